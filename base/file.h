@@ -1,0 +1,46 @@
+/* file: small files read whole, written durably. */
+#ifndef POT_BASE_FILE_H
+#define POT_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+
+/* file_stat: stat() with our error codes. */
+POT_MUST_USE enum pot_err file_stat(const char *path, struct stat *out);
+
+/* file_read_into: the whole file into data.  Errors: POT_ELIMIT it is longer
+ * than size_max; POT_ENOENT, POT_EACCESS, POT_EIO. */
+POT_MUST_USE enum pot_err file_read_into(const char *path, void *data,
+                                         size_t size_max, size_t *size);
+
+/* file_read: the whole file in fresh memory, with a NUL behind it; free()
+ * releases it.  Errors: as file_read_into, *out is NULL then. */
+POT_MUST_USE enum pot_err file_read(char **out, size_t *size, const char *path,
+                                    size_t size_max);
+
+/* file_create: a new file with the given mode and bytes, synced with its
+ * folder.  Errors: POT_EEXIST, POT_ENOENT (no such folder), POT_EFULL... */
+POT_MUST_USE enum pot_err file_create(const char *path, unsigned mode,
+                                      const void *data, size_t size);
+
+/* file_replace: as file_create, taking the place of an old file at once. */
+POT_MUST_USE enum pot_err file_replace(const char *path, unsigned mode,
+                                       const void *data, size_t size);
+
+/* file_make_folder: mkdir with its parents; fine if it is there. */
+POT_MUST_USE enum pot_err file_make_folder(const char *path, unsigned mode);
+
+/* file_write_all: write() until all is written. */
+POT_MUST_USE enum pot_err file_write_all(int fd, const void *data,
+                                         size_t size);
+
+/* file_join: "folder/name", or name alone when it is absolute; free(). */
+char *file_join(const char *folder, const char *name);
+
+/* file_folder: the folder part of path, "." if it has none; free(). */
+char *file_folder(const char *path);
+
+#endif

@@ -1,0 +1,203 @@
+/* A key file is one line: the seed as bech32m with the prefix "potsec". */
+#include "config.h"
+
+#include "base/key.h"
+
+#include "base/check.h"
+#include "base/file.h"
+
+#include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ADDRESS_PREFIX "pot"
+#define SECRET_PREFIX  "potsec"
+
+
+struct key {
+    uint8_t seed[32];
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    struct public_key public_key;
+};
+
+struct key *key_from_seed(const uint8_t seed[static 32])
+{
+    int rc = sodium_init();
+    POT_ASSERT(rc >= 0);
+    struct key *key = sodium_malloc(sizeof(*key));
+    POT_ASSERT(key != NULL);
+    memcpy(key->seed, seed, sizeof(key->seed));
+    rc = crypto_sign_seed_keypair(key->public_key.b, key->secret, key->seed);
+    POT_ASSERT(rc == 0);
+    return key;
+}
+
+struct key *key_generate(void)
+{
+    uint8_t seed[32];
+    int rc = sodium_init();
+    POT_ASSERT(rc >= 0);
+    randombytes_buf(seed, sizeof(seed));
+    struct key *key = key_from_seed(seed);
+    sodium_memzero(seed, sizeof(seed));
+    return key;
+}
+
+void key_free(struct key *key)
+{
+    sodium_free(key); /* wipes */
+}
+
+const struct public_key *key_public(const struct key *key)
+{
+    return &key->public_key;
+}
+
+const uint8_t *key_seed(const struct key *key)
+{
+    return key->seed;
+}
+
+enum pot_err key_save(const struct key *key, const char *path)
+{
+    char text[BECH32_TEXT_SIZE + 1];
+    bech32_format(text, SECRET_PREFIX, key->seed);
+    size_t size = strlen(text);
+    text[size++] = '\n';
+    enum pot_err err = file_create(path, 0600, text, size);
+    sodium_memzero(text, sizeof(text));
+    return err;
+}
+
+enum pot_err key_load(struct key **out, const char *path)
+{
+    struct stat info;
+    uint8_t seed[32];
+    char text[BECH32_TEXT_SIZE + 2];
+    size_t size = 0;
+
+    *out = NULL;
+    enum pot_err err = file_stat(path, &info);
+    if (err != POT_OK) {
+        return err;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return POT_EFORMAT;
+    }
+    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return POT_EACCESS;
+    }
+    err = file_read_into(path, text, sizeof(text) - 1, &size);
+    if (err != POT_OK) {
+        return err == POT_ELIMIT ? POT_EFORMAT : err;
+    }
+    while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r')) {
+        size--;
+    }
+    text[size] = '\0';
+    err = bech32_parse(seed, SECRET_PREFIX, text);
+    if (err == POT_OK) {
+        *out = key_from_seed(seed);
+    }
+    sodium_memzero(text, sizeof(text));
+    sodium_memzero(seed, sizeof(seed));
+    return err;
+}
+
+/* The bytes under a signature: "pot/1/<what>/", the chain, the message.  A
+ * message too long for the stack stands as its hash under "pot/1-long/". */
+#define DIRECT_MAX 256
+
+struct signed_bytes {
+    uint8_t data[384];
+    size_t size;
+};
+
+static void signed_add(struct signed_bytes *s, const void *data, size_t size)
+{
+    POT_ASSERT(size <= sizeof(s->data) - s->size);
+    if (size > 0) {
+        memcpy(s->data + s->size, data, size);
+        s->size += size;
+    }
+}
+
+static void signed_bytes_init(struct signed_bytes *s, const char *what,
+                              const struct hash *chain, const void *message,
+                              size_t size)
+{
+    const char *domain = size <= DIRECT_MAX ? "pot/1/" : "pot/1-long/";
+    s->size = 0;
+    signed_add(s, domain, strlen(domain));
+    signed_add(s, what, strlen(what));
+    signed_add(s, "/", 1);
+    signed_add(s, chain->b, HASH_SIZE);
+    if (size <= DIRECT_MAX) {
+        signed_add(s, message, size);
+    } else {
+        struct hash digest;
+        hash_bytes(&digest, "signed-long", message, size);
+        signed_add(s, digest.b, HASH_SIZE);
+    }
+}
+
+void key_sign(struct signature *out, const struct key *key, const char *what,
+              const struct hash *chain, const void *message, size_t size)
+{
+    struct signed_bytes s;
+    signed_bytes_init(&s, what, chain, message, size);
+    int rc = crypto_sign_detached(out->b, NULL, s.data, s.size, key->secret);
+    POT_ASSERT(rc == 0);
+}
+
+bool key_verify(const struct public_key *public_key, const char *what,
+                const struct hash *chain, const void *message, size_t size,
+                const struct signature *signature)
+{
+    struct signed_bytes s;
+    signed_bytes_init(&s, what, chain, message, size);
+    return crypto_sign_verify_detached(signature->b, s.data, s.size,
+                                       public_key->b) == 0;
+}
+
+bool public_key_equal(const struct public_key *a, const struct public_key *b)
+{
+    return memcmp(a->b, b->b, PUBLIC_KEY_SIZE) == 0;
+}
+
+int public_key_compare(const struct public_key *a, const struct public_key *b)
+{
+    return memcmp(a->b, b->b, PUBLIC_KEY_SIZE);
+}
+
+enum pot_err public_key_from_bytes(struct public_key *out, const void *data,
+                                   size_t size)
+{
+    if (size != PUBLIC_KEY_SIZE) {
+        return POT_EFORMAT;
+    }
+    memcpy(out->b, data, PUBLIC_KEY_SIZE);
+    return POT_OK;
+}
+
+enum pot_err signature_from_bytes(struct signature *out, const void *data,
+                                  size_t size)
+{
+    if (size != SIGNATURE_SIZE) {
+        return POT_EFORMAT;
+    }
+    memcpy(out->b, data, SIGNATURE_SIZE);
+    return POT_OK;
+}
+
+const char *address_format(const struct public_key *key,
+                           char text[static ADDRESS_TEXT_SIZE])
+{
+    bech32_format(text, ADDRESS_PREFIX, key->b);
+    return text;
+}
+
+enum pot_err address_parse(struct public_key *out, const char *text)
+{
+    return bech32_parse(out->b, ADDRESS_PREFIX, text);
+}

@@ -1,0 +1,74 @@
+/* key: Ed25519 identities (libsodium), their addresses and their files. */
+#ifndef POT_BASE_KEY_H
+#define POT_BASE_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bech32.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+#define PUBLIC_KEY_SIZE   32
+#define SIGNATURE_SIZE    64
+#define ADDRESS_TEXT_SIZE BECH32_TEXT_SIZE
+
+struct public_key {
+    uint8_t b[PUBLIC_KEY_SIZE];
+};
+
+struct signature {
+    uint8_t b[SIGNATURE_SIZE];
+};
+
+struct key; /* a key pair in locked memory: base/key.c */
+
+/* key_generate: a fresh random pair.  key_from_seed: the pair of a seed. */
+struct key *key_generate(void);
+struct key *key_from_seed(const uint8_t seed[static 32]);
+
+/* key_free: wipes and frees; NULL is fine. */
+void key_free(struct key *key);
+
+const struct public_key *key_public(const struct key *key);
+
+/* key_seed: borrows the 32 secret bytes, for key files only. */
+const uint8_t *key_seed(const struct key *key);
+
+/* key_save: a new file of mode 0600, synced.  Errors: POT_EEXIST, POT_EIO... */
+POT_MUST_USE enum pot_err key_save(const struct key *key, const char *path);
+
+/* key_load: reads what key_save wrote.
+ *
+ * Errors: POT_ENOENT no such file; POT_EACCESS others than its owner can read
+ *         it; POT_EFORMAT not a key file; POT_EIO.  *out is NULL then. */
+POT_MUST_USE enum pot_err key_load(struct key **out, const char *path);
+
+/* key_sign: over "pot/1/<what>/" | chain | message.  Deterministic. */
+void key_sign(struct signature *out, const struct key *key, const char *what,
+              const struct hash *chain, const void *message, size_t size);
+
+/* key_verify: whether signature is public_key's over the same bytes. */
+bool key_verify(const struct public_key *public_key, const char *what,
+                const struct hash *chain, const void *message, size_t size,
+                const struct signature *signature);
+
+bool public_key_equal(const struct public_key *a, const struct public_key *b);
+int public_key_compare(const struct public_key *a, const struct public_key *b);
+
+/* public_key_from_bytes, signature_from_bytes: Errors: POT_EFORMAT if size is
+ * wrong. */
+POT_MUST_USE enum pot_err public_key_from_bytes(struct public_key *out,
+                                                const void *data, size_t size);
+POT_MUST_USE enum pot_err signature_from_bytes(struct signature *out,
+                                               const void *data, size_t size);
+
+/* address_format: "pot1..."; returns text.  address_parse: the inverse.
+ * Errors: POT_EFORMAT, out untouched. */
+const char *address_format(const struct public_key *key,
+                           char text[static ADDRESS_TEXT_SIZE]);
+POT_MUST_USE enum pot_err address_parse(struct public_key *out,
+                                        const char *text);
+
+#endif

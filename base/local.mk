@@ -1,0 +1,23 @@
+# base/: what every folder may use, and that uses nothing of ours.
+noinst_LIBRARIES += base/libbase.a
+
+base_libbase_a_SOURCES = \
+	base/alloc.c base/alloc.h \
+	base/amount.c base/amount.h \
+	base/bech32.c base/bech32.h \
+	base/buf.c base/buf.h \
+	base/bytes.c base/bytes.h \
+	base/check.c base/check.h \
+	base/err.c base/err.h \
+	base/file.c base/file.h \
+	base/fixed.c base/fixed.h \
+	base/hash.c base/hash.h \
+	base/hex.c base/hex.h \
+	base/key.c base/key.h \
+	base/limits.h \
+	base/log.c base/log.h
+base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS)
+
+# TOML is read through toml++: programs that link this link the C++ library.
+noinst_LIBRARIES += base/libtoml.a
+base_libtoml_a_SOURCES = base/toml.cpp base/toml.h

@@ -1,0 +1,1 @@
+# consensus/: filled in by what stands in this folder.

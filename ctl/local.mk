@@ -1,0 +1,1 @@
+# ctl/: filled in by what stands in this folder.

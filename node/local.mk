@@ -1,0 +1,1 @@
+# node/: filled in by what stands in this folder.

@@ -1,0 +1,1 @@
+# p2p/: filled in by what stands in this folder.

@@ -1,0 +1,45 @@
+/* block: what binds a block together.
+ *
+ * A block's hash is the hash of its header's bytes; the header holds the
+ * roots of everything else, so a header and a certificate prove a block. */
+#ifndef POT_PROTO_BLOCK_H
+#define POT_PROTO_BLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "proto/chain.pb-c.h"
+
+struct block {
+    struct hash hash;
+    Pot__BlockHeader *header;
+    Pot__Block *body; /* body->header: the bytes that were hashed */
+};
+
+/* block_open: decodes a block and its header under the caps, and checks all
+ * that needs no state: sizes of the header's fields, the roots and the
+ * last-commit hash against the body.
+ *
+ * Owns:   *out is fresh; block_free releases it
+ * Errors: POT_EFORMAT, POT_ELIMIT; *out is NULL then */
+POT_MUST_USE enum pot_err block_open(struct block **out, const void *data,
+                                     size_t size);
+void block_free(struct block *block);
+
+/* block_seal: fills header's roots and last-commit hash from body, packs the
+ * header into body->header (fresh memory, an old one is freed) and returns
+ * the hash. */
+void block_seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header);
+
+/* block_header_open: a header alone, with its hash; codec_free. */
+POT_MUST_USE enum pot_err block_header_open(Pot__BlockHeader **out,
+                                            struct hash *hash,
+                                            const void *data, size_t size);
+
+/* validators_hash: over a validator set's keys, in their order. */
+void validators_hash(struct hash *out, const struct public_key *keys,
+                     size_t count);
+
+#endif

@@ -1,0 +1,50 @@
+/* gradient: the bytes of a miner's gradient and of an aggregate.
+ *
+ *   u32  magic "PTG1"
+ *   u8   width: bytes an element, 1, 2 or 4
+ *   u8   tensor count
+ *   u16  0
+ *   u32  addends: 1 in a miner's gradient, N in the sum over N miners
+ *   i8   exponent, for each tensor
+ *   ...  elements, little-endian two's complement, in the parameters' order
+ *
+ * An element stands for value * 2^exponent of its tensor; a sum's mean is
+ * that divided by addends. */
+#ifndef POT_PROTO_GRADIENT_H
+#define POT_PROTO_GRADIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "proto/model.h"
+
+#define GRADIENT_EXPONENT_MIN (-60)
+#define GRADIENT_EXPONENT_MAX 24
+
+struct gradient {
+    unsigned width; /* 1, 2, 4 */
+    uint32_t addends;
+    int8_t exponents[TENSORS_MAX];
+    const uint8_t *elements; /* borrowed */
+};
+
+/* gradient_bytes: size of the encoding for this shape and width. */
+size_t gradient_bytes(const struct model_shape *shape, unsigned width);
+
+/* gradient_open: a view into data, which must outlive it.  Everything is
+ * checked: magic, width, counts, exponents in range, exact size.
+ * Errors: POT_EFORMAT; POT_ESHAPE another number of tensors or elements. */
+POT_MUST_USE enum pot_err gradient_open(struct gradient *out,
+                                        const struct model_shape *shape,
+                                        const void *data, size_t size);
+
+/* gradient_get: element i, 0 <= i < shape->parameter_count. */
+int32_t gradient_get(const struct gradient *g, size_t i);
+
+/* gradient_encode: values must fit the width; out has gradient_bytes(). */
+void gradient_encode(uint8_t *out, const struct model_shape *shape,
+                     unsigned width, uint32_t addends,
+                     const int8_t *exponents, const int32_t *values);
+
+#endif

@@ -1,0 +1,29 @@
+# proto/: the one place where wire and block formats are defined.
+proto_sources = proto/consensus.proto proto/chain.proto proto/state.proto \
+	proto/wire.proto
+proto_built = \
+	generated/proto/consensus.pb-c.c generated/proto/consensus.pb-c.h \
+	generated/proto/chain.pb-c.c generated/proto/chain.pb-c.h \
+	generated/proto/state.pb-c.c generated/proto/state.pb-c.h \
+	generated/proto/wire.pb-c.c generated/proto/wire.pb-c.h
+EXTRA_DIST += $(proto_sources)
+BUILT_SOURCES += $(proto_built)
+CLEANFILES += $(proto_built)
+
+generated/proto/%.pb-c.c generated/proto/%.pb-c.h: proto/%.proto
+	$(AM_V_GEN)$(MKDIR_P) generated && $(PROTOC_C) --c_out=generated \
+		--proto_path=$(top_srcdir) $(top_srcdir)/proto/$*.proto
+
+noinst_LIBRARIES += proto/libproto.a
+proto_libproto_a_SOURCES = \
+	proto/codec.c proto/codec.h \
+	proto/model.c proto/model.h \
+	proto/signed.c proto/signed.h
+proto_libproto_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
+	$(PROTOBUFC_CFLAGS)
+
+# The generated code is not held to our warnings.
+noinst_LIBRARIES += proto/libformats.a
+nodist_proto_libformats_a_SOURCES = $(proto_built)
+proto_libformats_a_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUFC_CFLAGS)
+proto_libformats_a_CFLAGS = $(AM_CFLAGS) -Wno-cast-qual

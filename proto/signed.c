@@ -1,0 +1,62 @@
+#include "config.h"
+
+#include "proto/signed.h"
+
+#include "base/alloc.h"
+#include "proto/codec.h"
+
+#include <stdlib.h>
+
+Pot__Signed *signed_make(const char *what, const struct hash *chain,
+                         const struct key *key, const void *body)
+{
+    struct signature signature;
+    Pot__Signed *message = pot_alloc(sizeof(*message));
+    pot__signed__init(message);
+    message->body.data = codec_encode(&message->body.len, body);
+    message->public_key = codec_copy_bytes(key_public(key), PUBLIC_KEY_SIZE);
+    key_sign(&signature, key, what, chain, message->body.data,
+             message->body.len);
+    message->signature = codec_copy_bytes(signature.b, SIGNATURE_SIZE);
+    return message;
+}
+
+bool signed_verify(const char *what, const struct hash *chain,
+                   const Pot__Signed *message)
+{
+    struct public_key key;
+    struct signature signature;
+    return codec_key(&key, message->public_key) &&
+           codec_signature(&signature, message->signature) &&
+           key_verify(&key, what, chain, message->body.data,
+                      message->body.len, &signature);
+}
+
+static void add_field(struct hasher *h, ProtobufCBinaryData field)
+{
+    hasher_add_u64(h, field.len);
+    hasher_add(h, field.data, field.len);
+}
+
+void signed_hash(struct hash *out, const char *what,
+                 const Pot__Signed *message)
+{
+    struct hasher h;
+    hasher_init(&h, what);
+    add_field(&h, message->body);
+    add_field(&h, message->public_key);
+    add_field(&h, message->signature);
+    hasher_final(&h, out);
+}
+
+Pot__Signed *signed_copy(const Pot__Signed *message)
+{
+    Pot__Signed *copy = pot_alloc(sizeof(*copy));
+    pot__signed__init(copy);
+    copy->body = codec_copy_bytes(message->body.data, message->body.len);
+    copy->public_key =
+        codec_copy_bytes(message->public_key.data, message->public_key.len);
+    copy->signature =
+        codec_copy_bytes(message->signature.data, message->signature.len);
+    return copy;
+}

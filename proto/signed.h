@@ -1,0 +1,35 @@
+/* signed: a body with its author's key and signature.  Transactions,
+ * submissions and attestations are Pot__Signed, told apart by `what`, which
+ * enters the signature and the hash. */
+#ifndef POT_PROTO_SIGNED_H
+#define POT_PROTO_SIGNED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/hash.h"
+#include "base/key.h"
+#include "proto/chain.pb-c.h"
+
+#define SIGNED_TX          "tx"
+#define SIGNED_SUBMISSION  "submission"
+#define SIGNED_ATTESTATION "attestation"
+
+/* signed_make: packs body (a TxBody, SubmissionBody, AttestationBody) and
+ * signs it.  The result is fresh; codec_free releases it. */
+Pot__Signed *signed_make(const char *what, const struct hash *chain,
+                         const struct key *key, const void *body);
+
+/* signed_verify: sizes and signature are right.  About 50 us: keep it off
+ * the loop. */
+bool signed_verify(const char *what, const struct hash *chain,
+                   const Pot__Signed *message);
+
+/* signed_hash: over body, key and signature. */
+void signed_hash(struct hash *out, const char *what,
+                 const Pot__Signed *message);
+
+/* signed_copy: a deep copy; codec_free releases it. */
+Pot__Signed *signed_copy(const Pot__Signed *message);
+
+#endif

@@ -1,0 +1,4 @@
+# tests/: unit tests under cmocka; one program a module.
+if HAVE_CMOCKA
+include tests/unit/local.mk
+endif

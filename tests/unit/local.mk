@@ -1,0 +1,12 @@
+# A line a test: its program, its one source, what it links.
+unit_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS) \
+	$(CMOCKA_CFLAGS)
+unit_base_libs = base/libbase.a $(SODIUM_LIBS) $(CMOCKA_LIBS) -lpthread
+unit_proto_libs = proto/libproto.a proto/libformats.a $(unit_base_libs) \
+	$(PROTOBUFC_LIBS)
+
+check_PROGRAMS += tests/unit/test_codec
+TESTS += tests/unit/test_codec
+tests_unit_test_codec_SOURCES = tests/unit/test_codec.c
+tests_unit_test_codec_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_codec_LDADD = $(unit_proto_libs)
