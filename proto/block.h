@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/key.h"
 #include "proto/chain.pb-c.h"
 
 struct block {
