@@ -37,8 +37,7 @@ static void roots_of(struct roots *out, const Pot__Block *body)
     list_root(&out->txs, "block-tx", (ProtobufCMessage **)body->txs,
               body->n_txs);
     list_root(&out->round_updates, "round-update",
-              (ProtobufCMessage **)body->round_updates,
-              body->n_round_updates);
+              (ProtobufCMessage **)body->round_updates, body->n_round_updates);
     list_root(&out->evidence, "evidence", (ProtobufCMessage **)body->evidence,
               body->n_evidence);
     memset(&out->last_commit, 0, sizeof(out->last_commit));
@@ -53,9 +52,9 @@ static void roots_of(struct roots *out, const Pot__Block *body)
 static bool header_is_well_formed(const Pot__BlockHeader *h)
 {
     const ProtobufCBinaryData fields[] = {
-        h->chain_id,           h->parent_hash,   h->proposer,
-        h->txs_root,           h->evidence_root, h->round_updates_root,
-        h->last_commit_hash,   h->state_root,    h->validators_hash,
+        h->chain_id,         h->parent_hash,   h->proposer,
+        h->txs_root,         h->evidence_root, h->round_updates_root,
+        h->last_commit_hash, h->state_root,    h->validators_hash,
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
         if (fields[i].len != HASH_SIZE) {

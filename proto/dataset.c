@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC        UINT32_C(0x31534450) /* "PDS1", little-endian */
-#define FIXED_BYTES  32
-#define ROWS_MAX     (UINT64_C(1) << 32)
+#define MAGIC       UINT32_C(0x31534450) /* "PDS1", little-endian */
+#define FIXED_BYTES 32
+#define ROWS_MAX    (UINT64_C(1) << 32)
 
 static size_t feature_size(enum dataset_type type)
 {
