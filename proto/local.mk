@@ -18,7 +18,8 @@ noinst_LIBRARIES += proto/libproto.a
 proto_libproto_a_SOURCES = \
 	proto/codec.c proto/codec.h \
 	proto/model.c proto/model.h \
-	proto/signed.c proto/signed.h
+	proto/signed.c proto/signed.h \
+	proto/state_proof.c proto/state_proof.h
 proto_libproto_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)
 

@@ -19,13 +19,13 @@
 #include "base/buf.h"
 #include "base/hash.h"
 
-#define STATE_KEY_MAX     255
-#define STATE_LEVELS      16
-#define STATE_BUCKETS     (1 << STATE_LEVELS)
-#define STATE_BUCKET_MAX  ((size_t)16 << 20) /* bytes of a bucket's list */
+#define STATE_KEY_MAX    255
+#define STATE_LEVELS     16
+#define STATE_BUCKETS    (1 << STATE_LEVELS)
+#define STATE_BUCKET_MAX ((size_t)16 << 20) /* bytes of a bucket's list */
 
 struct state_proof {
-    struct buf bucket;                   /* its list of entries */
+    struct buf bucket;                  /* its list of entries */
     struct hash siblings[STATE_LEVELS]; /* the bucket's own one first */
 };
 

@@ -58,7 +58,7 @@ void store_close(struct store *store);
 
 /* store_tip: the last commit; any out may be NULL.  False: nothing has been
  * committed yet. */
-bool store_tip(const struct store *store, uint64_t *height, struct hash *hash,
+bool store_tip(struct store *store, uint64_t *height, struct hash *hash,
                struct hash *state_root);
 
 /* store_get_block, store_get_certificate: out is cleared and filled. */
@@ -73,8 +73,8 @@ POT_MUST_USE enum pot_err store_get_block_height(struct store *store,
 
 /* store_find_tx: the block that holds a transaction, and its place in it. */
 POT_MUST_USE enum pot_err store_find_tx(struct store *store,
-                                        const struct hash *tx,
-                                        uint64_t *height, uint32_t *index);
+                                        const struct hash *tx, uint64_t *height,
+                                        uint32_t *index);
 
 struct store_reward {
     struct hash task;
@@ -93,10 +93,10 @@ struct store_reward {
  *         the newest one
  * Out:    out (limit places), *count of them filled; 0 at the end
  * Errors: POT_ECORRUPT, POT_EIO; *count is 0 then */
-POT_MUST_USE enum pot_err
-store_rewards_of_task(struct store *store, const struct hash *task,
-                      const struct store_reward *before,
-                      struct store_reward *out, size_t limit, size_t *count);
+POT_MUST_USE enum pot_err store_rewards_of_task(
+    struct store *store, const struct hash *task,
+    const struct store_reward *before, struct store_reward *out, size_t limit,
+    size_t *count);
 POT_MUST_USE enum pot_err store_rewards_of_address(
     struct store *store, const struct public_key *to,
     const struct store_reward *before, struct store_reward *out, size_t limit,
@@ -156,7 +156,7 @@ POT_MUST_USE enum pot_err store_blob_get(struct store *store,
                                          struct buf *out);
 
 /* store_blob_read: up to size bytes from offset on, for serving pieces; the
- * whole blob is checked each time.
+ * whole blob is checked at the first one of them.
  *
  * Out:    *count bytes in data, *total the blob's size
  * Errors: POT_ERANGE offset is beyond its end */
@@ -167,8 +167,7 @@ POT_MUST_USE enum pot_err store_blob_read(struct store *store,
                                           uint64_t *total);
 
 /* store_blob_has: whether it is there, unread; *size may be NULL. */
-bool store_blob_has(struct store *store, const struct hash *hash,
-                    size_t *size);
+bool store_blob_has(struct store *store, const struct hash *hash, size_t *size);
 
 /* store_blob_put: the node holds this blob from now on.  store_blobs_put:
  * many of them in one commit. */
@@ -274,9 +273,9 @@ struct store_report {
  * Errors: POT_ECORRUPT the report says what is wrong; POT_ECANCELLED; POT_EIO
  *
  * It reads from one snapshot: pages are not reused while it runs. */
-POT_MUST_USE enum pot_err
-store_verify(struct store *store, struct store_report *report,
-             bool (*progress)(void *context, uint64_t done, uint64_t all),
-             void *context);
+POT_MUST_USE enum pot_err store_verify(
+    struct store *store, struct store_report *report,
+    bool (*progress)(void *context, uint64_t done, uint64_t all),
+    void *context);
 
 #endif
