@@ -100,8 +100,8 @@ const char *amount_format(struct amount a, char text[static AMOUNT_TEXT_SIZE])
 {
     uint64_t whole = a.units / AMOUNT_UNITS_PER_POT;
     uint64_t part = a.units % AMOUNT_UNITS_PER_POT;
-    int size = snprintf(text, AMOUNT_TEXT_SIZE, "%" PRIu64 ".%09" PRIu64, whole,
-                        part);
+    int size =
+        snprintf(text, AMOUNT_TEXT_SIZE, "%" PRIu64 ".%09" PRIu64, whole, part);
     while (text[size - 1] == '0') {
         text[--size] = '\0';
     }

@@ -9,7 +9,7 @@
 /* A zeroed struct buf is empty and may be passed to buf_fini. */
 struct buf {
     uint8_t *data;
-    size_t size;       /* size <= capacity <= size_max */
+    size_t size; /* size <= capacity <= size_max */
     size_t capacity;
     size_t size_max;
     bool is_overflown; /* an append went over size_max and was dropped */

@@ -166,8 +166,8 @@ enum pot_err file_make_folder(const char *path, unsigned mode)
     struct stat info;
     if (err == POT_OK && mkdir(copy, (mode_t)mode) != 0) {
         int failed = errno;
-        bool is_there = failed == EEXIST && stat(copy, &info) == 0 &&
-                        S_ISDIR(info.st_mode);
+        bool is_there =
+            failed == EEXIST && stat(copy, &info) == 0 && S_ISDIR(info.st_mode);
         err = is_there ? POT_OK : err_from_errno(failed);
     }
     free(copy);

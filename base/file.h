@@ -34,8 +34,7 @@ POT_MUST_USE enum pot_err file_replace(const char *path, unsigned mode,
 POT_MUST_USE enum pot_err file_make_folder(const char *path, unsigned mode);
 
 /* file_write_all: write() until all is written. */
-POT_MUST_USE enum pot_err file_write_all(int fd, const void *data,
-                                         size_t size);
+POT_MUST_USE enum pot_err file_write_all(int fd, const void *data, size_t size);
 
 /* file_join: "folder/name", or name alone when it is absolute; free(). */
 char *file_join(const char *folder, const char *name);

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-#define HASH_SIZE 32
+#define HASH_SIZE      32
 #define HASH_TEXT_SIZE (2 * HASH_SIZE + 1)
 
 struct hash {

@@ -13,7 +13,6 @@
 #define ADDRESS_PREFIX "pot"
 #define SECRET_PREFIX  "potsec"
 
-
 struct key {
     uint8_t seed[32];
     uint8_t secret[crypto_sign_SECRETKEYBYTES];

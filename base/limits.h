@@ -4,24 +4,24 @@
 
 #define PROTOCOL_VERSION 1
 
-#define VALIDATORS_MAX      128
-#define ROSTER_MAX          4096
-#define LAYERS_MAX          16       /* widths in a model, the input's too */
-#define LAYER_WIDTH_MAX     65536
-#define PARAMETERS_MAX      (1 << 26) /* 256 MiB of int32 */
-#define BLOCK_TXS_MAX       10000
-#define ROUND_UPDATES_MAX   64 /* in a block */
-#define TASKS_RUNNING_MAX   64
-#define TX_BYTES_MAX        (1 << 20)
-#define TX_TEXT_MAX         64 /* names and monikers, in bytes */
-#define BLOCK_BYTES_MAX     (4 << 20)
-#define BLOB_PIECE_BYTES    (256 << 10)
-#define DATASET_CHUNK_BYTES (1 << 20)
-#define DATASET_CHUNKS_MAX  16384
+#define VALIDATORS_MAX       128
+#define ROSTER_MAX           4096
+#define LAYERS_MAX           16 /* widths in a model, the input's too */
+#define LAYER_WIDTH_MAX      65536
+#define PARAMETERS_MAX       (1 << 26) /* 256 MiB of int32 */
+#define BLOCK_TXS_MAX        10000
+#define ROUND_UPDATES_MAX    64 /* in a block */
+#define TASKS_RUNNING_MAX    64
+#define TX_BYTES_MAX         (1 << 20)
+#define TX_TEXT_MAX          64 /* names and monikers, in bytes */
+#define BLOCK_BYTES_MAX      (4 << 20)
+#define BLOB_PIECE_BYTES     (256 << 10)
+#define DATASET_CHUNK_BYTES  (1 << 20)
+#define DATASET_CHUNKS_MAX   16384
 #define DATASET_FEATURES_MAX 65536
-#define DATASET_CLASSES_MAX 4096
+#define DATASET_CLASSES_MAX  4096
 /* A frame holds a block with what wraps it, or a piece of a blob. */
-#define FRAME_BYTES_MAX     (BLOCK_BYTES_MAX + (256 << 10))
+#define FRAME_BYTES_MAX (BLOCK_BYTES_MAX + (256 << 10))
 
 _Static_assert(BLOB_PIECE_BYTES < FRAME_BYTES_MAX, "a piece fits a frame");
 _Static_assert(TX_BYTES_MAX < BLOCK_BYTES_MAX, "a transaction fits a block");

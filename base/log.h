@@ -62,8 +62,8 @@ void log_write(enum log_level level, const char *folder, const char *event,
 /* log_open: where lines go from now on; file NULL: stderr.  May be called
  * again (a rotated file, another level).  Errors: those of opening a file;
  * the old settings then stand. */
-POT_MUST_USE enum pot_err log_open(enum log_level level,
-                                   enum log_format format, const char *file);
+POT_MUST_USE enum pot_err log_open(enum log_level level, enum log_format format,
+                                   const char *file);
 
 bool log_level_parse(enum log_level *out, const char *text);
 bool log_format_parse(enum log_format *out, const char *text);

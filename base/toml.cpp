@@ -99,8 +99,8 @@ void free_values(toml_value *values, size_t count)
 
 } // namespace
 
-enum pot_err toml_parse(struct toml_file *out, const char *text,
-                        unsigned *line, char *message, size_t message_size)
+enum pot_err toml_parse(struct toml_file *out, const char *text, unsigned *line,
+                        char *message, size_t message_size)
 {
     *out = toml_file{};
     *line = 0;

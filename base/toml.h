@@ -25,9 +25,9 @@ struct toml_value {
     char *key; /* "section.key"; NULL for an array's element */
     unsigned line;
     enum toml_type type;
-    char *text;      /* TOML_TEXT */
-    int64_t integer; /* TOML_INTEGER; TOML_BOOL: 0 or 1 */
-    double number;   /* TOML_NUMBER, and TOML_INTEGER too */
+    char *text;               /* TOML_TEXT */
+    int64_t integer;          /* TOML_INTEGER; TOML_BOOL: 0 or 1 */
+    double number;            /* TOML_NUMBER, and TOML_INTEGER too */
     struct toml_value *items; /* TOML_ARRAY */
     size_t item_count;
 };

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/key.h"
 #include "proto/chain.pb-c.h"
 
 struct block {
@@ -35,8 +36,8 @@ void block_seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header);
 
 /* block_header_open: a header alone, with its hash; codec_free. */
 POT_MUST_USE enum pot_err block_header_open(Pot__BlockHeader **out,
-                                            struct hash *hash,
-                                            const void *data, size_t size);
+                                            struct hash *hash, const void *data,
+                                            size_t size);
 
 /* validators_hash: over a validator set's keys, in their order. */
 void validators_hash(struct hash *out, const struct public_key *keys,

@@ -123,8 +123,8 @@ static enum pot_err scan_field(struct scan *s)
     if (++s->elements > ELEMENTS_MAX) {
         return POT_ELIMIT;
     }
-    bool is_packed = field->label == PROTOBUF_C_LABEL_REPEATED &&
-                     wire == WIRE_BYTES;
+    bool is_packed =
+        field->label == PROTOBUF_C_LABEL_REPEATED && wire == WIRE_BYTES;
     if (wire != (unsigned)wire_type_of(field) && !is_packed) {
         return POT_EFORMAT;
     }
@@ -281,8 +281,7 @@ bool codec_signature(struct signature *out, ProtobufCBinaryData field)
     return signature_from_bytes(out, field.data, field.len) == POT_OK;
 }
 
-bool codec_bytes_equal(ProtobufCBinaryData field, const void *data,
-                       size_t size)
+bool codec_bytes_equal(ProtobufCBinaryData field, const void *data, size_t size)
 {
     return field.len == size &&
            (size == 0 || memcmp(field.data, data, size) == 0);

@@ -25,9 +25,9 @@
  * Errors: POT_EFORMAT  not this message's one encoding
  *         POT_ELIMIT   more nesting, elements or heap than the caps allow
  * *out is NULL then. */
-POT_MUST_USE enum pot_err
-codec_decode(ProtobufCMessage **out, const ProtobufCMessageDescriptor *type,
-             const void *data, size_t size);
+POT_MUST_USE enum pot_err codec_decode(ProtobufCMessage **out,
+                                       const ProtobufCMessageDescriptor *type,
+                                       const void *data, size_t size);
 
 /* CODEC_DECODE: the same, typed:
  *   Pot__Block *block;

@@ -36,7 +36,7 @@ struct dataset {
     uint32_t classes;
     enum dataset_type type;
     uint32_t divisor;
-    const uint8_t *names;     /* borrowed, as in the file */
+    const uint8_t *names;        /* borrowed, as in the file */
     const uint8_t *feature_data; /* borrowed; may be unaligned */
     const uint8_t *label_data;
     int32_t of_byte[256]; /* DATASET_U8: Q8.24 value of each byte */
@@ -67,7 +67,6 @@ uint8_t *dataset_header(size_t *size, uint64_t rows, uint32_t features,
 
 /* dataset_chunk_hash: of one chunk's bytes.  dataset_address: of all. */
 void dataset_chunk_hash(struct hash *out, const void *data, size_t size);
-void dataset_address(struct hash *out, const struct hash *chunks,
-                     size_t count);
+void dataset_address(struct hash *out, const struct hash *chunks, size_t count);
 
 #endif

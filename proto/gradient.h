@@ -44,7 +44,7 @@ int32_t gradient_get(const struct gradient *g, size_t i);
 
 /* gradient_encode: values must fit the width; out has gradient_bytes(). */
 void gradient_encode(uint8_t *out, const struct model_shape *shape,
-                     unsigned width, uint32_t addends,
-                     const int8_t *exponents, const int32_t *values);
+                     unsigned width, uint32_t addends, const int8_t *exponents,
+                     const int32_t *values);
 
 #endif

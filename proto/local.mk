@@ -16,7 +16,10 @@ generated/proto/%.pb-c.c generated/proto/%.pb-c.h: proto/%.proto
 
 noinst_LIBRARIES += proto/libproto.a
 proto_libproto_a_SOURCES = \
+	proto/block.c proto/block.h \
 	proto/codec.c proto/codec.h \
+	proto/dataset.c proto/dataset.h \
+	proto/gradient.c proto/gradient.h \
 	proto/model.c proto/model.h \
 	proto/signed.c proto/signed.h \
 	proto/state_proof.c proto/state_proof.h

@@ -28,8 +28,8 @@ bool signed_verify(const char *what, const struct hash *chain,
     struct signature signature;
     return codec_key(&key, message->public_key) &&
            codec_signature(&signature, message->signature) &&
-           key_verify(&key, what, chain, message->body.data,
-                      message->body.len, &signature);
+           key_verify(&key, what, chain, message->body.data, message->body.len,
+                      &signature);
 }
 
 static void add_field(struct hasher *h, ProtobufCBinaryData field)
@@ -38,8 +38,7 @@ static void add_field(struct hasher *h, ProtobufCBinaryData field)
     hasher_add(h, field.data, field.len);
 }
 
-void signed_hash(struct hash *out, const char *what,
-                 const Pot__Signed *message)
+void signed_hash(struct hash *out, const char *what, const Pot__Signed *message)
 {
     struct hasher h;
     hasher_init(&h, what);

@@ -1,0 +1,166 @@
+#include "config.h"
+
+#include "proto/block.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "proto/codec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The root over a list: leaves are the hashes of the elements' encodings. */
+static void list_root(struct hash *out, const char *what,
+                      ProtobufCMessage *const *elements, size_t count)
+{
+    struct hash *leaves = pot_calloc(count, sizeof(*leaves));
+    for (size_t i = 0; i < count; i++) {
+        size_t size;
+        uint8_t *data = codec_encode(&size, elements[i]);
+        hash_bytes(&leaves[i], what, data, size);
+        free(data);
+    }
+    hash_merkle_root(out, leaves, count);
+    free(leaves);
+}
+
+struct roots {
+    struct hash txs;
+    struct hash round_updates;
+    struct hash evidence;
+    struct hash last_commit; /* zero when there is none */
+};
+
+static void roots_of(struct roots *out, const Pot__Block *body)
+{
+    list_root(&out->txs, "block-tx", (ProtobufCMessage **)body->txs,
+              body->n_txs);
+    list_root(&out->round_updates, "round-update",
+              (ProtobufCMessage **)body->round_updates, body->n_round_updates);
+    list_root(&out->evidence, "evidence", (ProtobufCMessage **)body->evidence,
+              body->n_evidence);
+    memset(&out->last_commit, 0, sizeof(out->last_commit));
+    if (body->last_commit != NULL) {
+        size_t size;
+        uint8_t *data = codec_encode(&size, body->last_commit);
+        hash_bytes(&out->last_commit, "last-commit", data, size);
+        free(data);
+    }
+}
+
+static bool header_is_well_formed(const Pot__BlockHeader *h)
+{
+    const ProtobufCBinaryData fields[] = {
+        h->chain_id,         h->parent_hash,   h->proposer,
+        h->txs_root,         h->evidence_root, h->round_updates_root,
+        h->last_commit_hash, h->state_root,    h->validators_hash,
+    };
+    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+        if (fields[i].len != HASH_SIZE) {
+            return false;
+        }
+    }
+    return h->version == PROTOCOL_VERSION && h->height > 0;
+}
+
+static bool hash_is_field(const struct hash *hash, ProtobufCBinaryData field)
+{
+    return codec_bytes_equal(field, hash->b, HASH_SIZE);
+}
+
+static bool body_fits_header(const Pot__Block *body,
+                             const Pot__BlockHeader *header)
+{
+    struct roots roots;
+    roots_of(&roots, body);
+    return hash_is_field(&roots.txs, header->txs_root) &&
+           hash_is_field(&roots.round_updates, header->round_updates_root) &&
+           hash_is_field(&roots.evidence, header->evidence_root) &&
+           hash_is_field(&roots.last_commit, header->last_commit_hash);
+}
+
+enum pot_err block_header_open(Pot__BlockHeader **out, struct hash *hash,
+                               const void *data, size_t size)
+{
+    enum pot_err err = CODEC_DECODE(out, pot__block_header, data, size);
+    if (err != POT_OK) {
+        return err;
+    }
+    if (!header_is_well_formed(*out)) {
+        codec_free(*out);
+        *out = NULL;
+        return POT_EFORMAT;
+    }
+    hash_bytes(hash, "block", data, size);
+    return POT_OK;
+}
+
+enum pot_err block_open(struct block **out, const void *data, size_t size)
+{
+    *out = NULL;
+    if (size > BLOCK_BYTES_MAX) {
+        return POT_ELIMIT;
+    }
+    struct block *block = pot_calloc(1, sizeof(*block));
+    enum pot_err err = CODEC_DECODE(&block->body, pot__block, data, size);
+    if (err == POT_OK) {
+        err = block_header_open(&block->header, &block->hash,
+                                block->body->header.data,
+                                block->body->header.len);
+    }
+    if (err == POT_OK && (block->body->n_txs > BLOCK_TXS_MAX ||
+                          block->body->n_round_updates > ROUND_UPDATES_MAX)) {
+        err = POT_ELIMIT;
+    }
+    if (err == POT_OK && !body_fits_header(block->body, block->header)) {
+        err = POT_EFORMAT;
+    }
+    if (err != POT_OK) {
+        block_free(block);
+        return err;
+    }
+    *out = block;
+    return POT_OK;
+}
+
+void block_free(struct block *block)
+{
+    if (block != NULL) {
+        codec_free(block->header);
+        codec_free(block->body);
+        free(block);
+    }
+}
+
+static void set_hash(ProtobufCBinaryData *field, const struct hash *hash)
+{
+    free(field->data);
+    *field = codec_copy_bytes(hash->b, HASH_SIZE);
+}
+
+void block_seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header)
+{
+    struct roots roots;
+    roots_of(&roots, body);
+    set_hash(&header->txs_root, &roots.txs);
+    set_hash(&header->round_updates_root, &roots.round_updates);
+    set_hash(&header->evidence_root, &roots.evidence);
+    set_hash(&header->last_commit_hash, &roots.last_commit);
+    POT_ASSERT(header_is_well_formed(header));
+    free(body->header.data);
+    body->header.data = codec_encode(&body->header.len, header);
+    hash_bytes(hash, "block", body->header.data, body->header.len);
+}
+
+void validators_hash(struct hash *out, const struct public_key *keys,
+                     size_t count)
+{
+    struct hasher h;
+    hasher_init(&h, "validators");
+    hasher_add_u32(&h, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        hasher_add(&h, keys[i].b, PUBLIC_KEY_SIZE);
+    }
+    hasher_final(&h, out);
+}

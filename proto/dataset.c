@@ -1,0 +1,204 @@
+#include "config.h"
+
+#include "proto/dataset.h"
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/fixed.h"
+#include "base/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAGIC       UINT32_C(0x31534450) /* "PDS1", little-endian */
+#define FIXED_BYTES 32
+#define ROWS_MAX    (UINT64_C(1) << 32)
+
+static size_t feature_size(enum dataset_type type)
+{
+    return type == DATASET_U8 ? 1 : 4;
+}
+
+static size_t label_size(uint32_t classes)
+{
+    return classes > 0 ? 2 : 4;
+}
+
+static uint32_t read_u32(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+           (uint32_t)at[3] << 24;
+}
+
+/* Reads the fields before the names; counts come out within the limits. */
+static enum pot_err read_fields(struct dataset *d, uint32_t *header_size,
+                                struct bytes_reader *r)
+{
+    uint32_t magic = bytes_read_u32(r);
+    *header_size = bytes_read_u32(r);
+    d->rows = bytes_read_u64(r);
+    d->features = bytes_read_u32(r);
+    d->classes = bytes_read_u32(r);
+    uint8_t type = bytes_read_u8(r);
+    uint8_t zero8 = bytes_read_u8(r);
+    uint16_t zero16 = bytes_read_u16(r);
+    d->divisor = bytes_read_u32(r);
+    if (r->is_short || magic != MAGIC || zero8 != 0 || zero16 != 0 ||
+        (type != DATASET_U8 && type != DATASET_Q24)) {
+        return POT_EFORMAT;
+    }
+    d->type = (enum dataset_type)type;
+    if (d->rows == 0 || d->features == 0 || d->classes == 1 ||
+        d->divisor == 0 || (type == DATASET_Q24 && d->divisor != 1)) {
+        return POT_EFORMAT;
+    }
+    if (d->rows > ROWS_MAX || d->features > DATASET_FEATURES_MAX ||
+        d->classes > DATASET_CLASSES_MAX || d->divisor > INT32_MAX) {
+        return POT_ELIMIT;
+    }
+    return POT_OK;
+}
+
+static enum pot_err read_names(struct dataset *d, uint32_t header_size,
+                               struct bytes_reader *r)
+{
+    d->names = r->data + r->offset;
+    for (uint32_t i = 0; i < d->classes; i++) {
+        (void)bytes_borrow(r, bytes_read_u8(r));
+    }
+    if (r->is_short || header_size != (r->offset + 7) / 8 * 8) {
+        return POT_EFORMAT;
+    }
+    while (r->offset < header_size) {
+        if (bytes_read_u8(r) != 0 || r->is_short) {
+            return POT_EFORMAT;
+        }
+    }
+    return POT_OK;
+}
+
+static bool labels_are_in_range(const struct dataset *d)
+{
+    for (uint64_t row = 0; row < d->rows && d->classes > 0; row++) {
+        if (dataset_class(d, row) >= d->classes) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum pot_err dataset_open(struct dataset *out, const void *data, size_t size)
+{
+    struct bytes_reader r;
+    struct dataset d = {0};
+    uint32_t header_size;
+    bytes_reader_init(&r, data, size);
+    enum pot_err err = read_fields(&d, &header_size, &r);
+    if (err == POT_OK) {
+        err = read_names(&d, header_size, &r);
+    }
+    if (err != POT_OK) {
+        return err;
+    }
+    size_t row_bytes =
+        d.features * feature_size(d.type) + label_size(d.classes);
+    if (bytes_left(&r) / row_bytes != d.rows ||
+        bytes_left(&r) % row_bytes != 0) {
+        return POT_EFORMAT;
+    }
+    size_t feature_bytes = d.rows * d.features * feature_size(d.type);
+    d.feature_data = bytes_borrow(&r, feature_bytes);
+    d.label_data = bytes_borrow(&r, d.rows * label_size(d.classes));
+    POT_ASSERT(bytes_is_done(&r));
+    if (!labels_are_in_range(&d)) {
+        return POT_EFORMAT;
+    }
+    for (int64_t byte = 0; byte < 256; byte++) {
+        d.of_byte[byte] =
+            fixed_saturate(fixed_divide(byte << FIXED_BITS, d.divisor));
+    }
+    *out = d;
+    return POT_OK;
+}
+
+void dataset_row(int32_t *out, const struct dataset *d, uint64_t row)
+{
+    POT_ASSERT(row < d->rows);
+    const uint8_t *at =
+        d->feature_data + row * d->features * feature_size(d->type);
+    for (uint32_t i = 0; i < d->features; i++) {
+        out[i] = d->type == DATASET_U8 ? d->of_byte[at[i]]
+                                       : (int32_t)read_u32(at + 4 * i);
+    }
+}
+
+uint32_t dataset_class(const struct dataset *d, uint64_t row)
+{
+    POT_ASSERT(row < d->rows && d->classes > 0);
+    const uint8_t *at = d->label_data + 2 * row;
+    return (uint32_t)(at[0] | at[1] << 8);
+}
+
+int32_t dataset_target(const struct dataset *d, uint64_t row)
+{
+    POT_ASSERT(row < d->rows && d->classes == 0);
+    return (int32_t)read_u32(d->label_data + 4 * row);
+}
+
+void dataset_class_name(char text[static 256], const struct dataset *d,
+                        uint32_t index)
+{
+    POT_ASSERT(index < d->classes);
+    const uint8_t *at = d->names;
+    for (uint32_t i = 0; i < index; i++) {
+        at += 1 + at[0];
+    }
+    memcpy(text, at + 1, at[0]);
+    text[at[0]] = '\0';
+}
+
+uint8_t *dataset_header(size_t *size, uint64_t rows, uint32_t features,
+                        uint32_t classes, enum dataset_type type,
+                        uint32_t divisor, const char *const *names)
+{
+    struct bytes_writer w;
+    size_t total = FIXED_BYTES;
+    for (uint32_t i = 0; i < classes; i++) {
+        POT_ASSERT(strlen(names[i]) < 256);
+        total += 1 + strlen(names[i]);
+    }
+    total = (total + 7) / 8 * 8;
+    uint8_t *data = pot_calloc(total, 1);
+    bytes_writer_init(&w, data, total);
+    bytes_write_u32(&w, MAGIC);
+    bytes_write_u32(&w, (uint32_t)total);
+    bytes_write_u64(&w, rows);
+    bytes_write_u32(&w, features);
+    bytes_write_u32(&w, classes);
+    bytes_write_u8(&w, (uint8_t)type);
+    bytes_write_u8(&w, 0);
+    bytes_write_u16(&w, 0);
+    bytes_write_u32(&w, divisor);
+    for (uint32_t i = 0; i < classes; i++) {
+        bytes_write_u8(&w, (uint8_t)strlen(names[i]));
+        bytes_write(&w, names[i], strlen(names[i]));
+    }
+    *size = total;
+    return data;
+}
+
+void dataset_chunk_hash(struct hash *out, const void *data, size_t size)
+{
+    hash_bytes(out, "dataset-chunk", data, size);
+}
+
+void dataset_address(struct hash *out, const struct hash *chunks, size_t count)
+{
+    struct hash *leaves = pot_calloc(count, sizeof(*leaves));
+    if (count > 0) {
+        memcpy(leaves, chunks, count * sizeof(*leaves));
+    }
+    hash_merkle_root(out, leaves, count);
+    free(leaves);
+}

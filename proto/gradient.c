@@ -1,0 +1,86 @@
+#include "config.h"
+
+#include "proto/gradient.h"
+
+#include "base/bytes.h"
+#include "base/check.h"
+
+#include <string.h>
+
+#define MAGIC        UINT32_C(0x31475450) /* "PTG1", little-endian */
+#define HEADER_BYTES 12
+
+size_t gradient_bytes(const struct model_shape *shape, unsigned width)
+{
+    return HEADER_BYTES + shape->tensor_count +
+           (size_t)width * shape->parameter_count;
+}
+
+enum pot_err gradient_open(struct gradient *out,
+                           const struct model_shape *shape, const void *data,
+                           size_t size)
+{
+    struct bytes_reader r;
+    struct gradient g = {0};
+    bytes_reader_init(&r, data, size);
+    uint32_t magic = bytes_read_u32(&r);
+    g.width = bytes_read_u8(&r);
+    size_t tensor_count = bytes_read_u8(&r);
+    uint16_t zero = bytes_read_u16(&r);
+    g.addends = bytes_read_u32(&r);
+    if (r.is_short || magic != MAGIC || zero != 0 || g.addends == 0 ||
+        (g.width != 1 && g.width != 2 && g.width != 4)) {
+        return POT_EFORMAT;
+    }
+    if (tensor_count != shape->tensor_count ||
+        size != gradient_bytes(shape, g.width)) {
+        return POT_ESHAPE;
+    }
+    bytes_read(&r, g.exponents, tensor_count);
+    for (size_t i = 0; i < tensor_count; i++) {
+        if (g.exponents[i] < GRADIENT_EXPONENT_MIN ||
+            g.exponents[i] > GRADIENT_EXPONENT_MAX) {
+            return POT_EFORMAT;
+        }
+    }
+    g.elements = bytes_borrow(&r, g.width * shape->parameter_count);
+    POT_ASSERT(bytes_is_done(&r));
+    *out = g;
+    return POT_OK;
+}
+
+int32_t gradient_get(const struct gradient *g, size_t i)
+{
+    const uint8_t *at = g->elements + i * g->width;
+    if (g->width == 1) {
+        return (int8_t)at[0];
+    }
+    if (g->width == 2) {
+        return (int16_t)(uint16_t)(at[0] | at[1] << 8);
+    }
+    return (int32_t)((uint32_t)at[0] | (uint32_t)at[1] << 8 |
+                     (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24);
+}
+
+void gradient_encode(uint8_t *out, const struct model_shape *shape,
+                     unsigned width, uint32_t addends, const int8_t *exponents,
+                     const int32_t *values)
+{
+    struct bytes_writer w;
+    bytes_writer_init(&w, out, gradient_bytes(shape, width));
+    bytes_write_u32(&w, MAGIC);
+    bytes_write_u8(&w, (uint8_t)width);
+    bytes_write_u8(&w, (uint8_t)shape->tensor_count);
+    bytes_write_u16(&w, 0);
+    bytes_write_u32(&w, addends);
+    bytes_write(&w, exponents, shape->tensor_count);
+    uint8_t *at = out + w.offset;
+    int32_t bound = (int32_t)((INT64_C(1) << (8 * width - 1)) - 1);
+    for (size_t i = 0; i < shape->parameter_count; i++, at += width) {
+        POT_ASSERT(values[i] <= bound && values[i] >= -bound - 1);
+        uint32_t bits = (uint32_t)values[i];
+        for (unsigned byte = 0; byte < width; byte++) {
+            at[byte] = (uint8_t)(bits >> (8 * byte));
+        }
+    }
+}
