@@ -109,13 +109,13 @@ enum pot_err slot_file_create(const char *path,
     return file_replace(path, 0600, header, sizeof(header));
 }
 
-static enum pot_err read_slot(uint8_t *data, size_t *count, int fd,
-                              unsigned index, size_t stride)
+static enum pot_err read_at(int fd, uint8_t *data, size_t size, size_t offset,
+                            size_t *count)
 {
     *count = 0;
-    while (*count < stride) {
-        ssize_t n = pread(fd, data + *count, stride - *count,
-                          (off_t)(index * stride + *count));
+    while (*count < size) {
+        ssize_t n =
+            pread(fd, data + *count, size - *count, (off_t)(offset + *count));
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -130,19 +130,41 @@ static enum pot_err read_slot(uint8_t *data, size_t *count, int fd,
     return POT_OK;
 }
 
+/* A slot's header and, if it names a size that may be, its bytes. */
+static enum pot_err read_slot(uint8_t *data, size_t *count, int fd,
+                              size_t offset, size_t record_max)
+{
+    struct bytes_reader r;
+    size_t more;
+    enum pot_err err = read_at(fd, data, SLOT_HEADER_SIZE, offset, count);
+    if (err != POT_OK) {
+        return err;
+    }
+    bytes_reader_init(&r, data, *count);
+    (void)bytes_borrow(&r, sizeof(magic) + SLOT_LABEL_SIZE + 8);
+    size_t size = bytes_read_u32(&r);
+    if (*count < SLOT_HEADER_SIZE || size > record_max) {
+        return POT_OK;
+    }
+    err = read_at(fd, data + SLOT_HEADER_SIZE, size, offset + SLOT_HEADER_SIZE,
+                  &more);
+    *count += more;
+    return err;
+}
+
 /* Takes the record over from a slot if it is valid and newer. */
 static enum pot_err load_slot(struct slot_file *file, unsigned index,
                               uint8_t *scratch)
 {
     struct slot slot;
     size_t count;
-    enum pot_err err = read_slot(scratch, &count, file->fd, index,
-                                 stride_of(file->record_max));
+    enum pot_err err =
+        read_slot(scratch, &count, file->fd,
+                  index * stride_of(file->record_max), file->record_max);
     if (err != POT_OK) {
         return err;
     }
-    if (!slot_decode(&slot, index, scratch, count) ||
-        slot.size > file->record_max) {
+    if (!slot_decode(&slot, index, scratch, count)) {
         return POT_OK;
     }
     if (memcmp(slot.label, file->label, SLOT_LABEL_SIZE) != 0) {
