@@ -2,3 +2,4 @@
 if HAVE_CMOCKA
 include tests/unit/local.mk
 endif
+include tests/sim/local.mk
