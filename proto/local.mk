@@ -19,11 +19,13 @@ proto_libproto_a_SOURCES = \
 	proto/block.c proto/block.h \
 	proto/codec.c proto/codec.h \
 	proto/dataset.c proto/dataset.h \
+	proto/genesis.c proto/genesis.h \
+	proto/genesis_params.c proto/genesis_params.h \
 	proto/gradient.c proto/gradient.h \
 	proto/model.c proto/model.h \
 	proto/signed.c proto/signed.h
 proto_libproto_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
-	$(PROTOBUFC_CFLAGS)
+	$(PROTOBUFC_CFLAGS) $(JANSSON_CFLAGS)
 
 # The generated code is not held to our warnings.
 noinst_LIBRARIES += proto/libformats.a
