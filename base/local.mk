@@ -15,7 +15,8 @@ base_libbase_a_SOURCES = \
 	base/hex.c base/hex.h \
 	base/key.c base/key.h \
 	base/limits.h \
-	base/log.c base/log.h
+	base/log.c base/log.h \
+	base/map.c base/map.h
 base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS)
 
 # TOML is read through toml++: programs that link this link the C++ library.

@@ -5,6 +5,8 @@ unit_base_libs = base/libbase.a $(SODIUM_LIBS) $(CMOCKA_LIBS) -lpthread
 unit_proto_libs = proto/libproto.a proto/libformats.a $(unit_base_libs) \
 	$(PROTOBUFC_LIBS)
 
+include tests/unit/base.mk
+
 check_PROGRAMS += tests/unit/test_codec
 TESTS += tests/unit/test_codec
 tests_unit_test_codec_SOURCES = tests/unit/test_codec.c

@@ -1,0 +1,35 @@
+# Tests of base/: each links nothing else of ours.
+base_tests = tests/unit/test_amount tests/unit/test_bech32 \
+	tests/unit/test_bytes tests/unit/test_key tests/unit/test_log \
+	tests/unit/test_map tests/unit/test_toml
+check_PROGRAMS += $(base_tests)
+TESTS += $(base_tests)
+
+tests_unit_test_amount_SOURCES = tests/unit/test_amount.c
+tests_unit_test_amount_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_amount_LDADD = $(unit_base_libs)
+
+tests_unit_test_bech32_SOURCES = tests/unit/test_bech32.c
+tests_unit_test_bech32_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_bech32_LDADD = $(unit_base_libs)
+
+tests_unit_test_bytes_SOURCES = tests/unit/test_bytes.c
+tests_unit_test_bytes_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_bytes_LDADD = $(unit_base_libs)
+
+tests_unit_test_key_SOURCES = tests/unit/test_key.c
+tests_unit_test_key_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_key_LDADD = $(unit_base_libs)
+
+tests_unit_test_log_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_log_LDADD = $(unit_base_libs)
+
+tests_unit_test_map_SOURCES = tests/unit/test_map.c
+tests_unit_test_map_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_map_LDADD = $(unit_base_libs)
+
+tests_unit_test_toml_SOURCES = tests/unit/test_toml.c
+nodist_EXTRA_tests_unit_test_toml_SOURCES = links-c++.cpp
+tests_unit_test_toml_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_toml_LDADD = base/libtoml.a $(unit_base_libs)
