@@ -16,7 +16,9 @@ generated/proto/%.pb-c.c generated/proto/%.pb-c.h: proto/%.proto
 
 noinst_LIBRARIES += proto/libproto.a
 proto_libproto_a_SOURCES = \
+	proto/blob.c proto/blob.h \
 	proto/block.c proto/block.h \
+	proto/certificate.c proto/certificate.h \
 	proto/codec.c proto/codec.h \
 	proto/dataset.c proto/dataset.h \
 	proto/genesis.c proto/genesis.h \
