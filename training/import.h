@@ -26,7 +26,8 @@ struct import_options {
     const char *label;  /* CSV: "first", "last", an index from 0 or a column's
                            name; NULL: "last" */
     bool is_regression; /* labels are numbers, not classes */
-    double scale;       /* 0: by the rule above */
+    double scale;       /* 0: by the rule above; for a test set, what its
+                           training set's import_info says */
     const struct dataset *like; /* a test set's training set, else NULL */
 };
 
