@@ -25,7 +25,7 @@ struct ledger_block;
     X(ROUND_NOT_IN_ROSTER, "a submission from outside the roster")             \
     X(ROUND_SUBMISSION, "a submission for other parameters, rows or sizes")    \
     X(ROUND_NOT_A_VALIDATOR, "an attestation from outside the validators")     \
-    X(ROUND_IDLE_ATTESTATION, "an attestation accepts nothing that counts")    \
+    X(ROUND_IDLE_ATTESTATION, "an attestation on nothing that is listed")      \
     X(ROUND_NO_QUORUM, "a submission without the validators it needs")         \
     X(ROUND_PAYLOAD_MISSING, "a payload is not held")                          \
     X(ROUND_PAYLOAD_MALFORMED, "a payload is not a gradient of the model")     \
@@ -71,8 +71,8 @@ struct round_tally {
     uint32_t refused;
     uint32_t min_submissions;
     bool is_overdue;  /* it may close empty */
-    bool is_closable; /* counted >= min_submissions, or overdue and nothing
-                         counts */
+    bool is_closable; /* counted >= min_submissions; or overdue: it then closes
+                         empty, and what was counted is lost */
 };
 
 /* ledger_tally_round: what closing the round at this height would find; for

@@ -21,10 +21,12 @@ proto_libproto_a_SOURCES = \
 	proto/certificate.c proto/certificate.h \
 	proto/codec.c proto/codec.h \
 	proto/dataset.c proto/dataset.h \
+	proto/fee.c proto/fee.h \
 	proto/genesis.c proto/genesis.h \
 	proto/genesis_params.c proto/genesis_params.h \
 	proto/gradient.c proto/gradient.h \
 	proto/model.c proto/model.h \
+	proto/round.c proto/round.h \
 	proto/signed.c proto/signed.h
 proto_libproto_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS) $(JANSSON_CFLAGS)
