@@ -136,9 +136,11 @@ __attribute__((format(printf, 4, 5))) static void fault(struct parser *p,
         (void)snprintf(place, sizeof(place), ":%u", line);
     }
     if (p->rc == CTL_DONE) {
-        p->rc = ctl_fail(p->ctl, CTL_REJECTED, "%s%s: %s%s%s; see task.toml(5)",
-                         p->file->path, place, key, key[0] != '\0' ? ": " : "",
-                         what);
+        size_t size = strlen(what);
+        bool has_hint = size > 0 && what[size - 1] == '?';
+        p->rc = ctl_fail(p->ctl, CTL_REJECTED, "%s%s: %s%s%s%s", p->file->path,
+                         place, key, key[0] != '\0' ? ": " : "", what,
+                         has_hint ? "" : "; see task.toml(5)");
     }
 }
 
