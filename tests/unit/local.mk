@@ -14,3 +14,4 @@ TESTS += tests/unit/test_codec
 tests_unit_test_codec_SOURCES = tests/unit/test_codec.c
 tests_unit_test_codec_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_codec_LDADD = $(unit_proto_libs)
+include tests/unit/ctl.mk
