@@ -6,6 +6,8 @@
  * fit its hash it starts over from one single peer, and a peer that alone
  * sent a wrong whole is banned.
  *
+ * An empty blob cannot be fetched: nobody needs to.
+ *
  * No handles of its own: the owner passes on peers, messages and ticks. */
 #ifndef POT_P2P_BLOB_FETCH_H
 #define POT_P2P_BLOB_FETCH_H

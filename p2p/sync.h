@@ -30,15 +30,17 @@ struct sync_config {
     struct net *net;
     struct sync_status status; /* where we stand */
     uint32_t timeout_ms;       /* for an answer; 0: 4000 */
-    uint32_t grace_ms;         /* how long we may be one block behind before we
-                                * ask: a validator is about to commit it itself */
+    /* How long to wait before asking when one block behind: a validator is
+     * about to commit that block by itself. */
+    uint32_t grace_ms;
     void *context;
     /* Serves others.  False: not held. */
     bool (*read)(void *context, uint64_t height, struct buf *block,
                  struct buf *certificate);
     /* The next block, height = our height + 1; borrowed for the call.  The
      * owner checks and applies it, then calls sync_applied: at once or
-     * later; until then no other block comes. */
+     * later; until then no other block comes, unless sync_set_status says
+     * that this one was committed another way. */
     void (*on_block)(void *context, uint64_t height, const uint8_t *block,
                      size_t block_size, const uint8_t *certificate,
                      size_t certificate_size);
@@ -53,8 +55,9 @@ void sync_free(struct sync *sync);
  * it is news. */
 void sync_set_status(struct sync *sync, const struct sync_status *status);
 
-/* sync_applied: how the block of on_block was found.  True: sync_set_status
- * was or will be called too.  False: its peer is banned and it is asked for
+/* sync_applied: how the block of on_block was found.  True: it counts as
+ * held; sync_set_status is to be called too, so that others hear of it.
+ * False: its peer is banned and it is asked for
  * elsewhere. */
 void sync_applied(struct sync *sync, uint64_t height, bool is_good);
 
