@@ -2,5 +2,6 @@
 if HAVE_CMOCKA
 include tests/unit/local.mk
 endif
+include tests/sim/local.mk
 include tests/bench/local.mk
 include tests/interop/local.mk
