@@ -27,7 +27,8 @@ proto_libproto_a_SOURCES = \
 	proto/gradient.c proto/gradient.h \
 	proto/model.c proto/model.h \
 	proto/round.c proto/round.h \
-	proto/signed.c proto/signed.h
+	proto/signed.c proto/signed.h \
+	proto/state_proof.c proto/state_proof.h
 proto_libproto_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS) $(JANSSON_CFLAGS)
 

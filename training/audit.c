@@ -16,8 +16,12 @@
 
 __extension__ typedef unsigned __int128 wide;
 
+/* Measured with tests/bench/bench_audit over five kernels of OpenBLAS, with
+ * int8: at most 4 flips among 101,770 elements in 2,360 audits, 3 among
+ * 235,146 in 800, 1 among 2,410 in 4,000.  int16 has up to 216 among 101,770,
+ * but there they are too small to matter: below 10^-6 of the gradient. */
 #define FLIPS_ALLOWED_MIN  8
-#define FLIPS_ALLOWED_PART 2000
+#define FLIPS_ALLOWED_PART 5000
 /* Relative L2, in parts per million: 1e-5 and 3e-2. */
 #define EXCESS_WITHIN_PPM  10
 #define EXCESS_REFUSED_PPM 30000
@@ -84,8 +88,8 @@ static wide excess_of(const struct audit_result *result,
 /* floor(10^6 * sqrt(excess / all)), by bisection. */
 static uint64_t ratio_ppm(wide excess, wide all)
 {
-    /* 2^127 / 2^60, times 10^18 < 2^60, fits; lost are only squares below
-     * 2^-50 of the largest one that a tensor could have. */
+    /* 2^127 / 2^60, times 10^12 < 2^40, fits; what the shift loses is 2^-4 of
+     * one unit of the largest tensor, squared. */
     wide small = all >> 60;
     wide big = excess >> 60;
     uint64_t low = 0;
@@ -93,10 +97,13 @@ static uint64_t ratio_ppm(wide excess, wide all)
     if (big == 0) {
         return 0;
     }
+    if (small == 0) {
+        return EXCESS_PPM_MAX;
+    }
+    wide wanted = big * UINT64_C(1000000000000) / small;
     while (low < high) {
         uint64_t middle = low + (high - low + 1) / 2;
-        wide square_ppm = (wide)middle * middle;
-        if (small == 0 || square_ppm <= big * 1000000 / small * 1000000) {
+        if ((wide)middle * middle <= wanted) {
             low = middle;
         } else {
             high = middle - 1;

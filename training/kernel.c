@@ -177,7 +177,7 @@ static uint32_t peak_bits(const float *values, size_t count)
 #define ROUNDER 0x1.8p52
 
 _Static_assert(GRID_BITS == 40, "GRID_SCALE is the grid's");
-_Static_assert(KERNEL_BLOCKS_MAX *(INT64_C(128) << GRID_BITS) <= GRID_MAX,
+_Static_assert(KERNEL_BLOCKS_MAX *(INT64_C(128) << GRID_BITS) <= GRID_MAX + 1,
                "no sum overflows");
 
 static int64_t round_fast(float value)

@@ -18,7 +18,6 @@ static int64_t clamp(int64_t value)
 
 void quantise_add(int64_t *sums, const int64_t *part, size_t count)
 {
-    /* Two clamped terms fit an int64_t. */
     for (size_t i = 0; i < count; i++) {
         sums[i] = clamp(clamp(sums[i]) + clamp(part[i]));
     }

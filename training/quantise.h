@@ -15,8 +15,8 @@
 #include "proto/model.h"
 
 #define GRID_BITS 40
-/* A sum beyond this is clamped to it: 2^22 in value. */
-#define GRID_MAX (INT64_C(1) << 62)
+/* A sum beyond this is clamped to it: 2^22 in value.  Two such fit. */
+#define GRID_MAX ((INT64_C(1) << 62) - 1)
 
 /* quantise_add: sums += part, clamped at GRID_MAX. */
 void quantise_add(int64_t *sums, const int64_t *part, size_t count);
