@@ -1,4 +1,5 @@
 # tests/: unit tests under cmocka; one program a module.
 if HAVE_CMOCKA
 include tests/unit/local.mk
+include tests/bench/storage.mk
 endif
