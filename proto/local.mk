@@ -16,11 +16,15 @@ generated/proto/%.pb-c.c generated/proto/%.pb-c.h: proto/%.proto
 
 noinst_LIBRARIES += proto/libproto.a
 proto_libproto_a_SOURCES = \
+	proto/blob.c proto/blob.h \
 	proto/block.c proto/block.h \
+	proto/certificate.c proto/certificate.h \
 	proto/codec.c proto/codec.h \
 	proto/dataset.c proto/dataset.h \
+	proto/fee.c proto/fee.h \
 	proto/gradient.c proto/gradient.h \
 	proto/model.c proto/model.h \
+	proto/round.c proto/round.h \
 	proto/signed.c proto/signed.h \
 	proto/state_proof.c proto/state_proof.h
 proto_libproto_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \

@@ -3,3 +3,4 @@ if HAVE_CMOCKA
 include tests/unit/local.mk
 include tests/bench/storage.mk
 endif
+include tests/sim/local.mk
