@@ -4,3 +4,4 @@ include tests/unit/local.mk
 include tests/bench/storage.mk
 endif
 include tests/sim/local.mk
+include tests/bench/local.mk
