@@ -25,6 +25,8 @@
 #define DATASET_CHUNKS_MAX   16384
 #define DATASET_FEATURES_MAX 65536
 #define DATASET_CLASSES_MAX  4096
+/* What a replica remembers: two blocks and their certificates. */
+#define PBFT_RECORD_BYTES_MAX (2 * BLOCK_BYTES_MAX + (256 << 10))
 /* A frame holds a block with what wraps it, or a piece of a blob. */
 #define FRAME_BYTES_MAX (BLOCK_BYTES_MAX + (256 << 10))
 
