@@ -5,3 +5,4 @@ include tests/bench/storage.mk
 endif
 include tests/sim/local.mk
 include tests/bench/local.mk
+include tests/interop/local.mk

@@ -426,7 +426,7 @@ static void run(struct bench *b, const char *worker, const struct dataset *test)
     }
     printf("%zu parameters, %zu rows, %u bytes an element: %" PRIu64
            " flips allowed\n",
-           n, b->rows, b->width, audit_flips_allowed(n));
+           n, b->rows, b->width, audit_flips_allowed(n, b->width));
     printf("gradients changed by splitting the rows: %" PRIu64 "\n",
            b->split_differences);
     print_tally("honest, another kernel", &b->honest);
