@@ -1,6 +1,7 @@
 # tests/: unit tests under cmocka; one program a module.
 if HAVE_CMOCKA
 include tests/unit/local.mk
+include tests/bench/storage.mk
 endif
 include tests/sim/local.mk
 include tests/bench/local.mk
