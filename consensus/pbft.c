@@ -265,8 +265,10 @@ static void on_timer(struct pbft *p, const struct pbft_event *event)
     }
     switch (timer) {
     case PBFT_TIMER_VIEW:
-        p->is_view_timed = false;
-        view_change_begin(p, p->view + 1);
+        if (p->is_view_timed) {
+            p->is_view_timed = false;
+            view_change_begin(p, p->view + 1);
+        }
         break;
     case PBFT_TIMER_RESEND:
         resend_tick(p);

@@ -108,6 +108,9 @@ static void equivocate(struct sim_world *world, const struct sim_node *node,
         .time_ms = block->header->time_ms / 1000 * 1000 + 500000,
     };
     memcpy(spec.parent.b, block->header->parent_hash.data, HASH_SIZE);
+    /* Told by its new view what to propose, it defies that. */
+    bool is_defying =
+        block->header->view < vote.view && sim_rng_chance(&world->rng, 700);
     block_free(block);
     remember_digest(world, vote.height, &vote.digest);
     uint8_t *data = sim_block_make(&size, &vote.digest, &spec);
@@ -116,6 +119,11 @@ static void equivocate(struct sim_world *world, const struct sim_node *node,
     uint8_t *other =
         message_encode_pre_prepare(&other_size, &vote, &signature, data, size);
     free(data);
+    if (is_defying) {
+        send_to_all(world, node, other, other_size);
+        sim_mark(world, MARK_DEFIED);
+        return;
+    }
     send_either(world, node, pot_memdup(effect->bytes, effect->size),
                 effect->size, other, other_size);
     sim_mark(world, MARK_EQUIVOCATED);
@@ -356,6 +364,34 @@ static void forge_view_change(struct sim_world *world,
     send_to_all(world, node, bytes, size);
 }
 
+/* A block for a view that was never opened. */
+static void propose_in(struct sim_world *world, const struct sim_node *node,
+                       uint64_t height, uint64_t view)
+{
+    size_t block_size;
+    size_t size;
+    struct signature signature;
+    struct vote vote = {.phase = POT__PHASE__PHASE_PRE_PREPARE,
+                        .height = height,
+                        .view = view,
+                        .replica =
+                            sim_replica_of(world, height, node->identity)};
+    struct sim_block_spec spec = {
+        .chain = world->chain,
+        .parent = node->chain[node->height].digest,
+        .proposer = *key_public(world->keys[node->identity]),
+        .height = height,
+        .view = view,
+        .time_ms = 1 + 1000 * sim_rng_below(&world->rng, 1000),
+    };
+    uint8_t *block = sim_block_make(&block_size, &vote.digest, &spec);
+    vote_sign(&signature, world->keys[node->identity], &world->chain, &vote);
+    uint8_t *bytes =
+        message_encode_pre_prepare(&size, &vote, &signature, block, block_size);
+    free(block);
+    send_to_all(world, node, bytes, size);
+}
+
 /* A new view from too few view changes: the own one alone. */
 static void forge_new_view(struct sim_world *world, const struct sim_node *node,
                            uint64_t height)
@@ -368,7 +404,7 @@ static void forge_new_view(struct sim_world *world, const struct sim_node *node,
     uint32_t replica = sim_replica_of(world, height, node->identity);
     change.height = height;
     change.replica = replica;
-    change.view = replica + world->config.n;
+    change.view = replica + (replica == 0 ? world->config.n : 0);
     sign_view_change(world, node, &change);
     new_view.height = height;
     new_view.view = change.view;
@@ -383,6 +419,7 @@ static void forge_new_view(struct sim_world *world, const struct sim_node *node,
     uint8_t *bytes = message_encode_new_view(&size, &new_view);
     free(change.signature.data);
     send_to_all(world, node, bytes, size);
+    propose_in(world, node, height, new_view.view);
 }
 
 static void forge(struct sim_world *world, const struct sim_node *node)

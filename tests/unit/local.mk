@@ -6,6 +6,7 @@ unit_proto_libs = proto/libproto.a proto/libformats.a $(unit_base_libs) \
 	$(PROTOBUFC_LIBS)
 
 include tests/unit/base.mk
+include tests/unit/consensus.mk
 
 check_PROGRAMS += tests/unit/test_codec
 TESTS += tests/unit/test_codec
