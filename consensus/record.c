@@ -59,7 +59,7 @@ uint8_t *record_encode(size_t *size, const struct pbft *p)
         }
     }
     uint8_t *data = codec_encode(size, &record);
-    POT_ASSERT(*size <= RECORD_BYTES_MAX);
+    POT_ASSERT(*size <= PBFT_RECORD_BYTES_MAX);
     for (size_t i = 0; i < record.n_votes; i++) {
         codec_free(votes[i]);
     }

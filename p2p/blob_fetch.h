@@ -1,0 +1,82 @@
+/* blob_fetch: large values by their hash, pulled from whoever holds them.
+ *
+ * A blob comes in pieces of BLOB_PIECE_BYTES, in order, several asked for
+ * ahead.  A peer that does not hold it, stalls or goes is replaced by the
+ * next one, and the transfer goes on where it stood; when the whole does not
+ * fit its hash it starts over from one single peer, and a peer that alone
+ * sent a wrong whole is banned.
+ *
+ * An empty blob cannot be fetched: nobody needs to.
+ *
+ * No handles of its own: the owner passes on peers, messages and ticks. */
+#ifndef POT_P2P_BLOB_FETCH_H
+#define POT_P2P_BLOB_FETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "p2p/net.h"
+
+#define BLOB_FETCHES_MAX 256 /* at once; more are refused */
+#define BLOB_ACTIVE_MAX  8   /* of them under way; the others wait */
+#define BLOB_WINDOW      8   /* pieces asked for ahead, each blob */
+
+struct blob_fetch_config {
+    struct net *net;
+    uint32_t piece_timeout_ms; /* without progress; 0: 4000 */
+    uint32_t retry_ms;         /* after every peer was asked; 0: 1000 */
+    void *context;
+    /* Serves others: appends bytes [offset, offset + size) of the blob, or
+     * what there is of them, and says its whole size.  False: not held. */
+    bool (*read)(void *context, const struct hash *hash, uint64_t offset,
+                 size_t size, struct buf *out, uint64_t *total);
+};
+
+struct blob_request {
+    struct hash hash;
+    size_t size_max;        /* a larger one is refused */
+    uint64_t first_peer_id; /* asked first; 0: whoever */
+    uint32_t timeout_ms;    /* for the whole; 0: until cancelled */
+    /* Whether data is what hash names; NULL: hash is its "blob" hash. */
+    bool (*verify)(const struct hash *hash, const void *data, size_t size);
+    void *context;
+    /* Called once, from a message or a tick, unless cancelled; may start and
+     * cancel requests.  POT_OK: data is verified, borrowed for the call.
+     * POT_ETIMEOUT: data is NULL. */
+    void (*done)(void *context, const struct hash *hash, enum pot_err err,
+                 const uint8_t *data, size_t size);
+};
+
+struct blob_fetch;
+
+struct blob_fetch *blob_fetch_new(const struct blob_fetch_config *config);
+
+/* blob_fetch_free: what is under way ends without its callback. */
+void blob_fetch_free(struct blob_fetch *fetch);
+
+/* blob_fetch_start: Errors: POT_EEXIST under way already; POT_ELIMIT
+ * BLOB_FETCHES_MAX are. */
+POT_MUST_USE enum pot_err blob_fetch_start(struct blob_fetch *fetch,
+                                           const struct blob_request *request);
+
+/* blob_fetch_cancel: no callback; false: no such request. */
+bool blob_fetch_cancel(struct blob_fetch *fetch, const struct hash *hash);
+
+bool blob_fetch_is_active(const struct blob_fetch *fetch,
+                          const struct hash *hash);
+size_t blob_fetch_count(const struct blob_fetch *fetch);
+
+/* The owner's net_callbacks pass these on. */
+void blob_fetch_on_peer(struct blob_fetch *fetch, struct peer *peer,
+                        bool is_up);
+/* type is MESSAGE_GET_BLOB or MESSAGE_BLOB_PIECE; bans a peer whose message
+ * is malformed. */
+void blob_fetch_on_message(struct blob_fetch *fetch, struct peer *peer,
+                           uint8_t type, const uint8_t *data, size_t size);
+void blob_fetch_tick(struct blob_fetch *fetch, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,45 @@
+/* gossip: each message reaches everyone, and passes each node once.
+ *
+ * A message is known by the hash of its type and bytes.  Receiving marks it;
+ * what the node then finds good it forwards, what it finds bad it does not,
+ * and either way it is not looked at again while the mark lasts.  Marks are
+ * kept in two sets of fixed size: when the newer one is full the older one is
+ * forgotten. */
+#ifndef POT_P2P_GOSSIP_H
+#define POT_P2P_GOSSIP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "p2p/net.h"
+
+#define GOSSIP_SEEN_MAX (1 << 16) /* marks in one of the two sets */
+
+struct gossip;
+
+/* gossip_new: net is borrowed; seen_max marks a set, 0: GOSSIP_SEEN_MAX. */
+struct gossip *gossip_new(struct net *net, size_t seen_max);
+void gossip_free(struct gossip *gossip);
+
+/* gossip_receive: true when the message is new; it is marked now. */
+bool gossip_receive(struct gossip *gossip, uint8_t type, const void *data,
+                    size_t size);
+
+/* gossip_publish: our own message: marked and sent to all.  Sent also when
+ * marked already, so that it can be repeated. */
+void gossip_publish(struct gossip *gossip, uint8_t type, const void *data,
+                    size_t size);
+
+/* gossip_forward: somebody's message, found good: sent to all but the peer
+ * of this id, 0: to all. */
+void gossip_forward(struct gossip *gossip, uint8_t type, const void *data,
+                    size_t size, uint64_t from_peer_id);
+
+/* gossip_forget: the next copy counts as new again; for what could not be
+ * judged yet. */
+void gossip_forget(struct gossip *gossip, uint8_t type, const void *data,
+                   size_t size);
+
+#endif

@@ -1,0 +1,173 @@
+/* net: a node's connections: one listener, the peers it dials, the peers that
+ * dial it, each encrypted and known by its node key.
+ *
+ * All on one libuv loop and its thread.  The program ignores SIGPIPE before
+ * it opens a net: a write to a peer that is gone would kill it.
+ *
+ * Between two nodes one connection stands: when both dialled at once, the one
+ * dialled by the lower key; otherwise the newer one, because who dials while
+ * connected has lost the older one. */
+#ifndef POT_P2P_NET_H
+#define POT_P2P_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/key.h"
+#include "p2p/message.h"
+#include "p2p/peer.h"
+#include "p2p/reason.h"
+
+#define NET_HOST_MAX  253 /* a DNS name */
+#define NET_PEERS_MAX 4096
+#define NET_DIALS_MAX 256 /* configured peers */
+
+struct uv_loop_s; /* uv_loop_t */
+
+struct net_address {
+    struct public_key key;
+    char host[NET_HOST_MAX + 1]; /* a name, an IPv4 or an IPv6 address */
+    uint16_t port;
+};
+
+/* net_address_parse: "<address>@host:port", IPv6 in brackets.
+ * Errors: POT_EFORMAT, out untouched. */
+POT_MUST_USE enum pot_err net_address_parse(struct net_address *out,
+                                            const char *text);
+
+/* What came of one attempt to connect to a configured peer. */
+struct net_dial_result {
+    const struct net_address *address;
+    enum reason reason;             /* REASON_NONE: connected */
+    const struct public_key *found; /* NULL: nobody proved a key */
+    uint32_t failures;              /* in a row, this one too */
+    uint32_t retry_ms;              /* until the next attempt */
+};
+
+/* All run on the loop; any of them may send, ban, or close the net.  NULL:
+ * not wanted (on_message must stand). */
+struct net_callbacks {
+    void *context;
+    void (*on_peer)(void *context, struct peer *peer, bool is_up);
+    /* PING, PONG and BYE are the net's own and do not come here. */
+    void (*on_message)(void *context, struct peer *peer, uint8_t type,
+                       const uint8_t *data, size_t size);
+    void (*on_dial)(void *context, const struct net_dial_result *result);
+    /* About every 50 ms: drives blob_fetch_tick and sync_tick. */
+    void (*on_tick)(void *context, uint64_t now_ms);
+    /* Whether this key may connect at all; NULL: anyone may. */
+    bool (*allow)(void *context, const struct public_key *key);
+};
+
+struct net_config {
+    struct uv_loop_s *loop;
+    struct hash chain;
+    const struct key *key; /* borrowed while the net lives */
+    const char *listen;    /* "host:port", port 0: any; NULL: none */
+    const char *moniker;
+    const struct net_address *peers; /* copied */
+    size_t peer_count;
+    uint32_t max_peers; /* those not configured; 0: 64 */
+    /* Times; 0 stands for the default in brackets. */
+    uint32_t handshake_ms;  /* [5000] absolute */
+    uint32_t ping_ms;       /* [15000] */
+    uint32_t idle_ms;       /* [45000] without a byte */
+    uint32_t redial_min_ms; /* [200] doubles, with jitter, up to */
+    uint32_t redial_max_ms; /* [5000] */
+    uint32_t ban_ms;        /* [600000]; configured peers: 1/20 of it */
+    /* Bytes that wait for one peer; 0 stands for the default. */
+    size_t queue_bytes_max[MESSAGE_PRIORITY_COUNT]; /* [16, 4, 8 MiB] */
+    size_t queue_bytes_total; /* gossip and bulk of all peers [1 GiB] */
+};
+
+struct net;
+
+/* net_open: listens and begins to dial.
+ *
+ * Owns:   *out; net_close releases it
+ * Errors: POT_EFORMAT  listen is no host:port with a numeric host
+ *         POT_EBUSY    the port is in use
+ *         POT_EACCESS, POT_EIO, POT_ELIMIT (too many configured peers)
+ *         *out is NULL then */
+POT_MUST_USE enum pot_err net_open(struct net **out,
+                                   const struct net_config *config,
+                                   const struct net_callbacks *callbacks);
+
+/* net_close: every peer goes (on_peer down each), then every handle; then
+ * done(context), from the loop, and net is gone.  done may be NULL. */
+void net_close(struct net *net, void (*done)(void *context), void *context);
+
+/* net_port: where it listens; 0: nowhere. */
+uint16_t net_port(const struct net *net);
+
+/* net_send: data is copied into the peer's queue of the type's priority.
+ * False: dropped, because the queue is full (a full consensus queue drops
+ * the peer too), the peer is going, or the message is larger than its type
+ * allows. */
+bool net_send(struct net *net, struct peer *peer, uint8_t type,
+              const void *data, size_t size);
+
+/* net_broadcast: to all peers but except (NULL: all); one copy in memory.
+ * Returns how many queues took it. */
+size_t net_broadcast(struct net *net, uint8_t type, const void *data,
+                     size_t size, const struct peer *except);
+
+/* net_multicast: to the peers that filter chooses. */
+size_t net_multicast(struct net *net, uint8_t type, const void *data,
+                     size_t size,
+                     bool (*filter)(void *context, const struct peer *peer),
+                     void *context);
+
+/* net_find, net_find_id: an authenticated peer, or NULL. */
+struct peer *net_find(const struct net *net, const struct public_key *key);
+struct peer *net_find_id(const struct net *net, uint64_t id);
+
+/* net_peer_count, net_peer_at: all authenticated peers; index < count.  The
+ * order changes whenever a peer comes or goes. */
+size_t net_peer_count(const struct net *net);
+struct peer *net_peer_at(const struct net *net, size_t index);
+
+/* net_ban: the peer broke a rule: it is dropped, and refused for a while.
+ * what says which rule, for the log. */
+void net_ban(struct net *net, struct peer *peer, const char *what);
+
+/* net_drop: the peer goes, without blame; a configured one is dialled
+ * again. */
+void net_drop(struct net *net, struct peer *peer, enum reason reason);
+
+/* net_set_peers: the configured peers from now on.  Those who are in both
+ * lists stay connected; the others are dropped.  Errors: POT_ELIMIT: too
+ * many, nothing changed. */
+POT_MUST_USE enum pot_err net_set_peers(struct net *net,
+                                        const struct net_address *peers,
+                                        size_t count);
+
+struct uv_loop_s *net_loop(const struct net *net);
+uint64_t net_now_ms(const struct net *net); /* monotonic, of the loop */
+
+struct net_type_stats {
+    uint64_t in_count;
+    uint64_t in_bytes;
+    uint64_t out_count;
+    uint64_t out_bytes;
+    uint64_t dropped; /* not sent: queue full or too large */
+};
+
+struct net_stats {
+    struct net_type_stats types[MESSAGE_TYPE_COUNT];
+    uint64_t ended[REASON_COUNT]; /* connections refused or ended, and why */
+    uint64_t accepted;
+    uint64_t dialled;
+    uint64_t bans;
+    size_t peers;
+    size_t pending; /* handshakes under way */
+    size_t queued_bytes;
+};
+
+/* net_stats: counters since net_open, and the present numbers. */
+void net_stats(const struct net *net, struct net_stats *out);
+
+#endif

@@ -1,0 +1,82 @@
+/* sync: blocks that others have and we do not, with their certificates.
+ *
+ * What a peer says of its height is a claim and moves nothing but who is
+ * asked: blocks come in order, the owner checks each against its certificate
+ * before it counts, and a peer that does not deliver what it claimed is not
+ * believed again for a while.  Peers are asked in turns, not by the height
+ * they claim, so a liar cannot hold the others up.
+ *
+ * No handles of its own: the owner passes on peers, messages and ticks. */
+#ifndef POT_P2P_SYNC_H
+#define POT_P2P_SYNC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "p2p/net.h"
+
+#define SYNC_BLOCKS_MAX 64 /* in one answer */
+
+struct sync_status {
+    uint64_t height;
+    struct hash block_hash;
+    uint64_t view;
+};
+
+struct sync_config {
+    struct net *net;
+    struct sync_status status; /* where we stand */
+    uint32_t timeout_ms;       /* for an answer; 0: 4000 */
+    /* How long to wait before asking when one block behind: a validator is
+     * about to commit that block by itself. */
+    uint32_t grace_ms;
+    void *context;
+    /* Serves others.  False: not held. */
+    bool (*read)(void *context, uint64_t height, struct buf *block,
+                 struct buf *certificate);
+    /* The next block, height = our height + 1; borrowed for the call.  The
+     * owner checks and applies it, then calls sync_applied: at once or
+     * later; until then no other block comes, unless sync_set_status says
+     * that this one was committed another way. */
+    void (*on_block)(void *context, uint64_t height, const uint8_t *block,
+                     size_t block_size, const uint8_t *certificate,
+                     size_t certificate_size);
+};
+
+struct sync;
+
+struct sync *sync_new(const struct sync_config *config);
+void sync_free(struct sync *sync);
+
+/* sync_set_status: where we stand now, by whatever way; tells all peers when
+ * it is news. */
+void sync_set_status(struct sync *sync, const struct sync_status *status);
+
+/* sync_applied: how the block of on_block was found.  True: it counts as
+ * held; sync_set_status is to be called too, so that others hear of it.
+ * False: its peer is banned and it is asked for
+ * elsewhere. */
+void sync_applied(struct sync *sync, uint64_t height, bool is_good);
+
+/* sync_target: the greatest height claimed by a peer that is believed, or
+ * our own.  sync_is_behind: it is beyond our own, by more than one block or
+ * for longer than grace_ms. */
+uint64_t sync_target(const struct sync *sync);
+bool sync_is_behind(const struct sync *sync);
+
+/* sync_peer_status: what the peer last said of itself; false: nothing yet. */
+bool sync_peer_status(const struct sync *sync, const struct peer *peer,
+                      struct sync_status *out);
+
+/* The owner's net_callbacks pass these on. */
+void sync_on_peer(struct sync *sync, struct peer *peer, bool is_up);
+/* type is MESSAGE_STATUS, MESSAGE_GET_BLOCKS or MESSAGE_BLOCKS; bans a peer
+ * whose message is malformed. */
+void sync_on_message(struct sync *sync, struct peer *peer, uint8_t type,
+                     const uint8_t *data, size_t size);
+void sync_tick(struct sync *sync, uint64_t now_ms);
+
+#endif
