@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "base/alloc.h"
-#include "consensus/message.h"
+#include "consensus/pbft_message.h"
 #include "proto/block.h"
 #include "proto/codec.h"
 #include "tests/sim/sim_block.h"
@@ -116,8 +116,8 @@ static void equivocate(struct sim_world *world, const struct sim_node *node,
     uint8_t *data = sim_block_make(&size, &vote.digest, &spec);
     remember_digest(world, vote.height, &vote.digest);
     vote_sign(&signature, world->keys[node->identity], &world->chain, &vote);
-    uint8_t *other =
-        message_encode_pre_prepare(&other_size, &vote, &signature, data, size);
+    uint8_t *other = pbft_message_encode_pre_prepare(&other_size, &vote,
+                                                     &signature, data, size);
     free(data);
     if (is_defying) {
         send_to_all(world, node, other, other_size);
@@ -142,7 +142,7 @@ static void vote_twice(struct sim_world *world, const struct sim_node *node,
     struct hash digest = vote.digest;
     other_digest(world, &vote.digest, vote.height, &digest);
     vote_sign(&signature, world->keys[node->identity], &world->chain, &vote);
-    uint8_t *other = message_encode_vote(&size, &vote, &signature);
+    uint8_t *other = pbft_message_encode_vote(&size, &vote, &signature);
     send_either(world, node, pot_memdup(effect->bytes, effect->size),
                 effect->size, other, size);
     sim_mark(world, MARK_DOUBLE_VOTED);
@@ -152,9 +152,9 @@ static void sign_view_change(struct sim_world *world,
                              const struct sim_node *node,
                              Pot__ViewChange *change)
 {
-    uint8_t bytes[MESSAGE_SIGNED_BYTES];
+    uint8_t bytes[PBFT_MESSAGE_SIGNED_BYTES];
     struct signature signature;
-    message_view_change_bytes(bytes, change);
+    pbft_message_view_change_bytes(bytes, change);
     key_sign(&signature, world->keys[node->identity], "view-change",
              &world->chain, bytes, sizeof(bytes));
     free(change->signature.data);
@@ -166,11 +166,11 @@ static void hide_prepared(struct sim_world *world, const struct sim_node *node,
                           const Pot__ViewChange *message)
 {
     size_t size;
-    Pot__ViewChange *change = message_copy(message);
+    Pot__ViewChange *change = pbft_message_copy(message);
     codec_free(change->prepared);
     change->prepared = NULL;
     sign_view_change(world, node, change);
-    uint8_t *other = message_encode_view_change(&size, change);
+    uint8_t *other = pbft_message_encode_view_change(&size, change);
     codec_free(change);
     send_either(world, node, pot_memdup(effect->bytes, effect->size),
                 effect->size, other, size);
@@ -251,7 +251,7 @@ static void sign_and_send(struct sim_world *world, const struct sim_node *node,
     size_t size;
     struct signature signature;
     vote_sign(&signature, world->keys[node->identity], &world->chain, vote);
-    uint8_t *bytes = message_encode_vote(&size, vote, &signature);
+    uint8_t *bytes = pbft_message_encode_vote(&size, vote, &signature);
     send_to_all(world, node, bytes, size);
 }
 
@@ -311,7 +311,7 @@ static void from_the_future(struct sim_world *world,
         change.view = view;
         change.replica = replica;
         sign_view_change(world, node, &change);
-        uint8_t *bytes = message_encode_view_change(&size, &change);
+        uint8_t *bytes = pbft_message_encode_view_change(&size, &change);
         free(change.signature.data);
         send_to_all(world, node, bytes, size);
     } else {
@@ -359,7 +359,7 @@ static void forge_view_change(struct sim_world *world,
     change.replica = sim_replica_of(world, height, node->identity);
     change.signature = codec_copy_bytes(signature.b, SIGNATURE_SIZE);
     sign_view_change(world, node, &change);
-    uint8_t *bytes = message_encode_view_change(&size, &change);
+    uint8_t *bytes = pbft_message_encode_view_change(&size, &change);
     free(change.signature.data);
     send_to_all(world, node, bytes, size);
 }
@@ -386,8 +386,8 @@ static void propose_in(struct sim_world *world, const struct sim_node *node,
     };
     uint8_t *block = sim_block_make(&block_size, &vote.digest, &spec);
     vote_sign(&signature, world->keys[node->identity], &world->chain, &vote);
-    uint8_t *bytes =
-        message_encode_pre_prepare(&size, &vote, &signature, block, block_size);
+    uint8_t *bytes = pbft_message_encode_pre_prepare(&size, &vote, &signature,
+                                                     block, block_size);
     free(block);
     send_to_all(world, node, bytes, size);
 }
@@ -396,7 +396,7 @@ static void propose_in(struct sim_world *world, const struct sim_node *node,
 static void forge_new_view(struct sim_world *world, const struct sim_node *node,
                            uint64_t height)
 {
-    uint8_t signed_bytes[MESSAGE_SIGNED_BYTES];
+    uint8_t signed_bytes[PBFT_MESSAGE_SIGNED_BYTES];
     struct signature signature;
     Pot__ViewChange change = POT__VIEW_CHANGE__INIT;
     Pot__ViewChange *changes[] = {&change};
@@ -411,12 +411,12 @@ static void forge_new_view(struct sim_world *world, const struct sim_node *node,
     new_view.replica = replica;
     new_view.n_view_changes = 1;
     new_view.view_changes = changes;
-    message_new_view_bytes(signed_bytes, &new_view);
+    pbft_message_new_view_bytes(signed_bytes, &new_view);
     key_sign(&signature, world->keys[node->identity], "new-view", &world->chain,
              signed_bytes, sizeof(signed_bytes));
     new_view.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
     size_t size;
-    uint8_t *bytes = message_encode_new_view(&size, &new_view);
+    uint8_t *bytes = pbft_message_encode_new_view(&size, &new_view);
     free(change.signature.data);
     send_to_all(world, node, bytes, size);
     propose_in(world, node, height, new_view.view);

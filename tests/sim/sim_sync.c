@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "base/alloc.h"
-#include "consensus/message.h"
+#include "consensus/pbft_message.h"
 #include "proto/block.h"
 #include "proto/codec.h"
 #include "tests/sim/sim_world.h"
@@ -36,7 +36,7 @@ static void tamper(struct sim_world *world, struct sim_block *block)
     }
     if (c->n_signatures > 1 && sim_rng_chance(&world->rng, 500)) {
         codec_free(c->signatures[1]); /* the first one twice */
-        c->signatures[1] = message_copy(c->signatures[0]);
+        c->signatures[1] = pbft_message_copy(c->signatures[0]);
     } else {
         codec_free(c->signatures[--c->n_signatures]);
         size_t quorum = validator_set_quorum(world->config.n);

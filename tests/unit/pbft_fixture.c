@@ -195,7 +195,7 @@ bool bench_vote(struct bench *bench, Pot__Phase phase, uint32_t replica,
     struct signature signature;
     struct vote vote = {phase, height, view, *digest, replica};
     vote_sign(&signature, bench->keys[replica], &bench->chain, &vote);
-    uint8_t *bytes = message_encode_vote(&size, &vote, &signature);
+    uint8_t *bytes = pbft_message_encode_vote(&size, &vote, &signature);
     return send_and_free(bench, replica, bytes, size);
 }
 
@@ -208,8 +208,8 @@ bool bench_pre_prepare(struct bench *bench, uint64_t view,
     struct vote vote = {POT__PHASE__PHASE_PRE_PREPARE, bench->height + 1, view,
                         block->digest, primary};
     vote_sign(&signature, bench->keys[primary], &bench->chain, &vote);
-    uint8_t *bytes = message_encode_pre_prepare(&size, &vote, &signature,
-                                                block->data, block->size);
+    uint8_t *bytes = pbft_message_encode_pre_prepare(&size, &vote, &signature,
+                                                     block->data, block->size);
     return send_and_free(bench, primary, bytes, size);
 }
 
@@ -217,15 +217,15 @@ Pot__ViewChange *bench_view_change(const struct bench *bench, uint32_t replica,
                                    uint64_t view,
                                    const Pot__PreparedCertificate *prepared)
 {
-    uint8_t bytes[MESSAGE_SIGNED_BYTES];
+    uint8_t bytes[PBFT_MESSAGE_SIGNED_BYTES];
     struct signature signature;
     Pot__ViewChange *change = pot_alloc(sizeof(*change));
     pot__view_change__init(change);
     change->height = bench->height + 1;
     change->view = view;
     change->replica = replica;
-    change->prepared = prepared == NULL ? NULL : message_copy(prepared);
-    message_view_change_bytes(bytes, change);
+    change->prepared = prepared == NULL ? NULL : pbft_message_copy(prepared);
+    pbft_message_view_change_bytes(bytes, change);
     key_sign(&signature, bench->keys[replica], "view-change", &bench->chain,
              bytes, sizeof(bytes));
     change->signature = codec_copy_bytes(signature.b, SIGNATURE_SIZE);
@@ -238,7 +238,7 @@ bool bench_send_view_change(struct bench *bench, uint32_t replica,
 {
     size_t size;
     Pot__ViewChange *change = bench_view_change(bench, replica, view, prepared);
-    uint8_t *bytes = message_encode_view_change(&size, change);
+    uint8_t *bytes = pbft_message_encode_view_change(&size, change);
     codec_free(change);
     return send_and_free(bench, replica, bytes, size);
 }
@@ -284,7 +284,7 @@ bool bench_new_view(struct bench *bench, uint64_t view,
                     Pot__ViewChange **changes, size_t count)
 {
     size_t size;
-    uint8_t signed_bytes[MESSAGE_SIGNED_BYTES];
+    uint8_t signed_bytes[PBFT_MESSAGE_SIGNED_BYTES];
     struct signature signature;
     uint32_t primary = (uint32_t)(view % bench->set.count);
     Pot__NewView made = POT__NEW_VIEW__INIT;
@@ -293,11 +293,11 @@ bool bench_new_view(struct bench *bench, uint64_t view,
     made.replica = primary;
     made.n_view_changes = count;
     made.view_changes = changes;
-    message_new_view_bytes(signed_bytes, &made);
+    pbft_message_new_view_bytes(signed_bytes, &made);
     key_sign(&signature, bench->keys[primary], "new-view", &bench->chain,
              signed_bytes, sizeof(signed_bytes));
     made.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
-    uint8_t *bytes = message_encode_new_view(&size, &made);
+    uint8_t *bytes = pbft_message_encode_new_view(&size, &made);
     return send_and_free(bench, primary, bytes, size);
 }
 

@@ -2,8 +2,8 @@
 #ifndef POT_TESTS_UNIT_PBFT_FIXTURE_H
 #define POT_TESTS_UNIT_PBFT_FIXTURE_H
 
-#include "consensus/message.h"
 #include "consensus/pbft.h"
+#include "consensus/pbft_message.h"
 #include "proto/codec.h"
 
 #define BENCH_MAX     7

@@ -253,11 +253,12 @@ static void a_decided_block_that_is_missing_is_fetched(void **state)
     assert_true(bench_has_sent(&bench, SENT(PROPOSAL_REQUEST)));
     struct bench_block other = bench_block(&bench, 0, 2);
     size_t size;
-    uint8_t *bytes = message_encode_proposal(&size, 1, other.data, other.size);
+    uint8_t *bytes =
+        pbft_message_encode_proposal(&size, 1, other.data, other.size);
     assert_true(bench_message(&bench, 3, bytes, size));
     assert_null(bench_find(&bench, PBFT_COMMIT)); /* not the one asked for */
     free(bytes);
-    bytes = message_encode_proposal(&size, 1, block.data, block.size);
+    bytes = pbft_message_encode_proposal(&size, 1, block.data, block.size);
     assert_true(bench_message(&bench, 3, bytes, size));
     assert_non_null(bench_find(&bench, PBFT_COMMIT));
     free(bytes);
@@ -269,7 +270,7 @@ static void a_block_is_handed_to_whoever_asks(void **state)
     (void)state;
     size_t size;
     assert_true(bench_pre_prepare(&bench, 0, &block));
-    uint8_t *bytes = message_encode_request(&size, 1, &block.digest);
+    uint8_t *bytes = pbft_message_encode_request(&size, 1, &block.digest);
     assert_true(bench_message(&bench, 3, bytes, size));
     const struct pbft_effect *effect = bench_find(&bench, PBFT_SEND);
     assert_non_null(effect);

@@ -82,7 +82,7 @@ static bool is_vote_verified(Pot__ConsensusMessage__KindCase kind,
     vote_sign(&signature, bench.keys[signer], &bench.chain, vote);
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     message.kind_case = kind;
-    message.prepare = message_vote(vote, &signature);
+    message.prepare = pbft_message_vote(vote, &signature);
     bool is_right = is_verified(&message);
     codec_free(message.prepare);
     return is_right;
@@ -116,8 +116,8 @@ static void only_the_views_primary_pre_prepares(void **state)
     struct signature signature;
     size_t size;
     vote_sign(&signature, bench.keys[1], &bench.chain, &vote);
-    uint8_t *bytes = message_encode_pre_prepare(&size, &vote, &signature,
-                                                block.data, block.size);
+    uint8_t *bytes = pbft_message_encode_pre_prepare(&size, &vote, &signature,
+                                                     block.data, block.size);
     assert_false(bench_message(&bench, 1, bytes, size));
     free(bytes);
     bench_block_fini(&block);
@@ -214,7 +214,7 @@ static void messages_of_an_older_set_are_ignored(void **state)
     vote_sign(&signature, bench.keys[0], &bench.chain, &vote);
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     message.kind_case = SENT(COMMIT);
-    message.commit = message_vote(&vote, &signature);
+    message.commit = pbft_message_vote(&vote, &signature);
     struct pbft_event event = {.type = PBFT_MESSAGE};
     event.u.message.message = &message;
     event.u.message.set_id = old;
@@ -223,7 +223,7 @@ static void messages_of_an_older_set_are_ignored(void **state)
     /* Replica 0 of the new set has not voted: a vote is no conflict. */
     vote.digest.b[0] = 8;
     vote_sign(&signature, bench.keys[1], &bench.chain, &vote);
-    message.commit = message_vote(&vote, &signature);
+    message.commit = pbft_message_vote(&vote, &signature);
     event.u.message.set_id = pbft_status(bench.pbft).set_id;
     assert_true(pbft_verify(&turned, &bench.chain, &message));
     bench_step(&bench, &event);
@@ -237,7 +237,7 @@ static void requests_from_strangers_are_not_answered(void **state)
     struct bench_block block = bench_block(&bench, 0, 1);
     assert_true(bench_pre_prepare(&bench, 0, &block));
     size_t size;
-    uint8_t *bytes = message_encode_request(&size, 1, &block.digest);
+    uint8_t *bytes = pbft_message_encode_request(&size, 1, &block.digest);
     assert_true(bench_message(&bench, PBFT_NO_REPLICA, bytes, size));
     assert_null(bench_find(&bench, PBFT_SEND));
     assert_true(bench_message(&bench, 4, bytes, size));
@@ -251,7 +251,8 @@ static void blocks_nobody_asked_for_are_dropped(void **state)
     (void)state;
     struct bench_block block = bench_block(&bench, 0, 1);
     size_t size;
-    uint8_t *bytes = message_encode_proposal(&size, 1, block.data, block.size);
+    uint8_t *bytes =
+        pbft_message_encode_proposal(&size, 1, block.data, block.size);
     assert_true(bench_message(&bench, 2, bytes, size));
     assert_int_equal(bench.effects.count, 0);
     free(bytes);
