@@ -28,10 +28,6 @@ static enum ctl_exit check_filters(struct ctl *ctl, const char *task,
         return ctl_fail(ctl, CTL_USAGE, "--miner %s: not an address, pot1...",
                         miner);
     }
-    if (task == NULL && miner == NULL) {
-        return ctl_fail(ctl, CTL_USAGE,
-                        "rewards needs --task ID, --miner ADDRESS or both");
-    }
     return CTL_DONE;
 }
 

@@ -84,6 +84,9 @@ static _Noreturn void become(char *potd, char *config, int out_fd,
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGHUP, SIG_DFL);
     int null_fd = open("/dev/null", O_RDONLY);
     if ((is_detached ? setsid() : setpgid(0, 0)) < 0 || null_fd < 0 ||
         dup2(null_fd, STDIN_FILENO) < 0 || dup2(out_fd, STDOUT_FILENO) < 0 ||

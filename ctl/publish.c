@@ -149,7 +149,8 @@ static enum ctl_exit put_missing(struct ctl *ctl, struct publish *publish,
     json_t *index;
     size_t count = json_array_size(missing);
     if (!ctl->has_live_stderr && count > 0) {
-        ctl_note(ctl, "%s: sending %zu chunks", publish->message.name, count);
+        ctl_note(ctl, "%s: sending %zu chunk%s", publish->message.name, count,
+                 count == 1 ? "" : "s");
     }
     json_array_foreach(missing, i, index)
     {

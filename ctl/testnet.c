@@ -163,9 +163,10 @@ static bool is_anyone_left(struct testnet *net)
         if (node->pid == 0) {
             continue;
         }
-        /* Our own children must be reaped, or they seem to run for ever. */
-        (void)waitpid(node->pid, NULL, WNOHANG);
-        if (is_ours(node->pid, node->config)) {
+        /* 0: a child of ours that lives; it may not have become potd yet.
+         * A dead child is reaped here, or it would seem to run for ever. */
+        pid_t child = waitpid(node->pid, NULL, WNOHANG);
+        if (child == 0 || (child < 0 && is_ours(node->pid, node->config))) {
             is_left = true;
         } else {
             testnet_forget_pid(node);

@@ -214,11 +214,21 @@ static void handshake_done(struct peer *peer)
     net_admit(net, peer);
 }
 
+static void send_last(struct peer *peer)
+{
+    if (!peer->is_writing && peer->outgoing.size > 0) {
+        uv_buf_t out = uv_buf_init((char *)peer->outgoing.data,
+                                   (unsigned)peer->outgoing.size);
+        (void)uv_try_write((uv_stream_t *)&peer->tcp, &out, 1);
+    }
+}
+
 static void handshake_bytes(struct peer *peer, const char *data, size_t size)
 {
     enum reason reason =
         handshake_input(peer->handshake, &peer->outgoing, data, size);
     if (reason != REASON_NONE) {
+        send_last(peer); /* so that the other end learns as much as we did */
         peer_close(peer, reason);
         return;
     }

@@ -8,6 +8,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store_blob.c storage/store_blob.h \
 	storage/store_env.c storage/store_env.h \
 	storage/store_list.c \
+	storage/store_page.c storage/store_page.h \
 	storage/store_pages.c storage/store_pages.h \
 	storage/store_record.c storage/store_record.h \
 	storage/store_table.c \

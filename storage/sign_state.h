@@ -12,8 +12,9 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/key.h"
+#include "base/limits.h"
 
-#define SIGN_STATE_RECORD_MAX ((size_t)6 << 20)
+#define SIGN_STATE_RECORD_MAX ((size_t)PBFT_RECORD_BYTES_MAX)
 
 struct sign_state; /* opaque: storage/sign_state.c */
 

@@ -20,6 +20,16 @@ static enum pot_err read_uses(struct store_uses *out, const struct store *store,
     return err == POT_ENOENT ? POT_OK : err;
 }
 
+/* A blob that goes may come back, on other pages: see check_blob. */
+static void forget_checked(struct store *store, const uint8_t *hash)
+{
+    (void)pthread_mutex_lock(&store->tip_lock);
+    if (memcmp(store->checked_blob.b, hash, HASH_SIZE) == 0) {
+        store->checked_blob = (struct hash){{0}};
+    }
+    (void)pthread_mutex_unlock(&store->tip_lock);
+}
+
 /* Moves a blob from one use to another; data may be NULL if it is stored. */
 static enum pot_err set_uses(struct store_write *write, const uint8_t *hash,
                              const struct store_uses *from,
@@ -35,6 +45,7 @@ static enum pot_err set_uses(struct store_write *write, const uint8_t *hash,
         return POT_OK;
     }
     if (!is_used) {
+        forget_checked(write->store, hash);
         err = store_table_del(write, TABLE_BLOBS, hash, HASH_SIZE);
         return err == POT_OK
                    ? store_table_del(write, TABLE_BLOB_USES, hash, HASH_SIZE)
@@ -182,7 +193,8 @@ static enum pot_err check_blob(struct store_read *read, const struct hash *hash,
     MDB_val key = {.mv_size = HASH_SIZE, .mv_data = copy.b};
     struct store_value value;
     (void)pthread_mutex_lock(&store->tip_lock);
-    bool is_checked = hash_equal(&store->checked_blob, hash);
+    bool is_checked =
+        hash_equal(&store->checked_blob, hash) && !hash_is_zero(hash);
     (void)pthread_mutex_unlock(&store->tip_lock);
     if (is_checked) {
         return POT_OK;

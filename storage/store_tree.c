@@ -205,11 +205,10 @@ void tree_delta_fini(struct tree_delta *delta)
 static enum pot_err write_page(struct store_write *write, unsigned tier,
                                const struct tree_page *page)
 {
+    static const struct hash zeros[TREE_WIDTH];
     uint8_t key[RECORD_NODE_KEY_SIZE];
-    struct hash digest;
     store_record_node_key(key, tier, page->index);
-    tree_page_digest(&digest, page->digests);
-    if (hash_is_zero(&digest)) {
+    if (memcmp(page->digests, zeros, sizeof(zeros)) == 0) {
         return store_table_del(write, TABLE_NODES, key, sizeof(key));
     }
     return store_table_put(write, TABLE_NODES, key, sizeof(key), page->digests,

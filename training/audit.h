@@ -42,8 +42,9 @@ void audit_compare(struct audit_result *out, const struct model_shape *shape,
                    const struct gradient *submitted, const int64_t *sums,
                    uint64_t rows);
 
-/* audit_flips_allowed: for a gradient of that many elements. */
-uint64_t audit_flips_allowed(uint64_t elements);
+/* audit_flips_allowed: for a gradient of that many elements of width 1 or
+ * 2. */
+uint64_t audit_flips_allowed(uint64_t elements, unsigned width);
 
 /* audit_is_drawn: the private lottery: whether the holder of secret audits
  * this submission, at rate_ppm in a million. */

@@ -3,12 +3,22 @@
 #include "training/kernel.h"
 
 #include "base/check.h"
+#include "base/fixed.h"
 #include "base/limits.h"
 #include "training/quantise.h"
 
 #include <cblas.h>
 #include <math.h>
 #include <string.h>
+
+/* Compiled for several instruction sets, the machine's being chosen when the
+ * program starts; for loops whose results do not depend on it. */
+#if defined(__x86_64__) && defined(__GNUC__)
+#define KERNEL_CLONES                                                          \
+    __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define KERNEL_CLONES
+#endif
 
 /* OpenBLAS counts in int. */
 static int dimension(size_t value)
@@ -41,6 +51,7 @@ void kernel_dense_backward(float *dx, float *dw, float *db, const float *dy,
                 dy, out, x, in, 0.0F, dw, in);
     memset(db, 0, d_out * sizeof(float));
     for (size_t i = 0; i < n; i++) {
+#pragma omp simd
         for (size_t o = 0; o < d_out; o++) {
             db[o] += dy[i * d_out + o];
         }
@@ -55,6 +66,7 @@ void kernel_activate(float *y, size_t count, Pot__Activation activation)
 {
     switch (activation) {
     case POT__ACTIVATION__ACTIVATION_RELU:
+#pragma omp simd
         for (size_t i = 0; i < count; i++) {
             /* Not a number stays one: it must be seen. */
             y[i] = y[i] < 0.0F ? 0.0F : y[i];
@@ -82,6 +94,7 @@ void kernel_activate_backward(float *dy, const float *y, size_t count,
 {
     switch (activation) {
     case POT__ACTIVATION__ACTIVATION_RELU:
+#pragma omp simd
         for (size_t i = 0; i < count; i++) {
             dy[i] = y[i] > 0.0F ? dy[i] : 0.0F;
         }
@@ -153,17 +166,28 @@ double kernel_mse(float *dy, const float *y, const float *t,
     return loss;
 }
 
+KERNEL_CLONES void kernel_from_fixed(float *restrict out,
+                                     const int32_t *restrict values,
+                                     size_t count)
+{
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        out[i] = (float)values[i] * 0x1p-24F;
+    }
+}
+
 /* Bits of 128.0F.  Below it the fast way holds: KERNEL_BLOCKS_MAX such
  * blocks stay below GRID_MAX.  Larger patterns without the sign are larger
  * values, then infinity, then NaN. */
-#define FAST_BITS     UINT32_C(0x43000000)
-#define INFINITY_BITS UINT32_C(0x7f800000)
+#define FAST_BITS     INT32_C(0x43000000)
+#define INFINITY_BITS INT32_C(0x7f800000)
 
-static uint32_t peak_bits(const float *values, size_t count)
+KERNEL_CLONES static int32_t peak_bits(const float *values, size_t count)
 {
-    uint32_t peak = 0;
+    int32_t peak = 0;
+#pragma omp simd reduction(max : peak)
     for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
+        int32_t bits;
         memcpy(&bits, values + i, sizeof(bits));
         bits &= INT32_MAX;
         peak = bits > peak ? bits : peak;
@@ -176,19 +200,38 @@ static uint32_t peak_bits(const float *values, size_t count)
  * the low bits of the sum's pattern. */
 #define ROUNDER 0x1.8p52
 
+_Static_assert(FIXED_BITS == 24, "kernel_from_fixed scales by it");
 _Static_assert(GRID_BITS == 40, "GRID_SCALE is the grid's");
 _Static_assert(KERNEL_BLOCKS_MAX *(INT64_C(128) << GRID_BITS) <= GRID_MAX + 1,
                "no sum overflows");
 
-static int64_t round_fast(float value)
+static int64_t pattern_of(double value)
 {
-    double shifted = (double)value * GRID_SCALE + ROUNDER;
-    double rounder = ROUNDER;
     int64_t bits;
-    int64_t base;
-    memcpy(&bits, &shifted, sizeof(bits));
-    memcpy(&base, &rounder, sizeof(base));
-    return bits - base;
+    memcpy(&bits, &value, sizeof(bits));
+    return bits;
+}
+
+KERNEL_CLONES static void put_fast(int64_t *restrict sums,
+                                   const float *restrict values, size_t count)
+{
+    const int64_t base = pattern_of(ROUNDER);
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        double shifted = (double)values[i] * GRID_SCALE + ROUNDER;
+        sums[i] = pattern_of(shifted) - base;
+    }
+}
+
+KERNEL_CLONES static void add_fast(int64_t *restrict sums,
+                                   const float *restrict values, size_t count)
+{
+    const int64_t base = pattern_of(ROUNDER);
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        double shifted = (double)values[i] * GRID_SCALE + ROUNDER;
+        sums[i] += pattern_of(shifted) - base;
+    }
 }
 
 static int64_t round_any(float value)
@@ -200,28 +243,30 @@ static int64_t round_any(float value)
     return llrint(scaled);
 }
 
+static void put_any(int64_t *sums, const float *values, size_t count,
+                    bool is_added)
+{
+    for (size_t i = 0; i < count; i++) {
+        int64_t sum = is_added ? sums[i] : 0;
+        int64_t part = round_any(values[i]);
+        quantise_add(&sum, &part, 1);
+        sums[i] = sum;
+    }
+}
+
 bool kernel_to_grid(int64_t *sums, const float *values, size_t count,
                     bool is_added)
 {
-    uint32_t peak = peak_bits(values, count);
+    int32_t peak = peak_bits(values, count);
     if (peak >= INFINITY_BITS) {
         return false;
     }
     if (peak >= FAST_BITS) {
-        for (size_t i = 0; i < count; i++) {
-            int64_t old = is_added ? sums[i] : 0;
-            int64_t new = round_any(values[i]);
-            quantise_add(&old, &new, 1);
-            sums[i] = old;
-        }
+        put_any(sums, values, count, is_added);
     } else if (is_added) {
-        for (size_t i = 0; i < count; i++) {
-            sums[i] += round_fast(values[i]);
-        }
+        add_fast(sums, values, count);
     } else {
-        for (size_t i = 0; i < count; i++) {
-            sums[i] = round_fast(values[i]);
-        }
+        put_fast(sums, values, count);
     }
     return true;
 }

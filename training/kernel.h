@@ -42,6 +42,9 @@ double kernel_softmax_cross_entropy(float *dy, const float *y,
 double kernel_mse(float *dy, const float *y, const float *t,
                   const uint32_t *classes, size_t n, size_t k);
 
+/* kernel_from_fixed: Q8.24 to float: exact scaling, one rounding. */
+void kernel_from_fixed(float *out, const int32_t *values, size_t count);
+
 /* kernel_to_grid: sums = values, or += when is_added, rounded to the grid of
  * training/quantise.h; what lies beyond it is clamped.  At most
  * KERNEL_BLOCKS_MAX may be added up.  False: a value is not finite. */

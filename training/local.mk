@@ -23,6 +23,8 @@ training_libmlp_a_SOURCES = \
 	training/mlp.c training/mlp.h
 training_libmlp_a_CPPFLAGS = $(training_libtraining_a_CPPFLAGS) \
 	$(OPENBLAS_CFLAGS)
+# Loops marked "omp simd" become vector code; no OpenMP library is needed.
+training_libmlp_a_CFLAGS = $(AM_CFLAGS) -fopenmp-simd
 
 # It lies beside potd in the build folder, where potd looks for it.
 pkglibexec_PROGRAMS += pot-worker

@@ -112,9 +112,7 @@ void mlp_free(struct mlp *m)
 
 void mlp_set_parameters(struct mlp *m, const int32_t *theta)
 {
-    for (size_t i = 0; i < m->config.shape.parameter_count; i++) {
-        m->parameters[i] = (float)theta[i] * Q24_SCALE;
-    }
+    kernel_from_fixed(m->parameters, theta, m->config.shape.parameter_count);
 }
 
 static size_t outputs_of(const struct mlp *m)

@@ -11,3 +11,9 @@ tests_bench_bench_audit_SOURCES = tests/bench/bench_audit.c \
 	tests/worker_driver.c tests/worker_driver.h
 tests_bench_bench_audit_CPPFLAGS = $(bench_cppflags)
 tests_bench_bench_audit_LDADD = $(bench_training_libs)
+
+check_PROGRAMS += tests/bench/bench_worker
+tests_bench_bench_worker_SOURCES = tests/bench/bench_worker.c \
+	tests/worker_driver.c tests/worker_driver.h
+tests_bench_bench_worker_CPPFLAGS = $(bench_cppflags)
+tests_bench_bench_worker_LDADD = $(bench_training_libs)

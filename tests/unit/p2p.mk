@@ -5,7 +5,12 @@ unit_p2p_nodes = tests/unit/p2p_nodes.c tests/unit/p2p_nodes.h
 
 unit_p2p_tests = \
 	tests/unit/test_handshake \
-	tests/unit/test_frame
+	tests/unit/test_frame \
+	tests/unit/test_net \
+	tests/unit/test_net_hostile \
+	tests/unit/test_gossip \
+	tests/unit/test_blob_fetch \
+	tests/unit/test_sync
 check_PROGRAMS += $(unit_p2p_tests)
 TESTS += $(unit_p2p_tests)
 
@@ -16,3 +21,23 @@ tests_unit_test_handshake_LDADD = $(unit_p2p_libs)
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
 tests_unit_test_frame_CPPFLAGS = $(unit_p2p_cppflags)
 tests_unit_test_frame_LDADD = $(unit_p2p_libs)
+
+tests_unit_test_net_SOURCES = tests/unit/test_net.c $(unit_p2p_nodes)
+tests_unit_test_net_CPPFLAGS = $(unit_p2p_cppflags)
+tests_unit_test_net_LDADD = $(unit_p2p_libs)
+
+tests_unit_test_net_hostile_SOURCES = tests/unit/test_net_hostile.c $(unit_p2p_nodes)
+tests_unit_test_net_hostile_CPPFLAGS = $(unit_p2p_cppflags)
+tests_unit_test_net_hostile_LDADD = $(unit_p2p_libs)
+
+tests_unit_test_gossip_SOURCES = tests/unit/test_gossip.c $(unit_p2p_nodes)
+tests_unit_test_gossip_CPPFLAGS = $(unit_p2p_cppflags)
+tests_unit_test_gossip_LDADD = $(unit_p2p_libs)
+
+tests_unit_test_blob_fetch_SOURCES = tests/unit/test_blob_fetch.c $(unit_p2p_nodes)
+tests_unit_test_blob_fetch_CPPFLAGS = $(unit_p2p_cppflags)
+tests_unit_test_blob_fetch_LDADD = $(unit_p2p_libs)
+
+tests_unit_test_sync_SOURCES = tests/unit/test_sync.c $(unit_p2p_nodes)
+tests_unit_test_sync_CPPFLAGS = $(unit_p2p_cppflags)
+tests_unit_test_sync_LDADD = $(unit_p2p_libs)

@@ -39,8 +39,8 @@ static int set_up(void **state)
             int32_t value = (int32_t)(i * 37 % 255) - 127;
             value = i == 0 ? 127 : value;
             f->values[span.offset + i] = value;
-            f->sums[span.offset + i] = ((int64_t)value * ROWS)
-                                       << (GRID_BITS - 10 - t);
+            f->sums[span.offset + i] =
+                value * ROWS * (INT64_C(1) << (GRID_BITS - 10 - t));
         }
         f->exponents[t] = (int8_t)(-10 - (int)t);
     }
@@ -92,7 +92,7 @@ static void same_gradient_is_equal(void **state)
 static void allowed_flips_are_within_the_bound(void **state)
 {
     struct fixture *f = *state;
-    flip(f, (size_t)audit_flips_allowed(f->shape.parameter_count));
+    flip(f, (size_t)audit_flips_allowed(f->shape.parameter_count, 1));
     assert_int_equal(judge(f), AUDIT_WITHIN);
     assert_int_equal(f->result.flips, f->result.flips_allowed);
     assert_int_equal(f->result.excess_ppm, 0);
@@ -101,7 +101,7 @@ static void allowed_flips_are_within_the_bound(void **state)
 static void one_flip_too_many_is_undecided(void **state)
 {
     struct fixture *f = *state;
-    flip(f, (size_t)audit_flips_allowed(f->shape.parameter_count) + 1);
+    flip(f, (size_t)audit_flips_allowed(f->shape.parameter_count, 1) + 1);
     assert_int_equal(judge(f), AUDIT_UNDECIDED);
     assert_in_range(f->result.excess_ppm, 10, 1000);
 }

@@ -137,6 +137,10 @@ static struct made make(struct world *w, uint64_t time_ms,
     out.header = pot_memdup(body.header.data, body.header.len);
     out.header_size = body.header.len;
     free(body.header.data);
+    free(header.txs_root.data);
+    free(header.round_updates_root.data);
+    free(header.evidence_root.data);
+    free(header.last_commit_hash.data);
     sign(&out, w, &hash, signer_count);
     w->tip = hash;
     return out;

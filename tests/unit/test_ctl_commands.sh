@@ -19,12 +19,14 @@ expect()
     shift 2
     "$potctl" "$@" >"$dir/out" 2>"$dir/err"
     local got=$?
-    local all="$(cat "$dir/out" "$dir/err")"
+    local all
+    all=$(cat "$dir/out" "$dir/err")
     if [ $got -ne "$code" ] || [[ $all != *"$text"* ]]; then
         echo "FAIL: potctl $*: exit $got instead of $code, or no \"$text\":"
         cat "$dir/out" "$dir/err"
         failures=$((failures + 1))
-    elif [ "$code" -ne 0 ] && [ "$(tail -n 1 "$dir/err" | grep -c '^potctl: ')" -ne 1 ]; then
+    elif [ "$code" -ne 0 ] &&
+        ! tail -n 1 "$dir/err" | grep -q '^potctl: '; then
         echo "FAIL: potctl $*: no error line"
         failures=$((failures + 1))
     fi
