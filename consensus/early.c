@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "consensus/replica.h"
+#include "consensus/pbft_state.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>
@@ -130,7 +130,7 @@ void early_sort(struct pbft *p, const Pot__ConsensusMessage *message,
         return;
     }
     if (origin.height == p->height && !keep_proposal(p, message, origin.view)) {
-        replica_dispatch(p, message, from);
+        pbft_dispatch(p, message, from);
     }
 }
 
@@ -158,7 +158,7 @@ void early_tell_sync(struct pbft *p, bool is_again)
         return;
     }
     p->sync_told = height;
-    replica_effect(p, PBFT_SYNC)->height = height;
+    pbft_emit(p, PBFT_SYNC)->height = height;
 }
 
 static void replay(struct pbft *p, struct early_message *slot)

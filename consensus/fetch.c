@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "consensus/replica.h"
+#include "consensus/pbft_state.h"
 #include "proto/codec.h"
 
 #define ASKED_AT_ONCE 2
@@ -51,10 +51,10 @@ void fetch_ask(struct pbft *p)
         if (replica == p->self || !(is_any || holds_wanted(p, replica))) {
             continue;
         }
-        struct pbft_effect *effect = replica_effect(p, PBFT_SEND);
+        struct pbft_effect *effect = pbft_emit(p, PBFT_SEND);
         effect->replica = replica;
         effect->bytes =
-            message_encode_request(&effect->size, p->height, &p->wanted);
+            pbft_message_encode_request(&effect->size, p->height, &p->wanted);
         asked++;
     }
 }
@@ -83,10 +83,10 @@ void fetch_on_request(struct pbft *p, const Pot__ProposalRequest *message,
         return;
     }
     p->is_answered[from] = true;
-    struct pbft_effect *effect = replica_effect(p, PBFT_SEND);
+    struct pbft_effect *effect = pbft_emit(p, PBFT_SEND);
     effect->replica = from;
-    effect->bytes = message_encode_proposal(&effect->size, p->height,
-                                            body->data, body->size);
+    effect->bytes = pbft_message_encode_proposal(&effect->size, p->height,
+                                                 body->data, body->size);
 }
 
 /* A block that may be the one wanted, whoever brought it. */

@@ -4,12 +4,12 @@ consensus_libconsensus_a_SOURCES = \
 	consensus/body.c consensus/body.h \
 	consensus/early.c \
 	consensus/fetch.c \
-	consensus/message.c consensus/message.h \
 	consensus/normal.c \
 	consensus/outbox.c consensus/outbox.h \
 	consensus/pbft.c consensus/pbft.h \
-	consensus/record.c \
-	consensus/replica.h \
+	consensus/pbft_message.c consensus/pbft_message.h \
+	consensus/pbft_record.c \
+	consensus/pbft_state.h \
 	consensus/resend.c \
 	consensus/verify.c \
 	consensus/view_change.c \

@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "consensus/replica.h"
+#include "consensus/pbft_state.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>
@@ -25,15 +25,15 @@ static const Pot__PreparedCertificate *selected(const struct pbft *p)
  * prepare, and it sends no other. */
 static Pot__Phase first_phase(const struct pbft *p)
 {
-    return replica_is_primary(p) ? POT__PHASE__PHASE_PRE_PREPARE
-                                 : POT__PHASE__PHASE_PREPARE;
+    return pbft_is_primary(p) ? POT__PHASE__PHASE_PRE_PREPARE
+                              : POT__PHASE__PHASE_PREPARE;
 }
 
 static void cast(struct pbft *p, Pot__Phase phase)
 {
     const struct body *body = p->proposal.body;
     struct own_vote *own = &p->own[phase];
-    POT_ASSERT(replica_can_vote(p) && !p->is_changing);
+    POT_ASSERT(pbft_can_vote(p) && !p->is_changing);
     POT_ASSERT(!own->is_cast && body->is_valid);
     struct outbox_item item = {
         .is_vote = true,
@@ -53,11 +53,11 @@ static void cast(struct pbft *p, Pot__Phase phase)
         p->proposal.vote = item.vote;
         p->proposal.signature = item.signature;
         p->proposal.is_signed = true;
-        item.bytes = message_encode_pre_prepare(
+        item.bytes = pbft_message_encode_pre_prepare(
             &item.size, &item.vote, &item.signature, body->data, body->size);
     } else {
         item.bytes =
-            message_encode_vote(&item.size, &item.vote, &item.signature);
+            pbft_message_encode_vote(&item.size, &item.vote, &item.signature);
     }
     outbox_add(&p->outbox, &item);
     p->is_dirty = true;
@@ -67,7 +67,7 @@ static void cast(struct pbft *p, Pot__Phase phase)
 static void consider(struct pbft *p)
 {
     struct body *body = p->proposal.body;
-    if (!replica_can_vote(p)) {
+    if (!pbft_can_vote(p)) {
         return;
     }
     if (body->is_valid) {
@@ -78,7 +78,7 @@ static void consider(struct pbft *p)
         return;
     }
     body->is_checking = true;
-    struct pbft_effect *effect = replica_effect(p, PBFT_CHECK);
+    struct pbft_effect *effect = pbft_emit(p, PBFT_CHECK);
     effect->height = p->height;
     effect->digest = body->digest;
     effect->bytes = pot_memdup(body->data, body->size);
@@ -88,7 +88,7 @@ static void consider(struct pbft *p)
 static void propose_again_later(struct pbft *p)
 {
     uint64_t delay_ms = p->propose_timeout_ms / 4;
-    replica_set_timer(p, PBFT_TIMER_PROPOSE, delay_ms > 0 ? delay_ms : 1);
+    pbft_set_timer(p, PBFT_TIMER_PROPOSE, delay_ms > 0 ? delay_ms : 1);
 }
 
 /* Section 4.4: the new view's primary proposes what its new view selects,
@@ -110,7 +110,7 @@ static void propose_selected(struct pbft *p,
 
 void normal_propose(struct pbft *p)
 {
-    if (!replica_can_vote(p) || !replica_is_primary(p) || p->is_changing ||
+    if (!pbft_can_vote(p) || !pbft_is_primary(p) || p->is_changing ||
         p->is_decided || p->is_proposing || p->proposal.body != NULL) {
         return;
     }
@@ -121,8 +121,8 @@ void normal_propose(struct pbft *p)
         return;
     }
     p->is_proposing = true;
-    replica_stop_timer(p, PBFT_TIMER_PROPOSE);
-    struct pbft_effect *effect = replica_effect(p, PBFT_PROPOSE);
+    pbft_stop_timer(p, PBFT_TIMER_PROPOSE);
+    struct pbft_effect *effect = pbft_emit(p, PBFT_PROPOSE);
     effect->height = p->height;
     effect->view = p->view;
 }
@@ -180,7 +180,7 @@ void normal_on_checked(struct pbft *p, const struct pbft_event *event)
     }
     if (body->is_valid) {
         cast(p, first_phase(p));
-    } else if (replica_is_primary(p) && selected(p) == NULL) {
+    } else if (pbft_is_primary(p) && selected(p) == NULL) {
         body_set(&p->proposal.body, NULL);
         propose_again_later(p);
     } else {
@@ -210,7 +210,7 @@ static void accept(struct pbft *p, const Pot__PrePrepare *message,
         p->proposal.vote = *vote;
         p->proposal.signature = *signature;
         p->proposal.is_signed = true;
-        replica_time_view(p, 0);
+        pbft_time_view(p, 0);
         consider(p);
         normal_try_prepared(p);
     }
@@ -230,7 +230,7 @@ void normal_on_pre_prepare(struct pbft *p, const Pot__PrePrepare *message)
         return;
     }
     if (vote.view == p->view && !p->is_changing && p->proposal.body == NULL &&
-        !replica_is_primary(p)) {
+        !pbft_is_primary(p)) {
         accept(p, message, &vote, &signature);
     }
 }
@@ -247,9 +247,9 @@ static void accuse(struct pbft *p, const struct vote *vote,
     struct vote first = *vote;
     first.digest = other->digest;
     Pot__Evidence evidence = POT__EVIDENCE__INIT;
-    evidence.first = message_vote(&first, &other->signature);
-    evidence.second = message_vote(vote, signature);
-    struct pbft_effect *effect = replica_effect(p, PBFT_EVIDENCE);
+    evidence.first = pbft_message_vote(&first, &other->signature);
+    evidence.second = pbft_message_vote(vote, signature);
+    struct pbft_effect *effect = pbft_emit(p, PBFT_EVIDENCE);
     effect->height = p->height;
     effect->replica = vote->replica;
     effect->bytes = codec_encode(&effect->size, &evidence);
@@ -294,13 +294,13 @@ static Pot__PreparedCertificate *make_prepared(const struct pbft *p)
     made.height = p->height;
     made.view = p->view;
     made.digest = codec_bytes(proposal->vote.digest.b, HASH_SIZE);
-    pre_prepare.replica = replica_primary(p);
+    pre_prepare.replica = pbft_primary(p);
     pre_prepare.signature = codec_bytes(proposal->signature.b, SIGNATURE_SIZE);
     made.pre_prepare = &pre_prepare;
     made.n_prepares =
         votes_collect(&p->votes, &made.prepares, POT__PHASE__PHASE_PREPARE,
-                      p->view, &proposal->vote.digest, replica_quorum(p) - 1);
-    Pot__PreparedCertificate *copy = message_copy(&made);
+                      p->view, &proposal->vote.digest, pbft_quorum(p) - 1);
+    Pot__PreparedCertificate *copy = pbft_message_copy(&made);
     for (size_t i = 0; i < made.n_prepares; i++) {
         codec_free(made.prepares[i]);
     }
@@ -313,14 +313,14 @@ static Pot__PreparedCertificate *make_prepared(const struct pbft *p)
 void normal_try_prepared(struct pbft *p)
 {
     const struct proposal *proposal = &p->proposal;
-    if (!replica_can_vote(p) || p->is_changing || p->is_decided ||
+    if (!pbft_can_vote(p) || p->is_changing || p->is_decided ||
         proposal->body == NULL || !proposal->is_signed ||
         !p->own[first_phase(p)].is_durable ||
         p->own[POT__PHASE__PHASE_COMMIT].is_cast ||
         votes_count(&p->votes, POT__PHASE__PHASE_PREPARE, p->view,
                     &proposal->body->digest) +
                 1 <
-            replica_quorum(p)) {
+            pbft_quorum(p)) {
         return;
     }
     POT_ASSERT(p->prepared == NULL || p->prepared->view < p->view);
@@ -339,7 +339,7 @@ static void keep_certificate(struct pbft *p)
     made.n_signatures =
         votes_collect(&p->votes, &made.signatures, POT__PHASE__PHASE_COMMIT,
                       p->decided_view, &p->decided_digest, p->set.count);
-    POT_ASSERT(made.n_signatures >= replica_quorum(p));
+    POT_ASSERT(made.n_signatures >= pbft_quorum(p));
     p->decided_certificate = codec_encode(&p->decided_certificate_size, &made);
     for (size_t i = 0; i < made.n_signatures; i++) {
         codec_free(made.signatures[i]);
@@ -351,15 +351,15 @@ static void keep_certificate(struct pbft *p)
 void normal_try_decide(struct pbft *p, uint64_t view, const struct hash *digest)
 {
     if (p->is_decided || votes_count(&p->votes, POT__PHASE__PHASE_COMMIT, view,
-                                     digest) < replica_quorum(p)) {
+                                     digest) < pbft_quorum(p)) {
         return;
     }
     p->is_decided = true;
     p->decided_view = view;
     p->decided_digest = *digest;
     keep_certificate(p);
-    replica_stop_timer(p, PBFT_TIMER_VIEW);
-    replica_stop_timer(p, PBFT_TIMER_PROPOSE);
+    pbft_stop_timer(p, PBFT_TIMER_VIEW);
+    pbft_stop_timer(p, PBFT_TIMER_PROPOSE);
     normal_tell_commit(p);
 }
 
@@ -373,7 +373,7 @@ void normal_tell_commit(struct pbft *p)
     }
     p->is_commit_told = true;
     p->is_wanting = false;
-    struct pbft_effect *effect = replica_effect(p, PBFT_COMMIT);
+    struct pbft_effect *effect = pbft_emit(p, PBFT_COMMIT);
     effect->height = p->height;
     effect->view = p->decided_view;
     effect->digest = p->decided_digest;

@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "consensus/replica.h"
+#include "consensus/pbft_state.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>
@@ -21,27 +21,27 @@ static void find_self(struct pbft *p)
     }
 }
 
-bool replica_can_vote(const struct pbft *p)
+bool pbft_can_vote(const struct pbft *p)
 {
     return p->self != PBFT_NO_REPLICA && p->later_record == NULL;
 }
 
-uint32_t replica_quorum(const struct pbft *p)
+uint32_t pbft_quorum(const struct pbft *p)
 {
     return validator_set_quorum(p->set.count);
 }
 
-uint32_t replica_primary(const struct pbft *p)
+uint32_t pbft_primary(const struct pbft *p)
 {
     return validator_set_primary(p->set.count, p->view);
 }
 
-bool replica_is_primary(const struct pbft *p)
+bool pbft_is_primary(const struct pbft *p)
 {
-    return p->self == replica_primary(p);
+    return p->self == pbft_primary(p);
 }
 
-struct pbft_effect *replica_effect(struct pbft *p, enum pbft_effect_type type)
+struct pbft_effect *pbft_emit(struct pbft *p, enum pbft_effect_type type)
 {
     struct pbft_effects *effects = p->effects;
     if (effects->count == effects->capacity) {
@@ -55,15 +55,15 @@ struct pbft_effect *replica_effect(struct pbft *p, enum pbft_effect_type type)
     return effect;
 }
 
-void replica_set_timer(struct pbft *p, enum pbft_timer timer, uint64_t delay_ms)
+void pbft_set_timer(struct pbft *p, enum pbft_timer timer, uint64_t delay_ms)
 {
-    struct pbft_effect *effect = replica_effect(p, PBFT_SET_TIMER);
+    struct pbft_effect *effect = pbft_emit(p, PBFT_SET_TIMER);
     effect->timer = timer;
     effect->generation = ++p->generations[timer];
     effect->delay_ms = delay_ms;
 }
 
-void replica_stop_timer(struct pbft *p, enum pbft_timer timer)
+void pbft_stop_timer(struct pbft *p, enum pbft_timer timer)
 {
     p->generations[timer]++;
     if (timer == PBFT_TIMER_VIEW) {
@@ -73,7 +73,7 @@ void replica_stop_timer(struct pbft *p, enum pbft_timer timer)
 
 /* Section 2.3 of the protocol's liveness argument: the time-out doubles with
  * every view given up, so that it outgrows any delay there is. */
-uint64_t replica_timeout(const struct pbft *p)
+uint64_t pbft_timeout(const struct pbft *p)
 {
     uint64_t timeout_ms = p->propose_timeout_ms;
     for (uint32_t i = 0; i < p->attempts; i++) {
@@ -86,17 +86,17 @@ uint64_t replica_timeout(const struct pbft *p)
                                                   : p->propose_timeout_max_ms;
 }
 
-void replica_time_view(struct pbft *p, uint64_t extra_ms)
+void pbft_time_view(struct pbft *p, uint64_t extra_ms)
 {
-    if (!replica_can_vote(p) || p->is_decided) {
+    if (!pbft_can_vote(p) || p->is_decided) {
         return;
     }
-    replica_set_timer(p, PBFT_TIMER_VIEW, replica_timeout(p) + extra_ms);
+    pbft_set_timer(p, PBFT_TIMER_VIEW, pbft_timeout(p) + extra_ms);
     p->is_view_timed = true;
     p->is_idle_granted = extra_ms > 0;
 }
 
-void replica_leave_view(struct pbft *p, uint64_t view)
+void pbft_leave_view(struct pbft *p, uint64_t view)
 {
     POT_ASSERT(view > p->view);
     p->view = view;
@@ -108,8 +108,8 @@ void replica_leave_view(struct pbft *p, uint64_t view)
     p->proposal.is_signed = false;
     codec_free(p->new_view);
     p->new_view = NULL;
-    replica_stop_timer(p, PBFT_TIMER_VIEW);
-    replica_stop_timer(p, PBFT_TIMER_PROPOSE);
+    pbft_stop_timer(p, PBFT_TIMER_VIEW);
+    pbft_stop_timer(p, PBFT_TIMER_PROPOSE);
 }
 
 /* Forgets all that belongs to one height. */
@@ -154,7 +154,7 @@ static void take_record(struct pbft *p)
     Pot__PbftRecord *record = p->later_record;
     p->later_record = NULL;
     if (record->height == p->height) {
-        record_restore(p, record);
+        pbft_record_restore(p, record);
     }
     codec_free(record);
 }
@@ -164,7 +164,7 @@ static void take_record(struct pbft *p)
 static void begin_height(struct pbft *p)
 {
     resend_tick(p);
-    if (!replica_can_vote(p)) {
+    if (!pbft_can_vote(p)) {
         return;
     }
     if (p->is_changing) {
@@ -172,9 +172,9 @@ static void begin_height(struct pbft *p)
         return;
     }
     bool is_idle = p->proposal.body == NULL && !p->has_work;
-    replica_time_view(p, is_idle ? p->idle_interval_ms : 0);
-    if (is_idle && replica_is_primary(p)) {
-        replica_set_timer(p, PBFT_TIMER_PROPOSE, p->idle_interval_ms);
+    pbft_time_view(p, is_idle ? p->idle_interval_ms : 0);
+    if (is_idle && pbft_is_primary(p)) {
+        pbft_set_timer(p, PBFT_TIMER_PROPOSE, p->idle_interval_ms);
     } else {
         normal_propose(p);
     }
@@ -194,7 +194,7 @@ struct pbft *pbft_new(const struct pbft_config *config, const void *record,
     *err = POT_OK;
     Pot__PbftRecord *opened = NULL;
     if (record_size > 0) {
-        opened = record_open(config, record, record_size, err);
+        opened = pbft_record_open(config, record, record_size, err);
         if (opened == NULL) {
             return NULL;
         }
@@ -250,8 +250,8 @@ static void on_committed(struct pbft *p, const struct pbft_event *event)
     p->tip = event->u.committed.digest;
     p->view = event->u.committed.view;
     p->start_view = p->view;
-    replica_stop_timer(p, PBFT_TIMER_VIEW);
-    replica_stop_timer(p, PBFT_TIMER_PROPOSE);
+    pbft_stop_timer(p, PBFT_TIMER_VIEW);
+    pbft_stop_timer(p, PBFT_TIMER_PROPOSE);
     take_record(p);
     begin_height(p);
     early_replay_next(p);
@@ -265,8 +265,10 @@ static void on_timer(struct pbft *p, const struct pbft_event *event)
     }
     switch (timer) {
     case PBFT_TIMER_VIEW:
-        p->is_view_timed = false;
-        view_change_begin(p, p->view + 1);
+        if (p->is_view_timed) {
+            p->is_view_timed = false;
+            view_change_begin(p, p->view + 1);
+        }
         break;
     case PBFT_TIMER_RESEND:
         resend_tick(p);
@@ -285,7 +287,7 @@ static void on_work(struct pbft *p)
     p->has_work = true;
     if (p->is_idle_granted && p->is_view_timed && !p->is_changing &&
         p->proposal.body == NULL) {
-        replica_time_view(p, 0);
+        pbft_time_view(p, 0);
     }
     normal_propose(p);
 }
@@ -294,7 +296,7 @@ static void on_persisted(struct pbft *p, const struct pbft_event *event)
 {
     struct outbox_item item;
     while (outbox_take(&p->outbox, &item, event->u.persisted.sequence)) {
-        struct pbft_effect *effect = replica_effect(p, PBFT_BROADCAST);
+        struct pbft_effect *effect = pbft_emit(p, PBFT_BROADCAST);
         effect->bytes = item.bytes;
         effect->size = item.size;
         if (item.height != p->height) {
@@ -312,8 +314,8 @@ static void on_persisted(struct pbft *p, const struct pbft_event *event)
     }
 }
 
-void replica_dispatch(struct pbft *p, const Pot__ConsensusMessage *message,
-                      uint32_t from)
+void pbft_dispatch(struct pbft *p, const Pot__ConsensusMessage *message,
+                   uint32_t from)
 {
     switch (message->kind_case) {
     case POT__CONSENSUS_MESSAGE__KIND_PRE_PREPARE:
@@ -389,9 +391,9 @@ void pbft_step(struct pbft *p, const struct pbft_event *event,
     dispatch(p, event);
     if (p->is_dirty) {
         p->is_dirty = false;
-        struct pbft_effect *effect = replica_effect(p, PBFT_PERSIST);
+        struct pbft_effect *effect = pbft_emit(p, PBFT_PERSIST);
         effect->sequence = ++p->outbox.sequence;
-        effect->bytes = record_encode(&effect->size, p);
+        effect->bytes = pbft_record_encode(&effect->size, p);
     }
     POT_ASSERT(p->start_view <= p->view);
     POT_ASSERT((p->prepared == NULL) == (p->prepared_body == NULL));
@@ -422,8 +424,8 @@ struct pbft_status pbft_status(const struct pbft *p)
         .is_changing = p->is_changing,
         .is_decided = p->is_decided,
         .replica = p->self,
-        .primary = replica_primary(p),
-        .timeout_ms = replica_timeout(p),
+        .primary = pbft_primary(p),
+        .timeout_ms = pbft_timeout(p),
         .set_id = p->set_id,
         .view_changes = p->view_changes,
     };

@@ -30,7 +30,7 @@
 /* A replica's index when there is none: an observer, an unknown peer. */
 #define PBFT_NO_REPLICA UINT32_MAX
 
-struct pbft; /* opaque: consensus/replica.h */
+struct pbft; /* opaque: consensus/pbft_state.h */
 
 struct pbft_config {
     struct hash chain;

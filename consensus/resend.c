@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "base/check.h"
-#include "consensus/replica.h"
+#include "consensus/pbft_state.h"
 
 #include <string.h>
 
@@ -29,8 +29,9 @@ static void broadcast_own(struct pbft *p, Pot__Phase phase)
         .digest = own->digest,
         .replica = p->self,
     };
-    struct pbft_effect *effect = replica_effect(p, PBFT_BROADCAST);
-    effect->bytes = message_encode_vote(&effect->size, &vote, &own->signature);
+    struct pbft_effect *effect = pbft_emit(p, PBFT_BROADCAST);
+    effect->bytes =
+        pbft_message_encode_vote(&effect->size, &vote, &own->signature);
 }
 
 static void resend_view_change(struct pbft *p)
@@ -39,8 +40,8 @@ static void resend_view_change(struct pbft *p)
     if (own == NULL || own->view != p->view) {
         return; /* not durable yet */
     }
-    struct pbft_effect *effect = replica_effect(p, PBFT_BROADCAST);
-    effect->bytes = message_encode_view_change(&effect->size, own);
+    struct pbft_effect *effect = pbft_emit(p, PBFT_BROADCAST);
+    effect->bytes = pbft_message_encode_view_change(&effect->size, own);
 }
 
 void resend_new_view(struct pbft *p, uint32_t replica)
@@ -49,9 +50,9 @@ void resend_new_view(struct pbft *p, uint32_t replica)
         return;
     }
     p->is_answered[replica] = true;
-    struct pbft_effect *effect = replica_effect(p, PBFT_SEND);
+    struct pbft_effect *effect = pbft_emit(p, PBFT_SEND);
     effect->replica = replica;
-    effect->bytes = message_encode_new_view(&effect->size, p->new_view);
+    effect->bytes = pbft_message_encode_new_view(&effect->size, p->new_view);
 }
 
 static bool has_voted(const struct pbft *p, uint32_t replica)
@@ -65,9 +66,9 @@ static bool has_voted(const struct pbft *p, uint32_t replica)
 static void send_pre_prepare(struct pbft *p, uint32_t replica)
 {
     const struct proposal *proposal = &p->proposal;
-    struct pbft_effect *effect = replica_effect(p, PBFT_SEND);
+    struct pbft_effect *effect = pbft_emit(p, PBFT_SEND);
     effect->replica = replica;
-    effect->bytes = message_encode_pre_prepare(
+    effect->bytes = pbft_message_encode_pre_prepare(
         &effect->size, &proposal->vote, &proposal->signature,
         proposal->body->data, proposal->body->size);
 }
@@ -91,14 +92,14 @@ static void resend_proposal(struct pbft *p)
 void resend_tick(struct pbft *p)
 {
     uint64_t delay_ms = p->propose_timeout_ms / 2;
-    replica_set_timer(p, PBFT_TIMER_RESEND, delay_ms > 0 ? delay_ms : 1);
+    pbft_set_timer(p, PBFT_TIMER_RESEND, delay_ms > 0 ? delay_ms : 1);
     memset(p->is_answered, 0, sizeof(p->is_answered));
     p->ticks++;
     early_tell_sync(p, true);
     if (p->is_wanting) {
         fetch_ask(p);
     }
-    if (!replica_can_vote(p)) {
+    if (!pbft_can_vote(p)) {
         return;
     }
     if (p->is_changing) {
@@ -107,7 +108,7 @@ void resend_tick(struct pbft *p)
     }
     broadcast_own(p, POT__PHASE__PHASE_PREPARE);
     broadcast_own(p, POT__PHASE__PHASE_COMMIT);
-    if (replica_is_primary(p) && is_block_tick(p)) {
+    if (pbft_is_primary(p) && is_block_tick(p)) {
         resend_proposal(p);
     }
 }

@@ -4,8 +4,8 @@
  * here. */
 #include "config.h"
 
-#include "consensus/message.h"
 #include "consensus/pbft.h"
+#include "consensus/pbft_message.h"
 #include "proto/codec.h"
 
 static bool verify_block_size(size_t size)
@@ -45,20 +45,20 @@ static bool verify_pre_prepare(const struct validator_set *set,
 
 static bool verify_signed(const struct validator_set *set,
                           const struct hash *chain, const char *what,
-                          const uint8_t bytes[static MESSAGE_SIGNED_BYTES],
+                          const uint8_t bytes[static PBFT_MESSAGE_SIGNED_BYTES],
                           uint32_t replica, ProtobufCBinaryData signature)
 {
     struct signature value;
     return replica < set->count && codec_signature(&value, signature) &&
            key_verify(&set->keys[replica], what, chain, bytes,
-                      MESSAGE_SIGNED_BYTES, &value);
+                      PBFT_MESSAGE_SIGNED_BYTES, &value);
 }
 
 static bool verify_view_change(const struct validator_set *set,
                                const struct hash *chain,
                                const Pot__ViewChange *message)
 {
-    uint8_t bytes[MESSAGE_SIGNED_BYTES];
+    uint8_t bytes[PBFT_MESSAGE_SIGNED_BYTES];
     if (message == NULL || message->height == 0 || message->view == 0 ||
         message->view > VIEW_MAX) {
         return false;
@@ -68,7 +68,7 @@ static bool verify_view_change(const struct validator_set *set,
                              prepared->view >= message->view)) {
         return false;
     }
-    message_view_change_bytes(bytes, message);
+    pbft_message_view_change_bytes(bytes, message);
     return verify_signed(set, chain, "view-change", bytes, message->replica,
                          message->signature) &&
            (prepared == NULL ||
@@ -80,14 +80,14 @@ static bool verify_new_view(const struct validator_set *set,
                             const struct hash *chain,
                             const Pot__NewView *message)
 {
-    uint8_t bytes[MESSAGE_SIGNED_BYTES];
+    uint8_t bytes[PBFT_MESSAGE_SIGNED_BYTES];
     if (message == NULL || message->height == 0 || message->view > VIEW_MAX ||
         message->replica != validator_set_primary(set->count, message->view) ||
         message->n_view_changes < validator_set_quorum(set->count) ||
         message->n_view_changes > set->count) {
         return false;
     }
-    message_new_view_bytes(bytes, message);
+    pbft_message_new_view_bytes(bytes, message);
     if (!verify_signed(set, chain, "new-view", bytes, message->replica,
                        message->signature)) {
         return false;

@@ -16,7 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "consensus/replica.h"
+#include "consensus/pbft_state.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>
@@ -39,21 +39,21 @@ const Pot__PreparedCertificate *view_change_selected(
  * and kept in the record, because of what it claims to have prepared. */
 static void say_view_change(struct pbft *p)
 {
-    uint8_t bytes[MESSAGE_SIGNED_BYTES];
+    uint8_t bytes[PBFT_MESSAGE_SIGNED_BYTES];
     struct signature signature;
     Pot__ViewChange made = POT__VIEW_CHANGE__INIT;
     made.height = p->height;
     made.view = p->view;
     made.prepared = p->prepared;
     made.replica = p->self;
-    message_view_change_bytes(bytes, &made);
+    pbft_message_view_change_bytes(bytes, &made);
     key_sign(&signature, p->key, "view-change", &p->chain, bytes,
              sizeof(bytes));
     made.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
     codec_free(p->own_change);
-    p->own_change = message_copy(&made);
+    p->own_change = pbft_message_copy(&made);
     struct outbox_item item = {.height = p->height, .view = p->view};
-    item.bytes = message_encode_view_change(&item.size, p->own_change);
+    item.bytes = pbft_message_encode_view_change(&item.size, p->own_change);
     outbox_add(&p->outbox, &item);
     p->is_dirty = true;
 }
@@ -61,10 +61,10 @@ static void say_view_change(struct pbft *p)
 void view_change_begin(struct pbft *p, uint64_t view)
 {
     POT_ASSERT(view > p->view);
-    if (!replica_can_vote(p) || p->is_decided) {
+    if (!pbft_can_vote(p) || p->is_decided) {
         return;
     }
-    replica_leave_view(p, view);
+    pbft_leave_view(p, view);
     p->is_changing = true;
     p->attempts++;
     p->view_changes++;
@@ -75,7 +75,7 @@ void view_change_begin(struct pbft *p, uint64_t view)
  * opened it is forgotten. */
 void view_change_resume(struct pbft *p)
 {
-    POT_ASSERT(p->is_changing && replica_can_vote(p));
+    POT_ASSERT(p->is_changing && pbft_can_vote(p));
     if (p->own_change == NULL || p->own_change->view != p->view) {
         say_view_change(p);
         return;
@@ -131,14 +131,14 @@ static uint64_t view_to_join(const struct pbft *p)
 static void enter(struct pbft *p, Pot__NewView *new_view)
 {
     if (new_view->view > p->view) {
-        replica_leave_view(p, new_view->view);
+        pbft_leave_view(p, new_view->view);
         p->attempts++;
     }
     POT_ASSERT(p->proposal.body == NULL);
     p->is_changing = false;
     codec_free(p->new_view);
     p->new_view = new_view;
-    replica_time_view(p, 0);
+    pbft_time_view(p, 0);
     early_replay_proposal(p);
     normal_propose(p);
 }
@@ -147,7 +147,7 @@ static void enter(struct pbft *p, Pot__NewView *new_view)
  * view changes, its own among them.  All that are held go in. */
 static void open_view(struct pbft *p)
 {
-    uint8_t bytes[MESSAGE_SIGNED_BYTES];
+    uint8_t bytes[PBFT_MESSAGE_SIGNED_BYTES];
     struct signature signature;
     Pot__NewView made = POT__NEW_VIEW__INIT;
     made.height = p->height;
@@ -159,20 +159,20 @@ static void open_view(struct pbft *p)
             made.view_changes[made.n_view_changes++] = p->changes[i];
         }
     }
-    message_new_view_bytes(bytes, &made);
+    pbft_message_new_view_bytes(bytes, &made);
     key_sign(&signature, p->key, "new-view", &p->chain, bytes, sizeof(bytes));
     made.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
-    Pot__NewView *new_view = message_copy(&made);
+    Pot__NewView *new_view = pbft_message_copy(&made);
     free(made.view_changes);
-    struct pbft_effect *effect = replica_effect(p, PBFT_BROADCAST);
-    effect->bytes = message_encode_new_view(&effect->size, new_view);
+    struct pbft_effect *effect = pbft_emit(p, PBFT_BROADCAST);
+    effect->bytes = pbft_message_encode_new_view(&effect->size, new_view);
     enter(p, new_view);
 }
 
 /* What the view changes held now call for. */
 static void weigh(struct pbft *p)
 {
-    if (!replica_can_vote(p) || p->is_decided) {
+    if (!pbft_can_vote(p) || p->is_decided) {
         return;
     }
     uint64_t view = view_to_join(p);
@@ -182,12 +182,12 @@ static void weigh(struct pbft *p)
     if (!p->is_changing) {
         return;
     }
-    if (!p->is_view_timed && count_wanting(p) >= replica_quorum(p)) {
-        replica_time_view(p, 0);
+    if (!p->is_view_timed && count_wanting(p) >= pbft_quorum(p)) {
+        pbft_time_view(p, 0);
     }
     const Pot__ViewChange *own = p->changes[p->self];
-    if (replica_is_primary(p) && own != NULL && own->view == p->view &&
-        count_for_view(p) >= replica_quorum(p)) {
+    if (pbft_is_primary(p) && own != NULL && own->view == p->view &&
+        count_for_view(p) >= pbft_quorum(p)) {
         open_view(p);
     }
 }
@@ -196,7 +196,7 @@ void view_change_on_own(struct pbft *p)
 {
     POT_ASSERT(p->own_change->view == p->view);
     codec_free(p->changes[p->self]);
-    p->changes[p->self] = message_copy(p->own_change);
+    p->changes[p->self] = pbft_message_copy(p->own_change);
     weigh(p);
 }
 
@@ -236,7 +236,7 @@ void view_change_on_message(struct pbft *p, const Pot__ViewChange *message)
         return;
     }
     codec_free(p->changes[replica]);
-    p->changes[replica] = message_copy(message);
+    p->changes[replica] = pbft_message_copy(message);
     weigh(p);
 }
 
@@ -255,12 +255,12 @@ static bool selects_same(const Pot__NewView *a, const Pot__NewView *b)
  * The view's timer is not wound up again by that. */
 static void reopen(struct pbft *p, const Pot__NewView *message)
 {
-    if (p->proposal.body != NULL || replica_is_primary(p) ||
+    if (p->proposal.body != NULL || pbft_is_primary(p) ||
         selects_same(message, p->new_view)) {
         return;
     }
     codec_free(p->new_view);
-    p->new_view = message_copy(message);
+    p->new_view = pbft_message_copy(message);
     early_replay_proposal(p);
 }
 
@@ -275,5 +275,5 @@ void view_change_on_new_view(struct pbft *p, const Pot__NewView *message)
         reopen(p, message);
         return;
     }
-    enter(p, message_copy(message));
+    enter(p, pbft_message_copy(message));
 }

@@ -9,6 +9,7 @@ tests_sim_sim_pbft_SOURCES = \
 	tests/sim/sim_pbft.c \
 	tests/sim/sim_rng.h \
 	tests/sim/sim_signatures.c \
+	tests/sim/sim_sync.c \
 	tests/sim/sim_world.c tests/sim/sim_world.h
 tests_sim_sim_pbft_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "base/alloc.h"
-#include "consensus/message.h"
+#include "consensus/pbft_message.h"
 #include "proto/block.h"
 #include "proto/codec.h"
 #include "tests/sim/sim_block.h"
@@ -108,14 +108,22 @@ static void equivocate(struct sim_world *world, const struct sim_node *node,
         .time_ms = block->header->time_ms / 1000 * 1000 + 500000,
     };
     memcpy(spec.parent.b, block->header->parent_hash.data, HASH_SIZE);
+    /* Told by its new view what to propose, it defies that. */
+    bool is_defying =
+        block->header->view < vote.view && sim_rng_chance(&world->rng, 700);
     block_free(block);
     remember_digest(world, vote.height, &vote.digest);
     uint8_t *data = sim_block_make(&size, &vote.digest, &spec);
     remember_digest(world, vote.height, &vote.digest);
     vote_sign(&signature, world->keys[node->identity], &world->chain, &vote);
-    uint8_t *other =
-        message_encode_pre_prepare(&other_size, &vote, &signature, data, size);
+    uint8_t *other = pbft_message_encode_pre_prepare(&other_size, &vote,
+                                                     &signature, data, size);
     free(data);
+    if (is_defying) {
+        send_to_all(world, node, other, other_size);
+        sim_mark(world, MARK_DEFIED);
+        return;
+    }
     send_either(world, node, pot_memdup(effect->bytes, effect->size),
                 effect->size, other, other_size);
     sim_mark(world, MARK_EQUIVOCATED);
@@ -134,7 +142,7 @@ static void vote_twice(struct sim_world *world, const struct sim_node *node,
     struct hash digest = vote.digest;
     other_digest(world, &vote.digest, vote.height, &digest);
     vote_sign(&signature, world->keys[node->identity], &world->chain, &vote);
-    uint8_t *other = message_encode_vote(&size, &vote, &signature);
+    uint8_t *other = pbft_message_encode_vote(&size, &vote, &signature);
     send_either(world, node, pot_memdup(effect->bytes, effect->size),
                 effect->size, other, size);
     sim_mark(world, MARK_DOUBLE_VOTED);
@@ -144,9 +152,9 @@ static void sign_view_change(struct sim_world *world,
                              const struct sim_node *node,
                              Pot__ViewChange *change)
 {
-    uint8_t bytes[MESSAGE_SIGNED_BYTES];
+    uint8_t bytes[PBFT_MESSAGE_SIGNED_BYTES];
     struct signature signature;
-    message_view_change_bytes(bytes, change);
+    pbft_message_view_change_bytes(bytes, change);
     key_sign(&signature, world->keys[node->identity], "view-change",
              &world->chain, bytes, sizeof(bytes));
     free(change->signature.data);
@@ -158,11 +166,11 @@ static void hide_prepared(struct sim_world *world, const struct sim_node *node,
                           const Pot__ViewChange *message)
 {
     size_t size;
-    Pot__ViewChange *change = message_copy(message);
+    Pot__ViewChange *change = pbft_message_copy(message);
     codec_free(change->prepared);
     change->prepared = NULL;
     sign_view_change(world, node, change);
-    uint8_t *other = message_encode_view_change(&size, change);
+    uint8_t *other = pbft_message_encode_view_change(&size, change);
     codec_free(change);
     send_either(world, node, pot_memdup(effect->bytes, effect->size),
                 effect->size, other, size);
@@ -243,7 +251,7 @@ static void sign_and_send(struct sim_world *world, const struct sim_node *node,
     size_t size;
     struct signature signature;
     vote_sign(&signature, world->keys[node->identity], &world->chain, vote);
-    uint8_t *bytes = message_encode_vote(&size, vote, &signature);
+    uint8_t *bytes = pbft_message_encode_vote(&size, vote, &signature);
     send_to_all(world, node, bytes, size);
 }
 
@@ -303,7 +311,7 @@ static void from_the_future(struct sim_world *world,
         change.view = view;
         change.replica = replica;
         sign_view_change(world, node, &change);
-        uint8_t *bytes = message_encode_view_change(&size, &change);
+        uint8_t *bytes = pbft_message_encode_view_change(&size, &change);
         free(change.signature.data);
         send_to_all(world, node, bytes, size);
     } else {
@@ -351,8 +359,36 @@ static void forge_view_change(struct sim_world *world,
     change.replica = sim_replica_of(world, height, node->identity);
     change.signature = codec_copy_bytes(signature.b, SIGNATURE_SIZE);
     sign_view_change(world, node, &change);
-    uint8_t *bytes = message_encode_view_change(&size, &change);
+    uint8_t *bytes = pbft_message_encode_view_change(&size, &change);
     free(change.signature.data);
+    send_to_all(world, node, bytes, size);
+}
+
+/* A block for a view that was never opened. */
+static void propose_in(struct sim_world *world, const struct sim_node *node,
+                       uint64_t height, uint64_t view)
+{
+    size_t block_size;
+    size_t size;
+    struct signature signature;
+    struct vote vote = {.phase = POT__PHASE__PHASE_PRE_PREPARE,
+                        .height = height,
+                        .view = view,
+                        .replica =
+                            sim_replica_of(world, height, node->identity)};
+    struct sim_block_spec spec = {
+        .chain = world->chain,
+        .parent = node->chain[node->height].digest,
+        .proposer = *key_public(world->keys[node->identity]),
+        .height = height,
+        .view = view,
+        .time_ms = 1 + 1000 * sim_rng_below(&world->rng, 1000),
+    };
+    uint8_t *block = sim_block_make(&block_size, &vote.digest, &spec);
+    vote_sign(&signature, world->keys[node->identity], &world->chain, &vote);
+    uint8_t *bytes = pbft_message_encode_pre_prepare(&size, &vote, &signature,
+                                                     block, block_size);
+    free(block);
     send_to_all(world, node, bytes, size);
 }
 
@@ -360,7 +396,7 @@ static void forge_view_change(struct sim_world *world,
 static void forge_new_view(struct sim_world *world, const struct sim_node *node,
                            uint64_t height)
 {
-    uint8_t signed_bytes[MESSAGE_SIGNED_BYTES];
+    uint8_t signed_bytes[PBFT_MESSAGE_SIGNED_BYTES];
     struct signature signature;
     Pot__ViewChange change = POT__VIEW_CHANGE__INIT;
     Pot__ViewChange *changes[] = {&change};
@@ -368,21 +404,22 @@ static void forge_new_view(struct sim_world *world, const struct sim_node *node,
     uint32_t replica = sim_replica_of(world, height, node->identity);
     change.height = height;
     change.replica = replica;
-    change.view = replica + world->config.n;
+    change.view = replica + (replica == 0 ? world->config.n : 0);
     sign_view_change(world, node, &change);
     new_view.height = height;
     new_view.view = change.view;
     new_view.replica = replica;
     new_view.n_view_changes = 1;
     new_view.view_changes = changes;
-    message_new_view_bytes(signed_bytes, &new_view);
+    pbft_message_new_view_bytes(signed_bytes, &new_view);
     key_sign(&signature, world->keys[node->identity], "new-view", &world->chain,
              signed_bytes, sizeof(signed_bytes));
     new_view.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
     size_t size;
-    uint8_t *bytes = message_encode_new_view(&size, &new_view);
+    uint8_t *bytes = pbft_message_encode_new_view(&size, &new_view);
     free(change.signature.data);
     send_to_all(world, node, bytes, size);
+    propose_in(world, node, height, new_view.view);
 }
 
 static void forge(struct sim_world *world, const struct sim_node *node)

@@ -171,20 +171,47 @@ void sim_check_sent(struct sim_world *world, const struct sim_node *node,
     codec_free(message);
 }
 
+/* Apart from certificate_verify, and as plain as can be: who signed? */
+static uint32_t count_signers(const struct sim_world *world, uint64_t height,
+                              const Pot__CommitCertificate *certificate)
+{
+    uint32_t count = 0;
+    for (uint32_t replica = 0; replica < world->config.n; replica++) {
+        const struct key *key =
+            world->keys[sim_identity_of(world, height, replica)];
+        struct vote vote = {.phase = POT__PHASE__PHASE_COMMIT,
+                            .height = height,
+                            .view = certificate->view,
+                            .replica = replica};
+        struct signature signature;
+        bool has_signed = false;
+        for (size_t i = 0; i < certificate->n_signatures; i++) {
+            has_signed =
+                has_signed ||
+                (codec_hash(&vote.digest, certificate->digest) &&
+                 codec_signature(&signature,
+                                 certificate->signatures[i]->signature) &&
+                 vote_verify_key(key_public(key), &world->chain, &vote,
+                                 &signature));
+        }
+        count += has_signed;
+    }
+    return count;
+}
+
 static void check_certificate(struct sim_world *world,
                               const struct sim_node *node, uint64_t height,
                               const struct sim_block *block)
 {
-    struct validator_set set;
-    sim_validators(world, &set, height);
     Pot__CommitCertificate *certificate;
     if (CODEC_DECODE(&certificate, pot__commit_certificate, block->certificate,
                      block->certificate_size) != POT_OK) {
         sim_fail(world, "a certificate does not decode");
         return;
     }
-    if (certificate_verify(&set, &world->chain, certificate) !=
-            CERTIFICATE_VALID ||
+    uint32_t n = world->config.n;
+    uint32_t faults = (n - 1) / 3;
+    if (2 * count_signers(world, height, certificate) < n + faults + 1 ||
         certificate->height != height || certificate->view != block->view ||
         !codec_bytes_equal(certificate->digest, block->digest.b, HASH_SIZE)) {
         sim_fail(world,

@@ -121,7 +121,8 @@ static void draw_faults(struct sim_world *world)
                      at_ms + 10 + sim_rng_below(&world->rng, 1500));
     }
     if (sim_rng_chance(&world->rng, 400)) {
-        sim_schedule(world, SIM_CRASH_ALL, 0,
+        uint32_t last = (uint32_t)sim_rng_below(&world->rng, world->node_count);
+        sim_schedule(world, SIM_CRASH_ALL, last,
                      sim_rng_below(&world->rng, end_ms));
     }
 }
@@ -148,12 +149,14 @@ static bool is_anything_prepared(const struct sim_world *world)
 
 /* One stays away longer than the others: what it alone committed must be
  * what they commit. */
-static void crash_all(struct sim_world *world)
+static void crash_all(struct sim_world *world, uint32_t last)
 {
     if (world->is_healed) {
         return;
     }
-    uint32_t last = (uint32_t)sim_rng_below(&world->rng, world->node_count);
+    if (sim_rng_chance(&world->rng, 500)) {
+        world->network++;
+    }
     sim_trace(world, NULL, "all crash");
     for (uint32_t i = 0; i < world->node_count; i++) {
         sim_node_crash(world, &world->nodes[i]);
@@ -199,7 +202,7 @@ static void live(struct sim_world *world)
     struct sim_event event;
     while (!world->is_failed && sim_next(world, &event)) {
         if (event.type == SIM_CRASH_ALL) {
-            crash_all(world);
+            crash_all(world, event.node);
         } else if (event.type == SIM_PARTITION) {
             sim_partition(world);
         } else if (event.type != SIM_CRASH || !world->is_healed) {

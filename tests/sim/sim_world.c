@@ -159,6 +159,7 @@ static void deliver(struct sim_world *world, const struct sim_node *from,
     struct sim_event *event =
         sim_schedule(world, SIM_DELIVER, to->index, delay_ms);
     event->from = from->index;
+    event->network = world->network;
     event->message = message;
 }
 

@@ -2,7 +2,8 @@
  * network, with crashes that lose what was not synced.
  *
  *   sim_world.c     the event queue, the network, partitions
- *   sim_node.c      a node around a replica: disk, ledger, block sync
+ *   sim_node.c      a node around a replica: its disk and its ledger
+ *   sim_sync.c      block sync
  *   sim_attack.c    what faulty replicas do
  *   sim_check.c     what must hold after every step
  *   sim_pbft.c      scenarios from seeds, the command line, the summary
@@ -50,6 +51,7 @@
     X(MARK_TWIN, "a replica had a twin with its key")                          \
     X(MARK_SILENT, "a faulty replica was silent")                              \
     X(MARK_EQUIVOCATED, "a primary proposed two blocks in a view")             \
+    X(MARK_DEFIED, "a primary proposed other than its new view selects")       \
     X(MARK_DOUBLE_VOTED, "a faulty replica voted twice")                       \
     X(MARK_YES_MAN, "a faulty replica committed to all it saw")                \
     X(MARK_HID_PREPARED, "a view change hid its certificate")                  \
@@ -156,6 +158,7 @@ struct sim_event {
     uint32_t node;
     uint32_t incarnation; /* of the node; another one: void */
     uint32_t from;        /* SIM_DELIVER: node; SIM_STEP_MESSAGE: replica */
+    uint64_t network;     /* SIM_DELIVER */
     struct sim_message *message;
     uint64_t a; /* by type */
     uint64_t b;
@@ -195,6 +198,7 @@ struct sim_world {
     uint32_t node_count;
     bool is_blocked[SIM_NODES][SIM_NODES];
     bool is_healed;
+    uint64_t network; /* messages of an older one are lost */
 
     struct hash committed[SIM_HEIGHTS + 1];
     bool is_committed[SIM_HEIGHTS + 1];
@@ -242,6 +246,13 @@ void sim_node_start(struct sim_world *world, struct sim_node *node);
 void sim_node_crash(struct sim_world *world, struct sim_node *node);
 void sim_node_handle(struct sim_world *world, struct sim_event *event);
 uint64_t sim_node_voting_height(const struct sim_node *node);
+
+/* ---- sim_sync.c */
+/* Stores a committed block after a while; empties *block. */
+void sim_node_apply(struct sim_world *world, struct sim_node *node,
+                    struct sim_block *block, uint64_t height, bool is_sync);
+void sim_sync(struct sim_world *world, struct sim_node *node,
+              const struct sim_event *event);
 
 /* ---- sim_attack.c */
 void sim_attack_out(struct sim_world *world, struct sim_node *node,

@@ -6,6 +6,7 @@ unit_proto_libs = proto/libproto.a proto/libformats.a $(unit_base_libs) \
 	$(PROTOBUFC_LIBS)
 
 include tests/unit/base.mk
+include tests/unit/consensus.mk
 include tests/unit/ledger.mk
 include tests/unit/storage.mk
 include tests/unit/training.mk

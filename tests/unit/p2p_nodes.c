@@ -306,8 +306,8 @@ static bool raw_is_peer(void *context)
     return net_find(node->net, key_public(raw->key)) != NULL;
 }
 
-void raw_join(struct raw *raw, struct world *world, const struct node *node,
-              uint8_t seed)
+void raw_knock(struct raw *raw, struct world *world, const struct node *node,
+               uint8_t seed)
 {
     uint8_t seeds[32];
     struct buf out;
@@ -325,14 +325,18 @@ void raw_join(struct raw *raw, struct world *world, const struct node *node,
     handshake_free(raw->handshake);
     raw->handshake = NULL;
     raw->is_up = true;
+}
+
+void raw_join(struct raw *raw, struct world *world, const struct node *node,
+              uint8_t seed)
+{
     union {
         const struct node *in;
         void *out;
     } target = {.in = node};
     void *both[] = {target.out, raw};
-    if (!node->refuses_all) {
-        world_run(world, raw_is_peer, both);
-    }
+    raw_knock(raw, world, node, seed);
+    world_run(world, raw_is_peer, both);
 }
 
 void raw_send_frame(struct raw *raw, uint8_t type, const void *data,

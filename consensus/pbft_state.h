@@ -1,9 +1,9 @@
-/* replica: the state of struct pbft and what its parts call in each other.
+/* pbft_state: the state of struct pbft and what its parts call in each other.
  * Private to consensus/.
  *
  * States of a replica at a height, and the function on each edge:
  *
- *     replica_enter_height
+ *     begin_height (pbft.c)
  *            |
  *            v       view_change_begin                 view_change_enter
  *   +---> NORMAL(v) -------------------> CHANGING(w>v) -----> NORMAL(w)
@@ -16,13 +16,13 @@
  *
  * The view never goes back within a height, and a vote is cast once in a
  * view and phase: both are in the record before a message shows them. */
-#ifndef POT_CONSENSUS_REPLICA_H
-#define POT_CONSENSUS_REPLICA_H
+#ifndef POT_CONSENSUS_PBFT_STATE_H
+#define POT_CONSENSUS_PBFT_STATE_H
 
 #include "consensus/body.h"
-#include "consensus/message.h"
 #include "consensus/outbox.h"
 #include "consensus/pbft.h"
+#include "consensus/pbft_message.h"
 #include "consensus/votes.h"
 
 /* An own vote at (height, view). */
@@ -112,19 +112,18 @@ struct pbft {
 };
 
 /* ---- pbft.c */
-bool replica_can_vote(const struct pbft *p);
-uint32_t replica_quorum(const struct pbft *p);
-uint32_t replica_primary(const struct pbft *p);
-bool replica_is_primary(const struct pbft *p);
-struct pbft_effect *replica_effect(struct pbft *p, enum pbft_effect_type type);
-void replica_set_timer(struct pbft *p, enum pbft_timer timer,
-                       uint64_t delay_ms);
-void replica_stop_timer(struct pbft *p, enum pbft_timer timer);
-void replica_time_view(struct pbft *p, uint64_t extra_ms);
-uint64_t replica_timeout(const struct pbft *p);
-void replica_leave_view(struct pbft *p, uint64_t view);
-void replica_dispatch(struct pbft *p, const Pot__ConsensusMessage *message,
-                      uint32_t from);
+bool pbft_can_vote(const struct pbft *p);
+uint32_t pbft_quorum(const struct pbft *p);
+uint32_t pbft_primary(const struct pbft *p);
+bool pbft_is_primary(const struct pbft *p);
+struct pbft_effect *pbft_emit(struct pbft *p, enum pbft_effect_type type);
+void pbft_set_timer(struct pbft *p, enum pbft_timer timer, uint64_t delay_ms);
+void pbft_stop_timer(struct pbft *p, enum pbft_timer timer);
+void pbft_time_view(struct pbft *p, uint64_t extra_ms);
+uint64_t pbft_timeout(const struct pbft *p);
+void pbft_leave_view(struct pbft *p, uint64_t view);
+void pbft_dispatch(struct pbft *p, const Pot__ConsensusMessage *message,
+                   uint32_t from);
 
 /* ---- normal.c: section 4.2 */
 void normal_propose(struct pbft *p);
@@ -171,11 +170,11 @@ void early_replay_next(struct pbft *p);
 void early_clear(struct pbft *p, bool is_next_too);
 void early_tell_sync(struct pbft *p, bool is_again);
 
-/* ---- record.c */
-uint8_t *record_encode(size_t *size, const struct pbft *p);
-POT_MUST_USE Pot__PbftRecord *record_open(const struct pbft_config *config,
-                                          const void *data, size_t size,
-                                          enum pot_err *err);
-void record_restore(struct pbft *p, const Pot__PbftRecord *record);
+/* ---- pbft_record.c */
+uint8_t *pbft_record_encode(size_t *size, const struct pbft *p);
+POT_MUST_USE Pot__PbftRecord *pbft_record_open(const struct pbft_config *config,
+                                               const void *data, size_t size,
+                                               enum pot_err *err);
+void pbft_record_restore(struct pbft *p, const Pot__PbftRecord *record);
 
 #endif

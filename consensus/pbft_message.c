@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "consensus/message.h"
+#include "consensus/pbft_message.h"
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -9,20 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void write_signed(uint8_t out[static MESSAGE_SIGNED_BYTES],
+static void write_signed(uint8_t out[static PBFT_MESSAGE_SIGNED_BYTES],
                          uint64_t height, uint64_t view,
                          const struct hash *hash)
 {
     struct bytes_writer w;
-    bytes_writer_init(&w, out, MESSAGE_SIGNED_BYTES);
+    bytes_writer_init(&w, out, PBFT_MESSAGE_SIGNED_BYTES);
     bytes_write_u64(&w, height);
     bytes_write_u64(&w, view);
     bytes_write(&w, hash->b, HASH_SIZE);
-    POT_ASSERT(w.offset == MESSAGE_SIGNED_BYTES);
+    POT_ASSERT(w.offset == PBFT_MESSAGE_SIGNED_BYTES);
 }
 
-void message_view_change_bytes(uint8_t out[static MESSAGE_SIGNED_BYTES],
-                               const Pot__ViewChange *message)
+void pbft_message_view_change_bytes(
+    uint8_t out[static PBFT_MESSAGE_SIGNED_BYTES],
+    const Pot__ViewChange *message)
 {
     struct hash hash = {{0}};
     if (message->prepared != NULL) {
@@ -34,8 +35,8 @@ void message_view_change_bytes(uint8_t out[static MESSAGE_SIGNED_BYTES],
     write_signed(out, message->height, message->view, &hash);
 }
 
-void message_new_view_bytes(uint8_t out[static MESSAGE_SIGNED_BYTES],
-                            const Pot__NewView *message)
+void pbft_message_new_view_bytes(uint8_t out[static PBFT_MESSAGE_SIGNED_BYTES],
+                                 const Pot__NewView *message)
 {
     struct hasher h;
     struct hash hash;
@@ -51,7 +52,7 @@ void message_new_view_bytes(uint8_t out[static MESSAGE_SIGNED_BYTES],
     write_signed(out, message->height, message->view, &hash);
 }
 
-void *message_copy(const void *message)
+void *pbft_message_copy(const void *message)
 {
     size_t size;
     const ProtobufCMessage *base = message;
@@ -76,15 +77,15 @@ static Pot__Vote borrowed_vote(const struct vote *vote,
     return message;
 }
 
-Pot__Vote *message_vote(const struct vote *vote,
-                        const struct signature *signature)
+Pot__Vote *pbft_message_vote(const struct vote *vote,
+                             const struct signature *signature)
 {
     Pot__Vote message = borrowed_vote(vote, signature);
-    return message_copy(&message);
+    return pbft_message_copy(&message);
 }
 
-uint8_t *message_encode_vote(size_t *size, const struct vote *vote,
-                             const struct signature *signature)
+uint8_t *pbft_message_encode_vote(size_t *size, const struct vote *vote,
+                                  const struct signature *signature)
 {
     POT_ASSERT(vote->phase != POT__PHASE__PHASE_PRE_PREPARE);
     Pot__Vote inner = borrowed_vote(vote, signature);
@@ -99,9 +100,9 @@ uint8_t *message_encode_vote(size_t *size, const struct vote *vote,
     return codec_encode(size, &message);
 }
 
-uint8_t *message_encode_pre_prepare(size_t *size, const struct vote *vote,
-                                    const struct signature *signature,
-                                    const void *block, size_t block_size)
+uint8_t *pbft_message_encode_pre_prepare(size_t *size, const struct vote *vote,
+                                         const struct signature *signature,
+                                         const void *block, size_t block_size)
 {
     POT_ASSERT(vote->phase == POT__PHASE__PHASE_PRE_PREPARE);
     Pot__Vote inner = borrowed_vote(vote, signature);
@@ -114,9 +115,10 @@ uint8_t *message_encode_pre_prepare(size_t *size, const struct vote *vote,
     return codec_encode(size, &message);
 }
 
-uint8_t *message_encode_view_change(size_t *size, const Pot__ViewChange *change)
+uint8_t *pbft_message_encode_view_change(size_t *size,
+                                         const Pot__ViewChange *change)
 {
-    Pot__ViewChange *inner = message_copy(change);
+    Pot__ViewChange *inner = pbft_message_copy(change);
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     message.kind_case = POT__CONSENSUS_MESSAGE__KIND_VIEW_CHANGE;
     message.view_change = inner;
@@ -125,9 +127,10 @@ uint8_t *message_encode_view_change(size_t *size, const Pot__ViewChange *change)
     return data;
 }
 
-uint8_t *message_encode_new_view(size_t *size, const Pot__NewView *new_view)
+uint8_t *pbft_message_encode_new_view(size_t *size,
+                                      const Pot__NewView *new_view)
 {
-    Pot__NewView *inner = message_copy(new_view);
+    Pot__NewView *inner = pbft_message_copy(new_view);
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     message.kind_case = POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW;
     message.new_view = inner;
@@ -136,8 +139,8 @@ uint8_t *message_encode_new_view(size_t *size, const Pot__NewView *new_view)
     return data;
 }
 
-uint8_t *message_encode_request(size_t *size, uint64_t height,
-                                const struct hash *digest)
+uint8_t *pbft_message_encode_request(size_t *size, uint64_t height,
+                                     const struct hash *digest)
 {
     Pot__ProposalRequest request = POT__PROPOSAL_REQUEST__INIT;
     request.height = height;
@@ -148,8 +151,8 @@ uint8_t *message_encode_request(size_t *size, uint64_t height,
     return codec_encode(size, &message);
 }
 
-uint8_t *message_encode_proposal(size_t *size, uint64_t height,
-                                 const void *block, size_t block_size)
+uint8_t *pbft_message_encode_proposal(size_t *size, uint64_t height,
+                                      const void *block, size_t block_size)
 {
     Pot__Proposal proposal = POT__PROPOSAL__INIT;
     proposal.height = height;

@@ -7,7 +7,7 @@
 #include "config.h"
 
 #include "base/check.h"
-#include "consensus/replica.h"
+#include "consensus/pbft_state.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>
@@ -28,12 +28,13 @@ static void fill_votes(Pot__PbftRecord *record, Pot__Vote **slots,
                 .digest = own->digest,
                 .replica = p->self,
             };
-            slots[record->n_votes++] = message_vote(&vote, &own->signature);
+            slots[record->n_votes++] =
+                pbft_message_vote(&vote, &own->signature);
         }
     }
 }
 
-uint8_t *record_encode(size_t *size, const struct pbft *p)
+uint8_t *pbft_record_encode(size_t *size, const struct pbft *p)
 {
     Pot__Vote *votes[VOTES_PHASES];
     Pot__PbftRecord record = POT__PBFT_RECORD__INIT;
@@ -52,7 +53,7 @@ uint8_t *record_encode(size_t *size, const struct pbft *p)
     if (voted != NULL) {
         POT_ASSERT(p->proposal.is_signed);
         record.pre_prepare =
-            message_vote(&p->proposal.vote, &p->proposal.signature);
+            pbft_message_vote(&p->proposal.vote, &p->proposal.signature);
         if (p->prepared_body == NULL ||
             !hash_equal(&voted->digest, &p->prepared_body->digest)) {
             record.voted_block = codec_bytes(voted->data, voted->size);
@@ -132,8 +133,9 @@ static bool is_own(const struct pbft_config *config,
     return true;
 }
 
-Pot__PbftRecord *record_open(const struct pbft_config *config, const void *data,
-                             size_t size, enum pot_err *err)
+Pot__PbftRecord *pbft_record_open(const struct pbft_config *config,
+                                  const void *data, size_t size,
+                                  enum pot_err *err)
 {
     Pot__PbftRecord *record;
     if (CODEC_DECODE(&record, pot__pbft_record, data, size) != POT_OK) {
@@ -190,7 +192,7 @@ static void restore_proposal(struct pbft *p, const Pot__PbftRecord *record)
     }
 }
 
-void record_restore(struct pbft *p, const Pot__PbftRecord *record)
+void pbft_record_restore(struct pbft *p, const Pot__PbftRecord *record)
 {
     POT_ASSERT(record->height == p->height);
     if (p->self == PBFT_NO_REPLICA) {
@@ -201,11 +203,12 @@ void record_restore(struct pbft *p, const Pot__PbftRecord *record)
     if (record->prepared != NULL) {
         p->prepared_body =
             body_open(record->prepared_block.data, record->prepared_block.len);
-        p->prepared =
-            p->prepared_body == NULL ? NULL : message_copy(record->prepared);
+        p->prepared = p->prepared_body == NULL
+                          ? NULL
+                          : pbft_message_copy(record->prepared);
     }
     if (record->view_change != NULL) {
-        p->own_change = message_copy(record->view_change);
+        p->own_change = pbft_message_copy(record->view_change);
     }
     restore_votes(p, record);
     restore_proposal(p, record);
