@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -172,6 +173,22 @@ enum pot_err file_make_folder(const char *path, unsigned mode)
     }
     free(copy);
     return err;
+}
+
+enum pot_err file_remove_folder(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        return errno == ENOENT ? POT_OK : err_from_errno(errno);
+    }
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        if (strcmp(entry->d_name, ".") != 0 &&
+            strcmp(entry->d_name, "..") != 0) {
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+        }
+    }
+    (void)closedir(folder);
+    return rmdir(path) == 0 ? POT_OK : err_from_errno(errno);
 }
 
 char *file_join(const char *folder, const char *name)

@@ -33,6 +33,10 @@ POT_MUST_USE enum pot_err file_replace(const char *path, unsigned mode,
 /* file_make_folder: mkdir with its parents; fine if it is there. */
 POT_MUST_USE enum pot_err file_make_folder(const char *path, unsigned mode);
 
+/* file_remove_folder: a folder that holds only plain files, with them; fine
+ * if it is not there. */
+POT_MUST_USE enum pot_err file_remove_folder(const char *path);
+
 /* file_write_all: write() until all is written. */
 POT_MUST_USE enum pot_err file_write_all(int fd, const void *data, size_t size);
 

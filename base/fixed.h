@@ -18,10 +18,42 @@
 /* fixed_saturate: value clamped into int32_t. */
 int32_t fixed_saturate(int64_t value);
 
+/* fixed_magnitude: |value|.  fixed_bit_count: bits of value, 0 for 0. */
+uint64_t fixed_magnitude(int64_t value);
+unsigned fixed_bit_count(uint64_t value);
+
+/* fixed_add: the sum, clamped into int64_t. */
+int64_t fixed_add(int64_t a, int64_t b);
+
+/* fixed_shift_left: value * 2^bits, clamped into int64_t. */
+int64_t fixed_shift_left(int64_t value, unsigned bits);
+
 /* fixed_shift_right: round(value / 2^bits), bits >= 0; beyond 63 it is 0. */
 int64_t fixed_shift_right(int64_t value, unsigned bits);
 
 /* fixed_divide: round(value / divisor), divisor > 0. */
 int64_t fixed_divide(int64_t value, int64_t divisor);
+
+/* Elementary functions, right to about 2^-28 of the full scale; the bits of
+ * each result are part of the protocol. */
+#define FIXED_UNIT_BITS 30 /* of results in [0, 1] and [-1, 1] */
+#define FIXED_UNIT      (UINT32_C(1) << FIXED_UNIT_BITS)
+
+/* fixed_exp: e^x in Q2.30; x is Q40.24 and at most 0. */
+uint32_t fixed_exp(int64_t x);
+
+/* fixed_log: ln(x / 2^bits) in Q40.24; x > 0, bits <= 63. */
+int64_t fixed_log(uint64_t x, unsigned bits);
+
+/* fixed_tanh, fixed_sigmoid: x in Q40.24, results in Q8.24. */
+int32_t fixed_tanh(int64_t x);
+int32_t fixed_sigmoid(int64_t x);
+
+/* fixed_cos_pi: cos(pi * part / whole) in Q2.30; part <= whole < 2^32,
+ * whole > 0. */
+int32_t fixed_cos_pi(uint64_t part, uint64_t whole);
+
+/* fixed_sqrt: floor of the square root. */
+uint32_t fixed_sqrt(uint64_t x);
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef POT_BASE_LIMITS_H
 #define POT_BASE_LIMITS_H
 
+#include <stdint.h>
+
 #define PROTOCOL_VERSION 1
 
 #define VALIDATORS_MAX       128
@@ -12,6 +14,9 @@
 #define BLOCK_TXS_MAX        10000
 #define ROUND_UPDATES_MAX    64 /* in a block */
 #define TASKS_RUNNING_MAX    64
+#define STAKERS_MAX          16384 /* of one role */
+#define ROUNDS_MAX           1000000
+#define ROWS_PER_MINER_MAX   (1 << 20)
 #define TX_BYTES_MAX         (1 << 20)
 #define TX_TEXT_MAX          64 /* names and monikers, in bytes */
 #define BLOCK_BYTES_MAX      (4 << 20)
@@ -20,8 +25,13 @@
 #define DATASET_CHUNKS_MAX   16384
 #define DATASET_FEATURES_MAX 65536
 #define DATASET_CLASSES_MAX  4096
+/* What a replica remembers: two blocks and their certificates. */
+#define PBFT_RECORD_BYTES_MAX (2 * BLOCK_BYTES_MAX + (256 << 10))
 /* A frame holds a block with what wraps it, or a piece of a blob. */
 #define FRAME_BYTES_MAX (BLOCK_BYTES_MAX + (256 << 10))
+
+/* Test rows times parameters in one evaluation: seconds, not minutes. */
+#define EVALUATION_PRODUCTS_MAX (UINT64_C(1) << 34)
 
 _Static_assert(BLOB_PIECE_BYTES < FRAME_BYTES_MAX, "a piece fits a frame");
 _Static_assert(TX_BYTES_MAX < BLOCK_BYTES_MAX, "a transaction fits a block");

@@ -1,1 +1,48 @@
-# ctl/: filled in by what stands in this folder.
+# ctl/: potctl, what a person does with a network.  All but main stands in a
+# library, which the unit tests link too.
+noinst_LIBRARIES += ctl/libctl.a
+ctl_libctl_a_SOURCES = \
+	ctl/chain_check.c ctl/chain_check.h \
+	ctl/cli.c ctl/cli.h \
+	ctl/client.c ctl/client.h \
+	ctl/ctl.c ctl/ctl.h \
+	ctl/follow.c ctl/follow.h \
+	ctl/process.c ctl/process.h \
+	ctl/publish.c ctl/publish.h \
+	ctl/sender.c ctl/sender.h \
+	ctl/show.c ctl/show.h \
+	ctl/suggest.c ctl/suggest.h \
+	ctl/table.c ctl/table.h \
+	ctl/task_file.c ctl/task_file.h \
+	ctl/task_print.c ctl/task_print.h \
+	ctl/testnet.c ctl/testnet.h \
+	ctl/testnet_write.c ctl/testnet_write.h
+ctl_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS) \
+	$(JANSSON_CFLAGS) $(CURL_CFLAGS)
+ctl_libctl_a_CPPFLAGS = $(ctl_cppflags)
+ctl_libs = ctl/libctl.a training/libtraining.a base/libtoml.a \
+	proto/libproto.a proto/libformats.a base/libbase.a $(CURL_LIBS) \
+	$(JANSSON_LIBS) $(SODIUM_LIBS) $(PROTOBUFC_LIBS) $(ZLIB_LIBS) -lm
+
+bin_PROGRAMS += potctl
+potctl_SOURCES = ctl/main.c ctl/commands.h \
+	ctl/cmd_account.c \
+	ctl/cmd_chain.c \
+	ctl/cmd_dataset.c \
+	ctl/cmd_key.c \
+	ctl/cmd_members.c \
+	ctl/cmd_rewards.c \
+	ctl/cmd_status.c \
+	ctl/cmd_submit_task.c \
+	ctl/cmd_tasks.c \
+	ctl/cmd_testnet.c \
+	ctl/cmd_testnet_init.c \
+	ctl/cmd_testnet_up.c \
+	ctl/cmd_verify_chain.c
+# toml++ is C++: link as such.
+nodist_EXTRA_potctl_SOURCES = dummy.cxx
+potctl_CPPFLAGS = $(ctl_cppflags)
+potctl_LDADD = $(ctl_libs)
+
+bashcompdir = $(datadir)/bash-completion/completions
+dist_bashcomp_DATA = ctl/potctl.bash

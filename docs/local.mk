@@ -1,1 +1,7 @@
-# docs/: filled in by what stands in this folder.
+# docs/: documentation and man pages.
+dist_man_MANS += \
+	docs/man/node.toml.5 \
+	docs/man/pot-worker.1 \
+	docs/man/potctl.1 \
+	docs/man/potd.1 \
+	docs/man/task.toml.5

@@ -1,1 +1,32 @@
-# ledger/: filled in by what stands in this folder.
+# ledger/: executes blocks; deterministic, integers only, no input or output.
+noinst_LIBRARIES += ledger/libledger.a
+
+ledger_libledger_a_SOURCES = \
+	ledger/activation.c ledger/activation.h \
+	ledger/aggregate.c ledger/aggregate.h \
+	ledger/counted.c ledger/counted.h \
+	ledger/draft.c ledger/draft.h \
+	ledger/epoch.c ledger/epoch.h \
+	ledger/evaluate.c ledger/evaluate.h \
+	ledger/execute.c \
+	ledger/keys.c ledger/keys.h \
+	ledger/ledger.c ledger/ledger.h \
+	ledger/optimizer.c ledger/optimizer.h \
+	ledger/parameters.c ledger/parameters.h \
+	ledger/pay.c ledger/pay.h \
+	ledger/record.c ledger/record.h \
+	ledger/roster.c ledger/roster.h \
+	ledger/round_update.c ledger/round_update.h \
+	ledger/settle.c ledger/settle.h \
+	ledger/settle_write.c \
+	ledger/spec.c ledger/spec.h \
+	ledger/state.h \
+	ledger/task.c ledger/task.h \
+	ledger/tx.c ledger/tx.h \
+	ledger/tx_dataset.c \
+	ledger/tx_kind.h \
+	ledger/tx_stake.c \
+	ledger/tx_task.c \
+	ledger/tx_transfer.c
+ledger_libledger_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
+	$(PROTOBUFC_CFLAGS)

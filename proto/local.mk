@@ -16,14 +16,21 @@ generated/proto/%.pb-c.c generated/proto/%.pb-c.h: proto/%.proto
 
 noinst_LIBRARIES += proto/libproto.a
 proto_libproto_a_SOURCES = \
+	proto/blob.c proto/blob.h \
 	proto/block.c proto/block.h \
+	proto/certificate.c proto/certificate.h \
 	proto/codec.c proto/codec.h \
 	proto/dataset.c proto/dataset.h \
+	proto/fee.c proto/fee.h \
+	proto/genesis.c proto/genesis.h \
+	proto/genesis_params.c proto/genesis_params.h \
 	proto/gradient.c proto/gradient.h \
 	proto/model.c proto/model.h \
-	proto/signed.c proto/signed.h
+	proto/round.c proto/round.h \
+	proto/signed.c proto/signed.h \
+	proto/state_proof.c proto/state_proof.h
 proto_libproto_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
-	$(PROTOBUFC_CFLAGS)
+	$(PROTOBUFC_CFLAGS) $(JANSSON_CFLAGS)
 
 # The generated code is not held to our warnings.
 noinst_LIBRARIES += proto/libformats.a

@@ -1,1 +1,19 @@
-# storage/: filled in by what stands in this folder.
+# storage/: the chain, the state and the sign state on disk.
+noinst_LIBRARIES += storage/libstorage.a
+storage_libstorage_a_SOURCES = \
+	storage/overlay.c storage/overlay.h storage/overlay_impl.h \
+	storage/sign_state.c storage/sign_state.h \
+	storage/slot_file.c storage/slot_file.h \
+	storage/store.c storage/store.h \
+	storage/store_blob.c storage/store_blob.h \
+	storage/store_env.c storage/store_env.h \
+	storage/store_list.c \
+	storage/store_page.c storage/store_page.h \
+	storage/store_pages.c storage/store_pages.h \
+	storage/store_record.c storage/store_record.h \
+	storage/store_table.c \
+	storage/store_tree.c storage/store_tree.h \
+	storage/store_verify.c \
+	storage/write_set.c storage/write_set.h
+storage_libstorage_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
+	$(PROTOBUFC_CFLAGS) $(LMDB_CFLAGS)

@@ -1,4 +1,8 @@
 # tests/: unit tests under cmocka; one program a module.
 if HAVE_CMOCKA
 include tests/unit/local.mk
+include tests/bench/storage.mk
 endif
+include tests/sim/local.mk
+include tests/bench/local.mk
+include tests/interop/local.mk

@@ -6,6 +6,10 @@ unit_proto_libs = proto/libproto.a proto/libformats.a $(unit_base_libs) \
 	$(PROTOBUFC_LIBS)
 
 include tests/unit/base.mk
+include tests/unit/consensus.mk
+include tests/unit/ledger.mk
+include tests/unit/storage.mk
+include tests/unit/training.mk
 include tests/unit/p2p.mk
 
 check_PROGRAMS += tests/unit/test_codec
@@ -13,3 +17,4 @@ TESTS += tests/unit/test_codec
 tests_unit_test_codec_SOURCES = tests/unit/test_codec.c
 tests_unit_test_codec_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_codec_LDADD = $(unit_proto_libs)
+include tests/unit/ctl.mk

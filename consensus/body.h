@@ -1,0 +1,38 @@
+/* body: a block's bytes under their digest, shared by reference count. */
+#ifndef POT_CONSENSUS_BODY_H
+#define POT_CONSENSUS_BODY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+
+struct body {
+    unsigned refs;
+    struct hash digest;
+    uint64_t height; /* these four from the header */
+    uint64_t view;
+    struct hash parent;
+    struct hash chain;
+    uint8_t proposer[32];
+    bool is_valid;    /* the ledger said so */
+    bool is_checking; /* the ledger was asked */
+    uint8_t *data;
+    size_t size;
+};
+
+/* body_open: a copy of data, decoded once to see that it is a block; NULL
+ * when it is not.  The caller holds one reference. */
+struct body *body_open(const void *data, size_t size);
+
+/* body_ref: one more reference, returned.  body_drop: one less; the last one
+ * frees; NULL is fine. */
+struct body *body_ref(struct body *body);
+void body_drop(struct body *body);
+
+/* body_set: *slot drops what it held and refers to body, which may be
+ * NULL or the same. */
+void body_set(struct body **slot, struct body *body);
+
+#endif

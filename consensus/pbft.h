@@ -1,0 +1,191 @@
+/* pbft: one replica of Practical Byzantine Fault Tolerance (Castro and
+ * Liskov, OSDI '99) as a pure state machine: events in, effects out.
+ *
+ * There is one instance a height; views live across heights.  The replica
+ * has no clock, no disk, no network and no randomness: every event carries
+ * the time, every effect is a value, and the same events yield the same
+ * effects, byte for byte.
+ *
+ * The caller's part:
+ *   - verify messages with pbft_verify (on any thread) before PBFT_MESSAGE;
+ *   - carry out effects in their order;
+ *   - answer PERSIST with PBFT_PERSISTED once the record is durable: what
+ *     depends on it is held back until then;
+ *   - answer CHECK with PBFT_CHECKED, PROPOSE with PBFT_PROPOSAL;
+ *   - after COMMIT, or after a block came by block sync, store the block
+ *     durably and then step with PBFT_COMMITTED. */
+#ifndef POT_CONSENSUS_PBFT_H
+#define POT_CONSENSUS_PBFT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/key.h"
+#include "proto/certificate.h"
+#include "proto/consensus.pb-c.h"
+
+/* A replica's index when there is none: an observer, an unknown peer. */
+#define PBFT_NO_REPLICA UINT32_MAX
+
+struct pbft; /* opaque: consensus/pbft_state.h */
+
+struct pbft_config {
+    struct hash chain;
+    const struct validator_set *validators; /* of height + 1; copied */
+    const struct key *key; /* borrowed for the replica's life; NULL: observer */
+    uint64_t height;       /* the last committed block: 0 is genesis */
+    struct hash tip;       /* its hash */
+    uint64_t view;         /* its certificate's view; 0 at genesis */
+    uint32_t propose_timeout_ms;     /* > 0; doubled by each view change... */
+    uint32_t propose_timeout_max_ms; /* ...up to this */
+    uint32_t idle_interval_ms;       /* between two blocks without work */
+};
+
+/* pbft_new: a replica that works on height config->height + 1, and does
+ * nothing before PBFT_START.
+ *
+ * In:     record, record_size  the last durable PERSIST record, or NULL, 0
+ * Owns:   the result is fresh; pbft_free releases it
+ * Errors: POT_ECORRUPT  the record does not decode
+ *         POT_EGUARD    the record holds votes that config->key did not sign
+ * NULL then.  A record of an older height is ignored; one of a later height
+ * (the chain was lost, the record was not) keeps the replica from voting
+ * until it is there by block sync. */
+POT_MUST_USE struct pbft *pbft_new(const struct pbft_config *config,
+                                   const void *record, size_t record_size,
+                                   enum pot_err *err);
+void pbft_free(struct pbft *pbft);
+
+/* pbft_verify: whether a message is well formed and every signature in it is
+ * right; stateless, may run on any thread. */
+POT_MUST_USE bool pbft_verify(const struct validator_set *set,
+                              const struct hash *chain,
+                              const Pot__ConsensusMessage *message);
+
+enum pbft_timer {
+    PBFT_TIMER_VIEW,    /* the view has made no progress */
+    PBFT_TIMER_RESEND,  /* messages may have been lost */
+    PBFT_TIMER_PROPOSE, /* the primary's next try, or its idle block */
+};
+#define PBFT_TIMERS 3
+
+enum pbft_event_type {
+    PBFT_START,     /* once, first */
+    PBFT_MESSAGE,   /* a peer's message, verified */
+    PBFT_TIMER,     /* a SET_TIMER effect's delay has passed */
+    PBFT_WORK,      /* there is something to put in a block */
+    PBFT_PROPOSAL,  /* answers PROPOSE */
+    PBFT_CHECKED,   /* answers CHECK */
+    PBFT_PERSISTED, /* answers PERSIST: it and all before it are durable */
+    PBFT_COMMITTED, /* a certified block was stored: move to the next height */
+};
+
+struct pbft_event {
+    enum pbft_event_type type;
+    uint64_t now_ms; /* monotonic */
+    union {
+        struct {
+            const Pot__ConsensusMessage *message; /* borrowed for the step */
+            uint32_t from;   /* whose connection brought it, or NO_REPLICA;
+                              * only tells where an answer goes */
+            uint64_t set_id; /* pbft_status().set_id of the set that it was
+                              * verified with; another one: ignored */
+        } message;
+        struct {
+            enum pbft_timer timer;
+            uint64_t generation;
+        } timer;
+        struct {
+            uint64_t height;
+            uint64_t view;
+            const void *block; /* NULL, 0: none could be built, ask again */
+            size_t block_size;
+        } proposal;
+        struct {
+            uint64_t height;
+            struct hash digest;
+            bool is_valid;
+        } checked;
+        struct {
+            uint64_t sequence;
+        } persisted;
+        struct {
+            uint64_t height;
+            uint64_t view; /* its certificate's */
+            struct hash digest;
+            const struct validator_set *validators; /* of the next height */
+        } committed;
+    } u;
+};
+
+enum pbft_effect_type {
+    PBFT_PERSIST,   /* make bytes durable, then say PERSISTED(sequence) */
+    PBFT_BROADCAST, /* send bytes (a ConsensusMessage) to all other replicas */
+    PBFT_SEND,      /* send bytes to `replica` alone */
+    PBFT_SET_TIMER, /* replaces the timer of the same name */
+    PBFT_PROPOSE,   /* build a block for (height, view) on top of the tip */
+    PBFT_CHECK,     /* execute bytes (a Block) and say whether it is valid */
+    PBFT_COMMIT,    /* bytes is final by certificate: store it */
+    PBFT_SYNC,      /* blocks up to height are provably committed: fetch */
+    PBFT_EVIDENCE,  /* bytes is an Evidence: a replica voted twice */
+};
+
+/* Which fields hold what, by type:
+ *   PERSIST    sequence, bytes            BROADCAST  bytes
+ *   SEND       replica, bytes             SET_TIMER  timer, generation,
+ *                                                    delay_ms
+ *   PROPOSE    height, view               CHECK      height, digest, bytes
+ *   COMMIT     height, view, digest, bytes, certificate
+ *   SYNC       height                     EVIDENCE   replica, bytes */
+struct pbft_effect {
+    enum pbft_effect_type type;
+    uint64_t height;
+    uint64_t view;
+    struct hash digest;
+    uint8_t *bytes;
+    size_t size;
+    uint8_t *certificate; /* a CommitCertificate */
+    size_t certificate_size;
+    uint64_t sequence;
+    uint32_t replica;
+    enum pbft_timer timer;
+    uint64_t generation;
+    uint64_t delay_ms;
+};
+
+/* A zeroed struct is empty.  Owns its items' bytes; take bytes by setting
+ * the pointer to NULL. */
+struct pbft_effects {
+    struct pbft_effect *items;
+    size_t count;
+    size_t capacity;
+};
+
+void pbft_effects_clear(struct pbft_effects *effects); /* keeps the memory */
+void pbft_effects_fini(struct pbft_effects *effects);
+
+/* pbft_step: adds to effects what event brings about. */
+void pbft_step(struct pbft *pbft, const struct pbft_event *event,
+               struct pbft_effects *effects);
+
+struct pbft_status {
+    uint64_t height; /* the one being agreed on: tip + 1 */
+    uint64_t view;
+    bool is_changing;      /* has left view - 1 and waits for view to open */
+    bool is_decided;       /* has seen a commit certificate at height */
+    uint32_t replica;      /* own index, or PBFT_NO_REPLICA */
+    uint32_t primary;      /* of view */
+    uint64_t timeout_ms;   /* what the view is given now */
+    uint64_t set_id;       /* changes whenever the validator set does */
+    uint64_t view_changes; /* begun since pbft_new */
+};
+
+struct pbft_status pbft_status(const struct pbft *pbft);
+
+/* pbft_validators: the set of the height being agreed on. */
+const struct validator_set *pbft_validators(const struct pbft *pbft);
+
+#endif

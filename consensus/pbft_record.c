@@ -1,0 +1,219 @@
+/* What a replica must remember across a crash.
+ *
+ * The record names the height and view and holds the own votes in them, the
+ * highest prepared certificate with its block, and the own view change.  So
+ * a restart sends the same signatures again, never others, and a block that
+ * anyone may have committed is still held by all who committed to it. */
+#include "config.h"
+
+#include "base/check.h"
+#include "consensus/pbft_state.h"
+#include "proto/codec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void fill_votes(Pot__PbftRecord *record, Pot__Vote **slots,
+                       const struct pbft *p)
+{
+    record->votes = slots;
+    for (int phase = POT__PHASE__PHASE_PRE_PREPARE;
+         phase <= POT__PHASE__PHASE_COMMIT; phase++) {
+        const struct own_vote *own = &p->own[phase];
+        if (own->is_cast) {
+            struct vote vote = {
+                .phase = (Pot__Phase)phase,
+                .height = p->height,
+                .view = p->view,
+                .digest = own->digest,
+                .replica = p->self,
+            };
+            slots[record->n_votes++] =
+                pbft_message_vote(&vote, &own->signature);
+        }
+    }
+}
+
+uint8_t *pbft_record_encode(size_t *size, const struct pbft *p)
+{
+    Pot__Vote *votes[VOTES_PHASES];
+    Pot__PbftRecord record = POT__PBFT_RECORD__INIT;
+    record.height = p->height;
+    record.view = p->view;
+    record.start_view = p->start_view;
+    record.view_changing = p->is_changing;
+    fill_votes(&record, votes, p);
+    record.prepared = p->prepared;
+    record.view_change = p->own_change;
+    if (p->prepared != NULL) {
+        record.prepared_block =
+            codec_bytes(p->prepared_body->data, p->prepared_body->size);
+    }
+    const struct body *voted = record.n_votes > 0 ? p->proposal.body : NULL;
+    if (voted != NULL) {
+        POT_ASSERT(p->proposal.is_signed);
+        record.pre_prepare =
+            pbft_message_vote(&p->proposal.vote, &p->proposal.signature);
+        if (p->prepared_body == NULL ||
+            !hash_equal(&voted->digest, &p->prepared_body->digest)) {
+            record.voted_block = codec_bytes(voted->data, voted->size);
+        }
+    }
+    uint8_t *data = codec_encode(size, &record);
+    POT_ASSERT(*size <= PBFT_RECORD_BYTES_MAX);
+    for (size_t i = 0; i < record.n_votes; i++) {
+        codec_free(votes[i]);
+    }
+    codec_free(record.pre_prepare);
+    return data;
+}
+
+static bool is_block(ProtobufCBinaryData block, ProtobufCBinaryData digest)
+{
+    struct body *body = body_open(block.data, block.len);
+    bool is_it =
+        body != NULL && codec_bytes_equal(digest, body->digest.b, HASH_SIZE);
+    body_drop(body);
+    return is_it;
+}
+
+static bool is_prepared_whole(const Pot__PbftRecord *record)
+{
+    const Pot__PreparedCertificate *prepared = record->prepared;
+    if (prepared == NULL) {
+        return record->prepared_block.len == 0;
+    }
+    return prepared->pre_prepare != NULL &&
+           is_block(record->prepared_block, prepared->digest);
+}
+
+/* A vote comes with the primary's, and with the block. */
+static bool is_voted_whole(const Pot__PbftRecord *record)
+{
+    if (record->n_votes == 0) {
+        return record->pre_prepare == NULL && record->voted_block.len == 0;
+    }
+    struct vote vote;
+    struct signature signature;
+    if (record->pre_prepare == NULL ||
+        !vote_open(&vote, &signature, record->pre_prepare)) {
+        return false;
+    }
+    return is_block(record->voted_block.len > 0 ? record->voted_block
+                                                : record->prepared_block,
+                    record->pre_prepare->digest);
+}
+
+/* Storage vouches for the bytes; this is about their meaning. */
+static bool is_consistent(const Pot__PbftRecord *record)
+{
+    return record->height > 0 && record->view <= VIEW_MAX &&
+           record->start_view <= record->view &&
+           record->n_votes <= VOTES_PHASES && is_prepared_whole(record) &&
+           is_voted_whole(record) &&
+           (record->n_votes == 0 || !record->view_changing) &&
+           (record->view_change == NULL ||
+            record->view_change->height == record->height);
+}
+
+static bool is_own(const struct pbft_config *config,
+                   const Pot__PbftRecord *record)
+{
+    for (size_t i = 0; i < record->n_votes; i++) {
+        struct vote vote;
+        struct signature signature;
+        if (config->key == NULL ||
+            !vote_open(&vote, &signature, record->votes[i]) ||
+            vote.height != record->height || vote.view != record->view ||
+            !vote_verify_key(key_public(config->key), &config->chain, &vote,
+                             &signature)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Pot__PbftRecord *pbft_record_open(const struct pbft_config *config,
+                                  const void *data, size_t size,
+                                  enum pot_err *err)
+{
+    Pot__PbftRecord *record;
+    if (CODEC_DECODE(&record, pot__pbft_record, data, size) != POT_OK) {
+        *err = POT_ECORRUPT;
+        return NULL;
+    }
+    *err = !is_consistent(record)    ? POT_ECORRUPT
+           : !is_own(config, record) ? POT_EGUARD
+                                     : POT_OK;
+    if (*err != POT_OK) {
+        codec_free(record);
+        return NULL;
+    }
+    return record;
+}
+
+static void restore_votes(struct pbft *p, const Pot__PbftRecord *record)
+{
+    for (size_t i = 0; i < record->n_votes; i++) {
+        struct vote vote;
+        struct signature signature;
+        bool is_open = vote_open(&vote, &signature, record->votes[i]);
+        POT_ASSERT(is_open);
+        vote.replica = p->self;
+        p->own[vote.phase] = (struct own_vote){
+            .is_cast = true,
+            .is_durable = true,
+            .digest = vote.digest,
+            .signature = signature,
+        };
+        (void)votes_add(&p->votes, &vote, &signature);
+    }
+}
+
+static void restore_proposal(struct pbft *p, const Pot__PbftRecord *record)
+{
+    struct proposal *proposal = &p->proposal;
+    if (record->n_votes == 0) {
+        return;
+    }
+    proposal->is_signed =
+        vote_open(&proposal->vote, &proposal->signature, record->pre_prepare);
+    POT_ASSERT(proposal->is_signed);
+    if (record->voted_block.len == 0) {
+        body_set(&proposal->body, p->prepared_body);
+    } else {
+        proposal->body =
+            body_open(record->voted_block.data, record->voted_block.len);
+    }
+    POT_ASSERT(proposal->body != NULL);
+    proposal->body->is_valid = true; /* or it had no vote */
+    if (proposal->vote.replica < p->set.count) {
+        (void)votes_add(&p->votes, &proposal->vote, &proposal->signature);
+    }
+}
+
+void pbft_record_restore(struct pbft *p, const Pot__PbftRecord *record)
+{
+    POT_ASSERT(record->height == p->height);
+    if (p->self == PBFT_NO_REPLICA) {
+        return;
+    }
+    p->view = record->view;
+    p->start_view = record->start_view;
+    if (record->prepared != NULL) {
+        p->prepared_body =
+            body_open(record->prepared_block.data, record->prepared_block.len);
+        p->prepared = p->prepared_body == NULL
+                          ? NULL
+                          : pbft_message_copy(record->prepared);
+    }
+    if (record->view_change != NULL) {
+        p->own_change = pbft_message_copy(record->view_change);
+    }
+    restore_votes(p, record);
+    restore_proposal(p, record);
+    /* What opened a later view than the first is not in the record: without
+     * a block accepted in it, the replica waits for it again. */
+    p->is_changing = record->view_changing ||
+                     (p->view > p->start_view && p->proposal.body == NULL);
+}

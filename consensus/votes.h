@@ -1,0 +1,67 @@
+/* votes: the log of votes at one height (section 4.2, "the state of each
+ * replica includes a message log").
+ *
+ * Bounded: a replica's last VOTES_VIEWS views in each phase, so a faulty
+ * one can only push out its own. */
+#ifndef POT_CONSENSUS_VOTES_H
+#define POT_CONSENSUS_VOTES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/certificate.h"
+
+#define VOTES_VIEWS  4
+#define VOTES_PHASES 3
+
+struct votes_entry {
+    bool is_used;
+    uint64_t view;
+    struct hash digest;
+    struct signature signature;
+};
+
+struct votes {
+    uint32_t count; /* of replicas */
+    struct votes_entry entries[VOTES_PHASES][VALIDATORS_MAX][VOTES_VIEWS];
+};
+
+enum votes_outcome {
+    VOTES_NEW,
+    VOTES_KNOWN,
+    VOTES_CONFLICT, /* another digest stands in its place; nothing changed */
+    VOTES_OLD,      /* older than all that is kept; nothing changed */
+};
+
+/* votes_clear: an empty log for count replicas. */
+void votes_clear(struct votes *votes, uint32_t count);
+
+/* votes_add: vote->height is not looked at. */
+enum votes_outcome votes_add(struct votes *votes, const struct vote *vote,
+                             const struct signature *signature);
+
+/* votes_find: a replica's vote in a view, or NULL. */
+const struct votes_entry *votes_find(const struct votes *votes,
+                                     Pot__Phase phase, uint64_t view,
+                                     uint32_t replica);
+
+/* votes_has: whether replica voted for digest in view. */
+bool votes_has(const struct votes *votes, Pot__Phase phase, uint64_t view,
+               uint32_t replica, const struct hash *digest);
+
+/* votes_count: replicas that voted for digest in view. */
+uint32_t votes_count(const struct votes *votes, Pot__Phase phase, uint64_t view,
+                     const struct hash *digest);
+
+/* votes_collect: their signatures by ascending replica, at most max; fresh
+ * memory for a repeated field.  Returns how many. */
+size_t votes_collect(const struct votes *votes, Pot__VoteSignature ***out,
+                     Pot__Phase phase, uint64_t view, const struct hash *digest,
+                     size_t max);
+
+/* votes_holds_body: whether replica voted for digest in any view, and so
+ * had its block. */
+bool votes_holds_body(const struct votes *votes, uint32_t replica,
+                      const struct hash *digest);
+
+#endif

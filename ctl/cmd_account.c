@@ -1,0 +1,239 @@
+/* Commands on accounts: balance, transfer, stake and unstake. */
+#include "config.h"
+
+#include "base/amount.h"
+#include "ctl/client.h"
+#include "ctl/commands.h"
+#include "ctl/sender.h"
+#include "ctl/show.h"
+#include "ctl/suggest.h"
+#include "proto/codec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum ctl_exit parse_address(struct public_key *out, struct ctl *ctl,
+                                   const char *text)
+{
+    if (address_parse(out, text) != POT_OK) {
+        return ctl_fail(ctl, CTL_USAGE,
+                        "%s: not an address; it must read pot1... and pass"
+                        " its checksum",
+                        text);
+    }
+    return CTL_DONE;
+}
+
+/* --amount in base units, above zero. */
+static enum ctl_exit parse_amount(uint64_t *out, struct ctl *ctl,
+                                  const struct cli_args *args)
+{
+    const char *text;
+    struct amount amount = {0};
+    enum ctl_exit rc = cli_required(&text, ctl, args, "amount");
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (amount_parse(&amount, text) != POT_OK || amount.units == 0) {
+        return ctl_fail(ctl, CTL_USAGE,
+                        "--amount %s: must be an amount above 0 in POT, such"
+                        " as 12.5, with at most nine decimals",
+                        text);
+    }
+    *out = amount.units;
+    return CTL_DONE;
+}
+
+/* ---- balance */
+
+static enum ctl_exit own_address(char text[static ADDRESS_TEXT_SIZE],
+                                 struct ctl *ctl)
+{
+    struct key *key;
+    enum ctl_exit rc = ctl_load_key(ctl, &key);
+    if (rc == CTL_DONE) {
+        (void)address_format(key_public(key), text);
+        key_free(key);
+    }
+    return rc;
+}
+
+static void print_balance(const json_t *account)
+{
+    show_text("address", account, "address");
+    show_text("moniker", account, "moniker");
+    show_units("balance", account, "balance");
+    show_units("staked", account, "staked");
+    show_units("  as validator", account, "stake_validator");
+    show_units("  as miner", account, "stake_miner");
+    show_units("earned", account, "earned");
+    show_units("slashed", account, "slashed");
+    show_count("nonce", account, "nonce");
+}
+
+static enum ctl_exit run_balance(struct ctl *ctl, const struct cli_args *args)
+{
+    json_t *account;
+    struct public_key key;
+    char text[ADDRESS_TEXT_SIZE];
+    enum ctl_exit rc;
+    if (args->argument_count > 0) {
+        rc = parse_address(&key, ctl, args->arguments[0]);
+        if (rc == CTL_DONE) {
+            (void)address_format(&key, text);
+        }
+    } else {
+        rc = own_address(text, ctl);
+    }
+    if (rc == CTL_DONE) {
+        rc = client_get(&account, ctl, "/v1/accounts/%s", text);
+    }
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (!ctl->is_json) {
+        print_balance(account);
+    }
+    ctl_print_json(ctl, account);
+    return CTL_DONE;
+}
+
+/* ---- transactions */
+
+static enum ctl_exit send_body(struct ctl *ctl, Pot__TxBody *body,
+                               uint64_t spent)
+{
+    struct sender sender;
+    enum ctl_exit rc = sender_open(&sender, ctl);
+    if (rc == CTL_DONE) {
+        rc = sender_finish(&sender, body, spent);
+    }
+    sender_close(&sender);
+    return rc;
+}
+
+static enum ctl_exit run_transfer(struct ctl *ctl, const struct cli_args *args)
+{
+    const char *text;
+    struct public_key to;
+    Pot__Transfer transfer = POT__TRANSFER__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    enum ctl_exit rc = cli_required(&text, ctl, args, "to");
+    if (rc == CTL_DONE) {
+        rc = parse_address(&to, ctl, text);
+    }
+    if (rc == CTL_DONE) {
+        rc = parse_amount(&transfer.amount, ctl, args);
+    }
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    transfer.to = codec_bytes(to.b, PUBLIC_KEY_SIZE);
+    body.action_case = POT__TX_BODY__ACTION_TRANSFER;
+    body.transfer = &transfer;
+    return send_body(ctl, &body, transfer.amount);
+}
+
+static enum ctl_exit parse_role(Pot__StakeRole *out, struct ctl *ctl,
+                                const struct cli_args *args)
+{
+    static const char *const roles[] = {"validator", "miner"};
+    char hint[SUGGEST_TEXT_SIZE];
+    const char *text;
+    enum ctl_exit rc = cli_required(&text, ctl, args, "role");
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (strcmp(text, roles[0]) == 0) {
+        *out = POT__STAKE_ROLE__STAKE_VALIDATOR;
+    } else if (strcmp(text, roles[1]) == 0) {
+        *out = POT__STAKE_ROLE__STAKE_MINER;
+    } else {
+        return ctl_fail(ctl, CTL_USAGE,
+                        "--role %s: must be validator or miner%s", text,
+                        suggest_text(hint, "", text, roles, 2));
+    }
+    return CTL_DONE;
+}
+
+static enum ctl_exit run_stake(struct ctl *ctl, const struct cli_args *args)
+{
+    Pot__Stake stake = POT__STAKE__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    enum ctl_exit rc = parse_role(&stake.role, ctl, args);
+    if (rc == CTL_DONE) {
+        rc = parse_amount(&stake.amount, ctl, args);
+    }
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    body.action_case = POT__TX_BODY__ACTION_STAKE;
+    body.stake = &stake;
+    return send_body(ctl, &body, stake.amount);
+}
+
+static enum ctl_exit run_unstake(struct ctl *ctl, const struct cli_args *args)
+{
+    Pot__Unstake unstake = POT__UNSTAKE__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    enum ctl_exit rc = parse_role(&unstake.role, ctl, args);
+    if (rc == CTL_DONE) {
+        rc = parse_amount(&unstake.amount, ctl, args);
+    }
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    body.action_case = POT__TX_BODY__ACTION_UNSTAKE;
+    body.unstake = &unstake;
+    return send_body(ctl, &body, 0);
+}
+
+const struct cli_command cmd_balance = {
+    .name = "balance",
+    .arguments = "[ADDRESS]",
+    .summary = "show an account; without ADDRESS that of --key",
+    .examples = "  potctl --key alice.key balance\n"
+                "  potctl balance pot1... --json\n",
+    .arguments_max = 1,
+    .run = run_balance,
+};
+
+const struct cli_command cmd_transfer = {
+    .name = "transfer",
+    .arguments = "",
+    .summary = "send money to an address",
+    .examples = "  potctl --key alice.key transfer --to pot1... --amount 12.5"
+                " --wait\n",
+    .options = {{"to", "ADDRESS", "who gets it"},
+                {"amount", "POT", "how much"}},
+    .run = run_transfer,
+};
+
+#define STAKE_OPTIONS                                                          \
+    {                                                                          \
+        {"role", "ROLE", "validator or miner"},                                \
+        {                                                                      \
+            "amount", "POT", "how much"                                        \
+        }                                                                      \
+    }
+
+const struct cli_command cmd_stake = {
+    .name = "stake",
+    .arguments = "",
+    .summary = "put money at stake, as a validator or a miner",
+    .details = "A validator joins the validator set at the next epoch; a miner"
+               " may join tasks at\nonce.\n",
+    .examples = "  potctl --key miner.key stake --role miner --amount 100\n",
+    .options = STAKE_OPTIONS,
+    .run = run_stake,
+};
+
+const struct cli_command cmd_unstake = {
+    .name = "unstake",
+    .arguments = "",
+    .summary = "take staked money back",
+    .details = "A miner's stake is bound while it has joined a task.\n",
+    .examples = "  potctl --key miner.key unstake --role miner --amount 50\n",
+    .options = STAKE_OPTIONS,
+    .run = run_unstake,
+};

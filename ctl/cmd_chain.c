@@ -1,0 +1,204 @@
+/* Commands that read the chain: blocks, block, tx. */
+#include "config.h"
+
+#include "ctl/client.h"
+#include "ctl/commands.h"
+#include "ctl/show.h"
+#include "ctl/table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum ctl_exit first_block(uint64_t *from, struct ctl *ctl,
+                                 uint64_t limit)
+{
+    json_t *status;
+    enum ctl_exit rc = client_get(&status, ctl, "/v1/status");
+    if (rc == CTL_DONE) {
+        uint64_t height = client_count(status, "height");
+        *from = height > limit ? height - limit + 1 : 1;
+        json_decref(status);
+    }
+    return rc;
+}
+
+static enum ctl_exit run_blocks(struct ctl *ctl, const struct cli_args *args)
+{
+    json_t *json;
+    json_t *one;
+    size_t i;
+    struct table table;
+    uint64_t limit;
+    uint64_t from;
+    enum ctl_exit rc = cli_count(&limit, ctl, args, "limit", 1, 100, 10);
+    if (rc == CTL_DONE) {
+        rc = cli_count(&from, ctl, args, "from", 1, INT64_MAX, 0);
+    }
+    if (rc == CTL_DONE && from == 0) {
+        rc = first_block(&from, ctl, limit);
+    }
+    if (rc == CTL_DONE) {
+        rc =
+            client_get(&json, ctl, "/v1/blocks?from=%" PRIu64 "&limit=%" PRIu64,
+                       from, limit);
+    }
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (!ctl->is_json) {
+        table_init(&table, ">height|time|hash|>view|>txs|>rounds");
+        json_array_foreach(json_object_get(json, "blocks"), i, one)
+        {
+            char time[SHOW_TIME_SIZE];
+            table_count(&table, client_count(one, "height"));
+            table_text(&table, show_time(time, client_count(one, "time_ms")));
+            table_text(&table, client_text(one, "hash"));
+            table_count(&table, client_count(one, "view"));
+            table_count(&table, json_array_size(json_object_get(one, "txs")));
+            table_count(&table,
+                        json_array_size(json_object_get(one, "round_updates")));
+        }
+        table_print(&table);
+    }
+    ctl_print_json(ctl, json);
+    return CTL_DONE;
+}
+
+static void print_round(const json_t *round)
+{
+    json_t *one;
+    size_t i;
+    char text[AMOUNT_TEXT_SIZE];
+    show_field("round update", "round %" PRIu64 " of task %s",
+               client_count(round, "round"), client_text(round, "task"));
+    show_text("  aggregate", round, "aggregate_hash");
+    show_text("  parameters", round, "parameters_hash");
+    json_array_foreach(json_object_get(round, "submissions"), i, one)
+    {
+        show_field("  submission", "%s  %" PRIu64 " rows%s",
+                   client_text(one, "miner"), client_count(one, "rows"),
+                   json_is_true(json_object_get(one, "audited")) ? "  audited"
+                                                                 : "");
+    }
+    json_array_foreach(json_object_get(round, "rewards"), i, one)
+    {
+        struct amount amount = {client_units(one, "amount")};
+        show_field("  reward", "%s  %s POT  %s", client_text(one, "to"),
+                   amount_format(amount, text), client_text(one, "for"));
+    }
+}
+
+static void print_block(const json_t *block)
+{
+    char time[SHOW_TIME_SIZE];
+    json_t *one;
+    size_t i;
+    show_count("height", block, "height");
+    show_text("hash", block, "hash");
+    show_text("parent", block, "parent");
+    show_field("time", "%s", show_time(time, client_count(block, "time_ms")));
+    show_count("view", block, "view");
+    show_text("proposer", block, "proposer");
+    show_text("state root", block, "state_root");
+    const json_t *commit = json_object_get(block, "commit");
+    show_field("signers", "%zu",
+               json_array_size(json_object_get(commit, "signers")));
+    json_array_foreach(json_object_get(block, "txs"), i, one)
+    {
+        show_field("tx", "%s  %s", client_text(one, "hash"),
+                   client_text(one, "action"));
+    }
+    json_array_foreach(json_object_get(block, "round_updates"), i, one)
+    {
+        print_round(one);
+    }
+    show_field("evidence", "%zu",
+               json_array_size(json_object_get(block, "evidence")));
+}
+
+static enum ctl_exit run_block(struct ctl *ctl, const struct cli_args *args)
+{
+    json_t *block;
+    uint64_t height;
+    const char *which = args->arguments[0];
+    if (strcmp(which, "latest") != 0 && !show_is_hash(which) &&
+        !ctl_parse_count(&height, which, INT64_MAX)) {
+        return ctl_fail(ctl, CTL_USAGE,
+                        "%s: name a block by its height, its hash or as"
+                        " \"latest\"",
+                        which);
+    }
+    enum ctl_exit rc = client_get(&block, ctl, "/v1/blocks/%s", which);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (!ctl->is_json) {
+        print_block(block);
+    }
+    ctl_print_json(ctl, block);
+    return CTL_DONE;
+}
+
+static enum ctl_exit run_tx(struct ctl *ctl, const struct cli_args *args)
+{
+    char path[128];
+    struct client_reply reply;
+    if (!show_is_hash(args->arguments[0])) {
+        return ctl_fail(ctl, CTL_USAGE,
+                        "%s: a transaction's hash is 64 lower-case hex digits",
+                        args->arguments[0]);
+    }
+    (void)snprintf(path, sizeof(path), "/v1/txs/%s", args->arguments[0]);
+    enum ctl_exit rc = client_ask(&reply, ctl, "GET", path, NULL, 0);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if ((reply.status != 200 && reply.status != 202) || reply.json == NULL) {
+        rc = client_refused(ctl, &reply, path);
+    } else {
+        if (!ctl->is_json) {
+            show_text("tx", reply.json, "tx");
+            show_text("action", reply.json, "action");
+            show_count("height", reply.json, "height");
+            show_count("index", reply.json, "index");
+            show_field("state", "%s",
+                       reply.status == 200 ? "committed" : "pending");
+        }
+        ctl_print_json(ctl, json_incref(reply.json));
+    }
+    client_reply_fini(&reply);
+    return rc;
+}
+
+const struct cli_command cmd_blocks = {
+    .name = "blocks",
+    .arguments = "",
+    .summary = "list blocks, by default the last ten",
+    .examples = "  potctl blocks\n"
+                "  potctl blocks --from 1 --limit 100\n",
+    .options = {{"from", "HEIGHT", "begin there"},
+                {"limit", "N", "at most so many (10)"}},
+    .run = run_blocks,
+};
+
+const struct cli_command cmd_block = {
+    .name = "block",
+    .arguments = "HEIGHT|HASH|latest",
+    .summary = "show a block",
+    .examples = "  potctl block latest\n"
+                "  potctl block 12 --json | jq .round_updates\n",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run_block,
+};
+
+const struct cli_command cmd_tx = {
+    .name = "tx",
+    .arguments = "HASH",
+    .summary = "show where a transaction stands",
+    .examples = "  potctl tx HASH\n",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run_tx,
+};

@@ -1,0 +1,304 @@
+/* Commands on data sets: import, publish, show. */
+#include "config.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "ctl/client.h"
+#include "ctl/commands.h"
+#include "ctl/publish.h"
+#include "ctl/show.h"
+#include "training/import.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_set(struct ctl *ctl, const struct publish *p,
+                      const char *file)
+{
+    char text[256];
+    if (!ctl->is_json) {
+        show_field("data set", "%s", p->address_text);
+        show_field("file", "%s", file);
+        show_field("rows", "%" PRIu64, p->set.rows);
+        show_field("features", "%" PRIu32 ", %s", p->set.features,
+                   p->set.type == DATASET_U8 ? "bytes" : "fixed point");
+        show_field("classes", "%" PRIu32, p->set.classes);
+        for (uint32_t i = 0; i < p->set.classes && i < 20; i++) {
+            dataset_class_name(text, &p->set, i);
+            show_field("", "%" PRIu32 " %s", i, text);
+        }
+        show_field("size", "%zu bytes in %zu chunks", p->size, p->chunk_count);
+    }
+    ctl_print_json(ctl, json_pack("{ss ss sI sI sI sI sI}", "dataset",
+                                  p->address_text, "file", file, "rows",
+                                  (json_int_t)p->set.rows, "features",
+                                  (json_int_t)p->set.features, "classes",
+                                  (json_int_t)p->set.classes, "size_bytes",
+                                  (json_int_t)p->size, "chunks",
+                                  (json_int_t)p->chunk_count));
+}
+
+/* ---- import */
+
+struct importer {
+    struct ctl *ctl;
+    const struct cli_args *args;
+    const char *labels; /* what is left of --labels, separated by commas */
+    double scale;       /* 0: by the usual rule */
+    struct buf first;   /* the first file's result; others follow its form */
+    struct dataset first_set;
+    bool has_first;
+};
+
+/* "data/train.csv.gz" -> "data/train.pds" */
+static char *pds_path(const char *path)
+{
+    char *folder = file_folder(path);
+    char *name = publish_name(path);
+    size_t size = strlen(name) + sizeof(".pds");
+    char *full = pot_alloc(size);
+    (void)snprintf(full, size, "%s.pds", name);
+    char *out =
+        strchr(path, '/') != NULL ? file_join(folder, full) : pot_strdup(full);
+    free(full);
+    free(name);
+    free(folder);
+    return out;
+}
+
+static char *next_labels(struct importer *im)
+{
+    if (im->labels == NULL || im->labels[0] == '\0') {
+        return NULL;
+    }
+    size_t size = strcspn(im->labels, ",");
+    char *out = pot_alloc(size + 1);
+    memcpy(out, im->labels, size);
+    out[size] = '\0';
+    im->labels += size + (im->labels[size] == ',');
+    return out;
+}
+
+static enum ctl_exit save(struct importer *im, struct buf *data,
+                          const char *out_path, const char *format)
+{
+    struct publish set;
+    enum ctl_exit rc =
+        publish_init(&set, im->ctl, data->data, data->size, out_path);
+    if (rc == CTL_DONE) {
+        enum pot_err err = file_replace(out_path, 0644, data->data, data->size);
+        if (err != POT_OK) {
+            rc = ctl_fail_err(im->ctl, err, "cannot write", out_path);
+        }
+    }
+    if (rc == CTL_DONE) {
+        ctl_note(im->ctl, "%s read, %s written", format, out_path);
+        print_set(im->ctl, &set, out_path);
+    }
+    publish_fini(&set);
+    return rc;
+}
+
+static enum ctl_exit import_one(struct importer *im, const char *path)
+{
+    char why[IMPORT_WHY_SIZE] = "";
+    struct buf data;
+    struct import_info info;
+    char *labels = next_labels(im);
+    struct import_options options = {
+        .data = path,
+        .labels = labels,
+        .label = cli_value(im->args, "label"),
+        .is_regression = cli_value(im->args, "regression") != NULL,
+        .scale = im->scale,
+        .like = im->has_first ? &im->first_set : NULL,
+    };
+    const char *out = cli_value(im->args, "out");
+    char *out_path = out != NULL ? pot_strdup(out) : pds_path(path);
+    enum ctl_exit rc = CTL_DONE;
+    if (import_file(&data, &info, &options, why) != POT_OK) {
+        rc = ctl_fail(im->ctl, CTL_REJECTED, "%s", why);
+    } else {
+        im->scale = info.scale;
+        rc = save(im, &data, out_path, info.format);
+    }
+    if (rc == CTL_DONE && !im->has_first) {
+        im->first = data;
+        data = (struct buf){0};
+        im->has_first = dataset_open(&im->first_set, im->first.data,
+                                     im->first.size) == POT_OK;
+    }
+    buf_fini(&data);
+    free(out_path);
+    free(labels);
+    return rc;
+}
+
+static enum ctl_exit run_import(struct ctl *ctl, const struct cli_args *args)
+{
+    struct importer im = {
+        .ctl = ctl, .args = args, .labels = cli_value(args, "labels")};
+    const char *scale = cli_value(args, "scale");
+    if (cli_value(args, "out") != NULL && args->argument_count > 1) {
+        return ctl_fail(ctl, CTL_USAGE, "--out names the result of one FILE");
+    }
+    if (scale != NULL) {
+        char *end;
+        im.scale = strtod(scale, &end);
+        if (*end != '\0' || !(im.scale > 0 && im.scale < 1e9)) {
+            return ctl_fail(ctl, CTL_USAGE,
+                            "--scale %s: must be a number above 0", scale);
+        }
+    }
+    enum ctl_exit rc = CTL_DONE;
+    for (size_t i = 0; i < args->argument_count && rc == CTL_DONE; i++) {
+        rc = import_one(&im, args->arguments[i]);
+    }
+    buf_fini(&im.first);
+    return rc;
+}
+
+/* ---- publish */
+
+static enum ctl_exit publish_data(struct ctl *ctl, struct publish *set)
+{
+    struct sender sender;
+    struct hash tx;
+    char text[HASH_TEXT_SIZE];
+    char fee[AMOUNT_TEXT_SIZE];
+    enum ctl_exit rc = sender_open(&sender, ctl);
+    if (rc == CTL_DONE) {
+        rc = publish_look(set, ctl);
+    }
+    if (rc == CTL_DONE) {
+        struct amount cost = {publish_fee(set, &sender)};
+        ctl_note(ctl, "cost: %s POT%s", amount_format(cost, fee),
+                 set->is_known ? "; the chain has this data set" : "");
+        rc = publish_run(&tx, set, &sender);
+    }
+    if (rc == CTL_DONE) {
+        (void)hash_format(&tx, text);
+        ctl_print(ctl, "%s\n", set->address_text);
+        ctl_print_json(
+            ctl, hash_is_zero(&tx)
+                     ? json_pack("{ss sn}", "dataset", set->address_text, "tx")
+                     : json_pack("{ss ss}", "dataset", set->address_text, "tx",
+                                 text));
+    }
+    sender_close(&sender);
+    return rc;
+}
+
+static enum ctl_exit run_publish(struct ctl *ctl, const struct cli_args *args)
+{
+    char *data;
+    size_t size;
+    struct publish set;
+    const char *path = args->arguments[0];
+    enum pot_err err = file_read(&data, &size, path, IMPORT_BYTES_MAX);
+    if (err != POT_OK) {
+        return ctl_fail_err(ctl, err, "cannot read", path);
+    }
+    char *name = publish_name(path);
+    enum ctl_exit rc = publish_init(&set, ctl, data, size, name);
+    if (rc == CTL_DONE) {
+        rc = publish_data(ctl, &set);
+    }
+    publish_fini(&set);
+    free(name);
+    free(data);
+    return rc;
+}
+
+/* ---- show */
+
+static enum ctl_exit show_published(struct ctl *ctl, const char *address)
+{
+    json_t *set;
+    enum ctl_exit rc = client_get(&set, ctl, "/v1/datasets/%s", address);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (!ctl->is_json) {
+        show_text("data set", set, "dataset");
+        show_text("name", set, "name");
+        show_count("rows", set, "rows");
+        show_count("features", set, "features");
+        show_count("classes", set, "classes");
+        show_count("bytes", set, "size_bytes");
+        show_count("chunks", set, "chunks");
+        show_text("owner", set, "owner");
+        show_count("height", set, "height");
+        show_field("held", "%s",
+                   json_is_true(json_object_get(set, "held")) ? "yes" : "no");
+    }
+    ctl_print_json(ctl, set);
+    return CTL_DONE;
+}
+
+static enum ctl_exit run_show(struct ctl *ctl, const struct cli_args *args)
+{
+    char *data;
+    size_t size;
+    struct publish set;
+    const char *what = args->arguments[0];
+    if (show_is_hash(what)) {
+        return show_published(ctl, what);
+    }
+    enum pot_err err = file_read(&data, &size, what, IMPORT_BYTES_MAX);
+    if (err != POT_OK) {
+        return ctl_fail_err(ctl, err, "cannot read", what);
+    }
+    enum ctl_exit rc = publish_init(&set, ctl, data, size, what);
+    if (rc == CTL_DONE) {
+        print_set(ctl, &set, what);
+    }
+    publish_fini(&set);
+    free(data);
+    return rc;
+}
+
+const struct cli_command cmd_dataset_import = {
+    .name = "dataset import",
+    .arguments = "FILE...",
+    .summary = "make data sets (.pds) from CSV, IDX and .npy files",
+    .details = "Files may be compressed with gzip.  Each FILE becomes a .pds"
+               " beside it, or --out.\nA second FILE is a test set: it gets"
+               " the classes and the scale of the first.\n",
+    .examples =
+        "  potctl dataset import train.csv test.csv --label species\n"
+        "  potctl dataset import images.idx.gz --labels labels.idx.gz\n",
+    .arguments_min = 1,
+    .arguments_max = 16,
+    .options = {{"labels", "FILE,...", "labels of IDX and .npy, one a FILE"},
+                {"label", "COLUMN",
+                 "CSV: a name, an index, first or last (last)"},
+                {"scale", "N", "divide features by N"},
+                {"regression", NULL, "labels are numbers, not classes"},
+                {"out", "D.pds", "where the result goes"}},
+    .run = run_import,
+};
+
+const struct cli_command cmd_dataset_publish = {
+    .name = "dataset publish",
+    .arguments = "D.pds",
+    .summary = "put a data set on the chain, print its address",
+    .details = "Waits until the data set is committed.\n",
+    .examples = "  potctl --key alice.key dataset publish train.pds\n",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run_publish,
+};
+
+const struct cli_command cmd_dataset_show = {
+    .name = "dataset show",
+    .arguments = "HASH|D.pds",
+    .summary = "describe a published data set or a file",
+    .examples = "  potctl dataset show train.pds\n"
+                "  potctl dataset show HASH --json\n",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run_show,
+};

@@ -1,0 +1,107 @@
+#include "config.h"
+
+#include "ctl/client.h"
+#include "ctl/commands.h"
+#include "ctl/show.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+/* CTL_NOT_READY with what /readyz complains about. */
+static enum ctl_exit check_ready(struct ctl *ctl)
+{
+    struct client_reply reply;
+    enum ctl_exit rc = client_ask(&reply, ctl, "GET", "/readyz", NULL, 0);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (reply.status != 200) {
+        char *reasons = json_dumps(reply.json, JSON_COMPACT);
+        rc = ctl_fail(ctl, CTL_NOT_READY, "the node is not ready: %s",
+                      reasons != NULL ? reasons : "no reason was given");
+        free(reasons);
+    }
+    client_reply_fini(&reply);
+    return rc;
+}
+
+static void print_roles(const json_t *status)
+{
+    char roles[128] = "";
+    size_t used = 0;
+    size_t i;
+    json_t *role;
+    json_array_foreach(json_object_get(status, "roles"), i, role)
+    {
+        int n = snprintf(roles + used, sizeof(roles) - used, "%s%.30s",
+                         used > 0 ? ", " : "", json_string_value(role));
+        used += (size_t)n < sizeof(roles) - used ? (size_t)n : 0;
+    }
+    show_field("roles", "%s", used > 0 ? roles : "full node");
+}
+
+static void print_status(const json_t *status)
+{
+    char text[SHOW_TIME_SIZE];
+    struct timespec now = {0};
+    uint64_t block_ms = client_count(status, "block_time_ms");
+    show_field("node", "%s  %s", client_text(status, "moniker"),
+               client_text(status, "node"));
+    print_roles(status);
+    show_text("chain", status, "chain_id");
+    show_field("version", "%s, protocol %" PRIu64,
+               client_text(status, "version"),
+               client_count(status, "protocol"));
+    show_count("height", status, "height");
+    show_text("block", status, "block_hash");
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    double age =
+        (double)now.tv_sec + (double)now.tv_nsec / 1e9 - (double)block_ms / 1e3;
+    if (block_ms > 0) {
+        show_field("block time", "%s (%.1f s ago)", show_time(text, block_ms),
+                   age > 0 ? age : 0.0);
+    }
+    show_text("state root", status, "state_root");
+    show_count("view", status, "view");
+    show_text("primary", status, "primary");
+    show_count("validators", status, "validators");
+    show_count("peers", status, "peers");
+    show_field("syncing", "%s",
+               json_is_true(json_object_get(status, "syncing")) ? "yes" : "no");
+    show_count("mempool txs", status, "mempool_txs");
+    show_count("tasks running", status, "tasks_running");
+}
+
+static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
+{
+    json_t *status;
+    if (cli_value(args, "check") != NULL) {
+        enum ctl_exit rc = check_ready(ctl);
+        if (rc != CTL_DONE) {
+            return rc;
+        }
+    }
+    enum ctl_exit rc = client_get(&status, ctl, "/v1/status");
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (!ctl->is_json) {
+        print_status(status);
+    }
+    ctl_print_json(ctl, status);
+    return CTL_DONE;
+}
+
+const struct cli_command cmd_status = {
+    .name = "status",
+    .arguments = "",
+    .summary = "show the node and the chain at a glance",
+    .details = "With --check the exit code says whether the node is ready: 0"
+               " or 11.\n",
+    .examples = "  potctl status\n"
+                "  potctl --json status | jq .height\n"
+                "  potctl status --check --quiet\n",
+    .options = {{"check", NULL, "exit with 11 if the node is not ready"}},
+    .run = run,
+};

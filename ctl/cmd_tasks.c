@@ -1,0 +1,165 @@
+/* Commands on tasks that stand: tasks, task, watch, cancel-task. */
+#include "config.h"
+
+#include "base/hash.h"
+#include "ctl/client.h"
+#include "ctl/commands.h"
+#include "ctl/follow.h"
+#include "ctl/sender.h"
+#include "ctl/show.h"
+#include "ctl/table.h"
+#include "ctl/task_print.h"
+#include "proto/codec.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static enum ctl_exit check_id(struct ctl *ctl, const char *id)
+{
+    if (!show_is_hash(id)) {
+        return ctl_fail(ctl, CTL_USAGE,
+                        "%s: a task id is 64 lower-case hex digits; `potctl"
+                        " tasks` lists them",
+                        id);
+    }
+    return CTL_DONE;
+}
+
+static enum ctl_exit run_tasks(struct ctl *ctl, const struct cli_args *args)
+{
+    json_t *json;
+    json_t *one;
+    size_t i;
+    struct table table;
+    uint64_t limit;
+    enum ctl_exit rc = cli_count(&limit, ctl, args, "limit", 1, 1000, 100);
+    if (rc == CTL_DONE) {
+        rc = client_get(&json, ctl, "/v1/tasks?limit=%" PRIu64, limit);
+    }
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (!ctl->is_json) {
+        table_init(&table, "task|name|status|>round|>accuracy|>escrow left");
+        json_array_foreach(json_object_get(json, "tasks"), i, one)
+        {
+            char round[48];
+            char accuracy[24] = "-";
+            const json_t *value = json_object_get(one, "test_accuracy");
+            (void)snprintf(round, sizeof(round), "%" PRIu64 "/%" PRIu64,
+                           client_count(one, "round"),
+                           client_count(one, "rounds"));
+            if (json_is_number(value)) {
+                (void)snprintf(accuracy, sizeof(accuracy), "%.4f",
+                               json_number_value(value));
+            }
+            table_text(&table, client_text(one, "task"));
+            table_text(&table, client_text(one, "name"));
+            table_text(&table, client_text(one, "status"));
+            table_text(&table, round);
+            table_text(&table, accuracy);
+            table_units(&table, client_units(one, "escrow_left"));
+        }
+        table_print(&table);
+    }
+    ctl_print_json(ctl, json);
+    return CTL_DONE;
+}
+
+static enum ctl_exit run_task(struct ctl *ctl, const struct cli_args *args)
+{
+    json_t *task;
+    enum ctl_exit rc = check_id(ctl, args->arguments[0]);
+    if (rc == CTL_DONE) {
+        rc = client_get(&task, ctl, "/v1/tasks/%s", args->arguments[0]);
+    }
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (!ctl->is_json) {
+        task_print(ctl, task);
+    }
+    ctl_print_json(ctl, task);
+    return CTL_DONE;
+}
+
+static enum ctl_exit run_watch(struct ctl *ctl, const struct cli_args *args)
+{
+    json_t *task = NULL;
+    enum follow_style style = FOLLOW_LINES;
+    if (ctl->is_json) {
+        style = FOLLOW_JSON;
+    } else if (ctl->has_live_stdout && !ctl->is_quiet) {
+        style = FOLLOW_BAR;
+    }
+    enum ctl_exit rc = check_id(ctl, args->arguments[0]);
+    if (rc == CTL_DONE) {
+        rc = follow_task(&task, ctl, args->arguments[0], stdout, style);
+    }
+    if (rc == CTL_DONE && !ctl->is_json) {
+        task_print(ctl, task);
+    }
+    json_decref(task);
+    return rc;
+}
+
+static enum ctl_exit run_cancel(struct ctl *ctl, const struct cli_args *args)
+{
+    struct hash id;
+    struct sender sender;
+    Pot__CancelTask cancel = POT__CANCEL_TASK__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    if (hash_parse(&id, args->arguments[0]) != POT_OK) {
+        return check_id(ctl, args->arguments[0]);
+    }
+    cancel.task = codec_bytes(id.b, HASH_SIZE);
+    body.action_case = POT__TX_BODY__ACTION_CANCEL_TASK;
+    body.cancel_task = &cancel;
+    enum ctl_exit rc = sender_open(&sender, ctl);
+    if (rc == CTL_DONE) {
+        rc = sender_finish(&sender, &body, 0);
+    }
+    sender_close(&sender);
+    return rc;
+}
+
+const struct cli_command cmd_tasks = {
+    .name = "tasks",
+    .arguments = "",
+    .summary = "list the tasks, the latest first",
+    .examples = "  potctl tasks\n",
+    .options = {{"limit", "N", "at most so many (100)"}},
+    .run = run_tasks,
+};
+
+const struct cli_command cmd_task = {
+    .name = "task",
+    .arguments = "ID",
+    .summary = "show a task",
+    .examples = "  potctl task ID --json | jq .test_accuracy\n",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run_task,
+};
+
+const struct cli_command cmd_watch = {
+    .name = "watch",
+    .arguments = "ID",
+    .summary = "follow a task's rounds until it has ended",
+    .details = "Exits with 6 if the task failed or was cancelled.\n",
+    .examples = "  potctl watch ID\n"
+                "  potctl watch ID --json >rounds.jsonl\n",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run_watch,
+};
+
+const struct cli_command cmd_cancel_task = {
+    .name = "cancel-task",
+    .arguments = "ID",
+    .summary = "end a task of one's own; the rest of its budget comes back",
+    .examples = "  potctl --key alice.key cancel-task ID --wait\n",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run_cancel,
+};

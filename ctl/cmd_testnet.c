@@ -1,0 +1,131 @@
+/* testnet down and testnet ps. */
+#include "config.h"
+
+#include "ctl/client.h"
+#include "ctl/commands.h"
+#include "ctl/table.h"
+#include "ctl/testnet.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define STOP_MS   10000
+#define ANSWER_MS 2000
+
+static enum ctl_exit open_named(struct testnet *net, struct ctl *ctl,
+                                const struct cli_args *args)
+{
+    const char *folder;
+    *net = (struct testnet){0};
+    enum ctl_exit rc = cli_required(&folder, ctl, args, "dir");
+    return rc == CTL_DONE ? testnet_open(net, ctl, folder) : rc;
+}
+
+static enum ctl_exit run_down(struct ctl *ctl, const struct cli_args *args)
+{
+    struct testnet net;
+    size_t running = 0;
+    enum ctl_exit rc = open_named(&net, ctl, args);
+    if (rc == CTL_DONE) {
+        for (size_t i = 0; i < net.count; i++) {
+            running += net.nodes[i].pid > 0;
+        }
+        size_t killed = testnet_stop(
+            ctl, &net, ctl->timeout_ms > 0 ? ctl->timeout_ms : STOP_MS);
+        if (killed > 0) {
+            rc = ctl_fail(ctl, CTL_TIMEOUT,
+                          "%zu of %zu nodes did not stop and were killed",
+                          killed, running);
+        } else {
+            ctl_print(ctl, "%zu nodes stopped\n", running);
+            ctl_print_json(ctl,
+                           json_pack("{sI}", "stopped", (json_int_t)running));
+        }
+    }
+    testnet_close(&net);
+    return rc;
+}
+
+static json_t *look_at(struct ctl *ctl, struct testnet_node *node)
+{
+    json_t *status = NULL;
+    json_t *out = json_pack("{ss ss}", "name", node->name, "api", node->url);
+    if (node->pid > 0) {
+        ctl->node = node->url;
+        ctl->deadline_ms = ctl_now_ms() + ANSWER_MS;
+        (void)!client_get(&status, ctl, "/v1/status");
+    }
+    const char *state = node->pid == 0 ? "stopped" : "starting";
+    if (status != NULL) {
+        bool is_syncing = json_is_true(json_object_get(status, "syncing"));
+        state = is_syncing ? "syncing" : "running";
+        (void)json_object_set_new(
+            out, "height",
+            json_integer((json_int_t)client_count(status, "height")));
+    }
+    (void)json_object_set_new(out, "state", json_string(state));
+    (void)json_object_set_new(
+        out, "pid", node->pid > 0 ? json_integer(node->pid) : json_null());
+    json_decref(status);
+    return out;
+}
+
+static void cell(struct table *table, const json_t *node, const char *key)
+{
+    if (json_is_integer(json_object_get(node, key))) {
+        table_count(table, client_count(node, key));
+    } else {
+        table_text(table, "-");
+    }
+}
+
+static enum ctl_exit run_ps(struct ctl *ctl, const struct cli_args *args)
+{
+    struct testnet net;
+    json_t *nodes = json_array();
+    enum ctl_exit rc = open_named(&net, ctl, args);
+    for (size_t i = 0; i < net.count; i++) {
+        (void)json_array_append_new(nodes, look_at(ctl, &net.nodes[i]));
+    }
+    if (rc == CTL_DONE && !ctl->is_json) {
+        struct table table;
+        json_t *node;
+        size_t i;
+        table_init(&table, "name|>pid|state|>height|api");
+        json_array_foreach(nodes, i, node)
+        {
+            table_text(&table, client_text(node, "name"));
+            cell(&table, node, "pid");
+            table_text(&table, client_text(node, "state"));
+            cell(&table, node, "height");
+            table_text(&table, client_text(node, "api"));
+        }
+        table_print(&table);
+    }
+    if (rc == CTL_DONE) {
+        ctl_print_json(ctl, json_pack("{sO}", "nodes", nodes));
+    }
+    json_decref(nodes);
+    testnet_close(&net);
+    return rc;
+}
+
+const struct cli_command cmd_testnet_down = {
+    .name = "testnet down",
+    .arguments = "",
+    .summary = "stop a network's nodes",
+    .details = "Nodes that have not stopped after ten seconds or --timeout are"
+               " killed; the exit code\nis then 5.\n",
+    .examples = "  potctl testnet down --dir net\n",
+    .options = {{"dir", "D", "the network's folder"}},
+    .run = run_down,
+};
+
+const struct cli_command cmd_testnet_ps = {
+    .name = "testnet ps",
+    .arguments = "",
+    .summary = "list a network's nodes: process, state, height",
+    .examples = "  potctl testnet ps --dir net --json\n",
+    .options = {{"dir", "D", "the network's folder"}},
+    .run = run_ps,
+};

@@ -1,0 +1,179 @@
+#include "config.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "ctl/commands.h"
+#include "ctl/testnet_write.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BASE_PORT_DEFAULT 26650
+
+/* Makes the folder; what is in it already must not be overwritten. */
+static enum ctl_exit claim_folder(struct ctl *ctl, const char *path)
+{
+    enum pot_err err = file_make_folder(path, 0755);
+    if (err != POT_OK) {
+        return ctl_fail_err(ctl, err, "cannot make the folder", path);
+    }
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        return ctl_fail(ctl, CTL_FAILED, "cannot read %s: %s", path,
+                        strerror(errno));
+    }
+    bool is_empty = true;
+    for (const struct dirent *entry = readdir(folder); entry != NULL;
+         entry = readdir(folder)) {
+        is_empty = is_empty && (strcmp(entry->d_name, ".") == 0 ||
+                                strcmp(entry->d_name, "..") == 0);
+    }
+    (void)closedir(folder);
+    if (!is_empty) {
+        return ctl_fail(ctl, CTL_CONFIG,
+                        "%s is not empty; its keys and chain would be lost:"
+                        " choose another folder or remove it",
+                        path);
+    }
+    return CTL_DONE;
+}
+
+static void plan_nodes(struct testnet_plan *plan, size_t validators,
+                       size_t miners, uint16_t base_port)
+{
+    plan->count = validators + miners;
+    plan->nodes = pot_calloc(plan->count, sizeof(*plan->nodes));
+    for (size_t i = 0; i < plan->count; i++) {
+        struct testnet_plan_node *node = &plan->nodes[i];
+        node->is_validator = i < validators;
+        node->is_miner = i >= validators || miners == 0;
+        (void)snprintf(node->name, sizeof(node->name), "%s%zu",
+                       node->is_validator ? "validator" : "miner",
+                       node->is_validator ? i : i - validators);
+        node->p2p_port = (uint16_t)(base_port + 2 * i);
+        node->api_port = (uint16_t)(base_port + 2 * i + 1);
+        node->key = key_generate();
+        (void)address_format(key_public(node->key), node->address);
+    }
+}
+
+static void plan_chain(struct testnet_plan *plan)
+{
+    struct timespec now = {0};
+    uint32_t tag = randombytes_random();
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    plan->client = key_generate();
+    plan->time_ms =
+        (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    (void)snprintf(plan->chain_id, sizeof(plan->chain_id), "testnet-%08" PRIx32,
+                   tag);
+}
+
+static json_t *describe(const struct testnet_plan *plan,
+                        const struct hash *genesis)
+{
+    char text[HASH_TEXT_SIZE];
+    char address[ADDRESS_TEXT_SIZE];
+    json_t *nodes = json_array();
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct testnet_plan_node *node = &plan->nodes[i];
+        const char *host = plan->is_compose ? node->name : "127.0.0.1";
+        (void)json_array_append_new(
+            nodes,
+            json_pack(
+                "{ss ss sb sb so so}", "name", node->name, "address",
+                node->address, "validator", node->is_validator, "miner",
+                node->is_miner, "p2p",
+                json_sprintf("%s:%u", host, (unsigned)node->p2p_port), "api",
+                json_sprintf("http://127.0.0.1:%u", (unsigned)node->api_port)));
+    }
+    return json_pack(
+        "{ss ss ss ss so}", "dir", plan->folder, "chain_id", plan->chain_id,
+        "genesis_hash", hash_format(genesis, text), "client",
+        address_format(key_public(plan->client), address), "nodes", nodes);
+}
+
+static void say_next(struct ctl *ctl, const struct testnet_plan *plan)
+{
+    ctl_print(ctl, "%s: %zu nodes in %s\n", plan->chain_id, plan->count,
+              plan->folder);
+    if (plan->is_compose) {
+        ctl_print(ctl, "  docker-compose -f %s/docker-compose.yml up -d\n",
+                  plan->folder);
+    } else {
+        ctl_print(ctl, "  potctl testnet up --dir %s --detach\n", plan->folder);
+    }
+    ctl_print(ctl,
+              "  export POTCTL_NODE=http://127.0.0.1:%u"
+              " POTCTL_KEY=%s/client.key\n",
+              (unsigned)plan->nodes[0].api_port, plan->folder);
+}
+
+static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
+{
+    struct testnet_plan plan = {0};
+    struct hash genesis;
+    uint64_t validators;
+    uint64_t miners;
+    uint64_t port;
+    enum ctl_exit rc = cli_required(&plan.folder, ctl, args, "dir");
+    if (rc == CTL_DONE) {
+        rc = cli_count(&validators, ctl, args, "validators", 1, VALIDATORS_MAX,
+                       4);
+    }
+    if (rc == CTL_DONE) {
+        rc = cli_count(&miners, ctl, args, "miners", 0,
+                       TESTNET_NODES_MAX - VALIDATORS_MAX, 2);
+    }
+    if (rc == CTL_DONE) {
+        rc = cli_count(&port, ctl, args, "base-port", 1024,
+                       UINT16_MAX + 1 - 2 * (validators + miners),
+                       BASE_PORT_DEFAULT);
+    }
+    if (rc == CTL_DONE) {
+        rc = claim_folder(ctl, plan.folder);
+    }
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    plan.is_compose = cli_value(args, "compose") != NULL;
+    plan_nodes(&plan, validators, miners, (uint16_t)port);
+    plan_chain(&plan);
+    rc = testnet_write(&genesis, ctl, &plan);
+    if (rc == CTL_DONE) {
+        say_next(ctl, &plan);
+        ctl_print_json(ctl, describe(&plan, &genesis));
+    }
+    for (size_t i = 0; i < plan.count; i++) {
+        key_free(plan.nodes[i].key);
+    }
+    key_free(plan.client);
+    free(plan.nodes);
+    return rc;
+}
+
+const struct cli_command cmd_testnet_init = {
+    .name = "testnet init",
+    .arguments = "",
+    .summary = "make a network: genesis, keys, configs",
+    .details =
+        "The folder must be new or empty.  client.key holds 1,000,000 POT."
+        "  Node i, validators\nfirst, listens on base-port + 2i for peers and"
+        " on base-port + 2i + 1 for its API.\n",
+    .examples = "  potctl testnet init --dir net\n"
+                "  potctl testnet init --dir one --validators 1 --miners 0\n"
+                "  potctl testnet init --dir net --compose\n",
+    .options = {{"dir", "D", "the network's folder"},
+                {"validators", "N", "how many (4)"},
+                {"miners", "N", "how many (2); 0: the validators mine"},
+                {"base-port", "PORT", "the first port (26650)"},
+                {"compose", NULL, "for containers, with docker-compose.yml"}},
+    .run = run,
+};

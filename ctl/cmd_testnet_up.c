@@ -1,0 +1,390 @@
+/* testnet up, in two ways.  In the foreground every node writes to a pipe;
+ * its lines go to stdout behind its name, and to its potd.log.  Detached, a
+ * node writes to potd.log itself, and we leave when all answer /readyz. */
+#include "config.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/file.h"
+#include "ctl/client.h"
+#include "ctl/commands.h"
+#include "ctl/process.h"
+#include "ctl/table.h"
+#include "ctl/testnet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LINE_BYTES_MAX 8192
+#define READY_MS       60000
+#define STOP_MS        10000
+#define POLL_MS        200
+#define TAIL_BYTES     2000
+#define TAIL_LINES     8
+
+static volatile sig_atomic_t is_stopping;
+
+static void on_signal(int number)
+{
+    (void)number;
+    is_stopping = 1;
+}
+
+static int open_log(const struct testnet_node *node)
+{
+    return open(node->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+}
+
+static enum ctl_exit check_idle(struct ctl *ctl, const struct testnet *net)
+{
+    for (size_t i = 0; i < net->count; i++) {
+        if (net->nodes[i].pid > 0) {
+            return ctl_fail(ctl, CTL_LOCKED,
+                            "%s runs already, as process %d; stop the network"
+                            " with `potctl testnet down`",
+                            net->nodes[i].name, (int)net->nodes[i].pid);
+        }
+    }
+    char *compose = file_join(net->folder, "docker-compose.yml");
+    bool is_compose = access(compose, F_OK) == 0;
+    free(compose);
+    if (is_compose) {
+        return ctl_fail(ctl, CTL_CONFIG,
+                        "%s was made for containers: run docker-compose up in"
+                        " it",
+                        net->folder);
+    }
+    return CTL_DONE;
+}
+
+/* ---- in the foreground */
+
+struct stream {
+    struct testnet_node *node;
+    int fd; /* -1: at its end */
+    int log_fd;
+    struct buf line;
+};
+
+static void print_line(struct stream *s, size_t size)
+{
+    char *text = pot_alloc(size + 1);
+    memcpy(text, s->line.data, size);
+    text[size] = '\0';
+    table_hide_controls(text);
+    (void)printf("%-12s | %s\n", s->node->name, text);
+    (void)fflush(stdout);
+    free(text);
+}
+
+static void print_lines(struct stream *s)
+{
+    for (;;) {
+        const uint8_t *end =
+            s->line.size > 0 ? memchr(s->line.data, '\n', s->line.size) : NULL;
+        if (end == NULL) {
+            break;
+        }
+        size_t size = (size_t)(end - s->line.data);
+        print_line(s, size);
+        buf_consume(&s->line, size + 1);
+    }
+    if (s->line.size >= LINE_BYTES_MAX / 2) {
+        print_line(s, s->line.size);
+        buf_clear(&s->line);
+    }
+}
+
+static void end_stream(struct ctl *ctl, struct stream *s, bool *has_failed)
+{
+    char text[PROCESS_END_SIZE];
+    int status = 0;
+    (void)close(s->fd);
+    s->fd = -1;
+    if (waitpid(s->node->pid, &status, 0) == s->node->pid) {
+        process_describe_end(text, status);
+        (void)printf("%-12s | %s\n", s->node->name, text);
+        if (status != 0) {
+            *has_failed = true;
+            (void)ctl_fail(ctl, CTL_FAILED, "%s %s; its log is %s",
+                           s->node->name, text, s->node->log);
+        }
+    }
+    testnet_forget_pid(s->node);
+}
+
+static void pump(struct ctl *ctl, struct stream *s, bool *has_failed)
+{
+    char data[LINE_BYTES_MAX / 2];
+    ssize_t n = read(s->fd, data, sizeof(data));
+    if (n < 0 && errno == EINTR) {
+        return;
+    }
+    if (n <= 0) {
+        end_stream(ctl, s, has_failed);
+        return;
+    }
+    (void)!file_write_all(s->log_fd, data, (size_t)n);
+    buf_append(&s->line, data, (size_t)n);
+    print_lines(s);
+}
+
+static void signal_streams(const struct stream *streams, size_t count,
+                           int number)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (streams[i].fd >= 0) {
+            (void)kill(streams[i].node->pid, number);
+        }
+    }
+}
+
+static enum ctl_exit pump_all(struct ctl *ctl, struct stream *streams,
+                              size_t count)
+{
+    struct pollfd *fds = pot_calloc(count, sizeof(*fds));
+    bool has_failed = false;
+    uint64_t kill_ms = 0; /* 0: nobody asked us to stop */
+    for (size_t open = count; open > 0;) {
+        if (is_stopping && kill_ms == 0) {
+            kill_ms = ctl_now_ms() + STOP_MS;
+            signal_streams(streams, count, SIGTERM);
+        }
+        if (kill_ms > 0 && ctl_now_ms() > kill_ms) {
+            signal_streams(streams, count, SIGKILL);
+        }
+        for (size_t i = 0; i < count; i++) {
+            fds[i] = (struct pollfd){.fd = streams[i].fd, .events = POLLIN};
+        }
+        if (poll(fds, count, POLL_MS) < 0) {
+            continue;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (fds[i].fd >= 0 && fds[i].revents != 0) {
+                pump(ctl, &streams[i], &has_failed);
+                open -= streams[i].fd < 0;
+            }
+        }
+    }
+    free(fds);
+    return has_failed ? CTL_FAILED : CTL_DONE;
+}
+
+static enum ctl_exit start_stream(struct ctl *ctl, struct stream *s, char *potd,
+                                  struct testnet_node *node)
+{
+    int ends[2];
+    *s = (struct stream){.node = node, .fd = -1, .log_fd = open_log(node)};
+    buf_init(&s->line, LINE_BYTES_MAX);
+    if (s->log_fd < 0 || pipe2(ends, O_CLOEXEC) != 0) {
+        return ctl_fail(ctl, CTL_FAILED, "%s: %s", node->log, strerror(errno));
+    }
+    enum ctl_exit rc = process_start(ctl, potd, node, ends[1], false);
+    (void)close(ends[1]);
+    s->fd = ends[0];
+    return rc;
+}
+
+static enum ctl_exit run_foreground(struct ctl *ctl, struct testnet *net,
+                                    char *potd)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    struct stream *streams = pot_calloc(net->count, sizeof(*streams));
+    enum ctl_exit rc = CTL_DONE;
+    size_t started = 0;
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
+    for (; started < net->count && rc == CTL_DONE; started++) {
+        rc = start_stream(ctl, &streams[started], potd, &net->nodes[started]);
+    }
+    if (rc == CTL_DONE) {
+        rc = pump_all(ctl, streams, started);
+    } else {
+        (void)testnet_stop(ctl, net, STOP_MS);
+    }
+    for (size_t i = 0; i < started; i++) {
+        buf_fini(&streams[i].line);
+        if (streams[i].log_fd >= 0) {
+            (void)close(streams[i].log_fd);
+        }
+        if (streams[i].fd >= 0) {
+            (void)close(streams[i].fd);
+        }
+    }
+    free(streams);
+    return rc;
+}
+
+/* ---- detached */
+
+/* The last lines of a log, for people. */
+static void show_tail(struct ctl *ctl, const struct testnet_node *node)
+{
+    char text[TAIL_BYTES + 1];
+    int fd = open(node->log, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return;
+    }
+    (void)lseek(fd, 0, SEEK_SET);
+    (void)lseek(fd, -TAIL_BYTES, SEEK_END);
+    ssize_t size = read(fd, text, TAIL_BYTES);
+    (void)close(fd);
+    text[size > 0 ? size : 0] = '\0';
+    const char *from = text + strlen(text);
+    for (int lines = 0; from > text && lines <= TAIL_LINES;) {
+        from--;
+        lines += *from == '\n';
+    }
+    from += *from == '\n';
+    ctl_note(ctl, "%s: the end of %s:\n%s", node->name, node->log, from);
+}
+
+/* CTL_DONE with *is_ready false: not yet. */
+static enum ctl_exit check_node(struct ctl *ctl, struct testnet_node *node,
+                                bool *is_ready)
+{
+    char text[PROCESS_END_SIZE];
+    int status;
+    struct client_reply reply;
+    const char *node_before = ctl->node;
+    if (waitpid(node->pid, &status, WNOHANG) == node->pid) {
+        process_describe_end(text, status);
+        testnet_forget_pid(node);
+        show_tail(ctl, node);
+        return ctl_fail(ctl, CTL_FAILED, "%s %s; its log is %s", node->name,
+                        text, node->log);
+    }
+    ctl->node = node->url;
+    enum ctl_exit rc = client_ask(&reply, ctl, "GET", "/readyz", NULL, 0);
+    *is_ready = rc == CTL_DONE && reply.status == 200;
+    client_reply_fini(&reply);
+    ctl->node = node_before;
+    return CTL_DONE;
+}
+
+static enum ctl_exit wait_until_ready(struct ctl *ctl, struct testnet *net)
+{
+    for (size_t i = 0; i < net->count;) {
+        bool is_ready = false;
+        enum ctl_exit rc = CTL_DONE;
+        /* All are looked at: the one that failed is told at once. */
+        for (size_t n = i; n < net->count && rc == CTL_DONE; n++) {
+            bool is_this_ready = false;
+            rc = check_node(ctl, &net->nodes[n], &is_this_ready);
+            is_ready = n == i ? is_this_ready : is_ready;
+        }
+        if (rc == CTL_DONE && is_ready) {
+            i++;
+            continue;
+        }
+        if (rc == CTL_DONE) {
+            rc = ctl_pause(ctl, POLL_MS, net->nodes[i].name);
+            if (rc == CTL_TIMEOUT) {
+                show_tail(ctl, &net->nodes[i]);
+                rc = ctl_fail(ctl, CTL_TIMEOUT,
+                              "%s was not ready in time; its log is %s",
+                              net->nodes[i].name, net->nodes[i].log);
+            }
+        }
+        if (rc != CTL_DONE) {
+            return rc;
+        }
+    }
+    return CTL_DONE;
+}
+
+static enum ctl_exit start_detached(struct ctl *ctl, struct testnet *net,
+                                    char *potd)
+{
+    for (size_t i = 0; i < net->count; i++) {
+        struct testnet_node *node = &net->nodes[i];
+        int fd = open_log(node);
+        if (fd < 0) {
+            return ctl_fail(ctl, CTL_FAILED, "cannot write %s: %s", node->log,
+                            strerror(errno));
+        }
+        enum ctl_exit rc = process_start(ctl, potd, node, fd, true);
+        (void)close(fd);
+        if (rc != CTL_DONE) {
+            return rc;
+        }
+    }
+    return CTL_DONE;
+}
+
+static enum ctl_exit run_detached(struct ctl *ctl, struct testnet *net,
+                                  char *potd)
+{
+    if (ctl->deadline_ms == UINT64_MAX) {
+        ctl->deadline_ms = ctl_now_ms() + READY_MS;
+    }
+    enum ctl_exit rc = start_detached(ctl, net, potd);
+    if (rc == CTL_DONE) {
+        rc = wait_until_ready(ctl, net);
+    }
+    if (rc != CTL_DONE) {
+        (void)testnet_stop(ctl, net, STOP_MS);
+        return rc;
+    }
+    ctl_print(ctl, "%zu nodes are ready; the first answers at %s\n", net->count,
+              net->nodes[0].url);
+    json_t *nodes = json_array();
+    for (size_t i = 0; i < net->count; i++) {
+        (void)json_array_append_new(
+            nodes,
+            json_pack("{ss sI ss}", "name", net->nodes[i].name, "pid",
+                      (json_int_t)net->nodes[i].pid, "api", net->nodes[i].url));
+    }
+    ctl_print_json(ctl, json_pack("{so}", "nodes", nodes));
+    return CTL_DONE;
+}
+
+static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
+{
+    struct testnet net = {0};
+    const char *folder;
+    char *potd = NULL;
+    enum ctl_exit rc = cli_required(&folder, ctl, args, "dir");
+    if (rc == CTL_DONE) {
+        rc = testnet_open(&net, ctl, folder);
+    }
+    if (rc == CTL_DONE) {
+        rc = check_idle(ctl, &net);
+    }
+    if (rc == CTL_DONE) {
+        rc = process_find_potd(&potd, ctl, cli_value(args, "potd"));
+    }
+    if (rc == CTL_DONE) {
+        rc = cli_value(args, "detach") != NULL
+                 ? run_detached(ctl, &net, potd)
+                 : run_foreground(ctl, &net, potd);
+    }
+    free(potd);
+    testnet_close(&net);
+    return rc;
+}
+
+const struct cli_command cmd_testnet_up = {
+    .name = "testnet up",
+    .arguments = "",
+    .summary = "run a network's nodes on this machine",
+    .details =
+        "In the foreground until Ctrl-C, with one log.  With --detach until"
+        " every node is\nready, a minute or --timeout at most; if one fails,"
+        " all are stopped.\n",
+    .examples = "  potctl testnet up --dir net\n"
+                "  potctl testnet up --dir net --detach --timeout 2m\n",
+    .options = {{"dir", "D", "the network's folder"},
+                {"detach", NULL, "leave once every node answers"},
+                {"potd", "FILE", "the node's program"}},
+    .run = run,
+};

@@ -1,0 +1,159 @@
+#include "config.h"
+
+#include "ctl/ctl.h"
+
+#include "base/check.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum ctl_exit ctl_fail(struct ctl *ctl, enum ctl_exit code, const char *format,
+                       ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(ctl->error, sizeof(ctl->error), format, args);
+    va_end(args);
+    /* One line, whatever a file or a node put into it. */
+    for (char *at = ctl->error; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
+            *at = ' ';
+        }
+    }
+    return code;
+}
+
+enum ctl_exit ctl_fail_err(struct ctl *ctl, enum pot_err err, const char *what,
+                           const char *path)
+{
+    enum ctl_exit code = err == POT_EFULL ? CTL_FULL : CTL_FAILED;
+    if (err == POT_EEXIST) {
+        return ctl_fail(ctl, code,
+                        "%s %s: %s; choose another name or remove it", what,
+                        path, err_text(err));
+    }
+    return ctl_fail(ctl, code, "%s %s: %s", what, path, err_text(err));
+}
+
+void ctl_note(struct ctl *ctl, const char *format, ...)
+{
+    if (!ctl->is_quiet) {
+        va_list args;
+        va_start(args, format);
+        (void)vfprintf(stderr, format, args);
+        (void)fputc('\n', stderr);
+        va_end(args);
+    }
+}
+
+void ctl_print(struct ctl *ctl, const char *format, ...)
+{
+    if (!ctl->is_json) {
+        va_list args;
+        va_start(args, format);
+        (void)vprintf(format, args);
+        va_end(args);
+    }
+}
+
+void ctl_print_json(struct ctl *ctl, json_t *take_value)
+{
+    POT_ASSERT(take_value != NULL);
+    if (ctl->is_json) {
+        (void)json_dumpf(take_value, stdout, JSON_COMPACT);
+        (void)putchar('\n');
+        (void)fflush(stdout);
+    }
+    json_decref(take_value);
+}
+
+enum ctl_exit ctl_load_key(struct ctl *ctl, struct key **out)
+{
+    *out = NULL;
+    if (ctl->key_path == NULL) {
+        return ctl_fail(ctl, CTL_USAGE,
+                        "no key was named: give --key FILE or set POTCTL_KEY;"
+                        " `potctl key new FILE` makes one");
+    }
+    enum pot_err err = key_load(out, ctl->key_path);
+    if (err == POT_EACCESS) {
+        return ctl_fail(ctl, CTL_CONFIG,
+                        "key file %s: others can read it, or you cannot; run"
+                        " chmod 600 on it",
+                        ctl->key_path);
+    }
+    if (err == POT_ENOENT) {
+        return ctl_fail(ctl, CTL_CONFIG,
+                        "key file %s: not found; `potctl key new FILE` makes"
+                        " one",
+                        ctl->key_path);
+    }
+    if (err != POT_OK) {
+        return ctl_fail(ctl, CTL_CONFIG,
+                        "key file %s: %s; it must hold one line, potsec1...",
+                        ctl->key_path, err_text(err));
+    }
+    return CTL_DONE;
+}
+
+uint64_t ctl_now_ms(void)
+{
+    struct timespec now;
+    int rc = clock_gettime(CLOCK_MONOTONIC, &now);
+    POT_ASSERT(rc == 0);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+enum ctl_exit ctl_pause(struct ctl *ctl, uint64_t ms, const char *waiting_for)
+{
+    uint64_t now = ctl_now_ms();
+    if (now >= ctl->deadline_ms) {
+        return ctl_fail(ctl, CTL_TIMEOUT,
+                        "timed out waiting for %s; give a longer --timeout",
+                        waiting_for);
+    }
+    uint64_t left = ctl->deadline_ms - now;
+    uint64_t span = left < ms ? left : ms;
+    struct timespec pause = {.tv_sec = (time_t)(span / 1000),
+                             .tv_nsec = (long)(span % 1000) * 1000000};
+    (void)nanosleep(&pause, NULL);
+    return CTL_DONE;
+}
+
+bool ctl_parse_timeout(uint64_t *out_ms, const char *text)
+{
+    static const struct {
+        const char *unit;
+        uint64_t ms;
+    } units[] = {{"", 1000}, {"s", 1000}, {"ms", 1}, {"m", 60000}};
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 7) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+        if (strcmp(text + digits, units[i].unit) == 0) {
+            *out_ms = strtoull(text, NULL, 10) * units[i].ms;
+            return *out_ms > 0;
+        }
+    }
+    return false;
+}
+
+bool ctl_parse_count(uint64_t *out, const char *text, uint64_t max)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || text[digits] != '\0') {
+        return false;
+    }
+    errno = 0;
+    uint64_t value = strtoull(text, NULL, 10);
+    if (errno != 0 || value > max) {
+        return false;
+    }
+    *out = value;
+    return true;
+}

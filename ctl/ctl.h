@@ -1,0 +1,89 @@
+/* ctl: what every command of potctl shares: the global options, the one
+ * error, the clock. */
+#ifndef POT_CTL_CTL_H
+#define POT_CTL_CTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/key.h"
+
+/* Exit codes; the numbers are a promise to scripts. */
+enum ctl_exit {
+    CTL_DONE = 0,
+    CTL_FAILED = 1,
+    CTL_USAGE = 2,
+    CTL_CONFIG = 3, /* config, genesis, key or file invalid */
+    CTL_CONNECT = 4,
+    CTL_TIMEOUT = 5,
+    CTL_REJECTED = 6, /* task or transaction */
+    CTL_LOCKED = 7,
+    CTL_STORE = 8,
+    CTL_GUARD = 9,
+    CTL_FULL = 10,
+    CTL_NOT_READY = 11,
+};
+
+#define CTL_ERROR_SIZE   1024
+#define CTL_NODE_DEFAULT "http://127.0.0.1:26680"
+
+struct client;
+
+struct ctl {
+    const char *node;     /* URL of the node's API */
+    const char *key_path; /* NULL: none was named */
+    const char *program;  /* argv[0] */
+    bool is_json;
+    bool is_waiting;
+    bool is_quiet;
+    bool has_live_stdout; /* a terminal that takes a progress line */
+    bool has_live_stderr;
+    bool has_colour;
+    uint64_t timeout_ms;        /* 0: none was named */
+    uint64_t deadline_ms;       /* of the whole command; UINT64_MAX: none */
+    struct client *client;      /* opened by the first request */
+    char error[CTL_ERROR_SIZE]; /* the line that main prints at the end */
+};
+
+/* ctl_fail: notes the one error line (what, why, what to do; no full stop)
+ * and returns code, for `return ctl_fail(...)`. */
+enum ctl_exit ctl_fail(struct ctl *ctl, enum ctl_exit code, const char *format,
+                       ...) __attribute__((format(printf, 3, 4)));
+
+/* ctl_fail_err: the same for a file that could not be read or written. */
+enum ctl_exit ctl_fail_err(struct ctl *ctl, enum pot_err err, const char *what,
+                           const char *path);
+
+/* ctl_note: a line for people on stderr, unless --quiet. */
+void ctl_note(struct ctl *ctl, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ctl_print: text for people on stdout, unless --json. */
+void ctl_print(struct ctl *ctl, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ctl_print_json: one line on stdout with --json; takes value. */
+void ctl_print_json(struct ctl *ctl, json_t *take_value);
+
+/* ctl_load_key: the key of --key or POTCTL_KEY; key_free. */
+POT_MUST_USE enum ctl_exit ctl_load_key(struct ctl *ctl, struct key **out);
+
+/* ctl_now_ms: a clock that only goes forward. */
+uint64_t ctl_now_ms(void);
+
+/* ctl_pause: sleeps, but not beyond the deadline.  CTL_TIMEOUT if that has
+ * passed; waiting_for completes "timed out waiting for". */
+POT_MUST_USE enum ctl_exit ctl_pause(struct ctl *ctl, uint64_t ms,
+                                     const char *waiting_for);
+
+/* ctl_parse_timeout: "10", "10s", "500ms" or "2m"; false if it is none. */
+POT_MUST_USE bool ctl_parse_timeout(uint64_t *out_ms, const char *text);
+
+/* ctl_parse_count: a decimal number of at most max; false if it is none. */
+POT_MUST_USE bool ctl_parse_count(uint64_t *out, const char *text,
+                                  uint64_t max);
+
+#endif

@@ -1,0 +1,217 @@
+/* The node is asked every POLL_MS: first for the task, then for the rounds
+ * from the first one not seen; a task that had ended before its rounds were
+ * asked for has no more of them. */
+#include "config.h"
+
+#include "ctl/follow.h"
+
+#include "ctl/client.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define POLL_MS           300
+#define POLL_FAILURES_MAX 40 /* in a row */
+#define ROUNDS_A_REQUEST  100
+
+struct follow {
+    struct ctl *ctl;
+    const char *task;
+    FILE *out;
+    enum follow_style style;
+    uint64_t next;    /* round to ask for */
+    uint64_t seen;    /* rounds shown */
+    uint64_t rounds;  /* of the whole task */
+    uint64_t ms_mean; /* a round takes, of late */
+    double accuracy;  /* the latest known; below 0: none */
+    bool has_bar;     /* the cursor stands behind one */
+};
+
+void follow_bar(char text[static FOLLOW_BAR_WIDTH + 3], uint64_t done,
+                uint64_t all)
+{
+    uint64_t filled = FOLLOW_BAR_WIDTH;
+    if (all > 0 && done < all) {
+        filled = (uint64_t)((double)done / (double)all * FOLLOW_BAR_WIDTH);
+    }
+    text[0] = '[';
+    for (uint64_t i = 0; i < FOLLOW_BAR_WIDTH; i++) {
+        text[1 + i] = i < filled ? '#' : '.';
+    }
+    text[1 + FOLLOW_BAR_WIDTH] = ']';
+    text[2 + FOLLOW_BAR_WIDTH] = '\0';
+}
+
+void follow_eta(char text[static FOLLOW_ETA_SIZE], uint64_t ms)
+{
+    uint64_t seconds = (ms + 999) / 1000;
+    if (seconds >= 3600) {
+        (void)snprintf(text, FOLLOW_ETA_SIZE, "%" PRIu64 " h %02" PRIu64 " min",
+                       seconds / 3600, seconds / 60 % 60);
+    } else if (seconds >= 60) {
+        (void)snprintf(text, FOLLOW_ETA_SIZE, "%" PRIu64 " min %02" PRIu64 " s",
+                       seconds / 60, seconds % 60);
+    } else {
+        (void)snprintf(text, FOLLOW_ETA_SIZE, "%" PRIu64 " s", seconds);
+    }
+}
+
+/* A list of submissions counts as their number. */
+static uint64_t submissions_of(const json_t *round)
+{
+    const json_t *value = json_object_get(round, "submissions");
+    return json_is_array(value) ? json_array_size(value)
+                                : client_count(round, "submissions");
+}
+
+static void describe(char *text, size_t size, const struct follow *f,
+                     const json_t *round)
+{
+    char accuracy[32] = "";
+    if (f->accuracy >= 0) {
+        (void)snprintf(accuracy, sizeof(accuracy), "  accuracy %.4f",
+                       f->accuracy);
+    }
+    (void)snprintf(text, size, "%" PRIu64 " submission%s  loss %.5g%s",
+                   submissions_of(round), submissions_of(round) == 1 ? "" : "s",
+                   json_number_value(json_object_get(round, "train_loss")),
+                   accuracy);
+}
+
+static void show_bar(struct follow *f, const json_t *round, uint64_t done)
+{
+    char bar[FOLLOW_BAR_WIDTH + 3];
+    char eta[FOLLOW_ETA_SIZE];
+    char what[128];
+    uint64_t left = f->rounds > done ? f->rounds - done : 0;
+    describe(what, sizeof(what), f, round);
+    follow_bar(bar, done, f->rounds);
+    follow_eta(eta, left * f->ms_mean);
+    (void)fprintf(f->out,
+                  "\r\033[Kround %" PRIu64 "/%" PRIu64 " %s  %s  ETA %s", done,
+                  f->rounds, bar, what, eta);
+    (void)fflush(f->out);
+    f->has_bar = true;
+}
+
+static void show_round(struct follow *f, json_t *round)
+{
+    uint64_t number = client_count(round, "round");
+    uint64_t ms = client_count(round, "ms");
+    const json_t *accuracy = json_object_get(round, "test_accuracy");
+    char what[128];
+    f->seen++;
+    f->next = number + 1;
+    f->ms_mean = f->seen == 1 ? ms : (f->ms_mean * 7 + ms) / 8;
+    if (json_is_number(accuracy)) {
+        f->accuracy = json_number_value(accuracy);
+    }
+    switch (f->style) {
+    case FOLLOW_JSON:
+        (void)json_dumpf(round, f->out, JSON_COMPACT);
+        (void)fputc('\n', f->out);
+        break;
+    case FOLLOW_LINES:
+        describe(what, sizeof(what), f, round);
+        (void)fprintf(f->out,
+                      "round %" PRIu64 "/%" PRIu64 "  height %" PRIu64
+                      "  %s  %" PRIu64 " ms\n",
+                      f->seen, f->rounds, client_count(round, "height"), what,
+                      ms);
+        break;
+    case FOLLOW_BAR:
+        show_bar(f, round, f->seen);
+        break;
+    case FOLLOW_NONE:
+        break;
+    }
+    (void)fflush(f->out);
+}
+
+/* All rounds that are there now. */
+static enum ctl_exit show_rounds(struct follow *f)
+{
+    for (;;) {
+        json_t *json;
+        json_t *round;
+        size_t i;
+        enum ctl_exit rc = client_get(
+            &json, f->ctl, "/v1/tasks/%s/rounds?from=%" PRIu64 "&limit=%d",
+            f->task, f->next, ROUNDS_A_REQUEST);
+        if (rc != CTL_DONE) {
+            return rc;
+        }
+        json_t *rounds = json_object_get(json, "rounds");
+        size_t count = json_array_size(rounds);
+        uint64_t before = f->next;
+        json_array_foreach(rounds, i, round)
+        {
+            if (client_count(round, "round") >= f->next) {
+                show_round(f, round);
+            }
+        }
+        json_decref(json);
+        if (count < ROUNDS_A_REQUEST || f->next == before) {
+            return CTL_DONE;
+        }
+    }
+}
+
+static enum ctl_exit poll_once(json_t **out_task, struct follow *f)
+{
+    json_t *task;
+    enum ctl_exit rc = client_get(&task, f->ctl, "/v1/tasks/%s", f->task);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    f->rounds = client_count(task, "rounds");
+    bool has_ended = strcmp(client_text(task, "status"), "running") != 0;
+    rc = show_rounds(f);
+    if (rc == CTL_DONE && has_ended) {
+        *out_task = json_incref(task);
+    }
+    json_decref(task);
+    return rc;
+}
+
+static enum ctl_exit verdict(struct follow *f, const json_t *task)
+{
+    const char *status = client_text(task, "status");
+    const char *reason = client_text(task, "reason");
+    if (strcmp(status, "completed") == 0) {
+        return CTL_DONE;
+    }
+    return ctl_fail(f->ctl, CTL_REJECTED, "task %s %s: %s", f->task, status,
+                    reason[0] != '\0' ? reason : "no reason was given");
+}
+
+enum ctl_exit follow_task(json_t **out_task, struct ctl *ctl, const char *task,
+                          FILE *out, enum follow_style style)
+{
+    struct follow f = {
+        .ctl = ctl, .task = task, .out = out, .style = style, .accuracy = -1};
+    unsigned failures = 0;
+    *out_task = NULL;
+    enum ctl_exit rc = CTL_DONE;
+    while (*out_task == NULL) {
+        rc = poll_once(out_task, &f);
+        failures = rc == CTL_DONE ? 0 : failures + 1;
+        bool may_pass = rc == CTL_DONE || rc == CTL_CONNECT ||
+                        rc == CTL_NOT_READY || rc == CTL_TIMEOUT;
+        /* The first answer must be one: a typo is not waited for. */
+        if (!may_pass || failures > POLL_FAILURES_MAX ||
+            (failures > 0 && f.rounds == 0)) {
+            break;
+        }
+        if (*out_task == NULL) {
+            rc = ctl_pause(ctl, POLL_MS, "the task's end");
+        }
+        if (rc != CTL_DONE) {
+            break;
+        }
+    }
+    if (f.has_bar) {
+        (void)fputc('\n', out);
+    }
+    return rc == CTL_DONE ? verdict(&f, *out_task) : rc;
+}

@@ -1,0 +1,80 @@
+/* potctl: what a person does with a network, one command at a time.
+ *
+ * main reads the environment, cli.c the command line; a command stands in
+ * cmd_<name>.c and uses client.c (the node's API), sender.c (transactions)
+ * and follow.c (a task's rounds).  Nothing is printed about an error but the
+ * one line here. */
+#include "config.h"
+
+#include "ctl/cli.h"
+#include "ctl/client.h"
+#include "ctl/commands.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct cli_command *const commands[] = {
+    &cmd_status,          &cmd_testnet_init, &cmd_testnet_up,
+    &cmd_testnet_down,    &cmd_testnet_ps,   &cmd_key_new,
+    &cmd_key_show,        &cmd_balance,      &cmd_transfer,
+    &cmd_stake,           &cmd_unstake,      &cmd_validators,
+    &cmd_miners,          &cmd_peers,        &cmd_dataset_import,
+    &cmd_dataset_publish, &cmd_dataset_show, &cmd_submit_task,
+    &cmd_tasks,           &cmd_task,         &cmd_watch,
+    &cmd_cancel_task,     &cmd_rewards,      &cmd_blocks,
+    &cmd_block,           &cmd_tx,           &cmd_verify_chain,
+};
+
+static bool is_live(int fd)
+{
+    const char *terminal = getenv("TERM");
+    return isatty(fd) == 1 &&
+           (terminal == NULL || strcmp(terminal, "dumb") != 0);
+}
+
+static const char *environment(const char *name, const char *usual)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0' ? value : usual;
+}
+
+/* A full disk behind stdout must not pass for success. */
+static enum ctl_exit flush(struct ctl *ctl, enum ctl_exit rc)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return rc;
+    }
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    return ctl_fail(ctl, errno == ENOSPC ? CTL_FULL : CTL_FAILED,
+                    "cannot write to stdout: %s", strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+    struct ctl ctl = {
+        .node = environment("POTCTL_NODE", CTL_NODE_DEFAULT),
+        .key_path = environment("POTCTL_KEY", NULL),
+        .program = argv[0],
+        .has_live_stdout = is_live(STDOUT_FILENO),
+        .has_live_stderr = is_live(STDERR_FILENO),
+        .deadline_ms = UINT64_MAX,
+    };
+    ctl.has_colour =
+        ctl.has_live_stdout && environment("NO_COLOR", NULL) == NULL;
+    (void)signal(SIGPIPE, SIG_IGN);
+    enum ctl_exit rc = cli_run(
+        &ctl, commands, sizeof(commands) / sizeof(*commands), argc, argv);
+    rc = flush(&ctl, rc);
+    if (rc != CTL_DONE) {
+        (void)fprintf(stderr, "potctl: %s\n", ctl.error);
+    }
+    client_close(ctl.client);
+    return (int)rc;
+}

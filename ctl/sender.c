@@ -1,0 +1,250 @@
+#include "config.h"
+
+#include "ctl/sender.h"
+
+#include "base/check.h"
+#include "ctl/client.h"
+#include "proto/codec.h"
+#include "proto/fee.h"
+#include "proto/genesis.h"
+#include "proto/genesis_params.h"
+#include "proto/signed.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POLL_MS 200
+#define POLL_FAILURES_MAX                                                      \
+    25 /* in a row: a node that restarts is waited for                         \
+        */
+
+static void read_params(struct sender *sender, const json_t *json)
+{
+    chain_id_hash(&sender->chain, client_text(json, "chain_id"));
+    pot__genesis_params__init(&sender->params);
+    for (size_t i = 0; i < GENESIS_PARAM_COUNT; i++) {
+        const struct genesis_param *param = &genesis_params[i];
+        bool is_text = json_is_string(json_object_get(json, param->key));
+        genesis_param_set(&sender->params, param,
+                          is_text ? client_units(json, param->key)
+                                  : client_count(json, param->key));
+    }
+}
+
+/* An account that the chain has never seen is empty. */
+static enum ctl_exit read_account(struct sender *sender)
+{
+    char path[128];
+    struct client_reply reply;
+    (void)snprintf(path, sizeof(path), "/v1/accounts/%s", sender->address);
+    enum ctl_exit rc = client_ask(&reply, sender->ctl, "GET", path, NULL, 0);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (reply.status == 200) {
+        bool has_next = json_object_get(reply.json, "next_nonce") != NULL;
+        sender->nonce =
+            client_count(reply.json, has_next ? "next_nonce" : "nonce");
+        sender->balance = client_units(reply.json, "balance");
+    } else if (reply.status != 404) {
+        rc = client_refused(sender->ctl, &reply, "account");
+    }
+    client_reply_fini(&reply);
+    return rc;
+}
+
+static enum ctl_exit read_height(struct sender *sender)
+{
+    json_t *json;
+    enum ctl_exit rc = client_get(&json, sender->ctl, "/v1/status");
+    if (rc == CTL_DONE) {
+        sender->expiry_height =
+            client_count(json, "height") + SENDER_EXPIRY_BLOCKS;
+        json_decref(json);
+    }
+    return rc;
+}
+
+enum ctl_exit sender_open(struct sender *sender, struct ctl *ctl)
+{
+    json_t *json;
+    *sender = (struct sender){.ctl = ctl};
+    enum ctl_exit rc = ctl_load_key(ctl, &sender->key);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    (void)address_format(key_public(sender->key), sender->address);
+    rc = client_get(&json, ctl, "/v1/params");
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    read_params(sender, json);
+    json_decref(json);
+    rc = read_height(sender);
+    return rc == CTL_DONE ? read_account(sender) : rc;
+}
+
+void sender_close(struct sender *sender)
+{
+    key_free(sender->key);
+    sender->key = NULL;
+}
+
+void sender_prepare(struct sender *sender, Pot__TxBody *body)
+{
+    body->chain_id = codec_bytes(sender->chain.b, HASH_SIZE);
+    body->nonce = sender->nonce;
+    body->expiry_height = sender->expiry_height;
+    body->fee = fee_estimate(&sender->params, body).units;
+}
+
+static enum ctl_exit check_balance(const struct sender *sender,
+                                   const Pot__TxBody *body, uint64_t spent)
+{
+    struct amount need;
+    char has_text[AMOUNT_TEXT_SIZE];
+    char need_text[AMOUNT_TEXT_SIZE];
+    if (!amount_add(&need, (struct amount){body->fee},
+                    (struct amount){spent})) {
+        return ctl_fail(sender->ctl, CTL_REJECTED,
+                        "the amount and the fee exceed all money there is");
+    }
+    if (need.units <= sender->balance) {
+        return CTL_DONE;
+    }
+    return ctl_fail(
+        sender->ctl, CTL_REJECTED,
+        "%s holds %s POT, but %s POT are needed, the fee included; use another"
+        " --key or a smaller amount",
+        sender->address,
+        amount_format((struct amount){sender->balance}, has_text),
+        amount_format(need, need_text));
+}
+
+enum ctl_exit sender_send(struct hash *out_tx, struct sender *sender,
+                          Pot__TxBody *body, uint64_t spent)
+{
+    size_t size;
+    struct client_reply reply;
+    /* Afresh: an upload may have taken many blocks. */
+    enum ctl_exit rc = read_height(sender);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    sender_prepare(sender, body);
+    rc = check_balance(sender, body, spent);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    Pot__Signed *tx = signed_make(SIGNED_TX, &sender->chain, sender->key, body);
+    signed_hash(out_tx, SIGNED_TX, tx);
+    uint8_t *data = codec_encode(&size, tx);
+    codec_free(tx);
+    rc = client_ask(&reply, sender->ctl, "POST", "/v1/txs", data, size);
+    free(data);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (reply.status == 200 || reply.status == 202) {
+        sender->nonce++;
+        sender->balance -= body->fee + spent;
+    } else {
+        rc = client_refused(sender->ctl, &reply, "the transaction");
+    }
+    client_reply_fini(&reply);
+    return rc;
+}
+
+/* CTL_DONE: *height is set, or still 0 while the transaction waits. */
+static enum ctl_exit poll_once(uint64_t *height, struct sender *sender,
+                               const char *path)
+{
+    struct client_reply reply;
+    json_t *status;
+    enum ctl_exit rc = client_ask(&reply, sender->ctl, "GET", path, NULL, 0);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    long code = reply.status;
+    if (code == 200) {
+        *height = client_count(reply.json, "height");
+    } else if (code != 202 && code != 404) {
+        rc = client_refused(sender->ctl, &reply, path);
+    }
+    client_reply_fini(&reply);
+    if (code != 404) {
+        return rc;
+    }
+    rc = client_get(&status, sender->ctl, "/v1/status");
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    if (client_count(status, "height") > sender->expiry_height) {
+        rc = ctl_fail(sender->ctl, CTL_REJECTED,
+                      "the transaction expired at height %" PRIu64
+                      " without being committed; send it again",
+                      sender->expiry_height);
+    }
+    json_decref(status);
+    return rc;
+}
+
+enum ctl_exit sender_wait(uint64_t *out_height, struct sender *sender,
+                          const struct hash *tx)
+{
+    char path[128];
+    char text[HASH_TEXT_SIZE];
+    unsigned failures = 0;
+    *out_height = 0;
+    (void)snprintf(path, sizeof(path), "/v1/txs/%s", hash_format(tx, text));
+    for (;;) {
+        enum ctl_exit rc = poll_once(out_height, sender, path);
+        if (rc == CTL_DONE && *out_height > 0) {
+            return CTL_DONE;
+        }
+        failures = rc == CTL_DONE ? 0 : failures + 1;
+        bool may_pass = rc == CTL_DONE || rc == CTL_CONNECT ||
+                        rc == CTL_NOT_READY || rc == CTL_TIMEOUT;
+        if (!may_pass || failures > POLL_FAILURES_MAX) {
+            return rc;
+        }
+        rc = ctl_pause(sender->ctl, POLL_MS, "the transaction's block");
+        if (rc != CTL_DONE) {
+            return rc;
+        }
+    }
+}
+
+enum ctl_exit sender_finish(struct sender *sender, Pot__TxBody *body,
+                            uint64_t spent)
+{
+    struct hash tx;
+    char text[HASH_TEXT_SIZE];
+    char fee[AMOUNT_TEXT_SIZE];
+    uint64_t height = 0;
+    enum ctl_exit rc = sender_send(&tx, sender, body, spent);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    json_t *out = json_pack("{ss}", "tx", hash_format(&tx, text));
+    POT_ASSERT(out != NULL);
+    if (sender->ctl->is_waiting) {
+        rc = sender_wait(&height, sender, &tx);
+        (void)json_object_set_new(out, "height",
+                                  json_integer((json_int_t)height));
+    }
+    if (rc != CTL_DONE) {
+        json_decref(out);
+        return rc;
+    }
+    ctl_print_json(sender->ctl, out);
+    ctl_note(sender->ctl, "fee: %s POT",
+             amount_format((struct amount){body->fee}, fee));
+    ctl_print(sender->ctl, "%s%s", text, height > 0 ? "" : "\n");
+    if (height > 0) {
+        ctl_print(sender->ctl, " committed at height %" PRIu64 "\n", height);
+    }
+    return CTL_DONE;
+}

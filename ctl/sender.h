@@ -1,0 +1,51 @@
+/* sender: transactions, made and signed here, sent to the node. */
+#ifndef POT_CTL_SENDER_H
+#define POT_CTL_SENDER_H
+
+#include "base/amount.h"
+#include "base/hash.h"
+#include "base/key.h"
+#include "ctl/ctl.h"
+#include "proto/chain.pb-c.h"
+
+/* A transaction that is not in a block after so many is worthless. */
+#define SENDER_EXPIRY_BLOCKS 100
+
+struct sender {
+    struct ctl *ctl;
+    struct key *key;
+    char address[ADDRESS_TEXT_SIZE];
+    struct hash chain;
+    Pot__GenesisParams params;
+    uint64_t nonce; /* of the next transaction */
+    uint64_t balance;
+    uint64_t expiry_height;
+};
+
+/* sender_open: loads the key, asks the node for chain, fees and account.
+ * sender_close: wipes the key; also after a failed open. */
+POT_MUST_USE enum ctl_exit sender_open(struct sender *sender, struct ctl *ctl);
+void sender_close(struct sender *sender);
+
+/* sender_prepare: fills in everything of body but its action: chain, nonce,
+ * expiry and the least fee. */
+void sender_prepare(struct sender *sender, Pot__TxBody *body);
+
+/* sender_send: prepares, signs and sends body; spent is what it moves beside
+ * the fee, so that a low balance is told before anything leaves.
+ * Errors: CTL_REJECTED, and those of client_ask. */
+POT_MUST_USE enum ctl_exit sender_send(struct hash *out_tx,
+                                       struct sender *sender, Pot__TxBody *body,
+                                       uint64_t spent);
+
+/* sender_wait: until the transaction is in a block. */
+POT_MUST_USE enum ctl_exit sender_wait(uint64_t *out_height,
+                                       struct sender *sender,
+                                       const struct hash *tx);
+
+/* sender_finish: what a command does that sends body and is done: sends,
+ * waits with --wait, prints. */
+POT_MUST_USE enum ctl_exit sender_finish(struct sender *sender,
+                                         Pot__TxBody *body, uint64_t spent);
+
+#endif

@@ -1,0 +1,208 @@
+#include "config.h"
+
+#include "ctl/testnet.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/toml.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONFIG_BYTES_MAX  (1 << 20)
+#define CMDLINE_BYTES_MAX 4096
+#define STOP_POLL_MS      50
+
+/* The API's address out of node.toml: potd itself checks all the rest. */
+static void read_url(struct testnet_node *node)
+{
+    char *text;
+    size_t size;
+    struct toml_file toml;
+    unsigned line;
+    char message[256];
+    const char *listen = "127.0.0.1:26680";
+    if (file_read(&text, &size, node->config, CONFIG_BYTES_MAX) != POT_OK) {
+        return;
+    }
+    if (toml_parse(&toml, text, &line, message, sizeof(message)) == POT_OK) {
+        const struct toml_value *value = toml_find(&toml, "api.listen");
+        if (value != NULL && value->type == TOML_TEXT) {
+            listen = value->text;
+        }
+        bool is_any = strncmp(listen, "0.0.0.0:", 8) == 0;
+        (void)snprintf(node->url, sizeof(node->url), "http://%s%.40s",
+                       is_any ? "127.0.0.1" : "", listen + (is_any ? 7 : 0));
+        toml_free(&toml);
+    }
+    free(text);
+}
+
+/* Whether the process of this number was started with this config. */
+static bool is_ours(pid_t pid, const char *config)
+{
+    char path[64];
+    char line[CMDLINE_BYTES_MAX + 1];
+    size_t size;
+    (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    if (file_read_into(path, line, CMDLINE_BYTES_MAX, &size) != POT_OK) {
+        return false;
+    }
+    line[size] = '\0';
+    for (size_t at = 0; at < size; at += strlen(line + at) + 1) {
+        if (strcmp(line + at, config) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+pid_t testnet_find_pid(const struct testnet_node *node)
+{
+    char text[24] = "";
+    size_t size;
+    uint64_t pid;
+    if (file_read_into(node->pid_file, text, sizeof(text) - 1, &size) !=
+        POT_OK) {
+        return 0;
+    }
+    text[strcspn(text, "\n")] = '\0';
+    if (!ctl_parse_count(&pid, text, INT32_MAX) || pid == 0) {
+        return 0;
+    }
+    return is_ours((pid_t)pid, node->config) ? (pid_t)pid : 0;
+}
+
+void testnet_forget_pid(struct testnet_node *node)
+{
+    (void)unlink(node->pid_file);
+    node->pid = 0;
+}
+
+static bool add_node(struct testnet *net, const char *role, size_t index)
+{
+    struct testnet_node *node = &net->nodes[net->count];
+    struct stat info;
+    (void)snprintf(node->name, sizeof(node->name), "%s%zu", role, index);
+    node->folder = file_join(net->folder, node->name);
+    node->config = file_join(node->folder, "node.toml");
+    node->log = file_join(node->folder, "potd.log");
+    node->pid_file = file_join(node->folder, "potd.pid");
+    net->count++;
+    if (file_stat(node->config, &info) != POT_OK) {
+        return false;
+    }
+    read_url(node);
+    node->pid = testnet_find_pid(node);
+    return true;
+}
+
+static void free_last(struct testnet *net)
+{
+    struct testnet_node *node = &net->nodes[--net->count];
+    free(node->folder);
+    free(node->config);
+    free(node->log);
+    free(node->pid_file);
+    *node = (struct testnet_node){0};
+}
+
+static void add_role(struct testnet *net, const char *role)
+{
+    for (size_t i = 0; net->count < TESTNET_NODES_MAX; i++) {
+        if (!add_node(net, role, i)) {
+            free_last(net);
+            return;
+        }
+    }
+}
+
+enum ctl_exit testnet_open(struct testnet *net, struct ctl *ctl,
+                           const char *folder)
+{
+    *net = (struct testnet){.folder = realpath(folder, NULL)};
+    if (net->folder == NULL) {
+        return ctl_fail(ctl, CTL_CONFIG,
+                        "%s: %s; `potctl testnet init --dir %s` makes a"
+                        " network",
+                        folder, strerror(errno), folder);
+    }
+    net->nodes = pot_calloc(TESTNET_NODES_MAX, sizeof(*net->nodes));
+    add_role(net, "validator");
+    add_role(net, "miner");
+    if (net->count == 0) {
+        return ctl_fail(ctl, CTL_CONFIG,
+                        "%s: no validator0/node.toml in it; `potctl testnet"
+                        " init --dir %s` makes a network",
+                        folder, folder);
+    }
+    return CTL_DONE;
+}
+
+void testnet_close(struct testnet *net)
+{
+    while (net->count > 0) {
+        free_last(net);
+    }
+    free(net->nodes);
+    free(net->folder);
+    *net = (struct testnet){0};
+}
+
+static bool is_anyone_left(struct testnet *net)
+{
+    bool is_left = false;
+    for (size_t i = 0; i < net->count; i++) {
+        struct testnet_node *node = &net->nodes[i];
+        if (node->pid == 0) {
+            continue;
+        }
+        /* 0: a child of ours that lives; it may not have become potd yet.
+         * A dead child is reaped here, or it would seem to run for ever. */
+        pid_t child = waitpid(node->pid, NULL, WNOHANG);
+        if (child == 0 || (child < 0 && is_ours(node->pid, node->config))) {
+            is_left = true;
+        } else {
+            testnet_forget_pid(node);
+        }
+    }
+    return is_left;
+}
+
+static void signal_all(const struct testnet *net, int signal_number)
+{
+    for (size_t i = 0; i < net->count; i++) {
+        if (net->nodes[i].pid > 0) {
+            (void)kill(net->nodes[i].pid, signal_number);
+        }
+    }
+}
+
+size_t testnet_stop(struct ctl *ctl, struct testnet *net, uint64_t wait_ms)
+{
+    const struct timespec pause = {.tv_nsec = STOP_POLL_MS * 1000000L};
+    uint64_t end = ctl_now_ms() + wait_ms;
+    size_t killed = 0;
+    signal_all(net, SIGTERM);
+    while (is_anyone_left(net) && ctl_now_ms() < end) {
+        (void)nanosleep(&pause, NULL);
+    }
+    for (size_t i = 0; i < net->count; i++) {
+        if (net->nodes[i].pid > 0) {
+            ctl_note(ctl, "%s did not stop in time and was killed",
+                     net->nodes[i].name);
+            killed++;
+        }
+    }
+    signal_all(net, SIGKILL);
+    for (int i = 0; i < 100 && is_anyone_left(net); i++) {
+        (void)nanosleep(&pause, NULL);
+    }
+    return killed;
+}

@@ -1,0 +1,54 @@
+/* testnet: a network's folder as `testnet init` lays it out and the other
+ * testnet commands find it:
+ *
+ *   D/genesis.json
+ *   D/client.key
+ *   D/docker-compose.yml              with --compose
+ *   D/<node>/node.toml, key           node: validator0..., miner0...
+ *   D/<node>/potd.pid, potd.log       while and after it ran */
+#ifndef POT_CTL_TESTNET_H
+#define POT_CTL_TESTNET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "ctl/ctl.h"
+
+#define TESTNET_NODES_MAX 256
+#define TESTNET_NAME_SIZE 24
+
+struct testnet_node {
+    char name[TESTNET_NAME_SIZE];
+    char *folder;
+    char *config; /* absolute; also what tells its process from others */
+    char *log;
+    char *pid_file;
+    char url[64]; /* of its API */
+    pid_t pid;    /* 0: does not run */
+};
+
+struct testnet {
+    char *folder; /* absolute */
+    struct testnet_node *nodes;
+    size_t count;
+};
+
+/* testnet_open: the nodes of D, validators first, with what runs of them.
+ * Errors: CTL_CONFIG no network in D.  testnet_close in any case. */
+POT_MUST_USE enum ctl_exit testnet_open(struct testnet *net, struct ctl *ctl,
+                                        const char *folder);
+void testnet_close(struct testnet *net);
+
+/* testnet_find_pid: the process that runs with the node's config, 0: none. */
+pid_t testnet_find_pid(const struct testnet_node *node);
+
+/* testnet_forget_pid: removes the node's pid file. */
+void testnet_forget_pid(struct testnet_node *node);
+
+/* testnet_stop: SIGTERM to all that run; after wait_ms those that are left
+ * are killed.  Returns how many were killed. */
+size_t testnet_stop(struct ctl *ctl, struct testnet *net, uint64_t wait_ms);
+
+#endif

@@ -1,0 +1,52 @@
+/* aggregate: many quantised gradients into one.
+ *
+ * Every element is added as an integer multiple of 2^AGGREGATE_GRID, so the
+ * order of the gradients does not matter.  An element of a finer exponent is
+ * rounded to the grid, one beyond 2^AGGREGATE_ELEMENT_BITS grid units is
+ * clamped; the optimizer's own grid is 2^-24, well above.  The result is in
+ * its one canonical form: of each tensor the largest exponent that loses
+ * nothing (0 for a tensor of zeros), or the smallest at which its elements
+ * fit into int32; of the whole the smallest width. */
+#ifndef POT_LEDGER_AGGREGATE_H
+#define POT_LEDGER_AGGREGATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "proto/gradient.h"
+#include "proto/model.h"
+
+#define AGGREGATE_GRID         (-36)
+#define AGGREGATE_ELEMENT_BITS 50
+
+struct aggregate; /* sums under way: ledger/aggregate.c */
+
+/* A rule of aggregation: how a gradient enters, how the result comes out. */
+struct aggregate_rule {
+    Pot__Aggregation kind;
+    void (*add)(struct aggregate *aggregate, const struct gradient *gradient);
+    void (*finish)(struct aggregate *aggregate);
+};
+
+/* aggregate_rule_find: NULL if there is no such rule. */
+const struct aggregate_rule *aggregate_rule_find(Pot__Aggregation kind);
+
+/* aggregate_width: bytes an element of a miner's gradient under this
+ * compression; 0 if it is not taken. */
+unsigned aggregate_width(Pot__Compression compression);
+
+/* aggregate_new: borrows shape until aggregate_free. */
+struct aggregate *aggregate_new(const struct aggregate_rule *rule,
+                                const struct model_shape *shape);
+void aggregate_free(struct aggregate *aggregate);
+
+/* aggregate_add: at most ROSTER_MAX times. */
+void aggregate_add(struct aggregate *aggregate,
+                   const struct gradient *gradient);
+
+/* aggregate_encode: the result in the encoding of proto/gradient.h, appended
+ * to out; something was added before. */
+void aggregate_encode(struct aggregate *aggregate, struct buf *out);
+
+#endif

@@ -1,0 +1,414 @@
+#include "config.h"
+
+#include "ledger/counted.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "ledger/aggregate.h"
+#include "ledger/roster.h"
+#include "ledger/settle.h"
+#include "proto/codec.h"
+#include "proto/gradient.h"
+#include "proto/signed.h"
+
+#include <stdlib.h>
+
+struct votes {
+    size_t accepting;
+    size_t refusing;
+};
+
+static size_t faults_of(const struct settle *s)
+{
+    return (s->validator_count - 1) / 3;
+}
+
+/* ceil((n + f + 1) / 2) */
+static size_t quorum_of(const struct settle *s)
+{
+    return (s->validator_count + faults_of(s) + 2) / 2;
+}
+
+static bool has_quorum(const struct settle *s, struct votes votes)
+{
+    return votes.accepting >= quorum_of(s);
+}
+
+static bool is_refused(const struct settle *s, struct votes votes)
+{
+    return votes.refusing > faults_of(s);
+}
+
+static bool is_validator(const struct settle *s, const struct public_key *key,
+                         size_t *index)
+{
+    for (size_t i = 0; i < s->validator_count; i++) {
+        if (public_key_equal(&s->validators[i], key)) {
+            *index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_in_roster(const struct settle *s, const struct public_key *miner)
+{
+    size_t index;
+    return roster_find(roster_of_round(s->task), miner, &index);
+}
+
+/* For this round, its parameters, its rows, and a payload of the one size
+ * that a gradient of the model has. */
+static bool fits(const struct settle *s,
+                 const struct round_submission *submission)
+{
+    const Pot__TaskSpec *spec = s->task->spec;
+    unsigned width = aggregate_width(spec->compression);
+    return hash_equal(&submission->task, &s->name) &&
+           submission->body->round == s->task->round &&
+           submission->body->rows == spec->rows_per_miner &&
+           submission->body->payload_bytes ==
+               gradient_bytes(&s->shape, width) &&
+           codec_bytes_equal(s->task->parameters_hash, submission->parameters.b,
+                             HASH_SIZE);
+}
+
+static bool is_of_round(const struct settle *s,
+                        const struct round_attestation *attestation)
+{
+    return hash_equal(&attestation->task, &s->name) &&
+           attestation->body->round == s->task->round;
+}
+
+static struct votes votes_on(const struct settle *s,
+                             const struct round_submission *submission)
+{
+    struct votes votes = {0, 0};
+    for (size_t i = 0; i < s->attestation_count; i++) {
+        Pot__Verdict verdict =
+            round_verdict_on(&s->attestations[i], &submission->hash);
+        votes.accepting += round_is_accept(verdict) ? 1 : 0;
+        votes.refusing += verdict == POT__VERDICT__VERDICT_REFUSE ? 1 : 0;
+    }
+    return votes;
+}
+
+/* Accepts something that is counted, or refuses something that is refused. */
+static bool is_useful(const struct settle *s,
+                      const struct round_attestation *attestation)
+{
+    for (size_t i = 0; i < s->counted_count; i++) {
+        if (round_is_accept(
+                round_verdict_on(attestation, &s->counted[i].hash))) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < s->refused_count; i++) {
+        if (round_verdict_on(attestation, &s->refused[i].hash) ==
+            POT__VERDICT__VERDICT_REFUSE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- reading an update */
+
+static enum round_verdict read_submissions(
+    struct round_submission **list, size_t *count, const struct settle *s,
+    const struct hash *chain, Pot__Signed *const *messages,
+    size_t message_count, bool is_trusted)
+{
+    if (message_count > ROSTER_MAX) {
+        return ROUND_NOT_IN_ROSTER;
+    }
+    *list = pot_calloc(message_count, sizeof(**list));
+    for (size_t i = 0; i < message_count; i++) {
+        struct round_submission *submission = &(*list)[i];
+        if (round_submission_open(submission, messages[i]) != POT_OK) {
+            return ROUND_MALFORMED;
+        }
+        *count = i + 1;
+        if (i > 0 && public_key_compare(&(*list)[i - 1].miner,
+                                        &submission->miner) >= 0) {
+            return ROUND_ORDER;
+        }
+        if (!is_in_roster(s, &submission->miner)) {
+            return ROUND_NOT_IN_ROSTER;
+        }
+        if (!fits(s, submission)) {
+            return ROUND_SUBMISSION;
+        }
+        if (!is_trusted &&
+            !signed_verify(SIGNED_SUBMISSION, chain, messages[i])) {
+            return ROUND_BAD_SIGNATURE;
+        }
+    }
+    return ROUND_ACCEPTED;
+}
+
+static enum round_verdict read_attestations(struct settle *s,
+                                            const struct hash *chain,
+                                            const Pot__RoundUpdate *update,
+                                            bool is_trusted)
+{
+    size_t count = update->n_attestations;
+    if (count > s->validator_count) {
+        return ROUND_NOT_A_VALIDATOR;
+    }
+    s->attestations = pot_calloc(count, sizeof(*s->attestations));
+    for (size_t i = 0; i < count; i++) {
+        struct round_attestation *attestation = &s->attestations[i];
+        size_t index;
+        if (round_attestation_open(attestation, update->attestations[i]) !=
+            POT_OK) {
+            return ROUND_MALFORMED;
+        }
+        s->attestation_count = i + 1;
+        if (i > 0 && public_key_compare(&s->attestations[i - 1].validator,
+                                        &attestation->validator) >= 0) {
+            return ROUND_ORDER;
+        }
+        if (!is_of_round(s, attestation)) {
+            return ROUND_MALFORMED;
+        }
+        if (!is_validator(s, &attestation->validator, &index)) {
+            return ROUND_NOT_A_VALIDATOR;
+        }
+        if (!is_trusted && !signed_verify(SIGNED_ATTESTATION, chain,
+                                          update->attestations[i])) {
+            return ROUND_BAD_SIGNATURE;
+        }
+    }
+    return ROUND_ACCEPTED;
+}
+
+/* Both lists ascend: one walk finds a miner that stands in both. */
+static bool is_any_in_both(const struct settle *s)
+{
+    size_t i = 0;
+    size_t j = 0;
+    while (i < s->counted_count && j < s->refused_count) {
+        int order =
+            public_key_compare(&s->counted[i].miner, &s->refused[j].miner);
+        if (order == 0) {
+            return true;
+        }
+        if (order < 0) {
+            i++;
+        } else {
+            j++;
+        }
+    }
+    return false;
+}
+
+static enum round_verdict check_votes(const struct settle *s)
+{
+    for (size_t i = 0; i < s->counted_count; i++) {
+        if (!has_quorum(s, votes_on(s, &s->counted[i]))) {
+            return ROUND_NO_QUORUM;
+        }
+    }
+    for (size_t i = 0; i < s->refused_count; i++) {
+        if (!is_refused(s, votes_on(s, &s->refused[i]))) {
+            return ROUND_NO_QUORUM;
+        }
+    }
+    for (size_t i = 0; i < s->attestation_count; i++) {
+        if (!is_useful(s, &s->attestations[i])) {
+            return ROUND_IDLE_ATTESTATION;
+        }
+    }
+    return is_any_in_both(s) ? ROUND_ORDER : ROUND_ACCEPTED;
+}
+
+enum round_verdict counted_read(struct settle *s, const struct ledger_env *env,
+                                const Pot__RoundUpdate *update,
+                                struct ledger_trust trust)
+{
+    bool is_trusted = trust.are_signatures_checked;
+    enum round_verdict verdict = read_submissions(
+        &s->counted, &s->counted_count, s, &env->chain, update->submissions,
+        update->n_submissions, is_trusted);
+    if (verdict == ROUND_ACCEPTED) {
+        verdict =
+            read_submissions(&s->refused, &s->refused_count, s, &env->chain,
+                             update->refused, update->n_refused, is_trusted);
+    }
+    if (verdict == ROUND_ACCEPTED) {
+        verdict = read_attestations(s, &env->chain, update, is_trusted);
+    }
+    return verdict == ROUND_ACCEPTED ? check_votes(s) : verdict;
+}
+
+/* ---- selecting from what is held */
+
+/* One submission or attestation on its way into a list. */
+struct held_submission {
+    struct round_submission submission;
+    const Pot__Signed *message;
+    bool is_refused;
+};
+
+struct held_attestation {
+    struct round_attestation attestation;
+    const Pot__Signed *message; /* NULL: none of this validator yet */
+};
+
+static int compare_submissions(const void *a, const void *b)
+{
+    const struct held_submission *x = a;
+    const struct held_submission *y = b;
+    int order = public_key_compare(&x->submission.miner, &y->submission.miner);
+    if (order == 0) {
+        order = (int)x->is_refused - (int)y->is_refused;
+    }
+    return order != 0 ? order
+                      : hash_compare(&x->submission.hash, &y->submission.hash);
+}
+
+static int compare_attestations(const void *a, const void *b)
+{
+    const struct held_attestation *x = a;
+    const struct held_attestation *y = b;
+    return public_key_compare(&x->attestation.validator,
+                              &y->attestation.validator);
+}
+
+static bool is_newer(const struct round_attestation *a,
+                     const struct round_attestation *b)
+{
+    return a->body->sequence != b->body->sequence
+               ? a->body->sequence > b->body->sequence
+               : hash_compare(&a->hash, &b->hash) < 0;
+}
+
+/* The latest of each validator, by ascending key, into s and messages. */
+static void gather_attestations(struct settle *s, const Pot__Signed **messages,
+                                const struct round_candidate *candidate)
+{
+    struct held_attestation latest[VALIDATORS_MAX] = {0};
+    for (size_t i = 0; i < candidate->attestation_count; i++) {
+        struct held_attestation held = {.message = candidate->attestations[i]};
+        size_t index;
+        if (round_attestation_open(&held.attestation, held.message) != POT_OK) {
+            continue;
+        }
+        if (is_of_round(s, &held.attestation) &&
+            is_validator(s, &held.attestation.validator, &index) &&
+            (latest[index].message == NULL ||
+             is_newer(&held.attestation, &latest[index].attestation))) {
+            struct held_attestation old = latest[index];
+            latest[index] = held;
+            held = old;
+        }
+        if (held.message != NULL) {
+            round_attestation_close(&held.attestation);
+        }
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < s->validator_count; i++) {
+        if (latest[i].message != NULL) {
+            latest[count++] = latest[i];
+        }
+    }
+    qsort(latest, count, sizeof(*latest), compare_attestations);
+    for (size_t i = 0; i < count; i++) {
+        s->attestations[i] = latest[i].attestation;
+        messages[i] = latest[i].message;
+    }
+    s->attestation_count = count;
+}
+
+/* Whether it goes into one of the lists, and which. */
+static bool is_decided(const struct settle *s, struct held_submission *held)
+{
+    if (!fits(s, &held->submission) ||
+        !is_in_roster(s, &held->submission.miner)) {
+        return false;
+    }
+    struct votes votes = votes_on(s, &held->submission);
+    held->is_refused = !has_quorum(s, votes);
+    return !held->is_refused || is_refused(s, votes);
+}
+
+static void list_submission(struct settle *s, struct counted_messages *out,
+                            const struct held_submission *held)
+{
+    if (held->is_refused) {
+        out->refused[s->refused_count] = held->message;
+        s->refused[s->refused_count++] = held->submission;
+    } else {
+        out->counted[s->counted_count] = held->message;
+        s->counted[s->counted_count++] = held->submission;
+    }
+}
+
+static void gather_submissions(struct settle *s, struct counted_messages *out,
+                               const struct round_candidate *candidate)
+{
+    size_t count = 0;
+    struct held_submission *held =
+        pot_calloc(candidate->submission_count, sizeof(*held));
+    for (size_t i = 0; i < candidate->submission_count; i++) {
+        struct held_submission one = {.message = candidate->submissions[i]};
+        if (round_submission_open(&one.submission, one.message) != POT_OK) {
+            continue;
+        }
+        if (is_decided(s, &one)) {
+            held[count++] = one;
+        } else {
+            round_submission_close(&one.submission);
+        }
+    }
+    qsort(held, count, sizeof(*held), compare_submissions);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && public_key_equal(&held[i].submission.miner,
+                                      &held[i - 1].submission.miner)) {
+            round_submission_close(&held[i].submission);
+        } else {
+            list_submission(s, out, &held[i]);
+        }
+    }
+    free(held);
+}
+
+/* Attestations that say nothing on what is listed go. */
+static void drop_idle(struct settle *s, struct counted_messages *messages)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->attestation_count; i++) {
+        if (is_useful(s, &s->attestations[i])) {
+            messages->attestations[kept] = messages->attestations[i];
+            s->attestations[kept++] = s->attestations[i];
+        } else {
+            round_attestation_close(&s->attestations[i]);
+        }
+    }
+    s->attestation_count = kept;
+}
+
+void counted_select(struct settle *s, struct counted_messages *out,
+                    const struct round_candidate *candidate)
+{
+    size_t submissions = candidate->submission_count;
+    s->counted = pot_calloc(submissions, sizeof(*s->counted));
+    s->refused = pot_calloc(submissions, sizeof(*s->refused));
+    s->attestations = pot_calloc(VALIDATORS_MAX, sizeof(*s->attestations));
+    out->counted = pot_calloc(submissions, sizeof(*out->counted));
+    out->refused = pot_calloc(submissions, sizeof(*out->refused));
+    out->attestations = pot_calloc(VALIDATORS_MAX, sizeof(*out->attestations));
+    gather_attestations(s, out->attestations, candidate);
+    gather_submissions(s, out, candidate);
+    drop_idle(s, out);
+}
+
+void counted_drop(struct settle *s, struct counted_messages *messages)
+{
+    for (size_t i = 0; i < s->counted_count; i++) {
+        round_submission_close(&s->counted[i]);
+    }
+    s->counted_count = 0;
+    drop_idle(s, messages);
+}

@@ -1,0 +1,44 @@
+/* evaluate: a model against a test set, in integers.
+ *
+ * Weights are Q8.24, activations between layers Q15.16, so products are
+ * Q.40 in int64.  Before a layer the largest activation and the largest sum
+ * of weights show whether a sum could leave int64; if so, the activations go
+ * right by the bits needed, and the sum back left, clamped.  The largest
+ * output wins, the lowest index among equals. */
+#ifndef POT_LEDGER_EVALUATE_H
+#define POT_LEDGER_EVALUATE_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "proto/chain.pb-c.h"
+#include "proto/dataset.h"
+#include "proto/model.h"
+
+struct evaluation {
+    uint64_t rows;
+    uint64_t correct; /* 0 when the labels are numbers */
+    int64_t loss;     /* Q40.24: mean over the rows */
+};
+
+struct network; /* weights made ready for many rows: ledger/evaluate.c */
+
+/* network_new: copies what it needs of theta. */
+struct network *network_new(const struct model_shape *shape,
+                            const Pot__ModelSpec *model, const int32_t *theta);
+void network_free(struct network *network);
+
+/* network_forward: one row of Q8.24 features (widths[0]); the outputs, before
+ * any softmax, as Q.40 in memory of the network until the next call. */
+const int64_t *network_forward(struct network *network,
+                               const int32_t *features);
+
+/* evaluate: over all rows.  Errors: POT_ESHAPE the data set does not fit the
+ * model; out is untouched then. */
+POT_MUST_USE enum pot_err evaluate(struct evaluation *out,
+                                   const struct model_shape *shape,
+                                   const Pot__ModelSpec *model,
+                                   const int32_t *theta,
+                                   const struct dataset *test);
+
+#endif

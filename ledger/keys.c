@@ -1,0 +1,87 @@
+#include "config.h"
+
+#include "ledger/keys.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+static struct state_key make(const char *prefix, const void *tail, size_t size)
+{
+    struct state_key key = {.size = strlen(prefix) + size};
+    POT_ASSERT(key.size <= KEYS_SIZE_MAX);
+    memcpy(key.b, prefix, strlen(prefix));
+    if (size > 0) {
+        memcpy(key.b + strlen(prefix), tail, size);
+    }
+    return key;
+}
+
+static struct state_key make_numbered(const char *prefix, uint64_t number)
+{
+    uint8_t bytes[8];
+    for (unsigned i = 0; i < 8; i++) {
+        bytes[i] = (uint8_t)(number >> (56 - 8 * i));
+    }
+    return make(prefix, bytes, sizeof(bytes));
+}
+
+struct state_key keys_account(const struct public_key *account)
+{
+    return make("account/", account->b, PUBLIC_KEY_SIZE);
+}
+
+struct state_key keys_dataset(const struct hash *address)
+{
+    return make("dataset/", address->b, HASH_SIZE);
+}
+
+struct state_key keys_dataset_number(uint64_t number)
+{
+    return make_numbered("dataset-number/", number);
+}
+
+struct state_key keys_task(const struct hash *task)
+{
+    return make("task/", task->b, HASH_SIZE);
+}
+
+struct state_key keys_task_number(uint64_t number)
+{
+    return make_numbered("task-number/", number);
+}
+
+struct state_key keys_blob(const struct hash *hash)
+{
+    return make("blob/", hash->b, HASH_SIZE);
+}
+
+struct state_key keys_running(void)
+{
+    return make("running", NULL, 0);
+}
+
+struct state_key keys_opening(void)
+{
+    return make("opening", NULL, 0);
+}
+
+struct state_key keys_stakers_validator(void)
+{
+    return make("stakers/validator", NULL, 0);
+}
+
+struct state_key keys_stakers_miner(void)
+{
+    return make("stakers/miner", NULL, 0);
+}
+
+struct state_key keys_validators(void)
+{
+    return make("validators", NULL, 0);
+}
+
+struct state_key keys_supply(void)
+{
+    return make("supply", NULL, 0);
+}

@@ -1,0 +1,49 @@
+/* keys: where things stand in the state map.
+ *
+ *   "account/" key (32)         AccountRecord
+ *   "dataset/" address (32)     DatasetRecord
+ *   "dataset-number/" u64       address of the data set published n-th
+ *   "task/" hash (32)           TaskRecord; a task's name is the hash of the
+ *                               transaction that submitted it
+ *   "task-number/" u64          hash of the task submitted n-th, from 0
+ *   "blob/" hash (32)           u64: how many tasks hold this theta or
+ *                               momentum; the last one to let go deletes it
+ *   "running"                   HashList: tasks that run, oldest first
+ *   "opening"                   HashList: those whose open round still waits
+ *                               for a roster
+ *   "stakers/validator"         HashList: keys with such a stake, ascending
+ *   "stakers/miner"             HashList: the same for miners
+ *   "validators"                ValidatorSet that signs the next height
+ *   "supply"                    SupplyRecord
+ *
+ * Numbers in keys are big-endian, so that they sort. */
+#ifndef POT_LEDGER_KEYS_H
+#define POT_LEDGER_KEYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/key.h"
+
+#define KEYS_SIZE_MAX 64
+
+struct state_key {
+    uint8_t b[KEYS_SIZE_MAX];
+    size_t size;
+};
+
+struct state_key keys_account(const struct public_key *account);
+struct state_key keys_dataset(const struct hash *address);
+struct state_key keys_dataset_number(uint64_t number);
+struct state_key keys_task(const struct hash *task);
+struct state_key keys_task_number(uint64_t number);
+struct state_key keys_blob(const struct hash *hash);
+struct state_key keys_running(void);
+struct state_key keys_opening(void);
+struct state_key keys_stakers_validator(void);
+struct state_key keys_stakers_miner(void);
+struct state_key keys_validators(void);
+struct state_key keys_supply(void);
+
+#endif

@@ -1,0 +1,136 @@
+/* ledger: what blocks do to accounts, data sets, tasks and models.
+ *
+ * Deterministic: the same state and the same block give the same writes on
+ * every machine; integers only.  It does no input or output of its own:
+ * everything passes through struct ledger_env.
+ *
+ * A block is executed as ledger_execute does it, and whoever makes one keeps
+ * the same order: round updates by ascending task, then transactions, then
+ * ledger_end_block. */
+#ifndef POT_LEDGER_LEDGER_H
+#define POT_LEDGER_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/key.h"
+#include "base/limits.h"
+#include "ledger/round_update.h"
+#include "ledger/state.h"
+#include "ledger/tx.h"
+#include "proto/block.h"
+#include "proto/chain.pb-c.h"
+#include "proto/state.pb-c.h"
+
+struct ledger_env {
+    struct hash chain; /* what stands for the chain id in signatures */
+    struct state state;
+    struct blobs blobs;
+    struct datasets datasets;
+};
+
+/* What execution may know of the block it is in. */
+struct ledger_block {
+    uint64_t height;
+    uint64_t time_ms;
+    struct public_key proposer;
+};
+
+/* ledger_genesis: writes the first state.  The genesis must be sound: sums
+ * that fit, nobody twice, one validator at least. */
+void ledger_genesis(const struct ledger_env *env, const Pot__Genesis *genesis);
+
+/* ledger_end_block: rosters of the rounds that open, and the validator set of
+ * the next epoch. */
+void ledger_end_block(const struct ledger_env *env,
+                      const struct ledger_block *block);
+
+/* ---- whole blocks */
+
+#define BLOCK_VERDICT_MAP(X)                                                   \
+    X(BLOCK_ACCEPTED, "accepted")                                              \
+    X(BLOCK_WRONG_CHAIN, "made for another chain")                             \
+    X(BLOCK_NOT_NEXT, "does not follow the last block")                        \
+    X(BLOCK_TIME, "not later than the last block")                             \
+    X(BLOCK_PROPOSER, "not proposed by a validator")                           \
+    X(BLOCK_TOO_LARGE, "larger than the chain allows")                         \
+    X(BLOCK_EVIDENCE, "holds evidence, which this version does not take")      \
+    X(BLOCK_ROUND_ORDER, "round updates not by ascending task")                \
+    X(BLOCK_ROUND, "a round update is refused")                                \
+    X(BLOCK_TX, "a transaction is refused")                                    \
+    X(BLOCK_VALIDATORS, "another validator set follows")
+
+enum block_verdict {
+#define X(code, text) code,
+    BLOCK_VERDICT_MAP(X)
+#undef X
+};
+
+struct ledger_parent {
+    uint64_t height; /* 0: the genesis */
+    uint64_t time_ms;
+    struct hash hash;
+};
+
+/* Which part of a refused block was at fault. */
+struct ledger_fault {
+    size_t index;             /* of the round update or transaction */
+    enum round_verdict round; /* BLOCK_ROUND */
+    enum tx_verdict tx;       /* BLOCK_TX */
+};
+
+/* ledger_execute: the whole block on top of its parent.  The state root
+ * is the caller's to compare.  Unless BLOCK_ACCEPTED, what was written to env
+ * is worthless: throw the write set away.  size is that of the block's
+ * encoding; fault may be NULL. */
+POT_MUST_USE enum block_verdict ledger_execute(
+    const struct ledger_env *env, const struct ledger_parent *parent,
+    const struct block *block, size_t size, struct ledger_trust trust,
+    struct ledger_fault *fault);
+
+const char *block_verdict_text(enum block_verdict verdict);
+
+/* ---- reading */
+
+struct account {
+    uint64_t balance;
+    uint64_t nonce; /* of its next transaction */
+    uint64_t stake_validator;
+    uint64_t stake_miner;
+    uint64_t earned;
+    uint64_t slashed;
+    uint32_t tasks_joined;
+    char moniker[TX_TEXT_MAX + 1];
+};
+
+/* ledger_account: false, and *out all zero, for one never heard of. */
+bool ledger_account(const struct state *state, const struct public_key *key,
+                    struct account *out);
+
+/* Records, fresh memory that codec_free releases; NULL when there is none.
+ * Lists are never NULL, but may be empty. */
+Pot__TaskRecord *ledger_task(const struct state *state,
+                             const struct hash *task);
+Pot__DatasetRecord *ledger_dataset(const struct state *state,
+                                   const struct hash *address);
+Pot__HashList *ledger_running(const struct state *state);
+Pot__HashList *ledger_stakers(const struct state *state, Pot__StakeRole role);
+
+/* ledger_supply: the totals and the chain's parameters; never NULL once the
+ * genesis is written. */
+Pot__SupplyRecord *ledger_supply(const struct state *state);
+
+/* ledger_task_number, ledger_dataset_number: the n-th ever, from 0; false
+ * beyond SupplyRecord's counts. */
+bool ledger_task_number(const struct state *state, uint64_t number,
+                        struct hash *task);
+bool ledger_dataset_number(const struct state *state, uint64_t number,
+                           struct hash *address);
+
+/* ledger_validators: the set that signs the next height; returns its size. */
+size_t ledger_validators(const struct state *state,
+                         struct public_key keys[static VALIDATORS_MAX]);
+
+#endif

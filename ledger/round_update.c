@@ -1,0 +1,264 @@
+/* Making and checking share everything: both end with the same struct settle,
+ * made from lists that were selected or read; one writes its outcome into an
+ * update, the other compares it with one. */
+#include "config.h"
+
+#include "ledger/round_update.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "ledger/counted.h"
+#include "ledger/settle.h"
+#include "proto/codec.h"
+#include "proto/signed.h"
+
+#include <stdlib.h>
+
+const char *round_verdict_text(enum round_verdict verdict)
+{
+    static const char *const texts[] = {
+#define X(code, text) text,
+        ROUND_VERDICT_MAP(X)
+#undef X
+    };
+    POT_ASSERT((size_t)verdict < sizeof(texts) / sizeof(*texts));
+    return texts[verdict];
+}
+
+static void free_messages(struct counted_messages *messages)
+{
+    free(messages->counted);
+    free(messages->refused);
+    free(messages->attestations);
+}
+
+enum round_verdict ledger_tally_round(struct round_tally *out,
+                                      const struct ledger_env *env,
+                                      uint64_t height,
+                                      const struct round_candidate *candidate)
+{
+    struct settle s;
+    struct counted_messages messages = {0};
+    enum round_verdict verdict = settle_open(&s, env, &candidate->task);
+    if (verdict == ROUND_ACCEPTED) {
+        counted_select(&s, &messages, candidate);
+        *out = (struct round_tally){
+            .round = s.task->round,
+            .roster = (uint32_t)s.task->n_roster,
+            .counted = (uint32_t)s.counted_count,
+            .refused = (uint32_t)s.refused_count,
+            .min_submissions = s.task->spec->min_submissions,
+            .is_overdue = settle_is_overdue(&s, height),
+        };
+        out->is_closable =
+            out->is_overdue || out->counted >= out->min_submissions;
+    }
+    free_messages(&messages);
+    settle_close(&s);
+    return verdict;
+}
+
+/* ---- making one */
+
+static Pot__Signed **copy_messages(const Pot__Signed **messages, size_t count)
+{
+    Pot__Signed **copies = pot_calloc(count, sizeof(Pot__Signed *));
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = signed_copy(messages[i]);
+    }
+    return copies;
+}
+
+static Pot__Evaluation *make_evaluation(const struct settle *s)
+{
+    if (!s->is_evaluated) {
+        return NULL;
+    }
+    Pot__Evaluation *evaluation = pot_alloc(sizeof(*evaluation));
+    pot__evaluation__init(evaluation);
+    evaluation->rows = s->evaluation.rows;
+    evaluation->correct = s->evaluation.correct;
+    evaluation->loss = s->evaluation.loss;
+    return evaluation;
+}
+
+static void fill_rewards(Pot__RoundUpdate *update, const struct settle *s)
+{
+    update->n_rewards = s->reward_count;
+    update->rewards = pot_calloc(s->reward_count, sizeof(Pot__Reward *));
+    for (size_t i = 0; i < s->reward_count; i++) {
+        Pot__Reward *reward = pot_alloc(sizeof(*reward));
+        pot__reward__init(reward);
+        reward->to = codec_copy_bytes(s->rewards[i].to.b, PUBLIC_KEY_SIZE);
+        reward->amount = s->rewards[i].amount;
+        reward->reason = s->rewards[i].reason;
+        update->rewards[i] = reward;
+    }
+}
+
+static Pot__RoundUpdate *make_update(const struct settle *s,
+                                     const struct counted_messages *messages)
+{
+    Pot__RoundUpdate *update = pot_alloc(sizeof(*update));
+    pot__round_update__init(update);
+    update->task = codec_copy_bytes(s->name.b, HASH_SIZE);
+    update->round = s->task->round;
+    update->n_submissions = s->counted_count;
+    update->submissions = copy_messages(messages->counted, s->counted_count);
+    update->n_refused = s->refused_count;
+    update->refused = copy_messages(messages->refused, s->refused_count);
+    update->n_attestations = s->attestation_count;
+    update->attestations =
+        copy_messages(messages->attestations, s->attestation_count);
+    if (s->counted_count > 0) {
+        update->aggregate_hash =
+            codec_copy_bytes(s->aggregate_hash.b, HASH_SIZE);
+        update->parameters_hash =
+            codec_copy_bytes(s->parameters_hash.b, HASH_SIZE);
+    }
+    update->aggregate_bytes = s->aggregate.size;
+    update->train_loss = s->train_loss;
+    update->evaluation = make_evaluation(s);
+    fill_rewards(update, s);
+    return update;
+}
+
+/* Lists are selected; closes empty only when there is no other way. */
+static enum round_verdict make(struct settle *s, const struct ledger_env *env,
+                               const struct ledger_block *block,
+                               struct counted_messages *messages)
+{
+    if (s->counted_count < s->task->spec->min_submissions) {
+        if (!settle_is_overdue(s, block->height)) {
+            return ROUND_NOT_READY;
+        }
+        counted_drop(s, messages);
+    }
+    enum round_verdict verdict = settle_compute(s, env, block, NULL);
+    if (verdict == ROUND_ACCEPTED && s->counted_count > 0) {
+        env->blobs.put(env->blobs.context, &s->aggregate_hash,
+                       s->aggregate.data, s->aggregate.size);
+    }
+    return verdict;
+}
+
+enum round_verdict ledger_make_round(const struct ledger_env *env,
+                                     const struct ledger_block *block,
+                                     const struct round_candidate *candidate,
+                                     Pot__RoundUpdate **out)
+{
+    struct settle s;
+    struct counted_messages messages = {0};
+    *out = NULL;
+    enum round_verdict verdict = settle_open(&s, env, &candidate->task);
+    if (verdict == ROUND_ACCEPTED) {
+        counted_select(&s, &messages, candidate);
+        verdict = make(&s, env, block, &messages);
+    }
+    if (verdict == ROUND_ACCEPTED) {
+        *out = make_update(&s, &messages);
+    }
+    free_messages(&messages);
+    settle_close(&s);
+    return verdict;
+}
+
+/* ---- checking one */
+
+static bool is_hash(ProtobufCBinaryData field, const struct hash *hash,
+                    bool is_empty)
+{
+    return is_empty ? field.len == 0
+                    : codec_bytes_equal(field, hash->b, HASH_SIZE);
+}
+
+static bool is_evaluation(const Pot__Evaluation *evaluation,
+                          const struct settle *s)
+{
+    if (!s->is_evaluated || evaluation == NULL) {
+        return !s->is_evaluated && evaluation == NULL;
+    }
+    return evaluation->rows == s->evaluation.rows &&
+           evaluation->correct == s->evaluation.correct &&
+           evaluation->loss == s->evaluation.loss;
+}
+
+static bool are_rewards(const Pot__RoundUpdate *update, const struct settle *s)
+{
+    if (update->n_rewards != s->reward_count || update->n_slashes != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < s->reward_count; i++) {
+        const Pot__Reward *reward = update->rewards[i];
+        if (!codec_bytes_equal(reward->to, s->rewards[i].to.b,
+                               PUBLIC_KEY_SIZE) ||
+            reward->amount != s->rewards[i].amount ||
+            reward->reason != s->rewards[i].reason) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum round_verdict compare(const struct settle *s,
+                                  const Pot__RoundUpdate *update)
+{
+    bool is_empty = s->counted_count == 0;
+    if (!is_hash(update->aggregate_hash, &s->aggregate_hash, is_empty) ||
+        update->aggregate_bytes != s->aggregate.size) {
+        return ROUND_AGGREGATE;
+    }
+    if (!is_hash(update->parameters_hash, &s->parameters_hash, is_empty)) {
+        return ROUND_PARAMETERS;
+    }
+    if (update->train_loss != s->train_loss) {
+        return ROUND_LOSS;
+    }
+    if (!is_evaluation(update->evaluation, s)) {
+        return ROUND_EVALUATION;
+    }
+    return are_rewards(update, s) ? ROUND_ACCEPTED : ROUND_REWARDS;
+}
+
+static enum round_verdict check(struct settle *s, const struct ledger_env *env,
+                                const struct ledger_block *block,
+                                const Pot__RoundUpdate *update,
+                                struct ledger_trust trust)
+{
+    if (update->round != s->task->round) {
+        return ROUND_NOT_OPEN;
+    }
+    enum round_verdict verdict = counted_read(s, env, update, trust);
+    if (verdict != ROUND_ACCEPTED) {
+        return verdict;
+    }
+    bool is_closable = s->counted_count > 0
+                           ? s->counted_count >= s->task->spec->min_submissions
+                           : settle_is_overdue(s, block->height);
+    if (!is_closable) {
+        return ROUND_NOT_READY;
+    }
+    verdict = settle_compute(s, env, block, trust.is_certified ? update : NULL);
+    return verdict == ROUND_ACCEPTED ? compare(s, update) : verdict;
+}
+
+enum round_verdict ledger_apply_round(const struct ledger_env *env,
+                                      const struct ledger_block *block,
+                                      const Pot__RoundUpdate *update,
+                                      struct ledger_trust trust)
+{
+    struct settle s;
+    struct hash task;
+    if (!codec_hash(&task, update->task)) {
+        return ROUND_TASK_UNKNOWN;
+    }
+    enum round_verdict verdict = settle_open(&s, env, &task);
+    if (verdict == ROUND_ACCEPTED) {
+        verdict = check(&s, env, block, update, trust);
+    }
+    if (verdict == ROUND_ACCEPTED) {
+        settle_write(&s, env, block->height);
+    }
+    settle_close(&s);
+    return verdict;
+}

@@ -1,0 +1,241 @@
+#include "config.h"
+
+#include "ledger/settle.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/fixed.h"
+#include "ledger/aggregate.h"
+#include "ledger/optimizer.h"
+#include "ledger/parameters.h"
+#include "ledger/pay.h"
+#include "proto/blob.h"
+#include "proto/codec.h"
+#include "proto/gradient.h"
+
+#include <stdlib.h>
+
+enum round_verdict settle_open(struct settle *s, const struct ledger_env *env,
+                               const struct hash *task)
+{
+    *s = (struct settle){.name = *task};
+    s->task = ledger_task(&env->state, task);
+    if (s->task == NULL || s->task->status != POT__TASK_STATUS__TASK_RUNNING) {
+        return ROUND_TASK_UNKNOWN;
+    }
+    enum pot_err err = model_shape_from_spec(&s->shape, s->task->spec->model);
+    POT_ASSERT(err == POT_OK);
+    buf_init(&s->aggregate, gradient_bytes(&s->shape, 4));
+    s->supply = ledger_supply(&env->state);
+    s->validator_count = ledger_validators(&env->state, s->validators);
+    return ROUND_ACCEPTED;
+}
+
+void settle_close(struct settle *s)
+{
+    for (size_t i = 0; i < s->counted_count; i++) {
+        round_submission_close(&s->counted[i]);
+    }
+    for (size_t i = 0; i < s->refused_count; i++) {
+        round_submission_close(&s->refused[i]);
+    }
+    for (size_t i = 0; i < s->attestation_count; i++) {
+        round_attestation_close(&s->attestations[i]);
+    }
+    free(s->counted);
+    free(s->refused);
+    free(s->attestations);
+    free(s->momentum);
+    free(s->parameters);
+    free(s->rewards);
+    buf_fini(&s->aggregate);
+    codec_free(s->task);
+    codec_free(s->supply);
+}
+
+bool settle_is_overdue(const struct settle *s, uint64_t height)
+{
+    uint64_t waited = s->supply->params->round_blocks_max;
+    return height >= s->task->opened_height &&
+           height - s->task->opened_height >= waited;
+}
+
+/* ---- the aggregate */
+
+static enum round_verdict add_payload(struct aggregate *aggregate,
+                                      const struct settle *s,
+                                      const struct ledger_env *env,
+                                      const struct round_submission *submission,
+                                      struct buf *payload)
+{
+    struct gradient gradient;
+    unsigned width = aggregate_width(s->task->spec->compression);
+    if (!env->blobs.get(env->blobs.context, &submission->payload, payload)) {
+        return ROUND_PAYLOAD_MISSING;
+    }
+    if (payload->is_overflown ||
+        payload->size != submission->body->payload_bytes ||
+        gradient_open(&gradient, &s->shape, payload->data, payload->size) !=
+            POT_OK ||
+        gradient.width != width || gradient.addends != 1) {
+        return ROUND_PAYLOAD_MALFORMED;
+    }
+    aggregate_add(aggregate, &gradient);
+    return ROUND_ACCEPTED;
+}
+
+static enum round_verdict sum_payloads(struct settle *s,
+                                       const struct ledger_env *env)
+{
+    const struct aggregate_rule *rule =
+        aggregate_rule_find(s->task->spec->aggregation);
+    POT_ASSERT(rule != NULL);
+    struct buf payload;
+    enum round_verdict verdict = ROUND_ACCEPTED;
+    struct aggregate *aggregate = aggregate_new(rule, &s->shape);
+    buf_init(&payload, gradient_bytes(&s->shape, 4));
+    for (size_t i = 0; i < s->counted_count && verdict == ROUND_ACCEPTED; i++) {
+        verdict = add_payload(aggregate, s, env, &s->counted[i], &payload);
+    }
+    if (verdict == ROUND_ACCEPTED) {
+        aggregate_encode(aggregate, &s->aggregate);
+        blob_hash(&s->aggregate_hash, s->aggregate.data, s->aggregate.size);
+    }
+    buf_fini(&payload);
+    aggregate_free(aggregate);
+    return verdict;
+}
+
+static enum round_verdict take_aggregate(struct settle *s,
+                                         const struct ledger_env *env,
+                                         const Pot__RoundUpdate *certified)
+{
+    struct hash named;
+    if (!codec_hash(&named, certified->aggregate_hash)) {
+        return ROUND_AGGREGATE;
+    }
+    if (!env->blobs.get(env->blobs.context, &named, &s->aggregate) ||
+        s->aggregate.is_overflown) {
+        return ROUND_AGGREGATE_MISSING;
+    }
+    blob_hash(&s->aggregate_hash, s->aggregate.data, s->aggregate.size);
+    return hash_equal(&named, &s->aggregate_hash) ? ROUND_ACCEPTED
+                                                  : ROUND_AGGREGATE_MISSING;
+}
+
+/* ---- theta */
+
+static bool load_momentum(struct settle *s, const struct ledger_env *env)
+{
+    struct hash hash;
+    size_t count = s->shape.parameter_count;
+    if (s->task->spec->optimizer->momentum == 0) {
+        return true;
+    }
+    if (codec_hash(&hash, s->task->momentum_hash)) {
+        s->momentum = parameters_load(&env->blobs, &hash, count);
+    } else {
+        s->momentum = pot_calloc(count, sizeof(*s->momentum));
+    }
+    return s->momentum != NULL;
+}
+
+static enum round_verdict step(struct settle *s, int32_t *theta)
+{
+    struct gradient gradient;
+    const Pot__TaskSpec *spec = s->task->spec;
+    if (gradient_open(&gradient, &s->shape, s->aggregate.data,
+                      s->aggregate.size) != POT_OK ||
+        gradient.addends != s->counted_count) {
+        return ROUND_AGGREGATE;
+    }
+    uint32_t rate =
+        optimizer_rate(spec->optimizer, s->task->round, spec->rounds);
+    optimizer_step(theta, s->momentum, &s->shape, &gradient, spec->optimizer,
+                   rate);
+    size_t count = s->shape.parameter_count;
+    s->parameters = parameters_encode(theta, count);
+    blob_hash(&s->parameters_hash, s->parameters, 4 * count);
+    return ROUND_ACCEPTED;
+}
+
+/* ---- evaluation and losses */
+
+static bool is_evaluation_due(const struct settle *s)
+{
+    const Pot__TaskSpec *spec = s->task->spec;
+    uint32_t done = s->task->round + 1;
+    return done % spec->eval_every == 0 || done == spec->rounds;
+}
+
+static enum round_verdict judge(struct settle *s, const struct ledger_env *env,
+                                const int32_t *theta,
+                                const Pot__RoundUpdate *certified)
+{
+    const Pot__TaskSpec *spec = s->task->spec;
+    struct hash address;
+    if (!is_evaluation_due(s)) {
+        return ROUND_ACCEPTED;
+    }
+    s->is_evaluated = true;
+    if (certified != NULL) {
+        const Pot__Evaluation *e = certified->evaluation;
+        if (e == NULL) {
+            return ROUND_EVALUATION;
+        }
+        s->evaluation = (struct evaluation){e->rows, e->correct, e->loss};
+        return ROUND_ACCEPTED;
+    }
+    bool is_hash = codec_hash(&address, spec->test);
+    POT_ASSERT(is_hash);
+    const struct dataset *test =
+        env->datasets.find(env->datasets.context, &address);
+    if (test == NULL || evaluate(&s->evaluation, &s->shape, spec->model, theta,
+                                 test) != POT_OK) {
+        return ROUND_DATASET_MISSING;
+    }
+    return ROUND_ACCEPTED;
+}
+
+static int64_t mean_loss(const struct settle *s)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < s->counted_count; i++) {
+        sum += s->counted[i].body->loss;
+    }
+    return fixed_divide(sum, (int64_t)s->counted_count);
+}
+
+enum round_verdict settle_compute(struct settle *s,
+                                  const struct ledger_env *env,
+                                  const struct ledger_block *block,
+                                  const Pot__RoundUpdate *certified)
+{
+    struct hash old;
+    if (s->counted_count == 0) {
+        return ROUND_ACCEPTED;
+    }
+    enum round_verdict verdict = certified != NULL
+                                     ? take_aggregate(s, env, certified)
+                                     : sum_payloads(s, env);
+    if (verdict != ROUND_ACCEPTED) {
+        return verdict;
+    }
+    bool is_hash = codec_hash(&old, s->task->parameters_hash);
+    POT_ASSERT(is_hash);
+    int32_t *theta =
+        parameters_load(&env->blobs, &old, s->shape.parameter_count);
+    if (theta == NULL || !load_momentum(s, env)) {
+        verdict = ROUND_PARAMETERS_MISSING;
+        goto out;
+    }
+    verdict = step(s, theta);
+    if (verdict == ROUND_ACCEPTED) {
+        verdict = judge(s, env, theta, certified);
+    }
+    s->train_loss = mean_loss(s);
+    pay_compute(s, &block->proposer);
+out:
+    free(theta);
+    return verdict;
+}

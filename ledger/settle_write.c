@@ -1,0 +1,167 @@
+/* The second half of ledger/settle.h: what a closed round leaves behind. */
+#include "config.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "ledger/parameters.h"
+#include "ledger/pay.h"
+#include "ledger/record.h"
+#include "ledger/roster.h"
+#include "ledger/settle.h"
+#include "ledger/task.h"
+#include "proto/codec.h"
+
+#include <stdlib.h>
+
+#define PPM_ONE 1000000
+
+static void set_hash(ProtobufCBinaryData *field, const struct hash *hash)
+{
+    free(field->data);
+    *field = codec_copy_bytes(hash->b, HASH_SIZE);
+}
+
+/* The new blob takes the old one's place; an empty field held none. */
+static void replace_blob(const struct ledger_env *env,
+                         ProtobufCBinaryData *field, const void *data,
+                         size_t size)
+{
+    struct hash fresh;
+    struct hash old;
+    held_put(env, &fresh, data, size);
+    if (codec_hash(&old, *field)) {
+        held_drop(env, &old);
+    }
+    set_hash(field, &fresh);
+}
+
+static void write_model(struct settle *s, const struct ledger_env *env)
+{
+    size_t count = s->shape.parameter_count;
+    env->blobs.put(env->blobs.context, &s->aggregate_hash, s->aggregate.data,
+                   s->aggregate.size);
+    replace_blob(env, &s->task->parameters_hash, s->parameters, 4 * count);
+    if (s->momentum != NULL) {
+        uint8_t *bytes = parameters_encode(s->momentum, count);
+        replace_blob(env, &s->task->momentum_hash, bytes, 4 * count);
+        free(bytes);
+    }
+}
+
+static void write_evaluation(struct settle *s)
+{
+    Pot__TaskRecord *task = s->task;
+    if (!s->is_evaluated) {
+        return;
+    }
+    if (task->evaluation == NULL) {
+        task->evaluation = pot_alloc(sizeof(*task->evaluation));
+        pot__evaluation__init(task->evaluation);
+    }
+    task->evaluation->rows = s->evaluation.rows;
+    task->evaluation->correct = s->evaluation.correct;
+    task->evaluation->loss = s->evaluation.loss;
+    task->evaluation_round = task->round;
+}
+
+static bool is_counted(const struct settle *s, const struct public_key *miner)
+{
+    size_t low = 0;
+    size_t high = s->counted_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = public_key_compare(&s->counted[middle].miner, miner);
+        if (order == 0) {
+            return true;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return false;
+}
+
+/* Whoever was in the roster and is not counted was absent; too often, and it
+ * is no member any more. */
+static void note_absences(struct settle *s, const struct ledger_env *env)
+{
+    uint32_t absent_max = s->supply->params->absent_rounds_max;
+    struct roster round = roster_of_round(s->task);
+    for (size_t i = 0; i < round.count; i++) {
+        struct public_key miner;
+        size_t index;
+        bool is_key = codec_key(&miner, round.entries[i]->miner);
+        POT_ASSERT(is_key);
+        struct roster members = roster_of_members(s->task);
+        if (!roster_find(members, &miner, &index)) {
+            continue;
+        }
+        Pot__RosterEntry *member = members.entries[index];
+        member->absent = is_counted(s, &miner) ? 0 : member->absent + 1;
+        if (absent_max > 0 && member->absent >= absent_max) {
+            task_drop_member(env, s->task, index);
+        }
+    }
+}
+
+static bool is_target_reached(const struct settle *s)
+{
+    uint64_t target = s->task->spec->target_accuracy_ppm;
+    return s->is_evaluated && target > 0 &&
+           s->evaluation.correct * PPM_ONE >= target * s->evaluation.rows;
+}
+
+static void open_next(struct settle *s, const struct ledger_env *env,
+                      uint64_t height)
+{
+    struct roster round = roster_of_round(s->task);
+    bool was_open = round.count > 0;
+    roster_clear(&round);
+    roster_set_round(s->task, round);
+    s->task->opened_height = height;
+    task_store(env, s->task);
+    if (was_open) {
+        list_append(&env->state, keys_opening(), s->name.b);
+    }
+}
+
+static void end_or_go_on(struct settle *s, const struct ledger_env *env,
+                         uint64_t height)
+{
+    uint32_t empty_max = s->supply->params->empty_rounds_max;
+    Pot__TaskRecord *task = s->task;
+    if (empty_max > 0 && task->empty_rounds >= empty_max) {
+        task_end(env, height, task, POT__TASK_STATUS__TASK_FAILED,
+                 "too many rounds in a row closed without a gradient");
+    } else if (is_target_reached(s)) {
+        task_end(env, height, task, POT__TASK_STATUS__TASK_COMPLETED,
+                 "target accuracy reached");
+    } else if (task->round == task->spec->rounds) {
+        task_end(env, height, task, POT__TASK_STATUS__TASK_COMPLETED,
+                 "all rounds done");
+    } else {
+        open_next(s, env, height);
+    }
+}
+
+void settle_write(struct settle *s, const struct ledger_env *env,
+                  uint64_t height)
+{
+    Pot__TaskRecord *task = s->task;
+    bool is_empty = s->counted_count == 0;
+    POT_ASSERT(task->round < task->spec->rounds);
+    if (!is_empty) {
+        write_model(s, env);
+        write_evaluation(s);
+        task->train_loss = s->train_loss;
+        pay_write(s, env);
+    }
+    task->empty_rounds = is_empty ? task->empty_rounds + 1 : 0;
+    task->submissions += s->counted_count;
+    task->rejected += s->refused_count;
+    note_absences(s, env);
+    task->round++;
+    end_or_go_on(s, env, height);
+}

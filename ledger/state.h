@@ -1,0 +1,45 @@
+/* state: how the ledger reaches what it does not own: the state map, the
+ * blobs, the data sets.  Whoever calls it hands in functions. */
+#ifndef POT_LEDGER_STATE_H
+#define POT_LEDGER_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+
+/* A map from bytes to bytes; the layout of its keys is in ledger/keys.h. */
+struct state {
+    void *context;
+
+    /* get: clears value and appends what stands under key; false, and value
+     * empty, when nothing does.  value's size_max is the ledger's to set. */
+    bool (*get)(void *context, const void *key, size_t key_size,
+                struct buf *value);
+    void (*put)(void *context, const void *key, size_t key_size,
+                const void *value, size_t value_size);
+
+    /* del: fine if nothing stands there. */
+    void (*del)(void *context, const void *key, size_t key_size);
+};
+
+/* Blobs by the hash of proto/blob.h.  Putting one twice is fine. */
+struct blobs {
+    void *context;
+    bool (*get)(void *context, const struct hash *hash, struct buf *value);
+    void (*put)(void *context, const struct hash *hash, const void *data,
+                size_t size);
+    void (*del)(void *context, const struct hash *hash);
+};
+
+struct dataset;
+
+/* Data sets by address; NULL when it is not held.  What is found stays until
+ * the call of the ledger ends. */
+struct datasets {
+    void *context;
+    const struct dataset *(*find)(void *context, const struct hash *address);
+};
+
+#endif

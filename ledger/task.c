@@ -1,0 +1,181 @@
+/*   (nothing) --task_begin--> RUNNING --task_end--> COMPLETED, CANCELLED or
+ *                             |     ^               FAILED
+ *                             +-----+ a round closes: ledger_apply_round
+ *
+ * A round waits in the list "opening" from the block that closed the round
+ * before it, until the end of a block finds a member: then its roster is
+ * frozen and opened_height is that block's. */
+#include "config.h"
+
+#include "ledger/task.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "ledger/parameters.h"
+#include "ledger/record.h"
+#include "ledger/roster.h"
+#include "proto/codec.h"
+#include "proto/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void task_store(const struct ledger_env *env, const Pot__TaskRecord *task)
+{
+    struct hash name;
+    bool is_named = codec_hash(&name, task->task);
+    POT_ASSERT(is_named);
+    record_store(&env->state, keys_task(&name), task);
+}
+
+static void put_first_parameters(const struct ledger_env *env,
+                                 struct hash *hash, const Pot__ModelSpec *model)
+{
+    struct model_shape shape;
+    enum pot_err err = model_shape_from_spec(&shape, model);
+    POT_ASSERT(err == POT_OK);
+    int32_t *theta = parameters_start(&shape, model);
+    uint8_t *bytes = parameters_encode(theta, shape.parameter_count);
+    held_put(env, hash, bytes, 4 * shape.parameter_count);
+    free(bytes);
+    free(theta);
+}
+
+static void number_task(const struct ledger_env *env, const struct hash *name)
+{
+    const struct state *state = &env->state;
+    Pot__SupplyRecord *supply = ledger_supply(state);
+    struct state_key key = keys_task_number(supply->tasks);
+    state->put(state->context, key.b, key.size, name->b, HASH_SIZE);
+    supply->tasks++;
+    record_store(state, keys_supply(), supply);
+    codec_free(supply);
+}
+
+void task_begin(const struct ledger_env *env, uint64_t height,
+                const struct hash *name, const struct public_key *owner,
+                const Pot__SubmitTask *submit)
+{
+    struct hash parameters;
+    put_first_parameters(env, &parameters, submit->spec->model);
+    Pot__TaskRecord task = POT__TASK_RECORD__INIT;
+    task.task = codec_bytes(name->b, HASH_SIZE);
+    task.spec = submit->spec;
+    task.owner = codec_bytes(owner->b, PUBLIC_KEY_SIZE);
+    task.status = POT__TASK_STATUS__TASK_RUNNING;
+    task.parameters_hash = codec_bytes(parameters.b, HASH_SIZE);
+    task.budget = submit->budget;
+    task.escrow = submit->budget;
+    task.started_height = height;
+    task.opened_height = height;
+    task_store(env, &task);
+    list_append(&env->state, keys_running(), name->b);
+    list_append(&env->state, keys_opening(), name->b);
+    number_task(env, name);
+}
+
+static void release_member(const struct ledger_env *env,
+                           const Pot__RosterEntry *entry)
+{
+    struct public_key miner;
+    struct account account;
+    bool is_key = codec_key(&miner, entry->miner);
+    POT_ASSERT(is_key);
+    ledger_account(&env->state, &miner, &account);
+    POT_ASSERT(account.tasks_joined > 0);
+    account.tasks_joined--;
+    account_store(&env->state, &miner, &account);
+}
+
+void task_drop_member(const struct ledger_env *env, Pot__TaskRecord *task,
+                      size_t index)
+{
+    struct roster members = roster_of_members(task);
+    POT_ASSERT(index < members.count);
+    release_member(env, members.entries[index]);
+    roster_remove(&members, index);
+    roster_set_members(task, members);
+}
+
+static void clear_rosters(const struct ledger_env *env, Pot__TaskRecord *task)
+{
+    struct roster members = roster_of_members(task);
+    struct roster round = roster_of_round(task);
+    for (size_t i = 0; i < members.count; i++) {
+        release_member(env, members.entries[i]);
+    }
+    roster_clear(&members);
+    roster_clear(&round);
+    roster_set_members(task, members);
+    roster_set_round(task, round);
+}
+
+static void drop_momentum(const struct ledger_env *env, Pot__TaskRecord *task)
+{
+    struct hash momentum;
+    if (task->momentum_hash.len > 0) {
+        bool is_hash = codec_hash(&momentum, task->momentum_hash);
+        POT_ASSERT(is_hash);
+        held_drop(env, &momentum);
+        free(task->momentum_hash.data);
+        task->momentum_hash = codec_bytes(NULL, 0);
+    }
+}
+
+void task_end(const struct ledger_env *env, uint64_t height,
+              Pot__TaskRecord *task, Pot__TaskStatus status, const char *reason)
+{
+    struct public_key owner;
+    bool is_key = codec_key(&owner, task->owner);
+    POT_ASSERT(is_key && task->task.len == HASH_SIZE);
+    POT_ASSERT(task->status == POT__TASK_STATUS__TASK_RUNNING);
+    POT_ASSERT(status != POT__TASK_STATUS__TASK_RUNNING);
+    clear_rosters(env, task);
+    drop_momentum(env, task);
+    if (task->escrow > 0) {
+        account_credit(&env->state, &owner, task->escrow);
+    }
+    task->escrow = 0;
+    task->status = status;
+    if (task->reason[0] != '\0') {
+        free(task->reason);
+    }
+    task->reason = pot_strdup(reason);
+    task->ended_height = height;
+    list_remove(&env->state, keys_running(), task->task.data);
+    list_remove(&env->state, keys_opening(), task->task.data);
+    task_store(env, task);
+}
+
+/* Freezes the roster if there is anybody to freeze. */
+static bool open_round(const struct ledger_env *env, const struct hash *name,
+                       uint64_t height)
+{
+    Pot__TaskRecord *task = ledger_task(&env->state, name);
+    POT_ASSERT(task != NULL);
+    POT_ASSERT(task->status == POT__TASK_STATUS__TASK_RUNNING);
+    POT_ASSERT(task->n_roster == 0);
+    bool is_open = task->n_members > 0;
+    if (is_open) {
+        roster_set_round(task, roster_copy(roster_of_members(task)));
+        task->opened_height = height;
+        task_store(env, task);
+    }
+    codec_free(task);
+    return is_open;
+}
+
+void task_open_rounds(const struct ledger_env *env, uint64_t height)
+{
+    Pot__HashList *opening =
+        record_load(&env->state, keys_opening(), &pot__hash_list__descriptor);
+    for (size_t i = 0; opening != NULL && i < opening->n_hashes; i++) {
+        struct hash name;
+        bool is_hash = codec_hash(&name, opening->hashes[i]);
+        POT_ASSERT(is_hash);
+        if (open_round(env, &name, height)) {
+            list_remove(&env->state, keys_opening(), name.b);
+        }
+    }
+    codec_free(opening);
+}

@@ -1,0 +1,32 @@
+/* task: what a task goes through: it begins, miners come and go, rounds
+ * open, it ends. */
+#ifndef POT_LEDGER_TASK_H
+#define POT_LEDGER_TASK_H
+
+#include "base/hash.h"
+#include "ledger/ledger.h"
+
+void task_store(const struct ledger_env *env, const Pot__TaskRecord *task);
+
+/* task_begin: writes a new task's record with its first theta, makes it
+ * running and its first round wait for a roster.  The budget was taken from
+ * the owner. */
+void task_begin(const struct ledger_env *env, uint64_t height,
+                const struct hash *name, const struct public_key *owner,
+                const Pot__SubmitTask *submit);
+
+/* task_drop_member: the member at index leaves. */
+void task_drop_member(const struct ledger_env *env, Pot__TaskRecord *task,
+                      size_t index);
+
+/* task_end: releases the members, gives the rest of the escrow back and
+ * stores the record; status is not TASK_RUNNING, reason is static text. */
+void task_end(const struct ledger_env *env, uint64_t height,
+              Pot__TaskRecord *task, Pot__TaskStatus status,
+              const char *reason);
+
+/* task_open_rounds: at the end of a block, freezes the rosters of all rounds
+ * that wait for one. */
+void task_open_rounds(const struct ledger_env *env, uint64_t height);
+
+#endif

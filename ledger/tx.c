@@ -1,0 +1,158 @@
+/* Form, chain and signature; then expiry, fee and nonce against the account;
+ * then the kind's own rules.  All of it runs on a draft, which is passed on
+ * only when everything was right. */
+#include "config.h"
+
+#include "ledger/tx.h"
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "ledger/draft.h"
+#include "ledger/record.h"
+#include "ledger/tx_kind.h"
+#include "proto/codec.h"
+#include "proto/fee.h"
+#include "proto/signed.h"
+
+struct tx_kind {
+    Pot__TxBody__ActionCase action;
+    const char *name;
+    enum tx_verdict (*run)(const struct tx_run *run, const Pot__TxBody *body);
+};
+
+static const struct tx_kind table[] = {
+    {POT__TX_BODY__ACTION_TRANSFER, "transfer", tx_transfer},
+    {POT__TX_BODY__ACTION_STAKE, "stake", tx_stake},
+    {POT__TX_BODY__ACTION_UNSTAKE, "unstake", tx_unstake},
+    {POT__TX_BODY__ACTION_PUBLISH_DATASET, "publish_dataset",
+     tx_publish_dataset},
+    {POT__TX_BODY__ACTION_SUBMIT_TASK, "submit_task", tx_submit_task},
+    {POT__TX_BODY__ACTION_CANCEL_TASK, "cancel_task", tx_cancel_task},
+    {POT__TX_BODY__ACTION_JOIN_TASK, "join_task", tx_join_task},
+    {POT__TX_BODY__ACTION_LEAVE_TASK, "leave_task", tx_leave_task},
+};
+
+static const struct tx_kind *find_kind(const Pot__TxBody *body)
+{
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        if (table[i].action == body->action_case) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+const char *tx_action_name(const Pot__TxBody *body)
+{
+    const struct tx_kind *kind = find_kind(body);
+    return kind != NULL ? kind->name : "unknown";
+}
+
+const char *tx_verdict_text(enum tx_verdict verdict)
+{
+    static const char *const texts[] = {
+#define X(code, text) text,
+        TX_VERDICT_MAP(X)
+#undef X
+    };
+    POT_ASSERT((size_t)verdict < sizeof(texts) / sizeof(*texts));
+    return texts[verdict];
+}
+
+/* Expiry, nonce and fee; takes the fee. */
+static enum tx_verdict charge(const struct tx_run *run, const Pot__TxBody *body,
+                              size_t tx_bytes)
+{
+    struct account account;
+    if (body->expiry_height != 0 && run->height > body->expiry_height) {
+        return TX_EXPIRED;
+    }
+    if (body->fee < fee_min(run->params, body, tx_bytes).units) {
+        return TX_FEE_LOW;
+    }
+    ledger_account(&run->env->state, &run->sender, &account);
+    if (body->nonce != account.nonce) {
+        return body->nonce < account.nonce ? TX_NONCE_USED : TX_NONCE_AHEAD;
+    }
+    if (account.balance < body->fee) {
+        return TX_BALANCE_LOW;
+    }
+    account.balance -= body->fee;
+    account.nonce++;
+    account_store(&run->env->state, &run->sender, &account);
+    return TX_ACCEPTED;
+}
+
+static enum tx_verdict run_body(struct tx_run *run, const Pot__TxBody *body,
+                                size_t tx_bytes,
+                                const struct public_key *proposer)
+{
+    const struct tx_kind *kind = find_kind(body);
+    if (kind == NULL) {
+        return TX_MALFORMED;
+    }
+    Pot__SupplyRecord *supply = ledger_supply(&run->env->state);
+    run->params = supply->params;
+    enum tx_verdict verdict = charge(run, body, tx_bytes);
+    if (verdict == TX_ACCEPTED) {
+        verdict = kind->run(run, body);
+    }
+    if (verdict == TX_ACCEPTED && proposer != NULL && body->fee > 0) {
+        account_credit(&run->env->state, proposer, body->fee);
+    }
+    codec_free(supply);
+    return verdict;
+}
+
+/* proposer NULL: a trial. */
+static enum tx_verdict execute(const struct ledger_env *env, uint64_t height,
+                               const struct public_key *proposer,
+                               const Pot__Signed *tx, bool is_signature_checked)
+{
+    struct tx_run run = {.height = height, .is_trial = proposer == NULL};
+    size_t bytes = pot__signed__get_packed_size(tx);
+    Pot__TxBody *body;
+    if (bytes > TX_BYTES_MAX) {
+        return TX_TOO_LARGE;
+    }
+    if (!codec_key(&run.sender, tx->public_key) ||
+        tx->signature.len != SIGNATURE_SIZE ||
+        CODEC_DECODE(&body, pot__tx_body, tx->body.data, tx->body.len) !=
+            POT_OK) {
+        return TX_MALFORMED;
+    }
+    enum tx_verdict verdict = TX_ACCEPTED;
+    if (!codec_bytes_equal(body->chain_id, env->chain.b, HASH_SIZE)) {
+        verdict = TX_WRONG_CHAIN;
+    } else if (!is_signature_checked &&
+               !signed_verify(SIGNED_TX, &env->chain, tx)) {
+        verdict = TX_BAD_SIGNATURE;
+    } else {
+        struct draft *draft = draft_new(env);
+        signed_hash(&run.hash, SIGNED_TX, tx);
+        run.env = draft_env(draft);
+        verdict = run_body(&run, body, bytes, proposer);
+        if (verdict == TX_ACCEPTED && !run.is_trial) {
+            draft_commit(draft);
+        }
+        draft_free(draft);
+    }
+    codec_free(body);
+    return verdict;
+}
+
+enum tx_verdict ledger_check_tx(const struct ledger_env *env, uint64_t height,
+                                const Pot__Signed *tx,
+                                bool is_signature_checked)
+{
+    return execute(env, height, NULL, tx, is_signature_checked);
+}
+
+enum tx_verdict ledger_apply_tx(const struct ledger_env *env,
+                                const struct ledger_block *block,
+                                const Pot__Signed *tx,
+                                bool is_signature_checked)
+{
+    return execute(env, block->height, &block->proposer, tx,
+                   is_signature_checked);
+}

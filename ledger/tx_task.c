@@ -1,0 +1,150 @@
+#include "config.h"
+
+#include "base/check.h"
+#include "ledger/record.h"
+#include "ledger/roster.h"
+#include "ledger/spec.h"
+#include "ledger/task.h"
+#include "ledger/tx_kind.h"
+#include "proto/codec.h"
+
+static enum tx_verdict check_data(const struct tx_run *run,
+                                  const Pot__TaskSpec *spec)
+{
+    struct hash train_address;
+    struct hash test_address;
+    bool are_hashes = codec_hash(&train_address, spec->train) &&
+                      codec_hash(&test_address, spec->test);
+    POT_ASSERT(are_hashes);
+    Pot__DatasetRecord *train =
+        ledger_dataset(&run->env->state, &train_address);
+    Pot__DatasetRecord *test = ledger_dataset(&run->env->state, &test_address);
+    enum tx_verdict verdict = TX_DATASET_UNKNOWN;
+    if (train != NULL && test != NULL) {
+        verdict = spec_fits_data(spec, train->dataset, test->dataset);
+    }
+    codec_free(train);
+    codec_free(test);
+    return verdict;
+}
+
+enum tx_verdict tx_submit_task(const struct tx_run *run,
+                               const Pot__TxBody *body)
+{
+    const Pot__SubmitTask *submit = body->submit_task;
+    if (submit->spec == NULL) {
+        return TX_MALFORMED;
+    }
+    enum tx_verdict verdict = ledger_check_spec(submit->spec, submit->budget);
+    if (verdict == TX_ACCEPTED) {
+        verdict = check_data(run, submit->spec);
+    }
+    if (verdict != TX_ACCEPTED) {
+        return verdict;
+    }
+    if (list_count(&run->env->state, keys_running()) >= TASKS_RUNNING_MAX) {
+        return TX_TASKS_FULL;
+    }
+    if (!account_debit(&run->env->state, &run->sender, submit->budget)) {
+        return TX_BALANCE_LOW;
+    }
+    if (!run->is_trial) {
+        task_begin(run->env, run->height, &run->hash, &run->sender, submit);
+    }
+    return TX_ACCEPTED;
+}
+
+/* The running task of that name in *out, which the caller frees; NULL unless
+ * TX_ACCEPTED. */
+static enum tx_verdict load_running(const struct tx_run *run,
+                                    Pot__TaskRecord **out,
+                                    ProtobufCBinaryData name)
+{
+    struct hash hash;
+    *out = NULL;
+    if (!codec_hash(&hash, name)) {
+        return TX_MALFORMED;
+    }
+    Pot__TaskRecord *task = ledger_task(&run->env->state, &hash);
+    if (task == NULL) {
+        return TX_TASK_UNKNOWN;
+    }
+    if (task->status != POT__TASK_STATUS__TASK_RUNNING) {
+        codec_free(task);
+        return TX_TASK_ENDED;
+    }
+    *out = task;
+    return TX_ACCEPTED;
+}
+
+enum tx_verdict tx_cancel_task(const struct tx_run *run,
+                               const Pot__TxBody *body)
+{
+    Pot__TaskRecord *task;
+    enum tx_verdict verdict = load_running(run, &task, body->cancel_task->task);
+    if (verdict != TX_ACCEPTED) {
+        return verdict;
+    }
+    if (codec_bytes_equal(task->owner, run->sender.b, PUBLIC_KEY_SIZE)) {
+        task_end(run->env, run->height, task, POT__TASK_STATUS__TASK_CANCELLED,
+                 "cancelled by its owner");
+    } else {
+        verdict = TX_TASK_OWNER;
+    }
+    codec_free(task);
+    return verdict;
+}
+
+static enum tx_verdict join(const struct tx_run *run, Pot__TaskRecord *task)
+{
+    struct roster members = roster_of_members(task);
+    struct account account;
+    size_t index;
+    ledger_account(&run->env->state, &run->sender, &account);
+    if (roster_find(members, &run->sender, &index)) {
+        return TX_JOINED;
+    }
+    if (account.stake_miner == 0 ||
+        account.stake_miner < run->params->min_miner_stake ||
+        account.stake_miner < task->spec->miner_stake) {
+        return TX_MINER_STAKE;
+    }
+    if (members.count >= ROSTER_MAX) {
+        return TX_ROSTER_FULL;
+    }
+    roster_insert(&members, index, &run->sender);
+    roster_set_members(task, members);
+    task_store(run->env, task);
+    account.tasks_joined++;
+    account_store(&run->env->state, &run->sender, &account);
+    return TX_ACCEPTED;
+}
+
+enum tx_verdict tx_join_task(const struct tx_run *run, const Pot__TxBody *body)
+{
+    Pot__TaskRecord *task;
+    enum tx_verdict verdict = load_running(run, &task, body->join_task->task);
+    if (verdict == TX_ACCEPTED) {
+        verdict = join(run, task);
+    }
+    codec_free(task);
+    return verdict;
+}
+
+enum tx_verdict tx_leave_task(const struct tx_run *run, const Pot__TxBody *body)
+{
+    Pot__TaskRecord *task;
+    size_t index;
+    enum tx_verdict verdict = load_running(run, &task, body->leave_task->task);
+    if (verdict != TX_ACCEPTED) {
+        return verdict;
+    }
+    if (roster_find(roster_of_members(task), &run->sender, &index)) {
+        task_drop_member(run->env, task, index);
+        task_store(run->env, task);
+    } else {
+        verdict = TX_NOT_JOINED;
+    }
+    codec_free(task);
+    return verdict;
+}

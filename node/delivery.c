@@ -1,0 +1,61 @@
+#include "config.h"
+
+#include "node/delivery.h"
+
+#include "base/alloc.h"
+#include "node/chain.h"
+#include "node/needs.h"
+
+#include <stdlib.h>
+
+struct parcel {
+    const struct delivery *delivery;
+    uint8_t *data;
+    size_t size;
+    uint8_t *certificate;
+    size_t certificate_size;
+    void (*done)(void *context, enum pot_err err, const char *why);
+    void *context;
+};
+
+static void parcel_free(struct parcel *parcel)
+{
+    free(parcel->data);
+    free(parcel->certificate);
+    free(parcel);
+}
+
+static void on_needs(void *context, const struct hash *hash, bool is_held)
+{
+    struct parcel *p = context;
+    (void)hash;
+    if (is_held) {
+        chain_apply(p->delivery->chain, p->data, p->size, p->certificate,
+                    p->certificate_size, p->done, p->context);
+    } else {
+        p->done(p->context, POT_ETIMEOUT, "what it needs cannot be had");
+    }
+    parcel_free(p);
+}
+
+void delivery_apply(const struct delivery *delivery, const void *data,
+                    size_t size, const void *certificate,
+                    size_t certificate_size,
+                    void (*done)(void *, enum pot_err, const char *),
+                    void *context)
+{
+    if (chain_has_checked(delivery->chain, data, size)) {
+        chain_apply(delivery->chain, data, size, certificate, certificate_size,
+                    done, context);
+        return;
+    }
+    struct parcel *p = pot_calloc(1, sizeof(*p));
+    p->delivery = delivery;
+    p->data = pot_memdup(data, size);
+    p->size = size;
+    p->certificate = pot_memdup(certificate, certificate_size);
+    p->certificate_size = certificate_size;
+    p->done = done;
+    p->context = context;
+    needs_block(delivery->needs, data, size, true, on_needs, p);
+}

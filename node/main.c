@@ -1,0 +1,155 @@
+/* potd: the Proof-of-Training node.
+ *
+ * A tour of the tree, for whoever reads it first:
+ *
+ *   node/main.c       arguments; then node/node.c, where all parts are opened
+ *                     and introduced to each other
+ *   node/chain.c      the tip, and the queue in which blocks are made, checked
+ *                     and stored; node/execution.c does that work
+ *   node/replica.c    drives consensus/pbft.h, which decides what is committed
+ *   node/rounds.c     a validator's side of training: submissions, audits,
+ *                     attestations; node/miner.c is a miner's
+ *   ledger/           what a block does to accounts, tasks and models
+ *   training/         data sets, gradients, audits; worker.c is pot-worker
+ *   storage/, p2p/    LMDB and the network
+ *   proto/, base/     formats, and what everyone uses
+ */
+#include "config.h"
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "node/node.h"
+#include "node/node_config.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+#define FAULTS_BYTES_MAX 65536
+
+static const char usage_text[] =
+    "Usage: potd --config FILE [--check-config | --verify-store]\n"
+    "The Proof-of-Training node: validator, miner, API, as its config says.\n"
+    "\n"
+    "  -c, --config FILE    the node's settings (node.toml)\n"
+    "      --check-config   say what is wrong with them, print what is in\n"
+    "                       force, and exit\n"
+    "      --verify-store   check every stored block, certificate and the\n"
+    "                       state, replay the chain, and exit\n"
+    "  -h, --help           this text\n"
+    "  -V, --version        version and protocol\n"
+    "\n"
+    "SIGTERM and SIGINT stop it, SIGHUP re-opens the log and re-reads log\n"
+    "level and peers.  Any key may be overridden from the environment:\n"
+    "POTD_API_LISTEN=127.0.0.1:9000.\n"
+    "\n"
+    "Example: potctl testnet init --dir net && "
+    "potd --config net/validator0/node.toml\n";
+
+enum long_option { OPTION_CHECK = 256, OPTION_VERIFY };
+
+enum mode { MODE_RUN, MODE_CHECK, MODE_VERIFY };
+
+static void print_version(void)
+{
+    printf("potd %s, protocol %d\nlibuv %s, libsodium %s\n", PACKAGE_VERSION,
+           PROTOCOL_VERSION, uv_version_string(), sodium_version_string());
+}
+
+static int check_config(const struct node_config *config)
+{
+    struct buf out;
+    buf_init(&out, FAULTS_BYTES_MAX);
+    node_config_print(config, &out);
+    printf("%s", buf_text(&out));
+    buf_fini(&out);
+    return EXIT_CODE_DONE;
+}
+
+static int run(const struct node_config *config, enum mode mode)
+{
+    const char *file = config->log_file[0] != '\0' ? config->log_file : NULL;
+    enum pot_err err = log_open(config->log_level, config->log_format, file);
+    if (err != POT_OK) {
+        fprintf(stderr, "potd: %s: %s: log.file must be writable\n", file,
+                err_text(err));
+        return EXIT_CODE_CONFIG;
+    }
+    return (int)(mode == MODE_VERIFY ? node_verify_store(config)
+                                     : node_run(config));
+}
+
+static int load_and_run(const char *path, enum mode mode)
+{
+    struct node_config *config = NULL;
+    struct buf faults;
+    buf_init(&faults, FAULTS_BYTES_MAX);
+    int code = EXIT_CODE_CONFIG;
+    if (node_config_load(&config, path, &faults) != POT_OK) {
+        fprintf(stderr, "%spotd: configuration invalid, nothing was started\n",
+                buf_text(&faults));
+    } else if (mode == MODE_CHECK) {
+        code = check_config(config);
+    } else {
+        code = run(config, mode);
+    }
+    node_config_free(config);
+    buf_fini(&faults);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"check-config", no_argument, NULL, OPTION_CHECK},
+        {"verify-store", no_argument, NULL, OPTION_VERIFY},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *path = NULL;
+    enum mode mode = MODE_RUN;
+    (void)signal(SIGPIPE, SIG_IGN);
+#ifndef __SANITIZE_ADDRESS__ /* its leak check looks at us from outside */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+    (void)setenv("UV_THREADPOOL_SIZE", "8", 0);
+    if (sodium_init() < 0) {
+        fprintf(stderr, "potd: libsodium does not start\n");
+        return EXIT_CODE_FAILED;
+    }
+    for (int c; (c = getopt_long(argc, argv, "c:hV", options, NULL)) != -1;) {
+        switch (c) {
+        case 'c':
+            path = optarg;
+            break;
+        case OPTION_CHECK:
+            mode = MODE_CHECK;
+            break;
+        case OPTION_VERIFY:
+            mode = MODE_VERIFY;
+            break;
+        case 'h':
+            printf("%s", usage_text);
+            return EXIT_CODE_DONE;
+        case 'V':
+            print_version();
+            return EXIT_CODE_DONE;
+        default:
+            fprintf(stderr, "Try `potd --help`.\n");
+            return EXIT_CODE_USAGE;
+        }
+    }
+    if (path == NULL || optind < argc) {
+        fprintf(stderr, "potd: %s\nTry `potd --help`.\n",
+                path == NULL ? "--config FILE is missing"
+                             : "there are too many arguments");
+        return EXIT_CODE_USAGE;
+    }
+    return load_and_run(path, mode);
+}

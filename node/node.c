@@ -1,0 +1,684 @@
+/* The parts are opened bottom up and closed in two steps: stop, after which
+ * none begins anything new, and, once the loop has run out of work, free. */
+#include "config.h"
+
+#include "node/node.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "ledger/ledger.h"
+#include "node/api.h"
+#include "node/blob_pool.h"
+#include "node/catch_up.h"
+#include "node/chain.h"
+#include "node/datasets.h"
+#include "node/intake.h"
+#include "node/mempool.h"
+#include "node/miner.h"
+#include "node/needs.h"
+#include "node/replica.h"
+#include "node/rounds.h"
+#include "node/startup.h"
+#include "node/verified.h"
+#include "p2p/blob_fetch.h"
+#include "p2p/gossip.h"
+#include "p2p/net.h"
+#include "p2p/sync.h"
+#include "proto/codec.h"
+#include "proto/signed.h"
+#include "storage/sign_state.h"
+#include "storage/store.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BLOB_TIMEOUT_MS  10000
+#define SYNC_GRACE_MS    1000
+#define PROPOSE_WORK_MS  500 /* of executing transactions for a proposal */
+#define BLOCK_TXS_TRIED  4000
+#define STOP_DEADLINE_MS 4500
+
+/* ---- what the parts ask of each other */
+
+static void signal_work(struct node *node)
+{
+    if (node->replica != NULL &&
+        (mempool_count(node->mempool) > 0 || rounds_has_work(node->rounds))) {
+        replica_work(node->replica);
+    }
+}
+
+static void on_work(void *context)
+{
+    struct node *node = context;
+    if (node->replica != NULL) {
+        replica_work(node->replica);
+    }
+}
+
+static struct execution_request *make_request(void *context)
+{
+    struct node *node = context;
+    struct execution_request *r = pot_calloc(1, sizeof(*r));
+    r->bytes_max = node->config->max_block_bytes;
+    r->work_max_ms = PROPOSE_WORK_MS;
+    r->txs = pot_calloc(BLOCK_TXS_TRIED, sizeof(*r->txs));
+    for (const struct mempool_entry *e = mempool_first(node->mempool);
+         e != NULL && r->tx_count < BLOCK_TXS_TRIED; e = e->next) {
+        r->txs[r->tx_count++] = signed_copy(e->tx);
+    }
+    rounds_collect(node->rounds, r);
+    return r;
+}
+
+static bool on_submission(void *context, const Pot__Signed *message,
+                          const struct hash *hash, uint64_t peer_id)
+{
+    struct node *node = context;
+    return rounds_submission(node->rounds, message, hash, peer_id);
+}
+
+static bool on_attestation(void *context, const Pot__Signed *message,
+                           const struct hash *hash, uint64_t peer_id)
+{
+    struct node *node = context;
+    (void)peer_id;
+    return rounds_attestation(node->rounds, message, hash);
+}
+
+static void on_own_submission(void *context, const Pot__Signed *message,
+                              const struct hash *hash)
+{
+    struct node *node = context;
+    (void)rounds_submission(node->rounds, message, hash, 0);
+}
+
+/* ---- faults and stopping */
+
+static void stop(struct node *node);
+
+static void on_failed(void *context, enum pot_err err, const char *what)
+{
+    struct node *node = context;
+    LOG(LOG_ERROR, "node", "fault: nothing is signed any more",
+        log_text("what", what), log_text("why", err_text(err)));
+    node->fault = err;
+    if (err != POT_EFULL) { /* a full disk leaves us readable */
+        node->exit_code = EXIT_CODE_STORE;
+        stop(node);
+    }
+}
+
+/* ---- a new tip */
+
+struct nonce_cache { /* of the sender looked at last */
+    struct node *node;
+    struct public_key sender;
+    uint64_t nonce;
+    bool is_set;
+};
+
+/* A transaction whose nonce is used will never be taken. */
+static bool may_still_count(void *context, const struct mempool_entry *entry)
+{
+    struct nonce_cache *cache = context;
+    if (!cache->is_set || !public_key_equal(&cache->sender, &entry->sender)) {
+        struct execution_tip_context tip = {cache->node->store};
+        const struct state state = execution_tip_state(&tip);
+        struct account account;
+        (void)ledger_account(&state, &entry->sender, &account);
+        cache->sender = entry->sender;
+        cache->nonce = account.nonce;
+        cache->is_set = true;
+    }
+    return entry->nonce >= cache->nonce;
+}
+
+static void update_mempool(struct node *node, const struct executed *executed)
+{
+    const Pot__Block *body = executed->block->body;
+    struct nonce_cache cache = {.node = node};
+    for (size_t i = 0; i < body->n_txs; i++) {
+        struct hash hash;
+        signed_hash(&hash, SIGNED_TX, body->txs[i]);
+        mempool_remove(node->mempool, &hash);
+    }
+    mempool_prune(node->mempool, executed->block->header->height,
+                  may_still_count, &cache);
+}
+
+static void log_block(const struct node *node, const struct executed *executed)
+{
+    char text[HASH_TEXT_SIZE];
+    const struct chain_tip *tip = chain_tip(node->chain);
+    const Pot__Block *body = executed->block->body;
+    LOG(LOG_INFO, "consensus", "committed", log_u64("height", tip->height),
+        log_u64("view", tip->view),
+        log_text("block", hash_format(&tip->hash, text)),
+        log_u64("txs", body->n_txs), log_u64("rounds", body->n_round_updates),
+        log_u64("bytes", executed->size));
+}
+
+static void tell_sync(struct node *node)
+{
+    const struct chain_tip *tip = chain_tip(node->chain);
+    const struct sync_status status = {tip->height, tip->hash, tip->view};
+    sync_set_status(node->sync, &status);
+}
+
+static void tell_replica(struct node *node)
+{
+    struct validator_set set;
+    const struct chain_tip *tip = chain_tip(node->chain);
+    if (node->replica == NULL) {
+        return;
+    }
+    enum pot_err err = execution_validators(&node->env, tip->height + 1, &set);
+    if (err != POT_OK) {
+        on_failed(node, err, "validator set");
+        return;
+    }
+    replica_applied(node->replica, tip, &set);
+    signal_work(node);
+}
+
+static void on_applied(void *context, const struct executed *executed)
+{
+    struct node *node = context;
+    node->applied_ms = uv_now(&node->loop);
+    log_block(node, executed);
+    if (node->is_stopping) {
+        return;
+    }
+    update_mempool(node, executed);
+    rounds_refresh(node->rounds);
+    tell_sync(node);
+    tell_replica(node);
+    if (node->miner != NULL) {
+        miner_refresh(node->miner);
+    }
+    if (node->api != NULL) {
+        api_block_applied(node->api, executed);
+    }
+}
+
+/* ---- the network */
+
+typedef void message_fn(struct node *node, struct peer *peer, uint8_t type,
+                        const uint8_t *data, size_t size);
+
+static void take_consensus(struct node *node, struct peer *peer, uint8_t type,
+                           const uint8_t *data, size_t size)
+{
+    (void)type;
+    if (node->replica != NULL) {
+        replica_receive(node->replica, peer, data, size);
+    }
+}
+
+static void take_gossip(struct node *node, struct peer *peer, uint8_t type,
+                        const uint8_t *data, size_t size)
+{
+    if (gossip_receive(node->gossip, type, data, size)) {
+        intake_receive(node->intake, type, data, size, peer_id(peer));
+    }
+}
+
+static void take_sync(struct node *node, struct peer *peer, uint8_t type,
+                      const uint8_t *data, size_t size)
+{
+    sync_on_message(node->sync, peer, type, data, size);
+}
+
+static void take_blob(struct node *node, struct peer *peer, uint8_t type,
+                      const uint8_t *data, size_t size)
+{
+    blob_fetch_on_message(node->fetch, peer, type, data, size);
+}
+
+static const struct {
+    uint8_t type;
+    message_fn *take;
+} message_routes[] = {
+    {MESSAGE_CONSENSUS, take_consensus}, {MESSAGE_TX, take_gossip},
+    {MESSAGE_SUBMISSION, take_gossip},   {MESSAGE_ATTESTATION, take_gossip},
+    {MESSAGE_STATUS, take_sync},         {MESSAGE_GET_BLOCKS, take_sync},
+    {MESSAGE_BLOCKS, take_sync},         {MESSAGE_GET_BLOB, take_blob},
+    {MESSAGE_BLOB_PIECE, take_blob},
+};
+
+static void on_message(void *context, struct peer *peer, uint8_t type,
+                       const uint8_t *data, size_t size)
+{
+    struct node *node = context;
+    for (size_t i = 0; i < sizeof(message_routes) / sizeof(*message_routes);
+         i++) {
+        if (message_routes[i].type == type && !node->is_stopping) {
+            message_routes[i].take(node, peer, type, data, size);
+        }
+    }
+}
+
+static void on_peer(void *context, struct peer *peer, bool is_up)
+{
+    struct node *node = context;
+    char text[ADDRESS_TEXT_SIZE];
+    LOG(LOG_INFO, "p2p", is_up ? "peer up" : "peer down",
+        log_text("peer", address_format(peer_key(peer), text)),
+        log_text("at", peer_address(peer)),
+        log_text("moniker", peer_moniker(peer)));
+    sync_on_peer(node->sync, peer, is_up);
+    blob_fetch_on_peer(node->fetch, peer, is_up);
+    if (node->api != NULL && !node->is_stopping) {
+        api_peer_changed(node->api, peer, is_up);
+    }
+}
+
+static void on_dial(void *context, const struct net_dial_result *result)
+{
+    char expected[ADDRESS_TEXT_SIZE];
+    char found[ADDRESS_TEXT_SIZE] = "nobody";
+    char at[NET_HOST_MAX + 8];
+    (void)context;
+    /* Said when it begins to fail, then ever more rarely. */
+    if (result->reason == REASON_NONE ||
+        (result->failures & (result->failures - 1)) != 0) {
+        return;
+    }
+    if (result->found != NULL) {
+        (void)address_format(result->found, found);
+    }
+    (void)snprintf(at, sizeof(at), "%s:%u", result->address->host,
+                   result->address->port);
+    LOG(LOG_WARN, "p2p", "cannot reach peer", log_text("at", at),
+        log_text("expected", address_format(&result->address->key, expected)),
+        log_text("found", found), log_text("why", reason_text(result->reason)),
+        log_u64("failures", result->failures));
+}
+
+static void on_tick(void *context, uint64_t now_ms)
+{
+    struct node *node = context;
+    blob_fetch_tick(node->fetch, now_ms);
+    sync_tick(node->sync, now_ms);
+}
+
+static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
+                      size_t size, struct buf *out, uint64_t *total)
+{
+    struct node *node = context;
+    size_t count = 0;
+    if (blob_pool_read(node->pool, hash, offset, size, out, total)) {
+        return true;
+    }
+    uint8_t *at = buf_extend(out, size);
+    if (at == NULL || store_blob_read(node->store, hash, offset, at, size,
+                                      &count, total) != POT_OK) {
+        out->size -= at != NULL ? size : 0;
+        return false;
+    }
+    out->size -= size - count;
+    return true;
+}
+
+static bool read_block(void *context, uint64_t height, struct buf *block,
+                       struct buf *certificate)
+{
+    struct node *node = context;
+    return height > 0 &&
+           store_get_block(node->store, height, block) == POT_OK &&
+           store_get_certificate(node->store, height, certificate) == POT_OK;
+}
+
+static void on_sync_block(void *context, uint64_t height, const uint8_t *block,
+                          size_t block_size, const uint8_t *certificate,
+                          size_t certificate_size)
+{
+    struct node *node = context;
+    catch_up_take(&node->catch_up, height, block, block_size, certificate,
+                  certificate_size);
+}
+
+static void on_caught_up(void *context, uint64_t height, bool is_good,
+                         enum pot_err err)
+{
+    struct node *node = context;
+    bool is_fault = err == POT_EIO || err == POT_EFULL || err == POT_ECORRUPT;
+    if (is_fault) {
+        on_failed(node, err, "block store");
+    }
+    if (!node->is_stopping) {
+        sync_applied(node->sync, height, is_good);
+    }
+}
+
+/* ---- opening the parts */
+
+static enum pot_err open_net(struct node *node)
+{
+    const struct node_config *c = node->config;
+    struct net_address *peers = pot_calloc(c->p2p_peer_count, sizeof(*peers));
+    for (size_t i = 0; i < c->p2p_peer_count; i++) {
+        startup_peer(&peers[i], &c->p2p_peers[i]);
+    }
+    const struct net_config config = {
+        .loop = &node->loop,
+        .chain = node->env.chain,
+        .key = node->node_key,
+        .listen = c->p2p_listen,
+        .moniker = c->moniker,
+        .peers = peers,
+        .peer_count = c->p2p_peer_count,
+        .max_peers = (uint32_t)c->p2p_max_peers,
+    };
+    const struct net_callbacks callbacks = {
+        .context = node,
+        .on_peer = on_peer,
+        .on_message = on_message,
+        .on_dial = on_dial,
+        .on_tick = on_tick,
+    };
+    enum pot_err err = net_open(&node->net, &config, &callbacks);
+    free(peers);
+    return err;
+}
+
+static void open_transfers(struct node *node)
+{
+    const struct chain_tip *tip = chain_tip(node->chain);
+    const struct blob_fetch_config fetch = {
+        .net = node->net, .context = node, .read = read_blob};
+    const struct sync_config sync = {
+        .net = node->net,
+        .status = {tip->height, tip->hash, tip->view},
+        .grace_ms = node->validator_key != NULL ? SYNC_GRACE_MS : 0,
+        .context = node,
+        .read = read_block,
+        .on_block = on_sync_block,
+    };
+    node->gossip = gossip_new(node->net, 0);
+    node->fetch = blob_fetch_new(&fetch);
+    node->sync = sync_new(&sync);
+    const struct needs_config needs = {.loop = &node->loop,
+                                       .fetch = node->fetch,
+                                       .env = &node->env,
+                                       .timeout_ms = BLOB_TIMEOUT_MS};
+    node->needs = needs_new(&needs);
+    node->delivery = (struct delivery){node->chain, node->needs};
+    node->catch_up = (struct catch_up){&node->loop, &node->env, &node->delivery,
+                                       node, on_caught_up};
+}
+
+static void open_work(struct node *node)
+{
+    const struct node_config *c = node->config;
+    node->mempool = mempool_new(c->mempool_max_txs, c->mempool_max_bytes);
+    const struct intake_config intake = {
+        .loop = &node->loop,
+        .env = &node->env,
+        .chain = node->chain,
+        .mempool = node->mempool,
+        .gossip = node->gossip,
+        .context = node,
+        .on_tx = on_work,
+        .on_submission = on_submission,
+        .on_attestation = on_attestation,
+    };
+    node->intake = intake_new(&intake);
+    const struct rounds_config rounds = {
+        .loop = &node->loop,
+        .env = &node->env,
+        .chain = node->chain,
+        .needs = node->needs,
+        .gossip = node->gossip,
+        .key = node->validator_key,
+        .worker_program = node->worker_program,
+        .context = node,
+        .on_work = on_work,
+    };
+    node->rounds = rounds_new(&rounds);
+    if (node->miner_key != NULL) {
+        const struct miner_config miner = {
+            .loop = &node->loop,
+            .env = &node->env,
+            .chain = node->chain,
+            .needs = node->needs,
+            .intake = node->intake,
+            .gossip = node->gossip,
+            .key = node->miner_key,
+            .worker_program = node->worker_program,
+            .blas_core = c->miner_blas_core,
+            .workers = c->miner_workers > 0 ? (unsigned)c->miner_workers
+                                            : uv_available_parallelism(),
+            .tasks = c->miner_tasks,
+            .task_count = c->miner_task_count,
+            .context = node,
+            .on_submission = on_own_submission,
+        };
+        node->miner = miner_new(&miner);
+    }
+}
+
+static enum pot_err open_replica(struct node *node)
+{
+    struct validator_set set;
+    const struct node_config *c = node->config;
+    uint64_t next = chain_tip(node->chain)->height + 1;
+    if (node->validator_key == NULL) {
+        return POT_OK;
+    }
+    enum pot_err err = execution_validators(&node->env, next, &set);
+    if (err != POT_OK) {
+        return err;
+    }
+    const struct replica_config config = {
+        .loop = &node->loop,
+        .chain_id = node->env.chain,
+        .key = node->validator_key,
+        .sign_state = node->sign_state,
+        .chain = node->chain,
+        .needs = node->needs,
+        .delivery = &node->delivery,
+        .net = node->net,
+        .validators = &set,
+        .propose_timeout_ms = (uint32_t)c->propose_timeout_ms,
+        .idle_interval_ms = (uint32_t)c->idle_interval_ms,
+        .context = node,
+        .make_request = make_request,
+        .failed = on_failed,
+    };
+    return replica_open(&node->replica, &config);
+}
+
+static bool open_parts(struct node *node)
+{
+    const struct node_config *c = node->config;
+    enum pot_err err = chain_open(&node->chain, &node->loop, &node->env,
+                                  node->genesis, on_applied, node);
+    if (err != POT_OK) {
+        startup_chain_error(node, err);
+        return false;
+    }
+    err = open_net(node);
+    if (err != POT_OK) {
+        startup_error(node, EXIT_CODE_FAILED, c->p2p_listen, err,
+                      "choose another p2p.listen");
+        return false;
+    }
+    open_transfers(node);
+    open_work(node);
+    err = open_replica(node);
+    if (err != POT_OK) {
+        startup_error(node,
+                      err == POT_EGUARD ? EXIT_CODE_GUARD : EXIT_CODE_STORE,
+                      "sign_state", err,
+                      "restore this key's own sign state, or use a new key");
+        return false;
+    }
+    if (c->api_enabled) {
+        err = api_open(&node->api, node);
+        if (err != POT_OK) {
+            startup_error(node, EXIT_CODE_FAILED, c->api_listen, err,
+                          "choose another api.listen");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- running */
+
+static void on_handle(uv_handle_t *handle, void *context)
+{
+    (void)context;
+    if (!uv_is_closing(handle)) {
+        uv_close(handle, NULL);
+    }
+}
+
+static void on_late(uv_timer_t *timer)
+{
+    (void)timer;
+    LOG(LOG_ERROR, "node", "stopping takes too long",
+        log_u64("deadline_ms", STOP_DEADLINE_MS));
+    _Exit(EXIT_CODE_FAILED);
+}
+
+static void stop_signals(struct node *node)
+{
+    for (size_t i = 0; i < NODE_SIGNALS; i++) {
+        uv_close((uv_handle_t *)&node->signals[i], NULL);
+    }
+    (void)uv_timer_start(&node->late, on_late, STOP_DEADLINE_MS, 0);
+    uv_unref((uv_handle_t *)&node->late);
+}
+
+/* In this order: nobody is called by a part that was stopped before it. */
+static void stop_parts(struct node *node)
+{
+    if (node->api != NULL) {
+        api_close(node->api, NULL, NULL);
+        node->api = NULL;
+    }
+    if (node->replica != NULL) {
+        replica_stop(node->replica);
+    }
+    if (node->miner != NULL) {
+        miner_stop(node->miner);
+    }
+    if (node->rounds != NULL) {
+        rounds_stop(node->rounds);
+        intake_stop(node->intake);
+    }
+    if (node->needs != NULL) {
+        needs_stop(node->needs);
+    }
+    if (node->chain != NULL) {
+        chain_stop(node->chain);
+    }
+    if (node->net != NULL) {
+        net_close(node->net, NULL, NULL);
+    }
+}
+
+static void stop(struct node *node)
+{
+    if (node->is_stopping) {
+        return;
+    }
+    node->is_stopping = true;
+    LOG(LOG_INFO, "node", "stopping",
+        log_u64("height", chain_tip(node->chain)->height));
+    stop_parts(node);
+    stop_signals(node);
+}
+
+static void free_parts(struct node *node)
+{
+    replica_free(node->replica);
+    miner_free(node->miner);
+    rounds_free(node->rounds);
+    intake_free(node->intake);
+    mempool_free(node->mempool);
+    needs_free(node->needs);
+    if (node->sync != NULL) {
+        sync_free(node->sync);
+        blob_fetch_free(node->fetch);
+        gossip_free(node->gossip);
+    }
+    chain_free(node->chain);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct node *node = handle->data;
+    if (number == SIGHUP) {
+        startup_reload(node);
+    } else {
+        stop(node);
+    }
+}
+
+static void open_signals(struct node *node)
+{
+    static const int numbers[NODE_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    for (size_t i = 0; i < NODE_SIGNALS; i++) {
+        (void)uv_signal_init(&node->loop, &node->signals[i]);
+        node->signals[i].data = node;
+        (void)uv_signal_start(&node->signals[i], on_signal, numbers[i]);
+    }
+    (void)uv_timer_init(&node->loop, &node->late);
+}
+
+static void run(struct node *node)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    node->started_ms = uv_now(&node->loop);
+    LOG(LOG_INFO, "node", "started",
+        log_text("address", address_format(key_public(node->node_key), text)),
+        log_text("moniker", node->config->moniker),
+        log_u64("height", chain_tip(node->chain)->height),
+        log_text("p2p", node->config->p2p_listen),
+        log_text("api",
+                 node->config->api_enabled ? node->config->api_listen : "off"),
+        log_text("validator", node->validator_key != NULL ? "yes" : "no"),
+        log_text("miner", node->miner_key != NULL ? "yes" : "no"));
+    rounds_refresh(node->rounds);
+    if (node->replica != NULL) {
+        replica_start(node->replica);
+        signal_work(node);
+    }
+    if (node->miner != NULL) {
+        miner_refresh(node->miner);
+    }
+    (void)uv_run(&node->loop, UV_RUN_DEFAULT);
+}
+
+enum exit_code node_run(const struct node_config *config)
+{
+    struct node *node = pot_calloc(1, sizeof(*node));
+    node->config = config;
+    int rc = uv_loop_init(&node->loop);
+    POT_ASSERT(rc == 0);
+    if (startup_open(node)) {
+        open_signals(node);
+        if (open_parts(node)) {
+            run(node);
+        } else {
+            stop_parts(node);
+            stop_signals(node);
+        }
+        (void)uv_run(&node->loop, UV_RUN_DEFAULT);
+        uv_walk(&node->loop, on_handle, NULL); /* the late timer */
+        (void)uv_run(&node->loop, UV_RUN_DEFAULT);
+        free_parts(node);
+    }
+    startup_close(node);
+    rc = uv_loop_close(&node->loop);
+    POT_ASSERT(rc == 0);
+    enum exit_code code = node->exit_code;
+    free(node);
+    return code;
+}

@@ -1,0 +1,81 @@
+/* node: the parts of a running potd and how they hang together.
+ *
+ * node/main.c reads the config and calls node_run; node/node.c opens the
+ * parts in the order of this struct, connects them, and closes them in
+ * reverse. */
+#ifndef POT_NODE_NODE_H
+#define POT_NODE_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/key.h"
+#include "node/catch_up.h"
+#include "node/delivery.h"
+#include "node/execution.h"
+#include "node/node_config.h"
+#include "proto/chain.pb-c.h"
+
+/* Exit codes of potd, as its man page lists them. */
+enum exit_code {
+    EXIT_CODE_DONE = 0,
+    EXIT_CODE_FAILED = 1,
+    EXIT_CODE_USAGE = 2,
+    EXIT_CODE_CONFIG = 3,
+    EXIT_CODE_LOCKED = 7,
+    EXIT_CODE_STORE = 8,
+    EXIT_CODE_GUARD = 9,
+    EXIT_CODE_FULL = 10,
+};
+
+#define NODE_SIGNALS 3
+
+struct node {
+    uv_loop_t loop;
+    uv_signal_t signals[NODE_SIGNALS];
+    uv_timer_t late; /* stopping took too long */
+    const struct node_config *config;
+    Pot__Genesis *genesis;
+    struct key *node_key;
+    struct key *validator_key; /* NULL: no validator */
+    struct key *miner_key;     /* NULL: no miner */
+    char *worker_program;
+
+    struct store *store;
+    struct sign_state *sign_state;
+    struct blob_pool *pool;
+    struct datasets_book *datasets;
+    struct verified *verified;
+    struct execution_env env;
+
+    struct chain *chain;
+    struct mempool *mempool;
+    struct net *net;
+    struct gossip *gossip;
+    struct blob_fetch *fetch;
+    struct sync *sync;
+    struct needs *needs;
+    struct delivery delivery;
+    struct catch_up catch_up;
+    struct intake *intake;
+    struct rounds *rounds;
+    struct replica *replica; /* NULL: no validator */
+    struct miner *miner;     /* NULL: no miner */
+    struct api *api;         /* NULL: not enabled */
+
+    uint64_t started_ms; /* on the loop's clock */
+    uint64_t applied_ms; /* when the tip became the tip; 0: before the start */
+    enum pot_err fault;  /* why nothing is signed or stored any more */
+    bool is_stopping;
+    enum exit_code exit_code;
+};
+
+/* node_run: opens everything, runs until a signal or a fatal fault, closes
+ * everything.  What fails is told on stderr and in the log. */
+enum exit_code node_run(const struct node_config *config);
+
+/* node_verify_store: --verify-store. */
+enum exit_code node_verify_store(const struct node_config *config);
+
+#endif

@@ -1,0 +1,509 @@
+/* One table says all there is to say of a key: its name, its type, where it
+ * goes, its default and its range.  Reading, overriding, checking, printing
+ * and freeing walk the table. */
+#include "config.h"
+
+#include "node/node_config.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/toml.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONFIG_BYTES_MAX (1 << 20)
+
+enum setting_type {
+    SETTING_TEXT,
+    SETTING_PATH, /* a text; relative to the file's folder */
+    SETTING_BOOL,
+    SETTING_COUNT, /* uint64_t in [low, high] */
+    SETTING_LIST,  /* char ** and a size_t; a text counts as a list of one */
+};
+
+struct setting {
+    const char *key;
+    enum setting_type type;
+    size_t offset;
+    size_t count_offset;  /* SETTING_LIST */
+    const char *fallback; /* NULL: required */
+    uint64_t low;
+    uint64_t high;
+};
+
+#define AT(field) offsetof(struct node_config, field)
+
+static const struct setting settings[] = {
+    {"home", SETTING_PATH, AT(home), 0, "data", 0, 0},
+    {"moniker", SETTING_TEXT, AT(moniker), 0, "", 0, 0},
+    {"genesis", SETTING_PATH, AT(genesis), 0, "genesis.json", 0, 0},
+    {"log.level", SETTING_TEXT, AT(log_level_text), 0, "info", 0, 0},
+    {"log.format", SETTING_TEXT, AT(log_format_text), 0, "text", 0, 0},
+    {"log.file", SETTING_PATH, AT(log_file), 0, "", 0, 0},
+    {"p2p.listen", SETTING_TEXT, AT(p2p_listen), 0, "127.0.0.1:26650", 0, 0},
+    {"p2p.external", SETTING_TEXT, AT(p2p_external), 0, "", 0, 0},
+    {"p2p.key", SETTING_PATH, AT(p2p_key), 0, "", 0, 0},
+    {"p2p.peers", SETTING_LIST, AT(p2p_peer_texts), AT(p2p_peer_count), "", 0,
+     CONFIG_PEERS_MAX},
+    {"p2p.max_peers", SETTING_COUNT, AT(p2p_max_peers), 0, "64", 1, 4096},
+    {"consensus.propose_timeout_ms", SETTING_COUNT, AT(propose_timeout_ms), 0,
+     "2000", 50, 600000},
+    {"consensus.idle_interval_ms", SETTING_COUNT, AT(idle_interval_ms), 0,
+     "5000", 10, 3600000},
+    {"consensus.max_block_bytes", SETTING_COUNT, AT(max_block_bytes), 0,
+     "1048576", 4096, BLOCK_BYTES_MAX},
+    {"validator.enabled", SETTING_BOOL, AT(validator_enabled), 0, "false", 0,
+     0},
+    {"validator.key", SETTING_PATH, AT(validator_key), 0, "", 0, 0},
+    {"miner.enabled", SETTING_BOOL, AT(miner_enabled), 0, "false", 0, 0},
+    {"miner.key", SETTING_PATH, AT(miner_key), 0, "", 0, 0},
+    {"miner.workers", SETTING_COUNT, AT(miner_workers), 0, "1", 0, 256},
+    {"miner.blas_core", SETTING_TEXT, AT(miner_blas_core), 0, "auto", 0, 0},
+    {"miner.tasks", SETTING_LIST, AT(miner_tasks), AT(miner_task_count), "any",
+     0, CONFIG_TASKS_MAX},
+    {"api.enabled", SETTING_BOOL, AT(api_enabled), 0, "true", 0, 0},
+    {"api.listen", SETTING_TEXT, AT(api_listen), 0, "127.0.0.1:26680", 0, 0},
+    {"api.web", SETTING_PATH, AT(api_web), 0, "", 0, 0},
+    {"mempool.max_bytes", SETTING_COUNT, AT(mempool_max_bytes), 0, "67108864",
+     TX_BYTES_MAX, UINT64_C(1) << 34},
+    {"mempool.max_txs", SETTING_COUNT, AT(mempool_max_txs), 0, "5000", 1,
+     1000000},
+    {"storage.map_size_mb", SETTING_COUNT, AT(map_size_mb), 0, "1024", 16,
+     UINT64_C(1) << 24},
+    {"storage.keep_blobs", SETTING_COUNT, AT(keep_blobs), 0, "0", 0, 1000000},
+};
+
+#define SETTING_TOTAL (sizeof(settings) / sizeof(*settings))
+
+struct loader {
+    struct node_config *config;
+    const char *path;
+    char *folder;
+    struct buf *faults;
+    bool has_faults;
+};
+
+static void fault(struct loader *l, unsigned line, const char *key,
+                  const char *what)
+{
+    l->has_faults = true;
+    buf_printf(l->faults, "%s", l->path);
+    if (line > 0) {
+        buf_printf(l->faults, ":%u", line);
+    }
+    buf_printf(l->faults, ": %s%s%s\n", key, key[0] != '\0' ? ": " : "", what);
+}
+
+static void *field_of(struct node_config *config, size_t offset)
+{
+    return (char *)config + offset;
+}
+
+/* Edit distance (Levenshtein) of two short words. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[64];
+    size_t size = strlen(b);
+    if (size >= sizeof(row) / sizeof(*row)) {
+        return SIZE_MAX;
+    }
+    for (size_t j = 0; j <= size; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t corner = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= size; j++) {
+            size_t above = row[j];
+            size_t best = corner + (a[i - 1] == b[j - 1] ? 0 : 1);
+            best = above + 1 < best ? above + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            corner = above;
+            row[j] = best;
+        }
+    }
+    return row[size];
+}
+
+static void fault_unknown(struct loader *l, const struct toml_value *value)
+{
+    char what[128];
+    const char *nearest = NULL;
+    size_t least = 5;
+    for (size_t i = 0; i < SETTING_TOTAL; i++) {
+        size_t d = distance(value->key, settings[i].key);
+        if (d < least) {
+            least = d;
+            nearest = settings[i].key;
+        }
+    }
+    (void)snprintf(what, sizeof(what), "unknown key%s%s%s",
+                   nearest != NULL ? ", did you mean \"" : "",
+                   nearest != NULL ? nearest : "",
+                   nearest != NULL ? "\"?" : "");
+    fault(l, value->line, value->key, what);
+}
+
+static void set_text(struct loader *l, const struct setting *s,
+                     const char *text)
+{
+    char **field = field_of(l->config, s->offset);
+    bool is_path = s->type == SETTING_PATH && text[0] != '\0';
+    free(*field);
+    *field = is_path ? file_join(l->folder, text) : pot_strdup(text);
+}
+
+static void free_list(char **list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(list[i]);
+    }
+    free(list);
+}
+
+static void list_add(struct loader *l, const struct setting *s,
+                     const char *text)
+{
+    char ***field = field_of(l->config, s->offset);
+    size_t *count = field_of(l->config, s->count_offset);
+    *field = pot_realloc(*field, *count + 1, sizeof(**field));
+    (*field)[(*count)++] = pot_strdup(text);
+}
+
+static void list_clear(struct loader *l, const struct setting *s)
+{
+    char ***field = field_of(l->config, s->offset);
+    size_t *count = field_of(l->config, s->count_offset);
+    free_list(*field, *count);
+    *field = NULL;
+    *count = 0;
+}
+
+static void set_count(struct loader *l, const struct setting *s, unsigned line,
+                      int64_t value)
+{
+    char what[96];
+    if (value < 0 || (uint64_t)value < s->low || (uint64_t)value > s->high) {
+        (void)snprintf(what, sizeof(what),
+                       "%" PRId64 " is not between %" PRIu64 " and %" PRIu64,
+                       value, s->low, s->high);
+        fault(l, line, s->key, what);
+        return;
+    }
+    *(uint64_t *)field_of(l->config, s->offset) = (uint64_t)value;
+}
+
+/* Environment and defaults come as text: a list is separated by commas. */
+static void set_from_text(struct loader *l, const struct setting *s,
+                          const char *source, const char *text)
+{
+    char *end = NULL;
+    switch (s->type) {
+    case SETTING_TEXT:
+    case SETTING_PATH:
+        set_text(l, s, text);
+        break;
+    case SETTING_BOOL:
+        if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0) {
+            fault(l, 0, source, "must be true or false");
+        }
+        *(bool *)field_of(l->config, s->offset) = text[0] == 't';
+        break;
+    case SETTING_COUNT:
+        errno = 0;
+        set_count(l, s, 0, strtoll(text, &end, 10));
+        if (end == text || *end != '\0' || errno != 0) {
+            fault(l, 0, source, "must be a whole number");
+        }
+        break;
+    case SETTING_LIST:
+        list_clear(l, s);
+        for (const char *at = text; *at != '\0';) {
+            size_t size = strcspn(at, ",");
+            char *item = pot_strdup(at);
+            item[size] = '\0';
+            list_add(l, s, item);
+            free(item);
+            at += size + (at[size] == ',' ? 1 : 0);
+        }
+        break;
+    }
+}
+
+static void set_list(struct loader *l, const struct setting *s,
+                     const struct toml_value *value)
+{
+    list_clear(l, s);
+    if (value->type == TOML_TEXT) {
+        list_add(l, s, value->text);
+        return;
+    }
+    if (value->type != TOML_ARRAY || value->item_count > s->high) {
+        fault(l, value->line, s->key,
+              value->type != TOML_ARRAY ? "must be a list of texts"
+                                        : "too many entries");
+        return;
+    }
+    for (size_t i = 0; i < value->item_count; i++) {
+        if (value->items[i].type != TOML_TEXT) {
+            fault(l, value->items[i].line, s->key, "must be a list of texts");
+            return;
+        }
+        list_add(l, s, value->items[i].text);
+    }
+}
+
+static void set_from_toml(struct loader *l, const struct setting *s,
+                          const struct toml_value *value)
+{
+    switch (s->type) {
+    case SETTING_TEXT:
+    case SETTING_PATH:
+        if (value->type != TOML_TEXT) {
+            fault(l, value->line, s->key, "must be a text in quotes");
+        } else {
+            set_text(l, s, value->text);
+        }
+        break;
+    case SETTING_BOOL:
+        if (value->type != TOML_BOOL) {
+            fault(l, value->line, s->key, "must be true or false");
+        }
+        *(bool *)field_of(l->config, s->offset) = value->integer != 0;
+        break;
+    case SETTING_COUNT:
+        if (value->type != TOML_INTEGER) {
+            fault(l, value->line, s->key, "must be a whole number");
+        } else {
+            set_count(l, s, value->line, value->integer);
+        }
+        break;
+    case SETTING_LIST:
+        set_list(l, s, value);
+        break;
+    }
+}
+
+static const struct setting *find_setting(const char *key)
+{
+    for (size_t i = 0; i < SETTING_TOTAL; i++) {
+        if (strcmp(settings[i].key, key) == 0) {
+            return &settings[i];
+        }
+    }
+    return NULL;
+}
+
+static void apply_file(struct loader *l, const struct toml_file *file)
+{
+    for (size_t i = 0; i < file->count; i++) {
+        const struct setting *s = find_setting(file->values[i].key);
+        if (s == NULL) {
+            fault_unknown(l, &file->values[i]);
+        } else {
+            set_from_toml(l, s, &file->values[i]);
+        }
+    }
+}
+
+static void apply_environment(struct loader *l)
+{
+    for (size_t i = 0; i < SETTING_TOTAL; i++) {
+        char name[64];
+        int size = snprintf(name, sizeof(name), "POTD_%s", settings[i].key);
+        for (int c = 0; c < size; c++) {
+            name[c] = name[c] == '.' ? '_' : (char)toupper(name[c]);
+        }
+        const char *text = getenv(name);
+        if (text != NULL) {
+            set_from_text(l, &settings[i], name, text);
+        }
+    }
+}
+
+/* "<address>@host:port"; a host in brackets may hold colons. */
+static bool parse_peer(struct config_peer *out, const char *text)
+{
+    const char *at = strchr(text, '@');
+    const char *colon = strrchr(text, ':');
+    char *end = NULL;
+    if (at == NULL || colon == NULL || colon <= at + 1) {
+        return false;
+    }
+    char *address = pot_strdup(text);
+    address[at - text] = '\0';
+    enum pot_err err = address_parse(&out->key, address);
+    free(address);
+    unsigned long port = strtoul(colon + 1, &end, 10);
+    if (err != POT_OK || *end != '\0' || end == colon + 1 || port == 0 ||
+        port > UINT16_MAX) {
+        return false;
+    }
+    const char *host = at + 1;
+    size_t size = (size_t)(colon - host);
+    if (size > 2 && host[0] == '[' && host[size - 1] == ']') {
+        host++;
+        size -= 2;
+    }
+    out->host = pot_calloc(size + 1, 1);
+    memcpy(out->host, host, size);
+    out->port = (uint16_t)port;
+    return true;
+}
+
+static void check_peers(struct loader *l)
+{
+    struct node_config *c = l->config;
+    c->p2p_peers = pot_calloc(c->p2p_peer_count, sizeof(*c->p2p_peers));
+    for (size_t i = 0; i < c->p2p_peer_count; i++) {
+        if (!parse_peer(&c->p2p_peers[i], c->p2p_peer_texts[i])) {
+            char what[192];
+            (void)snprintf(what, sizeof(what),
+                           "\"%.100s\" is not <address>@host:port",
+                           c->p2p_peer_texts[i]);
+            fault(l, 0, "p2p.peers", what);
+        }
+    }
+}
+
+static void check_whole(struct loader *l)
+{
+    struct node_config *c = l->config;
+    if (!log_level_parse(&c->log_level, c->log_level_text)) {
+        fault(l, 0, "log.level", "must be error, warn, info or debug");
+    }
+    if (!log_format_parse(&c->log_format, c->log_format_text)) {
+        fault(l, 0, "log.format", "must be text or json");
+    }
+    if (c->validator_enabled && c->validator_key[0] == '\0') {
+        fault(l, 0, "validator.key", "a validator needs its key file");
+    }
+    if (c->miner_enabled && c->miner_key[0] == '\0') {
+        fault(l, 0, "miner.key", "a miner needs its key file");
+    }
+    if (strlen(c->moniker) > TX_TEXT_MAX) {
+        fault(l, 0, "moniker", "must be at most 64 bytes");
+    }
+    for (const char *p = c->miner_blas_core; *p != '\0'; p++) {
+        if (!isalnum((unsigned char)*p)) {
+            fault(l, 0, "miner.blas_core",
+                  "must be \"auto\" or an OpenBLAS core name");
+            break;
+        }
+    }
+    check_peers(l);
+}
+
+static enum pot_err parse(struct loader *l, const char *text)
+{
+    struct toml_file file;
+    unsigned line;
+    char message[256];
+    for (size_t i = 0; i < SETTING_TOTAL; i++) {
+        set_from_text(l, &settings[i], settings[i].key, settings[i].fallback);
+    }
+    if (toml_parse(&file, text, &line, message, sizeof(message)) != POT_OK) {
+        fault(l, line, "", message);
+        return POT_EFORMAT;
+    }
+    apply_file(l, &file);
+    toml_free(&file);
+    apply_environment(l);
+    check_whole(l);
+    return l->has_faults ? POT_EFORMAT : POT_OK;
+}
+
+enum pot_err node_config_load(struct node_config **out, const char *path,
+                              struct buf *faults)
+{
+    char *text = NULL;
+    size_t size = 0;
+    *out = NULL;
+    enum pot_err err = file_read(&text, &size, path, CONFIG_BYTES_MAX);
+    if (err != POT_OK) {
+        buf_printf(faults, "%s: %s\n", path, err_text(err));
+        return err;
+    }
+    struct loader l = {.path = path, .faults = faults};
+    l.folder = file_folder(path);
+    l.config = pot_calloc(1, sizeof(*l.config));
+    l.config->path = pot_strdup(path);
+    err = parse(&l, text);
+    if (err == POT_OK) {
+        *out = l.config;
+    } else {
+        node_config_free(l.config);
+    }
+    free(l.folder);
+    free(text);
+    return err;
+}
+
+void node_config_free(struct node_config *config)
+{
+    if (config == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < config->p2p_peer_count; i++) {
+        if (config->p2p_peers != NULL) {
+            free(config->p2p_peers[i].host);
+        }
+    }
+    free(config->p2p_peers);
+    for (size_t i = 0; i < SETTING_TOTAL; i++) {
+        const struct setting *s = &settings[i];
+        void *field = field_of(config, s->offset);
+        if (s->type == SETTING_TEXT || s->type == SETTING_PATH) {
+            free(*(char **)field);
+        } else if (s->type == SETTING_LIST) {
+            size_t *count = field_of(config, s->count_offset);
+            free_list(*(char ***)field, *count);
+        }
+    }
+    free(config->path);
+    free(config);
+}
+
+static void print_value(const struct node_config *config,
+                        const struct setting *s, struct buf *out)
+{
+    const char *base = (const char *)config;
+    const void *field = base + s->offset;
+    switch (s->type) {
+    case SETTING_TEXT:
+    case SETTING_PATH:
+        buf_printf(out, "\"%s\"", *(char *const *)field);
+        break;
+    case SETTING_BOOL:
+        buf_printf(out, "%s", *(const bool *)field ? "true" : "false");
+        break;
+    case SETTING_COUNT:
+        buf_printf(out, "%" PRIu64, *(const uint64_t *)field);
+        break;
+    case SETTING_LIST: {
+        const void *count = base + s->count_offset;
+        buf_printf(out, "[");
+        for (size_t i = 0; i < *(const size_t *)count; i++) {
+            buf_printf(out, "%s\"%s\"", i > 0 ? ", " : "",
+                       (*(char **const *)field)[i]);
+        }
+        buf_printf(out, "]");
+        break;
+    }
+    }
+}
+
+void node_config_print(const struct node_config *config, struct buf *out)
+{
+    for (size_t i = 0; i < SETTING_TOTAL; i++) {
+        buf_printf(out, "%s = ", settings[i].key);
+        print_value(config, &settings[i], out);
+        buf_printf(out, "\n");
+    }
+}

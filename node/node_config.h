@@ -1,0 +1,86 @@
+/* node_config: node.toml, its defaults and its overrides from the environment.
+ *
+ * An unknown key is an error, and so is a value out of range; every fault is
+ * reported with file, line and key.  POTD_<SECTION>_<KEY> overrides a key of
+ * the file (POTD_HOME and so on for the top level). */
+#ifndef POT_NODE_NODE_CONFIG_H
+#define POT_NODE_NODE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/key.h"
+#include "base/log.h"
+
+#define CONFIG_PEERS_MAX 256
+#define CONFIG_TASKS_MAX 64
+
+struct config_peer {
+    struct public_key key;
+    char *host;
+    uint16_t port;
+};
+
+struct node_config {
+    char *path; /* of the file itself */
+    char *home; /* paths are absolute or relative to where we run */
+    char *moniker;
+    char *genesis;
+
+    char *log_level_text;
+    char *log_format_text;
+    enum log_level log_level;
+    enum log_format log_format;
+    char *log_file; /* "" : stderr */
+
+    char *p2p_listen;
+    char *p2p_external;
+    char *p2p_key; /* file of the node key */
+    char **p2p_peer_texts;
+    size_t p2p_peer_count;
+    struct config_peer *p2p_peers;
+    uint64_t p2p_max_peers;
+
+    uint64_t propose_timeout_ms;
+    uint64_t idle_interval_ms;
+    uint64_t max_block_bytes;
+
+    bool validator_enabled;
+    char *validator_key;
+
+    bool miner_enabled;
+    char *miner_key;
+    uint64_t miner_workers; /* 0: one a core */
+    char *miner_blas_core;
+    char **miner_tasks; /* ["any"] or task ids */
+    size_t miner_task_count;
+
+    bool api_enabled;
+    char *api_listen;
+    char *api_web;
+
+    uint64_t mempool_max_bytes;
+    uint64_t mempool_max_txs;
+
+    uint64_t map_size_mb;
+    uint64_t keep_blobs; /* rounds whose gradients stay in the store */
+};
+
+/* node_config_load: reads the file and the environment.  Faults are appended to
+ * `faults`, a line each.
+ *
+ * Owns:   *out is fresh; node_config_free releases it
+ * Errors: POT_ENOENT, POT_EACCESS, POT_EIO  the file cannot be read
+ *         POT_EFORMAT                       there are faults; *out is NULL */
+POT_MUST_USE enum pot_err node_config_load(struct node_config **out,
+                                           const char *path,
+                                           struct buf *faults);
+void node_config_free(struct node_config *config);
+
+/* node_config_print: the effective settings, as TOML. */
+void node_config_print(const struct node_config *config, struct buf *out);
+
+#endif

@@ -1,0 +1,307 @@
+#include "config.h"
+
+#include "node/startup.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "node/blob_pool.h"
+#include "node/datasets.h"
+#include "node/verified.h"
+#include "p2p/net.h"
+#include "proto/codec.h"
+#include "proto/genesis.h"
+#include "storage/sign_state.h"
+#include "storage/store.h"
+
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define POOL_BYTES_MAX ((size_t)512 << 20)
+#define VERIFIED_SIZE  65536
+#define FILES_MIN      1024
+
+void startup_peer(struct net_address *out, const struct config_peer *peer)
+{
+    *out = (struct net_address){.key = peer->key, .port = peer->port};
+    (void)snprintf(out->host, sizeof(out->host), "%s", peer->host);
+}
+
+void startup_error(struct node *node, enum exit_code code, const char *what,
+                   enum pot_err err, const char *remedy)
+{
+    node->exit_code =
+        err == POT_EFULL || err == POT_ELIMIT ? EXIT_CODE_FULL : code;
+    fprintf(stderr, "potd: %s: %s: %s\n", what, err_text(err), remedy);
+}
+
+void startup_chain_error(struct node *node, enum pot_err err)
+{
+    if (err == POT_EGUARD) {
+        startup_error(node, EXIT_CODE_CONFIG, node->config->genesis, err,
+                      "the store in home belongs to another genesis: use that "
+                      "one, or another home");
+    } else {
+        startup_error(node, EXIT_CODE_STORE, node->config->home, err,
+                      "run --verify-store, or sync into a new home");
+    }
+}
+
+static bool load_key(struct node *node, struct key **out, const char *path)
+{
+    enum pot_err err = key_load(out, path);
+    if (err != POT_OK) {
+        startup_error(node, EXIT_CODE_CONFIG, path, err,
+                      err == POT_EACCESS
+                          ? "a key file must be readable by its owner alone: "
+                            "chmod 600"
+                          : "make one with `potctl key new FILE`");
+    }
+    return err == POT_OK;
+}
+
+/* The node's identity on the network: p2p.key, else the validator's key, else
+ * the miner's, else one made for this home. */
+static bool load_node_key(struct node *node)
+{
+    const struct node_config *c = node->config;
+    const char *path = c->p2p_key[0] != '\0'  ? c->p2p_key
+                       : c->validator_enabled ? c->validator_key
+                       : c->miner_enabled     ? c->miner_key
+                                              : NULL;
+    if (path != NULL) {
+        return load_key(node, &node->node_key, path);
+    }
+    char *made = file_join(c->home, "node_key");
+    enum pot_err err = key_load(&node->node_key, made);
+    if (err == POT_ENOENT) {
+        struct key *fresh = key_generate();
+        err = key_save(fresh, made);
+        key_free(fresh);
+    }
+    if (err == POT_OK && node->node_key == NULL) {
+        err = key_load(&node->node_key, made);
+    }
+    if (err != POT_OK) {
+        startup_error(node, EXIT_CODE_CONFIG, made, err, "check the file");
+    }
+    free(made);
+    return err == POT_OK;
+}
+
+static bool load_keys(struct node *node)
+{
+    const struct node_config *c = node->config;
+    if (c->validator_enabled &&
+        !load_key(node, &node->validator_key, c->validator_key)) {
+        return false;
+    }
+    if (c->miner_enabled && !load_key(node, &node->miner_key, c->miner_key)) {
+        return false;
+    }
+    return load_node_key(node);
+}
+
+static bool load_genesis(struct node *node)
+{
+    char why[GENESIS_WHY_SIZE];
+    enum pot_err err = genesis_load(&node->genesis, node->config->genesis, why);
+    if (err != POT_OK) {
+        node->exit_code = EXIT_CODE_CONFIG;
+        fprintf(stderr, "potd: %s: %s\n", node->config->genesis, why);
+        return false;
+    }
+    genesis_hash(&node->env.genesis_hash, node->genesis);
+    chain_id_hash(&node->env.chain, node->genesis->chain_id);
+    return true;
+}
+
+static bool open_home(struct node *node)
+{
+    enum pot_err err = file_make_folder(node->config->home, 0700);
+    if (err != POT_OK) {
+        startup_error(node, EXIT_CODE_CONFIG, node->config->home, err,
+                      "home must be a folder that this user can write");
+    }
+    return err == POT_OK;
+}
+
+static bool open_store(struct node *node)
+{
+    char why[256] = "";
+    char *folder = file_join(node->config->home, "store");
+    enum pot_err err =
+        store_open(&node->store, folder,
+                   (size_t)node->config->map_size_mb << 20, why, sizeof(why));
+    if (err != POT_OK) {
+        node->exit_code = err == POT_EBUSY ? EXIT_CODE_LOCKED
+                          : err == POT_EFULL || err == POT_ELIMIT
+                              ? EXIT_CODE_FULL
+                              : EXIT_CODE_STORE;
+        fprintf(stderr, "potd: %s: %s\n", folder, why);
+    }
+    free(folder);
+    node->env.store = node->store;
+    return err == POT_OK;
+}
+
+static bool open_datasets(struct node *node)
+{
+    char *folder = file_join(node->config->home, "datasets");
+    enum pot_err err = datasets_open(&node->datasets, folder, node->store);
+    if (err != POT_OK) {
+        startup_error(node, EXIT_CODE_CONFIG, folder, err, "check the folder");
+    }
+    free(folder);
+    node->env.datasets = node->datasets;
+    return err == POT_OK;
+}
+
+/* A key that may have signed blocks must bring its sign state along. */
+static bool open_sign_state(struct node *node)
+{
+    uint64_t height = 0;
+    if (node->validator_key == NULL) {
+        return true;
+    }
+    char *path = file_join(node->config->home, "sign_state");
+    const struct public_key *key = key_public(node->validator_key);
+    enum pot_err err =
+        sign_state_open(&node->sign_state, path, key, &node->env.chain);
+    bool is_fresh = !store_tip(node->store, &height, NULL, NULL) || height == 0;
+    if (err == POT_ENOENT && is_fresh) {
+        err = sign_state_create(path, key, &node->env.chain);
+        if (err == POT_OK) {
+            err =
+                sign_state_open(&node->sign_state, path, key, &node->env.chain);
+        }
+    }
+    if (err == POT_ENOENT || err == POT_EGUARD) {
+        startup_error(node, EXIT_CODE_GUARD, path, POT_EGUARD,
+                      err == POT_ENOENT
+                          ? "this validator's sign state is gone: restore it, "
+                            "or use a new key"
+                          : "it is another key's or another chain's");
+    } else if (err != POT_OK) {
+        startup_error(node,
+                      err == POT_EBUSY ? EXIT_CODE_LOCKED : EXIT_CODE_STORE,
+                      path, err, "check the file and the disk");
+    }
+    free(path);
+    return err == POT_OK;
+}
+
+/* Where pot-worker is: beside potd as it was built, or where it is
+ * installed. */
+static char *find_worker(void)
+{
+    char own[4096];
+    ssize_t size = readlink("/proc/self/exe", own, sizeof(own) - 1);
+    if (size > 0) {
+        own[size] = '\0';
+        char *beside = file_join(dirname(own), "pot-worker");
+        if (access(beside, X_OK) == 0) {
+            return beside;
+        }
+        free(beside);
+    }
+    return pot_strdup(POT_WORKER_PATH);
+}
+
+static bool check_worker(struct node *node)
+{
+    node->worker_program = find_worker();
+    bool is_needed = node->validator_key != NULL || node->miner_key != NULL;
+    if (is_needed && access(node->worker_program, X_OK) != 0) {
+        startup_error(node, EXIT_CODE_CONFIG, node->worker_program, POT_ENOENT,
+                      "pot-worker must stand beside potd or be installed");
+        return false;
+    }
+    return true;
+}
+
+static bool check_limits(struct node *node)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FILES_MIN) {
+        limit.rlim_cur =
+            limit.rlim_max < FILES_MIN ? limit.rlim_max : FILES_MIN;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        if (limit.rlim_cur < FILES_MIN) {
+            startup_error(node, EXIT_CODE_FULL, "open files", POT_ELIMIT,
+                          "1024 are needed: raise `ulimit -n`");
+            return false;
+        }
+    }
+    return true;
+}
+
+bool startup_open_store(struct node *node)
+{
+    if (!load_genesis(node) || !open_home(node) || !open_store(node) ||
+        !open_datasets(node)) {
+        return false;
+    }
+    node->pool = blob_pool_new(POOL_BYTES_MAX);
+    node->verified = verified_new(&node->env.chain, VERIFIED_SIZE);
+    node->env.pool = node->pool;
+    node->env.verified = node->verified;
+    return true;
+}
+
+bool startup_open(struct node *node)
+{
+    return check_limits(node) && open_home(node) && load_keys(node) &&
+           check_worker(node) && startup_open_store(node) &&
+           open_sign_state(node);
+}
+
+void startup_close(struct node *node)
+{
+    sign_state_close(node->sign_state);
+    datasets_close(node->datasets);
+    store_close(node->store);
+    blob_pool_free(node->pool);
+    verified_free(node->verified);
+    key_free(node->node_key);
+    key_free(node->validator_key);
+    key_free(node->miner_key);
+    codec_free(node->genesis);
+    free(node->worker_program);
+}
+
+void startup_reload(struct node *node)
+{
+    struct node_config *fresh = NULL;
+    struct buf faults;
+    buf_init(&faults, 65536);
+    if (node_config_load(&fresh, node->config->path, &faults) != POT_OK) {
+        LOG(LOG_ERROR, "node", "config not re-read",
+            log_text("why", buf_text(&faults)));
+        buf_fini(&faults);
+        return;
+    }
+    const char *file = fresh->log_file[0] != '\0' ? fresh->log_file : NULL;
+    if (log_open(fresh->log_level, fresh->log_format, file) != POT_OK) {
+        LOG(LOG_ERROR, "node", "log not re-opened",
+            log_text("file", fresh->log_file));
+    }
+    struct net_address *peers =
+        pot_calloc(fresh->p2p_peer_count, sizeof(*peers));
+    for (size_t i = 0; i < fresh->p2p_peer_count; i++) {
+        startup_peer(&peers[i], &fresh->p2p_peers[i]);
+    }
+    if (net_set_peers(node->net, peers, fresh->p2p_peer_count) != POT_OK) {
+        LOG(LOG_ERROR, "node", "peers not changed",
+            log_u64("peers", fresh->p2p_peer_count));
+    }
+    LOG(LOG_INFO, "node", "config re-read: log and peers",
+        log_u64("peers", fresh->p2p_peer_count));
+    free(peers);
+    node_config_free(fresh);
+    buf_fini(&faults);
+}

@@ -1,0 +1,31 @@
+/* startup: what a node reads and locks before it runs: keys, genesis, store
+ * and sign state; and what a signal makes it read again. */
+#ifndef POT_NODE_STARTUP_H
+#define POT_NODE_STARTUP_H
+
+#include <stdbool.h>
+
+#include "node/node.h"
+
+/* startup_open: fills node's genesis, keys, store, sign state, data sets and
+ * env.  False: told on stderr, node->exit_code set; startup_close all the
+ * same. */
+bool startup_open(struct node *node);
+
+/* startup_open_store: without keys and sign state, for reading only. */
+bool startup_open_store(struct node *node);
+void startup_close(struct node *node);
+
+/* startup_error: one line: what, why, what to do. */
+void startup_error(struct node *node, enum exit_code code, const char *what,
+                   enum pot_err err, const char *remedy);
+void startup_chain_error(struct node *node, enum pot_err err);
+
+/* startup_peer: a configured peer as the network takes it. */
+struct net_address;
+void startup_peer(struct net_address *out, const struct config_peer *peer);
+
+/* startup_reload: the log and its level, and the peers, after SIGHUP. */
+void startup_reload(struct node *node);
+
+#endif

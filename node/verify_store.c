@@ -1,0 +1,221 @@
+/* potd --verify-store, in three steps: every stored value against its
+ * checksum and the state against its root; every certificate against the
+ * validators of its height; and the whole chain executed again from the
+ * genesis, in a store of its own, up to the same state root. */
+#include "config.h"
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "node/blob_pool.h"
+#include "node/catch_up.h"
+#include "node/node.h"
+#include "node/startup.h"
+#include "proto/codec.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PROGRESS_EVERY  1000
+#define AGGREGATE_MAX   ((size_t)4 * PARAMETERS_MAX + 4096)
+#define REPLAY_MAP_SIZE ((size_t)256 << 20)
+
+static bool on_progress(void *context, uint64_t done, uint64_t all)
+{
+    (void)context;
+    if (isatty(STDERR_FILENO)) {
+        fprintf(stderr, "\rvalues: %" PRIu64 " of %" PRIu64, done, all);
+    }
+    return true;
+}
+
+static bool check_values(struct node *node)
+{
+    static struct store_report report;
+    enum pot_err err = store_verify(node->store, &report, on_progress, NULL);
+    if (isatty(STDERR_FILENO)) {
+        fprintf(stderr, "\n");
+    }
+    printf("values: %" PRIu64 " records, %" PRIu64 " bytes, %" PRIu64
+           " blocks, %" PRIu64 " state keys, %" PRIu64 " blobs\n",
+           report.records, report.bytes, report.blocks, report.state_keys,
+           report.blobs);
+    for (uint64_t i = 0; i < report.problem_count && i < STORE_PROBLEMS_MAX;
+         i++) {
+        const struct store_problem *p = &report.problems[i];
+        fprintf(stderr, "potd: %s %s: %s\n", p->table, p->key, p->what);
+    }
+    if (err != POT_OK) {
+        fprintf(stderr, "potd: the store: %s: %" PRIu64 " problems\n",
+                err_text(err), report.problem_count);
+    }
+    return err == POT_OK;
+}
+
+struct replay {
+    struct node *node;
+    struct execution_env env; /* over the store that is made again */
+    struct chain_tip tip;
+    struct buf block;
+    struct buf certificate;
+};
+
+/* Aggregates are the one thing that a certified block does not carry. */
+static enum pot_err lend_aggregates(struct replay *r, const struct block *block)
+{
+    enum pot_err err = POT_OK;
+    struct buf data;
+    buf_init(&data, AGGREGATE_MAX);
+    for (size_t i = 0; err == POT_OK && i < block->body->n_round_updates; i++) {
+        const Pot__RoundUpdate *u = block->body->round_updates[i];
+        struct hash hash;
+        if (u->n_submissions == 0 || !codec_hash(&hash, u->aggregate_hash)) {
+            continue;
+        }
+        err = store_blob_get(r->node->store, &hash, &data);
+        if (err == POT_OK) {
+            (void)blob_pool_put(r->env.pool, &hash, data.data, data.size);
+        }
+    }
+    buf_fini(&data);
+    return err;
+}
+
+static bool replay_block(struct replay *r, const struct block *block)
+{
+    char why[256] = "";
+    enum pot_err err = lend_aggregates(r, block);
+    if (err != POT_OK) {
+        fprintf(stderr, "potd: height %" PRIu64 ": its aggregate: %s\n",
+                block->header->height, err_text(err));
+        return false;
+    }
+    struct executed *made = execution_check(&r->env, &r->tip, r->block.data,
+                                            r->block.size, 0, true, why);
+    if (made == NULL) {
+        fprintf(stderr, "potd: height %" PRIu64 ": executed again: %s\n",
+                block->header->height, why);
+        return false;
+    }
+    err = execution_commit(&r->env, &r->tip, made, r->certificate.data,
+                           r->certificate.size);
+    executed_free(made);
+    if (err != POT_OK) {
+        fprintf(stderr, "potd: the store for the replay: %s\n", err_text(err));
+        return false;
+    }
+    r->tip.height = block->header->height;
+    r->tip.time_ms = block->header->time_ms;
+    r->tip.hash = block->hash;
+    return true;
+}
+
+static bool check_height(struct replay *r, uint64_t height)
+{
+    struct block *block = NULL;
+    struct store *store = r->node->store;
+    bool is_right =
+        store_get_block(store, height, &r->block) == POT_OK &&
+        store_get_certificate(store, height, &r->certificate) == POT_OK &&
+        block_open(&block, r->block.data, r->block.size) == POT_OK;
+    if (!is_right) {
+        fprintf(stderr, "potd: height %" PRIu64 ": cannot be read\n", height);
+    } else if (!catch_up_certificate_holds(&r->node->env, height, r->block.data,
+                                           r->block.size, r->certificate.data,
+                                           r->certificate.size)) {
+        fprintf(stderr, "potd: height %" PRIu64 ": its certificate is wrong\n",
+                height);
+        is_right = false;
+    } else {
+        is_right = replay_block(r, block);
+    }
+    block_free(block);
+    if (height % PROGRESS_EVERY == 0) {
+        fprintf(stderr, "replayed %" PRIu64 " blocks\n", height);
+    }
+    return is_right;
+}
+
+static bool check_root(const struct replay *r)
+{
+    uint64_t height;
+    char text[HASH_TEXT_SIZE];
+    struct hash stored;
+    struct hash made;
+    bool has_both = store_tip(r->node->store, &height, NULL, &stored) &&
+                    store_tip(r->env.store, NULL, NULL, &made);
+    POT_ASSERT(has_both);
+    if (!hash_equal(&stored, &made)) {
+        fprintf(stderr, "potd: the replay ends with another state root\n");
+        return false;
+    }
+    printf("replay: %" PRIu64 " blocks and certificates from the genesis, "
+           "state root %s\n",
+           height, hash_format(&stored, text));
+    return true;
+}
+
+static bool replay_all(struct replay *r)
+{
+    uint64_t height = 0;
+    r->tip.hash = r->env.genesis_hash;
+    r->tip.time_ms = r->node->genesis->time_ms;
+    if (!store_tip(r->node->store, &height, NULL, NULL)) {
+        printf("the store is empty\n");
+        return true;
+    }
+    if (execution_genesis(&r->env, r->node->genesis) != POT_OK) {
+        fprintf(stderr, "potd: the genesis cannot be executed\n");
+        return false;
+    }
+    for (uint64_t h = 1; h <= height; h++) {
+        if (!check_height(r, h)) {
+            return false;
+        }
+    }
+    return check_root(r);
+}
+
+static bool check_replay(struct node *node)
+{
+    char why[256] = "";
+    struct replay r = {.node = node, .env = node->env};
+    char *folder = file_join(node->config->home, "verify-store.tmp");
+    enum pot_err err = file_remove_folder(folder);
+    if (err == POT_OK) {
+        err =
+            store_open(&r.env.store, folder, REPLAY_MAP_SIZE, why, sizeof(why));
+    }
+    bool is_right = false;
+    if (err == POT_OK) {
+        buf_init(&r.block, BLOCK_BYTES_MAX);
+        buf_init(&r.certificate, BLOCK_BYTES_MAX);
+        is_right = replay_all(&r);
+        buf_fini(&r.block);
+        buf_fini(&r.certificate);
+    } else {
+        fprintf(stderr, "potd: %s: %s\n", folder, why);
+    }
+    store_close(r.env.store);
+    err = file_remove_folder(folder);
+    if (err != POT_OK) {
+        fprintf(stderr, "potd: %s: %s\n", folder, err_text(err));
+    }
+    free(folder);
+    return is_right;
+}
+
+enum exit_code node_verify_store(const struct node_config *config)
+{
+    struct node node = {.config = config};
+    if (startup_open_store(&node)) {
+        bool is_right = check_values(&node) && check_replay(&node);
+        node.exit_code = is_right ? EXIT_CODE_DONE : EXIT_CODE_STORE;
+        printf("%s\n", is_right ? "the store is right" : "THE STORE IS BAD");
+    }
+    startup_close(&node);
+    return node.exit_code;
+}

@@ -1,0 +1,56 @@
+#include "config.h"
+
+#include "proto/fee.h"
+
+#include "base/key.h"
+#include "proto/model.h"
+
+/* theta and momentum, int32 each, and an aggregate a round, int16 mostly */
+#define BYTES_KEPT_A_PARAMETER  8
+#define BYTES_ROUND_A_PARAMETER 2
+/* Around the body: public key, signature, three tags and lengths. */
+#define BYTES_AROUND (PUBLIC_KEY_SIZE + SIGNATURE_SIZE + 16)
+#define VARINT_MAX   10
+
+static uint64_t task_work(const Pot__SubmitTask *submit)
+{
+    struct model_shape shape;
+    if (submit->spec == NULL || submit->spec->model == NULL ||
+        model_shape_from_spec(&shape, submit->spec->model) != POT_OK) {
+        return 0;
+    }
+    uint64_t bytes = BYTES_KEPT_A_PARAMETER +
+                     (uint64_t)BYTES_ROUND_A_PARAMETER * submit->spec->rounds;
+    return shape.parameter_count * bytes;
+}
+
+uint64_t fee_work(const Pot__TxBody *body)
+{
+    if (body->action_case == POT__TX_BODY__ACTION_PUBLISH_DATASET) {
+        return body->publish_dataset->size_bytes;
+    }
+    if (body->action_case == POT__TX_BODY__ACTION_SUBMIT_TASK) {
+        return task_work(body->submit_task);
+    }
+    return 0;
+}
+
+struct amount fee_min(const Pot__GenesisParams *params, const Pot__TxBody *body,
+                      size_t tx_bytes)
+{
+    struct amount base = {params->fee_base};
+    struct amount byte = {params->fee_byte};
+    struct amount fee;
+    uint64_t bytes = tx_bytes + fee_work(body) / FEE_WORK_PER_BYTE;
+    if (!amount_mul(&fee, byte, bytes) || !amount_add(&fee, fee, base)) {
+        fee.units = UINT64_MAX;
+    }
+    return fee;
+}
+
+struct amount fee_estimate(const Pot__GenesisParams *params,
+                           const Pot__TxBody *body)
+{
+    size_t bytes = pot__tx_body__get_packed_size(body);
+    return fee_min(params, body, bytes + VARINT_MAX + BYTES_AROUND);
+}

@@ -1,0 +1,139 @@
+#include "config.h"
+
+#include "proto/round.h"
+
+#include "proto/codec.h"
+#include "proto/signed.h"
+
+#include <string.h>
+
+void round_seed(struct hash *out, const struct hash *task, uint32_t round,
+                const struct hash *block)
+{
+    struct hasher h;
+    hasher_init(&h, "round-seed");
+    hasher_add(&h, task->b, HASH_SIZE);
+    hasher_add_u32(&h, round);
+    hasher_add(&h, block->b, HASH_SIZE);
+    hasher_final(&h, out);
+}
+
+static bool submission_is_well_formed(struct round_submission *s,
+                                      const Pot__Signed *message)
+{
+    const Pot__SubmissionBody *body = s->body;
+    return codec_key(&s->miner, message->public_key) &&
+           message->signature.len == SIGNATURE_SIZE &&
+           codec_hash(&s->task, body->task) &&
+           codec_hash(&s->parameters, body->parameters_hash) &&
+           codec_hash(&s->payload, body->payload_hash) && body->rows > 0 &&
+           body->loss < ROUND_LOSS_BOUND && body->loss > -ROUND_LOSS_BOUND &&
+           strlen(body->blas_core) <= ROUND_BLAS_CORE_MAX &&
+           body->workers <= ROUND_WORKERS_MAX;
+}
+
+enum pot_err round_submission_open(struct round_submission *out,
+                                   const Pot__Signed *message)
+{
+    struct round_submission s;
+    enum pot_err err = CODEC_DECODE(&s.body, pot__submission_body,
+                                    message->body.data, message->body.len);
+    if (err != POT_OK) {
+        return err;
+    }
+    if (!submission_is_well_formed(&s, message)) {
+        codec_free(s.body);
+        return POT_EFORMAT;
+    }
+    signed_hash(&s.hash, SIGNED_SUBMISSION, message);
+    *out = s;
+    return POT_OK;
+}
+
+void round_submission_close(struct round_submission *submission)
+{
+    codec_free(submission->body);
+    submission->body = NULL;
+}
+
+static bool judgement_is_well_formed(const Pot__Judgement *judgement)
+{
+    return judgement->submission.len == HASH_SIZE &&
+           (judgement->verdict == POT__VERDICT__VERDICT_REFUSE ||
+            round_is_accept(judgement->verdict));
+}
+
+static bool attestation_is_well_formed(struct round_attestation *a,
+                                       const Pot__Signed *message)
+{
+    const Pot__AttestationBody *body = a->body;
+    if (!codec_key(&a->validator, message->public_key) ||
+        message->signature.len != SIGNATURE_SIZE ||
+        !codec_hash(&a->task, body->task)) {
+        return false;
+    }
+    for (size_t i = 0; i < body->n_judgements; i++) {
+        const Pot__Judgement *judgement = body->judgements[i];
+        if (!judgement_is_well_formed(judgement)) {
+            return false;
+        }
+        if (i > 0 && memcmp(body->judgements[i - 1]->submission.data,
+                            judgement->submission.data, HASH_SIZE) >= 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum pot_err round_attestation_open(struct round_attestation *out,
+                                    const Pot__Signed *message)
+{
+    struct round_attestation a;
+    enum pot_err err = CODEC_DECODE(&a.body, pot__attestation_body,
+                                    message->body.data, message->body.len);
+    if (err != POT_OK) {
+        return err;
+    }
+    if (!attestation_is_well_formed(&a, message)) {
+        codec_free(a.body);
+        return POT_EFORMAT;
+    }
+    signed_hash(&a.hash, SIGNED_ATTESTATION, message);
+    *out = a;
+    return POT_OK;
+}
+
+void round_attestation_close(struct round_attestation *attestation)
+{
+    codec_free(attestation->body);
+    attestation->body = NULL;
+}
+
+Pot__Verdict round_verdict_on(const struct round_attestation *attestation,
+                              const struct hash *submission)
+{
+    const Pot__AttestationBody *body = attestation->body;
+    size_t low = 0;
+    size_t high = body->n_judgements;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const Pot__Judgement *judgement = body->judgements[middle];
+        int order =
+            memcmp(judgement->submission.data, submission->b, HASH_SIZE);
+        if (order == 0) {
+            return judgement->verdict;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return POT__VERDICT__VERDICT_NONE;
+}
+
+bool round_is_accept(Pot__Verdict verdict)
+{
+    return verdict == POT__VERDICT__VERDICT_ACCEPT ||
+           verdict == POT__VERDICT__VERDICT_ACCEPT_AUDITED;
+}

@@ -1,0 +1,63 @@
+/* round: what miners and validators say in a round, opened and checked in
+ * form; nothing here needs the state. */
+#ifndef POT_PROTO_ROUND_H
+#define POT_PROTO_ROUND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/key.h"
+#include "proto/chain.pb-c.h"
+
+/* A loss is Q40.24 and its size below this. */
+#define ROUND_LOSS_BOUND    (INT64_C(1) << 46)
+#define ROUND_BLAS_CORE_MAX 32 /* bytes of a kernel's name */
+#define ROUND_WORKERS_MAX   1024
+
+struct round_submission {
+    struct hash hash; /* of the signed message: its name in attestations */
+    struct public_key miner;
+    struct hash task;
+    struct hash parameters;
+    struct hash payload;
+    Pot__SubmissionBody *body;
+};
+
+struct round_attestation {
+    struct hash hash;
+    struct public_key validator;
+    struct hash task;
+    Pot__AttestationBody *body;
+};
+
+/* round_seed: what decides which rows each miner trains on; block is the hash
+ * of the block that opened the round. */
+void round_seed(struct hash *out, const struct hash *task, uint32_t round,
+                const struct hash *block);
+
+/* round_submission_open: decodes the body and checks sizes and bounds; the
+ * signature is the caller's to check (signed_verify, SIGNED_SUBMISSION).
+ *
+ * Owns:   out->body; round_submission_close releases it
+ * Errors: POT_EFORMAT, POT_ELIMIT; there is nothing to close then */
+POT_MUST_USE enum pot_err round_submission_open(struct round_submission *out,
+                                                const Pot__Signed *message);
+void round_submission_close(struct round_submission *submission);
+
+/* round_attestation_open: the same for an attestation; its judgements are by
+ * ascending submission hash, nothing is judged twice. */
+POT_MUST_USE enum pot_err round_attestation_open(struct round_attestation *out,
+                                                 const Pot__Signed *message);
+void round_attestation_close(struct round_attestation *attestation);
+
+/* round_verdict_on: what it says of a submission; POT__VERDICT__VERDICT_NONE
+ * if nothing. */
+Pot__Verdict round_verdict_on(const struct round_attestation *attestation,
+                              const struct hash *submission);
+
+/* round_is_accept: accepted, audited or not. */
+bool round_is_accept(Pot__Verdict verdict);
+
+#endif

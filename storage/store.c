@@ -1,0 +1,391 @@
+#include "config.h"
+
+#include "storage/store.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "storage/overlay_impl.h"
+#include "storage/store_blob.h"
+#include "storage/store_env.h"
+#include "storage/store_record.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+/* ---- opening and closing */
+
+static void init_locks(struct store *store)
+{
+    pthread_rwlockattr_t attributes;
+    /* Growing the map must not wait for readers without end. */
+    (void)pthread_rwlockattr_init(&attributes);
+    (void)pthread_rwlockattr_setkind_np(
+        &attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    int rc = pthread_rwlock_init(&store->map_lock, &attributes);
+    (void)pthread_rwlockattr_destroy(&attributes);
+    rc |= pthread_mutex_init(&store->writer, NULL);
+    rc |= pthread_mutex_init(&store->tip_lock, NULL);
+    POT_ASSERT(rc == 0);
+}
+
+enum pot_err store_open(struct store **out, const char *folder,
+                        size_t map_bytes, char *why, size_t why_size)
+{
+    char spare[1];
+    *out = NULL;
+    if (why == NULL || why_size == 0) {
+        why = spare;
+        why_size = sizeof(spare);
+    }
+    why[0] = '\0';
+    POT_ASSERT(sodium_init() >= 0);
+    struct store *store = pot_calloc(1, sizeof(*store));
+    store->folder = pot_strdup(folder);
+    store->lock_fd = -1;
+    init_locks(store);
+    enum pot_err err = store_env_open(store, map_bytes, why, why_size);
+    if (err != POT_OK) {
+        store_close(store);
+        return err;
+    }
+    *out = store;
+    return POT_OK;
+}
+
+void store_close(struct store *store)
+{
+    if (store != NULL) {
+        store_env_close(store);
+        (void)pthread_mutex_destroy(&store->tip_lock);
+        (void)pthread_mutex_destroy(&store->writer);
+        (void)pthread_rwlock_destroy(&store->map_lock);
+        free(store->folder);
+        free(store);
+    }
+}
+
+/* ---- reads */
+
+bool store_tip(struct store *store, uint64_t *height, struct hash *hash,
+               struct hash *state_root)
+{
+    (void)pthread_mutex_lock(&store->tip_lock);
+    struct store_tip tip = store->tip;
+    (void)pthread_mutex_unlock(&store->tip_lock);
+    if (tip.is_set && height != NULL) {
+        *height = tip.height;
+    }
+    if (tip.is_set && hash != NULL) {
+        *hash = tip.hash;
+    }
+    if (tip.is_set && state_root != NULL) {
+        *state_root = tip.state_root;
+    }
+    return tip.is_set;
+}
+
+static enum pot_err get(struct store *store, enum store_table table,
+                        const void *key, size_t key_size, struct buf *out)
+{
+    struct store_read read;
+    struct store_value value;
+    buf_clear(out);
+    enum pot_err err = store_read_begin(&read, store);
+    if (err != POT_OK) {
+        return err;
+    }
+    err = store_table_get(&value, store, read.txn, table, key, key_size);
+    if (err == POT_OK) {
+        buf_append(out, value.data, value.size);
+        if (out->is_overflown) {
+            buf_clear(out);
+            err = POT_ELIMIT;
+        }
+    }
+    store_read_end(&read);
+    return err;
+}
+
+enum pot_err store_get_block(struct store *store, uint64_t height,
+                             struct buf *out)
+{
+    uint8_t key[RECORD_HEIGHT_SIZE];
+    store_record_height(key, height);
+    return get(store, TABLE_BLOCKS, key, sizeof(key), out);
+}
+
+enum pot_err store_get_certificate(struct store *store, uint64_t height,
+                                   struct buf *out)
+{
+    uint8_t key[RECORD_HEIGHT_SIZE];
+    store_record_height(key, height);
+    return get(store, TABLE_CERTIFICATES, key, sizeof(key), out);
+}
+
+/* A record of a place, or of a height when index is NULL. */
+static enum pot_err get_place(struct store *store, enum store_table table,
+                              const struct hash *hash, uint64_t *height,
+                              uint32_t *index)
+{
+    struct buf value;
+    buf_init(&value, RECORD_PLACE_SIZE);
+    enum pot_err err = get(store, table, hash->b, HASH_SIZE, &value);
+    if (err == POT_OK &&
+        !store_record_read_place(height, index, value.data, value.size)) {
+        err = POT_ECORRUPT;
+    }
+    buf_fini(&value);
+    return err == POT_ELIMIT ? POT_ECORRUPT : err;
+}
+
+enum pot_err store_get_block_height(struct store *store,
+                                    const struct hash *hash, uint64_t *height)
+{
+    uint32_t index;
+    return get_place(store, TABLE_HEIGHTS, hash, height, &index);
+}
+
+enum pot_err store_find_tx(struct store *store, const struct hash *tx,
+                           uint64_t *height, uint32_t *index)
+{
+    return get_place(store, TABLE_TXS, tx, height, index);
+}
+
+enum pot_err store_state_get(struct store *store, const void *key,
+                             size_t key_size, struct buf *out)
+{
+    POT_ASSERT(key_size >= 1 && key_size <= STATE_KEY_MAX);
+    return get(store, TABLE_STATE, key, key_size, out);
+}
+
+enum pot_err store_state_proof(struct store *store, const void *key,
+                               size_t key_size, struct state_proof *proof,
+                               struct hash *root, uint64_t *height)
+{
+    struct store_read read;
+    struct store_tip tip;
+    POT_ASSERT(key_size >= 1 && key_size <= STATE_KEY_MAX);
+    state_proof_init(proof);
+    enum pot_err err = store_read_begin(&read, store);
+    if (err != POT_OK) {
+        return err;
+    }
+    err = store_read_tip(&tip, store, read.txn);
+    if (err == POT_OK && !tip.is_set) {
+        err = POT_ENOENT;
+    }
+    if (err == POT_OK) {
+        err = tree_prove(proof, &read, state_bucket(key, key_size));
+    }
+    store_read_end(&read);
+    if (err == POT_OK) {
+        *root = tip.state_root;
+        *height = tip.height;
+    }
+    return err;
+}
+
+/* ---- the commit */
+
+struct committing {
+    const struct store_commit *commit;
+    struct overlay *overlay;
+};
+
+static enum pot_err write_block(struct store_write *write,
+                                const struct store_commit *commit)
+{
+    uint8_t key[RECORD_HEIGHT_SIZE];
+    uint8_t place[RECORD_PLACE_SIZE];
+    enum pot_err err = POT_OK;
+    store_record_height(key, commit->height);
+    store_record_place(place, commit->height, 0);
+    if (commit->block_size > 0) {
+        err = store_table_put(write, TABLE_BLOCKS, key, sizeof(key),
+                              commit->block, commit->block_size);
+    }
+    if (err == POT_OK && commit->certificate_size > 0) {
+        err = store_table_put(write, TABLE_CERTIFICATES, key, sizeof(key),
+                              commit->certificate, commit->certificate_size);
+    }
+    if (err == POT_OK) {
+        err = store_table_put(write, TABLE_HEIGHTS, commit->hash.b, HASH_SIZE,
+                              place, sizeof(place));
+    }
+    for (size_t i = 0; err == POT_OK && i < commit->tx_count; i++) {
+        store_record_place(place, commit->height, (uint32_t)i);
+        err = store_table_put(write, TABLE_TXS, commit->txs[i].b, HASH_SIZE,
+                              place, sizeof(place));
+    }
+    return err;
+}
+
+static enum pot_err write_reward(struct store_write *write,
+                                 enum store_table table,
+                                 const struct store_reward *reward,
+                                 uint64_t height, size_t index)
+{
+    uint8_t key[RECORD_REWARD_KEY_SIZE];
+    uint8_t value[RECORD_REWARD_SIZE];
+    const uint8_t *owner =
+        table == TABLE_REWARDS_TASK ? reward->task.b : reward->to.b;
+    store_record_reward_key(key, owner, height, (uint32_t)index);
+    store_record_reward(value, reward, table);
+    return store_table_put(write, table, key, sizeof(key), value,
+                           sizeof(value));
+}
+
+static enum pot_err write_rounds(struct store_write *write,
+                                 const struct store_commit *commit)
+{
+    enum pot_err err = POT_OK;
+    for (size_t i = 0; err == POT_OK && i < commit->reward_count; i++) {
+        const struct store_reward *reward = &commit->rewards[i];
+        err =
+            write_reward(write, TABLE_REWARDS_TASK, reward, commit->height, i);
+        if (err == POT_OK) {
+            err = write_reward(write, TABLE_REWARDS_ADDRESS, reward,
+                               commit->height, i);
+        }
+    }
+    for (size_t i = 0; err == POT_OK && i < commit->round_count; i++) {
+        const struct store_round *round = &commit->rounds[i];
+        uint8_t key[RECORD_ROUND_KEY_SIZE];
+        uint8_t place[RECORD_PLACE_SIZE];
+        store_record_round_key(key, &round->task, round->round);
+        store_record_place(place, commit->height, (uint32_t)i);
+        err = store_table_put(write, TABLE_ROUNDS, key, sizeof(key), place,
+                              sizeof(place));
+    }
+    return err;
+}
+
+static enum pot_err write_overlay(struct store_write *write,
+                                  const struct overlay *overlay)
+{
+    enum pot_err err = tree_write(write, &overlay->delta);
+    for (size_t i = 0; err == POT_OK && i < overlay->state.count; i++) {
+        const struct write_entry *entry = &overlay->state.entries[i];
+        err = entry->is_deleted
+                  ? store_table_del(write, TABLE_STATE, entry->key,
+                                    entry->key_size)
+                  : store_table_put(write, TABLE_STATE, entry->key,
+                                    entry->key_size, entry->value,
+                                    entry->value_size);
+    }
+    for (size_t i = 0; err == POT_OK && i < overlay->blobs.count; i++) {
+        err = store_blob_write(write, &overlay->blobs.entries[i]);
+    }
+    return err;
+}
+
+static enum pot_err write_commit(struct store_write *write, void *context)
+{
+    const struct committing *c = context;
+    const struct store_commit *commit = c->commit;
+    const struct store_tip *on = &c->overlay->tip;
+    if (write->tip.is_set != on->is_set ||
+        (on->is_set && (write->tip.height != on->height ||
+                        !hash_equal(&write->tip.hash, &on->hash)))) {
+        return POT_EBUSY;
+    }
+    enum pot_err err = write_block(write, commit);
+    if (err == POT_OK) {
+        err = write_rounds(write, commit);
+    }
+    if (err == POT_OK) {
+        err = write_overlay(write, c->overlay);
+    }
+    write->tip = (struct store_tip){
+        .is_set = true,
+        .height = commit->height,
+        .hash = commit->hash,
+        .state_root = commit->state_root,
+    };
+    return err;
+}
+
+enum pot_err store_commit(struct store *store,
+                          const struct store_commit *commit,
+                          struct overlay *overlay)
+{
+    const struct store_tip *on = &overlay->tip;
+    struct committing committing = {.commit = commit, .overlay = overlay};
+    POT_ASSERT(overlay->store == store);
+    POT_ASSERT(commit->height == (on->is_set ? on->height + 1 : 0));
+    POT_ASSERT(!on->is_set || hash_equal(&commit->parent, &on->hash));
+    POT_ASSERT(commit->block_size > 0 || commit->height == 0);
+    enum pot_err err = overlay_compute(overlay);
+    if (err != POT_OK) {
+        return err;
+    }
+    POT_ASSERT(hash_equal(&commit->state_root, &overlay->delta.root));
+    return store_write_run(store, write_commit, &committing);
+}
+
+/* ---- looking after it */
+
+static enum pot_err count_records(struct store *store, struct store_stats *out)
+{
+    struct store_read read;
+    MDB_stat stat;
+    enum pot_err err = store_read_begin(&read, store);
+    if (err != POT_OK) {
+        return err;
+    }
+    const struct {
+        enum store_table table;
+        uint64_t *count;
+    } wanted[] = {
+        {TABLE_BLOCKS, &out->blocks},
+        {TABLE_STATE, &out->state_keys},
+        {TABLE_BLOBS, &out->blobs},
+    };
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+        int rc = mdb_stat(read.txn, store->tables[wanted[i].table], &stat);
+        if (rc != 0) {
+            err = store_err(rc);
+        } else {
+            *wanted[i].count = stat.ms_entries;
+        }
+    }
+    store_read_end(&read);
+    return err;
+}
+
+enum pot_err store_stats(struct store *store, struct store_stats *out)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    struct statvfs disk;
+    struct stat file;
+    int fd;
+    *out =
+        (struct store_stats){.commits = store->commits, .grown = store->grown};
+    enum pot_err err = count_records(store, out);
+    if (err != POT_OK) {
+        return err;
+    }
+    (void)pthread_rwlock_rdlock(&store->map_lock);
+    (void)mdb_env_info(store->env, &info);
+    (void)mdb_env_stat(store->env, &stat);
+    (void)pthread_rwlock_unlock(&store->map_lock);
+    if (mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &file) != 0 ||
+        fstatvfs(fd, &disk) != 0) {
+        return POT_EIO;
+    }
+    out->map_bytes = info.me_mapsize;
+    out->used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+    out->file_bytes = (uint64_t)file.st_size;
+    out->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    return POT_OK;
+}
+
+void store_reader_check(struct store *store)
+{
+    (void)pthread_rwlock_rdlock(&store->map_lock);
+    (void)mdb_reader_check(store->env, NULL);
+    (void)pthread_rwlock_unlock(&store->map_lock);
+}

@@ -1,0 +1,281 @@
+/* store: the chain, its state and its blobs on disk, in LMDB.
+ *
+ * One commit a block holds everything that the block changes: it is there
+ * as a whole after a crash, or not at all.  LMDB has no checksums, so every
+ * value carries one of its own, bound to its table and key, and every table
+ * a digest over its keys and checksums: what a read gives back is right, or
+ * the read says POT_ECORRUPT.
+ *
+ * Threads: every function may be called from any thread; writes wait for
+ * each other.  What is handed out are copies.  A store is not used in a
+ * forked child.
+ *
+ * Common errors, unless a function says otherwise:
+ *   POT_ENOENT    there is no such record
+ *   POT_ECORRUPT  what is stored fails its checksum
+ *   POT_ELIMIT    the record is longer than out->size_max
+ *   POT_EFULL     writes: the disk or the file size limit is reached; nothing
+ *                 has changed, reads go on, a later write may succeed
+ *   POT_EIO       the disk failed; after a failed write no later one is tried
+ */
+#ifndef POT_STORAGE_STORE_H
+#define POT_STORAGE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/key.h"
+#include "proto/state_proof.h"
+
+#define STORE_MAP_MIN ((size_t)1 << 20)
+
+struct store;   /* opaque: storage/store_env.h */
+struct overlay; /* storage/overlay.h */
+
+/* store_open: the store in folder, which is made if it is missing.
+ *
+ * In:     map_bytes: size of the memory map to begin with; it grows by itself
+ * Out:    why: one line for a person when it fails, may be NULL
+ * Errors: POT_EBUSY    another process has it open; why names it
+ *         POT_ECORRUPT the file is truncated or its pages are damaged, or it
+ *                      is older than the tip that was acknowledged
+ *         POT_EFORMAT  made by another version of this program
+ *         POT_EACCESS, POT_EFULL, POT_EIO
+ *
+ * Reads every page of the B-trees once, though not the large values. */
+POT_MUST_USE enum pot_err store_open(struct store **out, const char *folder,
+                                     size_t map_bytes, char *why,
+                                     size_t why_size);
+
+/* store_close: no other call may be in progress; NULL is fine. */
+void store_close(struct store *store);
+
+/* ---- the chain */
+
+/* store_tip: the last commit; any out may be NULL.  False: nothing has been
+ * committed yet. */
+bool store_tip(struct store *store, uint64_t *height, struct hash *hash,
+               struct hash *state_root);
+
+/* store_get_block, store_get_certificate: out is cleared and filled. */
+POT_MUST_USE enum pot_err store_get_block(struct store *store, uint64_t height,
+                                          struct buf *out);
+POT_MUST_USE enum pot_err store_get_certificate(struct store *store,
+                                                uint64_t height,
+                                                struct buf *out);
+POT_MUST_USE enum pot_err store_get_block_height(struct store *store,
+                                                 const struct hash *hash,
+                                                 uint64_t *height);
+
+/* store_find_tx: the block that holds a transaction, and its place in it. */
+POT_MUST_USE enum pot_err store_find_tx(struct store *store,
+                                        const struct hash *tx, uint64_t *height,
+                                        uint32_t *index);
+
+struct store_reward {
+    struct hash task;
+    struct public_key to;
+    uint64_t height;
+    uint32_t index; /* in the block */
+    uint32_t round;
+    uint64_t amount;
+    uint32_t reason; /* Pot__RewardFor */
+};
+
+/* store_rewards_of_task, _of_address: the newest first, at most limit of
+ * them.
+ *
+ * In:     before: go on behind this record of an earlier call; NULL: from
+ *         the newest one
+ * Out:    out (limit places), *count of them filled; 0 at the end
+ * Errors: POT_ECORRUPT, POT_EIO; *count is 0 then */
+POT_MUST_USE enum pot_err store_rewards_of_task(
+    struct store *store, const struct hash *task,
+    const struct store_reward *before, struct store_reward *out, size_t limit,
+    size_t *count);
+POT_MUST_USE enum pot_err store_rewards_of_address(
+    struct store *store, const struct public_key *to,
+    const struct store_reward *before, struct store_reward *out, size_t limit,
+    size_t *count);
+
+struct store_round {
+    struct hash task;
+    uint32_t round;
+    uint32_t index;  /* of the round update in its block */
+    uint64_t height; /* of the block that closed the round */
+};
+
+/* store_rounds: closed rounds of a task in their order, from round `from`
+ * on; out, *count and errors as for rewards. */
+POT_MUST_USE enum pot_err store_rounds(struct store *store,
+                                       const struct hash *task, uint32_t from,
+                                       struct store_round *out, size_t limit,
+                                       size_t *count);
+
+/* ---- the state at the tip */
+
+#define STORE_KEY_MAX   STATE_KEY_MAX
+#define STORE_VALUE_MAX ((size_t)64 << 20)
+
+/* store_state_get: out is cleared and filled with the value under key. */
+POT_MUST_USE enum pot_err store_state_get(struct store *store, const void *key,
+                                          size_t key_size, struct buf *out);
+
+/* store_state_proof: what proves the value under key, or that there is none,
+ * against *root, which is the tip's state root at *height.
+ *
+ * Owns: the caller calls state_proof_fini */
+POT_MUST_USE enum pot_err store_state_proof(struct store *store,
+                                            const void *key, size_t key_size,
+                                            struct state_proof *proof,
+                                            struct hash *root,
+                                            uint64_t *height);
+
+/* ---- blobs
+ *
+ * Large values by their hash.  A blob is kept while the chain refers to it
+ * (overlay_blob_put counts up, overlay_blob_del down: two tasks may have the
+ * same parameters) or while the node holds it (store_blob_put until
+ * store_blob_del).  The hash is not computed here. */
+
+#define STORE_BLOB_MAX ((size_t)1 << 30)
+
+struct store_blob {
+    struct hash hash;
+    const void *data;
+    size_t size;
+};
+
+/* store_blob_get: out is cleared and filled. */
+POT_MUST_USE enum pot_err store_blob_get(struct store *store,
+                                         const struct hash *hash,
+                                         struct buf *out);
+
+/* store_blob_read: up to size bytes from offset on, for serving pieces; the
+ * whole blob is checked at the first one of them.
+ *
+ * Out:    *count bytes in data, *total the blob's size
+ * Errors: POT_ERANGE offset is beyond its end */
+POT_MUST_USE enum pot_err store_blob_read(struct store *store,
+                                          const struct hash *hash,
+                                          uint64_t offset, void *data,
+                                          size_t size, size_t *count,
+                                          uint64_t *total);
+
+/* store_blob_has: whether it is there, unread; *size may be NULL. */
+bool store_blob_has(struct store *store, const struct hash *hash, size_t *size);
+
+/* store_blob_put: the node holds this blob from now on.  store_blobs_put:
+ * many of them in one commit. */
+POT_MUST_USE enum pot_err store_blob_put(struct store *store,
+                                         const struct hash *hash,
+                                         const void *data, size_t size);
+POT_MUST_USE enum pot_err store_blobs_put(struct store *store,
+                                          const struct store_blob *blobs,
+                                          size_t count);
+
+/* store_blob_del: the node holds it no longer; POT_OK too when it did not.
+ * store_blobs_del: many of them in one commit. */
+POT_MUST_USE enum pot_err store_blob_del(struct store *store,
+                                         const struct hash *hash);
+POT_MUST_USE enum pot_err store_blobs_del(struct store *store,
+                                          const struct hash *hashes,
+                                          size_t count);
+
+/* store_blobs_held: hashes of blobs that the node holds, ascending, those
+ * behind *after (NULL: from the first); out has limit places. */
+POT_MUST_USE enum pot_err store_blobs_held(struct store *store,
+                                           const struct hash *after,
+                                           struct hash *out, size_t limit,
+                                           size_t *count);
+
+/* ---- the commit of a block */
+
+struct store_commit {
+    uint64_t height;    /* the tip's + 1; 0 in an empty store: the genesis */
+    struct hash parent; /* the tip's hash; not looked at in an empty store */
+    struct hash hash;
+    struct hash state_root; /* overlay_root's answer */
+    const void *block;      /* its bytes; none at the genesis */
+    size_t block_size;
+    const void *certificate;
+    size_t certificate_size;
+    const struct hash *txs; /* in the block's order */
+    size_t tx_count;
+    const struct store_reward *rewards; /* height and index are filled in */
+    size_t reward_count;
+    const struct store_round *rounds; /* height and index are filled in */
+    size_t round_count;
+};
+
+/* store_commit: all of it and the overlay's writes, durably.  The overlay
+ * was made from this store at the tip and is spent by a commit that
+ * succeeds: only overlay_free is left to do with it.
+ *
+ * Errors: POT_EBUSY the tip moved since the overlay was made;
+ *         the overlay's own error (see overlay_error); those above.
+ *         The store is unchanged then, and so is the overlay. */
+POT_MUST_USE enum pot_err store_commit(struct store *store,
+                                       const struct store_commit *commit,
+                                       struct overlay *overlay);
+
+/* ---- looking after it */
+
+struct store_stats {
+    uint64_t map_bytes;  /* size of the memory map */
+    uint64_t used_bytes; /* pages in use */
+    uint64_t file_bytes;
+    uint64_t disk_free_bytes;
+    uint64_t blocks;
+    uint64_t state_keys;
+    uint64_t blobs;
+    uint64_t commits; /* since it was opened, blobs of the node's too */
+    uint64_t grown;   /* times that the map grew since then */
+};
+
+POT_MUST_USE enum pot_err store_stats(struct store *store,
+                                      struct store_stats *out);
+
+/* store_reader_check: forgets readers of processes that died; once a minute
+ * is enough. */
+void store_reader_check(struct store *store);
+
+#define STORE_PROBLEMS_MAX 32
+
+struct store_problem {
+    const char *table; /* static text */
+    char key[96];      /* for people: a height, a hash, or hex */
+    const char *what;  /* static text */
+};
+
+struct store_report {
+    uint64_t records; /* checked */
+    uint64_t bytes;
+    uint64_t blocks;
+    uint64_t state_keys;
+    uint64_t blobs;
+    uint64_t problem_count; /* may exceed STORE_PROBLEMS_MAX */
+    struct store_problem problems[STORE_PROBLEMS_MAX];
+};
+
+/* store_verify: reads every value and checks its checksum, every table's
+ * digest, that blocks are chained by their hashes from the tip down to the
+ * first, that every block has its certificate and its place by hash, every
+ * bucket and node of the state tree, and the root against the tip's.
+ * Certificates' signatures and execution are the node's to check.
+ *
+ * In:     progress: called now and then with records done and in all; false
+ *         stops the check.  May be NULL.
+ * Errors: POT_ECORRUPT the report says what is wrong; POT_ECANCELLED; POT_EIO
+ *
+ * It reads from one snapshot: pages are not reused while it runs. */
+POT_MUST_USE enum pot_err store_verify(
+    struct store *store, struct store_report *report,
+    bool (*progress)(void *context, uint64_t done, uint64_t all),
+    void *context);
+
+#endif

@@ -1,0 +1,162 @@
+/* store_env: the LMDB environment beneath a store, for storage/ only.
+ *
+ * Transactions, the tables in them, and the totals that let a table be
+ * checked as a whole: per table the number of records and the sum of a hash
+ * over every (key, checksum).  A record lost, added, or put back to an older
+ * one shows as a difference when the store is opened. */
+#ifndef POT_STORAGE_STORE_ENV_H
+#define POT_STORAGE_STORE_ENV_H
+
+#include <lmdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "storage/store.h"
+
+/* X(name, text): text is the table's name in the file. */
+#define STORE_TABLE_MAP(X)                                                     \
+    X(TABLE_META, "meta")                 /* "tip", "totals", "version" */     \
+    X(TABLE_BLOCKS, "blocks")             /* u64 height: block */              \
+    X(TABLE_HEIGHTS, "heights")           /* block hash: u64 height */         \
+    X(TABLE_CERTIFICATES, "certificates") /* u64 height: certificate */        \
+    X(TABLE_TXS, "txs")                   /* tx hash: height, index */         \
+    X(TABLE_REWARDS_TASK, "rewards_task") /* task, height, index */            \
+    X(TABLE_REWARDS_ADDRESS, "rewards_address") /* to, height, index */        \
+    X(TABLE_ROUNDS, "rounds")       /* task, u32 round: height, index */       \
+    X(TABLE_STATE, "state")         /* key: value */                           \
+    X(TABLE_BUCKETS, "buckets")     /* u16 bucket: list of entries */          \
+    X(TABLE_NODES, "nodes")         /* u8 tier, u16 index: 16 digests */       \
+    X(TABLE_BLOBS, "blobs")         /* hash: bytes */                          \
+    X(TABLE_BLOB_USES, "blob_uses") /* hash: references, held */
+
+enum store_table {
+#define X(name, text) name,
+    STORE_TABLE_MAP(X)
+#undef X
+};
+
+#define STORE_TABLES      (TABLE_BLOB_USES + 1)
+#define STORE_SUM_SIZE    16 /* the checksum in front of every value */
+#define STORE_ENV_KEY_MAX 255
+
+const char *store_table_name(enum store_table table);
+
+struct store_total {
+    uint64_t count;
+    uint64_t digest; /* sum, modulo 2^64, of a hash over each record */
+};
+
+struct store_tip {
+    bool is_set;
+    uint64_t height;
+    struct hash hash;
+    struct hash state_root;
+};
+
+struct store {
+    char *folder;
+    int lock_fd;
+    MDB_env *env;
+    MDB_dbi tables[STORE_TABLES];
+    struct slot_file *tip_file;
+    /* Held shared by readers, exclusively while the map is resized. */
+    pthread_rwlock_t map_lock;
+    pthread_mutex_t writer;
+    _Atomic bool is_failed; /* a write failed in a way no retry mends */
+    pthread_mutex_t tip_lock;
+    struct store_tip tip;     /* under tip_lock */
+    struct hash checked_blob; /* under tip_lock: see store_blob_read */
+    _Atomic uint64_t commits;
+    _Atomic uint64_t grown;
+};
+
+/* store_err: LMDB's and the system's codes as ours. */
+enum pot_err store_err(int rc);
+
+/* store_checksum: of a record; what is stored in front of its value. */
+void store_checksum(uint8_t out[static STORE_SUM_SIZE], enum store_table table,
+                    const void *key, size_t key_size, const void *value,
+                    size_t value_size);
+
+/* store_total_hash: a record's part in its table's digest. */
+uint64_t store_total_hash(enum store_table table, const void *key,
+                          size_t key_size,
+                          const uint8_t sum[static STORE_SUM_SIZE]);
+
+/* ---- reading */
+
+struct store_read {
+    struct store *store;
+    MDB_txn *txn;
+};
+
+/* store_read_begin, _end: a snapshot; keep it short.  While one is open the
+ * thread must not begin another one. */
+POT_MUST_USE enum pot_err store_read_begin(struct store_read *read,
+                                           struct store *store);
+void store_read_end(struct store_read *read);
+
+/* A value in place: valid while its transaction is. */
+struct store_value {
+    const uint8_t *data;
+    size_t size;
+};
+
+/* store_table_get: the checked value under key.
+ * Errors: POT_ENOENT, POT_ECORRUPT, POT_EIO */
+POT_MUST_USE enum pot_err store_table_get(struct store_value *out,
+                                          const struct store *store,
+                                          MDB_txn *txn, enum store_table table,
+                                          const void *key, size_t key_size);
+
+/* store_table_open_value: strips and checks the checksum of a raw record. */
+POT_MUST_USE enum pot_err store_table_open_value(struct store_value *out,
+                                                 enum store_table table,
+                                                 const MDB_val *key,
+                                                 const MDB_val *raw);
+
+/* store_read_tip: the tip as this snapshot has it. */
+POT_MUST_USE enum pot_err store_read_tip(struct store_tip *out,
+                                         const struct store *store,
+                                         MDB_txn *txn);
+
+/* ---- writing */
+
+struct store_write {
+    struct store *store;
+    MDB_txn *txn;
+    bool is_map_full;     /* an error came from the map: grow it, try again */
+    struct store_tip tip; /* written with the rest */
+    struct store_total totals[STORE_TABLES];
+};
+
+/* store_write_run: runs body in a write transaction and commits it.  When the
+ * map is full, body runs again from the start in a larger one: it changes
+ * nothing outside the transaction.  Errors: body's and those of a write. */
+POT_MUST_USE enum pot_err store_write_run(
+    struct store *store,
+    enum pot_err (*body)(struct store_write *write, void *context),
+    void *context);
+
+/* store_table_put: inserts or replaces.  store_table_del: fine when there is
+ * no such record. */
+POT_MUST_USE enum pot_err store_table_put(struct store_write *write,
+                                          enum store_table table,
+                                          const void *key, size_t key_size,
+                                          const void *value, size_t value_size);
+POT_MUST_USE enum pot_err store_table_del(struct store_write *write,
+                                          enum store_table table,
+                                          const void *key, size_t key_size);
+
+/* ---- opening */
+
+POT_MUST_USE enum pot_err store_env_open(struct store *store, size_t map_bytes,
+                                         char *why, size_t why_size);
+void store_env_close(struct store *store);
+
+#endif

@@ -1,0 +1,217 @@
+/* A stored value is 16 bytes of checksum and the value; the checksum covers
+ * the table and the key too, so that a value which LMDB finds under another
+ * key, or a page that was written to another place, is noticed. */
+#include "config.h"
+
+#include "storage/store_env.h"
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "storage/store_record.h"
+
+#include <errno.h>
+#include <string.h>
+
+const char *store_table_name(enum store_table table)
+{
+    static const char *const names[STORE_TABLES] = {
+#define X(name, text) text,
+        STORE_TABLE_MAP(X)
+#undef X
+    };
+    return names[table];
+}
+
+enum pot_err store_err(int rc)
+{
+    switch (rc) {
+    case MDB_SUCCESS:
+        return POT_OK;
+    case MDB_NOTFOUND:
+        return POT_ENOENT;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_INCOMPATIBLE:
+        return POT_ECORRUPT;
+    case MDB_VERSION_MISMATCH:
+        return POT_EFORMAT;
+    case MDB_MAP_FULL:
+    case EFBIG:
+        return POT_EFULL;
+    case MDB_TXN_FULL:
+    case ENOMEM:
+        return POT_ELIMIT;
+    case MDB_READERS_FULL:
+        return POT_EBUSY;
+    default:
+        break;
+    }
+    return rc > 0 ? err_from_errno(rc) : POT_EIO;
+}
+
+void store_checksum(uint8_t out[static STORE_SUM_SIZE], enum store_table table,
+                    const void *key, size_t key_size, const void *value,
+                    size_t value_size)
+{
+    struct hasher h;
+    struct hash hash;
+    hasher_init(&h, "stored");
+    hasher_add_u32(&h, (uint32_t)table);
+    hasher_add_u32(&h, (uint32_t)key_size);
+    hasher_add(&h, key, key_size);
+    hasher_add(&h, value, value_size);
+    hasher_final(&h, &hash);
+    memcpy(out, hash.b, STORE_SUM_SIZE);
+}
+
+uint64_t store_total_hash(enum store_table table, const void *key,
+                          size_t key_size,
+                          const uint8_t sum[static STORE_SUM_SIZE])
+{
+    static const uint8_t seed[crypto_shorthash_KEYBYTES] = "pot/1/total";
+    uint8_t input[1 + STORE_SUM_SIZE + STORE_ENV_KEY_MAX];
+    uint8_t output[crypto_shorthash_BYTES];
+    struct bytes_reader r;
+    POT_ASSERT(key_size <= STORE_ENV_KEY_MAX);
+    input[0] = (uint8_t)table;
+    memcpy(input + 1, sum, STORE_SUM_SIZE);
+    memcpy(input + 1 + STORE_SUM_SIZE, key, key_size);
+    (void)crypto_shorthash(output, input, 1 + STORE_SUM_SIZE + key_size, seed);
+    bytes_reader_init(&r, output, sizeof(output));
+    return bytes_read_u64(&r);
+}
+
+static MDB_val value_of(const void *data, size_t size)
+{
+    /* LMDB has one type for what it reads and what it hands out. */
+    union {
+        const void *in;
+        void *out;
+    } borrowed = {.in = data};
+    return (MDB_val){.mv_size = size, .mv_data = borrowed.out};
+}
+
+enum pot_err store_table_open_value(struct store_value *out,
+                                    enum store_table table, const MDB_val *key,
+                                    const MDB_val *raw)
+{
+    uint8_t sum[STORE_SUM_SIZE];
+    const uint8_t *data = raw->mv_data;
+    if (raw->mv_size < STORE_SUM_SIZE) {
+        return POT_ECORRUPT;
+    }
+    out->data = data + STORE_SUM_SIZE;
+    out->size = raw->mv_size - STORE_SUM_SIZE;
+    store_checksum(sum, table, key->mv_data, key->mv_size, out->data,
+                   out->size);
+    return memcmp(sum, data, sizeof(sum)) == 0 ? POT_OK : POT_ECORRUPT;
+}
+
+enum pot_err store_table_get(struct store_value *out, const struct store *store,
+                             MDB_txn *txn, enum store_table table,
+                             const void *key, size_t key_size)
+{
+    MDB_val name = value_of(key, key_size);
+    MDB_val raw;
+    POT_ASSERT(key_size >= 1 && key_size <= STORE_ENV_KEY_MAX);
+    int rc = mdb_get(txn, store->tables[table], &name, &raw);
+    if (rc != 0) {
+        return store_err(rc);
+    }
+    return store_table_open_value(out, table, &name, &raw);
+}
+
+/* Takes the record under key out of its table's total. */
+static enum pot_err forget(struct store_write *write, enum store_table table,
+                           MDB_val *key, bool *is_there)
+{
+    MDB_val raw;
+    struct store_total *total = &write->totals[table];
+    int rc = mdb_get(write->txn, write->store->tables[table], key, &raw);
+    *is_there = rc == 0;
+    if (rc == MDB_NOTFOUND) {
+        return POT_OK;
+    }
+    if (rc != 0) {
+        return store_err(rc);
+    }
+    if (raw.mv_size < STORE_SUM_SIZE) {
+        return POT_ECORRUPT;
+    }
+    total->count--;
+    total->digest -=
+        store_total_hash(table, key->mv_data, key->mv_size, raw.mv_data);
+    return POT_OK;
+}
+
+static enum pot_err failed(struct store_write *write, int rc)
+{
+    if (rc == MDB_MAP_FULL) {
+        write->is_map_full = true;
+    }
+    return store_err(rc);
+}
+
+enum pot_err store_table_put(struct store_write *write, enum store_table table,
+                             const void *key, size_t key_size,
+                             const void *value, size_t value_size)
+{
+    MDB_val name = value_of(key, key_size);
+    MDB_val raw = {.mv_size = STORE_SUM_SIZE + value_size};
+    struct store_total *total = &write->totals[table];
+    bool was_there;
+    POT_ASSERT(key_size >= 1 && key_size <= STORE_ENV_KEY_MAX);
+    if (table != TABLE_META) {
+        enum pot_err err = forget(write, table, &name, &was_there);
+        if (err != POT_OK) {
+            return err;
+        }
+    }
+    int rc = mdb_put(write->txn, write->store->tables[table], &name, &raw,
+                     MDB_RESERVE);
+    if (rc != 0) {
+        return failed(write, rc);
+    }
+    uint8_t *data = raw.mv_data;
+    store_checksum(data, table, key, key_size, value, value_size);
+    if (value_size > 0) {
+        memcpy(data + STORE_SUM_SIZE, value, value_size);
+    }
+    if (table != TABLE_META) {
+        total->count++;
+        total->digest += store_total_hash(table, key, key_size, data);
+    }
+    return POT_OK;
+}
+
+enum pot_err store_table_del(struct store_write *write, enum store_table table,
+                             const void *key, size_t key_size)
+{
+    MDB_val name = value_of(key, key_size);
+    bool is_there;
+    POT_ASSERT(table != TABLE_META);
+    enum pot_err err = forget(write, table, &name, &is_there);
+    if (err != POT_OK || !is_there) {
+        return err;
+    }
+    int rc = mdb_del(write->txn, write->store->tables[table], &name, NULL);
+    return failed(write, rc);
+}
+
+enum pot_err store_read_tip(struct store_tip *out, const struct store *store,
+                            MDB_txn *txn)
+{
+    struct store_value value;
+    enum pot_err err =
+        store_table_get(&value, store, txn, TABLE_META, "tip", 3);
+    if (err == POT_ENOENT) {
+        *out = (struct store_tip){.is_set = false};
+        return POT_OK;
+    }
+    if (err != POT_OK) {
+        return err;
+    }
+    return store_record_read_tip(out, value.data, value.size) ? POT_OK
+                                                              : POT_ECORRUPT;
+}

@@ -1,0 +1,79 @@
+/* The store's fixed records: what decodes encodes to the same bytes. */
+#include "config.h"
+
+#include "base/check.h"
+#include "storage/store_record.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_reward(enum store_table table, const uint8_t *data,
+                         size_t size)
+{
+    struct store_reward reward;
+    uint8_t key[RECORD_REWARD_KEY_SIZE];
+    uint8_t value[RECORD_REWARD_SIZE];
+    size_t key_size = size < sizeof(key) ? size : sizeof(key);
+    if (!store_record_read_reward(&reward, table, data, key_size,
+                                  data + key_size, size - key_size)) {
+        return;
+    }
+    store_record_reward_key(
+        key, table == TABLE_REWARDS_TASK ? reward.task.b : reward.to.b,
+        reward.height, reward.index);
+    store_record_reward(value, &reward, table);
+    POT_ASSERT(memcmp(key, data, sizeof(key)) == 0);
+    POT_ASSERT(memcmp(value, data + key_size, sizeof(value)) == 0);
+}
+
+static void check_round(const uint8_t *data, size_t size)
+{
+    struct store_round round;
+    uint8_t key[RECORD_ROUND_KEY_SIZE];
+    uint8_t place[RECORD_PLACE_SIZE];
+    size_t key_size = size < sizeof(key) ? size : sizeof(key);
+    if (!store_record_read_round(&round, data, key_size, data + key_size,
+                                 size - key_size)) {
+        return;
+    }
+    store_record_round_key(key, &round.task, round.round);
+    store_record_place(place, round.height, round.index);
+    POT_ASSERT(memcmp(key, data, sizeof(key)) == 0);
+    POT_ASSERT(memcmp(place, data + key_size, sizeof(place)) == 0);
+}
+
+static void check_small(const uint8_t *data, size_t size)
+{
+    struct store_uses uses;
+    struct store_total totals[STORE_TABLES];
+    struct store_tip tip;
+    uint8_t raw[RECORD_TOTALS_SIZE];
+    uint64_t transaction;
+    if (store_record_read_uses(&uses, data, size)) {
+        store_record_uses(raw, &uses);
+        POT_ASSERT(memcmp(raw, data, size) == 0);
+    }
+    if (store_record_read_totals(totals, data, size)) {
+        store_record_totals(raw, totals);
+        POT_ASSERT(memcmp(raw, data, size) == 0);
+    }
+    if (store_record_read_tip(&tip, data, size)) {
+        store_record_tip(raw, &tip);
+        POT_ASSERT(memcmp(raw, data, size) == 0);
+    }
+    if (store_record_read_last(&transaction, &tip, data, size)) {
+        store_record_last(raw, transaction, &tip);
+        POT_ASSERT(memcmp(raw, data, size) == 0);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    _Static_assert(RECORD_LAST_SIZE <= RECORD_TOTALS_SIZE, "one buffer");
+    check_reward(TABLE_REWARDS_TASK, data, size);
+    check_reward(TABLE_REWARDS_ADDRESS, data, size);
+    check_round(data, size);
+    check_small(data, size);
+    return 0;
+}

@@ -1,0 +1,197 @@
+#!/usr/bin/python3
+"""Train a task.toml centrally, in float32, with NumPy: the yardstick.
+
+The chain trains in integers, on gradients that several miners computed and
+quantised.  This script trains the same model on one machine with nothing
+quantised: the same number of rows a step (rows_per_miner * miners, drawn
+anew each step), the same steps, rates, momentum, decay and schedule.  It
+prints the test accuracy of each seed, to be compared with the chain's.
+
+    train_float32.py examples/digits/task.toml --miners 2 --seeds 4
+    train_float32.py examples/fashion-mnist/task.toml --data ~/fashion-mnist
+
+Needs Debian's python3-numpy.  Reads CSV (all columns numbers but the label)
+and IDX files, compressed with gzip or not.
+"""
+
+import argparse
+import gzip
+import math
+import os
+import struct
+import sys
+import tomllib
+
+import numpy as np
+
+
+def read_bytes(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+
+
+def read_idx(path):
+    data = read_bytes(path)
+    kinds = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+    zero, kind, dimensions = struct.unpack(">HBB", data[:4])
+    if zero != 0 or kind not in kinds:
+        sys.exit(f"{path}: not an IDX file")
+    shape = struct.unpack(f">{dimensions}I", data[4 : 4 + 4 * dimensions])
+    array = np.frombuffer(data, kinds[kind], offset=4 + 4 * dimensions)
+    return array.reshape(shape)
+
+
+def read_csv(path, label):
+    lines = [line.split(",") for line in read_bytes(path).decode().split()]
+    column = {"first": 0, "last": len(lines[0]) - 1}.get(label)
+    if column is None:
+        column = int(label) if label.isdigit() else lines[0].index(label)
+    first = lines[0][:column] + lines[0][column + 1 :]
+    try:
+        [float(cell) for cell in first]
+    except ValueError:
+        lines = lines[1:]
+    labels = np.array([line.pop(column) for line in lines])
+    return np.array(lines, dtype=np.float32), labels
+
+
+def read_set(folder, data, which):
+    path = os.path.join(folder, data[which])
+    labels = data.get(which + "_labels")
+    if labels is None:
+        return read_csv(path, str(data.get("label", "last")))
+    x = read_idx(path)
+    y = read_idx(os.path.join(folder, labels))
+    return x.reshape(len(x), -1).astype(np.float32), y
+
+
+def read_sets(folder, data):
+    x, y = read_set(folder, data, "train")
+    tx, ty = read_set(folder, data, "test")
+    scale = data.get("scale") or max(1.0, float(np.abs(x).max()))
+    classes = np.unique(y)
+    scale = np.float32(scale)
+    index = np.searchsorted
+    return x / scale, index(classes, y), tx / scale, index(classes, ty)
+
+
+def initial(widths, activation, rng):
+    layers = []
+    for d_in, d_out in zip(widths, widths[1:]):
+        fan = d_in if activation == "relu" else d_in + d_out
+        bound = math.sqrt(6.0 / fan)
+        weight = rng.uniform(-bound, bound, (d_out, d_in))
+        layers += [weight.astype(np.float32), np.zeros(d_out, np.float32)]
+    return layers
+
+
+ACTIVATE = {
+    "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+}
+SLOPE = {
+    "relu": lambda y: (y > 0).astype(np.float32),
+    "tanh": lambda y: 1 - y * y,
+    "sigmoid": lambda y: y * (1 - y),
+}
+
+
+def forward(layers, activation, x):
+    outputs = [x]
+    for i in range(0, len(layers), 2):
+        z = outputs[-1] @ layers[i].T + layers[i + 1]
+        is_last = i + 2 == len(layers)
+        outputs.append(z if is_last else ACTIVATE[activation](z))
+    return outputs
+
+
+def gradient(layers, activation, loss, x, y):
+    """The mean gradient and the mean loss over the rows of x."""
+    outputs = forward(layers, activation, x)
+    z, n, k = outputs[-1], len(x), outputs[-1].shape[1]
+    one_hot = np.zeros_like(z)
+    one_hot[np.arange(n), y] = 1
+    if loss == "mse":
+        dz = (2.0 / k) * (z - one_hot) / np.float32(n)
+        mean = float(((z - one_hot) ** 2).mean())
+    else:
+        e = np.exp(z - z.max(1, keepdims=True))
+        p = e / e.sum(1, keepdims=True)
+        dz = (p - one_hot) / np.float32(n)
+        mean = float(-np.log(np.maximum(p[np.arange(n), y], 1e-30)).mean())
+    gradients = [None] * len(layers)
+    for i in range(len(layers) - 2, -1, -2):
+        gradients[i] = dz.T @ outputs[i // 2]
+        gradients[i + 1] = dz.sum(0)
+        if i > 0:
+            dz = (dz @ layers[i]) * SLOPE[activation](outputs[i // 2])
+    return gradients, mean
+
+
+def rate_at(optimizer, step, steps):
+    rate = optimizer["learning_rate"]
+    schedule = optimizer.get("schedule", "constant")
+    if schedule == "cosine":
+        return rate * (1 + math.cos(math.pi * step / steps)) / 2
+    if schedule == "step":
+        every = optimizer.get("step_rounds", steps)
+        return rate * optimizer.get("step_factor", 0.1) ** (step // every)
+    return rate
+
+
+def accuracy(layers, activation, x, y):
+    outputs = forward(layers, activation, x)[-1]
+    return float((outputs.argmax(1) == y).mean())
+
+
+def train(task, sets, rows, seed, is_verbose):
+    model, optimizer = task["model"], task["optimizer"]
+    steps = task["training"]["rounds"]
+    activation = model.get("activation", "relu")
+    loss = model.get("loss", "softmax_cross_entropy")
+    momentum = optimizer.get("momentum", 0.0)
+    decay = optimizer.get("weight_decay", 0.0)
+    rng = np.random.default_rng(seed)
+    x, y, tx, ty = sets
+    layers = initial(model["layers"], activation, rng)
+    velocity = [np.zeros_like(layer) for layer in layers]
+    for step in range(steps):
+        drawn = rng.choice(len(x), rows, replace=rows > len(x), shuffle=False)
+        gradients, mean = gradient(layers, activation, loss, x[drawn], y[drawn])
+        rate = np.float32(rate_at(optimizer, step, steps))
+        for layer, v, g in zip(layers, velocity, gradients):
+            v *= np.float32(momentum)
+            v += g + np.float32(decay) * layer
+            layer -= rate * v
+        if is_verbose and (step + 1) % max(1, steps // 10) == 0:
+            score = accuracy(layers, activation, tx, ty)
+            print(f"  step {step + 1}: loss {mean:.4f}, test {score:.4f}")
+    return accuracy(layers, activation, tx, ty)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("task", help="task.toml")
+    parser.add_argument("--data", help="folder of the data files")
+    parser.add_argument("--miners", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=1, help="how many runs")
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    with open(options.task, "rb") as file:
+        task = tomllib.load(file)
+    folder = options.data or os.path.dirname(options.task)
+    sets = read_sets(folder, task["data"])
+    rows = task["training"]["rows_per_miner"] * options.miners
+    scores = []
+    for seed in range(1, options.seeds + 1):
+        score = train(task, sets, rows, seed, options.verbose)
+        scores.append(score)
+        print(f"seed {seed}: test accuracy {score:.4f}", flush=True)
+    mean = sum(scores) / len(scores)
+    print(f"mean {mean:.4f} over {len(scores)} seeds, {rows} rows a step")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+# tests/sim/: the deterministic simulator of consensus.
+check_PROGRAMS += tests/sim/sim_pbft
+TESTS += tests/sim/sim_pbft
+tests_sim_sim_pbft_SOURCES = \
+	tests/sim/sim_attack.c \
+	tests/sim/sim_block.c tests/sim/sim_block.h \
+	tests/sim/sim_check.c \
+	tests/sim/sim_node.c \
+	tests/sim/sim_pbft.c \
+	tests/sim/sim_rng.h \
+	tests/sim/sim_signatures.c \
+	tests/sim/sim_sync.c \
+	tests/sim/sim_world.c tests/sim/sim_world.h
+tests_sim_sim_pbft_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
+	$(PROTOBUFC_CFLAGS)
+tests_sim_sim_pbft_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=key_sign -Wl,--wrap=key_verify
+tests_sim_sim_pbft_LDADD = consensus/libconsensus.a proto/libproto.a \
+	proto/libformats.a base/libbase.a $(SODIUM_LIBS) $(PROTOBUFC_LIBS)
+# Sanitizers are slow: fewer lives, and the marks are not asked for.
+if SANITIZED
+tests_sim_sim_pbft_CPPFLAGS += -DSIM_SEEDS=300
+else
+tests_sim_sim_pbft_CPPFLAGS += -DSIM_SEEDS=2000
+endif

@@ -1,0 +1,376 @@
+/* sim_pbft: thousands of seeded lives of a PBFT network.
+ *
+ *   sim_pbft --seed N [--verbose]   one life, told step by step
+ *   sim_pbft --seeds A..B           all of them, and what they went through
+ *
+ * A life: replicas work under crashes, partitions, loss and up to f faulty
+ * ones; then the network heals, everyone is up, the faulty stay faulty, and
+ * every honest replica must get further within a bounded virtual time. */
+#include "config.h"
+
+#include "tests/sim/sim_world.h"
+
+#include "base/check.h"
+#include "proto/codec.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAL_BOUND_MS  60000
+#define HEIGHTS_BEYOND 2
+#define STEPS_MAX      2000000
+
+static uint64_t pick(struct sim_world *world, const uint64_t *values,
+                     size_t count)
+{
+    return values[sim_rng_below(&world->rng, count)];
+}
+
+static void draw_config(struct sim_world *world)
+{
+    static const uint64_t sizes[] = {1, 2, 2, 3, 3, 4, 4, 4, 4, 4,
+                                     4, 4, 4, 5, 5, 5, 7, 7, 7, 7};
+    static const uint64_t losses[] = {0, 0, 30, 100, 250};
+    static const uint64_t duplicates[] = {0, 0, 100};
+    static const uint64_t delays[] = {2, 8, 25, 60, 120};
+    static const uint64_t persists[] = {1, 5, 20, 60};
+    static const uint64_t crashes[] = {0, 0, 50, 150, 300};
+    static const uint64_t rotations[] = {0, 0, 0, 1, 3};
+    static const uint64_t refusals[] = {0, 0, 20};
+    struct sim_config *config = &world->config;
+    config->n = (uint32_t)pick(world, sizes, 20);
+    config->loss_permille = (unsigned)pick(world, losses, 5);
+    config->duplicate_permille = (unsigned)pick(world, duplicates, 3);
+    config->delay_max_ms = pick(world, delays, 5);
+    config->persist_max_ms = pick(world, persists, 4);
+    config->crash_all_permille = (unsigned)pick(world, crashes, 5);
+    config->rotate_blocks = pick(world, rotations, 5);
+    config->refuse_permille = (unsigned)pick(world, refusals, 3);
+    config->is_sync_rare = sim_rng_chance(&world->rng, 500);
+    config->fault_end_ms = sim_rng_between(&world->rng, 1500, 5000);
+    config->height_goal = sim_rng_between(&world->rng, 3, 9);
+}
+
+static unsigned draw_attacks(struct sim_world *world)
+{
+    unsigned attacks = 0;
+    if (sim_rng_chance(&world->rng, 150)) {
+        return ATTACK_SILENT;
+    }
+    for (unsigned i = 1; i < ATTACKS; i++) {
+        if (sim_rng_chance(&world->rng, 500)) {
+            attacks |= 1U << i;
+        }
+    }
+    return attacks;
+}
+
+static struct sim_node *add_node(struct sim_world *world, uint32_t identity,
+                                 bool is_honest, unsigned attacks)
+{
+    struct sim_node *node = &world->nodes[world->node_count];
+    node->index = world->node_count++;
+    node->identity = identity;
+    node->is_honest = is_honest;
+    node->attacks = attacks;
+    hash_bytes(&node->chain[0].digest, "block", "genesis", 7);
+    return node;
+}
+
+/* Up to f faulty replicas, anywhere; some have a twin: two nodes with one
+ * key, each keeping its word only to itself. */
+static void draw_nodes(struct sim_world *world)
+{
+    uint32_t n = world->config.n;
+    uint64_t faulty = sim_rng_below(&world->rng, validator_set_faults(n) + 1);
+    if (validator_set_faults(n) > 0 && sim_rng_chance(&world->rng, 300)) {
+        faulty = validator_set_faults(n);
+    }
+    uint32_t first = (uint32_t)sim_rng_below(&world->rng, n);
+    bool has_twins = sim_rng_chance(&world->rng, 300);
+    for (uint32_t i = 0; i < n; i++) {
+        bool is_faulty = (i + n - first) % n < faulty;
+        unsigned attacks = is_faulty && !has_twins ? draw_attacks(world) : 0;
+        (void)add_node(world, i, !is_faulty, attacks);
+    }
+    for (uint32_t i = 0; i < n && has_twins; i++) {
+        if (!world->nodes[i].is_honest) {
+            (void)add_node(world, i, false, 0);
+            sim_mark(world, MARK_TWIN);
+        }
+    }
+}
+
+static void draw_faults(struct sim_world *world)
+{
+    uint64_t end_ms = world->config.fault_end_ms;
+    uint64_t partitions = sim_rng_below(&world->rng, 8);
+    for (uint64_t i = 0; i < partitions; i++) {
+        sim_schedule(world, SIM_PARTITION, 0,
+                     sim_rng_below(&world->rng, end_ms));
+    }
+    uint64_t crashes = sim_rng_below(&world->rng, 6);
+    for (uint64_t i = 0; i < crashes; i++) {
+        uint32_t node = (uint32_t)sim_rng_below(&world->rng, world->node_count);
+        uint64_t at_ms = sim_rng_below(&world->rng, end_ms);
+        sim_schedule(world, SIM_CRASH, node, at_ms);
+        sim_schedule(world, SIM_RESTART, node,
+                     at_ms + 10 + sim_rng_below(&world->rng, 1500));
+    }
+    if (sim_rng_chance(&world->rng, 400)) {
+        uint32_t last = (uint32_t)sim_rng_below(&world->rng, world->node_count);
+        sim_schedule(world, SIM_CRASH_ALL, last,
+                     sim_rng_below(&world->rng, end_ms));
+    }
+}
+
+static bool is_anything_prepared(const struct sim_world *world)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *node = &world->nodes[i];
+        Pot__PbftRecord *record;
+        if (!node->is_honest || node->record == NULL ||
+            CODEC_DECODE(&record, pot__pbft_record, node->record,
+                         node->record_size) != POT_OK) {
+            continue;
+        }
+        bool is_prepared =
+            record->height == node->height + 1 && record->prepared != NULL;
+        codec_free(record);
+        if (is_prepared) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One stays away longer than the others: what it alone committed must be
+ * what they commit. */
+static void crash_all(struct sim_world *world, uint32_t last)
+{
+    if (world->is_healed) {
+        return;
+    }
+    if (sim_rng_chance(&world->rng, 500)) {
+        world->network++;
+    }
+    sim_trace(world, NULL, "all crash");
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        sim_node_crash(world, &world->nodes[i]);
+        uint64_t pause_ms = 5 + sim_rng_below(&world->rng, 200);
+        if (i == last) {
+            pause_ms += sim_rng_below(&world->rng, 3000);
+        }
+        sim_schedule(world, SIM_RESTART, i, pause_ms);
+    }
+    sim_mark(world, MARK_ALL_CRASH);
+    if (is_anything_prepared(world)) {
+        sim_mark(world, MARK_ALL_CRASH_PREPARED);
+    }
+}
+
+static void heal(struct sim_world *world)
+{
+    sim_trace(world, NULL, "the network heals");
+    world->is_healed = true;
+    sim_partition(world);
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        sim_node_start(world, &world->nodes[i]);
+    }
+}
+
+static uint64_t height_of(const struct sim_world *world, bool is_highest)
+{
+    uint64_t height = is_highest ? 0 : UINT64_MAX;
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *node = &world->nodes[i];
+        if (node->is_honest &&
+            (is_highest ? node->height > height : node->height < height)) {
+            height = node->height;
+        }
+    }
+    return height;
+}
+
+static void live(struct sim_world *world)
+{
+    uint64_t healed_at_ms = 0;
+    uint64_t goal = 0;
+    struct sim_event event;
+    while (!world->is_failed && sim_next(world, &event)) {
+        if (event.type == SIM_CRASH_ALL) {
+            crash_all(world, event.node);
+        } else if (event.type == SIM_PARTITION) {
+            sim_partition(world);
+        } else if (event.type != SIM_CRASH || !world->is_healed) {
+            sim_node_handle(world, &event);
+        }
+        sim_event_fini(&event);
+        bool is_late = world->now_ms >= world->config.fault_end_ms;
+        if (!world->is_healed &&
+            (is_late || height_of(world, true) >= world->config.height_goal)) {
+            heal(world);
+            healed_at_ms = world->now_ms;
+            goal = height_of(world, true) + HEIGHTS_BEYOND;
+        }
+        if (world->is_healed && height_of(world, false) >= goal) {
+            return;
+        }
+        if (world->is_healed && (world->now_ms > healed_at_ms + HEAL_BOUND_MS ||
+                                 world->steps > STEPS_MAX)) {
+            sim_fail(world,
+                     "no progress: honest replicas at heights %" PRIu64
+                     " to %" PRIu64 ", wanted %" PRIu64,
+                     height_of(world, false), height_of(world, true), goal);
+        }
+    }
+}
+
+struct totals {
+    uint64_t runs;
+    uint64_t steps;
+    uint64_t marks[SIM_MARK_COUNT];
+    uint64_t heal_ms_max;
+};
+
+static bool run_seed(uint64_t seed, bool is_verbose, struct totals *totals,
+                     struct hash *trace)
+{
+    struct sim_world world;
+    sim_world_init(&world, seed, is_verbose);
+    draw_config(&world);
+    draw_nodes(&world);
+    draw_faults(&world);
+    sim_trace(&world, NULL,
+              "n=%" PRIu32 " nodes=%" PRIu32 " loss=%u delay=%" PRIu64
+              " persist=%" PRIu64 " goal=%" PRIu64,
+              world.config.n, world.node_count, world.config.loss_permille,
+              world.config.delay_max_ms, world.config.persist_max_ms,
+              world.config.height_goal);
+    for (uint32_t i = 0; i < world.node_count; i++) {
+        sim_node_start(&world, &world.nodes[i]);
+    }
+    live(&world);
+    totals->runs++;
+    totals->steps += world.steps;
+    for (size_t i = 0; i < SIM_MARK_COUNT; i++) {
+        totals->marks[i] += world.marks[i];
+    }
+    *trace = world.trace;
+    bool is_good = !world.is_failed;
+    if (!is_good) {
+        printf("seed %" PRIu64 " fails at %" PRIu64 " ms, n=%" PRIu32
+               ": %s\nreplay: tests/sim/sim_pbft --seed %" PRIu64
+               " --verbose\n",
+               seed, world.now_ms, world.config.n, world.failure, seed);
+    }
+    sim_world_fini(&world);
+    return is_good;
+}
+
+/* The same seed gives the same run: the replay of a failure is a failure. */
+static bool run_twice(uint64_t seed, struct totals *totals)
+{
+    struct hash first;
+    struct hash second;
+    struct totals ignored = {0};
+    if (!run_seed(seed, false, totals, &first)) {
+        return false;
+    }
+    if (seed % 100 == 0 && (!run_seed(seed, false, &ignored, &second) ||
+                            !hash_equal(&first, &second))) {
+        printf("seed %" PRIu64 " runs differently the second time\n", seed);
+        return false;
+    }
+    return true;
+}
+
+static bool print_totals(const struct totals *totals)
+{
+    static const char *const texts[] = {
+#define X(mark, text) text,
+        SIM_MARKS(X)
+#undef X
+    };
+    bool is_all_seen = true;
+    printf("%" PRIu64 " runs, %" PRIu64 " steps\n", totals->runs,
+           totals->steps);
+    for (size_t i = 0; i < SIM_MARK_COUNT; i++) {
+        printf("%8" PRIu64 "  %s\n", totals->marks[i], texts[i]);
+        is_all_seen = is_all_seen && totals->marks[i] > 0;
+    }
+    return is_all_seen;
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: sim_pbft --seed N [--verbose]\n"
+                    "       sim_pbft --seeds A..B [--keep-going]\n");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"seed", required_argument, NULL, 's'},
+        {"seeds", required_argument, NULL, 'r'},
+        {"verbose", no_argument, NULL, 'v'},
+        {"keep-going", no_argument, NULL, 'k'},
+        {NULL, 0, NULL, 0},
+    };
+    uint64_t first = 1;
+    uint64_t last = SIM_SEEDS;
+    bool is_verbose = false;
+    bool is_keeping_on = false;
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        char *end = NULL;
+        switch (option) {
+        case 's':
+        case 'r':
+            first = strtoull(optarg, &end, 10);
+            last = first;
+            if (option == 'r' && strncmp(end, "..", 2) == 0) {
+                last = strtoull(end + 2, &end, 10);
+            }
+            if (*end != '\0' || end == optarg) {
+                return usage();
+            }
+            break;
+        case 'v':
+            is_verbose = true;
+            break;
+        case 'k':
+            is_keeping_on = true;
+            break;
+        case '?':
+        default:
+            return usage();
+        }
+    }
+    struct totals totals = {0};
+    struct hash trace;
+    uint64_t failures = 0;
+    for (uint64_t seed = first; seed <= last; seed++) {
+        bool is_good = is_verbose ? run_seed(seed, true, &totals, &trace)
+                                  : run_twice(seed, &totals);
+        failures += !is_good;
+        if (!is_good && !is_keeping_on) {
+            return 1;
+        }
+    }
+    bool is_all_seen = print_totals(&totals);
+    if (failures > 0) {
+        printf("%" PRIu64 " seeds fail\n", failures);
+        return 1;
+    }
+    /* A few seeds need not see everything; the full course must. */
+    if (!is_all_seen && totals.runs >= 1000) {
+        printf("the faults do not bite: something was never seen\n");
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,270 @@
+/* sim_world: N replicas in one process, under virtual time and a seeded
+ * network, with crashes that lose what was not synced.
+ *
+ *   sim_world.c     the event queue, the network, partitions
+ *   sim_node.c      a node around a replica: its disk and its ledger
+ *   sim_sync.c      block sync
+ *   sim_attack.c    what faulty replicas do
+ *   sim_check.c     what must hold after every step
+ *   sim_pbft.c      scenarios from seeds, the command line, the summary
+ */
+#ifndef POT_TESTS_SIM_WORLD_H
+#define POT_TESTS_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "consensus/pbft.h"
+#include "tests/sim/sim_rng.h"
+
+#define SIM_IDENTITIES 7
+#define SIM_NODES      (2 * SIM_IDENTITIES) /* each may have a twin */
+#define SIM_HEIGHTS    128
+#define SIM_RECENT     32
+
+/* What a run may see; the summary counts the runs that saw each. */
+#define SIM_MARKS(X)                                                           \
+    X(MARK_VIEW_CHANGE, "a replica began a view change")                       \
+    X(MARK_NEW_VIEW, "a new view was opened")                                  \
+    X(MARK_JOIN, "a replica was two views or more behind and joined")          \
+    X(MARK_REPROPOSED, "a prepared block was proposed again")                  \
+    X(MARK_LATER_VIEW_COMMIT, "a block was committed in a later view")         \
+    X(MARK_FETCHED, "a block was fetched by its digest")                       \
+    X(MARK_SYNCED, "a block came by block sync")                               \
+    X(MARK_SYNC_MID_CHANGE, "block sync came in mid view change")              \
+    X(MARK_SYNC_HINT, "a replica saw that others are ahead")                   \
+    X(MARK_CRASH, "a replica crashed")                                         \
+    X(MARK_LOST_WRITE, "a crash lost an unsynced record")                      \
+    X(MARK_ALL_CRASH, "all replicas crashed at once")                          \
+    X(MARK_ALL_CRASH_PREPARED, "all crashed with a block prepared")            \
+    X(MARK_RESTORED_VOTE, "a restart found its vote in the record")            \
+    X(MARK_RESTORED_PREPARED, "a restart found a prepared block")              \
+    X(MARK_LOST_CHAIN, "a replica lost blocks, but not its record")            \
+    X(MARK_PARTITION, "the network was partitioned")                           \
+    X(MARK_ONE_WAY, "links failed in one direction")                           \
+    X(MARK_SET_CHANGE, "the validator set changed")                            \
+    X(MARK_REFUSED, "a valid proposal was refused for a while")                \
+    X(MARK_EVIDENCE, "evidence of two votes was given")                        \
+    X(MARK_FORGED, "a forged message was refused")                             \
+    X(MARK_BAD_CERTIFICATE, "a forged certificate was refused by sync")        \
+    X(MARK_TWIN, "a replica had a twin with its key")                          \
+    X(MARK_SILENT, "a faulty replica was silent")                              \
+    X(MARK_EQUIVOCATED, "a primary proposed two blocks in a view")             \
+    X(MARK_DEFIED, "a primary proposed other than its new view selects")       \
+    X(MARK_DOUBLE_VOTED, "a faulty replica voted twice")                       \
+    X(MARK_YES_MAN, "a faulty replica committed to all it saw")                \
+    X(MARK_HID_PREPARED, "a view change hid its certificate")                  \
+    X(MARK_BAD_BLOCK, "a primary proposed an invalid block")                   \
+    X(MARK_FAR_FUTURE, "messages came from the far future")                    \
+    X(MARK_STALE, "stale messages were replayed")
+
+enum sim_mark {
+#define X(mark, text) mark,
+    SIM_MARKS(X)
+#undef X
+        SIM_MARK_COUNT
+};
+
+/* A message under way, shared by all who are to get it. */
+struct sim_message {
+    unsigned refs;
+    uint8_t *bytes;
+    size_t size;
+    Pot__ConsensusMessage *message;
+};
+
+struct sim_block {
+    uint8_t *bytes;
+    size_t size;
+    struct hash digest;
+    uint64_t view; /* the certificate's */
+    uint8_t *certificate;
+    size_t certificate_size;
+};
+
+/* A signed word of an honest replica, for the double-sign check. */
+struct sim_word {
+    uint64_t height;
+    uint64_t view;
+    int phase; /* 0: a view change */
+    struct hash digest;
+};
+
+enum sim_attack {
+    ATTACK_SILENT = 1 << 0,
+    ATTACK_EQUIVOCATE = 1 << 1,
+    ATTACK_DOUBLE_VOTE = 1 << 2,
+    ATTACK_YES_MAN = 1 << 3,
+    ATTACK_HIDE_PREPARED = 1 << 4,
+    ATTACK_FORGE = 1 << 5,
+    ATTACK_FUTURE = 1 << 6,
+    ATTACK_STALE = 1 << 7,
+    ATTACK_BAD_BLOCK = 1 << 8,
+    ATTACK_BAD_SYNC = 1 << 9,
+};
+#define ATTACKS 10
+
+struct sim_node {
+    uint32_t index;    /* in world->nodes */
+    uint32_t identity; /* whose key it has */
+    bool is_honest;
+    unsigned attacks; /* of enum sim_attack */
+
+    bool is_up;
+    uint32_t incarnation;
+    struct pbft *pbft;
+    bool is_applying;
+    uint64_t persist_at_ms; /* when the last write under way is done */
+
+    /* On disk. */
+    struct sim_block chain[SIM_HEIGHTS + 1]; /* by height, from 1 */
+    uint64_t height;
+    uint8_t *record;
+    size_t record_size;
+    /* Written, not yet synced. */
+    struct sim_write {
+        uint64_t sequence;
+        uint8_t *bytes;
+        size_t size;
+    } writes[64];
+    size_t write_count;
+
+    struct sim_message *recent[SIM_RECENT]; /* for replays */
+    size_t recent_count;
+};
+
+enum sim_event_type {
+    SIM_DELIVER,
+    SIM_STEP_MESSAGE,
+    SIM_TIMER,
+    SIM_PERSISTED,
+    SIM_CHECKED,
+    SIM_PROPOSAL,
+    SIM_APPLIED,
+    SIM_WORK,
+    SIM_SYNC,
+    SIM_CRASH,
+    SIM_RESTART,
+    SIM_CRASH_ALL,
+    SIM_PARTITION,
+    SIM_ATTACK,
+};
+
+struct sim_event {
+    uint64_t at_ms;
+    uint64_t order;
+    enum sim_event_type type;
+    uint32_t node;
+    uint32_t incarnation; /* of the node; another one: void */
+    uint32_t from;        /* SIM_DELIVER: node; SIM_STEP_MESSAGE: replica */
+    uint64_t network;     /* SIM_DELIVER */
+    struct sim_message *message;
+    uint64_t a; /* by type */
+    uint64_t b;
+    bool flag;
+    struct hash digest;
+    struct sim_block block;
+};
+
+struct sim_config {
+    uint32_t n;
+    unsigned loss_permille;
+    unsigned duplicate_permille;
+    uint64_t delay_max_ms;
+    uint64_t persist_max_ms;
+    uint64_t fault_end_ms;
+    uint64_t height_goal;        /* faults end there, too */
+    unsigned crash_all_permille; /* at a commit */
+    uint64_t rotate_blocks;      /* the set turns by one each; 0: never */
+    unsigned refuse_permille;
+    bool is_sync_rare;
+};
+
+struct sim_world {
+    uint64_t seed;
+    bool is_verbose;
+    struct sim_config config;
+    struct sim_rng rng;
+    uint64_t now_ms;
+    uint64_t order;
+    struct sim_event *queue; /* a binary heap */
+    size_t queue_count;
+    size_t queue_capacity;
+
+    struct hash chain;
+    struct key *keys[SIM_IDENTITIES];
+    struct sim_node *nodes;
+    uint32_t node_count;
+    bool is_blocked[SIM_NODES][SIM_NODES];
+    bool is_healed;
+    uint64_t network; /* messages of an older one are lost */
+
+    struct hash committed[SIM_HEIGHTS + 1];
+    bool is_committed[SIM_HEIGHTS + 1];
+    struct hash alternatives[SIM_HEIGHTS + 2][4]; /* digests seen */
+    struct sim_word *words[SIM_IDENTITIES];
+    size_t word_counts[SIM_IDENTITIES];
+    size_t word_capacities[SIM_IDENTITIES];
+
+    bool marks[SIM_MARK_COUNT];
+    uint64_t steps;
+    bool is_failed;
+    char failure[256];
+    struct hash trace; /* over all effects: the run's fingerprint */
+    struct pbft_effects effects;
+};
+
+/* ---- sim_world.c */
+void sim_world_init(struct sim_world *world, uint64_t seed, bool is_verbose);
+void sim_world_fini(struct sim_world *world);
+void sim_fail(struct sim_world *world, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void sim_trace(struct sim_world *world, const struct sim_node *node,
+               const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sim_mark(struct sim_world *world, enum sim_mark mark);
+struct sim_event *sim_schedule(struct sim_world *world,
+                               enum sim_event_type type, uint32_t node,
+                               uint64_t delay_ms);
+bool sim_next(struct sim_world *world, struct sim_event *event);
+void sim_event_fini(struct sim_event *event);
+struct sim_message *sim_message_new(uint8_t *bytes, size_t size);
+void sim_message_drop(struct sim_message *message);
+/* To every node of an identity, as the network pleases. */
+void sim_send(struct sim_world *world, const struct sim_node *from,
+              uint32_t to_identity, struct sim_message *message);
+void sim_partition(struct sim_world *world);
+void sim_validators(const struct sim_world *world, struct validator_set *set,
+                    uint64_t height);
+uint32_t sim_identity_of(const struct sim_world *world, uint64_t height,
+                         uint32_t replica);
+uint32_t sim_replica_of(const struct sim_world *world, uint64_t height,
+                        uint32_t identity);
+
+/* ---- sim_node.c */
+void sim_node_start(struct sim_world *world, struct sim_node *node);
+void sim_node_crash(struct sim_world *world, struct sim_node *node);
+void sim_node_handle(struct sim_world *world, struct sim_event *event);
+uint64_t sim_node_voting_height(const struct sim_node *node);
+
+/* ---- sim_sync.c */
+/* Stores a committed block after a while; empties *block. */
+void sim_node_apply(struct sim_world *world, struct sim_node *node,
+                    struct sim_block *block, uint64_t height, bool is_sync);
+void sim_sync(struct sim_world *world, struct sim_node *node,
+              const struct sim_event *event);
+
+/* ---- sim_attack.c */
+void sim_attack_out(struct sim_world *world, struct sim_node *node,
+                    const struct pbft_effect *effect);
+void sim_attack_in(struct sim_world *world, struct sim_node *node,
+                   struct sim_message *message);
+void sim_attack_now(struct sim_world *world, struct sim_node *node);
+
+/* ---- sim_check.c */
+void sim_check_sent(struct sim_world *world, const struct sim_node *node,
+                    const uint8_t *bytes, size_t size);
+void sim_check_commit(struct sim_world *world, const struct sim_node *node,
+                      uint64_t height, const struct sim_block *block);
+
+#endif

@@ -1,0 +1,38 @@
+# Tests of consensus/ and of the certificates in proto/.
+consensus_libs = consensus/libconsensus.a $(unit_proto_libs)
+pbft_bench = tests/unit/pbft_fixture.c tests/unit/pbft_fixture.h \
+	tests/sim/sim_block.c tests/sim/sim_block.h
+consensus_tests = tests/unit/test_certificate \
+	tests/unit/test_pbft_normal tests/unit/test_pbft_record \
+	tests/unit/test_pbft_verify tests/unit/test_pbft_view_change \
+	tests/unit/test_votes
+check_PROGRAMS += $(consensus_tests)
+TESTS += $(consensus_tests)
+
+tests_unit_test_certificate_SOURCES = tests/unit/test_certificate.c
+tests_unit_test_certificate_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_certificate_LDADD = $(unit_proto_libs)
+
+tests_unit_test_pbft_normal_SOURCES = tests/unit/test_pbft_normal.c \
+	$(pbft_bench)
+tests_unit_test_pbft_normal_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pbft_normal_LDADD = $(consensus_libs)
+
+tests_unit_test_pbft_record_SOURCES = tests/unit/test_pbft_record.c \
+	$(pbft_bench)
+tests_unit_test_pbft_record_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pbft_record_LDADD = $(consensus_libs)
+
+tests_unit_test_pbft_verify_SOURCES = tests/unit/test_pbft_verify.c \
+	$(pbft_bench)
+tests_unit_test_pbft_verify_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pbft_verify_LDADD = $(consensus_libs)
+
+tests_unit_test_pbft_view_change_SOURCES = \
+	tests/unit/test_pbft_view_change.c $(pbft_bench)
+tests_unit_test_pbft_view_change_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pbft_view_change_LDADD = $(consensus_libs)
+
+tests_unit_test_votes_SOURCES = tests/unit/test_votes.c
+tests_unit_test_votes_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_votes_LDADD = $(consensus_libs)

@@ -1,0 +1,28 @@
+# What potctl is made of, and genesis.json.
+unit_ctl_cppflags = $(unit_cppflags) $(JANSSON_CFLAGS)
+unit_ctl_libs = $(ctl_libs) $(CMOCKA_LIBS) -lpthread
+unit_ctl_programs = \
+	tests/unit/test_ctl_chain_check \
+	tests/unit/test_ctl_task_file \
+	tests/unit/test_ctl_text
+
+check_PROGRAMS += tests/unit/test_genesis $(unit_ctl_programs)
+TESTS += tests/unit/test_genesis $(unit_ctl_programs) \
+	tests/unit/test_ctl_commands.sh
+EXTRA_DIST += tests/unit/test_ctl_commands.sh
+
+tests_unit_test_genesis_SOURCES = tests/unit/test_genesis.c
+tests_unit_test_genesis_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_genesis_LDADD = $(unit_proto_libs) $(JANSSON_LIBS)
+
+# toml++ is C++: what links it links as such.
+tests_unit_test_ctl_chain_check_SOURCES = tests/unit/test_ctl_chain_check.c
+tests_unit_test_ctl_chain_check_CPPFLAGS = $(unit_ctl_cppflags)
+tests_unit_test_ctl_chain_check_LDADD = $(unit_ctl_libs)
+tests_unit_test_ctl_task_file_SOURCES = tests/unit/test_ctl_task_file.c
+nodist_EXTRA_tests_unit_test_ctl_task_file_SOURCES = dummy.cxx
+tests_unit_test_ctl_task_file_CPPFLAGS = $(unit_ctl_cppflags)
+tests_unit_test_ctl_task_file_LDADD = $(unit_ctl_libs)
+tests_unit_test_ctl_text_SOURCES = tests/unit/test_ctl_text.c
+tests_unit_test_ctl_text_CPPFLAGS = $(unit_ctl_cppflags)
+tests_unit_test_ctl_text_LDADD = $(unit_ctl_libs)

@@ -1,0 +1,44 @@
+# Tests of ledger/ and of what it owns in base/ and proto/.
+ledger_numeric_tests = tests/unit/test_aggregate tests/unit/test_evaluate \
+	tests/unit/test_fixed tests/unit/test_optimizer
+check_PROGRAMS += $(ledger_numeric_tests)
+TESTS += $(ledger_numeric_tests)
+unit_ledger_libs = ledger/libledger.a $(unit_proto_libs) -lm
+
+tests_unit_test_fixed_SOURCES = tests/unit/test_fixed.c
+tests_unit_test_fixed_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_fixed_LDADD = $(unit_base_libs) -lm
+
+tests_unit_test_aggregate_SOURCES = tests/unit/test_aggregate.c \
+	tests/unit/ledger_random.h
+tests_unit_test_aggregate_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_aggregate_LDADD = $(unit_ledger_libs)
+
+tests_unit_test_optimizer_SOURCES = tests/unit/test_optimizer.c \
+	tests/unit/ledger_random.h
+tests_unit_test_optimizer_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_optimizer_LDADD = $(unit_ledger_libs)
+
+tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c \
+	tests/unit/ledger_random.h
+tests_unit_test_evaluate_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_evaluate_LDADD = $(unit_ledger_libs)
+
+ledger_state_tests = tests/unit/test_ledger_round tests/unit/test_ledger_tx
+check_PROGRAMS += $(ledger_state_tests)
+TESTS += $(ledger_state_tests)
+check_LIBRARIES += tests/unit/libledger_fixture.a
+unit_fixture_libs = tests/unit/libledger_fixture.a $(unit_ledger_libs)
+
+tests_unit_libledger_fixture_a_SOURCES = \
+	tests/unit/ledger_fixture.c tests/unit/ledger_fixture.h \
+	tests/unit/memory_state.c tests/unit/memory_state.h
+tests_unit_libledger_fixture_a_CPPFLAGS = $(unit_cppflags)
+
+tests_unit_test_ledger_tx_SOURCES = tests/unit/test_ledger_tx.c
+tests_unit_test_ledger_tx_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_ledger_tx_LDADD = $(unit_fixture_libs)
+
+tests_unit_test_ledger_round_SOURCES = tests/unit/test_ledger_round.c
+tests_unit_test_ledger_round_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_ledger_round_LDADD = $(unit_fixture_libs)

@@ -1,0 +1,176 @@
+#!/bin/bash
+# potctl without a node: exit codes, one error line, what test networks hold.
+set -u
+
+potctl=$PWD/potctl
+digits=${srcdir:-.}/examples/digits
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+unset POTCTL_NODE POTCTL_KEY
+failures=0
+# Nobody listens there: port 1 is never given to a program.
+dead=http://127.0.0.1:1
+
+# expect CODE TEXT ARGUMENTS...: the exit code; on an error one line on
+# stderr that holds TEXT, and nothing on stdout with --json.
+expect()
+{
+    local code=$1 text=$2
+    shift 2
+    "$potctl" "$@" >"$dir/out" 2>"$dir/err"
+    local got=$?
+    local all
+    all=$(cat "$dir/out" "$dir/err")
+    if [ $got -ne "$code" ] || [[ $all != *"$text"* ]]; then
+        echo "FAIL: potctl $*: exit $got instead of $code, or no \"$text\":"
+        cat "$dir/out" "$dir/err"
+        failures=$((failures + 1))
+    elif [ "$code" -ne 0 ] &&
+        ! tail -n 1 "$dir/err" | grep -q '^potctl: '; then
+        echo "FAIL: potctl $*: no error line"
+        failures=$((failures + 1))
+    fi
+}
+
+check()
+{
+    if ! "${@:2}"; then
+        echo "FAIL: $1"
+        failures=$((failures + 1))
+    fi
+}
+
+# Usage.
+expect 0 'protocol' --version
+expect 0 '"protocol":' --version --json
+expect 0 'usage: potctl' --help
+expect 0 'usage: potctl transfer' help transfer
+expect 0 'usage: potctl transfer' transfer --help
+expect 0 'usage: potctl testnet init' testnet init --help
+expect 2 'no command'
+expect 2 'did you mean "status"' stauts
+expect 2 'did you mean "testnet up"' testnet upp
+expect 2 'needs one of: init, up, down, ps' testnet
+expect 2 'did you mean "--json"' status --jsno
+expect 2 'did you mean "--amount"' transfer --amonut 1
+expect 2 'needs a value' transfer --to
+expect 2 'needs --to' transfer
+expect 2 'takes no argument, not 1' status now
+expect 2 'must be a time' --timeout soon status
+expect 2 'must be a number' tasks --limit many
+expect 2 'not an address' balance pot1qqq
+expect 2 'task id' task 12
+expect 2 'task id' watch 12
+expect 2 'by its height' block newest
+expect 2 'no key was named' balance
+expect 2 'not a URL' --node gopher://x status
+
+# Every command in the list has its help, and completion can list it.
+"$potctl" help --list >"$dir/commands"
+check 'the list of commands is long enough' [ "$(wc -l <"$dir/commands")" -ge 25 ]
+while read -r command; do
+    # shellcheck disable=SC2086
+    expect 0 'examples:' help $command
+    # shellcheck disable=SC2086
+    expect 0 '--json' help --list $command
+done <"$dir/commands"
+
+# Keys.
+expect 0 'pot1' key new "$dir/a.key"
+expect 1 'exists already' key new "$dir/a.key"
+expect 0 "$("$potctl" key show "$dir/a.key")" key show "$dir/a.key"
+check 'a key is its owner'"'"'s alone' [ "$(stat -c %a "$dir/a.key")" = 600 ]
+chmod 644 "$dir/a.key"
+expect 3 'chmod 600' key show "$dir/a.key"
+chmod 600 "$dir/a.key"
+echo nonsense >"$dir/b.key"
+chmod 600 "$dir/b.key"
+expect 3 'must hold one line' key show "$dir/b.key"
+expect 3 'not found' key show "$dir/none.key"
+
+# No node there: global options stand before or after the command.
+for command in status validators miners peers tasks blocks 'block 1' \
+    "rewards --task $(printf '%064d' 0)" "balance"; do
+    # shellcheck disable=SC2086
+    expect 4 'cannot reach' --node $dead --key "$dir/a.key" $command
+    # shellcheck disable=SC2086
+    expect 4 'cannot reach' $command --json --node $dead --key "$dir/a.key"
+    check "stdout is empty: $command" [ ! -s "$dir/out" ]
+done
+address=$("$potctl" key show "$dir/a.key")
+expect 4 'cannot reach' transfer --to "$address" --amount 1 --node $dead \
+    --key "$dir/a.key"
+POTCTL_NODE=$dead expect 4 "$dead" status
+
+# Data sets and tasks.
+expect 0 '"rows":' dataset import "$digits/digits-train.csv" --json \
+    --out "$dir/train.pds"
+expect 0 'features          64' dataset show "$dir/train.pds"
+expect 6 'not a data set' dataset show "$digits/digits-train.csv"
+expect 6 'none.csv' dataset import "$dir/none.csv"
+cp "$digits"/digits-*.csv "$digits/task.toml" "$dir"
+expect 0 'fine' submit-task "$dir/task.toml" --check
+expect 0 '"ok":true' submit-task "$dir/task.toml" --check --json
+expect 4 'cannot reach' submit-task "$dir/task.toml" --node $dead \
+    --key "$dir/a.key"
+expect 3 'cannot read' submit-task "$dir/none.toml"
+# task EDIT TEXT: the task with a sed edit is refused with TEXT.
+task()
+{
+    sed "$1" "$dir/task.toml" >"$dir/bad.toml"
+    expect 6 "$2" submit-task "$dir/bad.toml" --check
+}
+task 's/^rounds/ruonds/' 'did you mean "training.rounds"'
+task 's/^layers.*/layers = [63, 10]/' 'the data has 64 features'
+task 's/^layers.*/layers = [64, 11]/' 'the data has 10 classes'
+task 's/^rows_per_miner.*/rows_per_miner = 2000/' 'training.rows_per_miner'
+task 's/^rounds.*/rounds = 0/' 'training.rounds: must be from 1'
+task 's/^train = .*/train = "none.csv"/' 'none.csv'
+task 's/^name.*/name = /' 'bad.toml:'
+
+# Test networks.
+net=$dir/net
+expect 0 'testnet up' testnet init --dir "$net" --base-port 31650
+expect 3 'not empty' testnet init --dir "$net"
+for node in validator0 validator3 miner0 miner1; do
+    check "$node has a config" [ -s "$net/$node/node.toml" ]
+    check "$node has a key" [ "$(stat -c %a "$net/$node/key")" = 600 ]
+    check "$node knows the five others" \
+        [ "$(grep -c '@127.0.0.1:' "$net/$node/node.toml")" = 5 ]
+done
+check 'no more validators' [ ! -e "$net/validator4" ]
+check 'miner1 is on base + 10' grep -q '^listen = "127.0.0.1:31660"' \
+    "$net/miner1/node.toml"
+check 'miner1 has its API on base + 11' \
+    grep -q '^listen = "127.0.0.1:31661"' "$net/miner1/node.toml"
+check 'the client is funded' grep -q '"1000000000000000"' "$net/genesis.json"
+expect 0 'stopped' testnet ps --dir "$net"
+expect 0 '"pid":null' testnet ps --dir "$net" --json
+expect 0 '0 nodes stopped' testnet down --dir "$net"
+expect 1 'validator0' testnet up --dir "$net" --detach --potd /bin/false
+check 'a failed start leaves no pid file' [ ! -e "$net/validator0/potd.pid" ]
+expect 2 '--potd' testnet up --dir "$net" --potd "$dir/none"
+expect 3 'testnet init' testnet up --dir "$dir/none"
+expect 4 'cannot reach' verify-chain --genesis "$net/genesis.json" --node $dead
+sed 's/"epoch_blocks"/"epoch"/' "$net/genesis.json" >"$dir/bad.json"
+expect 3 'params.epoch: unknown key' verify-chain --genesis "$dir/bad.json"
+expect 3 'not found' verify-chain --genesis "$dir/none.json"
+
+expect 0 '"nodes":' testnet init --dir "$dir/one" --validators 1 --miners 0 --json
+check 'a lone validator mines' \
+    [ "$(grep -c '^enabled = true' "$dir/one/validator0/node.toml")" = 3 ]
+expect 0 'docker-compose' testnet init --dir "$dir/box" --compose
+check 'containers name each other' grep -q '@validator1:26652"' \
+    "$dir/box/miner0/node.toml"
+check 'every node is a service' \
+    [ "$(grep -c 'image: potd:local' "$dir/box/docker-compose.yml")" = 6 ]
+check 'ports are on loopback only' \
+    [ "$(grep -c 'ports: \["127.0.0.1:' "$dir/box/docker-compose.yml")" = 6 ]
+expect 3 'docker-compose up' testnet up --dir "$dir/box"
+expect 2 'base-port' testnet init --dir "$dir/high" --base-port 65530
+
+if [ $failures -gt 0 ]; then
+    echo "$failures failures"
+    exit 1
+fi
+echo "all good"

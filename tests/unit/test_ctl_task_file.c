@@ -1,0 +1,196 @@
+#include "config.h"
+
+#include "ctl/task_file.h"
+
+#include "base/buf.h"
+#include "base/fixed.h"
+#include "proto/genesis.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char good[] = "name = \"digits\"\n"
+                           "[data]\n"
+                           "train = \"train.csv\"\n"
+                           "test = \"/data/test.csv\"\n"
+                           "[model]\n"
+                           "layers = [64, 32, 10]\n"
+                           "[training]\n"
+                           "rounds = 200\n"
+                           "numerics = \"blas\"\n"
+                           "[reward]\n"
+                           "budget = \"100.5\"\n";
+
+static void defaults_stand_where_the_file_is_silent(void **state)
+{
+    (void)state;
+    struct ctl ctl = {0};
+    struct task_file file;
+    Pot__TaskSpec spec;
+    Pot__ModelSpec model;
+    Pot__OptimizerSpec optimizer;
+    assert_int_equal(task_file_parse(&file, &ctl, "dir/task.toml", good),
+                     CTL_DONE);
+    task_file_fill(&spec, &model, &optimizer, &file);
+    assert_string_equal(spec.name, "digits");
+    assert_string_equal(file.train, "dir/train.csv");
+    assert_string_equal(file.test, "/data/test.csv");
+    assert_int_equal(model.n_layers, 3);
+    assert_int_equal(model.layers[1], 32);
+    assert_int_equal(model.activation, POT__ACTIVATION__ACTIVATION_RELU);
+    assert_int_equal(model.loss, POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY);
+    assert_int_equal(model.seed, 1);
+    assert_int_equal(optimizer.learning_rate, 26843546); /* 0.1 * 2^28 */
+    assert_int_equal(optimizer.momentum, 241591910);
+    assert_int_equal(optimizer.schedule, POT__SCHEDULE__SCHEDULE_CONSTANT);
+    assert_int_equal(spec.rounds, 200);
+    assert_int_equal(spec.rows_per_miner, 256);
+    assert_int_equal(spec.aggregation, POT__AGGREGATION__AGGREGATION_MEAN);
+    assert_int_equal(spec.numerics, POT__NUMERICS__NUMERICS_BLAS);
+    assert_int_equal(spec.compression, POT__COMPRESSION__COMPRESSION_INT8);
+    assert_int_equal(spec.audit_rate_ppm, 100000);
+    assert_int_equal(file.budget, 100500000000);
+    task_file_fini(&file);
+}
+
+/* The good file with `line` put into `section` ("" : the top). */
+static char *with_line(const char *section, const char *line)
+{
+    struct buf out;
+    const char *at = good;
+    if (section[0] != '\0') {
+        at = strstr(good, section);
+        assert_non_null(at);
+        at = strchr(at, '\n') + 1;
+    }
+    buf_init(&out, 4096);
+    buf_append(&out, good, (size_t)(at - good));
+    buf_printf(&out, "%s\n%s", line, at);
+    char *text = strdup(buf_text(&out));
+    buf_fini(&out);
+    return text;
+}
+
+static void faults_name_line_and_key(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *section;
+        const char *line;
+        const char *why;
+    } cases[] = {
+        {"", "nme = 1", "t.toml:1: unknown key \"nme\"; did you mean \"name"},
+        {"[model]", "activatoin = \"relu\"", "did you mean \"model.activation"},
+        {"[model]", "activation = \"rleu\"",
+         "t.toml:6: model.activation: must be one of: relu, tanh, sigmoid; did"
+         " you mean \"relu\"?"},
+        {"[model]", "activation = 3", "model.activation: must be one of"},
+        {"[model]", "seed = -1", "model.seed: must be a whole number"},
+        {"[data]", "test_split = 0.2", "needs one of test, test_split"},
+        {"[data]", "test_split = 1.0", "data.test_split: must be a number"},
+        {"[data]", "hash = \"12\"", "data.hash: must be 64"},
+        {"[training]", "eval_every = 0", "training.eval_every: must be from 1"},
+        {"[training]", "local_steps = 2", "needs numerics = \"exact\""},
+        {"[training]", "audit_rate = 1.5", "must be a number from 0 to 1"},
+        {"[training]", "audit_rate = nan", "must be a number from 0 to 1"},
+        {"[training]", "min_submissions = 1e3", "must be a whole number"},
+        {"[reward]", "miner_stake = \"x\"", "must be an amount in POT"},
+        {"[reward]", "budget = \"1\"", "t.toml:12"},
+        {"", "optimizer.learning_rate = 0",
+         "optimizer.learning_rate: must be a number"},
+        {"", "optimizer.learning_rate = 16",
+         "optimizer.learning_rate: must be a number"},
+        {"", "optimizer.schedule = \"step\"",
+         "needs step_rounds and step_factor"},
+        {"", "optimizer.step_rounds = 5", "are for schedule"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct ctl ctl = {0};
+        struct task_file file;
+        char *text = with_line(cases[i].section, cases[i].line);
+        enum ctl_exit rc = task_file_parse(&file, &ctl, "t.toml", text);
+        if (rc != CTL_REJECTED || strstr(ctl.error, cases[i].why) == NULL) {
+            fail_msg("%s: %d, \"%s\"", cases[i].line, (int)rc, ctl.error);
+        }
+        task_file_fini(&file);
+        free(text);
+    }
+}
+
+static void what_is_required_must_be_there(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"name = ",   "train = ",  "test = ",
+                                        "layers = ", "rounds = ", "budget = "};
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+        struct ctl ctl = {0};
+        struct task_file file;
+        char *text = strdup(good);
+        char *at = strstr(text, lines[i]);
+        *at = '#';
+        assert_int_equal(task_file_parse(&file, &ctl, "t.toml", text),
+                         CTL_REJECTED);
+        task_file_fini(&file);
+        free(text);
+    }
+}
+
+static void parse(struct task_file *file, const char *numerics,
+                  const char *line)
+{
+    struct ctl ctl = {0};
+    char *text = with_line("[training]", line);
+    char *at = strstr(text, "\"blas\"");
+    if (strcmp(numerics, "exact") == 0) {
+        /* Same length but for one letter: overwrite with a space behind. */
+        (void)memcpy(at - 1, "\"exact\"", 7);
+    }
+    assert_int_equal(task_file_parse(file, &ctl, "t.toml", text), CTL_DONE);
+    free(text);
+}
+
+static void a_task_where_cheating_pays_is_refused(void **state)
+{
+    (void)state;
+    struct ctl ctl = {.is_quiet = true};
+    struct task_file file;
+    Pot__GenesisParams params;
+    genesis_params_default(&params);
+    params.attesting_bps = 0;
+    params.proposing_bps = 0;
+
+    /* R = 0.5025 POT a round: at p = 0.1 a stake of 4.5225 POT is enough. */
+    parse(&file, "exact", "audit_rate = 0.1");
+    params.min_miner_stake = 4522500000;
+    assert_int_equal(task_file_check_stake(&ctl, &file, &params), CTL_DONE);
+    params.min_miner_stake = 4522499999;
+    assert_int_equal(task_file_check_stake(&ctl, &file, &params), CTL_REJECTED);
+    assert_non_null(strstr(ctl.error, "cheating would pay"));
+    file.miner_stake = 5000000000;
+    assert_int_equal(task_file_check_stake(&ctl, &file, &params), CTL_DONE);
+    task_file_fini(&file);
+
+    parse(&file, "exact", "audit_rate = 0.0");
+    assert_int_equal(task_file_check_stake(&ctl, &file, &params), CTL_REJECTED);
+    task_file_fini(&file);
+
+    /* Nothing can be slashed here: only a note. */
+    parse(&file, "blas", "audit_rate = 0.0");
+    assert_int_equal(task_file_check_stake(&ctl, &file, &params), CTL_DONE);
+    task_file_fini(&file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_stand_where_the_file_is_silent),
+        cmocka_unit_test(faults_name_line_and_key),
+        cmocka_unit_test(what_is_required_must_be_there),
+        cmocka_unit_test(a_task_where_cheating_pays_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,271 @@
+/* Against a naive forward pass: in double precision for what it means, in
+ * plain integer loops for its bits. */
+#include "config.h"
+
+#include "ledger/evaluate.h"
+
+#include "base/alloc.h"
+#include "base/fixed.h"
+#include "ledger/parameters.h"
+#include "tests/unit/ledger_random.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define WIDEST 64
+
+struct fixture {
+    uint32_t layers[4];
+    Pot__ModelSpec model;
+    struct model_shape shape;
+    int32_t *theta;
+};
+
+static void open_fixture(struct fixture *f, Pot__Activation activation,
+                         uint64_t seed)
+{
+    *f = (struct fixture){.layers = {20, 40, 30, 10}};
+    pot__model_spec__init(&f->model);
+    f->model.n_layers = 4;
+    f->model.layers = f->layers;
+    f->model.activation = activation;
+    f->model.loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
+    f->model.seed = seed;
+    assert_int_equal(model_shape_from_spec(&f->shape, &f->model), POT_OK);
+    f->theta = parameters_start(&f->shape, &f->model);
+}
+
+static double activate(Pot__Activation kind, double x)
+{
+    if (kind == POT__ACTIVATION__ACTIVATION_RELU) {
+        return x > 0 ? x : 0;
+    }
+    return kind == POT__ACTIVATION__ACTIVATION_TANH ? tanh(x)
+                                                    : 1 / (1 + exp(-x));
+}
+
+static void network_forward_naive(double *out, const struct fixture *f,
+                                  const int32_t *features)
+{
+    double a[WIDEST];
+    for (size_t i = 0; i < f->shape.widths[0]; i++) {
+        a[i] = (double)features[i] / FIXED_ONE;
+    }
+    for (size_t l = 0; l < f->shape.layer_count; l++) {
+        const int32_t *w = f->theta + f->shape.tensors[2 * l].offset;
+        const int32_t *b = f->theta + f->shape.tensors[2 * l + 1].offset;
+        double z[WIDEST];
+        size_t inputs = f->shape.widths[l];
+        for (size_t j = 0; j < f->shape.widths[l + 1]; j++) {
+            z[j] = (double)b[j] / FIXED_ONE;
+            for (size_t i = 0; i < inputs; i++) {
+                z[j] += (double)w[j * inputs + i] / FIXED_ONE * a[i];
+            }
+        }
+        bool is_last = l + 1 == f->shape.layer_count;
+        for (size_t j = 0; j < f->shape.widths[l + 1]; j++) {
+            a[j] = is_last ? z[j] : activate(f->model.activation, z[j]);
+        }
+    }
+    memcpy(out, a, f->shape.widths[f->shape.layer_count] * sizeof(*out));
+}
+
+static size_t argmax(const double *z, size_t count)
+{
+    size_t best = 0;
+    for (size_t j = 1; j < count; j++) {
+        best = z[j] > z[best] ? j : best;
+    }
+    return best;
+}
+
+/* Random rows with what the naive pass says of them as labels. */
+static uint8_t *make_rows(struct dataset *out, const struct fixture *f,
+                          size_t rows, double *loss_mean)
+{
+    static const char *const names[] = {"0", "1", "2", "3", "4",
+                                        "5", "6", "7", "8", "9"};
+    struct ledger_random r = {f->model.seed};
+    size_t header_size;
+    uint8_t *header =
+        dataset_header(&header_size, rows, 20, 10, DATASET_Q24, 1, names);
+    size_t size = header_size + rows * (20 * 4 + 2);
+    uint8_t *data = pot_calloc(size, 1);
+    memcpy(data, header, header_size);
+    free(header);
+    uint8_t *labels = data + header_size + rows * 20 * 4;
+    double loss = 0;
+    for (size_t row = 0; row < rows; row++) {
+        int32_t x[20];
+        double z[WIDEST];
+        for (size_t i = 0; i < 20; i++) {
+            x[i] = (int32_t)ledger_random_between(&r, -2 * FIXED_ONE,
+                                                  2 * FIXED_ONE);
+            x[i] = ledger_random_below(&r, 3) == 0 ? 0 : x[i];
+        }
+        uint8_t *bytes = parameters_encode(x, 20);
+        memcpy(data + header_size + row * 80, bytes, 80);
+        free(bytes);
+        network_forward_naive(z, f, x);
+        size_t best = argmax(z, 10);
+        labels[2 * row] = (uint8_t)best;
+        double sum = 0;
+        for (size_t j = 0; j < 10; j++) {
+            sum += exp(z[j] - z[best]);
+        }
+        loss += log(sum);
+    }
+    *loss_mean = loss / (double)rows;
+    assert_int_equal(dataset_open(out, data, size), POT_OK);
+    return data;
+}
+
+static void classes_and_losses_are_those_of_a_double_forward(void **state)
+{
+    (void)state;
+    size_t rows = 4000;
+    for (int kind = POT__ACTIVATION__ACTIVATION_RELU;
+         kind <= POT__ACTIVATION__ACTIVATION_SIGMOID; kind++) {
+        struct fixture f;
+        struct dataset test;
+        struct evaluation e;
+        double loss;
+        open_fixture(&f, (Pot__Activation)kind, (uint64_t)kind);
+        uint8_t *data = make_rows(&test, &f, rows, &loss);
+        assert_int_equal(evaluate(&e, &f.shape, &f.model, f.theta, &test),
+                         POT_OK);
+        assert_int_equal(e.rows, rows);
+        assert_true(e.correct * 1000 >= rows * 999);
+        assert_true(fabs((double)e.loss / FIXED_ONE - loss) < 1e-4);
+        free(data);
+        free(f.theta);
+    }
+}
+
+static void every_sum_is_exact(void **state)
+{
+    (void)state;
+    struct ledger_random r = {9};
+    static uint32_t layers[] = {50, 7};
+    Pot__ModelSpec model = POT__MODEL_SPEC__INIT;
+    struct model_shape shape;
+    model.n_layers = 2;
+    model.layers = layers;
+    model.activation = POT__ACTIVATION__ACTIVATION_RELU;
+    assert_int_equal(model_shape_from_spec(&shape, &model), POT_OK);
+    int32_t theta[50 * 7 + 7];
+    for (size_t i = 0; i < 357; i++) {
+        theta[i] = (int32_t)ledger_random_between(&r, -FIXED_ONE, FIXED_ONE);
+    }
+    struct network *network = network_new(&shape, &model, theta);
+    for (size_t round = 0; round < 200; round++) {
+        int32_t x[50];
+        for (size_t i = 0; i < 50; i++) {
+            x[i] = (int32_t)ledger_random_between(&r, -3, 3) * 100003;
+        }
+        const int64_t *z = network_forward(network, x);
+        for (size_t j = 0; j < 7; j++) {
+            int64_t sum = (int64_t)theta[350 + j] * 65536;
+            for (size_t i = 0; i < 50; i++) {
+                sum += theta[j * 50 + i] * fixed_shift_right(x[i], 8);
+            }
+            assert_int_equal(z[j], sum);
+        }
+    }
+    network_free(network);
+}
+
+static void absurd_weights_are_clamped_and_keep_their_sign(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_fixture(&f, POT__ACTIVATION__ACTIVATION_RELU, 3);
+    size_t last = f.shape.tensors[4].offset;
+    for (size_t i = 0; i < f.shape.parameter_count; i++) {
+        f.theta[i] = INT32_MAX;
+    }
+    for (size_t i = 0; i < 30; i++) {
+        f.theta[last + 30 * 4 + i] = INT32_MIN;
+    }
+    int32_t x[20];
+    for (size_t i = 0; i < 20; i++) {
+        x[i] = INT32_MAX;
+    }
+    struct network *network = network_new(&f.shape, &f.model, f.theta);
+    const int64_t *z = network_forward(network, x);
+    for (size_t j = 0; j < 10; j++) {
+        assert_true(j == 4 ? z[j] < 0 : z[j] > 0);
+        assert_true(j == 4 || z[j] >= INT64_C(1) << 62);
+    }
+    network_free(network);
+    free(f.theta);
+}
+
+static void regression_is_judged_by_its_squared_error(void **state)
+{
+    (void)state;
+    static uint32_t layers[] = {1, 1};
+    const int32_t theta[] = {2 * FIXED_ONE, FIXED_ONE}; /* 2x + 1 */
+    struct model_shape shape;
+    struct dataset test;
+    struct evaluation e;
+    Pot__ModelSpec model = POT__MODEL_SPEC__INIT;
+    model.n_layers = 2;
+    model.layers = layers;
+    model.activation = POT__ACTIVATION__ACTIVATION_TANH;
+    model.loss = POT__LOSS__LOSS_MSE;
+    assert_int_equal(model_shape_from_spec(&shape, &model), POT_OK);
+    size_t header_size;
+    uint8_t *data = dataset_header(&header_size, 2, 1, 0, DATASET_Q24, 1, NULL);
+    const int32_t values[] = {FIXED_ONE, -FIXED_ONE, 4 * FIXED_ONE, 0};
+    uint8_t *bytes = parameters_encode(values, 4);
+    data = pot_realloc(data, header_size + 16, 1);
+    memcpy(data + header_size, bytes, 16);
+    assert_int_equal(dataset_open(&test, data, header_size + 16), POT_OK);
+    assert_int_equal(evaluate(&e, &shape, &model, theta, &test), POT_OK);
+    assert_int_equal(e.rows, 2);
+    assert_int_equal(e.correct, 0);
+    assert_int_equal(e.loss, FIXED_ONE); /* (3-4)^2 and (-1-0)^2 */
+    model.loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
+    assert_int_equal(evaluate(&e, &shape, &model, theta, &test), POT_ESHAPE);
+    free(bytes);
+    free(data);
+}
+
+static void equal_outputs_go_to_the_lowest_class(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct dataset test;
+    struct evaluation e;
+    double loss;
+    open_fixture(&f, POT__ACTIVATION__ACTIVATION_RELU, 5);
+    uint8_t *data = make_rows(&test, &f, 100, &loss);
+    size_t zeros = 0;
+    for (uint64_t row = 0; row < 100; row++) {
+        zeros += dataset_class(&test, row) == 0;
+    }
+    memset(f.theta, 0, 4 * f.shape.parameter_count);
+    assert_int_equal(evaluate(&e, &f.shape, &f.model, f.theta, &test), POT_OK);
+    assert_int_equal(e.correct, zeros);
+    assert_true(fabs((double)e.loss / FIXED_ONE - log(10)) < 1e-6);
+    free(data);
+    free(f.theta);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(classes_and_losses_are_those_of_a_double_forward),
+        cmocka_unit_test(every_sum_is_exact),
+        cmocka_unit_test(absurd_weights_are_clamped_and_keep_their_sign),
+        cmocka_unit_test(regression_is_judged_by_its_squared_error),
+        cmocka_unit_test(equal_outputs_go_to_the_lowest_class),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,754 @@
+/* Rounds: made by one, applied by all; and every way an update can lie. */
+#include "config.h"
+
+#include "ledger/round_update.h"
+
+#include "base/alloc.h"
+#include "base/fixed.h"
+#include "ledger/pay.h"
+#include "proto/codec.h"
+#include "proto/round.h"
+#include "proto/signed.h"
+#include "tests/unit/ledger_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct ledger_trust check_all = {false, false};
+static const struct ledger_trust certified = {true, true};
+
+struct game {
+    struct fixture f;
+    struct fixture_spec spec;
+    struct hash task;
+    struct fixture_held held;
+    struct ledger_block block;
+};
+
+/* A task with three miners whose first round is open. */
+static void open_game(struct game *g)
+{
+    *g = (struct game){.held.submission_count = 0};
+    fixture_open(&g->f);
+    fixture_spec(&g->spec, &g->f);
+    fixture_start_task(&g->f, &g->spec, 6000, 3, &g->task);
+    g->block = fixture_block(&g->f, 1);
+}
+
+static void close_game(struct game *g)
+{
+    fixture_held_clear(&g->held);
+    fixture_close(&g->f);
+}
+
+static void hold(struct game *g, size_t miners, size_t validators)
+{
+    fixture_held_clear(&g->held);
+    fixture_hold(&g->f, &g->held, &g->task, miners, validators, 5);
+}
+
+static enum round_verdict make(struct game *g, Pot__RoundUpdate **update)
+{
+    struct round_candidate c = fixture_candidate(&g->held, &g->task);
+    return ledger_make_round(&g->f.env, &g->block, &c, update);
+}
+
+static struct account account_of(const struct fixture *f, const struct key *key)
+{
+    struct account account;
+    ledger_account(&f->env.state, key_public(key), &account);
+    return account;
+}
+
+static void what_one_makes_all_apply_alike(void **state)
+{
+    (void)state;
+    struct game g;
+    struct memory_state other;
+    struct hash digests[3];
+    Pot__RoundUpdate *update;
+    open_game(&g);
+    hold(&g, 3, 3);
+    assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
+    assert_int_equal(update->n_submissions, 3);
+    assert_int_equal(update->n_attestations, 3);
+    memory_state_copy(&other, &g.f.memory);
+    struct ledger_env env = memory_state_env(&other, &g.f.chain);
+    assert_int_equal(ledger_apply_round(&env, &g.block, update, certified),
+                     ROUND_ACCEPTED);
+    memory_state_digest(&digests[0], &other);
+    memory_state_fini(&other);
+    assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, check_all),
+                     ROUND_ACCEPTED);
+    memory_state_digest(&digests[1], &g.f.memory);
+    assert_true(hash_equal(&digests[0], &digests[1]));
+    assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, check_all),
+                     ROUND_NOT_OPEN);
+    fixture_end_block(&g.f);
+    codec_free(update);
+    close_game(&g);
+}
+
+static void pay_is_split_among_miners_validators_and_proposer(void **state)
+{
+    (void)state;
+    struct game g;
+    Pot__RoundUpdate *update;
+    open_game(&g);
+    hold(&g, 3, 4);
+    assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
+    assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, check_all),
+                     ROUND_ACCEPTED);
+    /* 1000 a round: 100 for 4 validators, 50 for the proposer, 850 for 3 */
+    assert_int_equal(account_of(&g.f, fixture_miner(&g.f, 0)).earned, 283);
+    assert_int_equal(account_of(&g.f, fixture_validator(&g.f, 0)).earned, 25);
+    assert_int_equal(account_of(&g.f, fixture_validator(&g.f, 1)).earned, 75);
+    Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
+    assert_int_equal(task->paid, 3 * 283 + 100 + 50);
+    assert_int_equal(task->escrow, 6000 - task->paid);
+    assert_int_equal(task->submissions, 3);
+    codec_free(task);
+    fixture_end_block(&g.f);
+    codec_free(update);
+    close_game(&g);
+}
+
+static void the_rounds_together_take_exactly_the_budget(void **state)
+{
+    (void)state;
+    static const uint64_t budgets[] = {7, 1000, 1001, UINT64_MAX};
+    for (size_t i = 0; i < sizeof(budgets) / sizeof(*budgets); i++) {
+        uint64_t sum = 0;
+        for (uint32_t round = 0; round < 7; round++) {
+            sum += pay_of_round(budgets[i], round, 7);
+        }
+        assert_true(sum == budgets[i]);
+    }
+}
+
+static void a_task_completes_after_its_rounds(void **state)
+{
+    (void)state;
+    struct game g;
+    open_game(&g);
+    uint64_t before = account_of(&g.f, fixture_client(&g.f, 0)).balance;
+    for (uint32_t round = 0; round < 6; round++) {
+        Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
+        assert_int_equal(task->round, round);
+        assert_int_equal(task->n_roster, 3);
+        assert_int_equal(task->opened_height, g.f.height - 1);
+        codec_free(task);
+        assert_int_equal(fixture_play_round(&g.f, &g.task, 3, 10 * round),
+                         ROUND_ACCEPTED);
+    }
+    Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
+    assert_int_equal(task->status, POT__TASK_STATUS__TASK_COMPLETED);
+    assert_string_equal(task->reason, "all rounds done");
+    assert_int_equal(task->evaluation->rows, 8);
+    assert_int_equal(task->evaluation_round, 5);
+    assert_int_equal(task->escrow, 0);
+    assert_int_equal(task->n_members, 0);
+    assert_int_equal(task->momentum_hash.len, 0);
+    assert_int_equal(account_of(&g.f, fixture_client(&g.f, 0)).balance,
+                     before + 6000 - task->paid);
+    assert_int_equal(account_of(&g.f, fixture_miner(&g.f, 0)).tasks_joined, 0);
+    codec_free(task);
+    Pot__RoundUpdate *update;
+    g.block = fixture_block(&g.f, 1);
+    assert_int_equal(make(&g, &update), ROUND_TASK_UNKNOWN);
+    close_game(&g);
+}
+
+static void a_task_completes_at_its_target_accuracy(void **state)
+{
+    (void)state;
+    struct game g;
+    g = (struct game){.held.submission_count = 0};
+    fixture_open(&g.f);
+    fixture_spec(&g.spec, &g.f);
+    g.spec.task.target_accuracy_ppm = 1;
+    g.spec.task.eval_every = 1;
+    fixture_start_task(&g.f, &g.spec, 6000, 2, &g.task);
+    Pot__TaskRecord *task;
+    for (uint32_t round = 0;; round++) {
+        assert_int_equal(fixture_play_round(&g.f, &g.task, 2, round),
+                         ROUND_ACCEPTED);
+        task = ledger_task(&g.f.env.state, &g.task);
+        if (task->evaluation->correct > 0) {
+            break;
+        }
+        codec_free(task);
+    }
+    assert_string_equal(task->reason, "target accuracy reached");
+    assert_int_equal(task->status, POT__TASK_STATUS__TASK_COMPLETED);
+    codec_free(task);
+    close_game(&g);
+}
+
+static void a_submission_needs_a_quorum(void **state)
+{
+    (void)state;
+    struct game g;
+    Pot__RoundUpdate *update;
+    struct round_tally tally;
+    open_game(&g);
+    hold(&g, 3, 2);
+    struct round_candidate c = fixture_candidate(&g.held, &g.task);
+    assert_int_equal(make(&g, &update), ROUND_NOT_READY);
+    assert_null(update);
+    assert_int_equal(ledger_tally_round(&tally, &g.f.env, g.f.height, &c),
+                     ROUND_ACCEPTED);
+    assert_int_equal(tally.counted, 0);
+    assert_false(tally.is_closable);
+    g.held.attestations[g.held.attestation_count++] = fixture_attestation(
+        &g.f, fixture_validator(&g.f, 3), &g.task, 1, g.held.submissions, 2,
+        POT__VERDICT__VERDICT_ACCEPT_AUDITED);
+    c = fixture_candidate(&g.held, &g.task);
+    assert_int_equal(ledger_tally_round(&tally, &g.f.env, g.f.height, &c),
+                     ROUND_ACCEPTED);
+    assert_int_equal(tally.counted, 2);
+    assert_int_equal(tally.roster, 3);
+    assert_true(tally.is_closable);
+    assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
+    assert_int_equal(update->n_submissions, 2);
+    codec_free(update);
+    close_game(&g);
+}
+
+static void refused_submissions_are_listed_and_not_paid(void **state)
+{
+    (void)state;
+    struct game g;
+    Pot__RoundUpdate *update;
+    open_game(&g);
+    hold(&g, 2, 3);
+    const Pot__Signed *bad =
+        fixture_submission(&g.f, fixture_miner(&g.f, 2), &g.task, 99);
+    g.held.submissions[g.held.submission_count++] = bad;
+    g.held.attestations[g.held.attestation_count++] =
+        fixture_attestation(&g.f, fixture_validator(&g.f, 3), &g.task, 1, &bad,
+                            1, POT__VERDICT__VERDICT_REFUSE);
+    assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
+    assert_int_equal(update->n_refused, 0);
+    assert_int_equal(update->n_attestations, 3);
+    codec_free(update);
+    /* validator 0 changes its mind in a later attestation */
+    g.held.attestations[g.held.attestation_count++] =
+        fixture_attestation(&g.f, fixture_validator(&g.f, 0), &g.task, 2, &bad,
+                            1, POT__VERDICT__VERDICT_REFUSE);
+    g.held.attestations[g.held.attestation_count++] = fixture_attestation(
+        &g.f, fixture_validator(&g.f, 3), &g.task, 0, g.held.submissions, 2,
+        POT__VERDICT__VERDICT_ACCEPT);
+    assert_int_equal(make(&g, &update), ROUND_NOT_READY);
+    g.block.height += 4;
+    assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
+    assert_int_equal(update->n_submissions, 0);
+    assert_int_equal(update->n_refused, 1);
+    assert_int_equal(update->n_attestations, 2);
+    assert_int_equal(update->n_rewards, 0);
+    assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, check_all),
+                     ROUND_ACCEPTED);
+    Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
+    assert_int_equal(task->rejected, 1);
+    assert_int_equal(task->empty_rounds, 1);
+    codec_free(task);
+    codec_free(update);
+    close_game(&g);
+}
+
+static void rounds_close_empty_when_their_time_is_up(void **state)
+{
+    (void)state;
+    struct game g;
+    Pot__RoundUpdate *update;
+    open_game(&g);
+    uint64_t before = account_of(&g.f, fixture_client(&g.f, 0)).balance;
+    for (int round = 0; round < 2; round++) {
+        for (int wait = 0; wait < 3; wait++) {
+            g.block = fixture_block(&g.f, 1);
+            assert_int_equal(make(&g, &update), ROUND_NOT_READY);
+            fixture_end_block(&g.f);
+        }
+        g.block = fixture_block(&g.f, 1);
+        assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
+        assert_int_equal(
+            ledger_apply_round(&g.f.env, &g.block, update, certified),
+            ROUND_ACCEPTED);
+        codec_free(update);
+        fixture_end_block(&g.f);
+    }
+    Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
+    assert_int_equal(task->status, POT__TASK_STATUS__TASK_FAILED);
+    assert_int_equal(task->paid, 0);
+    codec_free(task);
+    assert_int_equal(account_of(&g.f, fixture_client(&g.f, 0)).balance,
+                     before + 6000);
+    close_game(&g);
+}
+
+static void a_task_without_miners_waits_and_then_fails(void **state)
+{
+    (void)state;
+    struct game g = {.held.submission_count = 0};
+    Pot__RoundUpdate *update;
+    fixture_open(&g.f);
+    fixture_spec(&g.spec, &g.f);
+    fixture_start_task(&g.f, &g.spec, 6000, 0, &g.task);
+    for (int round = 0; round < 2; round++) {
+        g.block = fixture_block(&g.f, 1);
+        g.block.height += 4;
+        g.f.height += 4;
+        assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
+        assert_int_equal(
+            ledger_apply_round(&g.f.env, &g.block, update, certified),
+            ROUND_ACCEPTED);
+        codec_free(update);
+        fixture_end_block(&g.f);
+    }
+    Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
+    assert_int_equal(task->status, POT__TASK_STATUS__TASK_FAILED);
+    codec_free(task);
+    close_game(&g);
+}
+
+static void absent_miners_are_dropped(void **state)
+{
+    (void)state;
+    struct game g;
+    open_game(&g);
+    for (uint64_t round = 0; round < 3; round++) {
+        assert_int_equal(account_of(&g.f, fixture_miner(&g.f, 2)).tasks_joined,
+                         1);
+        assert_int_equal(fixture_play_round(&g.f, &g.task, 2, round),
+                         ROUND_ACCEPTED);
+    }
+    assert_int_equal(account_of(&g.f, fixture_miner(&g.f, 2)).tasks_joined, 0);
+    Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
+    assert_int_equal(task->n_members, 2);
+    assert_int_equal(task->n_roster, 2);
+    codec_free(task);
+    assert_int_equal(fixture_join(&g.f, fixture_miner(&g.f, 2), &g.task),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_play_round(&g.f, &g.task, 3, 7), ROUND_ACCEPTED);
+    task = ledger_task(&g.f.env.state, &g.task);
+    assert_int_equal(task->submissions, 3 * 2 + 2); /* not in that roster */
+    assert_int_equal(task->n_roster, 3);
+    codec_free(task);
+    close_game(&g);
+}
+
+static void tasks_with_the_same_first_parameters_share_the_blob(void **state)
+{
+    (void)state;
+    struct game g;
+    struct hash twin;
+    open_game(&g);
+    assert_int_equal(
+        fixture_submit(&g.f, fixture_client(&g.f, 1), &g.spec, 6000, &twin),
+        TX_ACCEPTED);
+    for (uint64_t round = 0; round < 6; round++) {
+        assert_int_equal(fixture_play_round(&g.f, &g.task, 3, round),
+                         ROUND_ACCEPTED);
+    }
+    assert_int_equal(fixture_cancel(&g.f, fixture_client(&g.f, 1), &twin),
+                     TX_ACCEPTED);
+    fixture_end_block(&g.f);
+    close_game(&g);
+}
+
+/* ---- lies */
+
+typedef void lie_function(struct game *g, Pot__RoundUpdate *update);
+
+static void other_loss(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->train_loss++;
+}
+
+static void other_aggregate(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->aggregate_hash.data[0] ^= 1;
+}
+
+static void other_aggregate_size(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->aggregate_bytes++;
+}
+
+static void other_parameters(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->parameters_hash.data[0] ^= 1;
+}
+
+static void more_pay(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->rewards[0]->amount++;
+}
+
+static void other_payee(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->rewards[0]->to.data[0] ^= 1;
+}
+
+static void no_pay(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    codec_free(update->rewards[--update->n_rewards]);
+}
+
+static void an_evaluation_too_many(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->evaluation = pot_alloc(sizeof(*update->evaluation));
+    pot__evaluation__init(update->evaluation);
+}
+
+static void a_forged_submission(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->submissions[0]->signature.data[0] ^= 1;
+}
+
+static void a_forged_attestation(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->attestations[0]->signature.data[0] ^= 1;
+}
+
+static void other_order(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    Pot__Signed *first = update->submissions[0];
+    update->submissions[0] = update->submissions[1];
+    update->submissions[1] = first;
+}
+
+static void an_attestation_twice(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    codec_free(update->attestations[1]);
+    update->attestations[1] = signed_copy(update->attestations[0]);
+}
+
+static void too_few_attestations(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    codec_free(update->attestations[--update->n_attestations]);
+}
+
+static void replace(Pot__Signed **slot, const Pot__Signed *message)
+{
+    Pot__Signed *fresh;
+    memcpy(&fresh, &message, sizeof(fresh));
+    codec_free(*slot);
+    *slot = fresh;
+}
+
+static void a_stranger_attests(struct game *g, Pot__RoundUpdate *update)
+{
+    for (size_t i = 0; i < update->n_attestations; i++) {
+        replace(&update->attestations[i],
+                fixture_attestation(&g->f, fixture_client(&g->f, 0), &g->task,
+                                    1, g->held.submissions, 3,
+                                    POT__VERDICT__VERDICT_ACCEPT));
+    }
+}
+
+static void a_stranger_submits(struct game *g, Pot__RoundUpdate *update)
+{
+    while (update->n_submissions > 1) {
+        codec_free(update->submissions[--update->n_submissions]);
+    }
+    replace(&update->submissions[0],
+            fixture_submission(&g->f, fixture_miner(&g->f, 4), &g->task, 1));
+}
+
+static void another_round_is_submitted(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    Pot__SubmissionBody *body;
+    Pot__Signed *first = update->submissions[0];
+    assert_int_equal(CODEC_DECODE(&body, pot__submission_body, first->body.data,
+                                  first->body.len),
+                     POT_OK);
+    body->rows++;
+    free(first->body.data);
+    first->body.data = codec_encode(&first->body.len, body);
+    codec_free(body);
+}
+
+static void an_unattested_one_is_refused(struct game *g,
+                                         Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->refused = pot_realloc(update->refused, 1, sizeof(Pot__Signed *));
+    update->refused[0] = update->submissions[--update->n_submissions];
+    update->n_refused = 1;
+}
+
+static void nothing_counts(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    while (update->n_submissions > 0) {
+        codec_free(update->submissions[--update->n_submissions]);
+    }
+    while (update->n_attestations > 0) {
+        codec_free(update->attestations[--update->n_attestations]);
+    }
+}
+
+static void an_idle_validator_wants_pay(struct game *g,
+                                        Pot__RoundUpdate *update)
+{
+    for (size_t i = 0; i < update->n_attestations; i++) {
+        const struct public_key *last = key_public(fixture_validator(&g->f, 2));
+        if (codec_bytes_equal(update->attestations[i]->public_key, last->b,
+                              32)) {
+            replace(&update->attestations[i],
+                    fixture_attestation(&g->f, fixture_validator(&g->f, 2),
+                                        &g->task, 1, NULL, 0,
+                                        POT__VERDICT__VERDICT_ACCEPT));
+        }
+    }
+}
+
+static void a_slash(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->slashes = pot_calloc(1, sizeof(Pot__Reward *));
+    update->slashes[0] = pot_alloc(sizeof(Pot__Reward));
+    pot__reward__init(update->slashes[0]);
+    update->n_slashes = 1;
+}
+
+static void another_number(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->round++;
+}
+
+static void garbage(struct game *g, Pot__RoundUpdate *update)
+{
+    (void)g;
+    update->submissions[0]->body.len--;
+}
+
+static void no_lie_passes(void **state)
+{
+    (void)state;
+    static const struct {
+        lie_function *lie;
+        enum round_verdict verdict;
+        size_t validators;
+    } cases[] = {
+        {other_loss, ROUND_LOSS, 3},
+        {other_aggregate, ROUND_AGGREGATE, 3},
+        {other_aggregate_size, ROUND_AGGREGATE, 3},
+        {other_parameters, ROUND_PARAMETERS, 3},
+        {more_pay, ROUND_REWARDS, 3},
+        {other_payee, ROUND_REWARDS, 3},
+        {no_pay, ROUND_REWARDS, 3},
+        {a_slash, ROUND_REWARDS, 3},
+        {an_evaluation_too_many, ROUND_EVALUATION, 3},
+        {a_forged_submission, ROUND_BAD_SIGNATURE, 3},
+        {a_forged_attestation, ROUND_BAD_SIGNATURE, 3},
+        {other_order, ROUND_ORDER, 3},
+        {an_attestation_twice, ROUND_ORDER, 3},
+        {too_few_attestations, ROUND_NO_QUORUM, 3},
+        {a_stranger_attests, ROUND_NOT_A_VALIDATOR, 3},
+        {a_stranger_submits, ROUND_NOT_IN_ROSTER, 3},
+        {another_round_is_submitted, ROUND_SUBMISSION, 3},
+        {an_unattested_one_is_refused, ROUND_NO_QUORUM, 3},
+        {an_idle_validator_wants_pay, ROUND_IDLE_ATTESTATION, 4},
+        {nothing_counts, ROUND_NOT_READY, 3},
+        {another_number, ROUND_NOT_OPEN, 3},
+        {garbage, ROUND_MALFORMED, 3},
+    };
+    struct game g;
+    open_game(&g);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        Pot__RoundUpdate *update;
+        struct hash before;
+        struct hash after;
+        hold(&g, 3, cases[i].validators);
+        assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
+        cases[i].lie(&g, update);
+        memory_state_digest(&before, &g.f.memory);
+        assert_int_equal(
+            ledger_apply_round(&g.f.env, &g.block, update, check_all),
+            cases[i].verdict);
+        memory_state_digest(&after, &g.f.memory);
+        assert_true(hash_equal(&before, &after));
+        codec_free(update);
+    }
+    close_game(&g);
+}
+
+static void what_is_not_held_is_named(void **state)
+{
+    (void)state;
+    struct game g;
+    Pot__RoundUpdate *update;
+    Pot__RoundUpdate *made;
+    struct round_submission s;
+    open_game(&g);
+    hold(&g, 3, 3);
+    assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
+    assert_int_equal(round_submission_open(&s, g.held.submissions[1]), POT_OK);
+    g.f.env.blobs.del(&g.f.memory, &s.payload);
+    round_submission_close(&s);
+    assert_int_equal(make(&g, &made), ROUND_PAYLOAD_MISSING);
+    assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, check_all),
+                     ROUND_PAYLOAD_MISSING);
+    struct hash aggregate;
+    assert_true(codec_hash(&aggregate, update->aggregate_hash));
+    g.f.env.blobs.del(&g.f.memory, &aggregate);
+    assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, certified),
+                     ROUND_AGGREGATE_MISSING);
+    codec_free(update);
+    close_game(&g);
+}
+
+static void the_test_set_is_needed_only_to_check(void **state)
+{
+    (void)state;
+    struct game g;
+    Pot__RoundUpdate *update;
+    Pot__RoundUpdate *made;
+    open_game(&g);
+    assert_int_equal(fixture_play_round(&g.f, &g.task, 3, 1), ROUND_ACCEPTED);
+    g.block = fixture_block(&g.f, 1);
+    hold(&g, 3, 3);
+    assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
+    assert_non_null(update->evaluation);
+    size_t count = g.f.memory.dataset_count;
+    g.f.memory.dataset_count = 0;
+    assert_int_equal(make(&g, &made), ROUND_DATASET_MISSING);
+    assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, check_all),
+                     ROUND_DATASET_MISSING);
+    assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, certified),
+                     ROUND_ACCEPTED);
+    g.f.memory.dataset_count = count;
+    codec_free(update);
+    close_game(&g);
+}
+
+static void a_malformed_payload_is_named(void **state)
+{
+    (void)state;
+    struct game g;
+    Pot__RoundUpdate *update;
+    open_game(&g);
+    hold(&g, 3, 3);
+    for (size_t i = 0; i < g.f.memory.blobs.count; i++) {
+        g.f.memory.blobs.entries[i].value[0] ^= 0x10; /* the magic */
+    }
+    assert_int_equal(make(&g, &update), ROUND_PAYLOAD_MALFORMED);
+    close_game(&g);
+}
+
+static void the_best_of_two_submissions_counts(void **state)
+{
+    (void)state;
+    struct game g;
+    Pot__RoundUpdate *update;
+    open_game(&g);
+    fixture_hold(&g.f, &g.held, &g.task, 2, 0, 5);
+    g.held.submissions[g.held.submission_count++] =
+        fixture_submission(&g.f, fixture_miner(&g.f, 0), &g.task, 50);
+    for (size_t i = 0; i < 3; i++) {
+        g.held.attestations[g.held.attestation_count++] = fixture_attestation(
+            &g.f, fixture_validator(&g.f, i), &g.task, 1, g.held.submissions, 3,
+            POT__VERDICT__VERDICT_ACCEPT);
+    }
+    assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
+    assert_int_equal(update->n_submissions, 2);
+    assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, check_all),
+                     ROUND_ACCEPTED);
+    codec_free(update);
+    close_game(&g);
+}
+
+static void seeds_differ_by_task_round_and_block(void **state)
+{
+    (void)state;
+    const struct hash a = {{1}};
+    const struct hash b = {{2}};
+    struct hash seeds[4];
+    round_seed(&seeds[0], &a, 1, &b);
+    round_seed(&seeds[1], &b, 1, &b);
+    round_seed(&seeds[2], &a, 2, &b);
+    round_seed(&seeds[3], &a, 1, &a);
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t k = 0; k < i; k++) {
+            assert_false(hash_equal(&seeds[i], &seeds[k]));
+        }
+    }
+}
+
+static void unordered_judgements_are_malformed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct round_attestation a;
+    uint8_t names[2][HASH_SIZE] = {{2}, {1}};
+    Pot__Judgement judgements[2];
+    Pot__Judgement *list[2] = {&judgements[0], &judgements[1]};
+    Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
+    fixture_open(&f);
+    for (size_t i = 0; i < 2; i++) {
+        pot__judgement__init(&judgements[i]);
+        judgements[i].submission = codec_bytes(names[i], HASH_SIZE);
+        judgements[i].verdict = POT__VERDICT__VERDICT_ACCEPT;
+    }
+    body.task = codec_bytes(f.chain.b, HASH_SIZE);
+    body.n_judgements = 2;
+    body.judgements = list;
+    for (int i = 0; i < 3; i++) {
+        Pot__Signed *message =
+            signed_make(SIGNED_ATTESTATION, &f.chain, f.keys[0], &body);
+        enum pot_err err = round_attestation_open(&a, message);
+        assert_int_equal(err, i == 1 ? POT_OK : POT_EFORMAT);
+        if (err == POT_OK) {
+            round_attestation_close(&a);
+        }
+        codec_free(message);
+        names[0][0] = i == 0 ? 0 : 1;
+    }
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_one_makes_all_apply_alike),
+        cmocka_unit_test(pay_is_split_among_miners_validators_and_proposer),
+        cmocka_unit_test(the_rounds_together_take_exactly_the_budget),
+        cmocka_unit_test(a_task_completes_after_its_rounds),
+        cmocka_unit_test(a_task_completes_at_its_target_accuracy),
+        cmocka_unit_test(a_submission_needs_a_quorum),
+        cmocka_unit_test(refused_submissions_are_listed_and_not_paid),
+        cmocka_unit_test(rounds_close_empty_when_their_time_is_up),
+        cmocka_unit_test(a_task_without_miners_waits_and_then_fails),
+        cmocka_unit_test(absent_miners_are_dropped),
+        cmocka_unit_test(tasks_with_the_same_first_parameters_share_the_blob),
+        cmocka_unit_test(no_lie_passes),
+        cmocka_unit_test(what_is_not_held_is_named),
+        cmocka_unit_test(the_test_set_is_needed_only_to_check),
+        cmocka_unit_test(a_malformed_payload_is_named),
+        cmocka_unit_test(the_best_of_two_submissions_counts),
+        cmocka_unit_test(seeds_differ_by_task_round_and_block),
+        cmocka_unit_test(unordered_judgements_are_malformed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

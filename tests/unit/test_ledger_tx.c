@@ -1,0 +1,536 @@
+/* Transactions: what each does, and that a refused one does nothing: the
+ * fixture compares the state before and after every one of them. */
+#include "config.h"
+
+#include "ledger/tx.h"
+
+#include "proto/codec.h"
+#include "proto/fee.h"
+#include "proto/signed.h"
+#include "tests/unit/ledger_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct account account_of(const struct fixture *f, const struct key *key)
+{
+    struct account account;
+    ledger_account(&f->env.state, key_public(key), &account);
+    return account;
+}
+
+/* A transfer of 5 from client 0 to client 1. */
+struct transfer {
+    Pot__Transfer transfer;
+    Pot__TxBody body;
+};
+
+static void make_transfer(struct transfer *t, const struct fixture *f,
+                          uint64_t amount)
+{
+    pot__transfer__init(&t->transfer);
+    pot__tx_body__init(&t->body);
+    t->transfer.to = codec_bytes(key_public(fixture_client(f, 1))->b, 32);
+    t->transfer.amount = amount;
+    t->body.action_case = POT__TX_BODY__ACTION_TRANSFER;
+    t->body.transfer = &t->transfer;
+}
+
+static void a_transfer_moves_the_amount_and_pays_the_proposer(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct transfer t;
+    fixture_open(&f);
+    make_transfer(&t, &f, 5);
+    assert_int_equal(fixture_apply(&f, fixture_client(&f, 0), &t.body),
+                     TX_ACCEPTED);
+    struct account from = account_of(&f, fixture_client(&f, 0));
+    struct account to = account_of(&f, fixture_client(&f, 1));
+    struct account proposer = account_of(&f, fixture_validator(&f, 0));
+    assert_int_equal(from.balance, FIXTURE_BALANCE - 5 - FIXTURE_FEE);
+    assert_int_equal(from.nonce, 1);
+    assert_int_equal(to.balance, FIXTURE_BALANCE + 5);
+    assert_int_equal(proposer.balance, FIXTURE_BALANCE + FIXTURE_FEE);
+    assert_string_equal(proposer.moniker, "alice");
+    t.transfer.amount = FIXTURE_BALANCE;
+    assert_int_equal(fixture_apply(&f, fixture_client(&f, 0), &t.body),
+                     TX_BALANCE_LOW);
+    t.transfer.amount = UINT64_MAX;
+    assert_int_equal(fixture_apply(&f, fixture_client(&f, 0), &t.body),
+                     TX_BALANCE_LOW);
+    t.transfer.amount = 0;
+    assert_int_equal(fixture_apply(&f, fixture_client(&f, 0), &t.body),
+                     TX_AMOUNT_ZERO);
+    t.transfer.amount = 5;
+    t.transfer.to = codec_bytes(f.chain.b, 31);
+    assert_int_equal(fixture_apply(&f, fixture_client(&f, 0), &t.body),
+                     TX_MALFORMED);
+    t.transfer.to = codec_bytes(key_public(fixture_client(&f, 0))->b, 32);
+    assert_int_equal(fixture_apply(&f, fixture_client(&f, 0), &t.body),
+                     TX_ACCEPTED);
+    fixture_check(&f);
+    fixture_close(&f);
+}
+
+static enum tx_verdict check_changed(const struct fixture *f,
+                                     const Pot__TxBody *body)
+{
+    Pot__Signed *tx =
+        signed_make(SIGNED_TX, &f->chain, fixture_client(f, 0), body);
+    enum tx_verdict verdict = ledger_check_tx(&f->env, f->height, tx, false);
+    codec_free(tx);
+    return verdict;
+}
+
+static void the_envelope_is_checked_first(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct transfer t;
+    fixture_open(&f);
+    make_transfer(&t, &f, 5);
+    Pot__Signed *tx = fixture_sign(&f, fixture_client(&f, 0), &t.body);
+    assert_int_equal(ledger_check_tx(&f.env, 1, tx, false), TX_ACCEPTED);
+    tx->signature.data[0] ^= 1;
+    assert_int_equal(ledger_check_tx(&f.env, 1, tx, false), TX_BAD_SIGNATURE);
+    assert_int_equal(ledger_check_tx(&f.env, 1, tx, true), TX_ACCEPTED);
+    tx->body.data[tx->body.len - 1] ^= 0x80;
+    assert_int_equal(ledger_check_tx(&f.env, 1, tx, true), TX_MALFORMED);
+    codec_free(tx);
+
+    t.body.nonce = 1;
+    assert_int_equal(check_changed(&f, &t.body), TX_NONCE_AHEAD);
+    t.body.nonce = 0;
+    t.body.expiry_height = f.height;
+    assert_int_equal(check_changed(&f, &t.body), TX_ACCEPTED);
+    f.height++;
+    assert_int_equal(check_changed(&f, &t.body), TX_EXPIRED);
+    t.body.expiry_height = 0;
+    t.body.fee = f.params.fee_base;
+    assert_int_equal(check_changed(&f, &t.body), TX_FEE_LOW);
+    t.body.fee = fee_estimate(&f.params, &t.body).units;
+    assert_int_equal(check_changed(&f, &t.body), TX_ACCEPTED);
+    t.body.fee = UINT64_MAX;
+    assert_int_equal(check_changed(&f, &t.body), TX_BALANCE_LOW);
+    t.body.fee = FIXTURE_FEE;
+    struct hash other = {{1}};
+    t.body.chain_id = codec_bytes(other.b, HASH_SIZE);
+    assert_int_equal(check_changed(&f, &t.body), TX_WRONG_CHAIN);
+    t.body.chain_id = codec_bytes(f.chain.b, HASH_SIZE);
+    t.body.action_case = POT__TX_BODY__ACTION__NOT_SET;
+    assert_int_equal(check_changed(&f, &t.body), TX_MALFORMED);
+    fixture_close(&f);
+}
+
+static void a_used_nonce_is_refused(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct transfer t;
+    fixture_open(&f);
+    struct ledger_block block = fixture_block(&f, 0);
+    make_transfer(&t, &f, 5);
+    Pot__Signed *tx = fixture_sign(&f, fixture_client(&f, 0), &t.body);
+    assert_int_equal(ledger_apply_tx(&f.env, &block, tx, false), TX_ACCEPTED);
+    assert_int_equal(ledger_apply_tx(&f.env, &block, tx, false), TX_NONCE_USED);
+    codec_free(tx);
+    fixture_check(&f);
+    fixture_close(&f);
+}
+
+static void stakes_reach_their_minimum_or_are_nothing(void **state)
+{
+    (void)state;
+    const Pot__StakeRole miner = POT__STAKE_ROLE__STAKE_MINER;
+    struct fixture f;
+    fixture_open(&f);
+    struct key *key = fixture_miner(&f, 0);
+    uint64_t minimum = f.params.min_miner_stake;
+    assert_int_equal(fixture_stake(&f, key, POT__STAKE_ROLE__STAKE_NONE, 1),
+                     TX_STAKE_ROLE);
+    assert_int_equal(fixture_stake(&f, key, miner, 0), TX_AMOUNT_ZERO);
+    assert_int_equal(fixture_stake(&f, key, miner, minimum - 1), TX_STAKE_LOW);
+    assert_int_equal(fixture_stake(&f, key, miner, UINT64_MAX), TX_BALANCE_LOW);
+    assert_int_equal(fixture_stake(&f, key, miner, minimum), TX_ACCEPTED);
+    assert_int_equal(fixture_stake(&f, key, miner, 1), TX_ACCEPTED);
+    assert_int_equal(account_of(&f, key).stake_miner, minimum + 1);
+    assert_int_equal(fixture_unstake(&f, key, miner, 0), TX_AMOUNT_ZERO);
+    assert_int_equal(fixture_unstake(&f, key, miner, 2), TX_STAKE_LOW);
+    assert_int_equal(fixture_unstake(&f, key, miner, minimum + 2),
+                     TX_STAKE_SHORT);
+    assert_int_equal(fixture_unstake(&f, key, miner, 1), TX_ACCEPTED);
+    Pot__HashList *stakers = ledger_stakers(&f.env.state, miner);
+    assert_int_equal(stakers->n_hashes, 1);
+    codec_free(stakers);
+    assert_int_equal(fixture_unstake(&f, key, miner, minimum), TX_ACCEPTED);
+    stakers = ledger_stakers(&f.env.state, miner);
+    assert_int_equal(stakers->n_hashes, 0);
+    codec_free(stakers);
+    fixture_check(&f);
+    fixture_close(&f);
+}
+
+static void validators_change_at_the_end_of_an_epoch(void **state)
+{
+    (void)state;
+    const Pot__StakeRole role = POT__STAKE_ROLE__STAKE_VALIDATOR;
+    struct fixture f;
+    struct public_key keys[VALIDATORS_MAX];
+    fixture_open(&f);
+    assert_int_equal(
+        fixture_unstake(&f, fixture_validator(&f, 1), role, FIXTURE_STAKE),
+        TX_ACCEPTED);
+    assert_int_equal(
+        fixture_stake(&f, fixture_client(&f, 1), role, FIXTURE_STAKE),
+        TX_ACCEPTED);
+    while (f.height < 10) {
+        fixture_end_block(&f);
+        assert_int_equal(ledger_validators(&f.env.state, keys), 4);
+        assert_true(
+            public_key_equal(&keys[1], key_public(fixture_validator(&f, 1))));
+    }
+    fixture_end_block(&f);
+    assert_int_equal(ledger_validators(&f.env.state, keys), 4);
+    assert_true(
+        public_key_equal(&keys[1], key_public(fixture_validator(&f, 2))));
+    assert_true(public_key_equal(&keys[3], key_public(fixture_client(&f, 1))));
+    fixture_close(&f);
+}
+
+static void the_last_validator_stays(void **state)
+{
+    (void)state;
+    const Pot__StakeRole role = POT__STAKE_ROLE__STAKE_VALIDATOR;
+    struct fixture f;
+    fixture_open(&f);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(
+            fixture_unstake(&f, fixture_validator(&f, i), role, FIXTURE_STAKE),
+            TX_ACCEPTED);
+    }
+    assert_int_equal(
+        fixture_unstake(&f, fixture_validator(&f, 3), role, FIXTURE_STAKE),
+        TX_LAST_VALIDATOR);
+    fixture_close(&f);
+}
+
+static void a_data_set_is_published_once_and_fits_its_address(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct hash address;
+    fixture_open(&f);
+    size_t size = f.dataset_size;
+    f.dataset_size = (DATASET_CHUNK_BYTES) + 1;
+    assert_int_equal(fixture_publish(&f), TX_DATASET_MALFORMED);
+    f.dataset_size = size;
+    f.dataset_chunk.b[0] ^= 1;
+    assert_int_equal(fixture_publish(&f), TX_DATASET_MALFORMED);
+    f.dataset_chunk.b[0] ^= 1;
+    assert_false(ledger_dataset_number(&f.env.state, 0, &address));
+    assert_int_equal(fixture_publish(&f), TX_ACCEPTED);
+    assert_int_equal(fixture_publish(&f), TX_DATASET_KNOWN);
+    assert_true(ledger_dataset_number(&f.env.state, 0, &address));
+    assert_true(hash_equal(&address, &f.dataset_address));
+    Pot__DatasetRecord *record = ledger_dataset(&f.env.state, &address);
+    assert_int_equal(record->dataset->rows, 8);
+    codec_free(record);
+    fixture_close(&f);
+}
+
+static void a_task_takes_its_budget_into_escrow(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct fixture_spec spec;
+    struct hash task;
+    struct hash found;
+    fixture_open(&f);
+    fixture_spec(&spec, &f);
+    struct key *client = fixture_client(&f, 1);
+    assert_int_equal(fixture_submit(&f, client, &spec, 600, &task),
+                     TX_DATASET_UNKNOWN);
+    assert_int_equal(fixture_publish(&f), TX_ACCEPTED);
+    assert_int_equal(fixture_submit(&f, client, &spec, FIXTURE_BALANCE, &task),
+                     TX_BALANCE_LOW);
+    assert_int_equal(fixture_submit(&f, client, &spec, 600, &task),
+                     TX_ACCEPTED);
+    assert_int_equal(account_of(&f, client).balance,
+                     FIXTURE_BALANCE - 600 - FIXTURE_FEE);
+    Pot__TaskRecord *record = ledger_task(&f.env.state, &task);
+    assert_int_equal(record->status, POT__TASK_STATUS__TASK_RUNNING);
+    assert_int_equal(record->escrow, 600);
+    assert_int_equal(record->parameters_hash.len, HASH_SIZE);
+    codec_free(record);
+    assert_true(ledger_task_number(&f.env.state, 0, &found));
+    assert_true(hash_equal(&found, &task));
+    assert_int_equal(fixture_cancel(&f, fixture_client(&f, 0), &task),
+                     TX_TASK_OWNER);
+    assert_int_equal(fixture_cancel(&f, client, &f.chain), TX_TASK_UNKNOWN);
+    assert_int_equal(fixture_cancel(&f, client, &task), TX_ACCEPTED);
+    assert_int_equal(fixture_cancel(&f, client, &task), TX_TASK_ENDED);
+    assert_int_equal(account_of(&f, client).balance,
+                     FIXTURE_BALANCE - 2 * FIXTURE_FEE);
+    fixture_end_block(&f);
+    fixture_close(&f);
+}
+
+/* One wrong thing a case; what is set is put back by making the spec anew. */
+static void spoil(struct fixture_spec *s, int which)
+{
+    switch (which) {
+    case TX_SPEC_NAME:
+        s->name[0] = '\n';
+        break;
+    case TX_SPEC_MODEL:
+        s->layers[1] = 0;
+        break;
+    case TX_SPEC_DATA:
+        s->layers[0]++;
+        break;
+    case TX_SPEC_ACTIVATION:
+        s->model.activation = POT__ACTIVATION__ACTIVATION_NONE;
+        break;
+    case TX_SPEC_LOSS:
+        s->model.loss = POT__LOSS__LOSS_NONE;
+        break;
+    case TX_SPEC_OPTIMIZER:
+        s->optimizer.momentum = 1 << 28;
+        break;
+    case TX_SPEC_ROUNDS:
+        s->task.rounds = 0;
+        break;
+    case TX_SPEC_ROWS:
+        s->task.rows_per_miner = ROWS_PER_MINER_MAX + 1;
+        break;
+    case TX_SPEC_LOCAL_STEPS:
+        s->task.local_steps = 2;
+        break;
+    case TX_SPEC_MIN_SUBMISSIONS:
+        s->task.min_submissions = 0;
+        break;
+    case TX_SPEC_AGGREGATION:
+        s->task.aggregation = POT__AGGREGATION__AGGREGATION_MEDIAN;
+        break;
+    case TX_SPEC_NUMERICS:
+        s->task.numerics = POT__NUMERICS__NUMERICS_EXACT;
+        break;
+    case TX_SPEC_COMPRESSION:
+        s->task.compression = POT__COMPRESSION__COMPRESSION_TOPK;
+        break;
+    case TX_SPEC_AUDIT_RATE:
+        s->task.audit_rate_ppm = 1000001;
+        break;
+    case TX_SPEC_EVALUATION:
+        s->task.eval_every = 0;
+        break;
+    case TX_SPEC_TARGET:
+        s->task.target_accuracy_ppm = 1000001;
+        break;
+    case TX_SPEC_TIMEOUT:
+        s->task.round_timeout_ms = 1;
+        break;
+    case TX_SPEC_BUDGET:
+        s->task.rounds = 601;
+        break;
+    default:
+        fail();
+    }
+}
+
+static void each_wrong_field_of_a_task_has_its_verdict(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    assert_int_equal(fixture_publish(&f), TX_ACCEPTED);
+    for (int which = TX_SPEC_NAME; which <= TX_SPEC_BUDGET; which++) {
+        struct fixture_spec spec;
+        struct hash task;
+        fixture_spec(&spec, &f);
+        spoil(&spec, which);
+        assert_int_equal(
+            fixture_submit(&f, fixture_client(&f, 0), &spec, 600, &task),
+            which);
+    }
+    fixture_close(&f);
+}
+
+static void names_are_clean_utf_8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum tx_verdict verdict;
+    } cases[] = {
+        {"plain", TX_ACCEPTED},
+        {"\xc3\xa4\xe2\x82\xac", TX_ACCEPTED},
+        {"\xf0\x9f\x90\x8c", TX_ACCEPTED},
+        {"", TX_SPEC_NAME},
+        {"tab\t", TX_SPEC_NAME},
+        {"\xc3", TX_SPEC_NAME},
+        {"\xc0\xaf", TX_SPEC_NAME},
+        {"\xed\xa0\x80", TX_SPEC_NAME},
+        {"\xe0\x80\x80", TX_SPEC_NAME},
+        {"\xf4\x90\x80\x80", TX_SPEC_NAME},
+        {"\xc2\x85", TX_SPEC_NAME},
+        {"\x7f", TX_SPEC_NAME},
+        {"\xff", TX_SPEC_NAME},
+    };
+    struct fixture f;
+    fixture_open(&f);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct fixture_spec spec;
+        fixture_spec(&spec, &f);
+        memcpy(spec.name, cases[i].name, strlen(cases[i].name) + 1);
+        assert_int_equal(ledger_check_spec(&spec.task, 600), cases[i].verdict);
+    }
+    fixture_close(&f);
+}
+
+static void miners_join_and_leave(void **state)
+{
+    (void)state;
+    const Pot__StakeRole role = POT__STAKE_ROLE__STAKE_MINER;
+    struct fixture f;
+    struct fixture_spec spec;
+    struct hash task;
+    fixture_open(&f);
+    fixture_spec(&spec, &f);
+    struct key *miner = fixture_miner(&f, 0);
+    assert_int_equal(fixture_publish(&f), TX_ACCEPTED);
+    assert_int_equal(
+        fixture_submit(&f, fixture_client(&f, 0), &spec, 600, &task),
+        TX_ACCEPTED);
+    assert_int_equal(fixture_join(&f, miner, &task), TX_MINER_STAKE);
+    assert_int_equal(fixture_stake(&f, miner, role, FIXTURE_STAKE / 10),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_join(&f, miner, &task), TX_MINER_STAKE);
+    assert_int_equal(fixture_stake(&f, miner, role, FIXTURE_STAKE / 10),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_join(&f, miner, &f.chain), TX_TASK_UNKNOWN);
+    assert_int_equal(fixture_join(&f, miner, &task), TX_ACCEPTED);
+    assert_int_equal(fixture_join(&f, miner, &task), TX_JOINED);
+    assert_int_equal(fixture_unstake(&f, miner, role, FIXTURE_STAKE / 5),
+                     TX_STAKE_BOUND);
+    fixture_end_block(&f);
+    Pot__TaskRecord *record = ledger_task(&f.env.state, &task);
+    assert_int_equal(record->n_roster, 1);
+    assert_int_equal(record->opened_height, 1);
+    codec_free(record);
+    assert_int_equal(fixture_leave(&f, miner, &task), TX_ACCEPTED);
+    assert_int_equal(fixture_leave(&f, miner, &task), TX_NOT_JOINED);
+    assert_int_equal(fixture_unstake(&f, miner, role, FIXTURE_STAKE / 5),
+                     TX_ACCEPTED);
+    fixture_end_block(&f);
+    fixture_close(&f);
+}
+
+static void cancelling_frees_the_miners(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct fixture_spec spec;
+    struct hash task;
+    fixture_open(&f);
+    fixture_spec(&spec, &f);
+    fixture_start_task(&f, &spec, 600, 3, &task);
+    assert_int_equal(account_of(&f, fixture_miner(&f, 2)).tasks_joined, 1);
+    assert_int_equal(fixture_cancel(&f, fixture_client(&f, 0), &task),
+                     TX_ACCEPTED);
+    assert_int_equal(account_of(&f, fixture_miner(&f, 2)).tasks_joined, 0);
+    assert_int_equal(fixture_join(&f, fixture_miner(&f, 2), &task),
+                     TX_TASK_ENDED);
+    Pot__HashList *running = ledger_running(&f.env.state);
+    assert_int_equal(running->n_hashes, 0);
+    codec_free(running);
+    fixture_end_block(&f);
+    fixture_close(&f);
+}
+
+static void only_so_many_tasks_run_at_once(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct fixture_spec spec;
+    struct hash task;
+    struct hash first;
+    fixture_open(&f);
+    fixture_spec(&spec, &f);
+    assert_int_equal(fixture_publish(&f), TX_ACCEPTED);
+    for (size_t i = 0; i < TASKS_RUNNING_MAX; i++) {
+        assert_int_equal(fixture_submit(&f, fixture_client(&f, 0), &spec, 6,
+                                        i == 0 ? &first : &task),
+                         TX_ACCEPTED);
+    }
+    assert_int_equal(fixture_submit(&f, fixture_client(&f, 0), &spec, 6, &task),
+                     TX_TASKS_FULL);
+    assert_int_equal(fixture_cancel(&f, fixture_client(&f, 0), &first),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_submit(&f, fixture_client(&f, 0), &spec, 6, &task),
+                     TX_ACCEPTED);
+    fixture_end_block(&f);
+    fixture_close(&f);
+}
+
+static void fees_grow_with_what_a_node_has_to_do(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct fixture_spec spec;
+    Pot__SubmitTask submit = POT__SUBMIT_TASK__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    fixture_open(&f);
+    fixture_spec(&spec, &f);
+    submit.spec = &spec.task;
+    body.action_case = POT__TX_BODY__ACTION_SUBMIT_TASK;
+    body.submit_task = &submit;
+    assert_int_equal(fee_work(&body), FIXTURE_PARAMETERS * (8 + 2 * 6));
+    assert_int_equal(fee_min(&f.params, &body, 500).units,
+                     100 + 500 + FIXTURE_PARAMETERS * 20 / 64);
+    spec.task.rounds *= 1000;
+    assert_int_equal(fee_work(&body), FIXTURE_PARAMETERS * (8 + 2 * 6000));
+    f.params.fee_byte = UINT64_MAX;
+    assert_true(fee_min(&f.params, &body, 500).units == UINT64_MAX);
+    spec.layers[0] = 0;
+    assert_int_equal(fee_work(&body), 0);
+    fixture_close(&f);
+}
+
+static void verdicts_and_actions_have_texts(void **state)
+{
+    (void)state;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    assert_string_equal(tx_verdict_text(TX_ACCEPTED), "accepted");
+    assert_non_null(strstr(tx_verdict_text(TX_SPEC_BUDGET), "budget"));
+    assert_string_equal(tx_action_name(&body), "unknown");
+    body.action_case = POT__TX_BODY__ACTION_JOIN_TASK;
+    assert_string_equal(tx_action_name(&body), "join_task");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_transfer_moves_the_amount_and_pays_the_proposer),
+        cmocka_unit_test(the_envelope_is_checked_first),
+        cmocka_unit_test(a_used_nonce_is_refused),
+        cmocka_unit_test(stakes_reach_their_minimum_or_are_nothing),
+        cmocka_unit_test(validators_change_at_the_end_of_an_epoch),
+        cmocka_unit_test(the_last_validator_stays),
+        cmocka_unit_test(a_data_set_is_published_once_and_fits_its_address),
+        cmocka_unit_test(a_task_takes_its_budget_into_escrow),
+        cmocka_unit_test(each_wrong_field_of_a_task_has_its_verdict),
+        cmocka_unit_test(names_are_clean_utf_8),
+        cmocka_unit_test(miners_join_and_leave),
+        cmocka_unit_test(cancelling_frees_the_miners),
+        cmocka_unit_test(only_so_many_tasks_run_at_once),
+        cmocka_unit_test(fees_grow_with_what_a_node_has_to_do),
+        cmocka_unit_test(verdicts_and_actions_have_texts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

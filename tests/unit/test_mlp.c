@@ -1,0 +1,399 @@
+/* float32 against the naive twins in double, and the twins themselves
+ * against finite differences. */
+#include "config.h"
+
+#include "training/mlp.h"
+
+#include "base/alloc.h"
+#include "base/fixed.h"
+#include "training/kernel.h"
+#include "training/kernel_naive.h"
+#include "training/quantise.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ROWS     7
+#define FEATURES 6
+
+/* A net in double, made of the naive twins. */
+struct oracle {
+    struct model_shape shape;
+    Pot__Activation activation;
+    Pot__Loss loss;
+    double *theta;
+    double *gradient;
+    double x[LAYERS_MAX][ROWS * 16];
+    uint32_t classes[ROWS];
+    double targets[ROWS * 16];
+};
+
+static uint64_t random_state;
+
+static double next_uniform(void)
+{
+    uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (double)((z ^ z >> 31) >> 11) * 0x1p-52 - 1.0;
+}
+
+static double oracle_loss(struct oracle *o, double *dy)
+{
+    const struct model_shape *s = &o->shape;
+    for (size_t l = 0; l < s->layer_count; l++) {
+        kernel_naive_dense_forward(o->x[l + 1], o->x[l],
+                                   o->theta + s->tensors[2 * l].offset,
+                                   o->theta + s->tensors[2 * l + 1].offset,
+                                   ROWS, s->widths[l], s->widths[l + 1]);
+        if (l + 1 < s->layer_count) {
+            kernel_naive_activate(o->x[l + 1], ROWS * s->widths[l + 1],
+                                  o->activation);
+        }
+    }
+    size_t k = s->widths[s->layer_count];
+    const double *y = o->x[s->layer_count];
+    return o->loss == POT__LOSS__LOSS_MSE
+               ? kernel_naive_mse(dy, y, o->targets, ROWS, k)
+               : kernel_naive_softmax_cross_entropy(dy, y, o->classes, ROWS, k);
+}
+
+static double oracle_backward(struct oracle *o)
+{
+    const struct model_shape *s = &o->shape;
+    double dy[ROWS * 16];
+    double dx[ROWS * 16];
+    double loss = oracle_loss(o, dy);
+    for (size_t l = s->layer_count; l-- > 0;) {
+        size_t w = s->tensors[2 * l].offset;
+        size_t b = s->tensors[2 * l + 1].offset;
+        kernel_naive_dense_backward(dx, o->gradient + w, o->gradient + b, dy,
+                                    o->x[l], o->theta + w, ROWS, s->widths[l],
+                                    s->widths[l + 1]);
+        if (l > 0) {
+            kernel_naive_activate_backward(dx, o->x[l], ROWS * s->widths[l],
+                                           o->activation);
+            memcpy(dy, dx, sizeof(dy));
+        }
+    }
+    return loss;
+}
+
+/* A data set of ROWS rows, its own bytes in *file. */
+static void make_dataset(struct dataset *d, uint8_t **file, uint32_t classes,
+                         enum dataset_type type)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    size_t header_size;
+    size_t element = type == DATASET_U8 ? 1 : 4;
+    size_t label = classes > 0 ? 2 : 4;
+    uint8_t *header = dataset_header(&header_size, ROWS, FEATURES, classes,
+                                     type, type == DATASET_U8 ? 255 : 1, names);
+    size_t size = header_size + ROWS * FEATURES * element + ROWS * label;
+    *file = pot_calloc(1, size);
+    memcpy(*file, header, header_size);
+    free(header);
+    uint8_t *at = *file + header_size;
+    for (size_t i = 0; i < ROWS * FEATURES; i++, at += element) {
+        int32_t value = (int32_t)lrint(next_uniform() * FIXED_ONE);
+        memcpy(at, &value, element);
+    }
+    for (size_t i = 0; i < ROWS; i++, at += label) {
+        int32_t value = (int32_t)lrint(next_uniform() * FIXED_ONE);
+        uint16_t class = (uint16_t)(i % (classes > 0 ? classes : 1));
+        if (classes > 0) {
+            memcpy(at, &class, label);
+        } else {
+            memcpy(at, &value, label);
+        }
+    }
+    assert_int_equal(dataset_open(d, *file, size), POT_OK);
+}
+
+static void load_oracle(struct oracle *o, const struct dataset *d)
+{
+    size_t k = o->shape.widths[o->shape.layer_count];
+    memset(o->targets, 0, sizeof(o->targets));
+    for (size_t i = 0; i < ROWS; i++) {
+        int32_t row[FEATURES];
+        dataset_row(row, d, i);
+        for (size_t c = 0; c < FEATURES; c++) {
+            o->x[0][i * FEATURES + c] = (double)row[c] / FIXED_ONE;
+        }
+        if (d->classes > 0) {
+            o->classes[i] = dataset_class(d, i);
+            o->targets[i * k + o->classes[i]] = 1.0;
+        } else {
+            o->targets[i] = (double)dataset_target(d, i) / FIXED_ONE;
+        }
+    }
+}
+
+struct variant {
+    uint32_t widths[5];
+    size_t width_count;
+    Pot__Activation activation;
+    Pot__Loss loss;
+    uint32_t classes;
+    enum dataset_type type;
+};
+
+#define RELU    POT__ACTIVATION__ACTIVATION_RELU
+#define TANH    POT__ACTIVATION__ACTIVATION_TANH
+#define SIGMOID POT__ACTIVATION__ACTIVATION_SIGMOID
+#define SOFTMAX POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY
+#define MSE     POT__LOSS__LOSS_MSE
+
+static const struct variant variants[] = {
+    {{6, 3}, 2, RELU, SOFTMAX, 3, DATASET_U8},
+    {{6, 8, 3}, 3, RELU, SOFTMAX, 3, DATASET_U8},
+    {{6, 8, 3}, 3, TANH, SOFTMAX, 3, DATASET_Q24},
+    {{6, 8, 5}, 3, SIGMOID, SOFTMAX, 5, DATASET_Q24},
+    {{6, 9, 7, 8, 4}, 5, RELU, SOFTMAX, 4, DATASET_U8},
+    {{6, 9, 7, 8, 4}, 5, TANH, MSE, 4, DATASET_U8},
+    {{6, 8, 1}, 3, SIGMOID, MSE, 0, DATASET_Q24},
+    {{6, 16, 1}, 3, RELU, MSE, 0, DATASET_U8},
+};
+#define VARIANTS (sizeof(variants) / sizeof(*variants))
+
+struct fixture {
+    struct oracle oracle;
+    struct mlp *mlp;
+    struct dataset dataset;
+    uint8_t *file;
+    int32_t *theta;
+};
+
+static void fixture_init(struct fixture *f, const struct variant *v)
+{
+    memset(f, 0, sizeof(*f));
+    struct oracle *o = &f->oracle;
+    assert_int_equal(model_shape_init(&o->shape, v->widths, v->width_count),
+                     POT_OK);
+    size_t n = o->shape.parameter_count;
+    o->activation = v->activation;
+    o->loss = v->loss;
+    o->theta = pot_calloc(n, sizeof(*o->theta));
+    o->gradient = pot_calloc(n, sizeof(*o->gradient));
+    f->theta = pot_calloc(n, sizeof(*f->theta));
+    for (size_t i = 0; i < n; i++) {
+        /* 24 bits: exact in float and in double. */
+        f->theta[i] = (int32_t)lrint(next_uniform() * (FIXED_ONE - 1));
+        o->theta[i] = (double)f->theta[i] / FIXED_ONE;
+    }
+    make_dataset(&f->dataset, &f->file, v->classes, v->type);
+    load_oracle(o, &f->dataset);
+    struct mlp_config config = {o->shape, v->activation, v->loss, ROWS + 2};
+    f->mlp = mlp_new(&config);
+    mlp_set_parameters(f->mlp, f->theta);
+}
+
+static void fixture_fini(struct fixture *f)
+{
+    mlp_free(f->mlp);
+    free(f->file);
+    free(f->theta);
+    free(f->oracle.theta);
+    free(f->oracle.gradient);
+}
+
+static void gradients_are_those_of_the_naive_twins(void **state)
+{
+    (void)state;
+    const uint64_t rows[ROWS] = {0, 1, 2, 3, 4, 5, 6};
+    random_state = 1;
+    for (size_t v = 0; v < VARIANTS; v++) {
+        struct fixture f;
+        double loss;
+        fixture_init(&f, &variants[v]);
+        mlp_load(f.mlp, &f.dataset, rows, ROWS);
+        const float *gradient = mlp_backward(f.mlp, &loss);
+        double wanted = oracle_backward(&f.oracle);
+        assert_true(fabs(loss - wanted) < 1e-5 * (1.0 + fabs(wanted)));
+        for (size_t i = 0; i < f.oracle.shape.parameter_count; i++) {
+            double want = f.oracle.gradient[i];
+            if (fabs((double)gradient[i] - want) > 2e-5 * (1 + fabs(want))) {
+                fail_msg("variant %zu, parameter %zu: %g, not %g", v, i,
+                         (double)gradient[i], want);
+            }
+        }
+        fixture_fini(&f);
+    }
+}
+
+static void naive_gradients_are_finite_differences(void **state)
+{
+    (void)state;
+    random_state = 2;
+    for (size_t v = 0; v < VARIANTS; v++) {
+        struct fixture f;
+        double dy[ROWS * 16];
+        const double step = 1e-6;
+        fixture_init(&f, &variants[v]);
+        (void)oracle_backward(&f.oracle);
+        for (size_t i = 0; i < f.oracle.shape.parameter_count; i++) {
+            double *parameter = f.oracle.theta + i;
+            double kept = *parameter;
+            *parameter = kept + step;
+            double above = oracle_loss(&f.oracle, dy);
+            *parameter = kept - step;
+            double below = oracle_loss(&f.oracle, dy);
+            *parameter = kept;
+            double slope = (above - below) / (2 * step);
+            double want = f.oracle.gradient[i];
+            if (fabs(slope - want) > 1e-6 * (1.0 + fabs(want))) {
+                fail_msg("variant %zu, parameter %zu: %g, not %g", v, i, want,
+                         slope);
+            }
+        }
+        fixture_fini(&f);
+    }
+}
+
+static void rows_may_come_in_any_number_and_order(void **state)
+{
+    (void)state;
+    const uint64_t one[1] = {4};
+    const uint64_t twice[2] = {4, 4};
+    struct fixture f;
+    double loss;
+    double loss_twice;
+    random_state = 3;
+    fixture_init(&f, &variants[1]);
+    size_t n = f.oracle.shape.parameter_count;
+    float *kept = pot_calloc(n, sizeof(*kept));
+    mlp_load(f.mlp, &f.dataset, one, 1);
+    memcpy(kept, mlp_backward(f.mlp, &loss), n * sizeof(*kept));
+    mlp_load(f.mlp, &f.dataset, twice, 2);
+    const float *gradient = mlp_backward(f.mlp, &loss_twice);
+    assert_true(fabs(loss_twice - 2 * loss) < 1e-6);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(fabsf(gradient[i] - 2 * kept[i]) < 1e-5F);
+    }
+    free(kept);
+    fixture_fini(&f);
+}
+
+static void model_and_data_must_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t variant;
+        uint32_t classes;
+        bool fits;
+    } cases[] = {
+        {1, 3, true}, {1, 4, false}, {1, 0, false},
+        {6, 0, true}, {6, 2, false}, {5, 4, true},
+    };
+    random_state = 4;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct fixture f;
+        struct dataset d;
+        uint8_t *file;
+        fixture_init(&f, &variants[cases[i].variant]);
+        make_dataset(&d, &file, cases[i].classes, DATASET_U8);
+        assert_int_equal(mlp_fits(f.mlp, &d), cases[i].fits);
+        free(file);
+        fixture_fini(&f);
+    }
+}
+
+static void arena_is_bounded_before_it_is_taken(void **state)
+{
+    (void)state;
+    struct mlp_config config = {.block_rows = SIZE_MAX / 8};
+    const uint32_t widths[] = {784, 128, 10};
+    assert_int_equal(model_shape_init(&config.shape, widths, 3), POT_OK);
+    assert_true(mlp_arena_bytes(&config) == SIZE_MAX);
+    config.block_rows = 128;
+    size_t bytes = mlp_arena_bytes(&config);
+    size_t least = 4 * (2 * config.shape.parameter_count + 128 * 922);
+    assert_in_range(bytes, least, least + 4 * 128 * 260);
+}
+
+static void softmax_survives_large_outputs(void **state)
+{
+    (void)state;
+    const float y[6] = {1000.0F, 0.0F, -1000.0F, -5e4F, 5e4F, 0.0F};
+    const uint32_t classes[2] = {1, 1};
+    float dy[6];
+    double loss = kernel_softmax_cross_entropy(dy, y, classes, 2, 3);
+    assert_true(loss > 999.0 && loss < 1001.0);
+    for (size_t i = 0; i < 6; i++) {
+        assert_true(isfinite(dy[i]));
+    }
+}
+
+static void grid_takes_every_finite_float(void **state)
+{
+    (void)state;
+    static const struct {
+        float value;
+        int64_t wanted;
+    } cases[] = {
+        {0.0F, 0},
+        {1.0F, INT64_C(1) << 40},
+        {-1.0F, -(INT64_C(1) << 40)},
+        {0x1p-40F, 1},
+        {0x1.8p-40F, 2},
+        {-0x1.8p-40F, -2},
+        {0x1p-42F, 0},
+        {127.5F, INT64_C(255) << 39},
+        {128.0F, INT64_C(1) << 47},
+        {-4096.0F, -(INT64_C(1) << 52)},
+        {3.0e38F, GRID_MAX},
+        {-3.0e38F, -GRID_MAX},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        int64_t sums[2] = {5, 5};
+        float values[2] = {cases[i].value, 0.0F};
+        assert_true(kernel_to_grid(sums, values, 2, false));
+        assert_true(sums[0] == cases[i].wanted && sums[1] == 0);
+        assert_true(kernel_to_grid(sums, values, 2, true));
+        int64_t twice = cases[i].wanted;
+        quantise_add(&twice, &cases[i].wanted, 1);
+        assert_true(sums[0] == twice);
+    }
+}
+
+static void grid_refuses_what_is_no_number(void **state)
+{
+    (void)state;
+    int64_t sums[3];
+    const float with_nan[3] = {1.0F, NAN, 1.0F};
+    const float with_infinity[3] = {1.0F, 1.0F, -INFINITY};
+    assert_false(kernel_to_grid(sums, with_nan, 3, false));
+    assert_false(kernel_to_grid(sums, with_infinity, 3, true));
+}
+
+static void activations_keep_what_is_no_number(void **state)
+{
+    (void)state;
+    static const Pot__Activation all[] = {RELU, TANH, SIGMOID};
+    for (size_t i = 0; i < 3; i++) {
+        float y[1] = {NAN};
+        kernel_activate(y, 1, all[i]);
+        assert_true(isnan(y[0]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients_are_those_of_the_naive_twins),
+        cmocka_unit_test(naive_gradients_are_finite_differences),
+        cmocka_unit_test(rows_may_come_in_any_number_and_order),
+        cmocka_unit_test(model_and_data_must_fit),
+        cmocka_unit_test(arena_is_bounded_before_it_is_taken),
+        cmocka_unit_test(softmax_survives_large_outputs),
+        cmocka_unit_test(grid_takes_every_finite_float),
+        cmocka_unit_test(grid_refuses_what_is_no_number),
+        cmocka_unit_test(activations_keep_what_is_no_number),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

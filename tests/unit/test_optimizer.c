@@ -1,0 +1,228 @@
+/* Against SGD in double precision, within the rounding of the grids. */
+#include "config.h"
+
+#include "ledger/optimizer.h"
+
+#include "base/alloc.h"
+#include "base/fixed.h"
+#include "ledger/parameters.h"
+#include "tests/unit/ledger_random.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define WIDTHS     ((const uint32_t[]){6, 5, 4})
+#define PARAMETERS 59
+#define ADDENDS    7
+
+static double of_q24(int64_t x)
+{
+    return (double)x / FIXED_ONE;
+}
+
+static double of_rate(int64_t x)
+{
+    return (double)x / RATE_ONE;
+}
+
+struct fixture {
+    struct model_shape shape;
+    int8_t exponents[TENSORS_MAX];
+    int32_t sums[PARAMETERS];
+    uint8_t *bytes;
+    struct gradient gradient;
+};
+
+static void open_fixture(struct fixture *f, struct ledger_random *r, int low,
+                         int high)
+{
+    assert_int_equal(model_shape_init(&f->shape, WIDTHS, 3), POT_OK);
+    assert_int_equal(f->shape.parameter_count, PARAMETERS);
+    for (size_t t = 0; t < f->shape.tensor_count; t++) {
+        f->exponents[t] = (int8_t)ledger_random_between(r, low, high);
+    }
+    for (size_t i = 0; i < PARAMETERS; i++) {
+        f->sums[i] = (int32_t)ledger_random_between(r, -30000, 30000);
+    }
+    size_t size = gradient_bytes(&f->shape, 2);
+    f->bytes = pot_alloc(size);
+    gradient_encode(f->bytes, &f->shape, 2, ADDENDS, f->exponents, f->sums);
+    assert_int_equal(gradient_open(&f->gradient, &f->shape, f->bytes, size),
+                     POT_OK);
+}
+
+static double naive_mean(const struct fixture *f, size_t t, size_t i)
+{
+    return ldexp(f->sums[i], f->exponents[t]) / ADDENDS;
+}
+
+static void steps_follow_sgd_in_double_precision(void **state)
+{
+    (void)state;
+    struct ledger_random r = {4};
+    Pot__OptimizerSpec spec = POT__OPTIMIZER_SPEC__INIT;
+    spec.learning_rate = RATE_ONE / 10;
+    spec.momentum = (uint32_t)(0.9 * RATE_ONE);
+    spec.weight_decay = RATE_ONE / 1000;
+    int32_t theta[PARAMETERS] = {0};
+    int32_t momentum[PARAMETERS] = {0};
+    double x[PARAMETERS] = {0};
+    double v[PARAMETERS] = {0};
+    for (int step = 0; step < 200; step++) {
+        struct fixture f;
+        open_fixture(&f, &r, -24, -16);
+        optimizer_step(theta, momentum, &f.shape, &f.gradient, &spec,
+                       spec.learning_rate);
+        for (size_t t = 0; t < f.shape.tensor_count; t++) {
+            struct tensor_span span = f.shape.tensors[t];
+            for (size_t i = span.offset; i < span.offset + span.count; i++) {
+                v[i] = of_rate(spec.momentum) * v[i] + naive_mean(&f, t, i) +
+                       of_rate(spec.weight_decay) * x[i];
+                x[i] -= of_rate(spec.learning_rate) * v[i];
+                assert_true(fabs(of_q24(theta[i]) - x[i]) < 1e-5);
+            }
+        }
+        free(f.bytes);
+    }
+}
+
+static void one_plain_step_is_right_to_half_a_unit(void **state)
+{
+    (void)state;
+    struct ledger_random r = {5};
+    Pot__OptimizerSpec spec = POT__OPTIMIZER_SPEC__INIT;
+    spec.learning_rate = RATE_ONE;
+    for (int round = 0; round < 50; round++) {
+        struct fixture f;
+        int32_t theta[PARAMETERS] = {0};
+        open_fixture(&f, &r, -40, -10);
+        optimizer_step(theta, NULL, &f.shape, &f.gradient, &spec, RATE_ONE);
+        for (size_t t = 0; t < f.shape.tensor_count; t++) {
+            struct tensor_span span = f.shape.tensors[t];
+            for (size_t i = span.offset; i < span.offset + span.count; i++) {
+                double exact = naive_mean(&f, t, i) * FIXED_ONE;
+                assert_true(fabs(theta[i] + exact) <= 0.5 + 1e-6);
+            }
+        }
+        free(f.bytes);
+    }
+}
+
+static void everything_is_clamped_at_the_extremes(void **state)
+{
+    (void)state;
+    struct ledger_random r = {6};
+    struct fixture f;
+    Pot__OptimizerSpec spec = POT__OPTIMIZER_SPEC__INIT;
+    spec.learning_rate = UINT32_MAX;
+    spec.momentum = RATE_ONE - 1;
+    spec.weight_decay = RATE_ONE - 1;
+    int32_t theta[PARAMETERS];
+    int32_t momentum[PARAMETERS];
+    for (size_t i = 0; i < PARAMETERS; i++) {
+        theta[i] = i % 2 == 0 ? INT32_MIN : INT32_MAX;
+        momentum[i] = i % 3 == 0 ? INT32_MIN : INT32_MAX;
+    }
+    open_fixture(&f, &r, 24, 24);
+    for (size_t i = 0; i < PARAMETERS; i++) {
+        f.sums[i] = i % 2 == 0 ? -1 : 1;
+    }
+    gradient_encode(f.bytes, &f.shape, 2, ADDENDS, f.exponents, f.sums);
+    optimizer_step(theta, momentum, &f.shape, &f.gradient, &spec, UINT32_MAX);
+    for (size_t i = 0; i < PARAMETERS; i++) {
+        assert_int_equal(theta[i], i % 2 == 0 ? INT32_MAX : INT32_MIN);
+    }
+    free(f.bytes);
+}
+
+static void schedules_follow_their_formulas(void **state)
+{
+    (void)state;
+    const double pi = acos(-1.0);
+    Pot__OptimizerSpec spec = POT__OPTIMIZER_SPEC__INIT;
+    spec.learning_rate = RATE_ONE / 4;
+    for (uint32_t round = 0; round < 1000; round++) {
+        spec.schedule = POT__SCHEDULE__SCHEDULE_CONSTANT;
+        assert_int_equal(optimizer_rate(&spec, round, 1000), RATE_ONE / 4);
+        spec.schedule = POT__SCHEDULE__SCHEDULE_COSINE;
+        double cosine = 0.125 * (1 + cos(pi * round / 1000));
+        assert_true(fabs(of_rate(optimizer_rate(&spec, round, 1000)) - cosine) <
+                    1e-8);
+        spec.schedule = POT__SCHEDULE__SCHEDULE_STEP;
+        spec.step_rounds = 30;
+        spec.step_factor = RATE_ONE / 10 * 9;
+        double step = 0.25 * pow(of_rate(spec.step_factor), round / 30);
+        assert_true(fabs(of_rate(optimizer_rate(&spec, round, 1000)) - step) <
+                    1e-7);
+    }
+    spec.schedule = POT__SCHEDULE__SCHEDULE_COSINE;
+    spec.learning_rate = UINT32_MAX;
+    assert_int_equal(optimizer_rate(&spec, 0, 1), UINT32_MAX);
+}
+
+static void first_parameters_are_uniform_within_their_bound(void **state)
+{
+    (void)state;
+    static uint32_t layers[] = {200, 100, 10};
+    struct model_shape shape;
+    Pot__ModelSpec model = POT__MODEL_SPEC__INIT;
+    model.n_layers = 3;
+    model.layers = layers;
+    model.seed = 7;
+    for (int kind = POT__ACTIVATION__ACTIVATION_RELU;
+         kind <= POT__ACTIVATION__ACTIVATION_SIGMOID; kind++) {
+        model.activation = (Pot__Activation)kind;
+        assert_int_equal(model_shape_from_spec(&shape, &model), POT_OK);
+        int32_t *theta = parameters_start(&shape, &model);
+        int32_t *again = parameters_start(&shape, &model);
+        assert_memory_equal(theta, again, 4 * shape.parameter_count);
+        bool is_relu = kind == POT__ACTIVATION__ACTIVATION_RELU;
+        double bound = sqrt(6.0 / (is_relu ? 200 : 300));
+        double sum = 0;
+        double squares = 0;
+        for (size_t i = 0; i < shape.tensors[0].count; i++) {
+            double w = of_q24(theta[i]);
+            assert_true(fabs(w) <= bound);
+            sum += w;
+            squares += w * w;
+        }
+        double count = (double)shape.tensors[0].count;
+        assert_true(fabs(sum / count) < 0.02 * bound);
+        assert_true(fabs(squares / count / (bound * bound / 3) - 1) < 0.02);
+        for (size_t i = 0; i < shape.tensors[1].count; i++) {
+            assert_int_equal(theta[shape.tensors[1].offset + i], 0);
+        }
+        free(theta);
+        free(again);
+    }
+}
+
+static void parameters_survive_their_encoding(void **state)
+{
+    (void)state;
+    const int32_t values[] = {0, 1, -1, INT32_MIN, INT32_MAX, 0x01020304};
+    uint8_t *bytes = parameters_encode(values, 6);
+    assert_int_equal(bytes[20], 4);
+    assert_int_equal(bytes[23], 1);
+    int32_t *again = parameters_decode(bytes, 6);
+    assert_memory_equal(values, again, sizeof(values));
+    free(bytes);
+    free(again);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steps_follow_sgd_in_double_precision),
+        cmocka_unit_test(one_plain_step_is_right_to_half_a_unit),
+        cmocka_unit_test(everything_is_clamped_at_the_extremes),
+        cmocka_unit_test(schedules_follow_their_formulas),
+        cmocka_unit_test(first_parameters_are_uniform_within_their_bound),
+        cmocka_unit_test(parameters_survive_their_encoding),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

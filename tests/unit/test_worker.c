@@ -1,0 +1,429 @@
+/* Real pot-worker processes, as potd would start them. */
+#include "config.h"
+
+#include "tests/worker_driver.h"
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/fixed.h"
+#include "proto/dataset.h"
+#include "training/assign.h"
+#include "training/mlp.h"
+#include "training/quantise.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define DATA_ROWS 500
+#define FEATURES  20
+#define CLASSES   3
+#define JOB_ROWS  300
+
+static const char *const class_names[CLASSES] = {"a", "b", "c"};
+
+struct fixture {
+    char path[64]; /* of the data set */
+    struct model_shape shape;
+    int32_t *theta;
+    uint64_t rows[JOB_ROWS];
+    struct worker_task task;
+    struct worker_driver worker;
+};
+
+static const char *worker_path(void)
+{
+    const char *path = getenv("POT_WORKER");
+    return path != NULL ? path : "./pot-worker";
+}
+
+static void write_dataset(struct fixture *f)
+{
+    size_t header_size;
+    uint8_t *header = dataset_header(&header_size, DATA_ROWS, FEATURES, CLASSES,
+                                     DATASET_U8, 255, class_names);
+    size_t size = header_size + DATA_ROWS * (FEATURES + 2);
+    uint8_t *file = pot_calloc(1, size);
+    memcpy(file, header, header_size);
+    uint8_t *at = file + header_size;
+    for (size_t i = 0; i < DATA_ROWS * FEATURES; i++) {
+        *at++ = (uint8_t)(i * 131 >> 3);
+    }
+    for (size_t i = 0; i < DATA_ROWS; i++, at += 2) {
+        at[0] = (uint8_t)(i % CLASSES);
+    }
+    (void)snprintf(f->path, sizeof(f->path), "/tmp/test_worker.%ld.pds",
+                   (long)getpid());
+    (void)unlink(f->path);
+    assert_int_equal(file_create(f->path, 0600, file, size), POT_OK);
+    free(header);
+    free(file);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = pot_calloc(1, sizeof(*f));
+    const uint32_t widths[] = {FEATURES, 16, CLASSES};
+    const struct hash seed = {{1}};
+    const struct public_key miner = {{2}};
+    write_dataset(f);
+    assert_int_equal(model_shape_init(&f->shape, widths, 3), POT_OK);
+    f->theta = pot_calloc(f->shape.parameter_count, sizeof(*f->theta));
+    for (size_t i = 0; i < f->shape.parameter_count; i++) {
+        f->theta[i] = (int32_t)(i * 7919 % 1000 - 500) * (FIXED_ONE / 1000);
+    }
+    assign_rows(f->rows, JOB_ROWS, DATA_ROWS, &seed, &miner);
+    f->task = (struct worker_task){
+        .shape = &f->shape,
+        .activation = POT__ACTIVATION__ACTIVATION_RELU,
+        .loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY,
+        .path = f->path,
+        .theta = f->theta,
+        .rows = f->rows,
+        .row_count = JOB_ROWS,
+    };
+    assert_true(worker_driver_open(&f->worker, worker_path(), NULL));
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    (void)worker_driver_close(&f->worker);
+    (void)unlink(f->path);
+    free(f->theta);
+    free(f);
+    return 0;
+}
+
+static struct worker_job good_job(struct fixture *f)
+{
+    struct worker_layout layout;
+    assert_int_equal(
+        worker_layout_init(&layout, f->shape.parameter_count, JOB_ROWS),
+        POT_OK);
+    assert_int_equal(worker_shm_grow(&f->worker.shm, (size_t)layout.size),
+                     POT_OK);
+    char *shared = f->worker.shm.data;
+    memcpy(shared + layout.theta_offset, f->theta,
+           f->shape.parameter_count * sizeof(int32_t));
+    memcpy(shared + layout.rows_offset, f->rows, sizeof(f->rows));
+    struct worker_job job = {
+        .job = 5,
+        .shared_bytes = layout.size,
+        .theta_offset = layout.theta_offset,
+        .rows_offset = layout.rows_offset,
+        .sums_offset = layout.sums_offset,
+        .row_count = JOB_ROWS,
+        .block_rows = 64,
+        .activation = f->task.activation,
+        .loss = f->task.loss,
+        .width_count = 3,
+    };
+    memcpy(job.widths, f->shape.widths, sizeof(job.widths));
+    (void)snprintf(job.path, sizeof(job.path), "%s", f->path);
+    return job;
+}
+
+static void worker_says_which_kernel_it_runs(void **state)
+{
+    struct fixture *f = *state;
+    struct worker_driver d;
+    assert_int_equal(f->worker.hello.version, WORKER_VERSION);
+    assert_true(strlen(f->worker.hello.core) > 0);
+    assert_non_null(strstr(f->worker.hello.config, "OpenBLAS"));
+    assert_true(worker_driver_open(&d, worker_path(), "Nehalem"));
+    assert_string_equal(d.hello.core, "Nehalem");
+    (void)worker_driver_close(&d);
+}
+
+static void gradient_is_that_of_the_model(void **state)
+{
+    struct fixture *f = *state;
+    struct worker_done done;
+    size_t n = f->shape.parameter_count;
+    int64_t *sums = pot_calloc(n, sizeof(*sums));
+    assert_true(
+        worker_driver_sums(sums, &done, &f->worker, &f->task, 0, JOB_ROWS));
+    assert_int_equal(done.rows, JOB_ROWS);
+    char *file;
+    size_t size;
+    struct dataset d;
+    assert_int_equal(file_read(&file, &size, f->path, 1 << 20), POT_OK);
+    assert_int_equal(dataset_open(&d, file, size), POT_OK);
+    struct mlp_config config = {f->shape, POT__ACTIVATION__ACTIVATION_RELU,
+                                POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY,
+                                JOB_ROWS};
+    struct mlp *m = mlp_new(&config);
+    double loss;
+    mlp_set_parameters(m, f->theta);
+    mlp_load(m, &d, f->rows, JOB_ROWS);
+    const float *gradient = mlp_backward(m, &loss);
+    for (size_t i = 0; i < n; i++) {
+        double difference = (double)sums[i] * 0x1p-40 - (double)gradient[i];
+        assert_true(difference < 1e-3 && difference > -1e-3);
+    }
+    double difference = (double)done.loss_sum * 0x1p-24 - loss;
+    assert_true(difference < 1e-2 && difference > -1e-2);
+    mlp_free(m);
+    free(file);
+    free(sums);
+}
+
+/* The promise of the block-wise sums: no trace of the split is left. */
+static void gradient_does_not_depend_on_the_split(void **state)
+{
+    struct fixture *f = *state;
+    size_t n = f->shape.parameter_count;
+    int64_t *whole = pot_calloc(n, sizeof(*whole));
+    int64_t *part = pot_calloc(n, sizeof(*part));
+    struct worker_driver other;
+    struct worker_done done;
+    assert_true(worker_driver_open(&other, worker_path(), NULL));
+    assert_true(
+        worker_driver_sums(whole, &done, &f->worker, &f->task, 0, JOB_ROWS));
+    int64_t loss = done.loss_sum;
+    for (size_t parts = 2; parts <= 6; parts++) {
+        int64_t *sums = pot_calloc(n, sizeof(*sums));
+        int64_t loss_again = 0;
+        for (size_t p = parts; p-- > 0;) {
+            struct assign_part a = assign_part(JOB_ROWS, parts, p);
+            struct worker_driver *d = p % 2 == 0 ? &f->worker : &other;
+            if (a.count > 0) {
+                assert_true(worker_driver_sums(part, &done, d, &f->task,
+                                               a.first, a.count));
+                quantise_add(sums, part, n);
+                loss_again += done.loss_sum;
+            }
+        }
+        assert_memory_equal(sums, whole, n * sizeof(*sums));
+        assert_true(loss_again == loss);
+        free(sums);
+    }
+    (void)worker_driver_close(&other);
+    free(part);
+    free(whole);
+}
+
+/* Each makes one thing in a good job wrong. */
+typedef void (*spoiler)(struct worker_job *job, struct fixture *f);
+
+static void no_dataset(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    (void)snprintf(job->path, sizeof(job->path), "/no/such.pds");
+}
+
+static void not_a_dataset(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    (void)snprintf(job->path, sizeof(job->path), "/etc/passwd");
+}
+
+static void folder_as_dataset(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    (void)snprintf(job->path, sizeof(job->path), "/tmp");
+}
+
+static void no_activation(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->activation = 0;
+}
+
+static void unknown_loss(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->loss = 77;
+}
+
+static void zero_width(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->widths[1] = 0;
+}
+
+static void one_width(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->width_count = 1;
+}
+
+static void huge_model(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->widths[1] = UINT32_MAX;
+}
+
+static void other_inputs(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->widths[0] = FEATURES + 1;
+}
+
+static void no_rows(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->row_count = 0;
+}
+
+static void endless_rows(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->row_count = UINT64_MAX;
+}
+
+static void no_block(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->block_rows = 0;
+}
+
+static void huge_block(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->block_rows = UINT32_MAX;
+}
+
+static void more_shared_memory(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->shared_bytes = UINT64_C(1) << 40;
+}
+
+static void no_shared_memory(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->shared_bytes = 0;
+}
+
+static void theta_beyond_the_end(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->theta_offset = job->shared_bytes - 8;
+}
+
+static void rows_wrap_around(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->rows_offset = UINT64_MAX - 7;
+}
+
+static void sums_unaligned(struct worker_job *job, struct fixture *f)
+{
+    (void)f;
+    job->sums_offset += 4;
+}
+
+static void row_beyond_the_data(struct worker_job *job, struct fixture *f)
+{
+    uint8_t *at = (uint8_t *)f->worker.shm.data + job->rows_offset;
+    at[8] = 0xff;
+    at[9] = 0xff;
+}
+
+static void nonsense_is_answered_with_an_error(void **state)
+{
+    struct fixture *f = *state;
+    static const spoiler spoilers[] = {no_dataset,         not_a_dataset,
+                                       folder_as_dataset,  no_activation,
+                                       unknown_loss,       zero_width,
+                                       one_width,          huge_model,
+                                       other_inputs,       no_rows,
+                                       endless_rows,       no_block,
+                                       huge_block,         more_shared_memory,
+                                       no_shared_memory,   theta_beyond_the_end,
+                                       rows_wrap_around,   sums_unaligned,
+                                       row_beyond_the_data};
+    for (size_t i = 0; i < sizeof(spoilers) / sizeof(*spoilers); i++) {
+        struct worker_message reply;
+        struct worker_job job = good_job(f);
+        spoilers[i](&job, f);
+        assert_true(worker_driver_run(&reply, &f->worker, &job));
+        if (reply.type != WORKER_ERROR) {
+            fail_msg("spoiler %zu passed", i);
+        }
+        assert_int_equal(reply.error.job, 5);
+        assert_true(strlen(reply.error.text) > 0);
+        /* It goes on working. */
+        job = good_job(f);
+        assert_true(worker_driver_run(&reply, &f->worker, &job));
+        assert_int_equal(reply.type, WORKER_DONE);
+    }
+}
+
+/* Q8.24 parameters of 127 through layers of 1000: beyond a float's range. */
+static void overflow_is_answered_with_an_error(void **state)
+{
+    struct fixture *f = *state;
+    const uint32_t widths[] = {FEATURES, 400, 400, 400, 400, 400,    400,
+                               400,      400, 400, 400, 400, CLASSES};
+    struct model_shape shape;
+    struct worker_done done;
+    assert_int_equal(model_shape_init(&shape, widths, 13), POT_OK);
+    int32_t *theta = pot_calloc(shape.parameter_count, sizeof(*theta));
+    int64_t *sums = pot_calloc(shape.parameter_count, sizeof(*sums));
+    for (size_t i = 0; i < shape.parameter_count; i++) {
+        theta[i] = INT32_MAX;
+    }
+    struct worker_task task = f->task;
+    task.shape = &shape;
+    task.theta = theta;
+    assert_false(
+        worker_driver_sums(sums, &done, &f->worker, &task, 0, JOB_ROWS));
+    assert_true(
+        worker_driver_sums(sums, &done, &f->worker, &f->task, 0, JOB_ROWS));
+    free(theta);
+    free(sums);
+}
+
+static void worker_ends_when_its_input_closes(void **state)
+{
+    (void)state;
+    struct worker_driver d;
+    assert_true(worker_driver_open(&d, worker_path(), NULL));
+    int status = worker_driver_close(&d);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void worker_ends_at_what_is_no_job(void **state)
+{
+    (void)state;
+    struct worker_driver d;
+    uint8_t noise[64];
+    memset(noise, 'x', sizeof(noise));
+    assert_true(worker_driver_open(&d, worker_path(), NULL));
+    /* What it says of it on standard error is not the test's. */
+    assert_int_equal(file_write_all(d.to, noise, sizeof(noise)), POT_OK);
+    int status = worker_driver_close(&d);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+}
+
+int main(void)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+#define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        WITH(worker_says_which_kernel_it_runs),
+        WITH(gradient_is_that_of_the_model),
+        WITH(gradient_does_not_depend_on_the_split),
+        WITH(nonsense_is_answered_with_an_error),
+        WITH(overflow_is_answered_with_an_error),
+        cmocka_unit_test(worker_ends_when_its_input_closes),
+        cmocka_unit_test(worker_ends_at_what_is_no_job),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,55 @@
+/* kernel: the float32 steps of training, on raw row-major arrays.
+ *
+ * Outputs come first; n is the number of rows.  Nothing is allocated, no
+ * state is kept; arrays do not overlap unless said.  training/kernel_naive.h
+ * has a plain twin of each, as an oracle. */
+#ifndef POT_TRAINING_KERNEL_H
+#define POT_TRAINING_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/chain.pb-c.h"
+
+/* kernel_dense_forward: y = x * transpose(w) + b.
+ * y (n, d_out), x (n, d_in), w (d_out, d_in), b (d_out) */
+void kernel_dense_forward(float *y, const float *x, const float *w,
+                          const float *b, size_t n, size_t d_in, size_t d_out);
+
+/* kernel_dense_backward: dw = transpose(dy) * x, db = sum of dy's rows, and
+ * dx = dy * w unless dx is NULL.
+ * dx (n, d_in), dw (d_out, d_in), db (d_out), dy (n, d_out) */
+void kernel_dense_backward(float *dx, float *dw, float *db, const float *dy,
+                           const float *x, const float *w, size_t n,
+                           size_t d_in, size_t d_out);
+
+/* kernel_activate: y = activation(y), in place. */
+void kernel_activate(float *y, size_t count, Pot__Activation activation);
+
+/* kernel_activate_backward: dy *= activation'(), told from its result y. */
+void kernel_activate_backward(float *dy, const float *y, size_t count,
+                              Pot__Activation activation);
+
+/* kernel_softmax_cross_entropy: dy = softmax(y) - one_hot(classes); returns
+ * the sum of the rows' losses.  dy, y (n, k); dy may be y. */
+double kernel_softmax_cross_entropy(float *dy, const float *y,
+                                    const uint32_t *classes, size_t n,
+                                    size_t k);
+
+/* kernel_mse: dy = 2 / k * (y - t), t (n, k) given, or one-hot of classes
+ * when t is NULL; returns the sum of the rows' losses. */
+double kernel_mse(float *dy, const float *y, const float *t,
+                  const uint32_t *classes, size_t n, size_t k);
+
+/* kernel_from_fixed: Q8.24 to float: exact scaling, one rounding. */
+void kernel_from_fixed(float *out, const int32_t *values, size_t count);
+
+/* kernel_to_grid: sums = values, or += when is_added, rounded to the grid of
+ * training/quantise.h; what lies beyond it is clamped.  At most
+ * KERNEL_BLOCKS_MAX may be added up.  False: a value is not finite. */
+#define KERNEL_BLOCKS_MAX (1 << 15)
+bool kernel_to_grid(int64_t *sums, const float *values, size_t count,
+                    bool is_added);
+
+#endif

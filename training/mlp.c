@@ -1,0 +1,233 @@
+/* One arena holds all of a model's arrays, one behind the other, each from a
+ * cache line on:
+ *
+ *   parameters  (P)
+ *   gradient    (P)
+ *   x[0..L]     (block_rows, widths[l]): inputs, then each layer's outputs
+ *   dz[0..1]    (block_rows, largest width behind the input): the gradient
+ *               of a layer's outputs, from the last layer down, in turns
+ *   targets     (block_rows, 1) for labels that are numbers
+ *   classes     (block_rows) */
+#include "config.h"
+
+#include "training/mlp.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/fixed.h"
+#include "training/kernel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CACHE_LINE 64
+#define Q24_SCALE  0x1p-24F
+
+_Static_assert(FIXED_BITS == 24, "Q24_SCALE is the unit of Q8.24");
+_Static_assert(sizeof(float) == sizeof(uint32_t), "arrays are counted in one");
+
+struct mlp {
+    struct mlp_config config;
+    void *arena;
+    float *parameters;
+    float *gradient;
+    float *x[LAYERS_MAX];
+    float *dz[2];
+    float *targets;
+    uint32_t *classes;
+    size_t rows; /* loaded: <= config.block_rows */
+    bool has_targets;
+};
+
+/* Hands out pieces of the arena, or only counts while it has none. */
+struct carver {
+    char *arena;
+    size_t size; /* SIZE_MAX: overflown, and stays so */
+};
+
+static void *carve(struct carver *c, size_t rows, size_t width)
+{
+    size_t bytes = 0;
+    size_t size = c->size;
+    void *at = c->arena == NULL ? NULL : c->arena + size;
+    if (__builtin_mul_overflow(rows, width, &bytes) ||
+        __builtin_mul_overflow(bytes, sizeof(float), &bytes) ||
+        __builtin_add_overflow(bytes, CACHE_LINE - 1, &bytes) ||
+        __builtin_add_overflow(size, bytes / CACHE_LINE * CACHE_LINE, &size)) {
+        size = SIZE_MAX;
+    }
+    c->size = c->size == SIZE_MAX ? SIZE_MAX : size;
+    return at;
+}
+
+static void carve_all(struct mlp *m, struct carver *c)
+{
+    const struct model_shape *shape = &m->config.shape;
+    size_t rows = m->config.block_rows;
+    size_t widest = 0;
+    m->parameters = carve(c, 1, shape->parameter_count);
+    m->gradient = carve(c, 1, shape->parameter_count);
+    for (size_t l = 0; l < shape->width_count; l++) {
+        m->x[l] = carve(c, rows, shape->widths[l]);
+        if (l > 0 && shape->widths[l] > widest) {
+            widest = shape->widths[l];
+        }
+    }
+    m->dz[0] = carve(c, rows, widest);
+    m->dz[1] = carve(c, rows, widest);
+    m->targets = carve(c, rows, 1);
+    m->classes = carve(c, rows, 1);
+}
+
+size_t mlp_arena_bytes(const struct mlp_config *config)
+{
+    struct mlp counted = {.config = *config};
+    struct carver c = {0};
+    carve_all(&counted, &c);
+    return c.size;
+}
+
+struct mlp *mlp_new(const struct mlp_config *config)
+{
+    size_t size = mlp_arena_bytes(config);
+    POT_ASSERT(config->block_rows > 0);
+    POT_ASSERT(size <= SIZE_MAX - CACHE_LINE);
+    struct mlp *m = pot_calloc(1, sizeof(*m));
+    m->config = *config;
+    m->arena = pot_alloc(size + CACHE_LINE);
+    size_t unaligned = (uintptr_t)m->arena % CACHE_LINE;
+    struct carver c = {.arena = (char *)m->arena + CACHE_LINE - unaligned};
+    carve_all(m, &c);
+    POT_ASSERT(c.size == size);
+    return m;
+}
+
+void mlp_free(struct mlp *m)
+{
+    if (m != NULL) {
+        free(m->arena);
+        free(m);
+    }
+}
+
+void mlp_set_parameters(struct mlp *m, const int32_t *theta)
+{
+    kernel_from_fixed(m->parameters, theta, m->config.shape.parameter_count);
+}
+
+static size_t outputs_of(const struct mlp *m)
+{
+    return m->config.shape.widths[m->config.shape.width_count - 1];
+}
+
+bool mlp_fits(const struct mlp *m, const struct dataset *d)
+{
+    if (d->features != m->config.shape.widths[0]) {
+        return false;
+    }
+    if (d->classes == 0) {
+        return outputs_of(m) == 1 && m->config.loss == POT__LOSS__LOSS_MSE;
+    }
+    return outputs_of(m) == d->classes;
+}
+
+static void load_bytes(float *x, const struct dataset *d, const uint64_t *rows,
+                       size_t count)
+{
+    float of_byte[256];
+    for (size_t i = 0; i < 256; i++) {
+        of_byte[i] = (float)d->of_byte[i] * Q24_SCALE;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *from = d->feature_data + rows[i] * d->features;
+        for (size_t c = 0; c < d->features; c++) {
+            *x++ = of_byte[from[c]];
+        }
+    }
+}
+
+/* A row's integers are read into the place of its floats: same size. */
+static void load_fixed(float *x, const struct dataset *d, const uint64_t *rows,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++, x += d->features) {
+        dataset_row((int32_t *)(void *)x, d, rows[i]);
+        for (size_t c = 0; c < d->features; c++) {
+            int32_t value;
+            memcpy(&value, x + c, sizeof(value));
+            x[c] = (float)value * Q24_SCALE;
+        }
+    }
+}
+
+void mlp_load(struct mlp *m, const struct dataset *d, const uint64_t *rows,
+              size_t count)
+{
+    POT_ASSERT(mlp_fits(m, d));
+    POT_ASSERT(count > 0 && count <= m->config.block_rows);
+    m->rows = count;
+    m->has_targets = d->classes == 0;
+    for (size_t i = 0; i < count; i++) {
+        POT_ASSERT(rows[i] < d->rows);
+        if (m->has_targets) {
+            m->targets[i] = (float)dataset_target(d, rows[i]) * Q24_SCALE;
+        } else {
+            m->classes[i] = dataset_class(d, rows[i]);
+        }
+    }
+    if (d->type == DATASET_U8) {
+        load_bytes(m->x[0], d, rows, count);
+    } else {
+        load_fixed(m->x[0], d, rows, count);
+    }
+}
+
+const float *mlp_forward(struct mlp *m)
+{
+    const struct model_shape *shape = &m->config.shape;
+    POT_ASSERT(m->rows > 0);
+    for (size_t l = 0; l < shape->layer_count; l++) {
+        const float *w = m->parameters + shape->tensors[2 * l].offset;
+        const float *b = m->parameters + shape->tensors[2 * l + 1].offset;
+        kernel_dense_forward(m->x[l + 1], m->x[l], w, b, m->rows,
+                             shape->widths[l], shape->widths[l + 1]);
+        if (l + 1 < shape->layer_count) {
+            kernel_activate(m->x[l + 1], m->rows * shape->widths[l + 1],
+                            m->config.activation);
+        }
+    }
+    return m->x[shape->layer_count];
+}
+
+static double loss_backward(float *dz, struct mlp *m, const float *y)
+{
+    size_t outputs = outputs_of(m);
+    if (m->config.loss == POT__LOSS__LOSS_MSE) {
+        const float *t = m->has_targets ? m->targets : NULL;
+        return kernel_mse(dz, y, t, m->classes, m->rows, outputs);
+    }
+    return kernel_softmax_cross_entropy(dz, y, m->classes, m->rows, outputs);
+}
+
+const float *mlp_backward(struct mlp *m, double *loss_sum)
+{
+    const struct model_shape *shape = &m->config.shape;
+    const float *y = mlp_forward(m);
+    *loss_sum = loss_backward(m->dz[0], m, y);
+    for (size_t l = shape->layer_count; l-- > 0;) {
+        struct tensor_span weight = shape->tensors[2 * l];
+        struct tensor_span bias = shape->tensors[2 * l + 1];
+        float *dx = l > 0 ? m->dz[1] : NULL;
+        kernel_dense_backward(dx, m->gradient + weight.offset,
+                              m->gradient + bias.offset, m->dz[0], m->x[l],
+                              m->parameters + weight.offset, m->rows,
+                              shape->widths[l], shape->widths[l + 1]);
+        if (dx != NULL) {
+            kernel_activate_backward(dx, m->x[l], m->rows * shape->widths[l],
+                                     m->config.activation);
+            m->dz[1] = m->dz[0];
+            m->dz[0] = dx;
+        }
+    }
+    return m->gradient;
+}

@@ -1,0 +1,62 @@
+/* mlp: float32 gradients of a multi-layer perceptron; every product is one
+ * call of OpenBLAS's sgemm.  For pot-worker and tests only.
+ *
+ * Row-major; n rows of a block, widths as struct model_shape has them:
+ *
+ *   forward   z = x * transpose(w) + b,  y = activation(z), the last layer's
+ *             y = z
+ *   loss      of a row, with outputs y and k = their number:
+ *             softmax cross-entropy: log(sum(exp(y))) - y[class]
+ *             mse: sum((y - t)^2) / k; t is one-hot for classes
+ *   backward  dw = transpose(dz) * x,  db = sum of dz's rows,  dx = dz * w
+ *
+ * A block's gradient is the sum over its rows, not the mean. */
+#ifndef POT_TRAINING_MLP_H
+#define POT_TRAINING_MLP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/dataset.h"
+#include "proto/model.h"
+
+struct mlp_config {
+    struct model_shape shape;
+    Pot__Activation activation;
+    Pot__Loss loss;
+    size_t block_rows; /* the most rows of a block */
+};
+
+struct mlp; /* one arena: training/mlp.c */
+
+/* mlp_new: everything that training takes is allocated here; the block's
+ * rows are bounded by mlp_arena_bytes.  mlp_free: NULL is fine. */
+struct mlp *mlp_new(const struct mlp_config *config);
+void mlp_free(struct mlp *m);
+
+/* mlp_arena_bytes: what mlp_new would allocate; SIZE_MAX on overflow. */
+size_t mlp_arena_bytes(const struct mlp_config *config);
+
+/* mlp_set_parameters: Q8.24 to float: exact scaling, one rounding. */
+void mlp_set_parameters(struct mlp *m, const int32_t *theta);
+
+/* mlp_fits: whether a data set's rows fit the model: as many features as
+ * inputs, as many outputs as classes, or one for a number (mse only). */
+bool mlp_fits(const struct mlp *m, const struct dataset *d);
+
+/* mlp_load: features and labels of count rows; count <= block_rows, every
+ * row < d->rows, and d fits. */
+void mlp_load(struct mlp *m, const struct dataset *d, const uint64_t *rows,
+              size_t count);
+
+/* mlp_forward: outputs of the loaded rows (count, last width), borrowed
+ * until the next call. */
+const float *mlp_forward(struct mlp *m);
+
+/* mlp_backward: forward and backward; the gradient's sum over the loaded
+ * rows, in the parameters' order, borrowed until the next call; *loss_sum
+ * likewise over the rows. */
+const float *mlp_backward(struct mlp *m, double *loss_sum);
+
+#endif

@@ -1,0 +1,39 @@
+/* quantise: gradients as small integers.  Integers only.
+ *
+ * Workers return sums over rows on a fixed grid: int64_t, units of
+ * 2^-GRID_BITS.  Integer sums do not depend on their order, so the split of
+ * the rows over workers leaves no trace.  The mean over the rows is rounded
+ * to the grid, then to a multiple of 2^exponent, one exponent a tensor: the
+ * smallest one at which every element of the tensor fits the width. */
+#ifndef POT_TRAINING_QUANTISE_H
+#define POT_TRAINING_QUANTISE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/gradient.h"
+#include "proto/model.h"
+
+#define GRID_BITS 40
+/* A sum beyond this is clamped to it: 2^22 in value.  Two such fit. */
+#define GRID_MAX ((INT64_C(1) << 62) - 1)
+
+/* quantise_add: sums += part, clamped at GRID_MAX. */
+void quantise_add(int64_t *sums, const int64_t *part, size_t count);
+
+/* quantise_exponents: the exponent of each tensor for this width, 1 or 2. */
+void quantise_exponents(int8_t exponents[static TENSORS_MAX],
+                        const struct model_shape *shape, const int64_t *sums,
+                        uint64_t rows, unsigned width);
+
+/* quantise_value: one element at a given exponent, clamped into the width;
+ * rows > 0. */
+int32_t quantise_value(int64_t sum, uint64_t rows, int exponent,
+                       unsigned width);
+
+/* quantise_gradient: a miner's payload: gradient_bytes(shape, width) bytes
+ * at out. */
+void quantise_gradient(uint8_t *out, const struct model_shape *shape,
+                       unsigned width, const int64_t *sums, uint64_t rows);
+
+#endif

@@ -1,0 +1,146 @@
+/* pot-worker: computes gradients for potd, which starts it.
+ *
+ *   say hello; then, until standard input closes: read a job, compute, reply
+ *
+ * It holds no secret and opens nothing but the data set that a job names.
+ * When it is wrong about something it aborts: potd starts another one. */
+#include "config.h"
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "training/worker_job.h"
+#include "training/worker_protocol.h"
+#include "training/worker_shm.h"
+
+#include <cblas.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define EXIT_FAILED 1
+#define EXIT_USAGE  2
+
+/* A dump would hold whole data sets; a terminal's interrupt is for potd,
+ * which then closes the pipe. */
+static void restrict_process(void)
+{
+    struct rlimit none = {0, 0};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    (void)sigaction(SIGPIPE, &ignore, NULL);
+    (void)sigaction(SIGINT, &ignore, NULL);
+}
+
+static bool send_message(const struct worker_message *message)
+{
+    uint8_t bytes[WORKER_MESSAGE_BYTES_MAX];
+    size_t size = worker_encode(bytes, message);
+    for (size_t sent = 0; sent < size;) {
+        ssize_t n = write(STDOUT_FILENO, bytes + sent, size - sent);
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        sent += n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+static bool say_hello(void)
+{
+    struct worker_message message = {.type = WORKER_HELLO};
+    message.hello.version = WORKER_VERSION;
+    (void)snprintf(message.hello.core, WORKER_CORE_SIZE, "%s",
+                   openblas_get_corename());
+    (void)snprintf(message.hello.config, WORKER_CONFIG_SIZE, "%s",
+                   openblas_get_config());
+    return send_message(&message);
+}
+
+/* The next message; WORKER_TAKE_MORE when the input has ended. */
+static enum worker_take read_message(struct worker_message *message,
+                                     struct buf *in)
+{
+    for (;;) {
+        uint8_t bytes[4096];
+        enum worker_take taken = worker_take(message, in);
+        if (taken != WORKER_TAKE_MORE) {
+            return taken;
+        }
+        ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return WORKER_TAKE_MORE;
+        }
+        buf_append(in, bytes, (size_t)n);
+    }
+}
+
+static int serve(struct worker_state *state, struct buf *in)
+{
+    struct worker_message message;
+    struct worker_message reply;
+    enum worker_take taken = read_message(&message, in);
+    while (taken == WORKER_TAKE_MESSAGE && message.type == WORKER_JOB) {
+        worker_state_run(&reply, state, &message.job);
+        if (!send_message(&reply)) {
+            return 0;
+        }
+        taken = read_message(&message, in);
+    }
+    if (taken == WORKER_TAKE_MORE) {
+        return 0;
+    }
+    (void)fputs("pot-worker: standard input is not a list of jobs\n", stderr);
+    return EXIT_FAILED;
+}
+
+static int run(void)
+{
+    struct worker_shm shm;
+    struct buf in;
+    restrict_process();
+    openblas_set_num_threads(1);
+    if (fcntl(WORKER_SHARED_FD, F_SETFD, FD_CLOEXEC) != 0) {
+        (void)fputs("pot-worker: descriptor 3 is not open; potd starts this "
+                    "program, it is not for the command line\n",
+                    stderr);
+        return EXIT_USAGE;
+    }
+    worker_shm_attach(&shm, WORKER_SHARED_FD);
+    /* One message and what came with it of the next. */
+    buf_init(&in, 2 * WORKER_MESSAGE_BYTES_MAX + 4096);
+    struct worker_state *state = worker_state_new(&shm);
+    int status = say_hello() ? serve(state, &in) : 0;
+    worker_state_free(state);
+    buf_fini(&in);
+    worker_shm_close(&shm);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 1) {
+        return run();
+    }
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        (void)printf("pot-worker %s (%s)\n", PACKAGE_VERSION,
+                     openblas_get_config());
+        return 0;
+    }
+    bool is_help = argc == 2 && strcmp(argv[1], "--help") == 0;
+    (void)fputs("Usage: pot-worker\n"
+                "Computes gradients for potd, which starts it and talks to it "
+                "over pipes.\n",
+                is_help ? stdout : stderr);
+    return is_help ? 0 : EXIT_USAGE;
+}
