@@ -243,6 +243,9 @@ void raw_connect(struct raw *raw, struct world *world, const struct node *node)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     raw->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(raw->fd >= 0);
+    int bytes = 16384; /* so that who does not read is soon felt */
+    assert_int_equal(
+        setsockopt(raw->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
     /* The kernel completes it before anybody accepts. */
     assert_int_equal(
         connect(raw->fd, (struct sockaddr *)&address, sizeof(address)), 0);
