@@ -103,7 +103,10 @@ void open_round_candidate_init(struct open_round_candidate *c,
     c->attestations =
         pot_calloc(round->attestations.count, sizeof(*c->attestations));
     while ((slot = map_next(&round->submissions, &cursor)) != NULL) {
-        c->submissions[count++] = ((struct submission *)slot->value)->message;
+        const struct submission *s = slot->value;
+        if (s->state != FETCHING && s->state != LOST) {
+            c->submissions[count++] = s->message;
+        }
     }
     c->what.submission_count = count;
     cursor = 0;

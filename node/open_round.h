@@ -96,7 +96,8 @@ void open_round_tick(struct open_round *round, uint64_t now_ms);
  * their time. */
 bool open_round_should_close(struct open_round *round, uint64_t height);
 
-/* All that is held for the round; borrows the messages. */
+/* All that is held for the round, the submissions' payloads too: without
+ * them it cannot be closed.  Borrows the messages. */
 struct open_round_candidate {
     const Pot__Signed **submissions;
     const Pot__Signed **attestations;
