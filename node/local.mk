@@ -1,7 +1,8 @@
 # node/: potd, the node; everything else is introduced to each other here.
+include node/api.mk
 bin_PROGRAMS += potd
 potd_SOURCES = \
-	node/api.c node/api.h \
+	$(api_sources) \
 	node/auditor.c node/auditor.h \
 	node/blob_pool.c node/blob_pool.h \
 	node/catch_up.c node/catch_up.h \
