@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DEADLINE_NS (30 * UINT64_C(1000000000))
+#define DEADLINE_NS (60 * UINT64_C(1000000000))
 
 void world_init(struct world *world)
 {

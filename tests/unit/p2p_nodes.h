@@ -59,7 +59,7 @@ void world_init(struct world *world);
 /* world_fini: closes what is open; fails if any handle is left. */
 void world_fini(struct world *world);
 
-/* world_run: until condition(context); fails after 30 s. */
+/* world_run: until condition(context); fails after a minute. */
 void world_run(struct world *world, bool (*condition)(void *context),
                void *context);
 /* world_turn: a few turns of the loop. */

@@ -153,7 +153,7 @@ static void follower_up(unsigned index, enum manner manner, uint64_t height,
     struct sync_config config = {
         .net = node->net,
         .status = status_at(height),
-        .timeout_ms = 200,
+        .timeout_ms = 1000,
         .grace_ms = f->grace_ms,
         .context = f,
         .read = read_block,
@@ -216,8 +216,8 @@ static void large_blocks_come_as_few_as_fit_a_frame(void **state)
 {
     (void)state;
     scene_init();
-    follower_up(1, HONEST, 10, BLOCK_BYTES_MAX - 8);
-    expect_height(10);
+    follower_up(1, HONEST, 3, BLOCK_BYTES_MAX - 8);
+    expect_height(3);
     scene_fini();
 }
 
