@@ -109,7 +109,7 @@ static void node_up(unsigned index, enum manner manner)
     }
     struct blob_fetch_config config = {
         .net = node->net,
-        .piece_timeout_ms = 200,
+        .piece_timeout_ms = 1000,
         .retry_ms = 100,
         .context = holder,
         .read = read_blob,

@@ -6,6 +6,9 @@
 #include "base/alloc.h"
 #include "tests/unit/p2p_nodes.h"
 
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -158,6 +161,48 @@ static void thousands_of_connects_do_not_keep_a_peer_out(void **state)
         raw_fini(&held[i]);
     }
     free(held);
+    world_fini(&w);
+}
+
+/* An address of this machine that is not loopback, in network order. */
+static bool find_own_ip(struct in_addr *out)
+{
+    struct ifaddrs *list;
+    bool is_found = false;
+    assert_int_equal(getifaddrs(&list), 0);
+    for (struct ifaddrs *i = list; i != NULL && !is_found; i = i->ifa_next) {
+        if (i->ifa_addr != NULL && i->ifa_addr->sa_family == AF_INET &&
+            (i->ifa_flags & IFF_LOOPBACK) == 0) {
+            const struct sockaddr_in *in = (const void *)i->ifa_addr;
+            *out = in->sin_addr;
+            is_found = true;
+        }
+    }
+    freeifaddrs(list);
+    return is_found;
+}
+
+static void one_address_gets_two_handshakes_at_a_time(void **state)
+{
+    struct world w;
+    struct in_addr ip;
+    struct raw raws[5];
+    (void)state;
+    if (!find_own_ip(&ip)) {
+        skip();
+    }
+    world_init(&w);
+    struct net_config config = node_config(&w, 0);
+    config.listen = "0.0.0.0:0";
+    node_open_with(&w, 0, &config);
+    for (unsigned i = 0; i < 5; i++) {
+        raw_connect_to(&raws[i], &w, ip, w.nodes[0].port);
+    }
+    expect_ended(&w.nodes[0], REASON_PENDING_LIMIT, 3);
+    assert_int_equal(stats_of(&w.nodes[0]).pending, 2);
+    for (unsigned i = 0; i < 5; i++) {
+        raw_fini(&raws[i]);
+    }
     world_fini(&w);
 }
 
@@ -430,6 +475,7 @@ int main(void)
         cmocka_unit_test(half_a_handshake_ends_at_the_deadline),
         cmocka_unit_test(a_large_frame_before_auth_is_refused),
         cmocka_unit_test(thousands_of_connects_do_not_keep_a_peer_out),
+        cmocka_unit_test(one_address_gets_two_handshakes_at_a_time),
         cmocka_unit_test(a_peer_that_breaks_the_rules_is_banned),
         cmocka_unit_test(a_forged_frame_ends_the_connection_without_a_ban),
         cmocka_unit_test(a_replayed_frame_ends_the_connection),

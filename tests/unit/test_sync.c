@@ -32,6 +32,7 @@ struct follower {
     uint64_t pending; /* block under examination, when slow */
     bool pending_good;
     size_t examined;
+    uint32_t grace_ms;
 };
 
 struct scene {
@@ -152,7 +153,8 @@ static void follower_up(unsigned index, enum manner manner, uint64_t height,
     struct sync_config config = {
         .net = node->net,
         .status = status_at(height),
-        .timeout_ms = 200,
+        .timeout_ms = 1000,
+        .grace_ms = f->grace_ms,
         .context = f,
         .read = read_block,
         .on_block = on_block,
@@ -161,11 +163,17 @@ static void follower_up(unsigned index, enum manner manner, uint64_t height,
     scene->count = index + 1;
 }
 
-static void scene_init(void)
+static void scene_init_with(uint32_t grace_ms)
 {
     scene = pot_calloc(1, sizeof(*scene));
     world_init(&scene->w);
+    scene->followers[0].grace_ms = grace_ms;
     follower_up(0, HONEST, 0, 0);
+}
+
+static void scene_init(void)
+{
+    scene_init_with(0);
 }
 
 static void scene_fini(void)
@@ -208,8 +216,8 @@ static void large_blocks_come_as_few_as_fit_a_frame(void **state)
 {
     (void)state;
     scene_init();
-    follower_up(1, HONEST, 10, BLOCK_BYTES_MAX - 8);
-    expect_height(10);
+    follower_up(1, HONEST, 3, BLOCK_BYTES_MAX - 8);
+    expect_height(3);
     scene_fini();
 }
 
@@ -312,6 +320,24 @@ static void a_source_that_goes_is_replaced(void **state)
     scene_fini();
 }
 
+static void one_block_behind_waits_and_two_do_not(void **state)
+{
+    (void)state;
+    scene_init_with(UINT32_MAX);
+    follower_up(1, HONEST, 1, 10);
+    while (sync_target(scene->followers[0].sync) == 0) {
+        world_turn(&scene->w, 1);
+    }
+    world_turn(&scene->w, 4);
+    assert_int_equal(scene->w.nodes[1].received[MESSAGE_GET_BLOCKS], 0);
+    assert_false(sync_is_behind(scene->followers[0].sync));
+    struct sync_status status = status_at(2);
+    scene->followers[1].height = 2;
+    sync_set_status(scene->followers[1].sync, &status);
+    expect_height(2);
+    scene_fini();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +349,7 @@ int main(void)
         cmocka_unit_test(new_blocks_are_announced_and_followed),
         cmocka_unit_test(a_block_that_comes_another_way_is_not_in_the_way),
         cmocka_unit_test(a_source_that_goes_is_replaced),
+        cmocka_unit_test(one_block_behind_waits_and_two_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
