@@ -85,7 +85,7 @@ enum pbft_event_type {
 
 struct pbft_event {
     enum pbft_event_type type;
-    uint64_t now_ms; /* monotonic */
+    uint64_t now_ms; /* for logs of events: the rules need no clock */
     union {
         struct {
             const Pot__ConsensusMessage *message; /* borrowed for the step */

@@ -39,6 +39,7 @@ static void draw_config(struct sim_world *world)
     static const uint64_t persists[] = {1, 5, 20, 60};
     static const uint64_t crashes[] = {0, 0, 50, 150, 300};
     static const uint64_t rotations[] = {0, 0, 0, 1, 3};
+    static const uint64_t checks[] = {15, 15, 15, 60, 400};
     static const uint64_t refusals[] = {0, 0, 20};
     struct sim_config *config = &world->config;
     config->n = (uint32_t)pick(world, sizes, 20);
@@ -48,6 +49,7 @@ static void draw_config(struct sim_world *world)
     config->persist_max_ms = pick(world, persists, 4);
     config->crash_all_permille = (unsigned)pick(world, crashes, 5);
     config->rotate_blocks = pick(world, rotations, 5);
+    config->check_max_ms = pick(world, checks, 5);
     config->refuse_permille = (unsigned)pick(world, refusals, 3);
     config->is_sync_rare = sim_rng_chance(&world->rng, 500);
     config->fault_end_ms = sim_rng_between(&world->rng, 1500, 5000);

@@ -173,6 +173,7 @@ struct sim_config {
     unsigned duplicate_permille;
     uint64_t delay_max_ms;
     uint64_t persist_max_ms;
+    uint64_t check_max_ms;
     uint64_t fault_end_ms;
     uint64_t height_goal;        /* faults end there, too */
     unsigned crash_all_permille; /* at a commit */
