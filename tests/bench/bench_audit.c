@@ -5,7 +5,11 @@
  *
  * Trains a model, round by round, as miners would.  Every few rounds workers
  * with each of OpenBLAS's kernels compute one miner's gradient, and each is
- * audited by each other; then gradients are made up as a cheat would. */
+ * audited by each other; then gradients are made up as a cheat would.
+ *
+ *   --layers 784,128,10  --rows 128  --miners 2  --rounds 100  --every 10
+ *   --width 1 (bytes an element)  --rate 0.1  --momentum 0.9  --cosine
+ *   --tanh  --seed 1  --test FILE  --test-labels FILE  --worker ./pot-worker */
 #include "config.h"
 
 #include "base/alloc.h"
@@ -28,7 +32,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CORES_MAX   8
 #define SAMPLES_MAX 100000
 
 static const char *const core_names[] = {NULL,          "Prescott", "Nehalem",
@@ -444,32 +447,114 @@ static void run(struct bench *b, const char *worker, const struct dataset *test)
     free(b->velocity);
 }
 
+struct arguments {
+    const char *worker;
+    const char *train;
+    const char *train_labels;
+    const char *test;
+    const char *test_labels;
+};
+
+static const struct option longs[] = {
+    {"layers", required_argument, NULL, 'l'},
+    {"rows", required_argument, NULL, 'r'},
+    {"miners", required_argument, NULL, 'm'},
+    {"rounds", required_argument, NULL, 'n'},
+    {"every", required_argument, NULL, 'e'},
+    {"width", required_argument, NULL, 'w'},
+    {"rate", required_argument, NULL, 'a'},
+    {"momentum", required_argument, NULL, 'u'},
+    {"cosine", no_argument, NULL, 'c'},
+    {"tanh", no_argument, NULL, 'h'},
+    {"seed", required_argument, NULL, 's'},
+    {"test", required_argument, NULL, 't'},
+    {"test-labels", required_argument, NULL, 'T'},
+    {"worker", required_argument, NULL, 'W'},
+    {0}};
+
+/* The training's own options; false: c is none of them. */
+static bool take_number(struct bench *b, int c)
+{
+    switch (c) {
+    case 'r':
+        b->rows = strtoul(optarg, NULL, 10);
+        return true;
+    case 'm':
+        b->miners = strtoul(optarg, NULL, 10);
+        return true;
+    case 'n':
+        b->rounds = strtoul(optarg, NULL, 10);
+        return true;
+    case 'e':
+        b->every = strtoul(optarg, NULL, 10);
+        return true;
+    case 'w':
+        b->width = (unsigned)strtoul(optarg, NULL, 10);
+        return true;
+    case 'a':
+        b->rate = strtod(optarg, NULL);
+        return true;
+    case 'u':
+        b->momentum = strtod(optarg, NULL);
+        return true;
+    case 's':
+        random_state = strtoull(optarg, NULL, 10);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool take_option(struct bench *b, struct arguments *a, int c)
+{
+    switch (c) {
+    case 'l':
+        parse_layers(&b->shape, optarg);
+        return true;
+    case 'c':
+        b->is_cosine = true;
+        return true;
+    case 'h':
+        b->activation = POT__ACTIVATION__ACTIVATION_TANH;
+        return true;
+    case 't':
+        a->test = optarg;
+        return true;
+    case 'T':
+        a->test_labels = optarg;
+        return true;
+    case 'W':
+        a->worker = optarg;
+        return true;
+    default:
+        return take_number(b, c);
+    }
+}
+
+static bool parse_arguments(struct bench *b, struct arguments *a, int argc,
+                            char **argv)
+{
+    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        if (!take_option(b, a, c)) {
+            return false;
+        }
+    }
+    if (optind >= argc) {
+        return false;
+    }
+    a->train = argv[optind];
+    a->train_labels = argv[optind + 1];
+    return b->rows >= 2 && b->miners > 0 && (b->width == 1 || b->width == 2);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"layers", required_argument, NULL, 'l'},
-        {"rows", required_argument, NULL, 'r'},
-        {"miners", required_argument, NULL, 'm'},
-        {"rounds", required_argument, NULL, 'n'},
-        {"every", required_argument, NULL, 'e'},
-        {"width", required_argument, NULL, 'w'},
-        {"rate", required_argument, NULL, 'a'},
-        {"momentum", required_argument, NULL, 'u'},
-        {"cosine", no_argument, NULL, 'c'},
-        {"tanh", no_argument, NULL, 'h'},
-        {"seed", required_argument, NULL, 's'},
-        {"test", required_argument, NULL, 't'},
-        {"test-labels", required_argument, NULL, 'T'},
-        {"worker", required_argument, NULL, 'W'},
-        {0}};
-    struct bench *b = pot_calloc(1, sizeof(*b));
-    const char *worker = "./pot-worker";
-    const char *test_path = NULL;
-    const char *test_labels = NULL;
+    struct arguments a = {.worker = "./pot-worker"};
     struct buf bytes = {0};
     struct buf test_bytes = {0};
     struct dataset test;
     double scale = 0.0;
+    struct bench *b = pot_calloc(1, sizeof(*b));
     b->rows = 128;
     b->miners = 2;
     b->rounds = 100;
@@ -479,65 +564,17 @@ int main(int argc, char **argv)
     b->momentum = 0.9;
     b->activation = POT__ACTIVATION__ACTIVATION_RELU;
     parse_layers(&b->shape, "784,128,10");
-    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-        switch (c) {
-        case 'l':
-            parse_layers(&b->shape, optarg);
-            break;
-        case 'r':
-            b->rows = strtoul(optarg, NULL, 10);
-            break;
-        case 'm':
-            b->miners = strtoul(optarg, NULL, 10);
-            break;
-        case 'n':
-            b->rounds = strtoul(optarg, NULL, 10);
-            break;
-        case 'e':
-            b->every = strtoul(optarg, NULL, 10);
-            break;
-        case 'w':
-            b->width = (unsigned)strtoul(optarg, NULL, 10);
-            break;
-        case 'a':
-            b->rate = strtod(optarg, NULL);
-            break;
-        case 'u':
-            b->momentum = strtod(optarg, NULL);
-            break;
-        case 'c':
-            b->is_cosine = true;
-            break;
-        case 'h':
-            b->activation = POT__ACTIVATION__ACTIVATION_TANH;
-            break;
-        case 's':
-            random_state = strtoull(optarg, NULL, 10);
-            break;
-        case 't':
-            test_path = optarg;
-            break;
-        case 'T':
-            test_labels = optarg;
-            break;
-        case 'W':
-            worker = optarg;
-            break;
-        default:
-            return 2;
-        }
-    }
-    if (optind >= argc || b->rows < 2) {
+    if (!parse_arguments(b, &a, argc, argv)) {
         (void)fprintf(stderr, "Usage: bench_audit [options] TRAIN [LABELS]\n");
+        free(b);
         return 2;
     }
-    load(&bytes, &b->data, argv[optind],
-         optind + 1 < argc ? argv[optind + 1] : NULL, NULL, &scale);
-    if (test_path != NULL) {
-        load(&test_bytes, &test, test_path, test_labels, &b->data, &scale);
+    load(&bytes, &b->data, a.train, a.train_labels, NULL, &scale);
+    if (a.test != NULL) {
+        load(&test_bytes, &test, a.test, a.test_labels, &b->data, &scale);
     }
     write_pds(b, &bytes);
-    run(b, worker, test_path != NULL ? &test : NULL);
+    run(b, a.worker, a.test != NULL ? &test : NULL);
     (void)unlink(b->path);
     buf_fini(&bytes);
     buf_fini(&test_bytes);

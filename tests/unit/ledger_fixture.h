@@ -38,6 +38,8 @@ struct fixture {
     struct dataset dataset;
     struct hash dataset_address;
     struct hash dataset_chunk;
+    Pot__Signed **accepted; /* transactions since the last end of a block */
+    size_t accepted_count;
 };
 
 struct key *fixture_validator(const struct fixture *f, size_t i);
@@ -54,6 +56,9 @@ struct ledger_block fixture_block(const struct fixture *f, size_t proposer);
 /* fixture_end_block: ends the block, checks supply and records, moves to the
  * next height. */
 void fixture_end_block(struct fixture *f);
+
+/* fixture_next_block: the same for a block that was ended already. */
+void fixture_next_block(struct fixture *f);
 
 /* fixture_check: supply and records are sound. */
 void fixture_check(struct fixture *f);

@@ -243,6 +243,9 @@ void raw_connect(struct raw *raw, struct world *world, const struct node *node)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     raw->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(raw->fd >= 0);
+    int bytes = 16384; /* so that who does not read is soon felt */
+    assert_int_equal(
+        setsockopt(raw->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
     /* The kernel completes it before anybody accepts. */
     assert_int_equal(
         connect(raw->fd, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -306,8 +309,8 @@ static bool raw_is_peer(void *context)
     return net_find(node->net, key_public(raw->key)) != NULL;
 }
 
-void raw_join(struct raw *raw, struct world *world, const struct node *node,
-              uint8_t seed)
+void raw_knock(struct raw *raw, struct world *world, const struct node *node,
+               uint8_t seed)
 {
     uint8_t seeds[32];
     struct buf out;
@@ -325,14 +328,18 @@ void raw_join(struct raw *raw, struct world *world, const struct node *node,
     handshake_free(raw->handshake);
     raw->handshake = NULL;
     raw->is_up = true;
+}
+
+void raw_join(struct raw *raw, struct world *world, const struct node *node,
+              uint8_t seed)
+{
     union {
         const struct node *in;
         void *out;
     } target = {.in = node};
     void *both[] = {target.out, raw};
-    if (!node->refuses_all) {
-        world_run(world, raw_is_peer, both);
-    }
+    raw_knock(raw, world, node, seed);
+    world_run(world, raw_is_peer, both);
 }
 
 void raw_send_frame(struct raw *raw, uint8_t type, const void *data,

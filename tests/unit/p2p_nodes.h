@@ -104,7 +104,10 @@ void raw_connect(struct raw *raw, struct world *world, const struct node *node);
 void raw_send(struct raw *raw, const void *data, size_t size);
 /* raw_closed: reads and drops; whether the other side closed. */
 bool raw_closed(void *context);
-/* raw_join: the whole handshake, as an honest peer with a key of seed. */
+/* raw_knock: its part of the handshake, with a key of seed.  raw_join: and
+ * waits until the node takes it for a peer. */
+void raw_knock(struct raw *raw, struct world *world, const struct node *node,
+               uint8_t seed);
 void raw_join(struct raw *raw, struct world *world, const struct node *node,
               uint8_t seed);
 void raw_send_frame(struct raw *raw, uint8_t type, const void *data,

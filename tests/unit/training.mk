@@ -1,6 +1,7 @@
 # Tests of training/: those with BLAS link libmlp, none of the others does.
 training_tests = tests/unit/test_assign tests/unit/test_audit \
-	tests/unit/test_import tests/unit/test_mlp tests/unit/test_quantise \
+	tests/unit/test_import tests/unit/test_import_array \
+	tests/unit/test_mlp tests/unit/test_quantise \
 	tests/unit/test_worker tests/unit/test_worker_protocol
 check_PROGRAMS += $(training_tests)
 TESTS += $(training_tests)
@@ -16,9 +17,15 @@ tests_unit_test_audit_SOURCES = tests/unit/test_audit.c
 tests_unit_test_audit_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_audit_LDADD = $(training_test_libs)
 
-tests_unit_test_import_SOURCES = tests/unit/test_import.c
-tests_unit_test_import_CPPFLAGS = $(unit_cppflags) $(ZLIB_CFLAGS)
+tests_unit_test_import_SOURCES = tests/unit/test_import.c \
+	tests/unit/import_fixture.c tests/unit/import_fixture.h
+tests_unit_test_import_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_import_LDADD = $(training_test_libs)
+
+tests_unit_test_import_array_SOURCES = tests/unit/test_import_array.c \
+	tests/unit/import_fixture.c tests/unit/import_fixture.h
+tests_unit_test_import_array_CPPFLAGS = $(unit_cppflags) $(ZLIB_CFLAGS)
+tests_unit_test_import_array_LDADD = $(training_test_libs)
 
 tests_unit_test_mlp_SOURCES = tests/unit/test_mlp.c \
 	training/kernel_naive.c training/kernel_naive.h
