@@ -10,7 +10,8 @@
  *   - verify messages with pbft_verify (on any thread) before PBFT_MESSAGE;
  *   - carry out effects in their order;
  *   - answer PERSIST with PBFT_PERSISTED once the record is durable: what
- *     depends on it is held back until then;
+ *     depends on it is held back until then; a record that has not begun to
+ *     be written may be replaced by a newer one;
  *   - answer CHECK with PBFT_CHECKED, PROPOSE with PBFT_PROPOSAL;
  *   - after COMMIT, or after a block came by block sync, store the block
  *     durably and then step with PBFT_COMMITTED. */

@@ -36,7 +36,7 @@ static void draw_config(struct sim_world *world)
     static const uint64_t losses[] = {0, 0, 30, 100, 250};
     static const uint64_t duplicates[] = {0, 0, 100};
     static const uint64_t delays[] = {2, 8, 25, 60, 120};
-    static const uint64_t persists[] = {1, 5, 20, 60};
+    static const uint64_t persists[] = {1, 5, 20, 60, 300};
     static const uint64_t crashes[] = {0, 0, 50, 150, 300};
     static const uint64_t rotations[] = {0, 0, 0, 1, 3};
     static const uint64_t checks[] = {15, 15, 15, 60, 400};
@@ -46,11 +46,12 @@ static void draw_config(struct sim_world *world)
     config->loss_permille = (unsigned)pick(world, losses, 5);
     config->duplicate_permille = (unsigned)pick(world, duplicates, 3);
     config->delay_max_ms = pick(world, delays, 5);
-    config->persist_max_ms = pick(world, persists, 4);
+    config->persist_max_ms = pick(world, persists, 5);
     config->crash_all_permille = (unsigned)pick(world, crashes, 5);
     config->rotate_blocks = pick(world, rotations, 5);
     config->check_max_ms = pick(world, checks, 5);
     config->refuse_permille = (unsigned)pick(world, refusals, 3);
+    config->is_coalescing = sim_rng_chance(&world->rng, 500);
     config->is_sync_rare = sim_rng_chance(&world->rng, 500);
     config->fault_end_ms = sim_rng_between(&world->rng, 1500, 5000);
     config->height_goal = sim_rng_between(&world->rng, 3, 9);
