@@ -17,7 +17,9 @@ endif
 fuzz_targets = \
 	tests/fuzz/fuzz_consensus \
 	tests/fuzz/fuzz_csv \
+	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_genesis \
+	tests/fuzz/fuzz_handshake \
 	tests/fuzz/fuzz_idx \
 	tests/fuzz/fuzz_npy \
 	tests/fuzz/fuzz_pds \
@@ -28,6 +30,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_store_record \
 	tests/fuzz/fuzz_submission \
 	tests/fuzz/fuzz_tx \
+	tests/fuzz/fuzz_wire \
 	tests/fuzz/fuzz_worker
 check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += tests/fuzz/test_fuzz.sh
@@ -44,10 +47,20 @@ tests_fuzz_fuzz_csv_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_csv_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_csv_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS)
 
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c $(fuzz_driver)
+tests_fuzz_fuzz_frame_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_frame_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_frame_LDADD = p2p/libp2p.a $(fuzz_proto_libs) $(UV_LIBS)
+
 tests_fuzz_fuzz_genesis_SOURCES = tests/fuzz/fuzz_genesis.c $(fuzz_driver)
 tests_fuzz_fuzz_genesis_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_genesis_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_genesis_LDADD = $(fuzz_proto_libs) $(JANSSON_LIBS)
+
+tests_fuzz_fuzz_handshake_SOURCES = tests/fuzz/fuzz_handshake.c $(fuzz_driver)
+tests_fuzz_fuzz_handshake_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_handshake_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_handshake_LDADD = p2p/libp2p.a $(fuzz_proto_libs) $(UV_LIBS)
 
 tests_fuzz_fuzz_idx_SOURCES = tests/fuzz/fuzz_idx.c $(fuzz_driver)
 tests_fuzz_fuzz_idx_CPPFLAGS = $(fuzz_cppflags)
@@ -98,6 +111,11 @@ tests_fuzz_fuzz_tx_SOURCES = tests/fuzz/fuzz_tx.c $(fuzz_driver)
 tests_fuzz_fuzz_tx_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_tx_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_tx_LDADD = $(unit_fixture_libs)
+
+tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c $(fuzz_driver)
+tests_fuzz_fuzz_wire_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_wire_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_wire_LDADD = p2p/libp2p.a $(fuzz_proto_libs) $(UV_LIBS)
 
 tests_fuzz_fuzz_worker_SOURCES = tests/fuzz/fuzz_worker.c $(fuzz_driver)
 tests_fuzz_fuzz_worker_CPPFLAGS = $(fuzz_cppflags)
