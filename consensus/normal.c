@@ -180,6 +180,7 @@ void normal_on_checked(struct pbft *p, const struct pbft_event *event)
     }
     if (body->is_valid) {
         cast(p, first_phase(p));
+        pbft_time_view(p, 0); /* others may take as long */
     } else if (pbft_is_primary(p) && selected(p) == NULL) {
         body_set(&p->proposal.body, NULL);
         propose_again_later(p);

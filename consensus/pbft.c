@@ -101,6 +101,7 @@ void pbft_leave_view(struct pbft *p, uint64_t view)
     POT_ASSERT(view > p->view);
     p->view = view;
     p->ticks = 0;
+    p->checking_ms = 0;
     p->is_proposing = false;
     p->is_wanting = false;
     memset(p->own, 0, sizeof(p->own));
@@ -143,6 +144,7 @@ static void clear_height(struct pbft *p)
     p->has_work = false;
     p->attempts = 0;
     p->ticks = 0;
+    p->checking_ms = 0;
 }
 
 /* The record of the height reached is the word given at it. */
@@ -257,6 +259,24 @@ static void on_committed(struct pbft *p, const struct pbft_event *event)
     early_replay_next(p);
 }
 
+/* A block that takes the ledger long is no fault of the primary: as long as
+ * the own check is under way the view goes on, though not for ever. */
+static void on_view_timer(struct pbft *p)
+{
+    if (!p->is_view_timed) {
+        return;
+    }
+    const struct body *body = p->proposal.body;
+    p->checking_ms += pbft_timeout(p);
+    if (body != NULL && body->is_checking &&
+        p->checking_ms < p->propose_timeout_max_ms) {
+        pbft_time_view(p, 0);
+        return;
+    }
+    p->is_view_timed = false;
+    view_change_begin(p, p->view + 1);
+}
+
 static void on_timer(struct pbft *p, const struct pbft_event *event)
 {
     enum pbft_timer timer = event->u.timer.timer;
@@ -265,10 +285,7 @@ static void on_timer(struct pbft *p, const struct pbft_event *event)
     }
     switch (timer) {
     case PBFT_TIMER_VIEW:
-        if (p->is_view_timed) {
-            p->is_view_timed = false;
-            view_change_begin(p, p->view + 1);
-        }
+        on_view_timer(p);
         break;
     case PBFT_TIMER_RESEND:
         resend_tick(p);
@@ -385,8 +402,6 @@ static void dispatch(struct pbft *p, const struct pbft_event *event)
 void pbft_step(struct pbft *p, const struct pbft_event *event,
                struct pbft_effects *effects)
 {
-    POT_ASSERT(event->now_ms >= p->now_ms);
-    p->now_ms = event->now_ms;
     p->effects = effects;
     dispatch(p, event);
     if (p->is_dirty) {

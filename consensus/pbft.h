@@ -10,7 +10,8 @@
  *   - verify messages with pbft_verify (on any thread) before PBFT_MESSAGE;
  *   - carry out effects in their order;
  *   - answer PERSIST with PBFT_PERSISTED once the record is durable: what
- *     depends on it is held back until then;
+ *     depends on it is held back until then; a record that has not begun to
+ *     be written may be replaced by a newer one;
  *   - answer CHECK with PBFT_CHECKED, PROPOSE with PBFT_PROPOSAL;
  *   - after COMMIT, or after a block came by block sync, store the block
  *     durably and then step with PBFT_COMMITTED. */
@@ -85,7 +86,7 @@ enum pbft_event_type {
 
 struct pbft_event {
     enum pbft_event_type type;
-    uint64_t now_ms; /* monotonic */
+    uint64_t now_ms; /* for logs of events: the rules need no clock */
     union {
         struct {
             const Pot__ConsensusMessage *message; /* borrowed for the step */

@@ -101,13 +101,13 @@ struct pbft {
     bool is_idle_granted; /* the view's timer has the idle interval in it */
     bool is_view_timed;   /* the view's timer runs */
     uint64_t generations[PBFT_TIMERS];
-    uint32_t ticks; /* resends in this view */
+    uint64_t checking_ms; /* time-outs spent in this view on the own check */
+    uint32_t ticks;       /* resends in this view */
 
     struct outbox outbox;
     bool is_dirty;                 /* the record must be written */
     Pot__PbftRecord *later_record; /* of a height that is yet to come */
 
-    uint64_t now_ms;              /* of the event being handled */
     struct pbft_effects *effects; /* of the step being taken */
 };
 

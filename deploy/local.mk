@@ -1,1 +1,6 @@
-# deploy/: filled in by what stands in this folder.
+# deploy/: the image and the compose testnet; make check-docker runs them.
+EXTRA_DIST += deploy/Dockerfile deploy/test-docker.sh .dockerignore
+
+.PHONY: check-docker
+check-docker: all
+	srcdir=$(srcdir) sh $(srcdir)/deploy/test-docker.sh

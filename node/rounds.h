@@ -1,14 +1,6 @@
 /* rounds: a validator's hand in the rounds that are open: it gathers
  * submissions, judges them, attests, gathers attestations, and says when a
- * round can be closed and with what.
- *
- * A submission's way (the function on each edge):
- *
- *   rounds_submission -> FETCHING -> on_payload -> JUDGING -> on_audit
- *                            |           |                       |
- *                            v           v                       v
- *                         dropped     REFUSE / ACCEPT     ACCEPT_AUDITED /
- *                                                          REFUSE / ACCEPT */
+ * round can be closed and with what. */
 #ifndef POT_NODE_ROUNDS_H
 #define POT_NODE_ROUNDS_H
 

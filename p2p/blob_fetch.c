@@ -26,6 +26,10 @@
 /* A peer whose queue holds as much is served no more pieces for now. */
 #define SERVE_QUEUE_MAX ((size_t)6 << 20)
 
+_Static_assert((size_t)BLOB_ACTIVE_MAX *BLOB_WINDOW *BLOB_PIECE_BYTES <=
+                   SERVE_QUEUE_MAX,
+               "one peer may be asked for all that is under way");
+
 struct blob_fetch_entry {
     struct blob_fetch_entry *next;
     struct blob_request request;

@@ -22,8 +22,8 @@
 #include "p2p/net.h"
 
 #define BLOB_FETCHES_MAX 256 /* at once; more are refused */
-#define BLOB_ACTIVE_MAX  8   /* of them under way; the others wait */
-#define BLOB_WINDOW      8   /* pieces asked for ahead, each blob */
+#define BLOB_ACTIVE_MAX  6   /* of them under way; the others wait */
+#define BLOB_WINDOW      4   /* pieces asked for ahead, each blob */
 
 struct blob_fetch_config {
     struct net *net;

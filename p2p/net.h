@@ -87,7 +87,8 @@ struct net;
 
 /* net_open: listens and begins to dial.
  *
- * Owns:   *out; net_close releases it
+ * Owns:   *out; net_close releases it.  After an error the loop has handles
+ *         to close yet: run it before uv_loop_close
  * Errors: POT_EFORMAT  listen is no host:port with a numeric host
  *         POT_EBUSY    the port is in use
  *         POT_EACCESS, POT_EIO, POT_ELIMIT (too many configured peers)
@@ -97,7 +98,8 @@ POT_MUST_USE enum pot_err net_open(struct net **out,
                                    const struct net_callbacks *callbacks);
 
 /* net_close: every peer goes (on_peer down each), then every handle; then
- * done(context), from the loop, and net is gone.  done may be NULL. */
+ * done(context), from the loop, and net is gone.  done may be NULL.  A name
+ * being resolved cannot be interrupted: who is in a hurry does not wait. */
 void net_close(struct net *net, void (*done)(void *context), void *context);
 
 /* net_port: where it listens; 0: nowhere. */

@@ -25,7 +25,11 @@
 #define SERVE_QUEUE_MAX  ((size_t)4 << 20)
 #define DISTRUST_MS      2000 /* doubles with each failure */
 #define DISTRUST_DOUBLES 7
-#define BLOCKS_OVERHEAD  1024 /* what wraps blocks in a Blocks message */
+/* A large answer on a slow line: as long as so much comes in a timeout, we
+ * wait for some more of them. */
+#define PROGRESS_BYTES  ((uint64_t)256 << 10)
+#define PROGRESS_TURNS  4
+#define BLOCKS_OVERHEAD 1024 /* what wraps blocks in a Blocks message */
 
 struct sync_peer {
     struct sync_peer *next;
@@ -53,6 +57,8 @@ struct sync {
     uint64_t asked_from;
     uint32_t asked_count;
     uint64_t asked_ms;
+    uint64_t asked_bytes; /* its peer_bytes_in at asked_ms */
+    uint32_t asked_turns; /* timeouts that brought progress */
 
     struct sync_item *first; /* heights without gaps */
     struct sync_item *last;
@@ -311,6 +317,8 @@ static void ask(struct sync *sync)
         sync->asked_from = from;
         sync->asked_count = message.count;
         sync->asked_ms = now_ms(sync);
+        sync->asked_bytes = peer_bytes_in(peer);
+        sync->asked_turns = 0;
     }
     buf_fini(&out);
 }
@@ -540,12 +548,26 @@ void sync_on_message(struct sync *sync, struct peer *peer, uint8_t type,
     }
 }
 
+static void check_progress(struct sync *sync, uint64_t now)
+{
+    const struct peer *peer = net_find_id(sync->config.net, sync->asked_id);
+    uint64_t bytes = peer != NULL ? peer_bytes_in(peer) : 0;
+    bool is_moving = bytes - sync->asked_bytes >= PROGRESS_BYTES &&
+                     ++sync->asked_turns < PROGRESS_TURNS;
+    if (peer != NULL && is_moving) {
+        sync->asked_ms = now;
+        sync->asked_bytes = bytes;
+    } else {
+        distrust(sync, sync->asked_id);
+        sync->asked_id = 0;
+    }
+}
+
 void sync_tick(struct sync *sync, uint64_t now)
 {
     if (sync->asked_id != 0 &&
         now - sync->asked_ms >= sync->config.timeout_ms) {
-        distrust(sync, sync->asked_id);
-        sync->asked_id = 0;
+        check_progress(sync, now);
     }
     if (sync_target(sync) == own_height(sync)) {
         sync->behind_ms = 0;

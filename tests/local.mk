@@ -2,7 +2,9 @@
 if HAVE_CMOCKA
 include tests/unit/local.mk
 include tests/bench/storage.mk
+include tests/fuzz/local.mk
 endif
 include tests/sim/local.mk
 include tests/bench/local.mk
 include tests/interop/local.mk
+include tests/e2e/local.mk

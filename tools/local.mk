@@ -1,5 +1,5 @@
 # tools/: what looks after the source.
-dist_check_SCRIPTS = tools/check-source tools/test-check-source
+dist_check_SCRIPTS += tools/check-source tools/test-check-source
 TESTS += tools/test-check-source
 EXTRA_DIST += .clang-format .editorconfig quickstart
 

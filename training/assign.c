@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define BLOCK_ROWS_MIN  64
+/* Moving a block's gradient to integers must stay cheap beside its products. */
+#define BLOCK_ROWS_MIN  128
 #define BLOCK_ROWS_MAX  512
 #define BLOCK_ROWS_STEP 32
 /* Blocks that a small task is cut into, so that some cores can share it. */

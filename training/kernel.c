@@ -86,7 +86,7 @@ void kernel_activate(float *y, size_t count, Pot__Activation activation)
     case _POT__ACTIVATION_IS_INT_SIZE:
         break;
     }
-    POT_ASSERT(!"an activation");
+    check_failed("a known activation", __FILE__, __LINE__, __func__);
 }
 
 void kernel_activate_backward(float *dy, const float *y, size_t count,
@@ -113,7 +113,7 @@ void kernel_activate_backward(float *dy, const float *y, size_t count,
     case _POT__ACTIVATION_IS_INT_SIZE:
         break;
     }
-    POT_ASSERT(!"an activation");
+    check_failed("a known activation", __FILE__, __LINE__, __func__);
 }
 
 /* One row: the largest output is taken out first, so that no exponential

@@ -36,6 +36,7 @@
     X(MARK_SYNC_HINT, "a replica saw that others are ahead")                   \
     X(MARK_CRASH, "a replica crashed")                                         \
     X(MARK_LOST_WRITE, "a crash lost an unsynced record")                      \
+    X(MARK_COALESCED, "a record was replaced before it was written")           \
     X(MARK_ALL_CRASH, "all replicas crashed at once")                          \
     X(MARK_ALL_CRASH_PREPARED, "all crashed with a block prepared")            \
     X(MARK_RESTORED_VOTE, "a restart found its vote in the record")            \
@@ -173,12 +174,14 @@ struct sim_config {
     unsigned duplicate_permille;
     uint64_t delay_max_ms;
     uint64_t persist_max_ms;
+    uint64_t check_max_ms;
     uint64_t fault_end_ms;
     uint64_t height_goal;        /* faults end there, too */
     unsigned crash_all_permille; /* at a commit */
     uint64_t rotate_blocks;      /* the set turns by one each; 0: never */
     unsigned refuse_permille;
     bool is_sync_rare;
+    bool is_coalescing; /* records that wait for the disk are replaced */
 };
 
 struct sim_world {

@@ -24,7 +24,8 @@ tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c \
 tests_unit_test_evaluate_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_evaluate_LDADD = $(unit_ledger_libs)
 
-ledger_state_tests = tests/unit/test_ledger_round tests/unit/test_ledger_tx
+ledger_state_tests = tests/unit/test_ledger_blocks \
+	tests/unit/test_ledger_round tests/unit/test_ledger_tx
 check_PROGRAMS += $(ledger_state_tests)
 TESTS += $(ledger_state_tests)
 check_LIBRARIES += tests/unit/libledger_fixture.a
@@ -42,3 +43,8 @@ tests_unit_test_ledger_tx_LDADD = $(unit_fixture_libs)
 tests_unit_test_ledger_round_SOURCES = tests/unit/test_ledger_round.c
 tests_unit_test_ledger_round_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_ledger_round_LDADD = $(unit_fixture_libs)
+
+tests_unit_test_ledger_blocks_SOURCES = tests/unit/test_ledger_blocks.c \
+	tests/unit/ledger_random.h
+tests_unit_test_ledger_blocks_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_ledger_blocks_LDADD = $(unit_fixture_libs)

@@ -120,8 +120,19 @@ void fixture_open(struct fixture *f)
     fixture_check(f);
 }
 
+static void forget_accepted(struct fixture *f)
+{
+    for (size_t i = 0; i < f->accepted_count; i++) {
+        codec_free(f->accepted[i]);
+    }
+    free(f->accepted);
+    f->accepted = NULL;
+    f->accepted_count = 0;
+}
+
 void fixture_close(struct fixture *f)
 {
+    forget_accepted(f);
     for (size_t i = 0; i < FIXTURE_KEYS; i++) {
         key_free(f->keys[i]);
     }
@@ -147,12 +158,18 @@ void fixture_check(struct fixture *f)
     memory_state_check(&f->memory);
 }
 
+void fixture_next_block(struct fixture *f)
+{
+    fixture_check(f);
+    forget_accepted(f);
+    f->height++;
+}
+
 void fixture_end_block(struct fixture *f)
 {
     struct ledger_block block = fixture_block(f, 0);
     ledger_end_block(&f->env, &block);
-    fixture_check(f);
-    f->height++;
+    fixture_next_block(f);
 }
 
 /* ---- transactions */
@@ -181,6 +198,11 @@ static enum tx_verdict apply(struct fixture *f, const Pot__Signed *tx)
     POT_ASSERT(verdict == checked);
     memory_state_digest(&after, &f->memory);
     POT_ASSERT(hash_equal(&before, &after) == (verdict != TX_ACCEPTED));
+    if (verdict == TX_ACCEPTED) {
+        f->accepted = pot_realloc(f->accepted, f->accepted_count + 1,
+                                  sizeof(Pot__Signed *));
+        f->accepted[f->accepted_count++] = signed_copy(tx);
+    }
     return verdict;
 }
 

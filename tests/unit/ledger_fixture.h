@@ -13,7 +13,6 @@
 #define FIXTURE_VALIDATORS 4
 #define FIXTURE_MINERS     5
 #define FIXTURE_CLIENTS    2
-#define FIXTURE_KEYS       (FIXTURE_VALIDATORS + FIXTURE_MINERS + FIXTURE_CLIENTS)
 #define FIXTURE_BALANCE    UINT64_C(1000000000)
 #define FIXTURE_STAKE      UINT64_C(1000000)
 #define FIXTURE_FEE        UINT64_C(100000)
@@ -24,6 +23,8 @@
     (FIXTURE_FEATURES * FIXTURE_HIDDEN + FIXTURE_HIDDEN +                      \
      FIXTURE_HIDDEN * FIXTURE_CLASSES + FIXTURE_CLASSES)
 #define FIXTURE_MESSAGES_MAX 64
+
+enum { FIXTURE_KEYS = FIXTURE_VALIDATORS + FIXTURE_MINERS + FIXTURE_CLIENTS };
 
 struct fixture {
     struct memory_state memory;
@@ -38,6 +39,8 @@ struct fixture {
     struct dataset dataset;
     struct hash dataset_address;
     struct hash dataset_chunk;
+    Pot__Signed **accepted; /* transactions since the last end of a block */
+    size_t accepted_count;
 };
 
 struct key *fixture_validator(const struct fixture *f, size_t i);
@@ -54,6 +57,9 @@ struct ledger_block fixture_block(const struct fixture *f, size_t proposer);
 /* fixture_end_block: ends the block, checks supply and records, moves to the
  * next height. */
 void fixture_end_block(struct fixture *f);
+
+/* fixture_next_block: the same for a block that was ended already. */
+void fixture_next_block(struct fixture *f);
 
 /* fixture_check: supply and records are sound. */
 void fixture_check(struct fixture *f);

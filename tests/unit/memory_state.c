@@ -226,6 +226,23 @@ void memory_state_digest(struct hash *out, const struct memory_state *m)
     hasher_final(&h, out);
 }
 
+void memory_state_digest_map(struct hash *out, const struct memory_state *m)
+{
+    struct hasher h;
+    hasher_init(&h, "memory-map");
+    add_map(&h, &m->map);
+    hasher_final(&h, out);
+}
+
+void memory_state_take_blobs(struct memory_state *m,
+                             const struct memory_state *from)
+{
+    for (size_t i = 0; i < from->blobs.count; i++) {
+        const struct memory_entry *e = &from->blobs.entries[i];
+        map_write(&m->blobs, e->key, e->key_size, e->value, e->value_size);
+    }
+}
+
 static bool has_prefix(const struct memory_entry *e, const char *prefix)
 {
     size_t size = strlen(prefix);

@@ -47,8 +47,14 @@ void memory_state_add_dataset(struct memory_state *m,
                               const struct hash *address,
                               const struct dataset *dataset);
 
-/* memory_state_digest: over the map and the blobs. */
+/* memory_state_digest: over the map and the blobs.  memory_state_digest_map:
+ * over the map alone. */
 void memory_state_digest(struct hash *out, const struct memory_state *m);
+void memory_state_digest_map(struct hash *out, const struct memory_state *m);
+
+/* memory_state_take_blobs: those of from that m lacks. */
+void memory_state_take_blobs(struct memory_state *m,
+                             const struct memory_state *from);
 
 /* memory_state_total: of balances, stakes and escrows. */
 uint64_t memory_state_total(const struct memory_state *m);

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DEADLINE_NS (30 * UINT64_C(1000000000))
+#define DEADLINE_NS (60 * UINT64_C(1000000000))
 
 void world_init(struct world *world)
 {
@@ -237,12 +237,22 @@ void expect_ended(struct node *node, enum reason reason, uint64_t count)
 
 void raw_connect(struct raw *raw, struct world *world, const struct node *node)
 {
+    struct in_addr loopback = {.s_addr = htonl(INADDR_LOOPBACK)};
+    raw_connect_to(raw, world, loopback, node->port);
+}
+
+void raw_connect_to(struct raw *raw, struct world *world, struct in_addr ip,
+                    uint16_t port)
+{
     struct sockaddr_in address = {.sin_family = AF_INET};
     *raw = (struct raw){.world = world};
-    address.sin_port = htons(node->port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    address.sin_addr = ip;
     raw->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(raw->fd >= 0);
+    int bytes = 16384; /* so that who does not read is soon felt */
+    assert_int_equal(
+        setsockopt(raw->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
     /* The kernel completes it before anybody accepts. */
     assert_int_equal(
         connect(raw->fd, (struct sockaddr *)&address, sizeof(address)), 0);

@@ -4,6 +4,7 @@
 #ifndef POT_TESTS_P2P_NODES_H
 #define POT_TESTS_P2P_NODES_H
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -58,7 +59,7 @@ void world_init(struct world *world);
 /* world_fini: closes what is open; fails if any handle is left. */
 void world_fini(struct world *world);
 
-/* world_run: until condition(context); fails after 30 s. */
+/* world_run: until condition(context); fails after a minute. */
 void world_run(struct world *world, bool (*condition)(void *context),
                void *context);
 /* world_turn: a few turns of the loop. */
@@ -101,6 +102,8 @@ struct raw {
 };
 
 void raw_connect(struct raw *raw, struct world *world, const struct node *node);
+void raw_connect_to(struct raw *raw, struct world *world, struct in_addr ip,
+                    uint16_t port);
 void raw_send(struct raw *raw, const void *data, size_t size);
 /* raw_closed: reads and drops; whether the other side closed. */
 bool raw_closed(void *context);

@@ -110,7 +110,7 @@ static void blocks_are_neither_small_nor_large(void **state)
 {
     (void)state;
     for (size_t rows = 1; rows < 10000; rows++) {
-        assert_in_range(assign_block_rows(rows), 64, 512);
+        assert_in_range(assign_block_rows(rows), 128, 512);
         assert_int_equal(assign_block_rows(rows) % 32, 0);
     }
 }

@@ -368,6 +368,30 @@ static void a_timer_runs_in_every_state(void **state)
     assert_non_null(bench_find_timer(&bench, PBFT_TIMER_RESEND));
 }
 
+static void a_slow_check_of_ones_own_is_not_held_against_it(void **state)
+{
+    (void)state;
+    assert_true(bench_pre_prepare(&bench, 0, &block));
+    bench_timer(&bench, PBFT_TIMER_VIEW);
+    assert_int_equal(pbft_status(bench.pbft).view, 0);
+    assert_non_null(bench_find_timer(&bench, PBFT_TIMER_VIEW));
+    bench_checked(&bench, &block, true);
+    assert_non_null(bench_find_timer(&bench, PBFT_TIMER_VIEW));
+    bench_timer(&bench, PBFT_TIMER_VIEW);
+    assert_int_equal(pbft_status(bench.pbft).view, 1);
+}
+
+static void a_check_that_never_ends_does_not_stop_the_view(void **state)
+{
+    (void)state;
+    assert_true(bench_pre_prepare(&bench, 0, &block));
+    for (int i = 0; i < BENCH_CAP / BENCH_TIMEOUT; i++) {
+        assert_int_equal(pbft_status(bench.pbft).view, 0);
+        bench_timer(&bench, PBFT_TIMER_VIEW);
+    }
+    assert_int_equal(pbft_status(bench.pbft).view, 1);
+}
+
 /* An old timer that fires late must not end a younger view. */
 static void stale_timers_are_ignored(void **state)
 {
@@ -406,6 +430,8 @@ int main(void)
         CASE(any_committed_block_ends_a_view_change, open_backup),
         CASE(view_changes_are_sent_again, open_backup),
         CASE(a_timer_runs_in_every_state, open_backup),
+        CASE(a_slow_check_of_ones_own_is_not_held_against_it, open_backup),
+        CASE(a_check_that_never_ends_does_not_stop_the_view, open_backup),
         CASE(stale_timers_are_ignored, open_backup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

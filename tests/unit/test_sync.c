@@ -1,1 +1,355 @@
-int main(void){return 0;}
+#include "config.h"
+
+#include "p2p/sync.h"
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "tests/unit/p2p_nodes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCKS_MAX 400
+
+/* A chain is a count here: block h is h in 8 bytes and filling, its
+ * certificate is h again.  A liar's blocks say something else. */
+enum manner {
+    HONEST,
+    SILENT,   /* claims any height and answers nothing */
+    EMPTY,    /* answers with no blocks */
+    FORGING,  /* answers with blocks that do not hold */
+    BABBLING, /* answers with bytes that are no message */
+};
+
+struct follower {
+    struct node *node;
+    struct sync *sync;
+    enum manner manner;
+    uint64_t height;
+    size_t filling;
+    bool is_slow;     /* examines blocks at the next tick only */
+    uint64_t pending; /* block under examination, when slow */
+    bool pending_good;
+    size_t examined;
+    uint32_t grace_ms;
+};
+
+struct scene {
+    struct world w;
+    struct follower followers[NODES_MAX];
+    unsigned count;
+};
+
+static struct scene *scene;
+
+static struct sync_status status_at(uint64_t height)
+{
+    struct sync_status status = {.height = height};
+    status.block_hash.b[0] = (uint8_t)height;
+    return status;
+}
+
+static bool read_block(void *context, uint64_t height, struct buf *block,
+                       struct buf *certificate)
+{
+    struct follower *f = context;
+    uint8_t bytes[8];
+    struct bytes_writer w;
+    if (f->manner == EMPTY || height == 0 || height > f->height) {
+        return false;
+    }
+    bytes_writer_init(&w, bytes, sizeof(bytes));
+    bytes_write_u64(&w, f->manner == FORGING ? height + 1000 : height);
+    buf_append(block, bytes, sizeof(bytes));
+    uint8_t *filling = buf_extend(block, f->filling);
+    if (filling != NULL) {
+        memset(filling, 7, f->filling);
+    }
+    buf_append(certificate, bytes, sizeof(bytes));
+    return true;
+}
+
+static void apply(struct follower *f, uint64_t height, bool is_good)
+{
+    if (is_good) {
+        assert_int_equal(height, f->height + 1);
+        f->height = height;
+        struct sync_status status = status_at(height);
+        sync_set_status(f->sync, &status);
+    }
+    sync_applied(f->sync, height, is_good);
+}
+
+static void on_block(void *context, uint64_t height, const uint8_t *block,
+                     size_t block_size, const uint8_t *certificate,
+                     size_t certificate_size)
+{
+    struct follower *f = context;
+    struct bytes_reader r;
+    bytes_reader_init(&r, block, block_size);
+    bool is_good = bytes_read_u64(&r) == height && certificate_size == 8 &&
+                   memcmp(block, certificate, 8) == 0;
+    f->examined++;
+    assert_int_equal(f->pending, 0);
+    if (f->is_slow) {
+        f->pending = height;
+        f->pending_good = is_good;
+    } else {
+        apply(f, height, is_good);
+    }
+}
+
+static void on_peer(struct node *node, struct peer *peer, bool is_up)
+{
+    struct follower *f = node->user;
+    sync_on_peer(f->sync, peer, is_up);
+}
+
+static void on_message(struct node *node, struct peer *peer, uint8_t type,
+                       const uint8_t *data, size_t size)
+{
+    struct follower *f = node->user;
+    if (type == MESSAGE_GET_BLOCKS && f->manner == SILENT) {
+        return;
+    }
+    if (type == MESSAGE_GET_BLOCKS && f->manner == BABBLING) {
+        (void)net_send(node->net, peer, MESSAGE_BLOCKS, "\xff", 1);
+        return;
+    }
+    sync_on_message(f->sync, peer, type, data, size);
+}
+
+static void on_tick(struct node *node, uint64_t now_ms)
+{
+    struct follower *f = node->user;
+    if (f->pending != 0) {
+        uint64_t height = f->pending;
+        f->pending = 0;
+        apply(f, height, f->pending_good);
+    }
+    sync_tick(f->sync, now_ms);
+}
+
+static void follower_up(unsigned index, enum manner manner, uint64_t height,
+                        size_t filling)
+{
+    struct world *w = &scene->w;
+    struct node *node = &w->nodes[index];
+    struct follower *f = &scene->followers[index];
+    f->node = node;
+    f->manner = manner;
+    f->height = height;
+    f->filling = filling;
+    node->user = f;
+    node->on_peer = on_peer;
+    node->on_message = on_message;
+    node->on_tick = on_tick;
+    if (index == 0) {
+        node_open(w, 0, NULL);
+    } else {
+        node_open(w, index, &w->nodes[0], NULL);
+    }
+    struct sync_config config = {
+        .net = node->net,
+        .status = status_at(height),
+        .timeout_ms = 1000,
+        .grace_ms = f->grace_ms,
+        .context = f,
+        .read = read_block,
+        .on_block = on_block,
+    };
+    f->sync = sync_new(&config);
+    scene->count = index + 1;
+}
+
+static void scene_init_with(uint32_t grace_ms)
+{
+    scene = pot_calloc(1, sizeof(*scene));
+    world_init(&scene->w);
+    scene->followers[0].grace_ms = grace_ms;
+    follower_up(0, HONEST, 0, 0);
+}
+
+static void scene_init(void)
+{
+    scene_init_with(0);
+}
+
+static void scene_fini(void)
+{
+    for (unsigned i = 0; i < scene->count; i++) {
+        if (scene->w.nodes[i].net != NULL) {
+            node_close(&scene->w.nodes[i]);
+        }
+        sync_free(scene->followers[i].sync);
+    }
+    world_fini(&scene->w);
+    free(scene);
+}
+
+static bool is_there(void *context)
+{
+    const uint64_t *height = context;
+    return scene->followers[0].height >= *height;
+}
+
+static void expect_height(uint64_t height)
+{
+    world_run(&scene->w, is_there, &height);
+    assert_int_equal(scene->followers[0].height, height);
+}
+
+static void a_new_node_gets_the_whole_chain(void **state)
+{
+    (void)state;
+    scene_init();
+    follower_up(1, HONEST, BLOCKS_MAX, 100);
+    expect_height(BLOCKS_MAX);
+    assert_false(sync_is_behind(scene->followers[0].sync));
+    assert_int_equal(sync_target(scene->followers[0].sync), BLOCKS_MAX);
+    assert_int_equal(scene->followers[0].examined, BLOCKS_MAX);
+    scene_fini();
+}
+
+static void large_blocks_come_as_few_as_fit_a_frame(void **state)
+{
+    (void)state;
+    scene_init();
+    follower_up(1, HONEST, 3, BLOCK_BYTES_MAX - 8);
+    expect_height(3);
+    scene_fini();
+}
+
+static void a_slow_owner_gets_one_block_at_a_time(void **state)
+{
+    (void)state;
+    scene_init();
+    scene->followers[0].is_slow = true;
+    follower_up(1, HONEST, 20, 100);
+    expect_height(20);
+    assert_int_equal(scene->followers[0].examined, 20);
+    scene_fini();
+}
+
+static void a_claim_of_a_huge_height_stalls_nobody(void **state)
+{
+    (void)state;
+    scene_init();
+    follower_up(1, SILENT, UINT64_MAX - 1, 0);
+    follower_up(2, HONEST, 150, 10);
+    follower_up(3, HONEST, 100, 10);
+    expect_height(150);
+    scene_fini();
+}
+
+static void every_bad_manner_is_survived(void **state)
+{
+    static const enum manner bad[] = {SILENT, EMPTY, FORGING, BABBLING};
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        scene_init();
+        follower_up(1, bad[i], 1000000, 10);
+        /* Asked first: nobody else is there yet. */
+        while (scene->w.nodes[1].received[MESSAGE_GET_BLOCKS] == 0) {
+            world_turn(&scene->w, 1);
+        }
+        follower_up(2, HONEST, 150, 10);
+        expect_height(150);
+        struct net_stats stats;
+        net_stats(scene->w.nodes[0].net, &stats);
+        bool is_proven = bad[i] == FORGING || bad[i] == BABBLING;
+        assert_int_equal(stats.bans, is_proven ? 1 : 0);
+        scene_fini();
+    }
+}
+
+static void new_blocks_are_announced_and_followed(void **state)
+{
+    (void)state;
+    scene_init();
+    follower_up(1, HONEST, 5, 10);
+    expect_height(5);
+    for (uint64_t height = 6; height < 12; height++) {
+        struct sync_status status = status_at(height);
+        scene->followers[1].height = height;
+        sync_set_status(scene->followers[1].sync, &status);
+        expect_height(height);
+    }
+    struct sync_status seen;
+    struct peer *peer = node_peer(&scene->w.nodes[0], &scene->w.nodes[1]);
+    assert_true(sync_peer_status(scene->followers[0].sync, peer, &seen));
+    assert_int_equal(seen.height, 11);
+    assert_int_equal(seen.block_hash.b[0], 11);
+    scene_fini();
+}
+
+/* Consensus commits the block that sync has under examination. */
+static void a_block_that_comes_another_way_is_not_in_the_way(void **state)
+{
+    (void)state;
+    scene_init();
+    struct follower *f = &scene->followers[0];
+    f->is_slow = true;
+    follower_up(1, HONEST, 30, 10);
+    while (f->pending != 3) {
+        world_turn(&scene->w, 1);
+    }
+    f->pending = 0;
+    f->height = 5;
+    struct sync_status status = status_at(5);
+    sync_set_status(f->sync, &status);
+    sync_applied(f->sync, 3, true); /* too late, and ignored */
+    expect_height(30);
+    scene_fini();
+}
+
+static void a_source_that_goes_is_replaced(void **state)
+{
+    (void)state;
+    scene_init();
+    scene->followers[0].is_slow = true;
+    follower_up(1, HONEST, 60, 10);
+    while (scene->followers[0].height < 5) {
+        world_turn(&scene->w, 1);
+    }
+    node_close(&scene->w.nodes[1]);
+    scene->followers[0].is_slow = false;
+    follower_up(2, HONEST, 60, 10);
+    expect_height(60);
+    scene_fini();
+}
+
+static void one_block_behind_waits_and_two_do_not(void **state)
+{
+    (void)state;
+    scene_init_with(UINT32_MAX);
+    follower_up(1, HONEST, 1, 10);
+    while (sync_target(scene->followers[0].sync) == 0) {
+        world_turn(&scene->w, 1);
+    }
+    world_turn(&scene->w, 4);
+    assert_int_equal(scene->w.nodes[1].received[MESSAGE_GET_BLOCKS], 0);
+    assert_false(sync_is_behind(scene->followers[0].sync));
+    struct sync_status status = status_at(2);
+    scene->followers[1].height = 2;
+    sync_set_status(scene->followers[1].sync, &status);
+    expect_height(2);
+    scene_fini();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_node_gets_the_whole_chain),
+        cmocka_unit_test(large_blocks_come_as_few_as_fit_a_frame),
+        cmocka_unit_test(a_slow_owner_gets_one_block_at_a_time),
+        cmocka_unit_test(a_claim_of_a_huge_height_stalls_nobody),
+        cmocka_unit_test(every_bad_manner_is_survived),
+        cmocka_unit_test(new_blocks_are_announced_and_followed),
+        cmocka_unit_test(a_block_that_comes_another_way_is_not_in_the_way),
+        cmocka_unit_test(a_source_that_goes_is_replaced),
+        cmocka_unit_test(one_block_behind_waits_and_two_do_not),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,199 @@
+# lib.sh: what the end-to-end tests share: networks of real potd processes on
+# loopback.  Sourced; BUILD and SOURCE name the trees.
+#
+# Nothing here sleeps for a fixed time to let something happen: await asks
+# again and again, up to a deadline, and a miss fails the test.
+set -eu
+SOURCE=$(cd "${srcdir:-.}" && pwd)
+BUILD=$(pwd)
+PATH=$BUILD:$PATH
+unset OPENBLAS_CORETYPE OPENBLAS_NUM_THREADS || true
+unset POTCTL_NODE POTCTL_KEY || true
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/pot-e2e-XXXXXX")
+NET=$WORK/net
+
+fail() {
+    echo "FAILED: $*" >&2
+    for log in "$NET"/*/potd.log; do
+        [ -e "$log" ] || continue
+        echo "--- $log" >&2
+        grep -E 'WARN|ERROR|BUG' "$log" | tail -n 15 >&2 || true
+    done
+    exit 1
+}
+
+stop_everything() {
+    status=$?
+    for pid in $(pgrep -f "$WORK/" || true); do
+        kill -9 "$pid" 2>/dev/null || true
+    done
+    [ "$status" -ne 0 ] && [ -n "${POT_KEEP:-}" ] &&
+        echo "kept: $WORK" >&2 || rm -rf "$WORK"
+    exit "$status"
+}
+trap stop_everything EXIT
+
+# Two tests at once must not meet: a port range by this process's number.
+BASE_PORT=${POT_BASE_PORT:-$((20000 + $$ % 400 * 50))}
+
+now_ms() { date +%s%3N; }
+
+# await SECONDS WHAT COMMAND...: until the command succeeds.
+await() {
+    await_end=$(($(now_ms) + $1 * 1000))
+    await_what=$2
+    shift 2
+    until "$@" >"$WORK/await.out" 2>&1; do
+        if [ "$(now_ms)" -gt "$await_end" ]; then
+            cat "$WORK/await.out" >&2
+            fail "not in time: $await_what"
+        fi
+        sleep 0.1
+    done
+}
+
+init_net() { # validators miners
+    potctl testnet init --dir "$NET" --validators "$1" --miners "$2" \
+        --base-port "$BASE_PORT" >/dev/null
+    names=$(cd "$NET" && ls -d validator* miner* 2>/dev/null | sort -r |
+        awk '/^validator/ { v = $0 " " v } /^miner/ { m = $0 " " m }
+             END { print v m }')
+    export POTCTL_KEY=$NET/client.key
+}
+
+port_of() { # name -> API port
+    index=0
+    for each in $names; do
+        [ "$each" = "$1" ] && echo $((BASE_PORT + 2 * index + 1)) && return
+        index=$((index + 1))
+    done
+    fail "no node $1"
+}
+
+url_of() { echo "http://127.0.0.1:$(port_of "$1")"; }
+
+ctl() { # name arguments...
+    ctl_node=$1
+    shift
+    POTCTL_NODE=$(url_of "$ctl_node") potctl "$@"
+}
+
+set_key() { # name section key value: a line of its node.toml
+    awk -v section="[$2]" -v key="$3" -v value="$4" '
+        /^\[/ { inside = $0 == section }
+        inside && $0 ~ "^#? ?" key " *=" && !done {
+            print key " = " value; done = 1; next }
+        { print }
+    ' "$NET/$1/node.toml" >"$WORK/toml" && cp "$WORK/toml" "$NET/$1/node.toml"
+}
+
+start() { # names...: each in the background, its log in its folder
+    for each in "$@"; do
+        "${POTD:-potd}" --config "$NET/$each/node.toml" \
+            >>"$NET/$each/potd.log" 2>&1 &
+        echo $! >"$NET/$each/pid"
+    done
+}
+
+kill_hard() { # names...
+    for each in "$@"; do
+        kill -9 "$(cat "$NET/$each/pid")"
+        wait "$(cat "$NET/$each/pid")" 2>/dev/null || true
+    done
+}
+
+is_ready() { curl -fsS "$(url_of "$1")/readyz"; }
+
+await_ready() { # names...
+    for each in "$@"; do
+        await 30 "$each is ready" is_ready "$each"
+    done
+}
+
+height_of() { ctl "$1" status --json | jq -r .height; }
+
+reaches() { # name height
+    [ "$(height_of "$1")" -ge "$2" ]
+}
+
+task_of() { ctl "$1" task "$2" --json; }
+
+round_reaches() { # name task round
+    [ "$(task_of "$1" "$2" | jq -r .round)" -ge "$3" ]
+}
+
+has_ended() { # name task
+    [ "$(task_of "$1" "$2" | jq -r .status)" != running ]
+}
+
+# make_task NAME ROUNDS [KEY=VALUE for the training section]...
+make_task() {
+    cp "$SOURCE"/examples/digits/digits-*.csv "$WORK/"
+    make_name=$1
+    make_rounds=$2
+    shift 2
+    sed "s/^rounds *=.*/rounds = $make_rounds/; s/^name *=.*/name = \"$make_name\"/" \
+        "$SOURCE/examples/digits/task.toml" >"$WORK/$make_name.toml"
+    for pair in "$@"; do
+        key=${pair%%=*}
+        sed -i "s/^$key *=.*/$key = ${pair#*=}/" "$WORK/$make_name.toml"
+        grep -q "^$key = " "$WORK/$make_name.toml" ||
+            fail "no $key in the example task"
+    done
+    echo "$WORK/$make_name.toml"
+}
+
+submit() { # name file -> task id
+    ctl "$1" submit-task "$2" --json | jq -r .task
+}
+
+# same_chain NAMES...: the same blocks, state roots and parameters on all.
+same_chain() {
+    lowest=
+    for each in "$@"; do
+        h=$(height_of "$each")
+        [ -z "$lowest" ] || [ "$h" -lt "$lowest" ] && lowest=$h
+    done
+    for each in "$@"; do
+        from=1
+        : >"$WORK/chain.$each"
+        while [ "$from" -le "$lowest" ]; do
+            curl -fsS "$(url_of "$each")/v1/blocks?from=$from&limit=100" |
+                jq -c --argjson top "$lowest" \
+                    '.blocks[] | select(.height <= $top) | [.height, .hash,
+                     .state_root, [.round_updates[].parameters_hash]]' \
+                    >>"$WORK/chain.$each"
+            from=$((from + 100))
+        done
+        sort -u "$WORK/chain.$each" >"$WORK/chain.$each.sorted"
+        cmp -s "$WORK/chain.$1.sorted" "$WORK/chain.$each.sorted" ||
+            fail "$each and $1 differ up to height $lowest"
+    done
+    [ "$(wc -l <"$WORK/chain.$1.sorted")" -eq "$lowest" ] ||
+        fail "not every height up to $lowest was compared"
+}
+
+verify_stores() { # names...: the nodes are stopped
+    for each in "$@"; do
+        potd --config "$NET/$each/node.toml" --verify-store \
+            >"$WORK/verify.$each" 2>&1 || {
+            cat "$WORK/verify.$each" >&2
+            fail "$each: --verify-store"
+        }
+    done
+}
+
+stop_cleanly() { # names...
+    for each in "$@"; do
+        kill -TERM "$(cat "$NET/$each/pid")"
+    done
+    for each in "$@"; do
+        wait "$(cat "$NET/$each/pid")" || fail "$each: exit status $?"
+    done
+}
+
+no_bugs() {
+    if grep -E 'BUG:|Sanitizer|runtime error' "$NET"/*/potd.log; then
+        fail "a node met a bug"
+    fi
+}

@@ -1,0 +1,52 @@
+#!/bin/sh
+# Four validators and two miners train on handwritten digits: the same chain
+# everywhere, rewards that add up, a model that has learned, stores that
+# verify.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+init_net 4 2
+start $names
+await_ready $names
+
+task=$(submit validator0 "$(make_task digits 60)")
+await 90 "the task ended" has_ended validator1 "$task"
+task_of validator0 "$task" >"$WORK/task.json"
+jq -e '.status == "completed" and .round == .rounds and .rejected == 0' \
+    "$WORK/task.json" >/dev/null || fail "$(cat "$WORK/task.json")"
+jq -e '.test_accuracy >= 0.9' "$WORK/task.json" >/dev/null ||
+    fail "accuracy $(jq .test_accuracy "$WORK/task.json")"
+
+# Rewards add up to what was paid; paid and refund to the budget.
+paid=$(jq -r .paid "$WORK/task.json")
+sum=$(ctl validator2 rewards --task "$task" --json |
+    jq -s '[.[] | select(.for != "slash") | .amount | tonumber] | add')
+[ "$paid" = "$sum" ] || fail "paid $paid, but the rewards are $sum"
+[ "$(jq -r .escrow_left "$WORK/task.json")" = 0 ] || fail "escrow is left"
+
+# Supply: balances and stakes of everyone are what the genesis gave.
+supply=$(jq '([.accounts[].balance, .stakes[].amount] | map(tonumber) | add)' \
+    "$NET/genesis.json")
+total=0
+for address in $(jq -r '[.accounts[].address, .stakes[].address] | unique[]' \
+    "$NET/genesis.json"); do
+    ctl validator3 balance "$address" --json >"$WORK/balance.json"
+    total=$(jq -n --slurpfile b "$WORK/balance.json" --argjson t "$total" \
+        '$t + ($b[0].balance | tonumber) + ($b[0].staked | tonumber)')
+done
+[ "$(jq -n "$supply == $total")" = true ] ||
+    fail "supply was $supply, is $total"
+
+# A line a round, in order.
+ctl miner0 watch "$task" --json >"$WORK/rounds"
+[ "$(wc -l <"$WORK/rounds")" -eq 60 ] || fail "$(wc -l <"$WORK/rounds") rounds"
+
+same_chain $names
+ctl validator0 verify-chain --genesis "$NET/genesis.json" --json |
+    jq -e '.ok' >/dev/null || fail "verify-chain"
+
+# SIGTERM stops a node within five seconds, and a single one starts again.
+begun=$(now_ms)
+stop_cleanly $names
+[ $(($(now_ms) - begun)) -lt 5000 ] || fail "stopping took too long"
+verify_stores validator0 validator3 miner1
+no_bugs
+echo "trained, accuracy $(jq .test_accuracy "$WORK/task.json")"
