@@ -3,6 +3,7 @@ include node/api.mk
 bin_PROGRAMS += potd
 potd_SOURCES = \
 	$(api_sources) \
+	node/attesting.c \
 	node/auditor.c node/auditor.h \
 	node/blob_pool.c node/blob_pool.h \
 	node/catch_up.c node/catch_up.h \
@@ -11,12 +12,14 @@ potd_SOURCES = \
 	node/delivery.c node/delivery.h \
 	node/execution.c node/execution.h \
 	node/intake.c node/intake.h \
+	node/judging.c \
 	node/main.c \
 	node/mempool.c node/mempool.h \
 	node/miner.c node/miner.h \
 	node/needs.c node/needs.h \
 	node/node.c node/node.h \
 	node/node_config.c node/node_config.h \
+	node/open_round.c node/open_round.h \
 	node/replica.c node/replica.h \
 	node/round_job.c node/round_job.h \
 	node/rounds.c node/rounds.h \
