@@ -249,7 +249,7 @@ static enum MHD_Result on_access(void *context,
     if (request->response == NULL) {
         dispatch(request);
     }
-    if (request->response != NULL && !request->is_off_loop) {
+    if (!request->is_off_loop && request->response != NULL) {
         return send_reply(request);
     }
     api_connection_allow(api_connection_of(connection), 0);
