@@ -1,8 +1,18 @@
 # tests/e2e/: networks of real potd processes on loopback.
 e2e_tests = \
+	tests/e2e/test_cheat.sh \
 	tests/e2e/test_cores.sh \
 	tests/e2e/test_kill.sh \
 	tests/e2e/test_train.sh
 dist_check_SCRIPTS += $(e2e_tests)
 TESTS += $(e2e_tests)
 EXTRA_DIST += tests/e2e/lib.sh
+
+# Stands in the place of pot-worker, and cheats.
+check_PROGRAMS += tests/e2e/bad_worker
+tests_e2e_bad_worker_SOURCES = tests/e2e/bad_worker.c
+tests_e2e_bad_worker_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
+	$(PROTOBUFC_CFLAGS)
+tests_e2e_bad_worker_LDADD = training/libtraining.a proto/libproto.a \
+	proto/libformats.a base/libbase.a $(PROTOBUFC_LIBS) $(SODIUM_LIBS) \
+	-lpthread
