@@ -52,7 +52,7 @@ tests_fuzz_fuzz_consensus_LDADD = consensus/libconsensus.a $(fuzz_proto_libs)
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c $(fuzz_driver)
 tests_fuzz_fuzz_csv_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_csv_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_csv_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS)
+tests_fuzz_fuzz_csv_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm
 
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c $(fuzz_driver)
 tests_fuzz_fuzz_frame_CPPFLAGS = $(fuzz_cppflags)
@@ -72,12 +72,12 @@ tests_fuzz_fuzz_handshake_LDADD = p2p/libp2p.a $(fuzz_proto_libs) $(UV_LIBS)
 tests_fuzz_fuzz_idx_SOURCES = tests/fuzz/fuzz_idx.c $(fuzz_driver)
 tests_fuzz_fuzz_idx_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_idx_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_idx_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS)
+tests_fuzz_fuzz_idx_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm
 
 tests_fuzz_fuzz_npy_SOURCES = tests/fuzz/fuzz_npy.c $(fuzz_driver)
 tests_fuzz_fuzz_npy_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_npy_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_npy_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS)
+tests_fuzz_fuzz_npy_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm
 
 tests_fuzz_fuzz_pds_SOURCES = tests/fuzz/fuzz_pds.c $(fuzz_driver)
 tests_fuzz_fuzz_pds_CPPFLAGS = $(fuzz_cppflags)
@@ -127,4 +127,4 @@ tests_fuzz_fuzz_wire_LDADD = p2p/libp2p.a $(fuzz_proto_libs) $(UV_LIBS)
 tests_fuzz_fuzz_worker_SOURCES = tests/fuzz/fuzz_worker.c $(fuzz_driver)
 tests_fuzz_fuzz_worker_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_worker_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_worker_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS)
+tests_fuzz_fuzz_worker_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm
