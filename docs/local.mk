@@ -5,3 +5,4 @@ dist_man_MANS += \
 	docs/man/potctl.1 \
 	docs/man/potd.1 \
 	docs/man/task.toml.5
+EXTRA_DIST += docs/api.md

@@ -15,6 +15,7 @@ fuzz_ldflags = $(AM_LDFLAGS)
 endif
 
 fuzz_targets = \
+	tests/fuzz/fuzz_api_url \
 	tests/fuzz/fuzz_consensus \
 	tests/fuzz/fuzz_csv \
 	tests/fuzz/fuzz_frame \
@@ -36,6 +37,12 @@ check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += tests/fuzz/test_fuzz.sh
 TESTS += tests/fuzz/test_fuzz.sh
 EXTRA_DIST += tests/fuzz/corpus
+
+tests_fuzz_fuzz_api_url_SOURCES = tests/fuzz/fuzz_api_url.c \
+	node/api_url.c node/api_url.h $(fuzz_driver)
+tests_fuzz_fuzz_api_url_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_api_url_LDADD = base/libbase.a $(SODIUM_LIBS) $(UV_LIBS)
+tests_fuzz_fuzz_api_url_LDFLAGS = $(fuzz_ldflags)
 
 tests_fuzz_fuzz_consensus_SOURCES = tests/fuzz/fuzz_consensus.c $(fuzz_driver)
 tests_fuzz_fuzz_consensus_CPPFLAGS = $(fuzz_cppflags)
