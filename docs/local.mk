@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	LICENSE \
 	README.md \
 	SECURITY.md \
+	docs/api.md \
 	docs/architecture.md \
 	docs/dependencies.md \
 	docs/glossary.md \
