@@ -30,6 +30,7 @@ struct execution_env {
     struct blob_pool *pool;
     struct datasets_book *datasets;
     struct verified *verified;
+    uint32_t keep_rounds; /* whose gradients stay in the store */
 };
 
 /* The block that stands at the tip. */

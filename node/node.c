@@ -17,6 +17,7 @@
 #include "node/mempool.h"
 #include "node/miner.h"
 #include "node/needs.h"
+#include "node/network.h"
 #include "node/replica.h"
 #include "node/rounds.h"
 #include "node/startup.h"
@@ -34,8 +35,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BLOB_TIMEOUT_MS  10000
-#define SYNC_GRACE_MS    1000
 #define PROPOSE_WORK_MS  500 /* of executing transactions for a proposal */
 #define BLOCK_TXS_TRIED  4000
 #define STOP_DEADLINE_MS 4500
@@ -99,9 +98,8 @@ static void on_own_submission(void *context, const Pot__Signed *message,
 
 static void stop(struct node *node);
 
-static void on_failed(void *context, enum pot_err err, const char *what)
+void node_failed(struct node *node, enum pot_err err, const char *what)
 {
-    struct node *node = context;
     LOG(LOG_ERROR, "node", "fault: nothing is signed any more",
         log_text("what", what), log_text("why", err_text(err)));
     node->fault = err;
@@ -109,6 +107,11 @@ static void on_failed(void *context, enum pot_err err, const char *what)
         node->exit_code = EXIT_CODE_STORE;
         stop(node);
     }
+}
+
+static void on_failed(void *context, enum pot_err err, const char *what)
+{
+    node_failed(context, err, what);
 }
 
 /* ---- a new tip */
@@ -177,7 +180,7 @@ static void tell_replica(struct node *node)
     }
     enum pot_err err = execution_validators(&node->env, tip->height + 1, &set);
     if (err != POT_OK) {
-        on_failed(node, err, "validator set");
+        node_failed(node, err, "validator set");
         return;
     }
     replica_applied(node->replica, tip, &set);
@@ -204,212 +207,7 @@ static void on_applied(void *context, const struct executed *executed)
     }
 }
 
-/* ---- the network */
-
-typedef void message_fn(struct node *node, struct peer *peer, uint8_t type,
-                        const uint8_t *data, size_t size);
-
-static void take_consensus(struct node *node, struct peer *peer, uint8_t type,
-                           const uint8_t *data, size_t size)
-{
-    (void)type;
-    if (node->replica != NULL) {
-        replica_receive(node->replica, peer, data, size);
-    }
-}
-
-static void take_gossip(struct node *node, struct peer *peer, uint8_t type,
-                        const uint8_t *data, size_t size)
-{
-    if (gossip_receive(node->gossip, type, data, size)) {
-        intake_receive(node->intake, type, data, size, peer_id(peer));
-    }
-}
-
-static void take_sync(struct node *node, struct peer *peer, uint8_t type,
-                      const uint8_t *data, size_t size)
-{
-    sync_on_message(node->sync, peer, type, data, size);
-}
-
-static void take_blob(struct node *node, struct peer *peer, uint8_t type,
-                      const uint8_t *data, size_t size)
-{
-    blob_fetch_on_message(node->fetch, peer, type, data, size);
-}
-
-static const struct {
-    uint8_t type;
-    message_fn *take;
-} message_routes[] = {
-    {MESSAGE_CONSENSUS, take_consensus}, {MESSAGE_TX, take_gossip},
-    {MESSAGE_SUBMISSION, take_gossip},   {MESSAGE_ATTESTATION, take_gossip},
-    {MESSAGE_STATUS, take_sync},         {MESSAGE_GET_BLOCKS, take_sync},
-    {MESSAGE_BLOCKS, take_sync},         {MESSAGE_GET_BLOB, take_blob},
-    {MESSAGE_BLOB_PIECE, take_blob},
-};
-
-static void on_message(void *context, struct peer *peer, uint8_t type,
-                       const uint8_t *data, size_t size)
-{
-    struct node *node = context;
-    for (size_t i = 0; i < sizeof(message_routes) / sizeof(*message_routes);
-         i++) {
-        if (message_routes[i].type == type && !node->is_stopping) {
-            message_routes[i].take(node, peer, type, data, size);
-        }
-    }
-}
-
-static void on_peer(void *context, struct peer *peer, bool is_up)
-{
-    struct node *node = context;
-    char text[ADDRESS_TEXT_SIZE];
-    LOG(LOG_INFO, "p2p", is_up ? "peer up" : "peer down",
-        log_text("peer", address_format(peer_key(peer), text)),
-        log_text("at", peer_address(peer)),
-        log_text("moniker", peer_moniker(peer)));
-    sync_on_peer(node->sync, peer, is_up);
-    blob_fetch_on_peer(node->fetch, peer, is_up);
-    if (node->api != NULL && !node->is_stopping) {
-        api_peer_changed(node->api, peer, is_up);
-    }
-}
-
-static void on_dial(void *context, const struct net_dial_result *result)
-{
-    char expected[ADDRESS_TEXT_SIZE];
-    char found[ADDRESS_TEXT_SIZE] = "nobody";
-    char at[NET_HOST_MAX + 8];
-    (void)context;
-    /* Said when it begins to fail, then ever more rarely. */
-    if (result->reason == REASON_NONE ||
-        (result->failures & (result->failures - 1)) != 0) {
-        return;
-    }
-    if (result->found != NULL) {
-        (void)address_format(result->found, found);
-    }
-    (void)snprintf(at, sizeof(at), "%s:%u", result->address->host,
-                   result->address->port);
-    LOG(LOG_WARN, "p2p", "cannot reach peer", log_text("at", at),
-        log_text("expected", address_format(&result->address->key, expected)),
-        log_text("found", found), log_text("why", reason_text(result->reason)),
-        log_u64("failures", result->failures));
-}
-
-static void on_tick(void *context, uint64_t now_ms)
-{
-    struct node *node = context;
-    blob_fetch_tick(node->fetch, now_ms);
-    sync_tick(node->sync, now_ms);
-}
-
-static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
-                      size_t size, struct buf *out, uint64_t *total)
-{
-    struct node *node = context;
-    size_t count = 0;
-    if (blob_pool_read(node->pool, hash, offset, size, out, total)) {
-        return true;
-    }
-    uint8_t *at = buf_extend(out, size);
-    if (at == NULL || store_blob_read(node->store, hash, offset, at, size,
-                                      &count, total) != POT_OK) {
-        out->size -= at != NULL ? size : 0;
-        return false;
-    }
-    out->size -= size - count;
-    return true;
-}
-
-static bool read_block(void *context, uint64_t height, struct buf *block,
-                       struct buf *certificate)
-{
-    struct node *node = context;
-    return height > 0 &&
-           store_get_block(node->store, height, block) == POT_OK &&
-           store_get_certificate(node->store, height, certificate) == POT_OK;
-}
-
-static void on_sync_block(void *context, uint64_t height, const uint8_t *block,
-                          size_t block_size, const uint8_t *certificate,
-                          size_t certificate_size)
-{
-    struct node *node = context;
-    catch_up_take(&node->catch_up, height, block, block_size, certificate,
-                  certificate_size);
-}
-
-static void on_caught_up(void *context, uint64_t height, bool is_good,
-                         enum pot_err err)
-{
-    struct node *node = context;
-    bool is_fault = err == POT_EIO || err == POT_EFULL || err == POT_ECORRUPT;
-    if (is_fault) {
-        on_failed(node, err, "block store");
-    }
-    if (!node->is_stopping) {
-        sync_applied(node->sync, height, is_good);
-    }
-}
-
 /* ---- opening the parts */
-
-static enum pot_err open_net(struct node *node)
-{
-    const struct node_config *c = node->config;
-    struct net_address *peers = pot_calloc(c->p2p_peer_count, sizeof(*peers));
-    for (size_t i = 0; i < c->p2p_peer_count; i++) {
-        startup_peer(&peers[i], &c->p2p_peers[i]);
-    }
-    const struct net_config config = {
-        .loop = &node->loop,
-        .chain = node->env.chain,
-        .key = node->node_key,
-        .listen = c->p2p_listen,
-        .moniker = c->moniker,
-        .peers = peers,
-        .peer_count = c->p2p_peer_count,
-        .max_peers = (uint32_t)c->p2p_max_peers,
-    };
-    const struct net_callbacks callbacks = {
-        .context = node,
-        .on_peer = on_peer,
-        .on_message = on_message,
-        .on_dial = on_dial,
-        .on_tick = on_tick,
-    };
-    enum pot_err err = net_open(&node->net, &config, &callbacks);
-    free(peers);
-    return err;
-}
-
-static void open_transfers(struct node *node)
-{
-    const struct chain_tip *tip = chain_tip(node->chain);
-    const struct blob_fetch_config fetch = {
-        .net = node->net, .context = node, .read = read_blob};
-    const struct sync_config sync = {
-        .net = node->net,
-        .status = {tip->height, tip->hash, tip->view},
-        .grace_ms = node->validator_key != NULL ? SYNC_GRACE_MS : 0,
-        .context = node,
-        .read = read_block,
-        .on_block = on_sync_block,
-    };
-    node->gossip = gossip_new(node->net, 0);
-    node->fetch = blob_fetch_new(&fetch);
-    node->sync = sync_new(&sync);
-    const struct needs_config needs = {.loop = &node->loop,
-                                       .fetch = node->fetch,
-                                       .env = &node->env,
-                                       .timeout_ms = BLOB_TIMEOUT_MS};
-    node->needs = needs_new(&needs);
-    node->delivery = (struct delivery){node->chain, node->needs};
-    node->catch_up = (struct catch_up){&node->loop, &node->env, &node->delivery,
-                                       node, on_caught_up};
-}
 
 static void open_work(struct node *node)
 {
@@ -501,13 +299,13 @@ static bool open_parts(struct node *node)
         startup_chain_error(node, err);
         return false;
     }
-    err = open_net(node);
+    err = network_open(node);
     if (err != POT_OK) {
         startup_error(node, EXIT_CODE_FAILED, c->p2p_listen, err,
                       "choose another p2p.listen");
         return false;
     }
-    open_transfers(node);
+    network_open_transfers(node);
     open_work(node);
     err = open_replica(node);
     if (err != POT_OK) {

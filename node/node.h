@@ -75,6 +75,10 @@ struct node {
  * everything.  What fails is told on stderr and in the log. */
 enum exit_code node_run(const struct node_config *config);
 
+/* node_failed: the disk or the store failed: nothing is signed any more; the
+ * node stops, unless it is only full, which leaves it readable. */
+void node_failed(struct node *node, enum pot_err err, const char *what);
+
 /* node_verify_store: --verify-store. */
 enum exit_code node_verify_store(const struct node_config *config);
 

@@ -76,7 +76,7 @@ static const struct setting settings[] = {
      1000000},
     {"storage.map_size_mb", SETTING_COUNT, AT(map_size_mb), 0, "1024", 16,
      UINT64_C(1) << 24},
-    {"storage.keep_blobs", SETTING_COUNT, AT(keep_blobs), 0, "0", 0, 1000000},
+    {"storage.keep_blobs", SETTING_COUNT, AT(keep_blobs), 0, "16", 0, 1000000},
 };
 
 #define SETTING_TOTAL (sizeof(settings) / sizeof(*settings))

@@ -250,6 +250,7 @@ bool startup_open_store(struct node *node)
     node->verified = verified_new(&node->env.chain, VERIFIED_SIZE);
     node->env.pool = node->pool;
     node->env.verified = node->verified;
+    node->env.keep_rounds = (uint32_t)node->config->keep_blobs;
     return true;
 }
 

@@ -412,6 +412,14 @@ void sync_applied(struct sync *sync, uint64_t height, bool is_good)
     ask(sync);
 }
 
+void sync_postponed(struct sync *sync, uint64_t height)
+{
+    if (sync->applying == height && height != 0) {
+        sync->applying = 0;
+        flush(sync); /* the next tick asks again */
+    }
+}
+
 /* --- what peers say --------------------------------------------------- */
 
 void sync_on_peer(struct sync *sync, struct peer *peer, bool is_up)

@@ -61,6 +61,10 @@ void sync_set_status(struct sync *sync, const struct sync_status *status);
  * elsewhere. */
 void sync_applied(struct sync *sync, uint64_t height, bool is_good);
 
+/* sync_postponed: nobody's fault: the block could not be applied now; it is
+ * asked for again. */
+void sync_postponed(struct sync *sync, uint64_t height);
+
 /* sync_target: the greatest height claimed by a peer that is believed, or
  * our own.  sync_is_behind: it is beyond our own, by more than one block or
  * for longer than grace_ms. */

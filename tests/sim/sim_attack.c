@@ -390,6 +390,8 @@ static void propose_in(struct sim_world *world, const struct sim_node *node,
                                                      block, block_size);
     free(block);
     send_to_all(world, node, bytes, size);
+    vote.phase = POT__PHASE__PHASE_COMMIT;
+    sign_and_send(world, node, &vote);
 }
 
 /* A new view from too few view changes: the own one alone. */

@@ -1,0 +1,203 @@
+/* What peers bring goes to the part that it is for; what the parts of p2p/
+ * ask of the node is answered here. */
+#include "config.h"
+
+#include "node/network.h"
+
+#include "base/alloc.h"
+#include "node/api.h"
+#include "node/blob_pool.h"
+#include "node/chain.h"
+#include "node/intake.h"
+#include "node/needs.h"
+#include "node/replica.h"
+#include "node/startup.h"
+#include "p2p/blob_fetch.h"
+#include "p2p/gossip.h"
+#include "p2p/net.h"
+#include "p2p/sync.h"
+
+#include <stdlib.h>
+
+#define BLOB_TIMEOUT_MS 10000
+#define SYNC_GRACE_MS   300
+
+typedef void message_fn(struct node *node, struct peer *peer, uint8_t type,
+                        const uint8_t *data, size_t size);
+
+static void take_consensus(struct node *node, struct peer *peer, uint8_t type,
+                           const uint8_t *data, size_t size)
+{
+    (void)type;
+    if (node->replica != NULL) {
+        replica_receive(node->replica, peer, data, size);
+    }
+}
+
+static void take_gossip(struct node *node, struct peer *peer, uint8_t type,
+                        const uint8_t *data, size_t size)
+{
+    if (gossip_receive(node->gossip, type, data, size)) {
+        intake_receive(node->intake, type, data, size, peer_id(peer));
+    }
+}
+
+static void take_sync(struct node *node, struct peer *peer, uint8_t type,
+                      const uint8_t *data, size_t size)
+{
+    sync_on_message(node->sync, peer, type, data, size);
+}
+
+static void take_blob(struct node *node, struct peer *peer, uint8_t type,
+                      const uint8_t *data, size_t size)
+{
+    blob_fetch_on_message(node->fetch, peer, type, data, size);
+}
+
+static const struct {
+    uint8_t type;
+    message_fn *take;
+} message_routes[] = {
+    {MESSAGE_CONSENSUS, take_consensus}, {MESSAGE_TX, take_gossip},
+    {MESSAGE_SUBMISSION, take_gossip},   {MESSAGE_ATTESTATION, take_gossip},
+    {MESSAGE_STATUS, take_sync},         {MESSAGE_GET_BLOCKS, take_sync},
+    {MESSAGE_BLOCKS, take_sync},         {MESSAGE_GET_BLOB, take_blob},
+    {MESSAGE_BLOB_PIECE, take_blob},
+};
+
+static void on_message(void *context, struct peer *peer, uint8_t type,
+                       const uint8_t *data, size_t size)
+{
+    struct node *node = context;
+    for (size_t i = 0; i < sizeof(message_routes) / sizeof(*message_routes);
+         i++) {
+        if (message_routes[i].type == type && !node->is_stopping) {
+            message_routes[i].take(node, peer, type, data, size);
+        }
+    }
+}
+
+static void on_peer(void *context, struct peer *peer, bool is_up)
+{
+    struct node *node = context;
+    sync_on_peer(node->sync, peer, is_up);
+    blob_fetch_on_peer(node->fetch, peer, is_up);
+    if (node->api != NULL && !node->is_stopping) {
+        api_peer_changed(node->api, peer, is_up);
+    }
+}
+
+static void on_tick(void *context, uint64_t now_ms)
+{
+    struct node *node = context;
+    blob_fetch_tick(node->fetch, now_ms);
+    sync_tick(node->sync, now_ms);
+}
+
+static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
+                      size_t size, struct buf *out, uint64_t *total)
+{
+    struct node *node = context;
+    size_t count = 0;
+    if (blob_pool_read(node->pool, hash, offset, size, out, total)) {
+        return true;
+    }
+    uint8_t *at = buf_extend(out, size);
+    if (at == NULL || store_blob_read(node->store, hash, offset, at, size,
+                                      &count, total) != POT_OK) {
+        out->size -= at != NULL ? size : 0;
+        return false;
+    }
+    out->size -= size - count;
+    return true;
+}
+
+static bool read_block(void *context, uint64_t height, struct buf *block,
+                       struct buf *certificate)
+{
+    struct node *node = context;
+    return height > 0 &&
+           store_get_block(node->store, height, block) == POT_OK &&
+           store_get_certificate(node->store, height, certificate) == POT_OK;
+}
+
+static void on_sync_block(void *context, uint64_t height, const uint8_t *block,
+                          size_t block_size, const uint8_t *certificate,
+                          size_t certificate_size)
+{
+    struct node *node = context;
+    catch_up_take(&node->catch_up, height, block, block_size, certificate,
+                  certificate_size);
+}
+
+/* Only a wrong block is its sender's fault. */
+static void on_caught_up(void *context, uint64_t height, bool is_good,
+                         enum pot_err err)
+{
+    struct node *node = context;
+    if (err == POT_EIO || err == POT_EFULL || err == POT_ECORRUPT) {
+        node_failed(node, err, "block store");
+    }
+    if (node->is_stopping) {
+        return;
+    }
+    if (is_good || err == POT_EFORMAT) {
+        sync_applied(node->sync, height, is_good);
+    } else {
+        sync_postponed(node->sync, height);
+    }
+}
+
+enum pot_err network_open(struct node *node)
+{
+    const struct node_config *c = node->config;
+    struct net_address *peers = pot_calloc(c->p2p_peer_count, sizeof(*peers));
+    for (size_t i = 0; i < c->p2p_peer_count; i++) {
+        startup_peer(&peers[i], &c->p2p_peers[i]);
+    }
+    const struct net_config config = {
+        .loop = &node->loop,
+        .chain = node->env.chain,
+        .key = node->node_key,
+        .listen = c->p2p_listen,
+        .moniker = c->moniker,
+        .peers = peers,
+        .peer_count = c->p2p_peer_count,
+        .max_peers = (uint32_t)c->p2p_max_peers,
+    };
+    const struct net_callbacks callbacks = {
+        .context = node,
+        .on_peer = on_peer,
+        .on_message = on_message,
+        .on_tick = on_tick,
+    };
+    enum pot_err err = net_open(&node->net, &config, &callbacks);
+    free(peers);
+    return err;
+}
+
+void network_open_transfers(struct node *node)
+{
+    const struct chain_tip *tip = chain_tip(node->chain);
+    const struct blob_fetch_config fetch = {
+        .net = node->net, .context = node, .read = read_blob};
+    const struct sync_config sync = {
+        .net = node->net,
+        .status = {tip->height, tip->hash, tip->view},
+        .grace_ms = node->validator_key != NULL ? SYNC_GRACE_MS : 0,
+        .context = node,
+        .read = read_block,
+        .on_block = on_sync_block,
+    };
+    node->gossip = gossip_new(node->net, 0);
+    node->fetch = blob_fetch_new(&fetch);
+    node->sync = sync_new(&sync);
+    const struct needs_config needs = {.loop = &node->loop,
+                                       .fetch = node->fetch,
+                                       .env = &node->env,
+                                       .timeout_ms = BLOB_TIMEOUT_MS};
+    node->needs = needs_new(&needs);
+    node->delivery = (struct delivery){node->chain, node->needs};
+    node->catch_up = (struct catch_up){&node->loop, &node->env, &node->delivery,
+                                       node, on_caught_up};
+}
