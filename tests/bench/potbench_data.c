@@ -103,11 +103,10 @@ static enum ctl_exit write_task(struct potbench *bench, const char *folder,
                "activation = \"relu\"\n"
                "[optimizer]\nlearning_rate = 0.05\n"
                "[training]\nrounds = %" PRIu64 "\nrows_per_miner = %" PRIu64
-               "\nmin_submissions = %" PRIu64 "\neval_every = %" PRIu32
-               "\naudit_rate = 0.1\n"
+               "\neval_every = %" PRIu32 "\naudit_rate = 0.1\n"
                "[reward]\nbudget = \"1000\"\n",
                m->name, m->widths[0], m->widths[1], m->widths[2], rounds,
-               rows_per_miner, bench->miners, m->eval_every);
+               rows_per_miner, m->eval_every);
     POT_ASSERT(!text.is_overflown);
     enum pot_err err = file_replace(path, 0600, text.data, text.size);
     if (err != POT_OK) {

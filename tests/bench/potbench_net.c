@@ -119,8 +119,6 @@ static enum ctl_exit make_network(struct potbench_net *net, size_t miners)
     (void)snprintf(miners_text, sizeof(miners_text), "%zu", miners);
     (void)snprintf(port_text, sizeof(port_text), "%u",
                    (unsigned)net->bench->base_port);
-    /* "--miners 0" would make the validators mine: a miner that never starts
-     * costs nothing, so the nodes' own environment switches mining off. */
     const char *const argv[] = {"potctl",        "testnet",   "init",
                                 "--dir",         net->folder, "--validators",
                                 validators_text, "--miners",  miners_text,
@@ -141,7 +139,8 @@ static enum ctl_exit start_network(struct potbench_net *net)
     return rc;
 }
 
-/* Nodes read POTD_<SECTION>_<KEY>. */
+/* Nodes read POTD_<SECTION>_<KEY>.  With "--miners 0" the validators would
+ * mine: that is switched off. */
 static void set_environment(const struct potbench *bench, size_t miners)
 {
     char workers[24];
