@@ -17,3 +17,31 @@ tests_bench_bench_worker_SOURCES = tests/bench/bench_worker.c \
 	tests/worker_driver.c tests/worker_driver.h
 tests_bench_bench_worker_CPPFLAGS = $(bench_cppflags)
 tests_bench_bench_worker_LDADD = $(bench_training_libs)
+
+# potbench: real nodes on this machine, measured beside their baselines.
+bin_PROGRAMS += potbench
+potbench_SOURCES = \
+	tests/bench/potbench.c tests/bench/potbench.h \
+	tests/bench/potbench_accounts.c tests/bench/potbench_accounts.h \
+	tests/bench/potbench_data.c tests/bench/potbench_data.h \
+	tests/bench/potbench_direct.c tests/bench/potbench_direct.h \
+	tests/bench/potbench_http.c tests/bench/potbench_http.h \
+	tests/bench/potbench_load.c tests/bench/potbench_load.h \
+	tests/bench/potbench_net.c tests/bench/potbench_net.h \
+	tests/bench/potbench_report.c tests/bench/potbench_report.h \
+	tests/bench/potbench_train.c \
+	tests/bench/potbench_txs.c \
+	tests/worker_driver.c tests/worker_driver.h
+nodist_EXTRA_potbench_SOURCES = links-c++.cpp
+potbench_CPPFLAGS = $(ctl_cppflags)
+potbench_LDADD = $(ctl_libs) -lpthread
+
+# Minutes, not seconds; nothing is asserted.  POTBENCH_FLAGS goes to each run.
+.PHONY: bench
+bench: potbench potd potctl pot-worker
+	./potbench worker --seconds 3 $(POTBENCH_FLAGS)
+	./potbench txs --rate 100 --seconds 8 $(POTBENCH_FLAGS)
+	./potbench txs --seconds 8 $(POTBENCH_FLAGS)
+	./potbench train --seconds 8 $(POTBENCH_FLAGS)
+	./potbench train --model fashion --rows 2048 --seconds 8 \
+		$(POTBENCH_FLAGS)

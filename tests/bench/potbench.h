@@ -1,0 +1,44 @@
+/* potbench: what its commands share: the options and the folder of the other
+ * programs. */
+#ifndef POT_TESTS_BENCH_POTBENCH_H
+#define POT_TESTS_BENCH_POTBENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ctl/ctl.h"
+
+#define POTBENCH_REPEAT_MAX 32
+#define POTBENCH_NODES_MAX  16
+
+struct potbench {
+    struct ctl ctl; /* the error line, --json, the node of the moment */
+    char *programs; /* the folder where potctl and pot-worker lie */
+    char *folder;   /* of this run; removed at the end */
+    uint16_t base_port;
+    uint64_t seconds; /* measured in each run */
+    uint64_t repeat;
+    uint64_t nodes; /* validators */
+    uint64_t miners;
+    uint64_t workers; /* of a miner */
+    uint64_t rate;    /* transactions a second; 0: as many as go */
+    uint64_t window;  /* transactions that wait at once, at most */
+    uint64_t rows;    /* of a miner in a round; 0: the usual ones */
+    const char *model;
+    const char *const *urls; /* a network that runs already */
+    size_t url_count;
+};
+
+/* Each command's run; an error stands in bench->ctl. */
+POT_MUST_USE enum ctl_exit potbench_txs(struct potbench *bench);
+POT_MUST_USE enum ctl_exit potbench_train(struct potbench *bench);
+POT_MUST_USE enum ctl_exit potbench_worker(struct potbench *bench);
+
+/* potbench_now_us: a clock that only goes forward. */
+uint64_t potbench_now_us(void);
+
+/* potbench_stopped: CTL_FAILED once the user interrupted the run. */
+POT_MUST_USE enum ctl_exit potbench_stopped(struct potbench *bench);
+
+#endif

@@ -1,0 +1,39 @@
+/* potbench_data: made-up data sets as large as well-known ones: the same on
+ * every machine, easy enough to learn. */
+#ifndef POT_TESTS_BENCH_POTBENCH_DATA_H
+#define POT_TESTS_BENCH_POTBENCH_DATA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/model.h"
+#include "tests/bench/potbench.h"
+
+struct potbench_model {
+    const char *name;
+    const char *text; /* the widths, as people say them */
+    uint32_t widths[3];
+    uint64_t rows; /* of the training set */
+    uint64_t test_rows;
+    uint32_t rows_per_miner;
+    uint32_t eval_every;
+};
+
+extern const struct potbench_model potbench_models[];
+extern const size_t potbench_model_count;
+
+/* potbench_data_write: a .pds of rows rows at path; the seed tells training
+ * and test set apart, not what their classes look like. */
+POT_MUST_USE enum ctl_exit potbench_data_write(struct potbench *bench,
+                                               const char *path,
+                                               const struct potbench_model *m,
+                                               uint64_t rows, uint64_t seed);
+
+/* potbench_data_task: train.pds, test.pds and task.toml in folder. */
+POT_MUST_USE enum ctl_exit potbench_data_task(struct potbench *bench,
+                                              const char *folder,
+                                              const struct potbench_model *m,
+                                              uint64_t rows_per_miner,
+                                              uint64_t rounds);
+
+#endif

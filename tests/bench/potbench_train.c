@@ -1,0 +1,289 @@
+/* potbench train: training rows a second of a whole network, beside as many
+ * pot-workers as its miners have, which get job after job. */
+#include "config.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/file.h"
+#include "ctl/client.h"
+#include "tests/bench/potbench_direct.h"
+#include "tests/bench/potbench_http.h"
+#include "tests/bench/potbench_net.h"
+#include "tests/bench/potbench_report.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WARM_ROUNDS       5
+#define ROUNDS_PER_SECOND 200 /* more than there can be */
+#define ROUND_DEADLINE_US 60000000
+#define EVENT_BYTES_MAX   ((size_t)1 << 20)
+
+struct train {
+    struct potbench *bench;
+    const struct potbench_model *model;
+    uint64_t rows; /* of a miner in a round */
+    struct potbench_net net;
+    struct potbench_http events;
+    struct buf event;
+    char *train_path;
+    /* of the measured span */
+    double seconds;
+    uint64_t rounds;
+    uint64_t submissions;
+    struct potbench_cpu cpu;
+    double accuracy; /* the last one that was told */
+};
+
+/* CTL_DONE: a round's event; *submissions are those it counted. */
+static enum ctl_exit next_round(struct train *t, uint64_t *submissions)
+{
+    uint64_t until_us = potbench_now_us() + ROUND_DEADLINE_US;
+    for (;;) {
+        char name[16];
+        int rc = potbench_http_event(&t->events, name, &t->event);
+        if (rc == 1 && strcmp(name, "round") == 0) {
+            json_t *json = json_loads(buf_text(&t->event), 0, NULL);
+            const json_t *accuracy = json_object_get(json, "test_accuracy");
+            *submissions = client_count(json, "submissions");
+            t->accuracy = json_is_number(accuracy) ? json_number_value(accuracy)
+                                                   : t->accuracy;
+            json_decref(json);
+            return CTL_DONE;
+        }
+        enum ctl_exit stopped = potbench_stopped(t->bench);
+        if (stopped != CTL_DONE) {
+            return stopped;
+        }
+        if (rc < 0 || potbench_now_us() > until_us) {
+            return ctl_fail(&t->bench->ctl, CTL_TIMEOUT,
+                            "no round was committed in time");
+        }
+        struct pollfd wait = {.fd = t->events.fd, .events = POLLIN};
+        if (rc == 0) {
+            (void)poll(&wait, 1, 1000);
+        }
+    }
+}
+
+static enum ctl_exit measure(struct train *t)
+{
+    struct potbench_cpu before;
+    uint64_t submissions;
+    enum ctl_exit rc = CTL_DONE;
+    for (size_t i = 0; rc == CTL_DONE && i < WARM_ROUNDS; i++) {
+        rc = next_round(t, &submissions);
+    }
+    potbench_net_cpu(&before, &t->net);
+    uint64_t start_us = potbench_now_us();
+    uint64_t now_us = start_us;
+    while (rc == CTL_DONE && now_us < start_us + t->bench->seconds * 1000000) {
+        rc = next_round(t, &submissions);
+        if (rc == CTL_DONE) {
+            t->rounds++;
+            t->submissions += submissions;
+        }
+        now_us = potbench_now_us();
+    }
+    potbench_net_cpu(&t->cpu, &t->net);
+    t->seconds = (double)(now_us - start_us) / 1e6;
+    t->cpu.validators -= before.validators;
+    t->cpu.miners -= before.miners;
+    t->cpu.validator_workers -= before.validator_workers;
+    t->cpu.miner_workers -= before.miner_workers;
+    return rc;
+}
+
+static enum ctl_exit submit(struct train *t)
+{
+    const char *url = t->net.testnet.nodes[0].url;
+    char *task = file_join(t->bench->folder, "task.toml");
+    char *log = file_join(t->bench->folder, "submit.log");
+    const char *const argv[] = {"potctl",        "--node",      url,  "--key",
+                                t->net.key_path, "submit-task", task, NULL};
+    enum ctl_exit rc = potbench_http_open(&t->events, &t->bench->ctl, url);
+    if (rc == CTL_DONE &&
+        !potbench_http_follow(&t->events, "/v1/events?type=round")) {
+        rc = ctl_fail(&t->bench->ctl, CTL_CONNECT, "the event stream broke");
+    }
+    if (rc == CTL_DONE) {
+        rc = potbench_net_run(t->bench, log, argv);
+    }
+    free(task);
+    free(log);
+    return rc;
+}
+
+static enum ctl_exit run_network(struct train *t)
+{
+    struct potbench *b = t->bench;
+    t->events.fd = -1;
+    buf_init(&t->event, EVENT_BYTES_MAX);
+    enum ctl_exit rc =
+        potbench_net_open(&t->net, b, (size_t)b->nodes, (size_t)b->miners);
+    if (rc == CTL_DONE) {
+        rc = submit(t);
+    }
+    if (rc == CTL_DONE) {
+        rc = measure(t);
+    }
+    potbench_http_close(&t->events);
+    buf_fini(&t->event);
+    potbench_net_close(&t->net);
+    return rc;
+}
+
+static void add(struct potbench_report *report, const struct train *t,
+                const struct potbench_direct *direct)
+{
+    double rounds = t->rounds > 0 ? (double)t->rounds : 1.0;
+    double rows = (double)(t->submissions * t->rows);
+    rows = rows > 0.0 ? rows : 1.0;
+    const struct potbench_figure figures[] = {
+        {"rows_per_s", "training rows/s", rows / t->seconds,
+         direct->rows_per_s},
+        {"worker_cpu_us_per_row", "worker CPU, us/row",
+         1e6 * t->cpu.miner_workers / rows, direct->cpu_us_per_row},
+        {"rounds_per_s", "rounds a second", rounds / t->seconds, 0.0},
+        {"submissions_per_round", "submissions a round",
+         (double)t->submissions / rounds, 0.0},
+        {"ms_per_round", "ms a round", 1000.0 * t->seconds / rounds, 0.0},
+        {"cpu_ms_validators", "CPU ms/round, validators",
+         1000.0 * t->cpu.validators / rounds, 0.0},
+        {"cpu_ms_validator_workers", "  and their workers",
+         1000.0 * t->cpu.validator_workers / rounds, 0.0},
+        {"cpu_ms_miners", "CPU ms/round, miners",
+         1000.0 * t->cpu.miners / rounds, 0.0},
+        {"cpu_ms_miner_workers", "  and their workers",
+         1000.0 * t->cpu.miner_workers / rounds, 0.0},
+        {"test_accuracy", "test accuracy", t->accuracy, 0.0},
+    };
+    potbench_report_add(report, figures, sizeof(figures) / sizeof(*figures));
+}
+
+static enum ctl_exit run_model(struct potbench *bench,
+                               const struct potbench_model *model)
+{
+    static struct potbench_report report;
+    struct potbench_direct direct = {0};
+    char subject[48];
+    char baseline[48];
+    size_t workers = (size_t)(bench->miners * bench->workers);
+    uint64_t rows = bench->rows > 0 ? bench->rows : model->rows_per_miner;
+    char *path = file_join(bench->folder, "train.pds");
+    report = (struct potbench_report){
+        .command = "train", .subject = subject, .baseline = baseline};
+    (void)snprintf(subject, sizeof(subject),
+                   "%" PRIu64 " validators, %" PRIu64 " miners", bench->nodes,
+                   bench->miners);
+    (void)snprintf(baseline, sizeof(baseline), "%zu worker%s alone", workers,
+                   workers == 1 ? "" : "s");
+    (void)snprintf(report.title, sizeof(report.title),
+                   "train: %s, %s, %" PRIu64 " rows a miner and round, %" PRIu64
+                   " s a run",
+                   model->name, model->text, rows, bench->seconds);
+    enum ctl_exit rc =
+        potbench_data_task(bench, bench->folder, model, rows,
+                           WARM_ROUNDS + bench->seconds * ROUNDS_PER_SECOND);
+    for (uint64_t i = 0; rc == CTL_DONE && i < bench->repeat; i++) {
+        struct train t = {.bench = bench, .model = model, .rows = rows};
+        rc = run_network(&t);
+        if (rc == CTL_DONE) {
+            rc = potbench_direct_run(&direct, bench, model, path, workers,
+                                     (size_t)rows);
+        }
+        if (rc == CTL_DONE) {
+            add(&report, &t, &direct);
+        }
+    }
+    if (rc == CTL_DONE) {
+        potbench_report_print(bench, &report);
+    }
+    free(path);
+    return rc;
+}
+
+static bool is_wanted(const struct potbench *bench,
+                      const struct potbench_model *model)
+{
+    return bench->model == NULL || strcmp(bench->model, model->name) == 0;
+}
+
+static enum ctl_exit each_model(
+    struct potbench *bench,
+    enum ctl_exit (*run)(struct potbench *bench,
+                         const struct potbench_model *model))
+{
+    bool is_found = false;
+    enum ctl_exit rc = CTL_DONE;
+    potbench_report_machine(bench);
+    for (size_t i = 0; rc == CTL_DONE && i < potbench_model_count; i++) {
+        if (is_wanted(bench, &potbench_models[i])) {
+            is_found = true;
+            rc = run(bench, &potbench_models[i]);
+        }
+    }
+    return is_found ? rc
+                    : ctl_fail(&bench->ctl, CTL_USAGE,
+                               "--model: fashion or digits, not \"%s\"",
+                               bench->model);
+}
+
+enum ctl_exit potbench_train(struct potbench *bench)
+{
+    if (bench->miners == 0) {
+        return ctl_fail(&bench->ctl, CTL_USAGE,
+                        "train needs at least one miner");
+    }
+    return each_model(bench, run_model);
+}
+
+/* ---- potbench worker */
+
+static enum ctl_exit run_workers(struct potbench *bench,
+                                 const struct potbench_model *model)
+{
+    static struct potbench_report report;
+    char subject[32];
+    uint64_t rows = bench->rows > 0 ? bench->rows : model->rows_per_miner;
+    char *path = file_join(bench->folder, "train.pds");
+    report = (struct potbench_report){
+        .command = "worker", .subject = subject, .baseline = "1 worker"};
+    (void)snprintf(subject, sizeof(subject), "%" PRIu64 " workers",
+                   bench->workers);
+    enum ctl_exit rc = potbench_data_write(bench, path, model, model->rows, 1);
+    for (uint64_t i = 0; rc == CTL_DONE && i < bench->repeat; i++) {
+        struct potbench_direct many = {0};
+        struct potbench_direct one = {0};
+        rc = potbench_direct_run(&many, bench, model, path,
+                                 (size_t)bench->workers, (size_t)rows);
+        if (rc == CTL_DONE) {
+            rc = potbench_direct_run(&one, bench, model, path, 1, (size_t)rows);
+        }
+        (void)snprintf(report.title, sizeof(report.title),
+                       "worker: %s, %s, %" PRIu64
+                       " rows a job, OpenBLAS core %s",
+                       model->name, model->text, rows, one.core);
+        const struct potbench_figure figures[] = {
+            {"rows_per_s", "training rows/s", many.rows_per_s, one.rows_per_s},
+            {"worker_cpu_us_per_row", "worker CPU, us/row", many.cpu_us_per_row,
+             one.cpu_us_per_row},
+        };
+        if (rc == CTL_DONE) {
+            potbench_report_add(&report, figures, 2);
+        }
+    }
+    if (rc == CTL_DONE) {
+        potbench_report_print(bench, &report);
+    }
+    free(path);
+    return rc;
+}
+
+enum ctl_exit potbench_worker(struct potbench *bench)
+{
+    return each_model(bench, run_workers);
+}
