@@ -37,6 +37,7 @@
 
 #define PROPOSE_WORK_MS  500 /* of executing transactions for a proposal */
 #define BLOCK_TXS_TRIED  4000
+#define PUBLICATIONS_MAX 8
 #define STOP_DEADLINE_MS 4500
 
 /* ---- what the parts ask of each other */
@@ -51,9 +52,22 @@ static void on_work(void *context)
 
 static void on_dataset(void *context, const struct hash *address, bool is_held)
 {
+    struct node *node = context;
     (void)address;
+    node->publications--;
     if (is_held) {
-        on_work(context);
+        on_work(node);
+    }
+}
+
+/* Anyone may announce data that nobody has: only so many are looked for at a
+ * time, so that rounds still get their payloads. */
+static void fetch_publication(struct node *node, const struct hash *address,
+                              const Pot__PublishDataset *description)
+{
+    if (node->publications < PUBLICATIONS_MAX) {
+        node->publications++;
+        needs_dataset(node->needs, address, description, on_dataset, node);
     }
 }
 
@@ -70,8 +84,7 @@ static bool is_ready(struct node *node, const Pot__Signed *tx)
         codec_hash(&address, body->publish_dataset->dataset)) {
         ready = datasets_find(node->datasets, &address) != NULL;
         if (!ready) {
-            needs_dataset(node->needs, &address, body->publish_dataset,
-                          on_dataset, node);
+            fetch_publication(node, &address, body->publish_dataset);
         }
     }
     codec_free(body);
@@ -88,8 +101,7 @@ static void on_tx(void *context, const Pot__TxBody *body)
     }
     if (body->action_case == POT__TX_BODY__ACTION_PUBLISH_DATASET &&
         codec_hash(&address, body->publish_dataset->dataset)) {
-        needs_dataset(node->needs, &address, body->publish_dataset, on_dataset,
-                      node);
+        fetch_publication(node, &address, body->publish_dataset);
     } else {
         replica_work(node->replica);
     }
