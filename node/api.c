@@ -249,7 +249,7 @@ static enum MHD_Result on_access(void *context,
     if (request->response == NULL) {
         dispatch(request);
     }
-    if (request->response != NULL && !request->is_off_loop) {
+    if (!request->is_off_loop && request->response != NULL) {
         return send_reply(request);
     }
     api_connection_allow(api_connection_of(connection), 0);
@@ -308,6 +308,7 @@ static void on_tick(uv_timer_t *timer)
 {
     struct api *api = timer->data;
     api_connection_expire(api);
+    run(api); /* at its limit it only looks again when it is run */
     api_events_tick(api->events, uv_now(&api->node->loop));
 }
 
