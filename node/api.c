@@ -308,6 +308,7 @@ static void on_tick(uv_timer_t *timer)
 {
     struct api *api = timer->data;
     api_connection_expire(api);
+    run(api); /* at its limit it only looks again when it is run */
     api_events_tick(api->events, uv_now(&api->node->loop));
 }
 
