@@ -50,11 +50,10 @@ static json_t *look_at(struct ctl *ctl, struct testnet_node *node)
 {
     json_t *status = NULL;
     json_t *out = json_pack("{ss ss}", "name", node->name, "api", node->url);
-    if (node->pid > 0) {
-        ctl->node = node->url;
-        ctl->deadline_ms = ctl_now_ms() + ANSWER_MS;
-        (void)!client_get(&status, ctl, "/v1/status");
-    }
+    /* It may have been started by hand: then we know no process. */
+    ctl->node = node->url;
+    ctl->deadline_ms = ctl_now_ms() + ANSWER_MS;
+    (void)!client_get(&status, ctl, "/v1/status");
     const char *state = node->pid == 0 ? "stopped" : "starting";
     if (status != NULL) {
         bool is_syncing = json_is_true(json_object_get(status, "syncing"));

@@ -12,9 +12,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct cli_command *const commands[] = {
@@ -49,7 +51,10 @@ static enum ctl_exit flush(struct ctl *ctl, enum ctl_exit rc)
     if (fflush(stdout) == 0 && ferror(stdout) == 0) {
         return rc;
     }
-    if (rc != CTL_DONE) {
+    /* A reader that has seen enough (`| head`) is no fault of ours. */
+    struct stat info;
+    bool is_pipe = fstat(STDOUT_FILENO, &info) == 0 && S_ISFIFO(info.st_mode);
+    if (rc != CTL_DONE || is_pipe) {
         return rc;
     }
     return ctl_fail(ctl, errno == ENOSPC ? CTL_FULL : CTL_FAILED,

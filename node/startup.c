@@ -142,7 +142,7 @@ static bool open_store(struct node *node)
                           : err == POT_EFULL || err == POT_ELIMIT
                               ? EXIT_CODE_FULL
                               : EXIT_CODE_STORE;
-        fprintf(stderr, "potd: %s: %s\n", folder, why);
+        fprintf(stderr, "potd: %s\n", why);
     }
     free(folder);
     node->env.store = node->store;
