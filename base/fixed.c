@@ -10,22 +10,6 @@
 #define LN2_Q40 INT64_C(762123384786)
 #define PI2_Q28 UINT64_C(2649351758) /* pi squared */
 
-int32_t fixed_saturate(int64_t value)
-{
-    if (value > INT32_MAX) {
-        return INT32_MAX;
-    }
-    if (value < INT32_MIN) {
-        return INT32_MIN;
-    }
-    return (int32_t)value;
-}
-
-uint64_t fixed_magnitude(int64_t value)
-{
-    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-}
-
 unsigned fixed_bit_count(uint64_t value)
 {
     unsigned bits = 0;
@@ -33,11 +17,6 @@ unsigned fixed_bit_count(uint64_t value)
         bits++;
     }
     return bits;
-}
-
-static int64_t with_sign(uint64_t size, int64_t sign)
-{
-    return (int64_t)(sign < 0 ? 0 - size : size);
 }
 
 int64_t fixed_add(int64_t a, int64_t b)
@@ -63,29 +42,6 @@ int64_t fixed_shift_left(int64_t value, unsigned bits)
         return INT64_MIN;
     }
     return value * (INT64_C(1) << bits);
-}
-
-int64_t fixed_shift_right(int64_t value, unsigned bits)
-{
-    if (bits == 0) {
-        return value;
-    }
-    if (bits > 63) {
-        return 0;
-    }
-    uint64_t half = UINT64_C(1) << (bits - 1);
-    return with_sign((fixed_magnitude(value) + half) >> bits, value);
-}
-
-int64_t fixed_divide(int64_t value, int64_t divisor)
-{
-    POT_ASSERT(divisor > 0);
-    uint64_t size = fixed_magnitude(value);
-    uint64_t by = (uint64_t)divisor;
-    uint64_t quotient = size / by;
-    uint64_t rest = size % by;
-    quotient += rest >= by - rest ? 1 : 0;
-    return with_sign(quotient, value);
 }
 
 /* e^-n = 2^-k * e^-r with n = k * ln 2 + r and 0 <= r < ln 2; e^-r is its

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "base/check.h"
+
 #define FIXED_BITS 24
 #define FIXED_ONE  (INT32_C(1) << FIXED_BITS)
 
@@ -16,10 +18,26 @@
 #define RATE_ONE  (UINT32_C(1) << RATE_BITS)
 
 /* fixed_saturate: value clamped into int32_t. */
-int32_t fixed_saturate(int64_t value);
+static inline int32_t fixed_saturate(int64_t value)
+{
+    if (value > INT32_MAX) {
+        return INT32_MAX;
+    }
+    return value < INT32_MIN ? INT32_MIN : (int32_t)value;
+}
 
-/* fixed_magnitude: |value|.  fixed_bit_count: bits of value, 0 for 0. */
-uint64_t fixed_magnitude(int64_t value);
+/* fixed_magnitude: |value|.  fixed_signed: -size where sign is negative. */
+static inline uint64_t fixed_magnitude(int64_t value)
+{
+    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+}
+
+static inline int64_t fixed_signed(uint64_t size, int64_t sign)
+{
+    return (int64_t)(sign < 0 ? 0 - size : size);
+}
+
+/* fixed_bit_count: bits of value, 0 for 0. */
 unsigned fixed_bit_count(uint64_t value);
 
 /* fixed_add: the sum, clamped into int64_t. */
@@ -29,10 +47,26 @@ int64_t fixed_add(int64_t a, int64_t b);
 int64_t fixed_shift_left(int64_t value, unsigned bits);
 
 /* fixed_shift_right: round(value / 2^bits), bits >= 0; beyond 63 it is 0. */
-int64_t fixed_shift_right(int64_t value, unsigned bits);
+static inline int64_t fixed_shift_right(int64_t value, unsigned bits)
+{
+    if (bits == 0 || bits > 63) {
+        return bits == 0 ? value : 0;
+    }
+    uint64_t half = UINT64_C(1) << (bits - 1);
+    return fixed_signed((fixed_magnitude(value) + half) >> bits, value);
+}
 
 /* fixed_divide: round(value / divisor), divisor > 0. */
-int64_t fixed_divide(int64_t value, int64_t divisor);
+static inline int64_t fixed_divide(int64_t value, int64_t divisor)
+{
+    POT_ASSERT(divisor > 0);
+    uint64_t size = fixed_magnitude(value);
+    uint64_t by = (uint64_t)divisor;
+    uint64_t quotient = size / by;
+    uint64_t rest = size % by;
+    quotient += rest >= by - rest ? 1 : 0;
+    return fixed_signed(quotient, value);
+}
 
 /* Elementary functions, right to about 2^-28 of the full scale; the bits of
  * each result are part of the protocol. */

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/fixed.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* a * b for Q4.28, rounded; both at most RATE_ONE. */
@@ -54,15 +55,34 @@ uint32_t optimizer_rate(const Pot__OptimizerSpec *spec, uint32_t round,
     return spec->learning_rate;
 }
 
-/* round(sum * 2^exponent / addends) in Q8.24, clamped. */
-static int64_t mean_of(int32_t sum, int exponent, int64_t addends)
+/* How a tensor's sums become means: the same for all of its elements. */
+struct scale {
+    unsigned left;   /* shift before the division */
+    int64_t divisor; /* then by this, or */
+    unsigned right;  /* where it is a power of two, by a shift */
+    bool is_shift;
+};
+
+static struct scale scale_of(int exponent, int64_t addends)
 {
+    struct scale s = {.divisor = addends};
     int shift = exponent + FIXED_BITS;
     if (shift < 0) {
-        return fixed_divide(sum, addends * (INT64_C(1) << -shift));
+        s.divisor = addends * (INT64_C(1) << -shift);
+    } else {
+        s.left = (unsigned)shift;
     }
-    int64_t scaled = fixed_shift_left(sum, (unsigned)shift);
-    return fixed_saturate(fixed_divide(scaled, addends));
+    s.is_shift = (s.divisor & (s.divisor - 1)) == 0;
+    s.right = fixed_bit_count((uint64_t)s.divisor) - 1;
+    return s;
+}
+
+/* round(sum * 2^exponent / addends) in Q8.24, clamped. */
+static int64_t mean_of(int32_t sum, const struct scale *s)
+{
+    int64_t value = s->left == 0 ? sum : fixed_shift_left(sum, s->left);
+    return fixed_saturate(s->is_shift ? fixed_shift_right(value, s->right)
+                                      : fixed_divide(value, s->divisor));
 }
 
 void optimizer_step(int32_t *theta, int32_t *momentum,
@@ -77,9 +97,10 @@ void optimizer_step(int32_t *theta, int32_t *momentum,
     for (size_t t = 0; t < shape->tensor_count; t++) {
         size_t begin = shape->tensors[t].offset;
         size_t end = begin + shape->tensors[t].count;
+        const struct scale scale =
+            scale_of(aggregate->exponents[t], aggregate->addends);
         for (size_t i = begin; i < end; i++) {
-            int64_t g = mean_of(gradient_get(aggregate, i),
-                                aggregate->exponents[t], aggregate->addends);
+            int64_t g = mean_of(gradient_get(aggregate, i), &scale);
             int64_t old = mu == 0 ? 0 : momentum[i];
             int64_t drift =
                 fixed_shift_right(mu * old + decay * theta[i], RATE_BITS);
