@@ -208,6 +208,12 @@ void held_put(const struct ledger_env *env, struct hash *hash, const void *data,
               size_t size)
 {
     blob_hash(hash, data, size);
+    held_put_named(env, hash, data, size);
+}
+
+void held_put_named(const struct ledger_env *env, const struct hash *hash,
+                    const void *data, size_t size)
+{
     struct state_key key = keys_blob(hash);
     uint64_t count = held_count(&env->state, key);
     held_set(&env->state, key, count + 1);

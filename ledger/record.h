@@ -51,6 +51,9 @@ void list_remove(const struct state *state, struct state_key key,
  * less, the last one deletes it. */
 void held_put(const struct ledger_env *env, struct hash *hash, const void *data,
               size_t size);
+/* held_put_named: the same for a blob whose hash is known. */
+void held_put_named(const struct ledger_env *env, const struct hash *hash,
+                    const void *data, size_t size);
 void held_drop(const struct ledger_env *env, const struct hash *hash);
 
 #endif

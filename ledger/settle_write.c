@@ -9,6 +9,7 @@
 #include "ledger/roster.h"
 #include "ledger/settle.h"
 #include "ledger/task.h"
+#include "proto/blob.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>
@@ -23,27 +24,30 @@ static void set_hash(ProtobufCBinaryData *field, const struct hash *hash)
 
 /* The new blob takes the old one's place; an empty field held none. */
 static void replace_blob(const struct ledger_env *env,
-                         ProtobufCBinaryData *field, const void *data,
-                         size_t size)
+                         ProtobufCBinaryData *field, const struct hash *fresh,
+                         const void *data, size_t size)
 {
-    struct hash fresh;
     struct hash old;
-    held_put(env, &fresh, data, size);
+    held_put_named(env, fresh, data, size);
     if (codec_hash(&old, *field)) {
         held_drop(env, &old);
     }
-    set_hash(field, &fresh);
+    set_hash(field, fresh);
 }
 
 static void write_model(struct settle *s, const struct ledger_env *env)
 {
+    struct hash momentum;
     size_t count = s->shape.parameter_count;
     env->blobs.put(env->blobs.context, &s->aggregate_hash, s->aggregate.data,
                    s->aggregate.size);
-    replace_blob(env, &s->task->parameters_hash, s->parameters, 4 * count);
+    replace_blob(env, &s->task->parameters_hash, &s->parameters_hash,
+                 s->parameters, 4 * count);
     if (s->momentum != NULL) {
         uint8_t *bytes = parameters_encode(s->momentum, count);
-        replace_blob(env, &s->task->momentum_hash, bytes, 4 * count);
+        blob_hash(&momentum, bytes, 4 * count);
+        replace_blob(env, &s->task->momentum_hash, &momentum, bytes,
+                     4 * count);
         free(bytes);
     }
 }
