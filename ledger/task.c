@@ -147,7 +147,8 @@ void task_end(const struct ledger_env *env, uint64_t height,
     task_store(env, task);
 }
 
-/* Freezes the roster if there is anybody to freeze. */
+/* Freezes the roster once there are members enough to close the round: one
+ * frozen with fewer could only wait until it is overdue. */
 static bool open_round(const struct ledger_env *env, const struct hash *name,
                        uint64_t height)
 {
@@ -155,7 +156,8 @@ static bool open_round(const struct ledger_env *env, const struct hash *name,
     POT_ASSERT(task != NULL);
     POT_ASSERT(task->status == POT__TASK_STATUS__TASK_RUNNING);
     POT_ASSERT(task->n_roster == 0);
-    bool is_open = task->n_members > 0;
+    bool is_open = task->n_members > 0 &&
+                   task->n_members >= task->spec->min_submissions;
     if (is_open) {
         roster_set_round(task, roster_copy(roster_of_members(task)));
         task->opened_height = height;
