@@ -43,7 +43,9 @@ static bool blobs_get(void *context, const struct hash *hash, struct buf *value)
 {
     struct execution_context *c = context;
     buf_clear(value);
+    struct blob_pool *recent = c->env->recent;
     return blob_pool_get(c->env->pool, hash, value) ||
+           (recent != NULL && blob_pool_get(recent, hash, value)) ||
            overlay_blob_get(c->overlay, hash, value);
 }
 
@@ -52,6 +54,10 @@ static void blobs_put(void *context, const struct hash *hash, const void *data,
 {
     struct execution_context *c = context;
     overlay_blob_put(c->overlay, hash, data, size);
+    /* The next round reads it again: without the store and its checksum. */
+    if (c->env->recent != NULL) {
+        (void)blob_pool_put(c->env->recent, hash, data, size);
+    }
 }
 
 static void blobs_del(void *context, const struct hash *hash)

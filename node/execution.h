@@ -28,6 +28,7 @@ struct execution_env {
     struct hash genesis_hash;
     struct store *store;
     struct blob_pool *pool;
+    struct blob_pool *recent; /* what blocks wrote lately; NULL: not kept */
     struct datasets_book *datasets;
     struct verified *verified;
     uint32_t keep_rounds; /* whose gradients stay in the store */

@@ -45,6 +45,7 @@ struct node {
     struct store *store;
     struct sign_state *sign_state;
     struct blob_pool *pool;
+    struct blob_pool *recent;
     struct datasets_book *datasets;
     struct verified *verified;
     struct execution_env env;

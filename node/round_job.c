@@ -3,7 +3,7 @@
 #include "node/round_job.h"
 
 #include "base/alloc.h"
-#include "base/bytes.h"
+#include "node/blob_pool.h"
 #include "node/datasets.h"
 #include "node/execution.h"
 #include "proto/codec.h"
@@ -13,26 +13,31 @@
 
 #include <stdlib.h>
 
-static enum pot_err read_theta(struct workers_job *job, struct store *store,
+static enum pot_err read_theta(struct workers_job *job,
+                               const struct execution_env *env,
                                ProtobufCBinaryData field)
 {
     struct hash hash;
     struct buf data;
-    struct bytes_reader r;
     size_t count = job->shape.parameter_count;
     if (!codec_hash(&hash, field)) {
         return POT_ECORRUPT;
     }
     buf_init(&data, count * sizeof(int32_t));
-    enum pot_err err = store_blob_get(store, &hash, &data);
+    enum pot_err err = POT_OK;
+    if (env->recent == NULL || !blob_pool_get(env->recent, &hash, &data)) {
+        err = store_blob_get(env->store, &hash, &data);
+    }
     if (err == POT_OK && data.size != count * sizeof(int32_t)) {
         err = POT_ECORRUPT;
     }
     if (err == POT_OK) {
         job->theta = pot_calloc(count, sizeof(*job->theta));
-        bytes_reader_init(&r, data.data, data.size);
         for (size_t i = 0; i < count; i++) {
-            job->theta[i] = bytes_read_i32(&r);
+            const uint8_t *at = data.data + 4 * i;
+            job->theta[i] =
+                (int32_t)((uint32_t)at[0] | (uint32_t)at[1] << 8 |
+                          (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24);
         }
     }
     buf_fini(&data);
@@ -78,7 +83,7 @@ enum pot_err round_job_make(struct workers_job *out,
         err = read_seed(&seed, env->store, task);
     }
     if (err == POT_OK) {
-        err = read_theta(&job, env->store, task->parameters_hash);
+        err = read_theta(&job, env, task->parameters_hash);
     }
     if (err != POT_OK) {
         return err;

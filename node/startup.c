@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 #define POOL_BYTES_MAX ((size_t)512 << 20)
+/* Parameters and momentum of the tasks that run, if they are not huge. */
+#define RECENT_BYTES_MAX ((size_t)32 << 20)
 #define VERIFIED_SIZE  65536
 #define FILES_MIN      1024
 
@@ -249,6 +251,8 @@ bool startup_open_store(struct node *node)
     node->pool = blob_pool_new(POOL_BYTES_MAX);
     node->verified = verified_new(&node->env.chain, VERIFIED_SIZE);
     node->env.pool = node->pool;
+    node->recent = blob_pool_new(RECENT_BYTES_MAX);
+    node->env.recent = node->recent;
     node->env.verified = node->verified;
     node->env.keep_rounds = (uint32_t)node->config->keep_blobs;
     return true;
@@ -267,6 +271,7 @@ void startup_close(struct node *node)
     datasets_close(node->datasets);
     store_close(node->store);
     blob_pool_free(node->pool);
+    blob_pool_free(node->recent);
     verified_free(node->verified);
     key_free(node->node_key);
     key_free(node->validator_key);
