@@ -142,10 +142,10 @@ static enum round_verdict make(struct settle *s, const struct ledger_env *env,
     return verdict;
 }
 
-enum round_verdict ledger_make_round(const struct ledger_env *env,
-                                     const struct ledger_block *block,
-                                     const struct round_candidate *candidate,
-                                     Pot__RoundUpdate **out)
+static enum round_verdict close_round(const struct ledger_env *env,
+                                      const struct ledger_block *block,
+                                      const struct round_candidate *candidate,
+                                      size_t write_max, Pot__RoundUpdate **out)
 {
     struct settle s;
     struct counted_messages messages = {0};
@@ -157,10 +157,30 @@ enum round_verdict ledger_make_round(const struct ledger_env *env,
     }
     if (verdict == ROUND_ACCEPTED) {
         *out = make_update(&s, &messages);
+        size_t size = pot__round_update__get_packed_size(*out);
+        if (size <= write_max) {
+            settle_write(&s, env, block->height);
+        }
     }
     free_messages(&messages);
     settle_close(&s);
     return verdict;
+}
+
+enum round_verdict ledger_make_round(const struct ledger_env *env,
+                                     const struct ledger_block *block,
+                                     const struct round_candidate *candidate,
+                                     Pot__RoundUpdate **out)
+{
+    return close_round(env, block, candidate, 0, out);
+}
+
+enum round_verdict ledger_take_round(const struct ledger_env *env,
+                                     const struct ledger_block *block,
+                                     const struct round_candidate *candidate,
+                                     size_t bytes_max, Pot__RoundUpdate **out)
+{
+    return close_round(env, block, candidate, bytes_max, out);
 }
 
 /* ---- checking one */

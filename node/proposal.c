@@ -64,15 +64,13 @@ static void add_rounds(struct maker *m)
             .attestation_count = from->attestation_count,
         };
         Pot__RoundUpdate *update = NULL;
-        if (ledger_make_round(&m->env, &m->block, &candidate, &update) !=
+        size_t left = r->bytes_max > m->bytes ? r->bytes_max - m->bytes : 0;
+        if (ledger_take_round(&m->env, &m->block, &candidate, left, &update) !=
             ROUND_ACCEPTED) {
             continue;
         }
         size_t size = pot__round_update__get_packed_size(update);
-        const struct ledger_trust trust = {true, true};
-        if (m->bytes + size > r->bytes_max ||
-            ledger_apply_round(&m->env, &m->block, update, trust) !=
-                ROUND_ACCEPTED) {
+        if (size > left) {
             codec_free(update);
             continue;
         }
