@@ -95,11 +95,10 @@ POT_MUST_USE enum round_verdict ledger_make_round(
 
 /* ledger_take_round: the same, and writes what ledger_apply_round of it would
  * write, unless the update has more than bytes_max bytes. */
-POT_MUST_USE enum round_verdict
-ledger_take_round(const struct ledger_env *env,
-                  const struct ledger_block *block,
-                  const struct round_candidate *candidate, size_t bytes_max,
-                  Pot__RoundUpdate **out);
+POT_MUST_USE enum round_verdict ledger_take_round(
+    const struct ledger_env *env, const struct ledger_block *block,
+    const struct round_candidate *candidate, size_t bytes_max,
+    Pot__RoundUpdate **out);
 
 /* ledger_apply_round: checks the update, computes what trust does not cover
  * and compares; state and blobs are written when it is ROUND_ACCEPTED and

@@ -46,8 +46,7 @@ static void write_model(struct settle *s, const struct ledger_env *env)
     if (s->momentum != NULL) {
         uint8_t *bytes = parameters_encode(s->momentum, count);
         blob_hash(&momentum, bytes, 4 * count);
-        replace_blob(env, &s->task->momentum_hash, &momentum, bytes,
-                     4 * count);
+        replace_blob(env, &s->task->momentum_hash, &momentum, bytes, 4 * count);
         free(bytes);
     }
 }

@@ -54,6 +54,7 @@ bool attesting_take(struct open_round *round, struct round_attestation *opened,
         attesting_free(old);
     }
     round->is_dirty = true;
+    open_round_kick(round->duty);
     round->duty->stats.attestations++;
     return true;
 }

@@ -31,6 +31,7 @@ static void mark_judged(struct submission *s, Pot__Verdict verdict,
     s->state = JUDGED;
     s->verdict = verdict;
     round->is_dirty = true;
+    open_round_kick(round->duty);
     if (!round->has_news) {
         round->has_news = true;
         round->news_ms = uv_now(round->duty->config->loop);

@@ -149,6 +149,14 @@ static void tally(struct open_round *round, uint64_t height)
     }
 }
 
+void open_round_kick(const struct round_duty *duty)
+{
+    if (duty->timer != NULL && !uv_is_closing((uv_handle_t *)duty->timer)) {
+        (void)uv_timer_start(duty->timer, duty->on_tick, 0,
+                             uv_timer_get_repeat(duty->timer));
+    }
+}
+
 bool open_round_should_close(struct open_round *round, uint64_t height)
 {
     uint64_t now = uv_now(round->duty->config->loop);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <uv.h>
 
 #include "base/hash.h"
 #include "base/map.h"
@@ -30,6 +31,8 @@ struct open_round;
 
 /* What all open rounds of a validator share. */
 struct round_duty {
+    uv_timer_t *timer; /* ticks; NULL until it is open */
+    uv_timer_cb on_tick;
     const struct rounds_config *config;
     struct auditor *auditor;
     uint8_t secret[32];      /* of the audit lottery */
@@ -139,5 +142,9 @@ bool attesting_take(struct open_round *round, struct round_attestation *opened,
 /* attesting_say: signs and sends the verdicts that there are. */
 void attesting_say(struct open_round *round);
 void attesting_free(struct attestation *attestation);
+
+/* open_round_kick: something came in; the next tick is due at once, one for
+ * all that comes in this turn of the loop. */
+void open_round_kick(const struct round_duty *duty);
 
 #endif

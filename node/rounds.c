@@ -330,6 +330,8 @@ struct rounds *rounds_new(const struct rounds_config *config)
     rounds->timer.data = rounds;
     rounds->timer_is_open = true;
     (void)uv_timer_start(&rounds->timer, on_tick, TICK_MS, TICK_MS);
+    rounds->duty.timer = &rounds->timer;
+    rounds->duty.on_tick = on_tick;
     return rounds;
 }
 

@@ -24,8 +24,8 @@
 #define POOL_BYTES_MAX ((size_t)512 << 20)
 /* Parameters and momentum of the tasks that run, if they are not huge. */
 #define RECENT_BYTES_MAX ((size_t)32 << 20)
-#define VERIFIED_SIZE  65536
-#define FILES_MIN      1024
+#define VERIFIED_SIZE    65536
+#define FILES_MIN        1024
 
 void startup_peer(struct net_address *out, const struct config_peer *peer)
 {
