@@ -118,6 +118,9 @@ void potbench_report_machine(const struct potbench *bench)
 static const char *number(char text[static 16], double value)
 {
     int digits = value >= 100.0 ? 0 : 2;
+    if (value > 0.0 && value < 0.1) {
+        digits = 4;
+    }
     (void)snprintf(text, 16, "%.*f", digits, value);
     return text;
 }
