@@ -185,19 +185,19 @@ static void print_roles(struct buf *out, const struct testnet_plan *plan,
                node->is_validator ? "true" : "false",
                node->is_validator ? "" : "# ",
                node->is_miner ? "true" : "false", node->is_miner ? "" : "# ");
-    buf_printf(out,
-               "\n[api]\n"
-               "enabled = true\n"
-               "listen = \"%s:%u\"\n"
-               "# web = \"\"               # folder of the web page\n"
-               "\n[mempool]\n"
-               "# max_bytes = 67108864\n"
-               "# max_txs = 5000\n"
-               "\n[storage]\n"
-               "# map_size_mb = 1024     # grows when it is full\n"
-               "# keep_blobs = 16        # rounds whose gradients stay; 0: none\n",
-               plan->is_compose ? "0.0.0.0" : "127.0.0.1",
-               (unsigned)node->api_port);
+    buf_printf(
+        out,
+        "\n[api]\n"
+        "enabled = true\n"
+        "listen = \"%s:%u\"\n"
+        "# web = \"\"               # folder of the web page\n"
+        "\n[mempool]\n"
+        "# max_bytes = 67108864\n"
+        "# max_txs = 5000\n"
+        "\n[storage]\n"
+        "# map_size_mb = 1024     # grows when it is full\n"
+        "# keep_blobs = 16        # rounds whose gradients stay; 0: none\n",
+        plan->is_compose ? "0.0.0.0" : "127.0.0.1", (unsigned)node->api_port);
 }
 
 static enum ctl_exit write_node(struct ctl *ctl,

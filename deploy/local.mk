@@ -1,5 +1,7 @@
-# deploy/: the image and the compose testnet; make check-docker runs them.
-EXTRA_DIST += deploy/Dockerfile deploy/test-docker.sh .dockerignore
+# deploy/: the image, the systemd unit and the compose testnet; make
+# check-docker runs image and testnet.
+EXTRA_DIST += deploy/Dockerfile deploy/potd.service deploy/test-docker.sh \
+	.dockerignore
 
 .PHONY: check-docker
 check-docker: all

@@ -7,3 +7,17 @@ dist_man_MANS += \
 	docs/man/potctl.1 \
 	docs/man/potd.1 \
 	docs/man/task.toml.5
+EXTRA_DIST += \
+	CHANGELOG.md \
+	CONTRIBUTING.md \
+	LICENSE \
+	README.md \
+	SECURITY.md \
+	docs/api.md \
+	docs/architecture.md \
+	docs/dependencies.md \
+	docs/glossary.md \
+	docs/operations.md \
+	docs/protocol.md \
+	docs/testing.md \
+	docs/training.md

@@ -168,11 +168,7 @@ static void check_size(struct api_request *request)
 
 static void begin(struct api_request *request, const char *method)
 {
-    const char *last = header(request, "Last-Event-ID");
     request->is_begun = true;
-    if (last != NULL && api_parse_u64(&request->last_event, last) != POT_OK) {
-        request->last_event = 0;
-    }
     check_url(request);
     if (request->response == NULL) {
         check_origin(request, method);
@@ -218,7 +214,6 @@ static enum MHD_Result send_reply(struct api_request *request)
     POT_ASSERT(class < sizeof(request->api->stats.requests) /
                            sizeof(*request->api->stats.requests));
     request->api->stats.requests[class]++;
-    request->is_answered = true;
     bool is_stream = request->route != NULL &&
                      request->route->handler == api_get_events &&
                      request->status == 200;
@@ -254,7 +249,7 @@ static enum MHD_Result on_access(void *context,
     if (request->response == NULL) {
         dispatch(request);
     }
-    if (request->response != NULL && !request->is_off_loop) {
+    if (!request->is_off_loop && request->response != NULL) {
         return send_reply(request);
     }
     api_connection_allow(api_connection_of(connection), 0);

@@ -25,6 +25,7 @@
 #define HEARTBEAT_MS 15000
 #define TIMES_MAX    256 /* block times kept */
 #define PIECE_BYTES  4096
+#define SOCKET_BYTES (64 << 10) /* of the kernel, for each stream */
 
 enum event_type { EVENT_BLOCK, EVENT_ROUND, EVENT_TASK, EVENT_PEER };
 
@@ -165,6 +166,7 @@ static Pot__HashList *read_running(const struct api_events *events)
 
 static struct stream *new_stream(struct api_request *request, unsigned types)
 {
+    int bytes = SOCKET_BYTES;
     struct api_events *events = request->api->events;
     struct stream *stream = pot_calloc(1, sizeof(*stream));
     stream->events = events;
@@ -172,6 +174,7 @@ static struct stream *new_stream(struct api_request *request, unsigned types)
     stream->fd = api_connection_of(request->connection)->fd;
     stream->types = types;
     buf_init(&stream->queue, API_EVENT_QUEUE_BYTES);
+    (void)setsockopt(stream->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
     stream->next = events->streams;
     if (stream->next != NULL) {
         stream->next->previous = stream;

@@ -36,11 +36,9 @@ struct api_request {
     struct buf body;
     struct chain_tip tip;          /* when it was handed to its handler */
     bool is_pending;               /* set by the route's prepare */
-    uint64_t last_event;           /* Last-Event-ID, 0: none */
     bool is_begun;                 /* its headers were looked at */
     bool is_suspended;             /* it waits for its reply */
     bool is_off_loop;              /* ...from a thread of the pool */
-    bool is_answered;              /* the reply is with libmicrohttpd */
     unsigned status;               /* of response */
     struct MHD_Response *response; /* NULL: none yet */
     struct api_request *next;      /* in a lane, see node/api_job.h */

@@ -87,7 +87,7 @@ static void fill_judgements(struct open_round *round,
         pot_calloc(round->submissions.count, sizeof(*body->judgements));
     while ((slot = map_next(&round->submissions, &cursor)) != NULL) {
         const struct submission *s = slot->value;
-        if (s->state == JUDGED) {
+        if (s->state == JUDGED && s->verdict != POT__VERDICT__VERDICT_NONE) {
             Pot__Judgement *j = pot_alloc(sizeof(*j));
             pot__judgement__init(j);
             j->submission = codec_copy_bytes(s->opened.hash.b, HASH_SIZE);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/fixed.h"
 #include "proto/gradient.h"
 
 #include <stdio.h>
@@ -12,6 +13,12 @@
 
 #define CORE_SIZE   33
 #define DEADLINE_MS 120000
+/* Cores remembered as not running on this processor; the oldest is forgotten
+ * first. */
+#define FAILED_CORES 8
+/* Losses of honest kernels differ by about 1e-6. */
+#define LOSS_PART      1000
+#define LOSS_TOLERANCE 256
 
 struct trial {
     struct trial *next;
@@ -20,6 +27,7 @@ struct trial {
     char core[CORE_SIZE];
     uint8_t *payload;
     size_t payload_size;
+    int64_t loss;          /* that the submitter claims */
     auditor_done_fn *done; /* NULL: forgotten */
     void *context;
     bool is_second; /* runs on the submitter's core */
@@ -32,6 +40,8 @@ struct auditor {
     struct workers *second; /* on second_core; NULL: none */
     char second_core[CORE_SIZE];
     size_t second_jobs;
+    char failed_cores[FAILED_CORES][CORE_SIZE]; /* that do not run here */
+    size_t failed_next;
     struct trial *trials;
 };
 
@@ -93,22 +103,55 @@ static void conclude(struct trial *trial, enum pot_err err,
 static void on_computed(void *context, enum pot_err err, const char *why,
                         const int64_t *sums, int64_t loss_sum);
 
+static bool has_failed_core(const struct auditor *a, const char *core)
+{
+    for (size_t i = 0; i < FAILED_CORES; i++) {
+        if (strcmp(a->failed_cores[i], core) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Another core's pool replaces an idle one; while it is busy, its core is
  * the only one that can be tried. */
 static bool try_second(struct trial *trial)
 {
     struct auditor *a = trial->auditor;
+    if (has_failed_core(a, trial->core)) {
+        return false;
+    }
     if (a->second == NULL || strcmp(a->second_core, trial->core) != 0) {
-        if (a->second_jobs > 0 || trial->core[0] == '\0') {
+        if (a->second_jobs > 0) {
             return false;
         }
         workers_free(a->second);
         a->second = start_workers(a, trial->core);
         memcpy(a->second_core, trial->core, CORE_SIZE);
     }
-    trial->is_second = true;
-    a->second_jobs++;
-    return workers_submit(a->second, &trial->job, on_computed, trial) == POT_OK;
+    trial->is_second =
+        workers_submit(a->second, &trial->job, on_computed, trial) == POT_OK;
+    a->second_jobs += trial->is_second ? 1 : 0;
+    return trial->is_second;
+}
+
+/* The second core does not run here: what waits for it stays undecided. */
+static void give_up_second(struct auditor *a)
+{
+    const struct audit_result undecided = {.verdict = AUDIT_UNDECIDED};
+    memcpy(a->failed_cores[a->failed_next], a->second_core, CORE_SIZE);
+    a->failed_next = (a->failed_next + 1) % FAILED_CORES;
+    workers_free(a->second);
+    a->second = NULL;
+    a->second_jobs = 0;
+    for (struct trial *trial = a->trials; trial != NULL;) {
+        if (trial->is_second) {
+            conclude(trial, POT_OK, &undecided);
+            trial = a->trials; /* the list has changed */
+        } else {
+            trial = trial->next;
+        }
+    }
 }
 
 /* On the submitter's own core an honest gradient comes out the same. */
@@ -121,30 +164,47 @@ static void settle_second(const struct auditor *a, const struct trial *trial,
     }
 }
 
-static void on_computed(void *context, enum pot_err err, const char *why,
-                        const int64_t *sums, int64_t loss_sum)
+static bool loss_holds(const struct trial *trial, int64_t loss_sum)
 {
-    struct trial *trial = context;
-    struct auditor *a = trial->auditor;
+    int64_t own = fixed_divide(loss_sum, (int64_t)trial->job.row_count);
+    int64_t off = trial->loss > own ? trial->loss - own : own - trial->loss;
+    int64_t part = own / LOSS_PART;
+    return off <= (part > LOSS_TOLERANCE ? part : LOSS_TOLERANCE);
+}
+
+static void compare(struct trial *trial, const int64_t *sums, int64_t loss_sum)
+{
     const struct model_shape *shape = &trial->job.shape;
     struct gradient gradient;
     struct audit_result result;
-    (void)why;
-    (void)loss_sum;
-    a->second_jobs -= trial->is_second ? 1 : 0;
-    if (err != POT_OK) {
-        conclude(trial, err, NULL);
-        return;
-    }
-    err = gradient_open(&gradient, shape, trial->payload, trial->payload_size);
+    enum pot_err err =
+        gradient_open(&gradient, shape, trial->payload, trial->payload_size);
     POT_ASSERT(err == POT_OK); /* checked before it came here */
     audit_compare(&result, shape, &gradient, sums, trial->job.row_count);
+    if (!loss_holds(trial, loss_sum)) {
+        result.verdict = AUDIT_REFUSED;
+    }
     if (trial->is_second) {
-        settle_second(a, trial, &result);
+        settle_second(trial->auditor, trial, &result);
     } else if (result.verdict == AUDIT_UNDECIDED && try_second(trial)) {
         return;
     }
     conclude(trial, POT_OK, &result);
+}
+
+static void on_computed(void *context, enum pot_err err, const char *why,
+                        const int64_t *sums, int64_t loss_sum)
+{
+    struct trial *trial = context;
+    (void)why;
+    if (err == POT_OK) {
+        trial->auditor->second_jobs -= trial->is_second ? 1 : 0;
+        compare(trial, sums, loss_sum);
+    } else if (trial->is_second) {
+        give_up_second(trial->auditor);
+    } else {
+        conclude(trial, err, NULL);
+    }
 }
 
 enum pot_err auditor_judge(struct auditor *auditor,
@@ -162,6 +222,7 @@ enum pot_err auditor_judge(struct auditor *auditor,
     (void)snprintf(trial->core, sizeof(trial->core), "%s", audit->core);
     trial->payload = pot_memdup(audit->payload, audit->payload_size);
     trial->payload_size = audit->payload_size;
+    trial->loss = audit->loss;
     trial->done = done;
     trial->context = context;
     enum pot_err err =

@@ -1,7 +1,8 @@
 /* auditor: judges a gradient by computing it again.
  *
  * The first recomputation runs on this machine's own OpenBLAS core.  When it
- * leaves the verdict open, a second one runs on the submitter's. */
+ * leaves the verdict open, a second one runs on the submitter's, if that runs
+ * here: otherwise the verdict stays AUDIT_UNDECIDED. */
 #ifndef POT_NODE_AUDITOR_H
 #define POT_NODE_AUDITOR_H
 
@@ -19,6 +20,7 @@ struct auditor_case {
     const char *core;       /* that the submitter declared */
     const uint8_t *payload; /* its gradient */
     size_t payload_size;
+    int64_t loss; /* Q40.24, that it claims */
 };
 
 /* auditor_done_fn: err not POT_OK: nothing could be computed. */

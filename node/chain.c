@@ -26,6 +26,7 @@ struct job {
     uint8_t *data;                     /* JOB_CHECK, JOB_APPLY */
     size_t size;
     struct hash digest;
+    uint64_t height; /* JOB_CHECK */
     uint64_t now_ms;
     uint8_t *certificate; /* JOB_APPLY */
     size_t certificate_size;
@@ -36,7 +37,7 @@ struct job {
     char why[256];
 
     void (*propose_done)(void *, enum pot_err, const struct executed *);
-    void (*check_done)(void *, const struct hash *, bool, const char *);
+    void (*check_done)(void *, enum pot_err, bool, const char *);
     void (*apply_done)(void *, enum pot_err, const char *);
     void *context;
 };
@@ -182,12 +183,14 @@ static void keep(struct chain *chain, struct executed *executed)
     drop_kept(chain, KEPT_MAX);
 }
 
-static bool digest_of(struct hash *out, const void *data, size_t size)
+static bool name_of(struct hash *hash, uint64_t *height, const void *data,
+                    size_t size)
 {
     struct block *block = NULL;
     bool is_block = block_open(&block, data, size) == POT_OK;
     if (is_block) {
-        *out = block->hash;
+        *hash = block->hash;
+        *height = block->header->height;
         block_free(block);
     }
     return is_block;
@@ -196,7 +199,9 @@ static bool digest_of(struct hash *out, const void *data, size_t size)
 bool chain_has_checked(struct chain *chain, const void *data, size_t size)
 {
     struct hash digest;
-    return digest_of(&digest, data, size) && find_kept(chain, &digest) != NULL;
+    uint64_t height;
+    return name_of(&digest, &height, data, size) &&
+           find_kept(chain, &digest) != NULL;
 }
 
 static struct executed *take_kept(struct chain *chain, const struct hash *hash)
@@ -273,7 +278,7 @@ static void finish_check(struct chain *chain, struct job *job)
         keep(chain, job->executed);
         job->executed = NULL;
     }
-    job->check_done(job->context, &job->digest, is_valid, job->why);
+    job->check_done(job->context, POT_OK, is_valid, job->why);
 }
 
 static void finish_apply(struct chain *chain, struct job *job)
@@ -360,8 +365,11 @@ static bool settle(struct chain *chain, struct job *job)
         break;
     case JOB_CHECK:
         is_kept = find_kept(chain, &job->digest) != NULL;
+        if (job->height != 0 && job->height != chain->tip.height + 1) {
+            err = POT_ECANCELLED; /* the tip moved meanwhile */
+        }
         if (err != POT_OK || is_kept) {
-            job->check_done(job->context, &job->digest, is_kept, err_text(err));
+            job->check_done(job->context, err, is_kept, err_text(err));
         }
         break;
     case JOB_APPLY:
@@ -428,7 +436,7 @@ void chain_propose(struct chain *chain, struct execution_request *request,
 
 void chain_check(struct chain *chain, const void *data, size_t size,
                  uint64_t now_ms,
-                 void (*done)(void *, const struct hash *, bool, const char *),
+                 void (*done)(void *, enum pot_err, bool, const char *),
                  void *context)
 {
     struct job *job = job_new(chain, JOB_CHECK, context);
@@ -436,7 +444,8 @@ void chain_check(struct chain *chain, const void *data, size_t size,
     job->size = size;
     job->now_ms = now_ms;
     job->check_done = done;
-    (void)digest_of(&job->digest, data, size); /* zero: it will be refused */
+    /* Height 0: no block, which the check will say. */
+    (void)name_of(&job->digest, &job->height, data, size);
     enqueue(chain, job);
 }
 

@@ -45,11 +45,12 @@ void chain_propose(struct chain *chain, struct execution_request *request,
                                 const struct executed *executed),
                    void *context);
 
-/* chain_check: whether the block is valid on the tip; why says why not. */
+/* chain_check: whether the block is valid on the tip; why says why not.
+ * POT_ECANCELLED: it is not the tip's next any more, or the chain stops. */
 void chain_check(struct chain *chain, const void *data, size_t size,
                  uint64_t now_ms,
-                 void (*done)(void *context, const struct hash *digest,
-                              bool is_valid, const char *why),
+                 void (*done)(void *context, enum pot_err err, bool is_valid,
+                              const char *why),
                  void *context);
 
 /* chain_has_checked: whether this block was found valid on the tip, so that

@@ -35,7 +35,8 @@ struct entry {
 };
 
 struct datasets_book {
-    uv_mutex_t mutex;
+    uv_mutex_t mutex;   /* of entries and what is in them */
+    uv_mutex_t loading; /* held while a file is made: one at a time */
     char *folder;
     struct store *store;
     struct map entries; /* address -> struct entry; entries are never freed
@@ -52,6 +53,8 @@ enum pot_err datasets_open(struct datasets_book **out, const char *folder,
     }
     struct datasets_book *book = pot_calloc(1, sizeof(*book));
     int rc = uv_mutex_init(&book->mutex);
+    POT_ASSERT(rc == 0);
+    rc = uv_mutex_init(&book->loading);
     POT_ASSERT(rc == 0);
     book->folder = pot_strdup(folder);
     book->store = store;
@@ -81,6 +84,7 @@ void datasets_close(struct datasets_book *book)
     }
     map_fini(&book->entries);
     uv_mutex_destroy(&book->mutex);
+    uv_mutex_destroy(&book->loading);
     free(book->folder);
     free(book);
 }
@@ -321,15 +325,9 @@ static enum pot_err load(struct datasets_book *book, struct entry *entry)
         return err;
     }
     uv_mutex_lock(&book->mutex);
-    bool is_loaded = entry->mapped != NULL; /* by another thread meanwhile */
-    if (!is_loaded) {
-        entry->dataset = dataset;
-        entry->mapped = data;
-    }
+    entry->dataset = dataset;
+    entry->mapped = data;
     uv_mutex_unlock(&book->mutex);
-    if (is_loaded) {
-        (void)munmap(data, entry->size_bytes);
-    }
     return POT_OK;
 }
 
@@ -340,7 +338,11 @@ enum pot_err datasets_load(struct datasets_book *book,
     if (entry == NULL) {
         return POT_ENOENT;
     }
-    return datasets_find(book, address) != NULL ? POT_OK : load(book, entry);
+    uv_mutex_lock(&book->loading);
+    enum pot_err err =
+        datasets_find(book, address) != NULL ? POT_OK : load(book, entry);
+    uv_mutex_unlock(&book->loading);
+    return err;
 }
 
 const struct dataset *datasets_find(struct datasets_book *book,

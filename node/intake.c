@@ -167,7 +167,7 @@ static bool take_tx(struct intake *intake, struct item *item)
         receipt->pool = mempool_add(intake->config.mempool, &receipt->hash,
                                     item->message, item->body, item->size);
         if (receipt->pool == MEMPOOL_ADDED) {
-            intake->config.on_tx(intake->config.context);
+            intake->config.on_tx(intake->config.context, item->body);
         }
     }
     if (item->done != NULL) {
@@ -185,9 +185,18 @@ static bool take(struct intake *intake, struct item *item)
     if (item->message == NULL) {
         return false;
     }
-    return (item->type == MESSAGE_SUBMISSION ? c->on_submission
-                                             : c->on_attestation)(
-        c->context, item->message, &item->receipt.hash, item->peer_id);
+    return (item->type == MESSAGE_SUBMISSION
+                ? c->on_submission
+                : c->on_attestation)(c->context, item->message, item->peer_id);
+}
+
+/* What is well signed but of no use now may be when it comes again. */
+static void forget_mark(struct intake *intake, const struct item *item)
+{
+    if (item->type != MESSAGE_TX && item->message != NULL) {
+        gossip_forget(intake->config.gossip, item->type, item->data,
+                      item->size);
+    }
 }
 
 static void finish_item(struct intake *intake, struct item *item)
@@ -198,6 +207,7 @@ static void finish_item(struct intake *intake, struct item *item)
                            item->size, item->peer_id);
         } else {
             intake->stats.refused[item->type]++;
+            forget_mark(intake, item);
         }
     }
     item_free(item);

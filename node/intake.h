@@ -41,12 +41,13 @@ struct intake_config {
     struct mempool *mempool;
     struct gossip *gossip;
     void *context;
-    void (*on_tx)(void *context); /* the mempool has a new one */
+    /* The mempool has a new one. */
+    void (*on_tx)(void *context, const Pot__TxBody *body);
     /* True: it is for us and for others, pass it on. */
-    bool (*on_submission)(void *context, const Pot__Signed *message,
-                          const struct hash *hash, uint64_t peer_id);
-    bool (*on_attestation)(void *context, const Pot__Signed *message,
-                           const struct hash *hash, uint64_t peer_id);
+    bool (*on_submission)(void *context, Pot__Signed *message,
+                          uint64_t peer_id);
+    bool (*on_attestation)(void *context, Pot__Signed *message,
+                           uint64_t peer_id);
 };
 
 struct intake *intake_new(const struct intake_config *config);

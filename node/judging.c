@@ -69,7 +69,7 @@ static void on_audited(void *context, enum pot_err err,
         break;
     case AUDIT_UNDECIDED:
         round->duty->stats.undecided++;
-        mark_judged(s, POT__VERDICT__VERDICT_ACCEPT, "");
+        s->state = JUDGED; /* and no word on it */
         break;
     case AUDIT_REFUSED:
         mark_judged(s, POT__VERDICT__VERDICT_REFUSE,
@@ -87,6 +87,7 @@ static void start_audit(struct submission *s, const struct buf *payload)
         .core = s->opened.body->blas_core,
         .payload = payload->data,
         .payload_size = payload->size,
+        .loss = s->opened.body->loss,
     };
     s->state = WAITING;
     if (round_job_make(&audit.job, duty->config->env, round->task,
@@ -169,8 +170,8 @@ static bool is_in_roster(const Pot__TaskRecord *task,
     return false;
 }
 
-static bool fits_round(const struct open_round *round,
-                       const struct round_submission *s)
+bool judging_fits(const struct open_round *round,
+                  const struct round_submission *s)
 {
     const Pot__TaskRecord *task = round->task;
     return s->body->rows == task->spec->rows_per_miner &&
@@ -186,7 +187,7 @@ bool judging_take(struct open_round *round, struct round_submission *opened,
                   const Pot__Signed *message, uint64_t peer_id)
 {
     struct round_duty *duty = round->duty;
-    if (!fits_round(round, opened) ||
+    if (!judging_fits(round, opened) ||
         map_get(&round->miners, opened->miner.b) != NULL) {
         round_submission_close(opened);
         return false;

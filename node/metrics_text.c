@@ -39,7 +39,7 @@ static void write_number(struct buf *out, double value)
     if (fabs(value) < 9007199254740992.0 && floor(value) == value) {
         (void)snprintf(text, sizeof(text), "%.0f", value);
     } else {
-        (void)snprintf(text, sizeof(text), "%.10g", value);
+        (void)snprintf(text, sizeof(text), "%.15g", value);
     }
     buf_printf(out, "%s", text);
 }

@@ -154,12 +154,10 @@ static void join_if_wanted(struct mined *mined)
 
 /* ---- submitting */
 
-static void on_own_kept(struct mined *mined, const Pot__Signed *message)
+static void send_own(struct mined *mined, Pot__Signed *message)
 {
     struct miner *miner = mined->miner;
-    struct hash hash;
     size_t size;
-    signed_hash(&hash, SIGNED_SUBMISSION, message);
     uint8_t *data = codec_encode(&size, message);
     free(mined->message);
     mined->message = data;
@@ -168,7 +166,7 @@ static void on_own_kept(struct mined *mined, const Pot__Signed *message)
     mined->sent_ms = uv_now(miner->config.loop);
     miner->stats.submitted++;
     gossip_publish(miner->config.gossip, MESSAGE_SUBMISSION, data, size);
-    miner->config.on_submission(miner->config.context, message, &hash);
+    miner->config.on_submission(miner->config.context, message);
 }
 
 static void submit(struct mined *mined, const int64_t *sums, int64_t loss_sum)
@@ -199,7 +197,7 @@ static void submit(struct mined *mined, const int64_t *sums, int64_t loss_sum)
     body.workers = miner->config.workers;
     Pot__Signed *message = signed_make(
         SIGNED_SUBMISSION, &miner->config.env->chain, miner->config.key, &body);
-    on_own_kept(mined, message);
+    send_own(mined, message);
     codec_free(message);
 }
 

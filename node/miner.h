@@ -33,8 +33,7 @@ struct miner_config {
     size_t task_count;
     void *context;
     /* A submission of our own, for this node's own validator. */
-    void (*on_submission)(void *context, const Pot__Signed *message,
-                          const struct hash *hash);
+    void (*on_submission)(void *context, Pot__Signed *message);
 };
 
 struct miner *miner_new(const struct miner_config *config);

@@ -37,17 +37,10 @@
 
 #define PROPOSE_WORK_MS  500 /* of executing transactions for a proposal */
 #define BLOCK_TXS_TRIED  4000
+#define PUBLICATIONS_MAX 8
 #define STOP_DEADLINE_MS 4500
 
 /* ---- what the parts ask of each other */
-
-static void signal_work(struct node *node)
-{
-    if (node->replica != NULL &&
-        (mempool_count(node->mempool) > 0 || rounds_has_work(node->rounds))) {
-        replica_work(node->replica);
-    }
-}
 
 static void on_work(void *context)
 {
@@ -57,41 +50,105 @@ static void on_work(void *context)
     }
 }
 
+static void on_dataset(void *context, const struct hash *address, bool is_held)
+{
+    struct node *node = context;
+    (void)address;
+    node->publications--;
+    if (is_held) {
+        on_work(node);
+    }
+}
+
+/* Anyone may announce data that nobody has: only so many are looked for at a
+ * time, so that rounds still get their payloads. */
+static void fetch_publication(struct node *node, const struct hash *address,
+                              const Pot__PublishDataset *description)
+{
+    if (node->publications < PUBLICATIONS_MAX) {
+        node->publications++;
+        needs_dataset(node->needs, address, description, on_dataset, node);
+    }
+}
+
+/* A data set must be here before its publication goes into a block: others
+ * would wait for it in vain. */
+static bool is_ready(struct node *node, const Pot__Signed *tx)
+{
+    Pot__TxBody *body = NULL;
+    struct hash address;
+    bool ready = true;
+    if (CODEC_DECODE(&body, pot__tx_body, tx->body.data, tx->body.len) ==
+            POT_OK &&
+        body->action_case == POT__TX_BODY__ACTION_PUBLISH_DATASET &&
+        codec_hash(&address, body->publish_dataset->dataset)) {
+        ready = datasets_find(node->datasets, &address) != NULL;
+        if (!ready) {
+            fetch_publication(node, &address, body->publish_dataset);
+        }
+    }
+    codec_free(body);
+    return ready;
+}
+
+static void on_tx(void *context, const Pot__TxBody *body)
+{
+    struct node *node = context;
+    struct hash address;
+    node->txs_added++;
+    if (node->replica == NULL) {
+        return;
+    }
+    if (body->action_case == POT__TX_BODY__ACTION_PUBLISH_DATASET &&
+        codec_hash(&address, body->publish_dataset->dataset)) {
+        fetch_publication(node, &address, body->publish_dataset);
+    } else {
+        replica_work(node->replica);
+    }
+}
+
+static uint64_t block_bytes_max(const struct node *node)
+{
+    uint64_t own = node->config->max_block_bytes;
+    uint64_t chain = node->genesis->params->max_block_bytes;
+    return own < chain ? own : chain;
+}
+
 static struct execution_request *make_request(void *context)
 {
     struct node *node = context;
     struct execution_request *r = pot_calloc(1, sizeof(*r));
-    r->bytes_max = node->config->max_block_bytes;
+    r->bytes_max = block_bytes_max(node);
     r->work_max_ms = PROPOSE_WORK_MS;
     r->txs = pot_calloc(BLOCK_TXS_TRIED, sizeof(*r->txs));
     for (const struct mempool_entry *e = mempool_first(node->mempool);
          e != NULL && r->tx_count < BLOCK_TXS_TRIED; e = e->next) {
-        r->txs[r->tx_count++] = signed_copy(e->tx);
+        if (is_ready(node, e->tx)) {
+            r->txs[r->tx_count++] = signed_copy(e->tx);
+        }
     }
     rounds_collect(node->rounds, r);
     return r;
 }
 
-static bool on_submission(void *context, const Pot__Signed *message,
-                          const struct hash *hash, uint64_t peer_id)
+static bool on_submission(void *context, Pot__Signed *message, uint64_t peer_id)
 {
     struct node *node = context;
-    return rounds_submission(node->rounds, message, hash, peer_id);
+    return rounds_submission(node->rounds, message, peer_id);
 }
 
-static bool on_attestation(void *context, const Pot__Signed *message,
-                           const struct hash *hash, uint64_t peer_id)
+static bool on_attestation(void *context, Pot__Signed *message,
+                           uint64_t peer_id)
 {
     struct node *node = context;
     (void)peer_id;
-    return rounds_attestation(node->rounds, message, hash);
+    return rounds_attestation(node->rounds, message);
 }
 
-static void on_own_submission(void *context, const Pot__Signed *message,
-                              const struct hash *hash)
+static void on_own_submission(void *context, Pot__Signed *message)
 {
     struct node *node = context;
-    (void)rounds_submission(node->rounds, message, hash, 0);
+    (void)rounds_submission(node->rounds, message, 0);
 }
 
 /* ---- faults and stopping */
@@ -184,7 +241,18 @@ static void tell_replica(struct node *node)
         return;
     }
     replica_applied(node->replica, tip, &set);
-    signal_work(node);
+}
+
+/* Transactions that no block took wait for new ones, or for the idle block:
+ * what cannot be taken now must not fill the chain with empty blocks. */
+static void signal_work(struct node *node, bool took_txs)
+{
+    bool is_fresh = node->txs_added != node->txs_added_before;
+    bool has_txs = mempool_count(node->mempool) > 0 && (took_txs || is_fresh);
+    node->txs_added_before = node->txs_added;
+    if (node->replica != NULL && (has_txs || rounds_has_work(node->rounds))) {
+        replica_work(node->replica);
+    }
 }
 
 static void on_applied(void *context, const struct executed *executed)
@@ -199,6 +267,7 @@ static void on_applied(void *context, const struct executed *executed)
     rounds_refresh(node->rounds);
     tell_sync(node);
     tell_replica(node);
+    signal_work(node, executed->block->body->n_txs > 0);
     if (node->miner != NULL) {
         miner_refresh(node->miner);
     }
@@ -220,7 +289,7 @@ static void open_work(struct node *node)
         .mempool = node->mempool,
         .gossip = node->gossip,
         .context = node,
-        .on_tx = on_work,
+        .on_tx = on_tx,
         .on_submission = on_submission,
         .on_attestation = on_attestation,
     };
@@ -446,7 +515,6 @@ static void run(struct node *node)
     rounds_refresh(node->rounds);
     if (node->replica != NULL) {
         replica_start(node->replica);
-        signal_work(node);
     }
     if (node->miner != NULL) {
         miner_refresh(node->miner);

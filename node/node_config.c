@@ -13,6 +13,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -372,6 +373,21 @@ static void check_peers(struct loader *l)
     }
 }
 
+/* "host:port", a host in brackets may hold colons. */
+static void check_listen(struct loader *l, const char *key, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    char *end = NULL;
+    unsigned long port =
+        colon != NULL ? strtoul(colon + 1, &end, 10) : ULONG_MAX;
+    if (colon == NULL || colon == text || end == colon + 1 || *end != '\0' ||
+        port > UINT16_MAX) {
+        char what[160];
+        (void)snprintf(what, sizeof(what), "\"%.100s\" is not host:port", text);
+        fault(l, 0, key, what);
+    }
+}
+
 static void check_whole(struct loader *l)
 {
     struct node_config *c = l->config;
@@ -397,6 +413,8 @@ static void check_whole(struct loader *l)
             break;
         }
     }
+    check_listen(l, "p2p.listen", c->p2p_listen);
+    check_listen(l, "api.listen", c->api_listen);
     check_peers(l);
 }
 

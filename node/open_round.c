@@ -140,6 +140,7 @@ static void tally(struct open_round *round, uint64_t height)
         ledger_tally_round(&found, &env, height, &candidate.what);
     open_round_candidate_fini(&candidate);
     round->is_dirty = false;
+    round->tally_height = height;
     round->is_full = found.counted + found.refused >= found.roster;
     if (verdict != ROUND_ACCEPTED || !found.is_closable) {
         round->closable_ms = 0;
@@ -151,7 +152,7 @@ static void tally(struct open_round *round, uint64_t height)
 bool open_round_should_close(struct open_round *round, uint64_t height)
 {
     uint64_t now = uv_now(round->duty->config->loop);
-    if (round->is_dirty) {
+    if (round->is_dirty || round->tally_height != height) {
         tally(round, height);
     }
     if (round->closable_ms == 0) {

@@ -52,7 +52,7 @@ struct submission {
     Pot__Signed *message;
     enum submission_state state;
     uint64_t lost_ms;     /* LOST: since when */
-    Pot__Verdict verdict; /* JUDGED */
+    Pot__Verdict verdict; /* JUDGED; none: left undecided */
 };
 
 struct attestation {
@@ -71,6 +71,7 @@ struct open_round {
     struct map miners;       /* key -> struct submission: the first one */
     struct map attestations; /* validator key -> struct attestation */
     bool is_dirty;           /* something came since the last tally */
+    uint64_t tally_height;   /* for which it was made: time may be up later */
     bool has_news;           /* verdicts not attested yet */
     uint64_t news_ms;
     bool is_full; /* every member of the roster is accounted for */
@@ -112,6 +113,11 @@ struct state open_round_state(struct execution_tip_context *context,
                               const struct round_duty *duty);
 
 /* ---- node/judging.c */
+
+/* judging_fits: it is of this round as it stands open here: of its roster,
+ * its parameters, its sizes. */
+bool judging_fits(const struct open_round *round,
+                  const struct round_submission *s);
 
 /* judging_take: opened is taken; true: it belongs to this round and its
  * miner's first. */

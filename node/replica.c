@@ -252,7 +252,8 @@ static void propose(struct replica *r, const struct pbft_effect *effect)
     chain_propose(r->config.chain, request, on_proposed, errand_new(r, effect));
 }
 
-static void checked(struct errand *errand, bool is_valid, const char *why)
+static void checked(struct errand *errand, enum pot_err err, bool is_valid,
+                    const char *why)
 {
     struct replica *r = errand->replica;
     char text[HASH_TEXT_SIZE];
@@ -260,7 +261,7 @@ static void checked(struct errand *errand, bool is_valid, const char *why)
     event.u.checked.height = errand->height;
     event.u.checked.digest = errand->digest;
     event.u.checked.is_valid = is_valid;
-    if (!is_valid) {
+    if (!is_valid && err == POT_OK) {
         r->stats.invalid_blocks++;
         LOG(LOG_WARN, "consensus", "block refused",
             log_u64("height", errand->height),
@@ -271,11 +272,10 @@ static void checked(struct errand *errand, bool is_valid, const char *why)
     errand_free(errand);
 }
 
-static void on_checked(void *context, const struct hash *digest, bool is_valid,
+static void on_checked(void *context, enum pot_err err, bool is_valid,
                        const char *why)
 {
-    (void)digest;
-    checked(context, is_valid, why);
+    checked(context, err, is_valid, why);
 }
 
 static void on_needs(void *context, const struct hash *hash, bool is_held)
@@ -283,7 +283,7 @@ static void on_needs(void *context, const struct hash *hash, bool is_held)
     struct errand *errand = context;
     (void)hash;
     if (!is_held) {
-        checked(errand, false, "what it needs cannot be had");
+        checked(errand, POT_OK, false, "what it needs cannot be had");
         return;
     }
     chain_check(errand->replica->config.chain, errand->data, errand->size,

@@ -17,12 +17,16 @@
 #define TICK_MS 10
 /* Messages of a round that this node's tip has not opened yet. */
 #define EARLY_MAX 8192
+/* So many of one author, and for so many blocks. */
+#define EARLY_AUTHOR_MAX 4
+#define EARLY_BLOCKS     2
 
 struct early {
     struct early *next;
     Pot__Signed *message;
-    struct hash hash;
     uint64_t peer_id;
+    uint64_t height; /* of the tip when it came */
+    struct public_key author;
     bool is_submission;
 };
 
@@ -97,21 +101,42 @@ void rounds_refresh(struct rounds *rounds)
     replay_early(rounds);
 }
 
-static void keep_early(struct rounds *rounds, const Pot__Signed *message,
-                       const struct hash *hash, uint64_t peer_id,
-                       bool is_submission)
+/* Whether the tip knows the author as one who may take part. */
+static bool may_take_part(const struct rounds *rounds,
+                          const struct public_key *author, bool is_submission)
 {
-    if (rounds->early_count >= EARLY_MAX) {
-        return;
+    struct execution_tip_context context;
+    const struct state state = open_round_state(&context, &rounds->duty);
+    struct account account;
+    return ledger_account(&state, author, &account) &&
+           (is_submission ? account.stake_miner : account.stake_validator) > 0;
+}
+
+static bool has_room(const struct rounds *rounds,
+                     const struct public_key *author)
+{
+    size_t count = 0;
+    for (const struct early *e = rounds->early; e != NULL; e = e->next) {
+        count += public_key_equal(&e->author, author) ? 1 : 0;
     }
-    struct early *early = pot_calloc(1, sizeof(*early));
-    early->message = signed_copy(message);
-    early->hash = *hash;
-    early->peer_id = peer_id;
-    early->is_submission = is_submission;
+    return count < EARLY_AUTHOR_MAX && rounds->early_count < EARLY_MAX;
+}
+
+/* True: it is kept, for the blocks that are on their way. */
+static bool keep_early(struct rounds *rounds, const struct early *from)
+{
+    uint64_t height = chain_tip(rounds->config.chain)->height;
+    if (height > from->height + EARLY_BLOCKS ||
+        !has_room(rounds, &from->author) ||
+        !may_take_part(rounds, &from->author, from->is_submission)) {
+        return false;
+    }
+    struct early *early = pot_memdup(from, sizeof(*from));
+    early->message = signed_copy(from->message);
     early->next = rounds->early;
     rounds->early = early;
     rounds->early_count++;
+    return true;
 }
 
 enum place { PLACE_OPEN, PLACE_EARLY, PLACE_NONE };
@@ -131,58 +156,73 @@ static enum place place_of(struct rounds *rounds, const struct hash *task,
                                 : PLACE_NONE;
 }
 
-bool rounds_submission(struct rounds *rounds, const Pot__Signed *message,
-                       const struct hash *hash, uint64_t peer_id)
+static bool take_submission(struct rounds *rounds, struct early *early)
 {
     struct round_submission opened;
     struct open_round *round;
     if (rounds->is_stopped ||
-        round_submission_open(&opened, message) != POT_OK) {
+        round_submission_open(&opened, early->message) != POT_OK) {
         return false;
     }
-    switch (place_of(rounds, &opened.task, opened.body->round, &round)) {
-    case PLACE_OPEN:
-        if (codec_bytes_equal(round->task->parameters_hash, opened.parameters.b,
-                              HASH_SIZE)) {
-            return judging_take(round, &opened, message, peer_id);
-        }
-        break;
-    case PLACE_EARLY:
-        keep_early(rounds, message, hash, peer_id, true);
-        round_submission_close(&opened);
-        return true;
-    case PLACE_NONE:
-        break;
+    enum place place =
+        place_of(rounds, &opened.task, opened.body->round, &round);
+    if (place == PLACE_OPEN && judging_fits(round, &opened)) {
+        return judging_take(round, &opened, early->message, early->peer_id);
     }
+    early->author = opened.miner;
     round_submission_close(&opened);
-    return false;
+    /* One that does not fit the open round may fit it after the next block,
+     * which opens it anew with its author in the roster. */
+    return place != PLACE_NONE && keep_early(rounds, early);
 }
 
-bool rounds_attestation(struct rounds *rounds, const Pot__Signed *message,
-                        const struct hash *hash)
+static bool take_attestation(struct rounds *rounds, struct early *early)
 {
     struct round_attestation opened;
     struct open_round *round;
     if (rounds->is_stopped ||
-        round_attestation_open(&opened, message) != POT_OK) {
+        round_attestation_open(&opened, early->message) != POT_OK) {
         return false;
     }
-    switch (place_of(rounds, &opened.task, opened.body->round, &round)) {
-    case PLACE_OPEN:
-        return attesting_take(round, &opened, message);
-    case PLACE_EARLY:
-        keep_early(rounds, message, hash, 0, false);
-        round_attestation_close(&opened);
-        return true;
-    case PLACE_NONE:
-        break;
+    enum place place =
+        place_of(rounds, &opened.task, opened.body->round, &round);
+    if (place == PLACE_OPEN) {
+        return attesting_take(round, &opened, early->message);
     }
+    early->author = opened.validator;
     round_attestation_close(&opened);
-    return false;
+    return place == PLACE_EARLY && keep_early(rounds, early);
 }
 
-/* What came too early is looked at again, once; what is still too early is
- * kept again. */
+static bool take(struct rounds *rounds, struct early *early)
+{
+    return early->is_submission ? take_submission(rounds, early)
+                                : take_attestation(rounds, early);
+}
+
+bool rounds_submission(struct rounds *rounds, Pot__Signed *message,
+                       uint64_t peer_id)
+{
+    struct early fresh = {
+        .message = message,
+        .peer_id = peer_id,
+        .height = chain_tip(rounds->config.chain)->height,
+        .is_submission = true,
+    };
+    return take(rounds, &fresh);
+}
+
+bool rounds_attestation(struct rounds *rounds, Pot__Signed *message)
+{
+    struct early fresh = {
+        .message = message,
+        .height = chain_tip(rounds->config.chain)->height,
+    };
+    return take(rounds, &fresh);
+}
+
+/* What came too early is looked at again; what is still too early is kept
+ * again. */
 static void replay_early(struct rounds *rounds)
 {
     struct early *early = rounds->early;
@@ -190,12 +230,7 @@ static void replay_early(struct rounds *rounds)
     rounds->early_count = 0;
     while (early != NULL) {
         struct early *next = early->next;
-        if (early->is_submission) {
-            (void)rounds_submission(rounds, early->message, &early->hash,
-                                    early->peer_id);
-        } else {
-            (void)rounds_attestation(rounds, early->message, &early->hash);
-        }
+        (void)take(rounds, early);
         codec_free(early->message);
         free(early);
         early = next;

@@ -41,12 +41,12 @@ void rounds_free(struct rounds *rounds);
 /* rounds_refresh: the tip moved: rounds that closed go, new ones come. */
 void rounds_refresh(struct rounds *rounds);
 
-/* rounds_submission, rounds_attestation: verified messages; true: they are of
- * an open round, or of the next one, and worth passing on. */
-bool rounds_submission(struct rounds *rounds, const Pot__Signed *message,
-                       const struct hash *hash, uint64_t peer_id);
-bool rounds_attestation(struct rounds *rounds, const Pot__Signed *message,
-                        const struct hash *hash);
+/* rounds_submission, rounds_attestation: verified messages, borrowed; true:
+ * they are of an open round, or of one that a block on its way will open,
+ * and worth passing on.  peer_id brought it; 0: we did. */
+bool rounds_submission(struct rounds *rounds, Pot__Signed *message,
+                       uint64_t peer_id);
+bool rounds_attestation(struct rounds *rounds, Pot__Signed *message);
 
 /* rounds_has_work: one can be closed now. */
 bool rounds_has_work(struct rounds *rounds);

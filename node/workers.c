@@ -59,7 +59,8 @@ struct worker {
     struct worker_layout layout;
     struct buf inbox;
     char read_buffer[READ_BYTES];
-    size_t part; /* BUSY: of the current job */
+    uint64_t job; /* BUSY: its number; it may have failed meanwhile */
+    size_t part;  /* BUSY: of that job */
 };
 
 enum part_state { PART_WAITING, PART_RUNNING, PART_DONE };
@@ -85,6 +86,7 @@ struct workers {
     struct worker *workers;
     struct job *first; /* the current one, then those that wait */
     uint64_t next_number;
+    unsigned failed_starts; /* in a row */
     bool is_closing;
     char actual_core[WORKER_CORE_SIZE];
     struct workers_stats stats;
@@ -275,6 +277,7 @@ static void worker_assign(struct worker *w, size_t index)
     struct worker_message message = {.type = WORKER_JOB};
     fill_job(&message.job, job, &w->layout, part.count);
     job->parts[index] = PART_RUNNING;
+    w->job = job->number;
     w->part = index;
     w->state = WORKER_BUSY;
     (void)uv_timer_start(&w->timer, on_deadline, w->pool->deadline_ms, 0);
@@ -332,6 +335,7 @@ static void on_message(struct worker *w, const struct worker_message *message)
             log_text("core", message->hello.core),
             log_text("config", message->hello.config));
         w->state = WORKER_IDLE;
+        pool->failed_starts = 0;
         pool->stats.running++;
         (void)uv_timer_stop(&w->timer);
         schedule(pool);
@@ -452,10 +456,24 @@ static void on_process_exit(uv_process_t *process, int64_t status,
 static void give_part_back(struct worker *w)
 {
     struct job *job = w->pool->first;
+    if (job == NULL || job->number != w->job) {
+        return;
+    }
     job->parts[w->part] = PART_WAITING;
     if (++job->attempts >= ATTEMPTS_MAX) {
         job_finish(w->pool, POT_EIO, "its workers died again and again");
     }
+}
+
+/* A kernel that this processor lacks ends a worker before it says hello:
+ * whoever waits for it is told. */
+static void count_failed_start(struct workers *pool)
+{
+    if (++pool->failed_starts < ATTEMPTS_MAX || pool->first == NULL) {
+        return;
+    }
+    pool->failed_starts = 0;
+    job_finish(pool, POT_EIO, "its workers do not start");
 }
 
 static void close_handles(struct worker *w)
@@ -490,8 +508,10 @@ static void worker_stop(struct worker *w, const char *why)
     if (was == WORKER_IDLE || was == WORKER_BUSY) {
         w->pool->stats.running--;
     }
-    if (was == WORKER_BUSY && w->pool->first != NULL) {
+    if (was == WORKER_BUSY) {
         give_part_back(w);
+    } else if (was == WORKER_STARTING) {
+        count_failed_start(w->pool);
     }
 }
 

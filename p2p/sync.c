@@ -19,6 +19,8 @@
 #include <stdlib.h>
 
 /* Below both more is asked for. */
+/* One block behind is news on its way; for this long it is being late. */
+#define LATE_MS         1000
 #define QUEUE_COUNT_LOW 32
 #define QUEUE_BYTES_LOW ((size_t)16 << 20)
 /* A peer whose queue holds as much is served no more blocks for now. */
@@ -222,12 +224,17 @@ uint64_t sync_target(const struct sync *sync)
     return target;
 }
 
-bool sync_is_behind(const struct sync *sync)
+static bool is_behind_for(const struct sync *sync, uint64_t ms)
 {
     uint64_t ahead = sync_target(sync) - own_height(sync);
-    return ahead > 1 ||
-           (ahead == 1 && sync->behind_ms != 0 &&
-            now_ms(sync) - sync->behind_ms >= sync->config.grace_ms);
+    return ahead > 1 || (ahead == 1 && sync->behind_ms != 0 &&
+                         now_ms(sync) - sync->behind_ms >= ms);
+}
+
+bool sync_is_behind(const struct sync *sync)
+{
+    uint64_t grace = sync->config.grace_ms;
+    return is_behind_for(sync, grace > LATE_MS ? grace : LATE_MS);
 }
 
 bool sync_peer_status(const struct sync *sync, const struct peer *peer,
@@ -295,7 +302,8 @@ static void ask(struct sync *sync)
 {
     uint64_t from = next_wanted(sync);
     if (sync->asked_id != 0 || sync->item_count >= QUEUE_COUNT_LOW ||
-        sync->item_bytes >= QUEUE_BYTES_LOW || !sync_is_behind(sync)) {
+        sync->item_bytes >= QUEUE_BYTES_LOW ||
+        !is_behind_for(sync, sync->config.grace_ms)) {
         return;
     }
     struct sync_peer *p = choose(sync, from);

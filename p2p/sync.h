@@ -67,7 +67,7 @@ void sync_postponed(struct sync *sync, uint64_t height);
 
 /* sync_target: the greatest height claimed by a peer that is believed, or
  * our own.  sync_is_behind: it is beyond our own, by more than one block or
- * for longer than grace_ms. */
+ * for longer than a second (grace_ms, if that is more). */
 uint64_t sync_target(const struct sync *sync);
 bool sync_is_behind(const struct sync *sync);
 

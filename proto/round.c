@@ -18,6 +18,20 @@ void round_seed(struct hash *out, const struct hash *task, uint32_t round,
     hasher_final(&h, out);
 }
 
+/* As OpenBLAS names its kernels: letters and digits. */
+static bool is_core_name(const char *name)
+{
+    size_t size = 0;
+    for (; name[size] != '\0'; size++) {
+        char c = name[size];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_letter && !(c >= '0' && c <= '9')) {
+            return false;
+        }
+    }
+    return size > 0 && size <= ROUND_BLAS_CORE_MAX;
+}
+
 static bool submission_is_well_formed(struct round_submission *s,
                                       const Pot__Signed *message)
 {
@@ -28,8 +42,7 @@ static bool submission_is_well_formed(struct round_submission *s,
            codec_hash(&s->parameters, body->parameters_hash) &&
            codec_hash(&s->payload, body->payload_hash) && body->rows > 0 &&
            body->loss < ROUND_LOSS_BOUND && body->loss > -ROUND_LOSS_BOUND &&
-           strlen(body->blas_core) <= ROUND_BLAS_CORE_MAX &&
-           body->workers <= ROUND_WORKERS_MAX;
+           is_core_name(body->blas_core) && body->workers <= ROUND_WORKERS_MAX;
 }
 
 enum pot_err round_submission_open(struct round_submission *out,

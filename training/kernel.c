@@ -12,8 +12,11 @@
 #include <string.h>
 
 /* Compiled for several instruction sets, the machine's being chosen when the
- * program starts; for loops whose results do not depend on it. */
-#if defined(__x86_64__) && defined(__GNUC__)
+ * program starts; for loops whose results do not depend on it.  clang 14 names
+ * the clones of other files wrongly, and ThreadSanitizer is not there yet when
+ * the choice is made. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&         \
+    !defined(__SANITIZE_THREAD__)
 #define KERNEL_CLONES                                                          \
     __attribute__((target_clones("avx512f", "avx2", "default")))
 #else

@@ -1,8 +1,28 @@
 # tests/e2e/: networks of real potd processes on loopback.
 e2e_tests = \
+	tests/e2e/test_cheat.sh \
 	tests/e2e/test_cores.sh \
+	tests/e2e/test_hostile_peers.sh \
 	tests/e2e/test_kill.sh \
 	tests/e2e/test_train.sh
 dist_check_SCRIPTS += $(e2e_tests)
 TESTS += $(e2e_tests)
 EXTRA_DIST += tests/e2e/lib.sh
+
+# Stands in the place of pot-worker, and cheats.
+check_PROGRAMS += tests/e2e/bad_worker
+tests_e2e_bad_worker_SOURCES = tests/e2e/bad_worker.c
+tests_e2e_bad_worker_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
+	$(PROTOBUFC_CFLAGS)
+tests_e2e_bad_worker_LDADD = training/libtraining.a proto/libproto.a \
+	proto/libformats.a base/libbase.a $(PROTOBUFC_LIBS) $(SODIUM_LIBS) \
+	-lpthread
+
+# A peer that shakes hands properly, and then says what it should not.
+check_PROGRAMS += tests/e2e/hostile_peer
+tests_e2e_hostile_peer_SOURCES = tests/e2e/hostile_peer.c
+tests_e2e_hostile_peer_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
+	$(PROTOBUFC_CFLAGS)
+tests_e2e_hostile_peer_LDADD = p2p/libp2p.a proto/libproto.a \
+	proto/libformats.a base/libbase.a $(JANSSON_LIBS) $(PROTOBUFC_LIBS) \
+	$(SODIUM_LIBS) $(UV_LIBS) -lpthread

@@ -89,7 +89,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int fd = memfd_create("pot-fuzz", MFD_CLOEXEC);
     POT_ASSERT(fd >= 0);
     POT_ASSERT(file_write_all(fd, copy, whole_size - size * 100) == POT_OK);
-    (void)store_pages_check(fd, &options, &transaction, why, sizeof(why));
+    enum pot_err err =
+        store_pages_check(fd, &options, &transaction, why, sizeof(why));
+    POT_ASSERT(err == POT_OK || why[0] != '\0');
     (void)close(fd);
     free(copy);
     return 0;

@@ -15,6 +15,7 @@ fuzz_ldflags = $(AM_LDFLAGS)
 endif
 
 fuzz_targets = \
+	tests/fuzz/fuzz_api_url \
 	tests/fuzz/fuzz_consensus \
 	tests/fuzz/fuzz_csv \
 	tests/fuzz/fuzz_frame \
@@ -37,6 +38,12 @@ dist_check_SCRIPTS += tests/fuzz/test_fuzz.sh
 TESTS += tests/fuzz/test_fuzz.sh
 EXTRA_DIST += tests/fuzz/corpus
 
+tests_fuzz_fuzz_api_url_SOURCES = tests/fuzz/fuzz_api_url.c \
+	node/api_url.c node/api_url.h $(fuzz_driver)
+tests_fuzz_fuzz_api_url_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_api_url_LDADD = base/libbase.a $(SODIUM_LIBS) $(UV_LIBS)
+tests_fuzz_fuzz_api_url_LDFLAGS = $(fuzz_ldflags)
+
 tests_fuzz_fuzz_consensus_SOURCES = tests/fuzz/fuzz_consensus.c $(fuzz_driver)
 tests_fuzz_fuzz_consensus_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_consensus_LDFLAGS = $(fuzz_ldflags)
@@ -45,7 +52,7 @@ tests_fuzz_fuzz_consensus_LDADD = consensus/libconsensus.a $(fuzz_proto_libs)
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c $(fuzz_driver)
 tests_fuzz_fuzz_csv_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_csv_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_csv_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS)
+tests_fuzz_fuzz_csv_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm
 
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c $(fuzz_driver)
 tests_fuzz_fuzz_frame_CPPFLAGS = $(fuzz_cppflags)
@@ -65,12 +72,12 @@ tests_fuzz_fuzz_handshake_LDADD = p2p/libp2p.a $(fuzz_proto_libs) $(UV_LIBS)
 tests_fuzz_fuzz_idx_SOURCES = tests/fuzz/fuzz_idx.c $(fuzz_driver)
 tests_fuzz_fuzz_idx_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_idx_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_idx_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS)
+tests_fuzz_fuzz_idx_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm
 
 tests_fuzz_fuzz_npy_SOURCES = tests/fuzz/fuzz_npy.c $(fuzz_driver)
 tests_fuzz_fuzz_npy_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_npy_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_npy_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS)
+tests_fuzz_fuzz_npy_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm
 
 tests_fuzz_fuzz_pds_SOURCES = tests/fuzz/fuzz_pds.c $(fuzz_driver)
 tests_fuzz_fuzz_pds_CPPFLAGS = $(fuzz_cppflags)
@@ -120,4 +127,4 @@ tests_fuzz_fuzz_wire_LDADD = p2p/libp2p.a $(fuzz_proto_libs) $(UV_LIBS)
 tests_fuzz_fuzz_worker_SOURCES = tests/fuzz/fuzz_worker.c $(fuzz_driver)
 tests_fuzz_fuzz_worker_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_worker_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_worker_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS)
+tests_fuzz_fuzz_worker_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm

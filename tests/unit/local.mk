@@ -5,6 +5,7 @@ unit_base_libs = base/libbase.a $(SODIUM_LIBS) $(CMOCKA_LIBS) -lpthread
 unit_proto_libs = proto/libproto.a proto/libformats.a $(unit_base_libs) \
 	$(PROTOBUFC_LIBS)
 
+include tests/unit/api.mk
 include tests/unit/base.mk
 include tests/unit/consensus.mk
 include tests/unit/ledger.mk

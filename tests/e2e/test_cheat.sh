@@ -1,0 +1,65 @@
+#!/bin/sh
+# Every way to cheat, one miner each, beside an honest one.  Each submission
+# is audited: the cheats are refused on the chain and earn nothing, the honest
+# miner earns, the model is trained, and all validators agree.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+cheats="noise stale half zero flip nudge huge copy"
+init_net 4 9
+dump=$WORK/sums
+rounds=20
+
+# potd runs the pot-worker beside it: everyone but validators gets a copy with
+# another one.
+bad_potd() { # name mode
+    mkdir "$WORK/$1"
+    cp "$BUILD/potd" "$WORK/$1/potd"
+    cp "$BUILD/tests/e2e/bad_worker" "$WORK/$1/pot-worker"
+    POTD=$WORK/$1/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=$2 \
+        POT_BAD_FILE=$dump start "$1"
+}
+
+address_of() { potctl key show "$NET/$1/key" --json | jq -r .address; }
+
+start validator0 validator1 validator2 validator3
+bad_potd miner0 dump
+index=1
+for cheat in $cheats; do
+    bad_potd "miner$index" "$cheat"
+    index=$((index + 1))
+done
+await_ready $names
+task=$(submit validator0 "$(make_task cheat $rounds audit_rate=1.0)")
+await 60 "the task ended" has_ended validator0 "$task"
+task_of validator0 "$task" >"$WORK/task.json"
+jq -e '.status == "completed" and .round == .rounds' "$WORK/task.json" \
+    >/dev/null || fail "$(cat "$WORK/task.json")"
+jq -e '.test_accuracy >= 0.8' "$WORK/task.json" >/dev/null ||
+    fail "accuracy $(jq .test_accuracy "$WORK/task.json")"
+ctl validator0 rewards --task "$task" --json >"$WORK/rewards"
+
+earned() { # address
+    jq -s --arg to "$1" '[.[] | select(.to == $to and .for == "training") |
+        .amount | tonumber] | add // 0' "$WORK/rewards"
+}
+
+refused_of() { # name: submissions of it that validators refused
+    grep -c "submission refused.*miner=$(address_of "$1")" \
+        "$NET/validator1/potd.log" || true
+}
+
+[ "$(earned "$(address_of miner0)")" -gt 0 ] || fail "honesty was not paid"
+index=1
+for cheat in $cheats; do
+    [ "$(earned "$(address_of "miner$index")")" = 0 ] ||
+        fail "$cheat was paid $(earned "$(address_of "miner$index")")"
+    [ "$(refused_of "miner$index")" -gt 0 ] || fail "$cheat was not refused"
+    index=$((index + 1))
+done
+jq -e '.rejected >= 8' "$WORK/task.json" >/dev/null ||
+    fail "rejected on the chain: $(jq .rejected "$WORK/task.json")"
+same_chain validator0 validator1 validator2 validator3 miner0
+stop_cleanly $names
+verify_stores validator0
+no_bugs
+echo "refused on the chain: $(jq .rejected "$WORK/task.json"), accuracy" \
+    "$(jq .test_accuracy "$WORK/task.json")"
