@@ -115,6 +115,7 @@ int main(int argc, char **argv)
     const char *path = NULL;
     enum mode mode = MODE_RUN;
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* the write fails, as on a full disk */
 #ifndef __SANITIZE_ADDRESS__ /* its leak check looks at us from outside */
     (void)prctl(PR_SET_DUMPABLE, 0);
 #endif

@@ -1,9 +1,15 @@
 # tests/e2e/: networks of real potd processes on loopback.
 e2e_tests = \
+	tests/e2e/test_bad_input.sh \
+	tests/e2e/test_bad_store.sh \
+	tests/e2e/test_cancel.sh \
 	tests/e2e/test_cheat.sh \
 	tests/e2e/test_cores.sh \
 	tests/e2e/test_hostile_peers.sh \
+	tests/e2e/test_join_leave.sh \
 	tests/e2e/test_kill.sh \
+	tests/e2e/test_pause.sh \
+	tests/e2e/test_single.sh \
 	tests/e2e/test_train.sh
 dist_check_SCRIPTS += $(e2e_tests)
 TESTS += $(e2e_tests)
@@ -26,3 +32,11 @@ tests_e2e_hostile_peer_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 tests_e2e_hostile_peer_LDADD = p2p/libp2p.a proto/libproto.a \
 	proto/libformats.a base/libbase.a $(JANSSON_LIBS) $(PROTOBUFC_LIBS) \
 	$(SODIUM_LIBS) $(UV_LIBS) -lpthread
+
+# Transactions with one fault each.
+check_PROGRAMS += tests/e2e/bad_tx
+tests_e2e_bad_tx_SOURCES = tests/e2e/bad_tx.c
+tests_e2e_bad_tx_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
+	$(PROTOBUFC_CFLAGS)
+tests_e2e_bad_tx_LDADD = proto/libproto.a proto/libformats.a base/libbase.a \
+	$(JANSSON_LIBS) $(PROTOBUFC_LIBS) $(SODIUM_LIBS) -lpthread

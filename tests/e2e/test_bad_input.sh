@@ -1,0 +1,210 @@
+#!/bin/sh
+# What a person, a script or a web page can get wrong: configs, keys, genesis
+# files, tasks, transactions, HTTP.  Each gets its exit code or status and one
+# clear line, and the node goes on as if nothing had been.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+init_net 1 1
+node=$NET/validator0
+chain=$(jq -r .chain_id "$NET/genesis.json")
+failures=0
+miss() {
+    echo "FAIL: $*" >&2
+    failures=$((failures + 1))
+}
+
+# ---- potd: configs, keys, genesis
+
+# refuses CODE TEXT TOML-FILE OPTIONS...: nothing was started, and one line
+# that begins with the program or the file says why.
+refuses() {
+    code=$1
+    text=$2
+    toml=$3
+    shift 3
+    got=0
+    timeout 20 potd --config "$toml" "$@" >"$WORK/out" 2>"$WORK/err" || got=$?
+    [ "$got" -eq "$code" ] ||
+        miss "exit $got, not $code, for \"$text\": $(cat "$WORK/err")"
+    grep -qF -- "$text" "$WORK/err" || miss "no \"$text\": $(cat "$WORK/err")"
+    [ "$(wc -l <"$WORK/err")" -le 3 ] || miss "too many words: $(cat "$WORK/err")"
+}
+
+# spoilt SED-EXPRESSION -> a copy of the node's config, changed
+spoilt() {
+    sed "$1" "$node/node.toml" >"$node/spoilt.toml"
+    ! cmp -s "$node/node.toml" "$node/spoilt.toml" || fail "$1 changes nothing"
+    echo "$node/spoilt.toml"
+}
+
+refuses 3 'not found' "$node/nothing.toml"
+refuses 3 'did you mean "moniker"' "$(spoilt 's/^moniker/monicker/')"
+refuses 3 'spoilt.toml:' "$(spoilt 's/^moniker/monicker/')" --check-config
+refuses 3 'spoilt.toml:1' "$(spoilt '1s/^/= = =\n/')"
+refuses 3 'whole number' "$(spoilt 's/^idle_interval_ms = 1000/idle_interval_ms = "1"/')"
+refuses 3 'is not between' "$(spoilt 's/^idle_interval_ms = 1000/idle_interval_ms = 0/')"
+refuses 3 'is not between' "$(spoilt 's/^idle_interval_ms = 1000/idle_interval_ms = -5/')"
+refuses 3 'true or false' "$(spoilt 's/^enabled = true/enabled = "yes"/')"
+refuses 3 'error, warn, info or debug' "$(spoilt 's/^# level.*/level = "loud"/')"
+refuses 3 'not <address>@host:port' "$(spoilt 's/^peers = .*/peers = ["nonsense", /')"
+refuses 3 'not found' "$(spoilt 's/^key = .*/key = "no-such-key"/')"
+refuses 3 'not found' "$(spoilt 's/^genesis = .*/genesis = "none.json"/')"
+head -c 4096 /dev/urandom >"$node/noise.toml"
+refuses 3 'noise.toml' "$node/noise.toml"
+chmod 600 "$node/noise.toml"
+refuses 3 'malformed' "$(spoilt 's/^key = .*/key = "noise.toml"/')"
+POTD_LOG_LEVEL=loud refuses 3 'error, warn, info or debug' "$node/node.toml"
+POTD_MEMPOOL_MAX_TXS=many refuses 3 'whole number' "$node/node.toml"
+
+chmod 644 "$node/key"
+refuses 3 'chmod 600' "$node/node.toml"
+chmod 600 "$node/key"
+
+# genesis SED-EXPRESSION TEXT
+genesis() {
+    sed "$1" "$NET/genesis.json" >"$node/genesis.json"
+    ! cmp -s "$NET/genesis.json" "$node/genesis.json" ||
+        fail "$1 changes nothing"
+    refuses 3 "$2" "$(spoilt 's/^genesis = .*/genesis = "genesis.json"/')"
+}
+
+genesis '1s/{/{{/' 'line 1'
+genesis 's/"chain_id": "/"chain_id": "Not Allowed /' 'chain_id'
+genesis 's/"balance": "/"balance": "-/' 'balance'
+genesis 's/"role": "validator"/"role": "emperor"/' 'role'
+genesis 's/pot1/pot2/' 'address'
+genesis 's/"time_ms"/"time_s"/' 'time_'
+
+# ---- a node that runs: its store is locked, and is not another chain's
+
+start $names
+await_ready $names
+url=$(url_of validator0)
+refuses 7 "$(cat "$node/pid")" "$node/node.toml"
+
+# ---- potctl: tasks and data sets
+
+# rejects CODE TEXT COMMAND...
+rejects() {
+    code=$1
+    text=$2
+    shift 2
+    got=0
+    ctl validator0 "$@" >"$WORK/out" 2>"$WORK/err" || got=$?
+    [ "$got" -eq "$code" ] ||
+        miss "potctl $*: exit $got, not $code: $(cat "$WORK/err")"
+    grep -qF -- "$text" "$WORK/err" ||
+        miss "potctl $*: no \"$text\": $(cat "$WORK/err")"
+    [ "$(grep -c '^potctl: ' "$WORK/err")" -eq 1 ] ||
+        miss "potctl $*: not one line of error: $(cat "$WORK/err")"
+}
+
+task=$(make_task bad 5)
+# bad_task CODE TEXT SED-EXPRESSION
+bad_task() {
+    sed "$3" "$task" >"$WORK/spoilt.toml"
+    ! cmp -s "$task" "$WORK/spoilt.toml" || fail "$3 changes nothing"
+    rejects "$1" "$2" submit-task "$WORK/spoilt.toml"
+}
+
+rejects 3 'none.toml' submit-task "$WORK/none.toml"
+bad_task 6 'rounds' 's/^rounds = .*/rounds = 0/'
+bad_task 6 'rouns' 's/^rounds/rouns/'
+bad_task 6 'activation' 's/^activation = .*/activation = "magic"/'
+bad_task 6 'learning_rate' 's/^learning_rate = .*/learning_rate = -1.0/'
+bad_task 6 'audit_rate' 's/^audit_rate = .*/audit_rate = 2.0/'
+bad_task 6 'layers' 's/^layers = .*/layers = [64]/'
+bad_task 6 'digits-none.csv' 's/digits-train.csv/digits-none.csv/'
+bad_task 6 'smaller reward.budget' 's/^budget = .*/budget = "9999999999"/'
+printf 'a,b\n1,2\n3\n' >"$WORK/ragged.csv"
+rejects 6 'ragged.csv:3' dataset import "$WORK/ragged.csv" --out "$WORK/ragged.pds"
+head -c 5000 /dev/urandom >"$WORK/noise.pds"
+rejects 6 'noise' dataset publish "$WORK/noise.pds"
+
+# ---- transactions
+
+nonce() { ctl validator0 balance --json | jq -r .nonce; }
+
+# tx STATUS CODE KIND NONCE: what the node says to it
+tx() {
+    "$BUILD/tests/e2e/bad_tx" "$POTCTL_KEY" "$chain" "$4" "$3" >"$WORK/tx"
+    got=$(curl -sS -o "$WORK/answer" -w '%{http_code}' \
+        --data-binary "@$WORK/tx" "$url/v1/txs")
+    [ "$got" = "$1" ] || miss "tx $3: HTTP $got, not $1: $(cat "$WORK/answer")"
+    [ "$(jq -r '.error.code // "taken"' "$WORK/answer")" = "$2" ] ||
+        miss "tx $3: not $2: $(cat "$WORK/answer")"
+}
+
+is_past_nonce() { [ "$(nonce)" -gt "$1" ]; }
+
+await 10 "a few blocks" reaches validator0 3
+at=$(nonce)
+tx 422 bad_signature signature "$at"
+tx 422 bad_signature chain "$at"
+tx 422 fee_low fee "$at"
+tx 422 expired expired "$at"
+tx 422 amount_zero zero "$at"
+tx 400 malformed action "$at"
+tx 400 malformed garbage "$at"
+tx 400 malformed trailing "$at"
+tx 400 malformed unknown "$at"
+tx 413 body_too_large size "$at"
+tx 202 taken good "$at"
+await 10 "it is committed" is_past_nonce "$at"
+tx 422 nonce_used good "$at"
+[ "$(nonce)" -eq $((at + 1)) ] || miss "one transaction, nonce $(nonce)"
+
+# ---- HTTP
+
+# http STATUS CURL-ARGUMENTS...
+http() {
+    want=$1
+    shift
+    got=$(curl -sS -o "$WORK/answer" -w '%{http_code}' --path-as-is "$@" \
+        2>"$WORK/err") || true
+    [ "$got" = "$want" ] || miss "$*: HTTP $got, not $want: $(cat "$WORK/answer")"
+    case $want in
+    4*) jq -e '.error.code and .error.message' "$WORK/answer" >/dev/null ||
+        miss "$*: no error in JSON: $(cat "$WORK/answer")" ;;
+    esac
+}
+
+http 404 "$url/v1/nothing"
+http 404 "$url/v1/../../../../etc/passwd"
+http 404 "$url/%2e%2e/%2e%2e/etc/passwd"
+http 405 -X DELETE "$url/v1/status"
+http 405 -X PUT --data x "$url/v1/txs"
+http 403 -H 'Host: evil.example' "$url/v1/status"
+http 403 -H 'Origin: http://evil.example' --data x "$url/v1/txs"
+http 400 "$url/v1/blocks/latest%00"
+http 400 "$url/v1/blocks?from=x"
+http 400 "$url/v1/accounts/pot1nonsense"
+http 400 "$url/v1/txs/zz"
+http 404 "$url/v1/blocks/99999999"
+http 404 "$url/v1/txs/$(printf '%064d' 0)"
+http 404 "$url/v1/tasks/$(printf '%064d' 0)"
+http 400 --data '' "$url/v1/txs"
+head -c 3000000 /dev/zero >"$WORK/large"
+http 413 --data-binary "@$WORK/large" "$url/v1/txs"
+http 200 "$url/v1/status"
+
+# Not HTTP at all, a head that never ends, and many who say nothing.
+port=$(port_of validator0)
+bash -c "exec 3<>/dev/tcp/127.0.0.1/$port; head -c 20000 /dev/urandom >&3;
+    timeout 5 cat <&3" >"$WORK/out" 2>/dev/null || true
+bash -c "exec 3<>/dev/tcp/127.0.0.1/$port
+    printf 'GET /v1/status HTTP/1.1\r\nHost: localhost\r\n' >&3
+    for i in \$(seq 3000); do printf 'X-%d: 0123456789\r\n' \$i >&3; done
+    timeout 5 cat <&3" >"$WORK/out" 2>/dev/null || true
+bash -c "for i in \$(seq 100); do exec {fd}<>/dev/tcp/127.0.0.1/$port || :
+    printf 'GET /v1/st' >&\$fd; done; exec sleep 60" 2>/dev/null &
+slow=$!
+await 25 "an answer beside slow clients" curl -fsS -m 2 "$url/v1/status"
+kill "$slow" 2>/dev/null || true
+
+# Nothing of this left a trace.
+is_ready validator0 >/dev/null || miss "not ready: $(is_ready validator0)"
+stop_cleanly $names
+verify_stores $names
+no_bugs
+[ "$failures" -eq 0 ] || fail "$failures of the inputs"
+echo "all bad input was refused as it should be"

@@ -1,0 +1,88 @@
+#!/bin/sh
+# Frozen processes: half of the validators at once (nothing is committed, and
+# after the thaw it goes on), the primary for longer than its time-out (a new
+# view), and a log level that SIGHUP changes.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+init_net 4 1
+for each in $names; do
+    set_key "$each" consensus propose_timeout_ms 800
+done
+start $names
+await_ready $names
+task=$(submit validator0 "$(make_task pause 100000)")
+await 30 "the first rounds" round_reaches validator0 "$task" 5
+round_of() { task_of "$1" "$task" | jq -r .round; }
+freeze() { for each in "$@"; do kill -STOP "$(cat "$NET/$each/pid")"; done; }
+thaw() { for each in "$@"; do kill -CONT "$(cat "$NET/$each/pid")"; done; }
+
+# Two of four: no quorum.  What was under way may still be committed; then
+# the height stands still for as long as several time-outs.
+freeze validator2 validator3
+stands_still() {
+    still=$(height_of validator0)
+    until=$(($(now_ms) + 2500))
+    while [ "$(now_ms)" -lt "$until" ]; do
+        [ "$(height_of validator0)" -eq "$still" ] || return 1
+        sleep 0.2
+    done
+}
+await 15 "half of the validators commit nothing" stands_still
+halted=$(height_of validator0)
+thaw validator2 validator3
+await 15 "blocks after the thaw" reaches validator0 $((halted + 3))
+at=$(round_of validator0)
+await 20 "rounds after the thaw" round_reaches validator0 "$task" $((at + 3))
+
+# The primary, for longer than its time-out.
+status_of() { ctl "$1" status --json; }
+name_of_primary() {
+    primary=$(status_of validator0 | jq -r .primary)
+    for each in validator0 validator1 validator2 validator3; do
+        [ "$(status_of "$each" | jq -r .node)" = "$primary" ] &&
+            echo "$each" && return
+    done
+    fail "no node is the primary $primary"
+}
+victim=$(name_of_primary)
+watcher=validator0
+[ "$victim" = validator0 ] && watcher=validator1
+view=$(status_of "$watcher" | jq -r .view)
+at=$(height_of "$watcher")
+freeze "$victim"
+is_later_view() { [ "$(status_of "$watcher" | jq -r .view)" -gt "$view" ]; }
+await 15 "a view without $victim" is_later_view
+await 15 "blocks without $victim" reaches "$watcher" $((at + 3))
+thaw "$victim"
+top=$(height_of "$watcher")
+await 20 "$victim is back" reaches "$victim" "$top"
+
+# SIGHUP: the log level.
+lines() { wc -l <"$NET/validator1/potd.log"; }
+has_more_lines() { [ "$(lines)" -gt "$1" ]; }
+is_silent() { # while blocks are committed, which it told before
+    silent_lines=$(lines)
+    silent_height=$(height_of validator1)
+    until reaches validator1 $((silent_height + 3)); do sleep 0.1; done
+    [ "$(lines)" -eq "$silent_lines" ]
+}
+set_key validator1 log level '"error"'
+kill -HUP "$(cat "$NET/validator1/pid")"
+await 20 "errors alone after SIGHUP" is_silent
+set_key validator1 log level '"info"'
+kill -HUP "$(cat "$NET/validator1/pid")"
+await 10 "blocks are told again" has_more_lines "$(lines)"
+echo 'monicker = "x"' | cat - "$NET/validator1/node.toml" >"$WORK/toml"
+cp "$WORK/toml" "$NET/validator1/node.toml"
+kill -HUP "$(cat "$NET/validator1/pid")"
+await 10 "a bad config is told, and not taken" \
+    grep -q 'config not re-read' "$NET/validator1/potd.log"
+sed -i 1d "$NET/validator1/node.toml"
+ctl validator0 cancel-task "$task" --wait --json >/dev/null
+top=$(height_of "$watcher")
+for each in $names; do
+    await 20 "$each is at the top" reaches "$each" "$top"
+done
+same_chain $names
+stop_cleanly $names
+no_bugs
+echo "frozen halves and primaries thawed"
