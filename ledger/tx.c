@@ -71,11 +71,16 @@ static enum tx_verdict charge(const struct tx_run *run, const Pot__TxBody *body,
         return TX_FEE_LOW;
     }
     ledger_account(&run->env->state, &run->sender, &account);
-    if (body->nonce != account.nonce) {
-        return body->nonce < account.nonce ? TX_NONCE_USED : TX_NONCE_AHEAD;
+    if (body->nonce < account.nonce) {
+        return TX_NONCE_USED;
     }
     if (account.balance < body->fee) {
-        return TX_BALANCE_LOW;
+        return TX_BALANCE_LOW; /* who cannot pay does not wait either */
+    }
+    if (body->nonce > account.nonce) {
+        return body->nonce - account.nonce > TX_NONCES_AHEAD_MAX
+                   ? TX_NONCE_FAR
+                   : TX_NONCE_AHEAD;
     }
     account.balance -= body->fee;
     account.nonce++;
