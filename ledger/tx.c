@@ -71,11 +71,16 @@ static enum tx_verdict charge(const struct tx_run *run, const Pot__TxBody *body,
         return TX_FEE_LOW;
     }
     ledger_account(&run->env->state, &run->sender, &account);
-    if (body->nonce != account.nonce) {
-        return body->nonce < account.nonce ? TX_NONCE_USED : TX_NONCE_AHEAD;
+    if (body->nonce < account.nonce) {
+        return TX_NONCE_USED;
     }
+    /* First the balance: what waits for its turn in a mempool is to be from
+     * someone who could pay for it. */
     if (account.balance < body->fee) {
         return TX_BALANCE_LOW;
+    }
+    if (body->nonce > account.nonce) {
+        return TX_NONCE_AHEAD;
     }
     account.balance -= body->fee;
     account.nonce++;
