@@ -24,6 +24,7 @@ struct follow {
     uint64_t rounds;  /* of the whole task */
     uint64_t ms_mean; /* a round takes, of late */
     double accuracy;  /* the latest known; below 0: none */
+    double test_loss; /* the same */
     bool has_bar;     /* the cursor stands behind one */
 };
 
@@ -71,6 +72,9 @@ static void describe(char *text, size_t size, const struct follow *f,
     if (f->accuracy >= 0) {
         (void)snprintf(accuracy, sizeof(accuracy), "  accuracy %.4f",
                        f->accuracy);
+    } else if (f->test_loss >= 0) {
+        (void)snprintf(accuracy, sizeof(accuracy), "  test loss %.5g",
+                       f->test_loss);
     }
     (void)snprintf(text, size, "%" PRIu64 " submission%s  loss %.5g%s",
                    submissions_of(round), submissions_of(round) == 1 ? "" : "s",
@@ -105,6 +109,9 @@ static void show_round(struct follow *f, json_t *round)
     f->ms_mean = f->seen == 1 ? ms : (f->ms_mean * 7 + ms) / 8;
     if (json_is_number(accuracy)) {
         f->accuracy = json_number_value(accuracy);
+    }
+    if (json_is_number(json_object_get(round, "test_loss"))) {
+        f->test_loss = json_number_value(json_object_get(round, "test_loss"));
     }
     switch (f->style) {
     case FOLLOW_JSON:
@@ -188,8 +195,12 @@ static enum ctl_exit verdict(struct follow *f, const json_t *task)
 enum ctl_exit follow_task(json_t **out_task, struct ctl *ctl, const char *task,
                           FILE *out, enum follow_style style)
 {
-    struct follow f = {
-        .ctl = ctl, .task = task, .out = out, .style = style, .accuracy = -1};
+    struct follow f = {.ctl = ctl,
+                       .task = task,
+                       .out = out,
+                       .style = style,
+                       .accuracy = -1,
+                       .test_loss = -1};
     unsigned failures = 0;
     *out_task = NULL;
     enum ctl_exit rc = CTL_DONE;

@@ -18,6 +18,7 @@ void task_print(const struct ctl *ctl, const json_t *task)
     show_field("round", "%" PRIu64 " of %" PRIu64, client_count(task, "round"),
                client_count(task, "rounds"));
     show_number("train loss", task, "train_loss");
+    show_number("test loss", task, "test_loss");
     show_number("test accuracy", task, "test_accuracy");
     show_text("parameters", task, "parameters_hash");
     show_count("submissions", task, "submissions");

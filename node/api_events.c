@@ -309,6 +309,17 @@ static uint64_t opening_height(const struct api_events *events,
     return height;
 }
 
+static bool has_classes(const struct api_events *events,
+                        const struct hash *task)
+{
+    struct execution_tip_context context = {events->api->node->store};
+    const struct state state = execution_tip_state(&context);
+    Pot__TaskRecord *record = ledger_task(&state, task);
+    bool has = record != NULL && api_record_has_classes(record->spec);
+    codec_free(record);
+    return has;
+}
+
 static void tell_round(struct api_events *events,
                        const Pot__BlockHeader *header,
                        const Pot__RoundUpdate *update)
@@ -322,7 +333,8 @@ static void tell_round(struct api_events *events,
     uint64_t ms = opened_ms > 0 && header->time_ms > opened_ms
                       ? header->time_ms - opened_ms
                       : 0;
-    json_t *data = api_record_round(update, header->height, ms);
+    json_t *data = api_record_round(update, has_classes(events, &task),
+                                    header->height, ms);
     api_json_set(data, "task", api_json_hash(&task));
     tell(events, EVENT_ROUND, header->height, data);
 }

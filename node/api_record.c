@@ -45,13 +45,22 @@ static void add_model(json_t *json, const Pot__TaskSpec *spec)
     api_json_set(json, "min_submissions", json_integer(spec->min_submissions));
 }
 
+bool api_record_has_classes(const Pot__TaskSpec *spec)
+{
+    const Pot__ModelSpec *model = spec->model;
+    return model->n_layers > 0 && model->layers[model->n_layers - 1] > 1;
+}
+
 static void add_results(json_t *json, const Pot__TaskRecord *task)
 {
     bool is_evaluated = task->evaluation != NULL && task->evaluation->rows > 0;
     api_json_set(json, "train_loss",
                  task->submissions > 0 ? api_json_loss(task->train_loss)
                                        : json_null());
-    api_json_set(json, "test_accuracy", api_json_accuracy(task->evaluation));
+    api_json_set(json, "test_accuracy",
+                 api_record_has_classes(task->spec)
+                     ? api_json_accuracy(task->evaluation)
+                     : json_null());
     api_json_set(json, "test_loss",
                  is_evaluated ? api_json_loss(task->evaluation->loss)
                               : json_null());
@@ -90,8 +99,8 @@ json_t *api_record_task(const Pot__TaskRecord *task)
 
 /* ---- rounds */
 
-json_t *api_record_round(const Pot__RoundUpdate *update, uint64_t height,
-                         uint64_t ms)
+json_t *api_record_round(const Pot__RoundUpdate *update, bool has_classes,
+                         uint64_t height, uint64_t ms)
 {
     json_t *json = json_object();
     api_json_set(json, "round", json_integer(update->round));
@@ -102,8 +111,10 @@ json_t *api_record_round(const Pot__RoundUpdate *update, uint64_t height,
                  update->n_submissions > 0 ? api_json_loss(update->train_loss)
                                            : json_null());
     if (update->evaluation != NULL) {
-        api_json_set(json, "test_accuracy",
-                     api_json_accuracy(update->evaluation));
+        if (has_classes) {
+            api_json_set(json, "test_accuracy",
+                         api_json_accuracy(update->evaluation));
+        }
         api_json_set(json, "test_loss",
                      api_json_loss(update->evaluation->loss));
     }

@@ -17,10 +17,14 @@
 
 json_t *api_record_task(const Pot__TaskRecord *task);
 
+/* api_record_has_classes: whether its model tells classes apart: a model of
+ * one output answers with a number. */
+bool api_record_has_classes(const Pot__TaskSpec *spec);
+
 /* api_record_round: what `watch` shows of a round that was closed at height,
- * ms after it was opened. */
-json_t *api_record_round(const Pot__RoundUpdate *update, uint64_t height,
-                         uint64_t ms);
+ * ms after it opened.  Without classes there is no accuracy. */
+json_t *api_record_round(const Pot__RoundUpdate *update, bool has_classes,
+                         uint64_t height, uint64_t ms);
 
 /* api_record_block: set is the one that signed it, NULL if it is not known;
  * certificate may be NULL. */

@@ -80,6 +80,7 @@ void api_get_tasks(struct api_request *request)
 struct round_list {
     struct store *store;
     struct hash task;
+    bool has_classes;
     uint64_t opened_ms; /* time of the block that opened the next round */
     size_t bytes;       /* of blocks read */
     json_t *json;
@@ -100,7 +101,7 @@ static enum pot_err add_round(struct round_list *list,
         uint64_t ms = time_ms > list->opened_ms ? time_ms - list->opened_ms : 0;
         api_json_add(list->json,
                      api_record_round(block->body->round_updates[round->index],
-                                      round->height, ms));
+                                      list->has_classes, round->height, ms));
         list->opened_ms = time_ms;
         list->bytes += size;
     }
@@ -166,6 +167,7 @@ void api_get_rounds(struct api_request *request)
         api_reply_store_error(request, POT_ENOENT, "task");
         return;
     }
+    list.has_classes = api_record_has_classes(task->spec);
     list.json = json_array();
     enum pot_err err =
         list_rounds(&list, &next, task->started_height, (uint32_t)from, limit);

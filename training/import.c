@@ -154,6 +154,12 @@ static enum pot_err convert_csv(struct buf *out, struct import_info *info,
 {
     struct import_table t = {0};
     enum pot_err err;
+    if (source->size > 1 && memcmp(source->data, "PK", 2) == 0) {
+        return import_complain(why, POT_EFORMAT,
+                               "%s: a zip archive (.npz?) is not read; save "
+                               "each array with numpy.save",
+                               options->data);
+    }
     if (options->labels != NULL) {
         return import_complain(why, POT_EFORMAT,
                                "%s: a CSV file has its labels in a column, %s "

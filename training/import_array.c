@@ -287,10 +287,11 @@ static enum pot_err add_label(struct import_table *t,
     if (t->is_regression) {
         return import_table_add_target(t, value) == POT_OK
                    ? POT_OK
-                   : import_complain(why, POT_ERANGE,
-                                     "%s: the target %g is not between -128 "
-                                     "and 128",
-                                     place, value);
+                   : import_complain(
+                         why, POT_ERANGE,
+                         "%s: the target %g is not between -128 "
+                         "and 128; divide the targets by a number first",
+                         place, value);
     }
     if (value != rint(value) || fabs(value) > 0x1p53) {
         return import_complain(why, POT_EFORMAT,

@@ -314,10 +314,11 @@ static enum pot_err add_label(struct import_table *t, const struct csv *c,
             return number_error(c, c->label, why);
         }
         if (import_table_add_target(t, value) != POT_OK) {
-            return import_complain(why, POT_ERANGE,
-                                   "%s:%zu: column %zu: the target %g is not "
-                                   "between -128 and 128",
-                                   c->file, c->row.line, c->label + 1, value);
+            return import_complain(
+                why, POT_ERANGE,
+                "%s:%zu: column %zu: the target %g is not "
+                "between -128 and 128; divide the targets by a number first",
+                c->file, c->row.line, c->label + 1, value);
         }
         return POT_OK;
     }

@@ -16,7 +16,7 @@
 #define TASK_BYTES_MAX 8192
 
 const struct potbench_model potbench_models[] = {
-    {"fashion", "784-128-10", {784, 128, 10}, 10000, 1000, 128, 100},
+    {"fashion", "784-128-10", {784, 128, 10}, 10000, 1000, 128, 25},
     {"digits", "64-32-10", {64, 32, 10}, 1438, 359, 256, 10},
 };
 const size_t potbench_model_count =

@@ -118,6 +118,9 @@ void potbench_report_machine(const struct potbench *bench)
 static const char *number(char text[static 16], double value)
 {
     int digits = value >= 100.0 ? 0 : 2;
+    if (value > 0.0 && value < 0.1) {
+        digits = 4;
+    }
     (void)snprintf(text, 16, "%.*f", digits, value);
     return text;
 }
@@ -133,12 +136,14 @@ static void print_spread(struct spread s)
 
 static void print_table(const struct potbench_report *r)
 {
-    (void)printf("\n%s; %zu repetition%s, in turn with the baseline\n",
-                 r->title, r->count, r->count == 1 ? "" : "s");
+    bool has_baseline = r->baseline[0] != '\0';
+    (void)printf("\n%s; %zu repetition%s%s\n", r->title, r->count,
+                 r->count == 1 ? "" : "s",
+                 has_baseline ? ", in turn with the baseline" : "");
     (void)printf("%-24s %27s %27s %27s\n", "", r->subject, r->baseline,
-                 "ratio");
+                 has_baseline ? "ratio" : "");
     (void)printf("%-24s", "");
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < (has_baseline ? 3 : 1); i++) {
         (void)printf(" %8s %8s %8s ", "min", "median", "max");
     }
     (void)putchar('\n');

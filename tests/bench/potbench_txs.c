@@ -73,11 +73,13 @@ static double cpu_ms_per_tx(const struct run *run)
                : 0.0;
 }
 
+/* baseline b: NULL if there is none. */
 static void add(struct potbench_report *report, const struct run *a,
                 const struct run *b)
 {
+    static const struct run none;
     const struct potbench_load_result *x = &a->load;
-    const struct potbench_load_result *y = &b->load;
+    const struct potbench_load_result *y = b != NULL ? &b->load : &none.load;
     const struct potbench_figure figures[] = {
         {"committed_per_s", "committed, tx/s", x->committed_per_s,
          y->committed_per_s},
@@ -91,14 +93,16 @@ static void add(struct potbench_report *report, const struct run *a,
          y->latency_ms[2]},
         {"blocks_per_s", "blocks a second", x->blocks_per_s, y->blocks_per_s},
         {"txs_per_block", "tx a block", x->txs_per_block, y->txs_per_block},
-        {"cpu_ms_per_tx", "CPU of all nodes, ms/tx", cpu_ms_per_tx(a),
-         cpu_ms_per_tx(b)},
         {"missing", "accepted but lost", (double)x->missing,
          (double)y->missing},
         {"mempool_full", "answers: mempool full", (double)x->full,
          (double)y->full},
+        {"cpu_ms_per_tx", "CPU of all nodes, ms/tx", cpu_ms_per_tx(a),
+         b != NULL ? cpu_ms_per_tx(b) : 0.0},
     };
-    potbench_report_add(report, figures, sizeof(figures) / sizeof(*figures));
+    size_t count = sizeof(figures) / sizeof(*figures);
+    /* Of others' nodes the processor time is not known. */
+    potbench_report_add(report, figures, b == NULL ? count - 1 : count);
 }
 
 static void name_report(struct potbench_report *report,
@@ -133,7 +137,7 @@ static enum ctl_exit run_given(struct potbench *bench)
         rc = load_network(&run, bench, bench->urls, bench->url_count,
                           bench->ctl.key_path);
         if (rc == CTL_DONE) {
-            add(&report, &run, &(struct run){0});
+            add(&report, &run, NULL);
         }
     }
     if (rc == CTL_DONE) {
