@@ -74,6 +74,8 @@ static enum tx_verdict charge(const struct tx_run *run, const Pot__TxBody *body,
     if (body->nonce < account.nonce) {
         return TX_NONCE_USED;
     }
+    /* First the balance: what waits for its turn in a mempool is to be from
+     * someone who could pay for it. */
     if (account.balance < body->fee) {
         return TX_BALANCE_LOW; /* who cannot pay does not wait either */
     }
@@ -81,6 +83,9 @@ static enum tx_verdict charge(const struct tx_run *run, const Pot__TxBody *body,
         return body->nonce - account.nonce > TX_NONCES_AHEAD_MAX
                    ? TX_NONCE_FAR
                    : TX_NONCE_AHEAD;
+    }
+    if (body->nonce > account.nonce) {
+        return TX_NONCE_AHEAD;
     }
     account.balance -= body->fee;
     account.nonce++;

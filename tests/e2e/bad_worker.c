@@ -33,6 +33,7 @@
 #define DUMP_BYTES_MAX ((size_t)64 << 20)
 #define COPY_TRIES     500
 #define COPY_WAIT_NS   10000000
+#define SPLIT_WAIT_NS  200000000
 
 enum mode {
     MODE_HONEST,
@@ -50,11 +51,16 @@ enum mode {
     MODE_GARBAGE, /* no message of the protocol */
     MODE_CRASH,   /* dies when it gets work */
     MODE_HANG,    /* takes work and never answers */
+    MODE_ERROR,   /* refuses its work */
+    MODE_SPLIT,   /* the first to get work refuses it, the next one dies of
+                     it somewhat later, all others are honest */
+    MODE_ONCE,    /* the first to get work dies of it */
 };
 
 static const char *const mode_names[] = {
-    "honest", "noise", "stale", "half", "zero",    "flip",  "nudge", "drift",
-    "huge",   "dump",  "copy",  "loss", "garbage", "crash", "hang",
+    "honest",  "noise", "stale", "half",  "zero",  "flip",
+    "nudge",   "drift", "huge",  "dump",  "copy",  "loss",
+    "garbage", "crash", "hang",  "error", "split", "once",
 };
 
 struct proxy {
@@ -280,6 +286,9 @@ static void spoil(struct proxy *p, const struct worker_job *job,
         done->loss_sum = INT64_MAX;
         break;
     case MODE_HONEST:
+    case MODE_ERROR:
+    case MODE_SPLIT:
+    case MODE_ONCE:
     case MODE_GARBAGE:
     case MODE_CRASH:
     case MODE_HANG:
@@ -289,10 +298,41 @@ static void spoil(struct proxy *p, const struct worker_job *job,
 
 /* ---- a job on its way through */
 
+/* True for the first process that asks, of all that share the file. */
+static bool is_first(const struct proxy *p, const char *what)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof(path), "%s.%s", p->file, what);
+    return file_create(path, 0600, "", 0) == POT_OK;
+}
+
+static bool refuse(const struct worker_job *job)
+{
+    struct worker_message reply = {.type = WORKER_ERROR};
+    reply.error.job = job->job;
+    (void)snprintf(reply.error.text, sizeof(reply.error.text), "no");
+    return send_to(STDOUT_FILENO, &reply);
+}
+
+static bool wants_to_refuse(const struct proxy *p)
+{
+    const struct timespec wait = {.tv_nsec = SPLIT_WAIT_NS};
+    if (p->mode == MODE_ERROR ||
+        (p->mode == MODE_SPLIT && is_first(p, "refused"))) {
+        return true;
+    }
+    if (p->mode == MODE_SPLIT && is_first(p, "died")) {
+        (void)nanosleep(&wait, NULL);
+        abort();
+    }
+    return false;
+}
+
 static void misbehave(const struct proxy *p)
 {
     static const char garbage[] = "this is no message of the protocol";
-    if (p->mode == MODE_CRASH) {
+    if (p->mode == MODE_CRASH ||
+        (p->mode == MODE_ONCE && is_first(p, "died"))) {
         abort();
     }
     if (p->mode == MODE_GARBAGE) {
@@ -312,6 +352,9 @@ static bool relay_job(struct proxy *p, struct worker_message *message)
     struct worker_message reply;
     struct worker_job job = message->job;
     misbehave(p);
+    if (wants_to_refuse(p)) {
+        return refuse(&job);
+    }
     if (p->mode == MODE_HALF && message->job.row_count > 1) {
         message->job.row_count /= 2;
     }

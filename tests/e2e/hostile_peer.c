@@ -9,6 +9,7 @@
  *   votes      votes, proposals and view changes with forged signatures, for
  *              heights near and far
  *   rounds     submissions and attestations by keys that are nobody's
+ *   spam       transactions that can never be executed
  *   status     claims a height beyond belief, and answers what is then asked
  *              of it with garbage, blobs too
  *   oversize   frames that are too long, and frames that never end
@@ -348,6 +349,24 @@ static void say_round(struct visit *v)
     codec_free(message);
 }
 
+/* A transfer by a key that owns nothing, with a nonce far ahead: nobody can
+ * ever put it into a block. */
+static void say_spam(struct visit *v)
+{
+    Pot__Transfer transfer = POT__TRANSFER__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    transfer.to = codec_bytes(key_public(v->key)->b, PUBLIC_KEY_SIZE);
+    transfer.amount = 1;
+    body.chain_id = codec_bytes(chain.b, HASH_SIZE);
+    body.nonce = 1 + randombytes_random();
+    body.fee = UINT64_C(1000000000);
+    body.action_case = POT__TX_BODY__ACTION_TRANSFER;
+    body.transfer = &transfer;
+    Pot__Signed *message = signed_make(SIGNED_TX, &chain, v->key, &body);
+    say_message(v, MESSAGE_TX, message);
+    codec_free(message);
+}
+
 static void claim_height(struct visit *v)
 {
     uint8_t bytes[HASH_SIZE];
@@ -468,6 +487,7 @@ static const struct mode modes[] = {
     {"junk", say_junk, 1, false},
     {"votes", say_forged_consensus, 50, false},
     {"rounds", say_round, 50, false},
+    {"spam", say_spam, 50, false},
     {"status", claim_height, 1, false},
     {"oversize", say_oversize, 1, false},
     {"flood", say_flood, 1, true},

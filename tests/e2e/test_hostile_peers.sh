@@ -16,7 +16,7 @@ round_of() { task_of "$1" "$task" | jq -r .round; }
 rss_of() { awk '/^VmRSS/ { print $2 }' "/proc/$(cat "$NET/$1/pid")/status"; }
 
 first=$BASE_PORT # validator0's
-for mode in raw junk votes rounds status oversize flood halfopen; do
+for mode in raw junk votes rounds spam status oversize flood halfopen; do
     before=$(round_of validator1)
     attacks=
     for port in "$first" $((first + 2)) $((first + 8)); do
@@ -49,6 +49,7 @@ metrics validator0 | grep -E '^pot_(p2p_)?(peer_)?bans' ||
 for each in $names; do
     await 10 "$each is ready" is_ready "$each"
 done
+# Honest transactions are still taken.
 ctl validator0 cancel-task "$task" --wait --json >/dev/null
 same_chain $names
 stop_cleanly $names

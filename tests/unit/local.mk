@@ -11,6 +11,7 @@ include tests/unit/consensus.mk
 include tests/unit/ledger.mk
 include tests/unit/storage.mk
 include tests/unit/training.mk
+include tests/unit/node.mk
 include tests/unit/p2p.mk
 
 check_PROGRAMS += tests/unit/test_codec

@@ -1,0 +1,252 @@
+/* node.toml: defaults, overrides, faults with their places. */
+#include "config.h"
+
+#include "node/node_config.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ADDRESS "pot13jglv35q0r5tu9j96cla8jj6e0980yqhjx0jp2kx7n3uyk4aqk6sqsaarq"
+
+static char path[64];
+
+static struct node_config *load(const char *text, struct buf *faults)
+{
+    struct node_config *config = NULL;
+    (void)unlink(path);
+    assert_int_equal(file_create(path, 0600, text, strlen(text)), POT_OK);
+    buf_init(faults, 65536);
+    enum pot_err err = node_config_load(&config, path, faults);
+    assert_int_equal(err == POT_OK, config != NULL);
+    assert_int_equal(err == POT_OK, faults->size == 0);
+    return config;
+}
+
+static void expect_good(const char *text,
+                        void (*check)(const struct node_config *))
+{
+    struct buf faults;
+    struct node_config *config = load(text, &faults);
+    if (config == NULL) {
+        print_message("%s", buf_text(&faults));
+    }
+    assert_non_null(config);
+    check(config);
+    node_config_free(config);
+    buf_fini(&faults);
+}
+
+static void expect_fault(const char *text, const char *fault)
+{
+    struct buf faults;
+    struct node_config *config = load(text, &faults);
+    assert_null(config);
+    if (strstr(buf_text(&faults), fault) == NULL) {
+        print_message("no \"%s\" in: %s", fault, buf_text(&faults));
+        fail();
+    }
+    buf_fini(&faults);
+}
+
+static void check_defaults(const struct node_config *c)
+{
+    assert_string_equal(c->p2p_listen, "127.0.0.1:26650");
+    assert_int_equal(c->propose_timeout_ms, 2000);
+    assert_int_equal(c->mempool_max_txs, 5000);
+    assert_false(c->validator_enabled);
+    assert_false(c->miner_enabled);
+    assert_true(c->api_enabled);
+    assert_int_equal(c->miner_task_count, 1);
+    assert_string_equal(c->miner_tasks[0], "any");
+    assert_int_equal(c->p2p_peer_count, 0);
+}
+
+static void an_empty_file_means_the_defaults(void **state)
+{
+    (void)state;
+    expect_good("", check_defaults);
+}
+
+static void check_values(const struct node_config *c)
+{
+    assert_string_equal(c->moniker, "x");
+    assert_string_equal(c->home, "/somewhere");
+    assert_int_equal(c->log_level, LOG_DEBUG);
+    assert_int_equal(c->p2p_peer_count, 2);
+    assert_string_equal(c->p2p_peers[0].host, "host.example");
+    assert_int_equal(c->p2p_peers[0].port, 1234);
+    assert_string_equal(c->p2p_peers[1].host, "::1");
+    assert_int_equal(c->miner_task_count, 1);
+}
+
+static void values_come_from_the_file(void **state)
+{
+    (void)state;
+    expect_good("moniker = \"x\"\nhome = \"/somewhere\"\n"
+                "[log]\nlevel = \"debug\"\n"
+                "[p2p]\npeers = [\"" ADDRESS "@host.example:1234\", \"" ADDRESS
+                "@[::1]:5\"]\n[miner]\ntasks = \"any\"\n",
+                check_values);
+}
+
+static void check_relative(const struct node_config *c)
+{
+    assert_string_equal(c->genesis, "/tmp/one/two.json");
+    assert_string_equal(c->log_file, "");
+}
+
+static void paths_are_relative_to_the_file(void **state)
+{
+    (void)state;
+    expect_good("genesis = \"one/two.json\"\n", check_relative);
+}
+
+static void check_overruled(const struct node_config *c)
+{
+    assert_int_equal(c->mempool_max_txs, 7);
+    assert_true(c->validator_enabled);
+    assert_int_equal(c->miner_task_count, 2);
+    assert_string_equal(c->moniker, "y");
+}
+
+static void the_environment_overrules(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("POTD_MEMPOOL_MAX_TXS", "7", 1), 0);
+    assert_int_equal(setenv("POTD_VALIDATOR_ENABLED", "true", 1), 0);
+    assert_int_equal(setenv("POTD_VALIDATOR_KEY", "key", 1), 0);
+    assert_int_equal(setenv("POTD_MINER_TASKS", "a,b", 1), 0);
+    assert_int_equal(setenv("POTD_MONIKER", "y", 1), 0);
+    expect_good("moniker = \"x\"\n", check_overruled);
+    assert_int_equal(setenv("POTD_MEMPOOL_MAX_TXS", "7 or so", 1), 0);
+    expect_fault("", "whole number");
+    assert_int_equal(setenv("POTD_MEMPOOL_MAX_TXS", "-1", 1), 0);
+    expect_fault("", "is not between");
+    assert_int_equal(unsetenv("POTD_MEMPOOL_MAX_TXS"), 0);
+    assert_int_equal(setenv("POTD_VALIDATOR_ENABLED", "yes", 1), 0);
+    expect_fault("", "true or false");
+    assert_int_equal(unsetenv("POTD_VALIDATOR_ENABLED"), 0);
+    assert_int_equal(unsetenv("POTD_VALIDATOR_KEY"), 0);
+    assert_int_equal(unsetenv("POTD_MINER_TASKS"), 0);
+    assert_int_equal(unsetenv("POTD_MONIKER"), 0);
+}
+
+static void an_unknown_key_is_told_with_its_line_and_a_suggestion(void **state)
+{
+    (void)state;
+    expect_fault("monicker = \"x\"\n", ":1: monicker");
+    expect_fault("monicker = \"x\"\n", "did you mean \"moniker\"");
+    expect_fault("\n\n[p2p]\nmax_peer = 1\n", ":4: p2p.max_peer");
+    expect_fault("[nonsense]\nentirely = 1\n", "unknown key");
+}
+
+static void a_wrong_value_is_told_with_its_key(void **state)
+{
+    static const char *const texts[][2] = {
+        {"moniker = 5\n", "text in quotes"},
+        {"[p2p]\nmax_peers = \"5\"\n", "whole number"},
+        {"[p2p]\nmax_peers = 0\n", "is not between 1 and 4096"},
+        {"[p2p]\nmax_peers = 4097\n", "is not between 1 and 4096"},
+        {"[p2p]\nmax_peers = -1\n", "is not between 1 and 4096"},
+        {"[api]\nenabled = 1\n", "true or false"},
+        {"[miner]\ntasks = [1]\n", "list of texts"},
+        {"[miner]\ntasks = {a = 1}\n", ""},
+        {"[miner]\nenabled = true\n", "key file"},
+        {"[validator]\nenabled = true\n", "key file"},
+        {"[miner]\nblas_core = \"a b\"\n", "OpenBLAS core name"},
+        {"[log]\nlevel = \"loud\"\n", "error, warn, info or debug"},
+        {"[log]\nformat = \"xml\"\n", "text or json"},
+        {"[p2p]\npeers = [\"host:1\"]\n", "<address>@host:port"},
+        {"[p2p]\npeers = [\"" ADDRESS "@host\"]\n", "<address>@host:port"},
+        {"[p2p]\npeers = [\"" ADDRESS "@host:0\"]\n", "<address>@host:port"},
+        {"[p2p]\npeers = [\"" ADDRESS "@host:65536\"]\n", "@host:port"},
+        {"[p2p]\npeers = [\"" ADDRESS "@host:1x\"]\n", "<address>@host:port"},
+        {"[p2p]\npeers = [\"pot1x@host:1\"]\n", "<address>@host:port"},
+        {"= = =\n", ":1"},
+        {"moniker = \"a\"\nmoniker = \"b\"\n", ":2"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        expect_fault(texts[i][0], texts[i][1]);
+    }
+}
+
+static void every_fault_is_told_not_the_first_alone(void **state)
+{
+    struct buf faults;
+    size_t lines = 0;
+    (void)state;
+    assert_null(load("one = 1\ntwo = 2\n[p2p]\nmax_peers = 0\n", &faults));
+    for (size_t i = 0; i < faults.size; i++) {
+        lines += faults.data[i] == '\n' ? 1 : 0;
+    }
+    assert_int_equal(lines, 3);
+    buf_fini(&faults);
+}
+
+static void what_is_printed_loads_again(void **state)
+{
+    struct buf faults;
+    struct buf first;
+    struct buf second;
+    struct node_config *config = load("moniker = \"x\"\n", &faults);
+    (void)state;
+    assert_non_null(config);
+    buf_init(&first, 65536);
+    buf_init(&second, 65536);
+    node_config_print(config, &first);
+    node_config_free(config);
+    buf_fini(&faults);
+    config = load(buf_text(&first), &faults);
+    if (config == NULL) {
+        print_message("%s", buf_text(&faults));
+    }
+    assert_non_null(config);
+    node_config_print(config, &second);
+    assert_string_equal(buf_text(&first), buf_text(&second));
+    node_config_free(config);
+    buf_fini(&faults);
+    buf_fini(&first);
+    buf_fini(&second);
+}
+
+static void a_missing_file_is_not_found(void **state)
+{
+    struct buf faults;
+    struct node_config *config;
+    (void)state;
+    buf_init(&faults, 1000);
+    assert_int_equal(node_config_load(&config, "/nonexistent.toml", &faults),
+                     POT_ENOENT);
+    assert_null(config);
+    buf_fini(&faults);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_file_means_the_defaults),
+        cmocka_unit_test(values_come_from_the_file),
+        cmocka_unit_test(paths_are_relative_to_the_file),
+        cmocka_unit_test(the_environment_overrules),
+        cmocka_unit_test(an_unknown_key_is_told_with_its_line_and_a_suggestion),
+        cmocka_unit_test(a_wrong_value_is_told_with_its_key),
+        cmocka_unit_test(every_fault_is_told_not_the_first_alone),
+        cmocka_unit_test(what_is_printed_loads_again),
+        cmocka_unit_test(a_missing_file_is_not_found),
+    };
+    (void)snprintf(path, sizeof(path), "/tmp/test_node_config.%ld.toml",
+                   (long)getpid());
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    (void)unlink(path);
+    return failed;
+}

@@ -1,0 +1,352 @@
+/* A pool of real pot-worker processes on a loop, and of processes that
+ * misbehave in its place: every job ends, with the right sums or with a
+ * reason. */
+#include "config.h"
+
+#include "node/workers.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/fixed.h"
+#include "base/log.h"
+#include "proto/dataset.h"
+#include "training/assign.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define DATA_ROWS   600
+#define FEATURES    12
+#define CLASSES     3
+#define JOB_ROWS    512
+#define DEADLINE_MS 20000
+
+static const char *const class_names[CLASSES] = {"a", "b", "c"};
+
+struct outcome {
+    unsigned calls;
+    enum pot_err err;
+    char why[256];
+    int64_t *sums;
+    size_t count;
+    int64_t loss_sum;
+};
+
+struct fixture {
+    uv_loop_t loop;
+    char path[64];
+    char marks[64]; /* what the misbehaving tell each other by */
+    char real[4096];
+    char bad[4096];
+    int32_t *theta;
+    uint64_t *rows;
+    struct workers_job job;
+    struct workers *pool;
+};
+
+static void write_dataset(const char *path)
+{
+    size_t header_size;
+    uint8_t *header = dataset_header(&header_size, DATA_ROWS, FEATURES, CLASSES,
+                                     DATASET_U8, 255, class_names);
+    size_t size = header_size + DATA_ROWS * (FEATURES + 2);
+    uint8_t *file = pot_calloc(1, size);
+    memcpy(file, header, header_size);
+    uint8_t *at = file + header_size;
+    for (size_t i = 0; i < DATA_ROWS * FEATURES; i++) {
+        *at++ = (uint8_t)(i * 131 >> 3);
+    }
+    for (size_t i = 0; i < DATA_ROWS; i++, at += 2) {
+        at[0] = (uint8_t)(i % CLASSES);
+    }
+    (void)unlink(path);
+    assert_int_equal(file_create(path, 0600, file, size), POT_OK);
+    free(header);
+    free(file);
+}
+
+static void forget_marks(const struct fixture *f)
+{
+    static const char *const names[] = {"refused", "died"};
+    for (size_t i = 0; i < 2; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof(path), "%s.%s", f->marks, names[i]);
+        (void)unlink(path);
+    }
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = pot_calloc(1, sizeof(*f));
+    const uint32_t widths[] = {FEATURES, 8, CLASSES};
+    const struct hash seed = {{1}};
+    const struct public_key miner = {{2}};
+    char folder[2048];
+    assert_non_null(getcwd(folder, sizeof(folder)));
+    (void)snprintf(f->real, sizeof(f->real), "%s/pot-worker", folder);
+    (void)snprintf(f->bad, sizeof(f->bad), "%s/tests/e2e/bad_worker", folder);
+    (void)snprintf(f->path, sizeof(f->path), "/tmp/test_workers.%ld.pds",
+                   (long)getpid());
+    (void)snprintf(f->marks, sizeof(f->marks), "/tmp/test_workers.%ld",
+                   (long)getpid());
+    write_dataset(f->path);
+    forget_marks(f);
+    assert_int_equal(uv_loop_init(&f->loop), 0);
+    assert_int_equal(model_shape_init(&f->job.shape, widths, 3), POT_OK);
+    f->theta = pot_calloc(f->job.shape.parameter_count, sizeof(*f->theta));
+    for (size_t i = 0; i < f->job.shape.parameter_count; i++) {
+        f->theta[i] = (int32_t)(i * 7919 % 1000 - 500) * (FIXED_ONE / 1000);
+    }
+    f->rows = pot_calloc(JOB_ROWS, sizeof(*f->rows));
+    assign_rows(f->rows, JOB_ROWS, DATA_ROWS, &seed, &miner);
+    f->job.activation = POT__ACTIVATION__ACTIVATION_RELU;
+    f->job.loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
+    f->job.dataset = f->path;
+    f->job.theta = f->theta;
+    f->job.rows = f->rows;
+    f->job.row_count = JOB_ROWS;
+    assert_int_equal(setenv("POT_BAD_REAL", f->real, 1), 0);
+    assert_int_equal(setenv("POT_BAD_FILE", f->marks, 1), 0);
+    *state = f;
+    return 0;
+}
+
+static void close_pool(struct fixture *f)
+{
+    workers_free(f->pool);
+    f->pool = NULL;
+    assert_int_equal(uv_run(&f->loop, UV_RUN_DEFAULT), 0);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    close_pool(f);
+    assert_int_equal(uv_loop_close(&f->loop), 0);
+    (void)unlink(f->path);
+    forget_marks(f);
+    free(f->theta);
+    free(f->rows);
+    free(f);
+    return 0;
+}
+
+static void open_pool(struct fixture *f, const char *mode, unsigned count,
+                      uint64_t deadline_ms)
+{
+    const struct workers_config config = {
+        .loop = &f->loop,
+        .program = mode != NULL ? f->bad : f->real,
+        .core = "auto",
+        .count = count,
+        .deadline_ms = deadline_ms,
+    };
+    if (mode != NULL) {
+        assert_int_equal(setenv("POT_BAD_MODE", mode, 1), 0);
+    }
+    f->pool = workers_new(&config);
+}
+
+static void on_done(void *context, enum pot_err err, const char *why,
+                    const int64_t *sums, int64_t loss_sum)
+{
+    struct outcome *o = context;
+    o->calls++;
+    o->err = err;
+    (void)snprintf(o->why, sizeof(o->why), "%s", why);
+    o->loss_sum = loss_sum;
+    if (err == POT_OK) {
+        free(o->sums);
+        o->sums = pot_memdup(sums, o->count * sizeof(*sums));
+    }
+}
+
+static void submit(struct fixture *f, struct outcome *o)
+{
+    o->count = f->job.shape.parameter_count;
+    assert_int_equal(workers_submit(f->pool, &f->job, on_done, o), POT_OK);
+}
+
+static void await(struct fixture *f, const struct outcome *o)
+{
+    while (o->calls == 0) {
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(o->calls, 1);
+}
+
+/* What an honest worker alone computes. */
+static void compute(struct fixture *f, struct outcome *o)
+{
+    open_pool(f, NULL, 1, DEADLINE_MS);
+    submit(f, o);
+    await(f, o);
+    assert_int_equal(o->err, POT_OK);
+    close_pool(f);
+}
+
+static void assert_same(const struct outcome *a, const struct outcome *b)
+{
+    assert_int_equal(b->err, POT_OK);
+    assert_memory_equal(a->sums, b->sums, a->count * sizeof(*a->sums));
+    assert_int_equal(a->loss_sum, b->loss_sum);
+}
+
+static void any_number_of_workers_gives_the_same_sums(void **state)
+{
+    static const unsigned counts[] = {2, 3, 7};
+    struct fixture *f = *state;
+    struct outcome one = {0};
+    compute(f, &one);
+    for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+        struct outcome many = {0};
+        struct workers_stats stats;
+        open_pool(f, NULL, counts[i], DEADLINE_MS);
+        submit(f, &many);
+        await(f, &many);
+        assert_same(&one, &many);
+        workers_stats(f->pool, &stats);
+        assert_int_equal(stats.jobs, 1);
+        assert_int_equal(stats.queued, 0);
+        assert_true(workers_core(f->pool)[0] != '\0');
+        close_pool(f);
+        free(many.sums);
+    }
+    free(one.sums);
+}
+
+static void a_worker_that_dies_is_replaced_and_its_part_done_again(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome one = {0};
+    struct outcome again = {0};
+    struct workers_stats stats;
+    compute(f, &one);
+    open_pool(f, "once", 3, DEADLINE_MS);
+    submit(f, &again);
+    await(f, &again);
+    assert_same(&one, &again);
+    workers_stats(f->pool, &stats);
+    assert_int_equal(stats.restarts, 1);
+    free(one.sums);
+    free(again.sums);
+}
+
+static void expect_failure(struct fixture *f, const char *mode,
+                           uint64_t deadline_ms, enum pot_err err)
+{
+    struct outcome o = {0};
+    open_pool(f, mode, 1, deadline_ms);
+    submit(f, &o);
+    await(f, &o);
+    assert_int_equal(o.err, err);
+    assert_true(o.why[0] != '\0');
+    close_pool(f);
+}
+
+static void a_job_that_kills_every_worker_fails(void **state)
+{
+    expect_failure(*state, "crash", DEADLINE_MS, POT_EIO);
+}
+
+static void a_worker_that_talks_nonsense_is_ended(void **state)
+{
+    expect_failure(*state, "garbage", DEADLINE_MS, POT_EIO);
+}
+
+static void a_worker_that_never_answers_is_ended(void **state)
+{
+    expect_failure(*state, "hang", 300, POT_EIO);
+}
+
+static void a_worker_that_does_not_start_fails_the_job(void **state)
+{
+    expect_failure(*state, "no such mode", DEADLINE_MS, POT_EIO);
+}
+
+static void a_job_that_is_refused_fails_at_once_and_says_why(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o = {0};
+    open_pool(f, "error", 1, DEADLINE_MS);
+    submit(f, &o);
+    await(f, &o);
+    assert_int_equal(o.err, POT_EFORMAT);
+    assert_string_equal(o.why, "no");
+}
+
+/* One refuses the first job, the other one dies of its part when the second
+ * job is at work already: that is none of the second job's concern. */
+static void a_death_over_an_old_job_leaves_the_next_one_right(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome one = {0};
+    struct outcome first = {0};
+    struct outcome second = {0};
+    compute(f, &one);
+    open_pool(f, "split", 2, DEADLINE_MS);
+    submit(f, &first);
+    submit(f, &second);
+    await(f, &first);
+    await(f, &second);
+    assert_int_equal(first.err, POT_EFORMAT);
+    assert_same(&one, &second);
+    free(one.sums);
+    free(second.sums);
+}
+
+static void what_was_forgotten_is_not_called(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome forgotten = {0};
+    struct outcome other = {0};
+    open_pool(f, NULL, 1, DEADLINE_MS);
+    submit(f, &forgotten);
+    submit(f, &other);
+    workers_forget(f->pool, &forgotten);
+    await(f, &other);
+    assert_int_equal(forgotten.calls, 0);
+    free(other.sums);
+}
+
+static void the_queue_is_bounded(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o = {.count = f->job.shape.parameter_count};
+    unsigned taken = 0;
+    open_pool(f, "hang", 1, DEADLINE_MS);
+    while (workers_submit(f->pool, &f->job, on_done, &o) == POT_OK) {
+        taken++;
+        assert_true(taken < 100000);
+    }
+    assert_true(taken > 0);
+    close_pool(f);
+    assert_int_equal(o.calls, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(any_number_of_workers_gives_the_same_sums),
+        TEST(a_worker_that_dies_is_replaced_and_its_part_done_again),
+        TEST(a_job_that_kills_every_worker_fails),
+        TEST(a_worker_that_talks_nonsense_is_ended),
+        TEST(a_worker_that_never_answers_is_ended),
+        TEST(a_worker_that_does_not_start_fails_the_job),
+        TEST(a_job_that_is_refused_fails_at_once_and_says_why),
+        TEST(a_death_over_an_old_job_leaves_the_next_one_right),
+        TEST(what_was_forgotten_is_not_called),
+        TEST(the_queue_is_bounded),
+#undef TEST
+    };
+    (void)signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
