@@ -154,22 +154,47 @@ static enum ctl_exit load_genesis(struct fetcher *f,
     return CTL_DONE;
 }
 
+/* The node's own word on where it stands: a wrong file or a height that it
+ * has not reached yet is no fault of its chain. */
+static enum ctl_exit look_at_node(uint64_t *to, struct fetcher *f)
+{
+    json_t *status;
+    enum ctl_exit rc = client_get(&status, f->ctl, "/v1/status");
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    struct hash id;
+    const char *name = client_text(status, "chain_id");
+    uint64_t height = client_count(status, "height");
+    chain_id_hash(&id, name);
+    if (!hash_equal(&id, &f->chain.id)) {
+        rc = ctl_fail(f->ctl, CTL_CONFIG,
+                      "the node at %s is of the chain %s, the genesis file of"
+                      " another; use that chain's file or --node",
+                      f->ctl->node, name);
+    } else if (*to > height) {
+        rc = ctl_fail(f->ctl, CTL_FAILED,
+                      "the node at %s has %" PRIu64
+                      " blocks so far; use a smaller --to",
+                      f->ctl->node, height);
+    } else if (*to == 0) {
+        *to = height;
+    }
+    json_decref(status);
+    return rc;
+}
+
 static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
 {
     struct fetcher f = {.ctl = ctl};
-    json_t *status;
     bool is_good = true;
     uint64_t to;
     enum ctl_exit rc = load_genesis(&f, args);
     if (rc == CTL_DONE) {
         rc = cli_count(&to, ctl, args, "to", 1, INT64_MAX, 0);
     }
-    if (rc == CTL_DONE && to == 0) {
-        rc = client_get(&status, ctl, "/v1/status");
-        if (rc == CTL_DONE) {
-            to = client_count(status, "height");
-            json_decref(status);
-        }
+    if (rc == CTL_DONE) {
+        rc = look_at_node(&to, &f);
     }
     while (rc == CTL_DONE && is_good && f.chain.height < to) {
         rc = check_range(&f, &is_good, to);

@@ -446,7 +446,12 @@ enum ctl_exit task_file_load(struct task_file *out, struct ctl *ctl,
         return ctl_fail(ctl, CTL_CONFIG, "cannot read the task file %s: %s",
                         path, err_text(err));
     }
-    enum ctl_exit rc = task_file_parse(out, ctl, path, text);
+    enum ctl_exit rc =
+        strlen(text) == size
+            ? task_file_parse(out, ctl, path, text)
+            : ctl_fail(ctl, CTL_REJECTED,
+                       "the task file %s holds a zero byte: it is no text",
+                       path);
     free(text);
     return rc;
 }

@@ -77,7 +77,12 @@ static enum tx_verdict charge(const struct tx_run *run, const Pot__TxBody *body,
     /* First the balance: what waits for its turn in a mempool is to be from
      * someone who could pay for it. */
     if (account.balance < body->fee) {
-        return TX_BALANCE_LOW;
+        return TX_BALANCE_LOW; /* who cannot pay does not wait either */
+    }
+    if (body->nonce > account.nonce) {
+        return body->nonce - account.nonce > TX_NONCES_AHEAD_MAX
+                   ? TX_NONCE_FAR
+                   : TX_NONCE_AHEAD;
     }
     if (body->nonce > account.nonce) {
         return TX_NONCE_AHEAD;

@@ -21,6 +21,7 @@ struct ledger_block;
     X(TX_EXPIRED, "its expiry height has passed")                              \
     X(TX_NONCE_USED, "its nonce was used before")                              \
     X(TX_NONCE_AHEAD, "an earlier nonce is missing")                           \
+    X(TX_NONCE_FAR, "its nonce is too far ahead of the account's")             \
     X(TX_FEE_LOW, "the fee is too low")                                        \
     X(TX_BALANCE_LOW, "the balance is too low")                                \
     X(TX_AMOUNT_ZERO, "the amount is zero")                                    \
@@ -63,6 +64,9 @@ struct ledger_block;
     X(TX_SPEC_TARGET, "target_accuracy: 0 to 1, for classes only")             \
     X(TX_SPEC_TIMEOUT, "round_timeout_ms: 100 to 86400000")                    \
     X(TX_SPEC_BUDGET, "budget: at least a base unit a round")
+
+/* A transaction that waits for earlier ones waits for so many at most. */
+#define TX_NONCES_AHEAD_MAX 1024
 
 enum tx_verdict {
 #define X(code, text) code,

@@ -452,7 +452,12 @@ enum pot_err node_config_load(struct node_config **out, const char *path,
     l.folder = file_folder(path);
     l.config = pot_calloc(1, sizeof(*l.config));
     l.config->path = pot_strdup(path);
-    err = parse(&l, text);
+    if (strlen(text) == size) {
+        err = parse(&l, text);
+    } else {
+        fault(&l, 0, "", "holds a zero byte: not a text");
+        err = POT_EFORMAT;
+    }
     if (err == POT_OK) {
         *out = l.config;
     } else {
