@@ -4,6 +4,7 @@ e2e_tests = \
 	tests/e2e/test_bad_store.sh \
 	tests/e2e/test_cancel.sh \
 	tests/e2e/test_cheat.sh \
+	tests/e2e/test_claims.sh \
 	tests/e2e/test_cores.sh \
 	tests/e2e/test_hostile_peers.sh \
 	tests/e2e/test_join_leave.sh \

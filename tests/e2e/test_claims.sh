@@ -1,0 +1,48 @@
+#!/bin/sh
+# What a miner claims beside its gradient: an OpenBLAS core that no validator
+# can run, or that there is none of, to excuse sums that are a little off; a
+# loss that it did not have.  Nothing of it pays, and audits go on.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+init_net 4 7
+bad_potd() { # name mode [core]
+    mkdir "$WORK/$1"
+    cp "$BUILD/potd" "$WORK/$1/potd"
+    cp "$BUILD/tests/e2e/bad_worker" "$WORK/$1/pot-worker"
+    unset POT_BAD_CORE
+    [ -z "${3:-}" ] || export POT_BAD_CORE="$3"
+    POTD=$WORK/$1/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=$2 start "$1"
+}
+start validator0 validator1 validator2 validator3 miner0
+await_ready validator0 validator1 validator2 validator3 miner0
+task=$(submit validator0 "$(make_task claims 5000 audit_rate=1.0)")
+await 30 "the first rounds" round_reaches validator0 "$task" 2
+bad_potd miner1 drift
+bad_potd miner2 drift Nonsense
+bad_potd miner3 drift Bulldozer
+bad_potd miner4 drift 'Nehalem"x y=1'
+bad_potd miner5 loss
+bad_potd miner6 boast
+# Each has had its say several times; then it is enough.
+has_submitted() {
+    curl -fsS "$(url_of "$1")/metrics" |
+        awk '$1 == "pot_miner_submitted_total" && $2 >= 3 { found = 1 }
+             END { exit !found }'
+}
+for each in miner1 miner2 miner3 miner4 miner5 miner6; do
+    await 60 "$each has submitted" has_submitted "$each"
+done
+ctl validator0 cancel-task "$task" --wait --json >/dev/null
+task_of validator0 "$task" >"$WORK/task.json"
+ctl validator0 rewards --task "$task" --json >"$WORK/rewards"
+for each in miner1 miner2 miner3 miner4 miner5 miner6; do
+    address=$(potctl key show "$NET/$each/key" --json | jq -r .address)
+    paid=$(jq -s --arg to "$address" '[.[] | select(.to == $to)] | length' \
+        "$WORK/rewards")
+    [ "$paid" -eq 0 ] || fail "$each was paid for $paid rounds"
+done
+grep -q 'submission refused' "$NET/validator1/potd.log" ||
+    fail "nobody was refused"
+same_chain validator0 validator1 validator2 validator3 miner0
+stop_cleanly $names
+no_bugs
+echo "claims were not believed, $(jq .rejected "$WORK/task.json") refused"
