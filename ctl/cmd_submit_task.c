@@ -338,7 +338,10 @@ static enum ctl_exit submit(struct submission *s)
         return rc;
     }
     fill(s);
-    rc = check_fit(s);
+    rc = task_file_check_version(s->ctl, &s->file);
+    if (rc == CTL_DONE) {
+        rc = check_fit(s);
+    }
     if (rc == CTL_DONE) {
         rc = sender_open(&s->sender, s->ctl);
     }

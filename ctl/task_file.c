@@ -369,25 +369,6 @@ static void check_data(struct parser *p, const struct toml_file *toml)
     }
 }
 
-/* What this version of the chain refuses is refused here too, before a data
- * set is paid for. */
-static void check_version(struct parser *p, const struct toml_file *toml)
-{
-    const struct task_file *f = p->file;
-    if (f->aggregation != POT__AGGREGATION__AGGREGATION_MEAN) {
-        fault(p, line_of(toml, "training.aggregation"), "training.aggregation",
-              "this version has \"mean\" only");
-    }
-    if (f->numerics != POT__NUMERICS__NUMERICS_BLAS) {
-        fault(p, line_of(toml, "training.numerics"), "training.numerics",
-              "this version has \"blas\" only");
-    }
-    if (f->compression == POT__COMPRESSION__COMPRESSION_TOPK) {
-        fault(p, line_of(toml, "training.compression"), "training.compression",
-              "this version has \"int8\" and \"int16\" only");
-    }
-}
-
 static void check_training(struct parser *p, const struct toml_file *toml)
 {
     const struct task_file *f = p->file;
@@ -396,7 +377,6 @@ static void check_training(struct parser *p, const struct toml_file *toml)
         fault(p, line_of(toml, "training.local_steps"), "training.local_steps",
               "more than 1 needs numerics = \"exact\"");
     }
-    check_version(p, toml);
     if (has_steps && (f->step_rounds == 0 || f->step_factor == 0)) {
         fault(p, line_of(toml, "optimizer.schedule"), "optimizer.schedule",
               "\"step\" needs step_rounds and step_factor");
@@ -529,6 +509,23 @@ void task_file_fill(Pot__TaskSpec *spec, Pot__ModelSpec *model,
     spec->target_accuracy_ppm = file->target_accuracy_ppm;
     spec->round_timeout_ms = file->round_timeout_ms;
     spec->miner_stake = file->miner_stake;
+}
+
+enum ctl_exit task_file_check_version(struct ctl *ctl,
+                                      const struct task_file *file)
+{
+    const char *what = NULL;
+    if (file->aggregation != POT__AGGREGATION__AGGREGATION_MEAN) {
+        what = "training.aggregation: this version has \"mean\" only";
+    } else if (file->numerics != POT__NUMERICS__NUMERICS_BLAS) {
+        what = "training.numerics: this version has \"blas\" only";
+    } else if (file->compression == POT__COMPRESSION__COMPRESSION_TOPK) {
+        what = "training.compression: this version has \"int8\" and"
+               " \"int16\" only";
+    }
+    return what == NULL
+               ? CTL_DONE
+               : ctl_fail(ctl, CTL_REJECTED, "%s: %s", file->path, what);
 }
 
 enum ctl_exit task_file_check_stake(struct ctl *ctl,

@@ -76,6 +76,11 @@ void task_file_fini(struct task_file *file);
 void task_file_fill(Pot__TaskSpec *spec, Pot__ModelSpec *model,
                     Pot__OptimizerSpec *optimizer, struct task_file *file);
 
+/* task_file_check_version: what this version of the chain refuses is refused
+ * here too, before a data set is paid for.  Errors: CTL_REJECTED. */
+POT_MUST_USE enum ctl_exit task_file_check_version(
+    struct ctl *ctl, const struct task_file *file);
+
 /* task_file_check_stake: S >= R (1 - p) / p, with S the stake a miner must
  * hold, R the most it can earn in a round and p the audit rate.  Where the
  * chain can slash (exact numerics) a task that breaks this is refused, where

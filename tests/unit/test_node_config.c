@@ -120,11 +120,14 @@ static void check_overruled(const struct node_config *c)
 
 static void the_environment_overrules(void **state)
 {
+    static const char two_tasks[] =
+        "0000000000000000000000000000000000000000000000000000000000000001,"
+        "0000000000000000000000000000000000000000000000000000000000000002";
     (void)state;
     assert_int_equal(setenv("POTD_MEMPOOL_MAX_TXS", "7", 1), 0);
     assert_int_equal(setenv("POTD_VALIDATOR_ENABLED", "true", 1), 0);
     assert_int_equal(setenv("POTD_VALIDATOR_KEY", "key", 1), 0);
-    assert_int_equal(setenv("POTD_MINER_TASKS", "a,b", 1), 0);
+    assert_int_equal(setenv("POTD_MINER_TASKS", two_tasks, 1), 0);
     assert_int_equal(setenv("POTD_MONIKER", "y", 1), 0);
     expect_good("moniker = \"x\"\n", check_overruled);
     assert_int_equal(setenv("POTD_MEMPOOL_MAX_TXS", "7 or so", 1), 0);
@@ -159,6 +162,9 @@ static void a_wrong_value_is_told_with_its_key(void **state)
         {"[p2p]\nmax_peers = -1\n", "is not between 1 and 4096"},
         {"[api]\nenabled = 1\n", "true or false"},
         {"[miner]\ntasks = [1]\n", "list of texts"},
+        {"[miner]\ntasks = \"all\"\n", "list of task ids"},
+        {"[api]\nlisten = \"here\"\n", "is not host:port"},
+        {"[api]\nlisten = \"127.0.0.1:26650\"\n", "its own port"},
         {"[miner]\ntasks = {a = 1}\n", ""},
         {"[miner]\nenabled = true\n", "key file"},
         {"[validator]\nenabled = true\n", "key file"},
