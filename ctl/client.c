@@ -74,6 +74,7 @@ void client_close(struct client *client)
 void client_reply_fini(struct client_reply *reply)
 {
     json_decref(reply->json);
+    buf_fini(&reply->body);
     *reply = (struct client_reply){0};
 }
 
@@ -176,7 +177,7 @@ enum ctl_exit client_ask(struct client_reply *reply, struct ctl *ctl,
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
     reply->json = json_loadb((const char *)body.data, body.size,
                              JSON_REJECT_DUPLICATES, NULL);
-    buf_fini(&body);
+    reply->body = body;
     return CTL_DONE;
 }
 

@@ -5,14 +5,16 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "ctl/ctl.h"
 
 /* No answer of a node may be longer. */
-#define CLIENT_BYTES_MAX (64 << 20)
+#define CLIENT_BYTES_MAX (260 << 20)
 
 struct client_reply {
-    long status;  /* 200 ... */
-    json_t *json; /* what came with it; NULL if it was no JSON */
+    long status;     /* 200 ... */
+    json_t *json;    /* what came with it; NULL if it was no JSON */
+    struct buf body; /* its bytes */
 };
 
 void client_reply_fini(struct client_reply *reply);

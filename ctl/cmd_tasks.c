@@ -1,15 +1,19 @@
 /* Commands on tasks that stand: tasks, task, watch, cancel-task. */
 #include "config.h"
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/follow.h"
+#include "ctl/safetensors.h"
 #include "ctl/sender.h"
 #include "ctl/show.h"
 #include "ctl/table.h"
 #include "ctl/task_print.h"
+#include "proto/blob.h"
 #include "proto/codec.h"
+#include "proto/model.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,9 +70,71 @@ static enum ctl_exit run_tasks(struct ctl *ctl, const struct cli_args *args)
     return CTL_DONE;
 }
 
+static enum pot_err shape_of(struct model_shape *shape, const json_t *task)
+{
+    uint32_t widths[LAYERS_MAX] = {0};
+    const json_t *layers = json_object_get(task, "layers");
+    size_t count = json_array_size(layers);
+    for (size_t i = 0; i < count && i < LAYERS_MAX; i++) {
+        widths[i] = (uint32_t)json_integer_value(json_array_get(layers, i));
+    }
+    return model_shape_init(shape, widths, count);
+}
+
+/* The parameters as the node gives them, in the form that others read.  While
+ * a task runs they are those of a moment later than task's. */
+static enum ctl_exit save_model(struct ctl *ctl, const json_t *task,
+                                const char *path,
+                                const struct client_reply *reply)
+{
+    struct model_shape shape;
+    struct buf out;
+    struct hash hash;
+    char text[HASH_TEXT_SIZE];
+    blob_hash(&hash, reply->body.data, reply->body.size);
+    json_t *metadata = json_pack("{ss ss ss}", "format", "pt", "task",
+                                 client_text(task, "task"), "parameters_hash",
+                                 hash_format(&hash, text));
+    buf_init(&out, CLIENT_BYTES_MAX);
+    enum pot_err err = shape_of(&shape, task);
+    if (err == POT_OK) {
+        err = safetensors_append(&out, &shape, reply->body.data,
+                                 reply->body.size, metadata);
+    }
+    json_decref(metadata);
+    if (err == POT_OK) {
+        err = file_replace(path, 0644, out.data, out.size);
+    }
+    buf_fini(&out);
+    if (err != POT_OK) {
+        return ctl_fail(ctl, err == POT_EFULL ? CTL_FULL : CTL_FAILED,
+                        "the parameters cannot be saved in %s: %s", path,
+                        err_text(err));
+    }
+    ctl_note(ctl, "%zu parameters saved in %s", shape.parameter_count, path);
+    return CTL_DONE;
+}
+
+static enum ctl_exit save(struct ctl *ctl, const json_t *task, const char *path)
+{
+    char url[HASH_TEXT_SIZE + 32];
+    struct client_reply reply;
+    (void)snprintf(url, sizeof(url), "/v1/tasks/%.64s/parameters",
+                   client_text(task, "task"));
+    enum ctl_exit rc = client_ask(&reply, ctl, "GET", url, NULL, 0);
+    if (rc == CTL_DONE) {
+        rc = reply.status == 200
+                 ? save_model(ctl, task, path, &reply)
+                 : client_refused(ctl, &reply, "the parameters");
+        client_reply_fini(&reply);
+    }
+    return rc;
+}
+
 static enum ctl_exit run_task(struct ctl *ctl, const struct cli_args *args)
 {
     json_t *task;
+    const char *path = cli_value(args, "save");
     enum ctl_exit rc = check_id(ctl, args->arguments[0]);
     if (rc == CTL_DONE) {
         rc = client_get(&task, ctl, "/v1/tasks/%s", args->arguments[0]);
@@ -76,11 +142,14 @@ static enum ctl_exit run_task(struct ctl *ctl, const struct cli_args *args)
     if (rc != CTL_DONE) {
         return rc;
     }
+    if (path != NULL) {
+        rc = save(ctl, task, path);
+    }
     if (!ctl->is_json) {
         task_print(ctl, task);
     }
     ctl_print_json(ctl, task);
-    return CTL_DONE;
+    return rc;
 }
 
 static enum ctl_exit run_watch(struct ctl *ctl, const struct cli_args *args)
@@ -135,8 +204,13 @@ const struct cli_command cmd_tasks = {
 const struct cli_command cmd_task = {
     .name = "task",
     .arguments = "ID",
-    .summary = "show a task",
-    .examples = "  potctl task ID --json | jq .test_accuracy\n",
+    .summary = "show a task, save its model",
+    .details = "The model is saved as float32 in the safetensors form, which"
+               " PyTorch and others\nread: layers.0.weight (outputs, inputs),"
+               " layers.0.bias, and so on.\n",
+    .examples = "  potctl task ID --json | jq .test_accuracy\n"
+                "  potctl task ID --save model.safetensors\n",
+    .options = {{"save", "FILE", "write the model's parameters to FILE"}},
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run_task,

@@ -302,9 +302,33 @@ static enum ctl_exit wait_until_ready(struct ctl *ctl, struct testnet *net)
     return CTL_DONE;
 }
 
+/* An answer before anything was started is another network's. */
+static enum ctl_exit check_ports(struct ctl *ctl, const struct testnet *net)
+{
+    const char *node_before = ctl->node;
+    for (size_t i = 0; i < net->count; i++) {
+        struct client_reply reply;
+        ctl->node = net->nodes[i].url;
+        enum ctl_exit rc = client_ask(&reply, ctl, "GET", "/livez", NULL, 0);
+        client_reply_fini(&reply);
+        ctl->node = node_before;
+        if (rc == CTL_DONE) {
+            return ctl_fail(ctl, CTL_FAILED,
+                            "%s's port is taken: something answers at %s; stop"
+                            " it, or init with another --base-port",
+                            net->nodes[i].name, net->nodes[i].url);
+        }
+    }
+    return CTL_DONE;
+}
+
 static enum ctl_exit start_detached(struct ctl *ctl, struct testnet *net,
                                     char *potd)
 {
+    enum ctl_exit free_ports = check_ports(ctl, net);
+    if (free_ports != CTL_DONE) {
+        return free_ports;
+    }
     for (size_t i = 0; i < net->count; i++) {
         struct testnet_node *node = &net->nodes[i];
         int fd = open_log(node);

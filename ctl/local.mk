@@ -10,6 +10,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/process.c ctl/process.h \
 	ctl/publish.c ctl/publish.h \
 	ctl/sender.c ctl/sender.h \
+	ctl/safetensors.c ctl/safetensors.h \
 	ctl/show.c ctl/show.h \
 	ctl/suggest.c ctl/suggest.h \
 	ctl/table.c ctl/table.h \

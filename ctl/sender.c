@@ -211,6 +211,13 @@ enum ctl_exit sender_wait(uint64_t *out_height, struct sender *sender,
             return rc;
         }
         rc = ctl_pause(sender->ctl, POLL_MS, "the transaction's block");
+        if (rc == CTL_TIMEOUT) {
+            return ctl_fail(sender->ctl, CTL_TIMEOUT,
+                            "no block took the transaction in time, but it"
+                            " waits for one: do not send it again, look with"
+                            " `potctl tx %s`",
+                            text);
+        }
         if (rc != CTL_DONE) {
             return rc;
         }

@@ -369,6 +369,25 @@ static void check_data(struct parser *p, const struct toml_file *toml)
     }
 }
 
+/* What this version of the chain refuses is refused here too, before a data
+ * set is paid for. */
+static void check_version(struct parser *p, const struct toml_file *toml)
+{
+    const struct task_file *f = p->file;
+    if (f->aggregation != POT__AGGREGATION__AGGREGATION_MEAN) {
+        fault(p, line_of(toml, "training.aggregation"), "training.aggregation",
+              "this version has \"mean\" only");
+    }
+    if (f->numerics != POT__NUMERICS__NUMERICS_BLAS) {
+        fault(p, line_of(toml, "training.numerics"), "training.numerics",
+              "this version has \"blas\" only");
+    }
+    if (f->compression == POT__COMPRESSION__COMPRESSION_TOPK) {
+        fault(p, line_of(toml, "training.compression"), "training.compression",
+              "this version has \"int8\" and \"int16\" only");
+    }
+}
+
 static void check_training(struct parser *p, const struct toml_file *toml)
 {
     const struct task_file *f = p->file;
@@ -377,6 +396,7 @@ static void check_training(struct parser *p, const struct toml_file *toml)
         fault(p, line_of(toml, "training.local_steps"), "training.local_steps",
               "more than 1 needs numerics = \"exact\"");
     }
+    check_version(p, toml);
     if (has_steps && (f->step_rounds == 0 || f->step_factor == 0)) {
         fault(p, line_of(toml, "optimizer.schedule"), "optimizer.schedule",
               "\"step\" needs step_rounds and step_factor");
@@ -402,6 +422,13 @@ static void check_whole(struct parser *p, const struct toml_file *toml)
     for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++) {
         if (toml_find(toml, required[i]) == NULL) {
             fault(p, 0, required[i], "missing");
+        }
+    }
+    for (const char *c = p->file->name; c != NULL && *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+            fault(p, line_of(toml, "name"), "name",
+                  "holds a control character");
+            break;
         }
     }
     if (p->rc == CTL_DONE && strlen(p->file->name) > TX_TEXT_MAX) {

@@ -156,8 +156,8 @@ static bool open_round(const struct ledger_env *env, const struct hash *name,
     POT_ASSERT(task != NULL);
     POT_ASSERT(task->status == POT__TASK_STATUS__TASK_RUNNING);
     POT_ASSERT(task->n_roster == 0);
-    bool is_open = task->n_members > 0 &&
-                   task->n_members >= task->spec->min_submissions;
+    bool is_open =
+        task->n_members > 0 && task->n_members >= task->spec->min_submissions;
     if (is_open) {
         roster_set_round(task, roster_copy(roster_of_members(task)));
         task->opened_height = height;

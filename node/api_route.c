@@ -47,6 +47,12 @@ const struct api_route api_routes[] = {
                " test_accuracy, parameters_hash, submissions, rejected, paid,"
                " escrow_left, started_height, ended_height",
      .status = 200, .handler = api_get_task},
+    {"GET", "/v1/tasks/{task}/parameters",
+     .summary = "the model as it stands: each parameter as a little-endian"
+                " int32, its value times 2^24, layer by layer, a weight"
+                " (outputs, inputs) and then its bias",
+     .type = "application/octet-stream", .status = 200, .is_off_loop = true,
+     .handler = api_get_parameters},
     {"GET", "/v1/tasks/{task}/rounds", .summary = "a task's committed rounds",
      .answer = "rounds: round, height, submissions, train_loss,"
                " test_accuracy, aggregate_hash, parameters_hash, ms; next",

@@ -84,6 +84,7 @@ void api_get_rewards(struct api_request *request);
 /* node/api_task.c */
 void api_get_task(struct api_request *request);
 void api_get_tasks(struct api_request *request);
+void api_get_parameters(struct api_request *request);
 void api_get_rounds(struct api_request *request);
 
 /* node/api_dataset.c */

@@ -75,6 +75,46 @@ void api_get_tasks(struct api_request *request)
     api_reply_json(request, 200, json);
 }
 
+/* The tip may move between the two reads, and take the blob with it: then the
+ * new record names the next one. */
+static enum pot_err read_parameters(struct buf *out,
+                                    const struct api_request *request,
+                                    const struct hash *name)
+{
+    enum pot_err err = POT_ENOENT;
+    for (unsigned tries = 0; err == POT_ENOENT && tries < 3; tries++) {
+        struct execution_tip_context context;
+        const struct state state = api_state(request, &context);
+        struct hash parameters;
+        Pot__TaskRecord *task = ledger_task(&state, name);
+        bool is_named =
+            task != NULL && codec_hash(&parameters, task->parameters_hash);
+        codec_free(task);
+        if (!is_named) {
+            return POT_ENOENT;
+        }
+        err = store_blob_get(request->node->store, &parameters, out);
+    }
+    return err;
+}
+
+void api_get_parameters(struct api_request *request)
+{
+    struct hash name;
+    struct buf data;
+    if (!api_arg_hash(request, &name, request->args[0])) {
+        return;
+    }
+    buf_init(&data, sizeof(int32_t) * PARAMETERS_MAX);
+    enum pot_err err = read_parameters(&data, request, &name);
+    if (err == POT_OK) {
+        api_reply_bytes(request, 200, "application/octet-stream", &data);
+    } else {
+        buf_fini(&data);
+        api_reply_store_error(request, err, "task");
+    }
+}
+
 /* ---- rounds */
 
 struct round_list {

@@ -21,6 +21,8 @@
 #include "base/log.h"
 #include "node/node.h"
 #include "node/node_config.h"
+#include "proto/codec.h"
+#include "proto/genesis.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -60,9 +62,43 @@ static void print_version(void)
            PROTOCOL_VERSION, uv_version_string(), sodium_version_string());
 }
 
+/* What the settings name must be there and be readable too. */
+static bool names_hold(const struct node_config *config)
+{
+    char why[GENESIS_WHY_SIZE];
+    Pot__Genesis *genesis = NULL;
+    bool hold = true;
+    const char *const keys[] = {
+        config->validator_enabled ? config->validator_key : "",
+        config->miner_enabled ? config->miner_key : "",
+        config->p2p_key,
+    };
+    if (genesis_load(&genesis, config->genesis, why) != POT_OK) {
+        fprintf(stderr, "%s: genesis: %s: %s\n", config->path, config->genesis,
+                why);
+        hold = false;
+    }
+    codec_free(genesis);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        struct key *key = NULL;
+        enum pot_err err =
+            keys[i][0] != '\0' ? key_load(&key, keys[i]) : POT_OK;
+        if (err != POT_OK) {
+            fprintf(stderr, "%s: key: %s: %s\n", config->path, keys[i],
+                    err_text(err));
+            hold = false;
+        }
+        key_free(key);
+    }
+    return hold;
+}
+
 static int check_config(const struct node_config *config)
 {
     struct buf out;
+    if (!names_hold(config)) {
+        return EXIT_CODE_CONFIG;
+    }
     buf_init(&out, FAULTS_BYTES_MAX);
     node_config_print(config, &out);
     printf("%s", buf_text(&out));

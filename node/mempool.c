@@ -10,6 +10,9 @@
 
 #include <stdlib.h>
 
+/* What no block took for so long makes room. */
+#define BLOCKS_MAX 500
+
 /* No sender takes more than this part of the pool. */
 #define SENDER_SHARE 4
 
@@ -22,6 +25,7 @@ struct mempool {
     uint64_t txs_max;
     uint64_t bytes_max;
     uint64_t bytes;
+    uint64_t height;      /* of the last mempool_prune */
     struct map by_hash;   /* -> struct mempool_entry */
     struct map by_sender; /* -> struct sender */
     struct mempool_entry *first;
@@ -173,6 +177,7 @@ enum mempool_verdict mempool_add(struct mempool *pool, const struct hash *hash,
     entry->nonce = body->nonce;
     entry->expiry_height = body->expiry_height;
     entry->bytes = bytes;
+    entry->height = pool->height;
     enum mempool_verdict verdict = place(pool, sender, entry);
     if (verdict != MEMPOOL_ADDED) {
         forget_idle_sender(pool, &key);
@@ -231,10 +236,13 @@ void mempool_prune(struct mempool *pool, uint64_t height,
                    void *context)
 {
     struct mempool_entry *at = pool->first;
+    pool->height = height;
     while (at != NULL) {
         struct mempool_entry *next = at->next;
         bool is_expired = at->expiry_height != 0 && height > at->expiry_height;
-        if (is_expired || !keep(context, at)) {
+        at->height = at->height == 0 ? height : at->height;
+        if (is_expired || height > at->height + BLOCKS_MAX ||
+            !keep(context, at)) {
             mempool_remove(pool, &at->hash);
         }
         at = next;

@@ -28,6 +28,7 @@ struct mempool_entry {
     uint64_t nonce;
     uint64_t expiry_height; /* 0: never */
     size_t bytes;
+    uint64_t height; /* of the tip when it came; 0: before the first prune */
     struct mempool_entry *next; /* in order of arrival, but a sender's own in
                                    order of nonce */
     struct mempool_entry *previous;
@@ -51,7 +52,8 @@ const struct mempool_entry *mempool_find(const struct mempool *pool,
                                          const struct hash *hash);
 void mempool_remove(struct mempool *pool, const struct hash *hash);
 
-/* mempool_prune: drops what keep() says no to, and what expired by height. */
+/* mempool_prune: drops what keep() says no to, what expired by height, and
+ * what waited for too many blocks. */
 void mempool_prune(struct mempool *pool, uint64_t height,
                    bool (*keep)(void *context,
                                 const struct mempool_entry *entry),

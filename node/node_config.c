@@ -18,7 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONFIG_BYTES_MAX (1 << 20)
+#define CONFIG_BYTES_MAX      (1 << 20)
+#define ENVIRONMENT_NAME_SIZE 96
+
+extern char **environ;
 
 enum setting_type {
     SETTING_TEXT,
@@ -313,17 +316,45 @@ static void apply_file(struct loader *l, const struct toml_file *file)
     }
 }
 
+static void environment_name(char name[static ENVIRONMENT_NAME_SIZE],
+                             const struct setting *s)
+{
+    int size = snprintf(name, ENVIRONMENT_NAME_SIZE, "POTD_%s", s->key);
+    for (int c = 0; c < size; c++) {
+        name[c] = name[c] == '.' ? '_' : (char)toupper(name[c]);
+    }
+}
+
 static void apply_environment(struct loader *l)
 {
     for (size_t i = 0; i < SETTING_TOTAL; i++) {
-        char name[64];
-        int size = snprintf(name, sizeof(name), "POTD_%s", settings[i].key);
-        for (int c = 0; c < size; c++) {
-            name[c] = name[c] == '.' ? '_' : (char)toupper(name[c]);
-        }
+        char name[ENVIRONMENT_NAME_SIZE];
+        environment_name(name, &settings[i]);
         const char *text = getenv(name);
         if (text != NULL) {
             set_from_text(l, &settings[i], name, text);
+        }
+    }
+}
+
+/* POTD_X that stands for no key is a typo that nobody else would notice. */
+static void check_environment(struct loader *l)
+{
+    for (char **entry = environ; *entry != NULL; entry++) {
+        char name[ENVIRONMENT_NAME_SIZE];
+        bool is_known = false;
+        size_t size = strcspn(*entry, "=");
+        if (strncmp(*entry, "POTD_", 5) != 0 || size >= sizeof(name)) {
+            continue;
+        }
+        (void)snprintf(name, sizeof(name), "%.*s", (int)size, *entry);
+        for (size_t i = 0; i < SETTING_TOTAL && !is_known; i++) {
+            char known[ENVIRONMENT_NAME_SIZE];
+            environment_name(known, &settings[i]);
+            is_known = strcmp(known, name) == 0;
+        }
+        if (!is_known) {
+            fault(l, 0, name, "this variable overrides no key");
         }
     }
 }
@@ -388,6 +419,19 @@ static void check_listen(struct loader *l, const char *key, const char *text)
     }
 }
 
+static void check_tasks(struct loader *l)
+{
+    const struct node_config *c = l->config;
+    for (size_t i = 0; i < c->miner_task_count; i++) {
+        struct hash task;
+        if (strcmp(c->miner_tasks[i], "any") != 0 &&
+            hash_parse(&task, c->miner_tasks[i]) != POT_OK) {
+            fault(l, 0, "miner.tasks", "must be \"any\" or a list of task ids");
+            return;
+        }
+    }
+}
+
 static void check_whole(struct loader *l)
 {
     struct node_config *c = l->config;
@@ -415,6 +459,11 @@ static void check_whole(struct loader *l)
     }
     check_listen(l, "p2p.listen", c->p2p_listen);
     check_listen(l, "api.listen", c->api_listen);
+    if (c->api_enabled && strcmp(c->api_listen, c->p2p_listen) == 0) {
+        fault(l, 0, "api.listen", "is p2p.listen too: each needs its own port");
+    }
+    check_tasks(l);
+    check_environment(l);
     check_peers(l);
 }
 

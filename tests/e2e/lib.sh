@@ -24,6 +24,9 @@ fail() {
 
 stop_everything() {
     status=$?
+    # Some shells run the trap in subshells too: theirs is not the end.
+    [ "$(exec sh -c 'echo $PPID')" = "$$" ] || exit "$status"
+    rmdir "$PORT_LOCK" 2>/dev/null || true
     for pid in $(pgrep -f "$WORK/" || true); do
         kill -9 "$pid" 2>/dev/null || true
     done
@@ -31,11 +34,19 @@ stop_everything() {
         echo "kept: $WORK" >&2 || rm -rf "$WORK"
     exit "$status"
 }
-trap stop_everything EXIT
 
-# Two tests at once must not meet: a port range by this process's number,
-# below those that the system gives to outgoing connections.
-BASE_PORT=${POT_BASE_PORT:-$((20000 + $$ % 200 * 50))}
+# Two tests at once must not meet: fifty ports each, below those that the
+# system gives to outgoing connections; a folder is the lock of a range.
+PORT_LOCK=
+for range in $(seq $(($$ % 200)) 199) $(seq 0 $(($$ % 200))); do
+    if mkdir "${TMPDIR:-/tmp}/pot-e2e-ports-$range" 2>/dev/null; then
+        PORT_LOCK=${TMPDIR:-/tmp}/pot-e2e-ports-$range
+        BASE_PORT=$((20000 + range * 50))
+        break
+    fi
+done
+[ -n "$PORT_LOCK" ] || { echo "no free range of ports" >&2; exit 1; }
+trap stop_everything EXIT
 
 now_ms() { date +%s%3N; }
 

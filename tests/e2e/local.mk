@@ -15,7 +15,7 @@ e2e_tests = \
 	tests/e2e/test_train.sh
 dist_check_SCRIPTS += $(e2e_tests)
 TESTS += $(e2e_tests)
-EXTRA_DIST += tests/e2e/lib.sh
+EXTRA_DIST += tests/e2e/lib.sh tests/e2e/score.py
 
 # Stands in the place of pot-worker, and cheats.
 check_PROGRAMS += tests/e2e/bad_worker

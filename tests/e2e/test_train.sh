@@ -35,6 +35,14 @@ done
 [ "$(jq -n "$supply == $total")" = true ] ||
     fail "supply was $supply, is $total"
 
+# The model is handed back, and classifies in floating point as on the chain.
+ctl miner0 task "$task" --save "$WORK/model.safetensors" >/dev/null
+python3 "$SOURCE/tests/e2e/score.py" "$WORK/model.safetensors" \
+    "$WORK/digits-test.csv" >"$WORK/score"
+jq -n --slurpfile t "$WORK/task.json" --slurpfile s "$WORK/score" \
+    '($t[0].test_accuracy - $s[0]) | fabs < 0.006' | grep -q true ||
+    fail "the saved model scores $(cat "$WORK/score")"
+
 # A line a round, in order.
 ctl miner0 watch "$task" --json >"$WORK/rounds"
 [ "$(wc -l <"$WORK/rounds")" -eq 60 ] || fail "$(wc -l <"$WORK/rounds") rounds"

@@ -15,7 +15,9 @@ and IDX files, compressed with gzip or not.
 """
 
 import argparse
+import csv
 import gzip
+import io
 import math
 import os
 import struct
@@ -43,7 +45,8 @@ def read_idx(path):
 
 
 def read_csv(path, label):
-    lines = [line.split(",") for line in read_bytes(path).decode().split()]
+    text = io.StringIO(read_bytes(path).decode(), newline="")
+    lines = [line for line in csv.reader(text) if line]
     column = {"first": 0, "last": len(lines[0]) - 1}.get(label)
     if column is None:
         column = int(label) if label.isdigit() else lines[0].index(label)
@@ -68,7 +71,16 @@ def read_set(folder, data, which):
 
 def read_sets(folder, data):
     x, y = read_set(folder, data, "train")
-    tx, ty = read_set(folder, data, "test")
+    if "test" in data:
+        tx, ty = read_set(folder, data, "test")
+    elif "test_split" in data:
+        # Other rows than potctl holds back, but as many.
+        order = np.random.default_rng(0).permutation(len(x))
+        held = max(1, round(len(x) * data["test_split"]))
+        tx, ty = x[order[:held]], y[order[:held]]
+        x, y = x[order[held:]], y[order[held:]]
+    else:
+        sys.exit("[data] has neither test nor test_split")
     scale = data.get("scale") or max(1.0, float(np.abs(x).max()))
     classes = np.unique(y)
     scale = np.float32(scale)
