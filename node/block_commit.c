@@ -200,6 +200,92 @@ static void keep_payloads(const struct execution_env *env,
     }
 }
 
+/* ---- what a vote promises */
+
+/* The blobs of a block's rounds, gathered for one write. */
+struct holding {
+    struct store_blob *blobs;
+    struct buf *bytes; /* behind them */
+    size_t count;
+};
+
+static size_t holding_max(const Pot__Block *body)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < body->n_round_updates; i++) {
+        count += body->round_updates[i]->n_submissions + 1;
+    }
+    return count;
+}
+
+static void hold_blob(struct holding *h, const struct execution_env *env,
+                      struct overlay *overlay, const struct hash *hash,
+                      size_t size)
+{
+    struct buf *data = &h->bytes[h->count];
+    buf_init(data, size);
+    if (blob_pool_get(env->pool, hash, data) ||
+        overlay_blob_get(overlay, hash, data)) {
+        h->blobs[h->count++] =
+            (struct store_blob){*hash, data->data, data->size};
+    } else {
+        buf_fini(data);
+    }
+}
+
+static void hold_round(struct holding *h, const struct execution_env *env,
+                       struct overlay *overlay, const Pot__RoundUpdate *update)
+{
+    struct hash aggregate;
+    if (update->n_submissions > 0 &&
+        codec_hash(&aggregate, update->aggregate_hash)) {
+        hold_blob(h, env, overlay, &aggregate, update->aggregate_bytes);
+    }
+    for (size_t i = 0; i < update->n_submissions; i++) {
+        struct round_submission s;
+        if (round_submission_open(&s, update->submissions[i]) == POT_OK) {
+            hold_blob(h, env, overlay, &s.payload, s.body->payload_bytes);
+            round_submission_close(&s);
+        }
+    }
+}
+
+static void remember_held(struct executed *executed, const struct holding *h)
+{
+    executed->held = pot_calloc(h->count, sizeof(*executed->held));
+    executed->held_count = h->count;
+    for (size_t i = 0; i < h->count; i++) {
+        executed->held[i] = h->blobs[i].hash;
+    }
+}
+
+enum pot_err execution_hold(const struct execution_env *env,
+                            struct executed *executed)
+{
+    const Pot__Block *body = executed->block->body;
+    size_t most = holding_max(body);
+    if (most == 0) {
+        return POT_OK;
+    }
+    struct holding h = {
+        .blobs = pot_calloc(most, sizeof(*h.blobs)),
+        .bytes = pot_calloc(most, sizeof(*h.bytes)),
+    };
+    for (size_t i = 0; i < body->n_round_updates; i++) {
+        hold_round(&h, env, executed->overlay, body->round_updates[i]);
+    }
+    enum pot_err err = store_blobs_put(env->store, h.blobs, h.count);
+    if (err == POT_OK) {
+        remember_held(executed, &h);
+    }
+    for (size_t i = 0; i < h.count; i++) {
+        buf_fini(&h.bytes[i]);
+    }
+    free(h.bytes);
+    free(h.blobs);
+    return err;
+}
+
 /* ---- the commit */
 
 static size_t count_rewards(const Pot__Block *body)

@@ -13,6 +13,8 @@
 
 /* Write sets of checked blocks that may yet be committed at this height. */
 #define KEPT_MAX 4
+/* Held blobs of no more use are let go so many at a time: it costs a write. */
+#define RELEASED_MAX 64
 
 enum job_type { JOB_PROPOSE, JOB_CHECK, JOB_APPLY };
 
@@ -30,6 +32,8 @@ struct job {
     uint64_t now_ms;
     uint8_t *certificate; /* JOB_APPLY */
     size_t certificate_size;
+    struct hash *released; /* JOB_APPLY: let go of these too */
+    size_t released_count;
 
     struct chain_tip parent; /* the tip when it began */
     struct executed *executed;
@@ -47,8 +51,10 @@ struct chain {
     struct execution_env env;
     struct chain_tip tip;
     struct executed *kept; /* the newest first */
-    struct job *first;     /* the one at work, then those that wait */
-    bool is_working;       /* the first is off the loop, or is being finished */
+    struct hash *released; /* blobs that need not be held any more */
+    size_t released_count;
+    struct job *first; /* the one at work, then those that wait */
+    bool is_working;   /* the first is off the loop, or is being finished */
     chain_applied_fn *applied;
     void *context;
     bool is_stopped;
@@ -163,6 +169,18 @@ static struct executed *find_kept(struct chain *chain, const struct hash *hash)
     return at;
 }
 
+static void release(struct chain *chain, const struct executed *executed)
+{
+    if (executed->held_count > 0) {
+        size_t count = chain->released_count + executed->held_count;
+        chain->released =
+            pot_realloc(chain->released, count, sizeof(*chain->released));
+        memcpy(chain->released + chain->released_count, executed->held,
+               executed->held_count * sizeof(*executed->held));
+        chain->released_count = count;
+    }
+}
+
 static void drop_kept(struct chain *chain, size_t keep)
 {
     struct executed **at = &chain->kept;
@@ -172,6 +190,7 @@ static void drop_kept(struct chain *chain, size_t keep)
     while (*at != NULL) {
         struct executed *gone = *at;
         *at = gone->next;
+        release(chain, gone);
         executed_free(gone);
     }
 }
@@ -220,6 +239,31 @@ static struct executed *take_kept(struct chain *chain, const struct hash *hash)
 
 /* ---- jobs, off the loop */
 
+/* What is found valid may be voted for: what it takes is stored first. */
+static void hold(struct job *job, const struct execution_env *env)
+{
+    if (job->executed == NULL) {
+        return;
+    }
+    job->err = execution_hold(env, job->executed);
+    if (job->err != POT_OK) {
+        (void)snprintf(job->why, sizeof(job->why), "its blobs: %s",
+                       err_text(job->err));
+        executed_free(job->executed);
+        job->executed = NULL;
+    }
+}
+
+static void let_go(struct job *job, const struct execution_env *env)
+{
+    /* A failure leaves them held a little longer. */
+    if (job->released != NULL &&
+        store_blobs_del(env->store, job->released, job->released_count) !=
+            POT_OK) {
+        return;
+    }
+}
+
 static void work_apply(struct job *job, const struct execution_env *env)
 {
     if (job->executed == NULL) {
@@ -239,13 +283,16 @@ static void on_work(uv_work_t *work)
     switch (job->type) {
     case JOB_PROPOSE:
         job->err = execution_propose(&job->executed, env, job->request);
+        hold(job, env);
         break;
     case JOB_CHECK:
         job->executed = execution_check(env, &job->parent, job->data, job->size,
                                         job->now_ms, false, job->why);
+        hold(job, env);
         break;
     case JOB_APPLY:
         work_apply(job, env);
+        let_go(job, env);
         break;
     }
 }
@@ -257,6 +304,7 @@ static void job_free(struct job *job)
     execution_request_free(job->request);
     executed_free(job->executed);
     free(job->data);
+    free(job->released);
     free(job->certificate);
     free(job);
 }
@@ -299,6 +347,7 @@ static void finish_apply(struct chain *chain, struct job *job)
             codec_hash(&tip->state_root, e->block->header->state_root);
         POT_ASSERT(is_right);
         codec_free(certificate);
+        release(chain, e);
         drop_kept(chain, 0); /* they stood on the old tip */
         chain->applied(chain->context, e);
     }
@@ -382,6 +431,16 @@ static bool settle(struct chain *chain, struct job *job)
     return err != POT_OK || is_kept;
 }
 
+static void take_released(struct chain *chain, struct job *job)
+{
+    if (job->type == JOB_APPLY && chain->released_count >= RELEASED_MAX) {
+        job->released = chain->released;
+        job->released_count = chain->released_count;
+        chain->released = NULL;
+        chain->released_count = 0;
+    }
+}
+
 static void start_next(struct chain *chain)
 {
     if (chain->is_working) {
@@ -392,6 +451,7 @@ static void start_next(struct chain *chain)
         struct job *job = chain->first;
         job->parent = chain->tip;
         if (!settle(chain, job)) {
+            take_released(chain, job);
             int rc = uv_queue_work(chain->loop, &job->work, on_work, on_worked);
             POT_ASSERT(rc == 0);
             return;
@@ -476,5 +536,6 @@ void chain_free(struct chain *chain)
     }
     POT_ASSERT(!chain->is_working && chain->first == NULL);
     drop_kept(chain, 0);
+    free(chain->released);
     free(chain);
 }

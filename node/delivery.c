@@ -25,17 +25,54 @@ static void parcel_free(struct parcel *parcel)
     free(parcel);
 }
 
+static void apply(struct parcel *p)
+{
+    chain_apply(p->delivery->chain, p->data, p->size, p->certificate,
+                p->certificate_size, p->done, p->context);
+    parcel_free(p);
+}
+
+static void give_up(struct parcel *p)
+{
+    p->done(p->context, POT_ETIMEOUT, "what it needs cannot be had");
+    parcel_free(p);
+}
+
+static void on_checked(void *context, enum pot_err err, bool is_valid,
+                       const char *why)
+{
+    struct parcel *p = context;
+    (void)why;
+    if (is_valid || err == POT_ECANCELLED) {
+        apply(p); /* a stale one is told so */
+    } else {
+        give_up(p);
+    }
+}
+
+static void on_payloads(void *context, const struct hash *hash, bool is_held)
+{
+    struct parcel *p = context;
+    (void)hash;
+    if (is_held) {
+        chain_check(p->delivery->chain, p->data, p->size, 0, on_checked, p);
+    } else {
+        give_up(p);
+    }
+}
+
+/* Nobody has the aggregate: with the gradients that went into it, it can be
+ * made again, by executing the block in full. */
 static void on_needs(void *context, const struct hash *hash, bool is_held)
 {
     struct parcel *p = context;
     (void)hash;
     if (is_held) {
-        chain_apply(p->delivery->chain, p->data, p->size, p->certificate,
-                    p->certificate_size, p->done, p->context);
+        apply(p);
     } else {
-        p->done(p->context, POT_ETIMEOUT, "what it needs cannot be had");
+        needs_block(p->delivery->needs, p->data, p->size, false, on_payloads,
+                    p);
     }
-    parcel_free(p);
 }
 
 void delivery_apply(const struct delivery *delivery, const void *data,

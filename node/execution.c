@@ -133,6 +133,7 @@ void executed_free(struct executed *executed)
     if (executed != NULL) {
         block_free(executed->block);
         overlay_free(executed->overlay);
+        free(executed->held);
         free(executed->data);
         free(executed);
     }

@@ -88,7 +88,9 @@ struct executed {
     uint8_t *data; /* the block's encoding */
     size_t size;
     struct overlay *overlay; /* spent once it was committed */
-    struct executed *next;   /* for whoever keeps them */
+    struct hash *held;       /* blobs that the node holds for its sake */
+    size_t held_count;
+    struct executed *next; /* for whoever keeps them */
 };
 
 void executed_free(struct executed *executed);
@@ -108,6 +110,14 @@ struct executed *execution_check(const struct execution_env *env,
                                  const struct chain_tip *parent,
                                  const void *data, size_t size, uint64_t now_ms,
                                  bool is_certified, char why[static 256]);
+
+/* execution_hold: stores what executing the block again would take and only
+ * memory has: its rounds' gradients and aggregates.  A vote for it promises
+ * that it can be carried out, after a crash of everyone too: so this comes
+ * before the vote.  They are released (store_blobs_del of executed->held) when
+ * the block was committed or another one in its place. */
+POT_MUST_USE enum pot_err execution_hold(const struct execution_env *env,
+                                         struct executed *executed);
 
 /* execution_commit: stores it with its certificate, atomically. */
 POT_MUST_USE enum pot_err execution_commit(const struct execution_env *env,

@@ -18,6 +18,7 @@
 
 #define INBOX_MAX          4096
 #define INBOX_BYTES_MAX    ((size_t)64 << 20)
+#define AGAIN_MS           1000
 #define TIMEOUT_GROWTH_MAX 16
 
 struct letter { /* a message on its way through verification */
@@ -43,6 +44,9 @@ struct errand { /* what an answer needs to know */
     struct hash digest;
     uint8_t *data;
     size_t size;
+    uint8_t *certificate; /* of a decided block */
+    size_t certificate_size;
+    bool is_late; /* it is to be delivered again */
 };
 
 struct timer_slot {
@@ -56,6 +60,7 @@ struct replica {
     struct replica_config config;
     struct pbft *pbft;
     struct timer_slot timers[PBFT_TIMERS];
+    struct timer_slot again; /* for decided blocks that wait */
 
     struct errand *errands; /* those not answered yet */
 
@@ -222,6 +227,7 @@ static void errand_free(struct errand *errand)
         at = &(*at)->next;
     }
     *at = errand->next;
+    free(errand->certificate);
     free(errand->data);
     free(errand);
 }
@@ -300,11 +306,35 @@ static void check(struct replica *r, struct pbft_effect *effect)
                 errand);
 }
 
+static void deliver(struct errand *errand);
+
+/* A decided block must be carried out: until it can be, it is tried again. */
+static void on_again(uv_timer_t *timer)
+{
+    struct replica *r = timer->data;
+    struct errand *next;
+    for (struct errand *e = r->errands; e != NULL; e = next) {
+        next = e->next;
+        if (e->is_late) {
+            e->is_late = false;
+            deliver(e);
+            next = r->errands; /* the list may have changed */
+        }
+    }
+}
+
 static void on_delivered(void *context, enum pot_err err, const char *why)
 {
     struct errand *errand = context;
     struct replica *r = errand->replica;
-    if (err != POT_OK && err != POT_EEXIST && err != POT_ETIMEOUT) {
+    if (err == POT_ETIMEOUT && !r->is_stopped) {
+        LOG(LOG_WARN, "consensus", "decided block cannot be carried out yet",
+            log_u64("height", errand->height), log_text("why", why));
+        errand->is_late = true;
+        (void)uv_timer_start(&r->again.timer, on_again, AGAIN_MS, 0);
+        return;
+    }
+    if (err != POT_OK && err != POT_EEXIST && err != POT_ECANCELLED) {
         LOG(LOG_ERROR, "consensus", "committed block not stored",
             log_u64("height", errand->height), log_text("why", why));
         r->config.failed(r->config.context, err, "block store");
@@ -312,11 +342,23 @@ static void on_delivered(void *context, enum pot_err err, const char *why)
     errand_free(errand);
 }
 
-static void commit(struct replica *r, const struct pbft_effect *effect)
+static void deliver(struct errand *errand)
 {
-    delivery_apply(r->config.delivery, effect->bytes, effect->size,
-                   effect->certificate, effect->certificate_size, on_delivered,
-                   errand_new(r, effect));
+    delivery_apply(errand->replica->config.delivery, errand->data, errand->size,
+                   errand->certificate, errand->certificate_size, on_delivered,
+                   errand);
+}
+
+static void commit(struct replica *r, struct pbft_effect *effect)
+{
+    struct errand *errand = errand_new(r, effect);
+    errand->data = effect->bytes;
+    errand->size = effect->size;
+    errand->certificate = effect->certificate;
+    errand->certificate_size = effect->certificate_size;
+    effect->bytes = NULL;
+    effect->certificate = NULL;
+    deliver(errand);
 }
 
 static void evidence(struct replica *r, const struct pbft_effect *effect)
@@ -586,6 +628,9 @@ enum pot_err replica_open(struct replica **out,
         (void)uv_timer_init(config->loop, &slot->timer);
         slot->timer.data = slot;
     }
+    r->again = (struct timer_slot){.replica = r, .is_open = true};
+    (void)uv_timer_init(config->loop, &r->again.timer);
+    r->again.timer.data = r;
     *out = r;
     return POT_OK;
 }
@@ -596,9 +641,16 @@ static void on_timer_closed(uv_handle_t *handle)
     slot->is_open = false;
 }
 
+static void on_again_closed(uv_handle_t *handle)
+{
+    struct replica *r = handle->data;
+    r->again.is_open = false;
+}
+
 void replica_stop(struct replica *r)
 {
     r->is_stopped = true;
+    uv_close((uv_handle_t *)&r->again.timer, on_again_closed);
     for (size_t i = 0; i < PBFT_TIMERS; i++) {
         uv_close((uv_handle_t *)&r->timers[i].timer, on_timer_closed);
     }
