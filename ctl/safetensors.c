@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_SIZE 32
+#define NAME_SIZE 48
 
 static json_t *tensor_json(const struct model_shape *shape, size_t tensor)
 {
