@@ -16,7 +16,8 @@ base_libbase_a_SOURCES = \
 	base/key.c base/key.h \
 	base/limits.h \
 	base/log.c base/log.h \
-	base/map.c base/map.h
+	base/map.c base/map.h \
+	base/suggest.c base/suggest.h
 base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS)
 
 # TOML is read through toml++: programs that link this link the C++ library.

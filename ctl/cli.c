@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
-#include "ctl/suggest.h"
+#include "base/suggest.h"
 
 #include <getopt.h>
 #include <stdio.h>

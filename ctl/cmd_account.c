@@ -2,11 +2,11 @@
 #include "config.h"
 
 #include "base/amount.h"
+#include "base/suggest.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/sender.h"
 #include "ctl/show.h"
-#include "ctl/suggest.h"
 #include "proto/codec.h"
 
 #include <stdio.h>

@@ -12,7 +12,6 @@ ctl_libctl_a_SOURCES = \
 	ctl/sender.c ctl/sender.h \
 	ctl/safetensors.c ctl/safetensors.h \
 	ctl/show.c ctl/show.h \
-	ctl/suggest.c ctl/suggest.h \
 	ctl/table.c ctl/table.h \
 	ctl/task_file.c ctl/task_file.h \
 	ctl/task_print.c ctl/task_print.h \

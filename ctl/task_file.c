@@ -9,9 +9,9 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/fixed.h"
+#include "base/suggest.h"
 #include "base/toml.h"
 #include "ctl/show.h"
-#include "ctl/suggest.h"
 
 #include <inttypes.h>
 #include <math.h>

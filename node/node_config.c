@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/suggest.h"
 #include "base/toml.h"
 
 #include <ctype.h>
@@ -109,48 +110,16 @@ static void *field_of(struct node_config *config, size_t offset)
     return (char *)config + offset;
 }
 
-/* Edit distance (Levenshtein) of two short words. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[64];
-    size_t size = strlen(b);
-    if (size >= sizeof(row) / sizeof(*row)) {
-        return SIZE_MAX;
-    }
-    for (size_t j = 0; j <= size; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        size_t corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= size; j++) {
-            size_t above = row[j];
-            size_t best = corner + (a[i - 1] == b[j - 1] ? 0 : 1);
-            best = above + 1 < best ? above + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            corner = above;
-            row[j] = best;
-        }
-    }
-    return row[size];
-}
-
 static void fault_unknown(struct loader *l, const struct toml_value *value)
 {
-    char what[128];
-    const char *nearest = NULL;
-    size_t least = 5;
+    const char *keys[SETTING_TOTAL];
+    char hint[SUGGEST_TEXT_SIZE];
+    char what[SUGGEST_TEXT_SIZE + 16];
     for (size_t i = 0; i < SETTING_TOTAL; i++) {
-        size_t d = distance(value->key, settings[i].key);
-        if (d < least) {
-            least = d;
-            nearest = settings[i].key;
-        }
+        keys[i] = settings[i].key;
     }
-    (void)snprintf(what, sizeof(what), "unknown key%s%s%s",
-                   nearest != NULL ? ", did you mean \"" : "",
-                   nearest != NULL ? nearest : "",
-                   nearest != NULL ? "\"?" : "");
+    (void)snprintf(what, sizeof(what), "unknown key%s",
+                   suggest_text(hint, "", value->key, keys, SETTING_TOTAL));
     fault(l, value->line, value->key, what);
 }
 

@@ -1,11 +1,11 @@
 /* What potctl makes of small texts: hints, times, bars, amounts, names. */
 #include "config.h"
 
+#include "base/suggest.h"
 #include "ctl/ctl.h"
 #include "ctl/follow.h"
 #include "ctl/publish.h"
 #include "ctl/show.h"
-#include "ctl/suggest.h"
 #include "ctl/table.h"
 
 #include <setjmp.h>

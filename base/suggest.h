@@ -1,6 +1,6 @@
 /* suggest: the known word nearest to a mistyped one. */
-#ifndef POT_CTL_SUGGEST_H
-#define POT_CTL_SUGGEST_H
+#ifndef POT_BASE_SUGGEST_H
+#define POT_BASE_SUGGEST_H
 
 #include <stddef.h>
 

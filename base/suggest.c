@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "ctl/suggest.h"
+#include "base/suggest.h"
 
 #include <stdbool.h>
 #include <stdio.h>
