@@ -20,6 +20,9 @@
 #include <stdlib.h>
 
 #define BLOB_TIMEOUT_MS 10000
+/* A peer that gives nothing for so long, and the next one is asked: miners wait
+ * for it with every round. */
+#define PEER_TIMEOUT_MS 2000
 #define SYNC_GRACE_MS   300
 
 typedef void message_fn(struct node *node, struct peer *peer, uint8_t type,
@@ -180,10 +183,15 @@ void network_open_transfers(struct node *node)
 {
     const struct chain_tip *tip = chain_tip(node->chain);
     const struct blob_fetch_config fetch = {
-        .net = node->net, .context = node, .read = read_blob};
+        .net = node->net,
+        .piece_timeout_ms = PEER_TIMEOUT_MS,
+        .context = node,
+        .read = read_blob,
+    };
     const struct sync_config sync = {
         .net = node->net,
         .status = {tip->height, tip->hash, tip->view},
+        .timeout_ms = PEER_TIMEOUT_MS,
         .grace_ms = node->validator_key != NULL ? SYNC_GRACE_MS : 0,
         .context = node,
         .read = read_block,

@@ -13,7 +13,7 @@ has_members() { [ "$(members)" -eq "$1" ]; }
 round_of() { task_of "$1" "$task" | jq -r .round; }
 goes_on() {
     at=$(round_of validator0)
-    await 20 "rounds $1" round_reaches validator0 "$task" $((at + 5))
+    await 40 "rounds $1" round_reaches validator0 "$task" $((at + 5))
 }
 
 start miner1 miner2
