@@ -327,7 +327,11 @@ static void on_delivered(void *context, enum pot_err err, const char *why)
 {
     struct errand *errand = context;
     struct replica *r = errand->replica;
-    if (err == POT_ETIMEOUT && !r->is_stopped) {
+    if (r->is_stopped) {
+        errand_free(errand);
+        return;
+    }
+    if (err == POT_ETIMEOUT) {
         LOG(LOG_WARN, "consensus", "decided block cannot be carried out yet",
             log_u64("height", errand->height), log_text("why", why));
         errand->is_late = true;
