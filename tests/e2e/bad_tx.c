@@ -5,7 +5,8 @@
  *
  * KIND: good, signature (wrong), chain (another), fee (too low), expired,
  * action (none), zero (amount), size (beyond the limit), garbage, trailing
- * (bytes behind it), unknown (a field nobody knows) */
+ * (bytes behind it), unknown (a field nobody knows), ghost (publishes a data
+ * set that nobody has) */
 #include "config.h"
 
 #include "base/alloc.h"
@@ -14,6 +15,7 @@
 #include "base/key.h"
 #include "base/limits.h"
 #include "proto/codec.h"
+#include "proto/dataset.h"
 #include "proto/genesis.h"
 #include "proto/signed.h"
 
@@ -54,6 +56,24 @@ static Pot__Signed *make(const struct plan *plan)
     if (!is(plan, "action")) {
         body.action_case = POT__TX_BODY__ACTION_TRANSFER;
         body.transfer = &transfer;
+    }
+    Pot__PublishDataset ghost = POT__PUBLISH_DATASET__INIT;
+    struct hash chunk = {{7}};
+    struct hash address;
+    char name[] = "ghost";
+    ProtobufCBinaryData chunks[] = {codec_bytes(chunk.b, HASH_SIZE)};
+    dataset_address(&address, &chunk, 1);
+    ghost.dataset = codec_bytes(address.b, HASH_SIZE);
+    ghost.size_bytes = 1000;
+    ghost.chunks = chunks;
+    ghost.n_chunks = 1;
+    ghost.rows = 10;
+    ghost.features = 2;
+    ghost.classes = 2;
+    ghost.name = name;
+    if (is(plan, "ghost")) {
+        body.action_case = POT__TX_BODY__ACTION_PUBLISH_DATASET;
+        body.publish_dataset = &ghost;
     }
     return signed_make(SIGNED_TX, &chain, plan->key, &body);
 }

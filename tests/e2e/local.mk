@@ -6,6 +6,7 @@ e2e_tests = \
 	tests/e2e/test_cheat.sh \
 	tests/e2e/test_claims.sh \
 	tests/e2e/test_cores.sh \
+	tests/e2e/test_ghost_data.sh \
 	tests/e2e/test_hostile_peers.sh \
 	tests/e2e/test_join_leave.sh \
 	tests/e2e/test_kill.sh \

@@ -62,7 +62,11 @@ has_more_lines() { [ "$(lines)" -gt "$1" ]; }
 is_silent() { # while blocks are committed, which it told before
     silent_lines=$(lines)
     silent_height=$(height_of validator1)
-    until reaches validator1 $((silent_height + 3)); do sleep 0.1; done
+    silent_end=$(($(now_ms) + 10000))
+    until reaches validator1 $((silent_height + 3)); do
+        [ "$(now_ms)" -lt "$silent_end" ] || return 1
+        sleep 0.1
+    done
     [ "$(lines)" -eq "$silent_lines" ]
 }
 set_key validator1 log level '"error"'
