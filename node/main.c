@@ -4,15 +4,14 @@
  *
  *   node/main.c       arguments; then node/node.c, where all parts are opened
  *                     and introduced to each other
- *   node/chain.c      the tip, and the queue in which blocks are made, checked
- *                     and stored; node/execution.c does that work
- *   node/replica.c    drives consensus/pbft.h, which decides what is committed
- *   node/rounds.c     a validator's side of training: submissions, audits,
- *                     attestations; node/miner.c is a miner's
- *   ledger/           what a block does to accounts, tasks and models
- *   training/         data sets, gradients, audits; worker.c is pot-worker
- *   storage/, p2p/    LMDB and the network
- *   proto/, base/     formats, and what everyone uses
+ *   node/block/chain.c      the tip, and the queue in which blocks are made,
+ * checked and stored; node/block/execution.c does that work
+ *   node/block/replica.c    drives consensus/pbft.h, which decides what is
+ * committed node/round/rounds.c     a validator's side of training:
+ * submissions, audits, attestations; node/round/miner.c is a miner's ledger/
+ * what a block does to accounts, tasks and models training/         data sets,
+ * gradients, audits; worker.c is pot-worker storage/, p2p/    LMDB and the
+ * network proto/, base/     formats, and what everyone uses
  */
 #include "config.h"
 

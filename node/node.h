@@ -11,9 +11,9 @@
 #include <uv.h>
 
 #include "base/key.h"
-#include "node/catch_up.h"
-#include "node/delivery.h"
-#include "node/execution.h"
+#include "node/block/catch_up.h"
+#include "node/block/delivery.h"
+#include "node/block/execution.h"
 #include "node/node_config.h"
 #include "proto/chain.pb-c.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "node/api_url.h"
+#include "node/api/api_url.h"
 
 #include <stdlib.h>
 #include <string.h>

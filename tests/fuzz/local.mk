@@ -38,10 +38,9 @@ dist_check_SCRIPTS += tests/fuzz/test_fuzz.sh
 TESTS += tests/fuzz/test_fuzz.sh
 EXTRA_DIST += tests/fuzz/corpus
 
-tests_fuzz_fuzz_api_url_SOURCES = tests/fuzz/fuzz_api_url.c \
-	node/api_url.c node/api_url.h $(fuzz_driver)
+tests_fuzz_fuzz_api_url_SOURCES = tests/fuzz/fuzz_api_url.c $(fuzz_driver)
 tests_fuzz_fuzz_api_url_CPPFLAGS = $(fuzz_cppflags)
-tests_fuzz_fuzz_api_url_LDADD = base/libbase.a $(SODIUM_LIBS) $(UV_LIBS)
+tests_fuzz_fuzz_api_url_LDADD = node/api/libapi.a base/libbase.a $(SODIUM_LIBS) $(UV_LIBS)
 tests_fuzz_fuzz_api_url_LDFLAGS = $(fuzz_ldflags)
 
 tests_fuzz_fuzz_consensus_SOURCES = tests/fuzz/fuzz_consensus.c $(fuzz_driver)

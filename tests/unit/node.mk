@@ -7,10 +7,9 @@ check_PROGRAMS += $(unit_node_tests)
 TESTS += $(unit_node_tests)
 unit_node_cppflags = $(unit_cppflags) $(UV_CFLAGS)
 
-tests_unit_test_mempool_SOURCES = tests/unit/test_mempool.c \
-	node/mempool.c node/mempool.h
+tests_unit_test_mempool_SOURCES = tests/unit/test_mempool.c
 tests_unit_test_mempool_CPPFLAGS = $(unit_node_cppflags)
-tests_unit_test_mempool_LDADD = $(unit_proto_libs)
+tests_unit_test_mempool_LDADD = node/tx/libtx.a $(unit_proto_libs)
 
 # toml++ is C++: what links it links as such.
 tests_unit_test_node_config_SOURCES = tests/unit/test_node_config.c \
@@ -20,10 +19,9 @@ tests_unit_test_node_config_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_node_config_LDADD = base/libtoml.a $(unit_base_libs)
 
 # Runs pot-worker, and the worker that misbehaves.
-tests_unit_test_workers_SOURCES = tests/unit/test_workers.c \
-	node/workers.c node/workers.h
+tests_unit_test_workers_SOURCES = tests/unit/test_workers.c
 tests_unit_test_workers_CPPFLAGS = $(unit_node_cppflags)
-tests_unit_test_workers_LDADD = training/libtraining.a $(unit_proto_libs) \
-	$(UV_LIBS) $(ZLIB_LIBS)
+tests_unit_test_workers_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_proto_libs) $(UV_LIBS) $(ZLIB_LIBS)
 EXTRA_tests_unit_test_workers_DEPENDENCIES = pot-worker \
 	tests/e2e/bad_worker$(EXEEXT)

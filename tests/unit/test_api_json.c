@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "node/api_json.h"
+#include "node/api/api_json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

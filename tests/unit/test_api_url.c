@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "node/api_url.h"
+#include "node/api/api_url.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * list. */
 #include "config.h"
 
-#include "node/mempool.h"
+#include "node/tx/mempool.h"
 
 #include "base/alloc.h"
 #include "proto/codec.h"

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "node/metrics_text.h"
+#include "node/api/metrics_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * reason. */
 #include "config.h"
 
-#include "node/workers.h"
+#include "node/round/workers.h"
 
 #include "base/alloc.h"
 #include "base/file.h"

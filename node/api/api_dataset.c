@@ -1,0 +1,165 @@
+/* Data sets: announced, uploaded chunk by chunk, described. */
+#include "config.h"
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "ledger/ledger.h"
+#include "node/api/api_json.h"
+#include "node/api/api_route.h"
+#include "node/hold/datasets.h"
+#include "node/node.h"
+#include "proto/codec.h"
+
+#include <stdlib.h>
+
+void api_get_dataset(struct api_request *request)
+{
+    struct hash address;
+    struct execution_tip_context context;
+    const struct state state = api_state(request, &context);
+    if (!api_arg_hash(request, &address, request->args[0])) {
+        return;
+    }
+    Pot__DatasetRecord *record = ledger_dataset(&state, &address);
+    if (record == NULL || record->dataset == NULL) {
+        codec_free(record);
+        api_reply_store_error(request, POT_ENOENT, "data set");
+        return;
+    }
+    const Pot__PublishDataset *d = record->dataset;
+    bool is_held = datasets_find(request->node->datasets, &address) != NULL;
+    json_t *json = json_object();
+    api_json_set(json, "dataset", api_json_hash(&address));
+    api_json_set(json, "name", api_json_text(d->name));
+    api_json_set(json, "rows", api_json_count(d->rows));
+    api_json_set(json, "features", json_integer(d->features));
+    api_json_set(json, "classes", json_integer(d->classes));
+    api_json_set(json, "size_bytes", api_json_count(d->size_bytes));
+    api_json_set(json, "chunks", api_json_count(d->n_chunks));
+    api_json_set(json, "owner", api_json_address_field(record->owner));
+    api_json_set(json, "height", api_json_count(record->height));
+    api_json_set(json, "held", json_boolean(is_held));
+    codec_free(record);
+    api_reply_json(request, 200, json);
+}
+
+static void refuse(struct api_request *request, enum pot_err err)
+{
+    switch ((int)err) {
+    case POT_ENOENT:
+        api_reply_error(request, 404, "not_announced",
+                        "announce the data set first: POST /v1/datasets");
+        return;
+    case POT_ERANGE:
+        api_reply_error(request, 404, "not_found",
+                        "the data set has no such chunk");
+        return;
+    case POT_EFORMAT:
+        api_reply_error(request, 422, "wrong_bytes",
+                        "not the bytes that were announced");
+        return;
+    case POT_ELIMIT:
+        api_reply_error(request, 503, "too_many",
+                        "too many data sets are announced here");
+        return;
+    case POT_EFULL:
+        api_reply_error(request, 507, "disk_full", "the node's disk is full");
+        return;
+    default:
+        api_reply_store_error(request, err, "data set");
+        return;
+    }
+}
+
+/* All chunks are there: put together and ready for use. */
+static enum pot_err load(struct datasets_book *book, const struct hash *address)
+{
+    enum pot_err err = datasets_load(book, address);
+    return err == POT_ENOENT ? POT_OK : err; /* a chunk went meanwhile */
+}
+
+static json_t *missing_json(struct datasets_book *book,
+                            const struct hash *address)
+{
+    json_t *list = json_array();
+    size_t cursor = 0;
+    uint32_t index;
+    struct hash hash;
+    while (datasets_next_missing(book, address, &cursor, &index, &hash)) {
+        api_json_add(list, json_integer(index));
+    }
+    return list;
+}
+
+void api_post_dataset(struct api_request *request)
+{
+    struct hash address;
+    Pot__PublishDataset *description;
+    struct datasets_book *book = request->node->datasets;
+    if (CODEC_DECODE(&description, pot__publish_dataset, request->body.data,
+                     request->body.size) != POT_OK ||
+        !codec_hash(&address, description->dataset)) {
+        codec_free(description);
+        api_reply_error(request, 400, "malformed",
+                        "the body is a PublishDataset message");
+        return;
+    }
+    enum pot_err err = datasets_announce(book, description);
+    codec_free(description);
+    json_t *missing = NULL;
+    if (err == POT_OK) {
+        missing = missing_json(book, &address);
+        if (json_array_size(missing) == 0) {
+            err = load(book, &address);
+        }
+    }
+    if (err != POT_OK) {
+        json_decref(missing);
+        refuse(request, err);
+        return;
+    }
+    json_t *json = json_object();
+    api_json_set(json, "dataset", api_json_hash(&address));
+    api_json_set(json, "missing", missing);
+    api_reply_json(request, 200, json);
+}
+
+/* Looks behind this chunk first: uploads go in order. */
+static bool is_complete(struct datasets_book *book, const struct hash *address,
+                        uint32_t index)
+{
+    size_t cursor = (size_t)index + 1;
+    uint32_t missing;
+    struct hash hash;
+    if (datasets_next_missing(book, address, &cursor, &missing, &hash)) {
+        return false;
+    }
+    cursor = 0;
+    return !datasets_next_missing(book, address, &cursor, &missing, &hash);
+}
+
+void api_put_chunk(struct api_request *request)
+{
+    struct hash address;
+    uint64_t index;
+    struct datasets_book *book = request->node->datasets;
+    if (!api_arg_hash(request, &address, request->args[0])) {
+        return;
+    }
+    if (api_parse_u64(&index, request->args[1]) != POT_OK ||
+        index >= DATASET_CHUNKS_MAX) {
+        refuse(request, POT_ERANGE);
+        return;
+    }
+    enum pot_err err =
+        datasets_put_chunk(book, &address, (uint32_t)index, request->body.data,
+                           request->body.size);
+    if (err == POT_OK && is_complete(book, &address, (uint32_t)index)) {
+        err = load(book, &address);
+    }
+    if (err != POT_OK) {
+        refuse(request, err);
+        return;
+    }
+    api_reply_empty(request, 204);
+}

@@ -1,0 +1,98 @@
+/* api_request: one HTTP request from its first line to its reply.
+ *
+ * A handler either replies before it returns, or has arranged that somebody
+ * replies later, on the loop.  Handlers of routes with is_off_loop run on
+ * another thread: they read the store, the request and its tip, nothing else
+ * of the node, and reply before they return. */
+#ifndef POT_NODE_API_API_REQUEST_H
+#define POT_NODE_API_API_REQUEST_H
+
+#include <jansson.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/key.h"
+#include "node/api/api_url.h"
+#include "node/block/execution.h"
+
+#define API_ANSWER_BYTES_MAX ((size_t)256 << 20)
+
+struct api;
+struct api_connection;
+struct api_route;
+struct node;
+
+struct api_request {
+    struct api *api;
+    const struct node *node;
+    struct MHD_Connection *connection;
+    const struct api_route *route; /* NULL: none fits */
+    enum pot_err url_err;
+    struct api_url url;
+    char args[API_ARGS_MAX][API_ARG_SIZE];
+    struct buf body;
+    struct chain_tip tip;          /* when it was handed to its handler */
+    bool is_pending;               /* set by the route's prepare */
+    bool is_begun;                 /* its headers were looked at */
+    bool is_suspended;             /* it waits for its reply */
+    bool is_off_loop;              /* ...from a thread of the pool */
+    unsigned status;               /* of response */
+    struct MHD_Response *response; /* NULL: none yet */
+    struct api_request *next;      /* in a lane, see node/api/api_job.h */
+    struct api_request *next_open;
+    struct api_request *previous_open;
+};
+
+/* ---- replying: exactly one of these a request */
+
+/* api_reply_json: takes json. */
+void api_reply_json(struct api_request *request, unsigned status, json_t *json);
+void api_reply_empty(struct api_request *request, unsigned status);
+
+/* api_reply_bytes: takes what is in body; type is a static text. */
+void api_reply_bytes(struct api_request *request, unsigned status,
+                     const char *type, struct buf *body);
+
+/* api_reply_error: {"error": {"code", "message"}}; code in snake_case. */
+void api_reply_error(struct api_request *request, unsigned status,
+                     const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* api_reply_store_error: for what reading the store came to. */
+void api_reply_store_error(struct api_request *request, enum pot_err err,
+                           const char *what);
+
+/* api_reply_response: takes a response made by libmicrohttpd. */
+void api_reply_response(struct api_request *request, unsigned status,
+                        struct MHD_Response *response);
+
+/* ---- reading it: each replies with an error and returns false when what it
+ * is to read is malformed */
+
+bool api_arg_hash(struct api_request *request, struct hash *out,
+                  const char *text);
+bool api_arg_address(struct api_request *request, struct public_key *out,
+                     const char *text);
+bool api_arg_u64(struct api_request *request, uint64_t *out, const char *key,
+                 uint64_t max, uint64_t fallback);
+
+/* api_arg_limit: "limit", at least 1; more than max counts as max. */
+bool api_arg_limit(struct api_request *request, size_t *out, size_t max,
+                   size_t fallback);
+
+/* api_state: the state at the tip; context is its room. */
+struct state api_state(const struct api_request *request,
+                       struct execution_tip_context *context);
+
+/* ---- the server's side */
+
+/* api_request_wake: a reply came for a request that waits; node/api/api.c. */
+void api_request_wake(struct api_request *request);
+
+/* api_response_protect: the headers that every response bears. */
+void api_response_protect(struct MHD_Response *response);
+
+#endif

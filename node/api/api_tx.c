@@ -1,0 +1,131 @@
+/* Transactions: sent and looked up. */
+#include "config.h"
+
+#include "base/check.h"
+#include "node/api/api_json.h"
+#include "node/api/api_record.h"
+#include "node/api/api_route.h"
+#include "node/node.h"
+#include "node/tx/intake.h"
+#include "node/tx/mempool.h"
+
+#include <string.h>
+
+static const char *verdict_code(char text[static 64],
+                                const struct intake_receipt *receipt)
+{
+    static const char *const ledger[] = {
+#define X(code, text) #code,
+        TX_VERDICT_MAP(X)
+#undef X
+    };
+    static const char *const pool[] = {
+        [MEMPOOL_ADDED] = "ADDED",
+        [MEMPOOL_KNOWN] = "KNOWN",
+        [MEMPOOL_CONFLICT] = "NONCE_CONFLICT",
+        [MEMPOOL_FULL] = "MEMPOOL_FULL",
+        [MEMPOOL_SENDER_FULL] = "MEMPOOL_SENDER_FULL",
+    };
+    bool may_wait =
+        receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
+    return api_json_code(
+        text, may_wait ? pool[receipt->pool] : ledger[receipt->ledger], "TX_");
+}
+
+static unsigned refused_status(const struct intake_receipt *receipt)
+{
+    if (receipt->ledger == TX_MALFORMED || receipt->ledger == TX_TOO_LARGE) {
+        return 400;
+    }
+    bool may_wait =
+        receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
+    bool is_full =
+        receipt->pool == MEMPOOL_FULL || receipt->pool == MEMPOOL_SENDER_FULL;
+    return may_wait && is_full ? 503 : 422;
+}
+
+static void on_receipt(void *context, const struct intake_receipt *receipt)
+{
+    char code[64];
+    struct api_request *request = context;
+    if (intake_is_taken(receipt)) {
+        json_t *json = json_object();
+        api_json_set(json, "tx", api_json_hash(&receipt->hash));
+        api_reply_json(request, 202, json);
+        return;
+    }
+    api_reply_error(request, refused_status(receipt),
+                    verdict_code(code, receipt), "%s", intake_text(receipt));
+}
+
+void api_post_tx(struct api_request *request)
+{
+    if (request->body.size == 0) {
+        api_reply_error(request, 400, "malformed",
+                        "the body is a signed transaction's bytes");
+        return;
+    }
+    intake_submit(request->node->intake, request->body.data, request->body.size,
+                  on_receipt, request);
+}
+
+void api_prepare_tx(struct api_request *request)
+{
+    struct hash hash;
+    request->is_pending = hash_parse(&hash, request->args[0]) == POT_OK &&
+                          mempool_find(request->node->mempool, &hash) != NULL;
+}
+
+static void reply_pending(struct api_request *request, const struct hash *hash)
+{
+    json_t *json = json_object();
+    api_json_set(json, "tx", api_json_hash(hash));
+    api_json_set(json, "pending", json_true());
+    api_reply_json(request, 202, json);
+}
+
+static void reply_committed(struct api_request *request,
+                            const struct hash *hash, uint64_t height,
+                            uint32_t index)
+{
+    struct block *block;
+    enum pot_err err =
+        api_read_block(&block, request->node->store, height, NULL);
+    if (err == POT_OK && index >= block->body->n_txs) {
+        err = POT_ECORRUPT;
+    }
+    if (err != POT_OK) {
+        block_free(block);
+        api_reply_store_error(request, err, "block");
+        return;
+    }
+    json_t *json = json_object();
+    api_json_set(json, "tx", api_json_hash(hash));
+    api_json_set(json, "height", api_json_count(height));
+    api_json_set(json, "index", json_integer(index));
+    api_json_set(json, "action",
+                 json_string(api_record_action(block->body->txs[index])));
+    api_json_set(json, "from",
+                 api_json_address_field(block->body->txs[index]->public_key));
+    block_free(block);
+    api_reply_json(request, 200, json);
+}
+
+void api_get_tx(struct api_request *request)
+{
+    struct hash hash;
+    uint64_t height;
+    uint32_t index;
+    if (!api_arg_hash(request, &hash, request->args[0])) {
+        return;
+    }
+    enum pot_err err =
+        store_find_tx(request->node->store, &hash, &height, &index);
+    if (err == POT_OK) {
+        reply_committed(request, &hash, height, index);
+    } else if (err == POT_ENOENT && request->is_pending) {
+        reply_pending(request, &hash);
+    } else {
+        api_reply_store_error(request, err, "transaction");
+    }
+}

@@ -1,0 +1,450 @@
+#include "config.h"
+
+#include "node/api/metrics.h"
+
+#include "base/alloc.h"
+#include "base/fixed.h"
+#include "base/limits.h"
+#include "ledger/ledger.h"
+#include "node/api/api_health.h"
+#include "node/api/api_server.h"
+#include "node/api/metrics_process.h"
+#include "node/api/metrics_text.h"
+#include "node/block/chain.h"
+#include "node/block/replica.h"
+#include "node/node.h"
+#include "node/round/miner.h"
+#include "node/round/rounds.h"
+#include "node/tx/intake.h"
+#include "node/tx/mempool.h"
+#include "p2p/message.h"
+#include "p2p/net.h"
+#include "p2p/sync.h"
+#include "proto/block.h"
+#include "proto/codec.h"
+
+#include <stdlib.h>
+
+#define COUNTER "counter"
+#define GAUGE   "gauge"
+
+static const double second_bounds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                                       1,    2.5,   5,    10,  30,   60};
+
+struct metrics {
+    struct metrics_histogram interval;
+    struct metrics_histogram commit;
+    uint64_t last_time_ms; /* of the block before; 0: none yet */
+    uint64_t txs;
+    uint64_t round_updates;
+    uint64_t blocks;
+};
+
+static const struct metrics_label no_label = {NULL, NULL};
+
+struct metrics *metrics_new(void)
+{
+    struct metrics *metrics = pot_calloc(1, sizeof(*metrics));
+    metrics->interval.bounds = second_bounds;
+    metrics->interval.bound_count =
+        sizeof(second_bounds) / sizeof(*second_bounds);
+    metrics->commit.bounds = second_bounds;
+    metrics->commit.bound_count = metrics->interval.bound_count;
+    return metrics;
+}
+
+void metrics_free(struct metrics *metrics)
+{
+    free(metrics);
+}
+
+void metrics_block(struct metrics *metrics, const struct block *block,
+                   uint64_t now_ms, bool is_live)
+{
+    uint64_t time_ms = block->header->time_ms;
+    if (metrics->last_time_ms > 0 && time_ms > metrics->last_time_ms) {
+        metrics_observe(&metrics->interval,
+                        (double)(time_ms - metrics->last_time_ms) / 1000.0);
+    }
+    if (is_live) {
+        metrics_observe(&metrics->commit,
+                        now_ms > time_ms ? (double)(now_ms - time_ms) / 1000.0
+                                         : 0.0);
+    }
+    metrics->last_time_ms = time_ms;
+    metrics->txs += block->body->n_txs;
+    metrics->round_updates += block->body->n_round_updates;
+    metrics->blocks++;
+}
+
+/* ---- by part */
+
+static void write_build(struct buf *out, const struct node *node)
+{
+    const char *core = node->miner != NULL ? miner_core(node->miner) : "";
+    metrics_family(out, "pot_build_info", GAUGE,
+                   "Version of the node and its OpenBLAS core.");
+    metrics_sample(out, "pot_build_info",
+                   (struct metrics_label){"version", PACKAGE_VERSION},
+                   (struct metrics_label){"blas_core", core}, 1);
+    metrics_one(out, "pot_uptime_seconds", GAUGE, "Since the node started.",
+                (double)(uv_now(&node->loop) - node->started_ms) / 1000.0);
+}
+
+static void write_replica(struct buf *out, const struct node *node)
+{
+    struct replica_stats stats;
+    const struct pbft_status status = replica_status(node->replica);
+    replica_stats(node->replica, &stats);
+    metrics_one(out, "pot_consensus_view_changes_total", COUNTER,
+                "View changes that this replica began.",
+                (double)status.view_changes);
+    metrics_one(out, "pot_consensus_view_timeout_seconds", GAUGE,
+                "What the present view is given.",
+                (double)status.timeout_ms / 1000.0);
+    metrics_one(out, "pot_consensus_messages_total", COUNTER,
+                "Consensus messages received.", (double)stats.messages);
+    metrics_one(out, "pot_consensus_refused_messages_total", COUNTER,
+                "Malformed or wrongly signed ones among them.",
+                (double)stats.refused);
+    metrics_one(out, "pot_consensus_dropped_messages_total", COUNTER,
+                "Consensus messages dropped because too many came at once.",
+                (double)stats.dropped);
+    metrics_one(out, "pot_consensus_byzantine_votes_total", COUNTER,
+                "Proofs seen that a validator voted twice.",
+                (double)stats.evidence);
+    metrics_one(out, "pot_consensus_proposals_total", COUNTER,
+                "Blocks that this replica proposed.", (double)stats.proposals);
+    metrics_one(out, "pot_consensus_invalid_blocks_total", COUNTER,
+                "Proposed blocks that do not execute here.",
+                (double)stats.invalid_blocks);
+}
+
+static void write_consensus(struct buf *out, const struct metrics *metrics,
+                            const struct node *node)
+{
+    uint32_t validators;
+    const struct chain_tip *tip = chain_tip(node->chain);
+    uint32_t connected = api_health_connected(node, &validators);
+    uint64_t view =
+        node->replica != NULL ? replica_status(node->replica).view : tip->view;
+    metrics_one(out, "pot_consensus_height", GAUGE, "Height of the tip.",
+                (double)tip->height);
+    metrics_one(out, "pot_consensus_view", GAUGE, "The present view.",
+                (double)view);
+    metrics_one(out, "pot_consensus_validators", GAUGE,
+                "Validators of the next height.", (double)validators);
+    metrics_one(out, "pot_consensus_missing_validators", GAUGE,
+                "Those of them that are out of reach.",
+                (double)(validators - connected));
+    metrics_one(out, "pot_consensus_latest_block_seconds", GAUGE,
+                "Time of the tip, since the epoch.",
+                (double)tip->time_ms / 1000.0);
+    metrics_histogram_write(out, "pot_consensus_block_interval_seconds",
+                            "From a block's time to the next one's.",
+                            &metrics->interval);
+    metrics_histogram_write(out, "pot_consensus_commit_seconds",
+                            "From a block's time until it was stored here.",
+                            &metrics->commit);
+    metrics_one(out, "pot_consensus_blocks_total", COUNTER,
+                "Blocks stored since the start.", (double)metrics->blocks);
+    metrics_one(out, "pot_consensus_txs_total", COUNTER,
+                "Transactions in them.", (double)metrics->txs);
+    metrics_one(out, "pot_consensus_round_updates_total", COUNTER,
+                "Round updates in them.", (double)metrics->round_updates);
+    if (node->replica != NULL) {
+        write_replica(out, node);
+    }
+}
+
+static void write_types(struct buf *out, const struct net_stats *stats)
+{
+    static const struct {
+        const char *name;
+        const char *help;
+        size_t offset;
+    } families[] = {
+        {"pot_p2p_receive_bytes_total", "Bytes received, by message type.",
+         offsetof(struct net_type_stats, in_bytes)},
+        {"pot_p2p_send_bytes_total", "Bytes sent, by message type.",
+         offsetof(struct net_type_stats, out_bytes)},
+        {"pot_p2p_receive_messages_total", "Messages received, by type.",
+         offsetof(struct net_type_stats, in_count)},
+        {"pot_p2p_send_messages_total", "Messages sent, by type.",
+         offsetof(struct net_type_stats, out_count)},
+        {"pot_p2p_dropped_messages_total",
+         "Messages not sent: a queue was full.",
+         offsetof(struct net_type_stats, dropped)},
+    };
+    for (size_t f = 0; f < sizeof(families) / sizeof(*families); f++) {
+        metrics_family(out, families[f].name, COUNTER, families[f].help);
+        for (unsigned type = 0; type < MESSAGE_TYPE_COUNT; type++) {
+            const struct message_rule *rule = message_rule((uint8_t)type);
+            if (rule != NULL && rule->name != NULL) {
+                const uint64_t *value =
+                    (const uint64_t *)(const void *)((const char *)&stats
+                                                         ->types[type] +
+                                                     families[f].offset);
+                metrics_sample(out, families[f].name,
+                               (struct metrics_label){"type", rule->name},
+                               no_label, (double)*value);
+            }
+        }
+    }
+}
+
+static void write_net(struct buf *out, const struct node *node)
+{
+    struct net_stats stats;
+    net_stats(node->net, &stats);
+    metrics_one(out, "pot_p2p_peers", GAUGE, "Connected peers.",
+                (double)stats.peers);
+    metrics_one(out, "pot_p2p_pending_handshakes", GAUGE,
+                "Handshakes under way.", (double)stats.pending);
+    metrics_one(out, "pot_p2p_send_queue_bytes", GAUGE,
+                "Bytes that wait to be sent, all peers together.",
+                (double)stats.queued_bytes);
+    metrics_one(out, "pot_p2p_accepted_total", COUNTER, "Connections accepted.",
+                (double)stats.accepted);
+    metrics_one(out, "pot_p2p_dialled_total", COUNTER, "Connections made.",
+                (double)stats.dialled);
+    metrics_one(out, "pot_p2p_bans_total", COUNTER, "Peers banned.",
+                (double)stats.bans);
+    metrics_family(out, "pot_p2p_rejected_frames_total", COUNTER,
+                   "Connections refused or ended, by reason.");
+    for (unsigned reason = 1; reason < REASON_COUNT; reason++) {
+        metrics_sample(
+            out, "pot_p2p_rejected_frames_total",
+            (struct metrics_label){"reason", reason_name((enum reason)reason)},
+            no_label, (double)stats.ended[reason]);
+    }
+    write_types(out, &stats);
+    metrics_one(out, "pot_sync_behind", GAUGE,
+                "Whether others are known to be ahead.",
+                sync_is_behind(node->sync) ? 1 : 0);
+    metrics_one(out, "pot_sync_target_height", GAUGE,
+                "The greatest height that a peer claims.",
+                (double)sync_target(node->sync));
+}
+
+static void write_intake(struct buf *out, const struct node *node)
+{
+    struct intake_stats stats;
+    static const uint8_t types[] = {MESSAGE_TX, MESSAGE_SUBMISSION,
+                                    MESSAGE_ATTESTATION};
+    intake_stats(node->intake, &stats);
+    metrics_one(out, "pot_mempool_size", GAUGE,
+                "Transactions that wait for a block.",
+                (double)mempool_count(node->mempool));
+    metrics_one(out, "pot_mempool_bytes", GAUGE, "Their bytes.",
+                (double)mempool_bytes(node->mempool));
+    metrics_family(out, "pot_intake_received_total", COUNTER,
+                   "Signed messages received, by type.");
+    for (size_t i = 0; i < sizeof(types); i++) {
+        metrics_sample(
+            out, "pot_intake_received_total",
+            (struct metrics_label){"type", message_rule(types[i])->name},
+            no_label, (double)stats.received[types[i]]);
+    }
+    metrics_family(out, "pot_intake_refused_total", COUNTER,
+                   "Those not taken: malformed, known, stale, or wrong.");
+    for (size_t i = 0; i < sizeof(types); i++) {
+        metrics_sample(
+            out, "pot_intake_refused_total",
+            (struct metrics_label){"type", message_rule(types[i])->name},
+            no_label, (double)stats.refused[types[i]]);
+    }
+    metrics_one(out, "pot_intake_dropped_total", COUNTER,
+                "Signed messages dropped because too many came at once.",
+                (double)stats.dropped);
+}
+
+static void write_store(struct buf *out, const struct node *node)
+{
+    struct store_stats stats;
+    metrics_one(out, "pot_store_fault", GAUGE,
+                "Whether nothing can be stored any more.",
+                node->fault != POT_OK ? 1 : 0);
+    if (store_stats(node->store, &stats) != POT_OK) {
+        return;
+    }
+    metrics_one(out, "pot_store_map_used_ratio", GAUGE,
+                "Part of the memory map in use; the map grows by itself.",
+                stats.map_bytes > 0
+                    ? (double)stats.used_bytes / (double)stats.map_bytes
+                    : 0);
+    metrics_one(out, "pot_store_map_bytes", GAUGE, "Size of the memory map.",
+                (double)stats.map_bytes);
+    metrics_one(out, "pot_store_file_bytes", GAUGE, "Size of the file.",
+                (double)stats.file_bytes);
+    metrics_one(out, "pot_store_disk_free_bytes", GAUGE,
+                "Free space on its disk.", (double)stats.disk_free_bytes);
+    metrics_one(out, "pot_store_state_keys", GAUGE, "Records of the state.",
+                (double)stats.state_keys);
+    metrics_one(out, "pot_store_blobs", GAUGE, "Blobs held.",
+                (double)stats.blobs);
+    metrics_one(out, "pot_store_commits_total", COUNTER,
+                "Transactions committed to disk.", (double)stats.commits);
+}
+
+static void write_workers(struct buf *out, const struct node *node)
+{
+    struct miner_stats stats = {0};
+    if (node->miner != NULL) {
+        miner_stats(node->miner, &stats);
+    }
+    const struct workers_stats *w = &stats.workers;
+    metrics_one(out, "pot_worker_running", GAUGE, "Training processes.",
+                (double)w->running);
+    metrics_one(out, "pot_worker_restarts_total", COUNTER,
+                "Training processes started again.", (double)w->restarts);
+    metrics_one(out, "pot_worker_jobs_total", COUNTER, "Gradients computed.",
+                (double)w->jobs);
+    metrics_one(out, "pot_worker_rows_total", COUNTER,
+                "Rows that they were computed on.", (double)w->rows);
+    metrics_one(out, "pot_worker_queued_jobs", GAUGE, "Jobs that wait.",
+                (double)w->queued);
+    metrics_one(out, "pot_worker_busy_seconds_total", COUNTER,
+                "Time in jobs, summed over the processes.",
+                (double)w->busy_us / 1e6);
+    metrics_one(out, "pot_miner_submitted_total", COUNTER,
+                "Gradients submitted.", (double)stats.submitted);
+    metrics_one(out, "pot_miner_discarded_total", COUNTER,
+                "Gradients that came too late for their round.",
+                (double)stats.discarded);
+}
+
+static void write_rounds(struct buf *out, const struct node *node)
+{
+    struct rounds_stats stats = {0};
+    if (node->rounds != NULL) {
+        rounds_stats(node->rounds, &stats);
+    }
+    metrics_one(out, "pot_rounds_open", GAUGE, "Rounds open now.",
+                (double)stats.open);
+    metrics_one(out, "pot_rounds_submissions_total", COUNTER,
+                "Submissions received.", (double)stats.submissions);
+    metrics_one(out, "pot_rounds_attestations_total", COUNTER,
+                "Attestations received.", (double)stats.attestations);
+    metrics_family(out, "pot_verify_total", COUNTER,
+                   "Judgements of this node on submissions, by result.");
+    const struct {
+        const char *result;
+        uint64_t count;
+    } results[] = {
+        {"accepted", stats.accepted},
+        {"audited", stats.audited},
+        {"refused", stats.refused},
+        {"undecided", stats.undecided},
+    };
+    for (size_t i = 0; i < sizeof(results) / sizeof(*results); i++) {
+        metrics_sample(out, "pot_verify_total",
+                       (struct metrics_label){"result", results[i].result},
+                       no_label, (double)results[i].count);
+    }
+}
+
+/* Which number of a running task a family tells. */
+enum task_number { TASK_ROUND, TASK_LOSS, TASK_ACCURACY };
+
+static void write_task(struct buf *out, const char *name,
+                       const Pot__TaskRecord *task, enum task_number number)
+{
+    char text[HASH_TEXT_SIZE];
+    struct hash hash;
+    double value = (double)task->round;
+    const Pot__Evaluation *e = task->evaluation;
+    bool is_evaluated = e != NULL && e->rows > 0;
+    if (!codec_hash(&hash, task->task) ||
+        (number == TASK_LOSS && task->submissions == 0) ||
+        (number == TASK_ACCURACY && !is_evaluated)) {
+        return;
+    }
+    if (number == TASK_LOSS) {
+        value = (double)task->train_loss / FIXED_ONE;
+    } else if (number == TASK_ACCURACY) {
+        value = (double)e->correct / (double)e->rows;
+    }
+    metrics_sample(out, name,
+                   (struct metrics_label){"task", hash_format(&hash, text)},
+                   no_label, value);
+}
+
+static void write_tasks(struct buf *out, const struct node *node)
+{
+    static const struct {
+        const char *name;
+        const char *help;
+        enum task_number number;
+    } families[] = {
+        {"pot_task_round", "The open round of a running task.", TASK_ROUND},
+        {"pot_task_loss", "Its latest training loss.", TASK_LOSS},
+        {"pot_task_accuracy", "Its latest test accuracy.", TASK_ACCURACY},
+    };
+    struct execution_tip_context context = {node->store};
+    const struct state state = execution_tip_state(&context);
+    Pot__HashList *running = ledger_running(&state);
+    Pot__TaskRecord **tasks = pot_calloc(running->n_hashes, sizeof(*tasks));
+    for (size_t i = 0; i < running->n_hashes; i++) {
+        struct hash hash;
+        if (codec_hash(&hash, running->hashes[i])) {
+            tasks[i] = ledger_task(&state, &hash);
+        }
+    }
+    metrics_one(out, "pot_tasks_running", GAUGE, "Tasks that run.",
+                (double)running->n_hashes);
+    for (size_t f = 0; f < sizeof(families) / sizeof(*families); f++) {
+        metrics_family(out, families[f].name, GAUGE, families[f].help);
+        for (size_t i = 0; i < running->n_hashes; i++) {
+            if (tasks[i] != NULL) {
+                write_task(out, families[f].name, tasks[i], families[f].number);
+            }
+        }
+    }
+    for (size_t i = 0; i < running->n_hashes; i++) {
+        codec_free(tasks[i]);
+    }
+    free(tasks);
+    codec_free(running);
+}
+
+static void write_api(struct buf *out, const struct api *api)
+{
+    static const char *const classes[] = {"0xx", "1xx", "2xx",
+                                          "3xx", "4xx", "5xx"};
+    metrics_family(out, "pot_api_requests_total", COUNTER,
+                   "Requests answered, by status.");
+    for (size_t i = 2; i < sizeof(classes) / sizeof(*classes); i++) {
+        metrics_sample(out, "pot_api_requests_total",
+                       (struct metrics_label){"status", classes[i]}, no_label,
+                       (double)api->stats.requests[i]);
+    }
+    metrics_one(out, "pot_api_connections", GAUGE, "HTTP connections.",
+                (double)api->connection_count);
+    metrics_one(out, "pot_api_refused_connections_total", COUNTER,
+                "Refused: too many of one address.",
+                (double)api->stats.refused);
+    metrics_one(out, "pot_api_expired_connections_total", COUNTER,
+                "Ended: too slow.", (double)api->stats.expired);
+    metrics_one(out, "pot_api_event_streams", GAUGE, "Event streams.",
+                (double)api_events_count(api->events));
+    metrics_one(out, "pot_api_dropped_event_streams_total", COUNTER,
+                "Event streams ended because they did not keep up.",
+                (double)api_events_dropped(api->events));
+}
+
+void metrics_write(struct buf *out, const struct metrics *metrics,
+                   const struct api *api)
+{
+    const struct node *node = api->node;
+    write_build(out, node);
+    write_consensus(out, metrics, node);
+    write_net(out, node);
+    write_intake(out, node);
+    write_store(out, node);
+    write_workers(out, node);
+    write_rounds(out, node);
+    write_tasks(out, node);
+    write_api(out, api);
+    metrics_process_write(out);
+}

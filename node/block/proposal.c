@@ -1,0 +1,187 @@
+/* Making a block, in the order in which it will be checked: round updates by
+ * ascending task, transactions, the end of the block. */
+#include "config.h"
+
+#include "node/block/execution.h"
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "node/block/execution_impl.h"
+#include "proto/codec.h"
+#include "proto/signed.h"
+
+#include <stdlib.h>
+#include <uv.h>
+
+/* Room in a block for its header, the parent's certificate and tags. */
+#define BLOCK_FRAME_BYTES (4096 + 80 * VALIDATORS_MAX)
+/* Tag and length of a transaction in a block. */
+#define TX_FRAME_BYTES 6
+
+static void free_signed(Pot__Signed **list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        codec_free(list[i]);
+    }
+    free(list);
+}
+
+void execution_request_free(struct execution_request *request)
+{
+    if (request == NULL) {
+        return;
+    }
+    free_signed(request->txs, request->tx_count);
+    for (size_t i = 0; i < request->round_count; i++) {
+        struct execution_round *round = &request->rounds[i];
+        free_signed(round->submissions, round->submission_count);
+        free_signed(round->attestations, round->attestation_count);
+    }
+    free(request->rounds);
+    free(request);
+}
+
+struct maker {
+    const struct execution_request *request;
+    struct ledger_env env;
+    struct ledger_block block;
+    Pot__Block *body;
+    size_t bytes;
+};
+
+static void add_rounds(struct maker *m)
+{
+    const struct execution_request *r = m->request;
+    m->body->round_updates =
+        pot_calloc(r->round_count, sizeof(*m->body->round_updates));
+    for (size_t i = 0; i < r->round_count; i++) {
+        const struct execution_round *from = &r->rounds[i];
+        const struct round_candidate candidate = {
+            .task = from->task,
+            .submissions = (const Pot__Signed *const *)from->submissions,
+            .submission_count = from->submission_count,
+            .attestations = (const Pot__Signed *const *)from->attestations,
+            .attestation_count = from->attestation_count,
+        };
+        Pot__RoundUpdate *update = NULL;
+        size_t left = r->bytes_max > m->bytes ? r->bytes_max - m->bytes : 0;
+        if (ledger_take_round(&m->env, &m->block, &candidate, left, &update) !=
+            ROUND_ACCEPTED) {
+            continue;
+        }
+        size_t size = pot__round_update__get_packed_size(update);
+        if (size > left) {
+            codec_free(update);
+            continue;
+        }
+        m->bytes += size + TX_FRAME_BYTES;
+        m->body->round_updates[m->body->n_round_updates++] = update;
+    }
+}
+
+static void add_txs(struct maker *m)
+{
+    const struct execution_request *r = m->request;
+    uint64_t deadline = uv_hrtime() + r->work_max_ms * 1000000;
+    m->body->txs = pot_calloc(r->tx_count, sizeof(*m->body->txs));
+    for (size_t i = 0; i < r->tx_count && i < BLOCK_TXS_MAX; i++) {
+        const Pot__Signed *tx = r->txs[i];
+        size_t size = pot__signed__get_packed_size(tx) + TX_FRAME_BYTES;
+        if (uv_hrtime() > deadline) {
+            return;
+        }
+        if (m->bytes + size <= r->bytes_max &&
+            ledger_apply_tx(&m->env, &m->block, tx, true) == TX_ACCEPTED) {
+            m->bytes += size;
+            m->body->txs[m->body->n_txs++] = signed_copy(tx);
+        }
+    }
+}
+
+static enum pot_err add_last_commit(struct maker *m, struct store *store)
+{
+    uint64_t parent = m->request->parent.height;
+    if (parent == 0) {
+        return POT_OK;
+    }
+    struct buf data;
+    buf_init(&data, BLOCK_BYTES_MAX);
+    enum pot_err err = store_get_certificate(store, parent, &data);
+    if (err == POT_OK) {
+        err = CODEC_DECODE(&m->body->last_commit, pot__commit_certificate,
+                           data.data, data.size);
+    }
+    buf_fini(&data);
+    return err;
+}
+
+static void seal(struct maker *m, const struct hash *chain,
+                 const struct hash *state_root, struct hash *hash)
+{
+    const struct execution_request *r = m->request;
+    struct hash validators;
+    execution_next_validators(&validators, &m->env.state);
+    Pot__BlockHeader *header = pot_alloc(sizeof(*header));
+    pot__block_header__init(header);
+    header->version = PROTOCOL_VERSION;
+    header->chain_id = codec_copy_bytes(chain->b, HASH_SIZE);
+    header->height = m->block.height;
+    header->view = r->view;
+    header->time_ms = m->block.time_ms;
+    header->parent_hash = codec_copy_bytes(r->parent.hash.b, HASH_SIZE);
+    header->proposer = codec_copy_bytes(r->proposer.b, PUBLIC_KEY_SIZE);
+    header->validators_hash = codec_copy_bytes(validators.b, HASH_SIZE);
+    header->state_root = codec_copy_bytes(state_root->b, HASH_SIZE);
+    block_seal(hash, m->body, header);
+    codec_free(header);
+}
+
+static enum pot_err make(struct maker *m, const struct execution_env *env,
+                         struct overlay *overlay)
+{
+    struct hash root;
+    struct hash hash;
+    m->bytes = BLOCK_FRAME_BYTES;
+    enum pot_err err = add_last_commit(m, env->store);
+    if (err != POT_OK) {
+        return err;
+    }
+    add_rounds(m);
+    add_txs(m);
+    ledger_end_block(&m->env, &m->block);
+    err = overlay_root(overlay, &root);
+    if (err == POT_OK) {
+        seal(m, &env->chain, &root, &hash);
+    }
+    return err;
+}
+
+enum pot_err execution_propose(struct executed **out,
+                               const struct execution_env *env,
+                               const struct execution_request *request)
+{
+    const struct chain_tip *parent = &request->parent;
+    struct executed *made = pot_calloc(1, sizeof(*made));
+    made->overlay = overlay_new(env->store);
+    struct execution_context context = {env, made->overlay};
+    struct maker m = {.request = request};
+    m.env = execution_ledger_env(&context);
+    m.block.height = parent->height + 1;
+    m.block.time_ms = request->now_ms > parent->time_ms ? request->now_ms
+                                                        : parent->time_ms + 1;
+    m.block.proposer = request->proposer;
+    m.body = pot_alloc(sizeof(*m.body));
+    pot__block__init(m.body);
+    enum pot_err err = make(&m, env, made->overlay);
+    if (err == POT_OK) {
+        made->data = codec_encode(&made->size, m.body);
+        err = block_open(&made->block, made->data, made->size);
+    }
+    codec_free(m.body);
+    if (err != POT_OK) {
+        executed_free(made);
+        made = NULL;
+    }
+    *out = made;
+    return err;
+}

@@ -1,0 +1,79 @@
+/* replica: drives the PBFT state machine: messages and answers become
+ * events, effects become work.
+ *
+ * Messages are decoded and verified off the loop in batches.  A record is
+ * synced off the loop before what depends on it is sent. */
+#ifndef POT_NODE_BLOCK_REPLICA_H
+#define POT_NODE_BLOCK_REPLICA_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "consensus/pbft.h"
+#include "node/block/chain.h"
+
+struct delivery;
+struct needs;
+struct net;
+struct peer;
+struct sign_state;
+struct replica; /* opaque: node/block/replica.c */
+
+struct replica_config {
+    uv_loop_t *loop;
+    struct hash chain_id;
+    const struct key *key;
+    struct sign_state *sign_state;
+    struct chain *chain;
+    struct needs *needs;
+    const struct delivery *delivery;
+    struct net *net;
+    const struct validator_set *validators; /* of the next height */
+    uint32_t propose_timeout_ms;
+    uint32_t idle_interval_ms;
+
+    void *context;
+    /* What to put in a block now; the caller of it owns the result. */
+    struct execution_request *(*make_request)(void *context);
+    /* The disk failed us: nothing more may be signed. */
+    void (*failed)(void *context, enum pot_err err, const char *what);
+};
+
+/* replica_open: Errors: those of pbft_new. */
+POT_MUST_USE enum pot_err replica_open(struct replica **out,
+                                       const struct replica_config *config);
+
+/* replica_stop: no event is taken any more.  replica_free: once the loop has
+ * ended and with it the work off it. */
+void replica_stop(struct replica *replica);
+void replica_free(struct replica *replica);
+
+void replica_start(struct replica *replica);
+
+/* replica_receive: a peer's MESSAGE_CONSENSUS. */
+void replica_receive(struct replica *replica, struct peer *peer,
+                     const void *data, size_t size);
+
+/* replica_work: there is something to put in a block. */
+void replica_work(struct replica *replica);
+
+/* replica_applied: a block became the tip; validators of the next height. */
+void replica_applied(struct replica *replica, const struct chain_tip *tip,
+                     const struct validator_set *validators);
+
+struct pbft_status replica_status(const struct replica *replica);
+
+struct replica_stats {
+    uint64_t messages;
+    uint64_t refused; /* malformed or wrongly signed */
+    uint64_t dropped; /* too many at once */
+    uint64_t evidence;
+    uint64_t proposals;
+    uint64_t invalid_blocks;
+};
+
+void replica_stats(const struct replica *replica, struct replica_stats *out);
+
+#endif

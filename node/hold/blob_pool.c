@@ -1,0 +1,130 @@
+#include "config.h"
+
+#include "node/hold/blob_pool.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/map.h"
+
+#include <stdlib.h>
+#include <uv.h>
+
+struct blob {
+    struct hash hash;
+    uint8_t *data;
+    size_t size;
+    struct blob *older;
+    struct blob *newer;
+};
+
+struct blob_pool {
+    uv_mutex_t mutex;
+    struct map blobs; /* hash -> struct blob */
+    struct blob *oldest;
+    struct blob *newest;
+    size_t bytes; /* <= bytes_max */
+    size_t bytes_max;
+};
+
+struct blob_pool *blob_pool_new(size_t bytes_max)
+{
+    struct blob_pool *pool = pot_calloc(1, sizeof(*pool));
+    int rc = uv_mutex_init(&pool->mutex);
+    POT_ASSERT(rc == 0);
+    pool->bytes_max = bytes_max;
+    return pool;
+}
+
+static void drop(struct blob_pool *pool, struct blob *blob)
+{
+    *(blob->older != NULL ? &blob->older->newer : &pool->oldest) = blob->newer;
+    *(blob->newer != NULL ? &blob->newer->older : &pool->newest) = blob->older;
+    (void)map_remove(&pool->blobs, blob->hash.b);
+    pool->bytes -= blob->size;
+    free(blob->data);
+    free(blob);
+}
+
+void blob_pool_free(struct blob_pool *pool)
+{
+    if (pool == NULL) {
+        return;
+    }
+    while (pool->oldest != NULL) {
+        drop(pool, pool->oldest);
+    }
+    map_fini(&pool->blobs);
+    uv_mutex_destroy(&pool->mutex);
+    free(pool);
+}
+
+bool blob_pool_put(struct blob_pool *pool, const struct hash *hash,
+                   const void *data, size_t size)
+{
+    if (size > pool->bytes_max) {
+        return false;
+    }
+    uv_mutex_lock(&pool->mutex);
+    if (map_get(&pool->blobs, hash->b) == NULL) {
+        while (pool->bytes + size > pool->bytes_max) {
+            drop(pool, pool->oldest);
+        }
+        struct blob *blob = pot_calloc(1, sizeof(*blob));
+        blob->hash = *hash;
+        blob->data = pot_memdup(data, size);
+        blob->size = size;
+        blob->older = pool->newest;
+        *(pool->newest != NULL ? &pool->newest->newer : &pool->oldest) = blob;
+        pool->newest = blob;
+        pool->bytes += size;
+        (void)map_put(&pool->blobs, hash->b, blob);
+    }
+    uv_mutex_unlock(&pool->mutex);
+    return true;
+}
+
+bool blob_pool_get(struct blob_pool *pool, const struct hash *hash,
+                   struct buf *out)
+{
+    uv_mutex_lock(&pool->mutex);
+    const struct blob *blob = map_get(&pool->blobs, hash->b);
+    if (blob != NULL) {
+        buf_append(out, blob->data, blob->size);
+    }
+    uv_mutex_unlock(&pool->mutex);
+    return blob != NULL && !out->is_overflown;
+}
+
+bool blob_pool_read(struct blob_pool *pool, const struct hash *hash,
+                    uint64_t offset, size_t size, struct buf *out,
+                    uint64_t *total)
+{
+    uv_mutex_lock(&pool->mutex);
+    const struct blob *blob = map_get(&pool->blobs, hash->b);
+    if (blob != NULL) {
+        uint64_t from = offset < blob->size ? offset : blob->size;
+        uint64_t left = blob->size - from;
+        buf_append(out, blob->data + from, left < size ? left : size);
+        *total = blob->size;
+    }
+    uv_mutex_unlock(&pool->mutex);
+    return blob != NULL;
+}
+
+bool blob_pool_has(struct blob_pool *pool, const struct hash *hash)
+{
+    uv_mutex_lock(&pool->mutex);
+    bool has = map_get(&pool->blobs, hash->b) != NULL;
+    uv_mutex_unlock(&pool->mutex);
+    return has;
+}
+
+void blob_pool_del(struct blob_pool *pool, const struct hash *hash)
+{
+    uv_mutex_lock(&pool->mutex);
+    struct blob *blob = map_get(&pool->blobs, hash->b);
+    if (blob != NULL) {
+        drop(pool, blob);
+    }
+    uv_mutex_unlock(&pool->mutex);
+}

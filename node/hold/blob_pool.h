@@ -1,0 +1,35 @@
+/* blob_pool: payloads that a round has brought and no block has counted yet,
+ * and aggregates fetched for blocks to come.  In memory, bounded: the oldest
+ * make room.  Any thread may call. */
+#ifndef POT_NODE_HOLD_BLOB_POOL_H
+#define POT_NODE_HOLD_BLOB_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+
+struct blob_pool; /* opaque: node/hold/blob_pool.c */
+
+struct blob_pool *blob_pool_new(size_t bytes_max);
+void blob_pool_free(struct blob_pool *pool);
+
+/* blob_pool_put: keeps a copy; false when it is larger than the pool. */
+bool blob_pool_put(struct blob_pool *pool, const struct hash *hash,
+                   const void *data, size_t size);
+
+/* blob_pool_get: appends the blob to out; false when it is not held, or out
+ * has no room for it. */
+bool blob_pool_get(struct blob_pool *pool, const struct hash *hash,
+                   struct buf *out);
+/* blob_pool_read: appends up to size bytes from offset on; *total is the
+ * blob's size.  False when it is not held. */
+bool blob_pool_read(struct blob_pool *pool, const struct hash *hash,
+                    uint64_t offset, size_t size, struct buf *out,
+                    uint64_t *total);
+bool blob_pool_has(struct blob_pool *pool, const struct hash *hash);
+void blob_pool_del(struct blob_pool *pool, const struct hash *hash);
+
+#endif

@@ -1,0 +1,7 @@
+# node/hold/: what the node holds: blobs, data sets, checked signatures.
+noinst_LIBRARIES += node/hold/libhold.a
+node_hold_libhold_a_SOURCES = \
+	node/hold/blob_pool.c node/hold/blob_pool.h \
+	node/hold/datasets.c node/hold/datasets.h \
+	node/hold/verified.c node/hold/verified.h
+node_hold_libhold_a_CPPFLAGS = $(node_cppflags)

@@ -1,0 +1,24 @@
+/* verified: signed messages whose signature was found right, so that a node
+ * checks each of them once: on arrival, not again in a block.  Any thread
+ * may call. */
+#ifndef POT_NODE_HOLD_VERIFIED_H
+#define POT_NODE_HOLD_VERIFIED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/hash.h"
+#include "proto/chain.pb-c.h"
+
+struct verified; /* opaque: node/hold/verified.c */
+
+/* verified_new: remembers between `size` and 2 * size of the latest. */
+struct verified *verified_new(const struct hash *chain, size_t size);
+void verified_free(struct verified *verified);
+
+/* verified_check: whether the signature holds, from memory or by checking it
+ * now (about 50 us); hash, may be NULL, receives the message's hash. */
+bool verified_check(struct verified *verified, const char *what,
+                    const Pot__Signed *message, struct hash *hash);
+
+#endif

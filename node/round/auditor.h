@@ -1,0 +1,42 @@
+/* auditor: judges a gradient by computing it again.
+ *
+ * The first recomputation runs on this machine's own OpenBLAS core.  When it
+ * leaves the verdict open, a second one runs on the submitter's, if that runs
+ * here: otherwise the verdict stays AUDIT_UNDECIDED. */
+#ifndef POT_NODE_ROUND_AUDITOR_H
+#define POT_NODE_ROUND_AUDITOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "node/round/workers.h"
+#include "training/audit.h"
+
+struct auditor; /* opaque: node/round/auditor.c */
+
+struct auditor_case {
+    struct workers_job job; /* theta, rows and all, as the miner had them */
+    const char *core;       /* that the submitter declared */
+    const uint8_t *payload; /* its gradient */
+    size_t payload_size;
+    int64_t loss; /* Q40.24, that it claims */
+};
+
+/* auditor_done_fn: err not POT_OK: nothing could be computed. */
+typedef void auditor_done_fn(void *context, enum pot_err err,
+                             const struct audit_result *result);
+
+struct auditor *auditor_new(uv_loop_t *loop, const char *worker_program);
+void auditor_free(struct auditor *auditor);
+
+/* auditor_judge: a copy of the case is judged; done is called later.  Errors:
+ * POT_ELIMIT too many are waiting. */
+POT_MUST_USE enum pot_err auditor_judge(struct auditor *auditor,
+                                        const struct auditor_case *audit,
+                                        auditor_done_fn *done, void *context);
+
+/* auditor_forget: done is not called any more for this context. */
+void auditor_forget(struct auditor *auditor, const void *context);
+
+#endif

@@ -1,0 +1,329 @@
+#include "config.h"
+
+#include "node/tx/intake.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "ledger/ledger.h"
+#include "node/block/chain.h"
+#include "node/block/execution.h"
+#include "node/hold/verified.h"
+#include "p2p/gossip.h"
+#include "proto/codec.h"
+#include "proto/signed.h"
+
+#include <stdlib.h>
+
+#define QUEUE_MAX       20000
+#define QUEUE_BYTES_MAX ((size_t)64 << 20)
+#define BATCH_MAX       256
+
+struct item {
+    struct item *next;
+    uint8_t type;
+    uint8_t *data;
+    size_t size;
+    uint64_t peer_id; /* 0: our own */
+    intake_done_fn *done;
+    void *context;
+    /* set off the loop */
+    Pot__Signed *message; /* NULL: malformed or wrongly signed */
+    Pot__TxBody *body;    /* of a transaction */
+    struct intake_receipt receipt;
+};
+
+struct intake {
+    struct intake_config config;
+    struct item *queue;
+    struct item **queue_end;
+    size_t queue_count;
+    size_t queue_bytes;
+    struct item *batch; /* off the loop */
+    uint64_t height;    /* of the tip when the batch began */
+    uv_work_t work;
+    bool is_stopped;
+    struct intake_stats stats;
+};
+
+bool intake_is_taken(const struct intake_receipt *receipt)
+{
+    bool may_wait =
+        receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
+    return may_wait &&
+           (receipt->pool == MEMPOOL_ADDED || receipt->pool == MEMPOOL_KNOWN);
+}
+
+const char *intake_text(const struct intake_receipt *receipt)
+{
+    bool may_wait =
+        receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
+    return may_wait ? mempool_verdict_text(receipt->pool)
+                    : tx_verdict_text(receipt->ledger);
+}
+
+struct intake *intake_new(const struct intake_config *config)
+{
+    struct intake *intake = pot_calloc(1, sizeof(*intake));
+    intake->config = *config;
+    intake->queue_end = &intake->queue;
+    intake->work.data = intake;
+    return intake;
+}
+
+static void item_free(struct item *item)
+{
+    codec_free(item->message);
+    codec_free(item->body);
+    free(item->data);
+    free(item);
+}
+
+void intake_free(struct intake *intake)
+{
+    if (intake == NULL) {
+        return;
+    }
+    POT_ASSERT(intake->batch == NULL);
+    while (intake->queue != NULL) {
+        struct item *next = intake->queue->next;
+        item_free(intake->queue);
+        intake->queue = next;
+    }
+    free(intake);
+}
+
+void intake_stop(struct intake *intake)
+{
+    intake->is_stopped = true;
+}
+
+/* ---- off the loop */
+
+static const char *what_of(uint8_t type)
+{
+    return type == MESSAGE_TX           ? SIGNED_TX
+           : type == MESSAGE_SUBMISSION ? SIGNED_SUBMISSION
+                                        : SIGNED_ATTESTATION;
+}
+
+static void judge_tx(struct item *item, const struct intake *intake)
+{
+    struct execution_tip_context context = {intake->config.env->store};
+    struct ledger_env ledger = {
+        .chain = intake->config.env->chain,
+        .state = execution_tip_state(&context),
+    };
+    if (item->message == NULL) {
+        return;
+    }
+    if (CODEC_DECODE(&item->body, pot__tx_body, item->message->body.data,
+                     item->message->body.len) != POT_OK) {
+        item->receipt.ledger = TX_MALFORMED;
+        return;
+    }
+    item->receipt.ledger =
+        ledger_check_tx(&ledger, intake->height + 1, item->message, true);
+}
+
+static void judge(struct item *item, const struct intake *intake)
+{
+    item->receipt.ledger = TX_MALFORMED;
+    if (CODEC_DECODE(&item->message, pot__signed, item->data, item->size) !=
+        POT_OK) {
+        return;
+    }
+    if (!verified_check(intake->config.env->verified, what_of(item->type),
+                        item->message, &item->receipt.hash)) {
+        item->receipt.ledger = TX_BAD_SIGNATURE;
+        codec_free(item->message);
+        item->message = NULL;
+        return;
+    }
+    if (item->type == MESSAGE_TX) {
+        judge_tx(item, intake);
+    }
+}
+
+static void on_work(uv_work_t *work)
+{
+    struct intake *intake = work->data;
+    for (struct item *item = intake->batch; item != NULL; item = item->next) {
+        judge(item, intake);
+    }
+}
+
+/* ---- on the loop */
+
+static void start_batch(struct intake *intake);
+
+static bool take_tx(struct intake *intake, struct item *item)
+{
+    struct intake_receipt *receipt = &item->receipt;
+    bool may_wait =
+        receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
+    if (item->message != NULL && may_wait) {
+        receipt->pool = mempool_add(intake->config.mempool, &receipt->hash,
+                                    item->message, item->body, item->size);
+        if (receipt->pool == MEMPOOL_ADDED) {
+            intake->config.on_tx(intake->config.context, item->body);
+        }
+    }
+    if (item->done != NULL) {
+        item->done(item->context, receipt);
+    }
+    return intake_is_taken(receipt) && receipt->pool == MEMPOOL_ADDED;
+}
+
+static bool take(struct intake *intake, struct item *item)
+{
+    const struct intake_config *c = &intake->config;
+    if (item->type == MESSAGE_TX) {
+        return take_tx(intake, item);
+    }
+    if (item->message == NULL) {
+        return false;
+    }
+    return (item->type == MESSAGE_SUBMISSION
+                ? c->on_submission
+                : c->on_attestation)(c->context, item->message, item->peer_id);
+}
+
+/* What is well signed but of no use now may be when it comes again. */
+static void forget_mark(struct intake *intake, const struct item *item)
+{
+    if (item->type != MESSAGE_TX && item->message != NULL) {
+        gossip_forget(intake->config.gossip, item->type, item->data,
+                      item->size);
+    }
+}
+
+static void finish_item(struct intake *intake, struct item *item)
+{
+    if (!intake->is_stopped) {
+        if (take(intake, item)) {
+            gossip_forward(intake->config.gossip, item->type, item->data,
+                           item->size, item->peer_id);
+        } else {
+            intake->stats.refused[item->type]++;
+            forget_mark(intake, item);
+        }
+    }
+    item_free(item);
+}
+
+static void on_worked(uv_work_t *work, int status)
+{
+    struct intake *intake = work->data;
+    POT_ASSERT(status == 0);
+    struct item *item = intake->batch;
+    intake->batch = NULL;
+    while (item != NULL) {
+        struct item *next = item->next;
+        finish_item(intake, item);
+        item = next;
+    }
+    if (intake->batch == NULL && intake->queue != NULL && !intake->is_stopped) {
+        start_batch(intake);
+    }
+}
+
+static void start_batch(struct intake *intake)
+{
+    struct item *last = intake->queue;
+    intake->batch = intake->queue;
+    for (size_t i = 0; i < BATCH_MAX; i++) {
+        intake->queue_count--;
+        intake->queue_bytes -= last->size;
+        if (last->next == NULL || i + 1 == BATCH_MAX) {
+            break;
+        }
+        last = last->next;
+    }
+    intake->queue = last->next;
+    last->next = NULL;
+    if (intake->queue == NULL) {
+        intake->queue_end = &intake->queue;
+    }
+    intake->height = chain_tip(intake->config.chain)->height;
+    int rc =
+        uv_queue_work(intake->config.loop, &intake->work, on_work, on_worked);
+    POT_ASSERT(rc == 0);
+}
+
+static struct item *enqueue(struct intake *intake, uint8_t type,
+                            const void *data, size_t size, uint64_t peer_id)
+{
+    struct item *item = pot_calloc(1, sizeof(*item));
+    item->type = type;
+    item->data = pot_memdup(data, size);
+    item->size = size;
+    item->peer_id = peer_id;
+    *intake->queue_end = item;
+    intake->queue_end = &item->next;
+    intake->queue_count++;
+    intake->queue_bytes += size;
+    return item;
+}
+
+static bool is_full(const struct intake *intake, size_t size)
+{
+    return intake->is_stopped || intake->queue_count >= QUEUE_MAX ||
+           intake->queue_bytes + size > QUEUE_BYTES_MAX;
+}
+
+void intake_receive(struct intake *intake, uint8_t type, const void *data,
+                    size_t size, uint64_t peer_id)
+{
+    POT_ASSERT(type < MESSAGE_TYPE_COUNT);
+    intake->stats.received[type]++;
+    if (is_full(intake, size)) {
+        intake->stats.dropped++;
+        gossip_forget(intake->config.gossip, type, data, size);
+        return;
+    }
+    (void)enqueue(intake, type, data, size, peer_id);
+    if (intake->batch == NULL) {
+        start_batch(intake);
+    }
+}
+
+void intake_submit(struct intake *intake, const void *data, size_t size,
+                   intake_done_fn *done, void *context)
+{
+    struct intake_receipt full = {.pool = MEMPOOL_FULL};
+    if (is_full(intake, size)) {
+        intake->stats.dropped++;
+        if (done != NULL) {
+            done(context, &full);
+        }
+        return;
+    }
+    struct item *item = enqueue(intake, MESSAGE_TX, data, size, 0);
+    item->done = done;
+    item->context = context;
+    if (intake->batch == NULL) {
+        start_batch(intake);
+    }
+}
+
+static void forget_in(struct item *items, const void *context)
+{
+    for (struct item *item = items; item != NULL; item = item->next) {
+        if (item->context == context) {
+            item->done = NULL;
+        }
+    }
+}
+
+void intake_forget(struct intake *intake, const void *context)
+{
+    forget_in(intake->queue, context);
+    forget_in(intake->batch, context);
+}
+
+void intake_stats(const struct intake *intake, struct intake_stats *out)
+{
+    *out = intake->stats;
+}

@@ -1,0 +1,79 @@
+/* intake: transactions, submissions and attestations, from peers or from
+ * this node's own hands: decoded and verified off the loop in batches, then
+ * handed to whoever they are for, and passed on. */
+#ifndef POT_NODE_TX_INTAKE_H
+#define POT_NODE_TX_INTAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/hash.h"
+#include "ledger/tx.h"
+#include "node/tx/mempool.h"
+#include "p2p/message.h"
+#include "proto/chain.pb-c.h"
+
+struct chain;
+struct execution_env;
+struct gossip;
+struct intake; /* opaque: node/tx/intake.c */
+
+/* What became of a transaction. */
+struct intake_receipt {
+    struct hash hash;
+    enum tx_verdict ledger;
+    enum mempool_verdict pool; /* when the ledger has no objection */
+};
+
+/* intake_is_taken: it waits for a block now, or did already. */
+bool intake_is_taken(const struct intake_receipt *receipt);
+const char *intake_text(const struct intake_receipt *receipt);
+
+typedef void intake_done_fn(void *context,
+                            const struct intake_receipt *receipt);
+
+struct intake_config {
+    uv_loop_t *loop;
+    const struct execution_env *env;
+    struct chain *chain;
+    struct mempool *mempool;
+    struct gossip *gossip;
+    void *context;
+    /* The mempool has a new one. */
+    void (*on_tx)(void *context, const Pot__TxBody *body);
+    /* True: it is for us and for others, pass it on. */
+    bool (*on_submission)(void *context, Pot__Signed *message,
+                          uint64_t peer_id);
+    bool (*on_attestation)(void *context, Pot__Signed *message,
+                           uint64_t peer_id);
+};
+
+struct intake *intake_new(const struct intake_config *config);
+
+/* intake_free: once work off the loop has ended (intake_is_idle). */
+void intake_free(struct intake *intake);
+void intake_stop(struct intake *intake);
+
+/* intake_receive: a peer's message of one of the three types. */
+void intake_receive(struct intake *intake, uint8_t type, const void *data,
+                    size_t size, uint64_t peer_id);
+
+/* intake_submit: a transaction of a client or of our own; done, may be NULL,
+ * is called later, from the loop. */
+void intake_submit(struct intake *intake, const void *data, size_t size,
+                   intake_done_fn *done, void *context);
+
+/* intake_forget: done is not called for this context any more. */
+void intake_forget(struct intake *intake, const void *context);
+
+struct intake_stats {
+    uint64_t received[MESSAGE_TYPE_COUNT];
+    uint64_t refused[MESSAGE_TYPE_COUNT];
+    uint64_t dropped; /* too many at once */
+};
+
+void intake_stats(const struct intake *intake, struct intake_stats *out);
+
+#endif

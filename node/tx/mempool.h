@@ -1,0 +1,67 @@
+/* mempool: transactions that wait for a block, bounded in number and bytes.
+ *
+ * It knows nothing of the ledger: whoever adds a transaction has checked its
+ * signature and that the ledger might accept it. */
+#ifndef POT_NODE_TX_MEMPOOL_H
+#define POT_NODE_TX_MEMPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/key.h"
+#include "proto/chain.pb-c.h"
+
+enum mempool_verdict {
+    MEMPOOL_ADDED,
+    MEMPOOL_KNOWN,    /* it is there already */
+    MEMPOOL_CONFLICT, /* another one of this sender has this nonce */
+    MEMPOOL_FULL,
+    MEMPOOL_SENDER_FULL, /* this sender has its share of the pool */
+};
+
+struct mempool_entry {
+    struct hash hash;
+    Pot__Signed *tx;
+    struct public_key sender;
+    uint64_t nonce;
+    uint64_t expiry_height; /* 0: never */
+    size_t bytes;
+    uint64_t height; /* of the tip when it came; 0: before the first prune */
+    struct mempool_entry *next; /* in order of arrival, but a sender's own in
+                                   order of nonce */
+    struct mempool_entry *previous;
+};
+
+struct mempool; /* opaque: node/tx/mempool.c */
+
+struct mempool *mempool_new(uint64_t txs_max, uint64_t bytes_max);
+void mempool_free(struct mempool *pool);
+
+/* mempool_add: keeps a copy of tx when it is MEMPOOL_ADDED; body is tx's,
+ * decoded, bytes its encoding's size. */
+enum mempool_verdict mempool_add(struct mempool *pool, const struct hash *hash,
+                                 const Pot__Signed *tx, const Pot__TxBody *body,
+                                 size_t bytes);
+
+/* mempool_first: the first to go into a block; follow ->next. */
+const struct mempool_entry *mempool_first(const struct mempool *pool);
+
+const struct mempool_entry *mempool_find(const struct mempool *pool,
+                                         const struct hash *hash);
+void mempool_remove(struct mempool *pool, const struct hash *hash);
+
+/* mempool_prune: drops what keep() says no to, what expired by height, and
+ * what waited for too many blocks. */
+void mempool_prune(struct mempool *pool, uint64_t height,
+                   bool (*keep)(void *context,
+                                const struct mempool_entry *entry),
+                   void *context);
+
+uint64_t mempool_count(const struct mempool *pool);
+uint64_t mempool_bytes(const struct mempool *pool);
+
+const char *mempool_verdict_text(enum mempool_verdict verdict);
+
+#endif
