@@ -2,6 +2,7 @@
 # knows those before it; node/ itself introduces them to each other.
 node_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS) \
 	$(UV_CFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS)
+include node/loop/local.mk
 include node/hold/local.mk
 include node/block/local.mk
 include node/tx/local.mk
@@ -20,7 +21,7 @@ potd_CPPFLAGS = $(node_cppflags) \
 	-DPOT_WORKER_PATH='"$(pkglibexecdir)/pot-worker"'
 potd_LDADD = \
 	node/api/libapi.a node/round/libround.a node/tx/libtx.a \
-	node/block/libblock.a node/hold/libhold.a \
+	node/block/libblock.a node/hold/libhold.a node/loop/libloop.a \
 	consensus/libconsensus.a ledger/libledger.a training/libtraining.a \
 	storage/libstorage.a p2p/libp2p.a proto/libproto.a \
 	proto/libformats.a base/libtoml.a base/libbase.a \

@@ -101,18 +101,7 @@ static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
                       size_t size, struct buf *out, uint64_t *total)
 {
     struct node *node = context;
-    size_t count = 0;
-    if (blob_pool_read(node->pool, hash, offset, size, out, total)) {
-        return true;
-    }
-    uint8_t *at = buf_extend(out, size);
-    if (at == NULL || store_blob_read(node->store, hash, offset, at, size,
-                                      &count, total) != POT_OK) {
-        out->size -= at != NULL ? size : 0;
-        return false;
-    }
-    out->size -= size - count;
-    return true;
+    return holdings_read_blob(&node->env, hash, offset, size, out, total);
 }
 
 static bool read_block(void *context, uint64_t height, struct buf *block,

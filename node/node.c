@@ -15,6 +15,7 @@
 #include "node/block/replica.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/datasets.h"
+#include "node/hold/stored.h"
 #include "node/hold/verified.h"
 #include "node/network.h"
 #include "node/round/miner.h"
@@ -185,8 +186,7 @@ static bool may_still_count(void *context, const struct mempool_entry *entry)
 {
     struct nonce_cache *cache = context;
     if (!cache->is_set || !public_key_equal(&cache->sender, &entry->sender)) {
-        struct execution_tip_context tip = {cache->node->store};
-        const struct state state = execution_tip_state(&tip);
+        const struct state state = stored_state(cache->node->store);
         struct account account;
         (void)ledger_account(&state, &entry->sender, &account);
         cache->sender = entry->sender;

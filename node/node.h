@@ -48,7 +48,7 @@ struct node {
     struct blob_pool *recent;
     struct datasets_book *datasets;
     struct verified *verified;
-    struct execution_env env;
+    struct holdings env;
 
     struct chain *chain;
     struct mempool *mempool;

@@ -57,7 +57,7 @@ static bool check_values(struct node *node)
 
 struct replay {
     struct node *node;
-    struct execution_env env; /* over the store that is made again */
+    struct holdings env; /* over the store that is made again */
     struct chain_tip tip;
     struct buf block;
     struct buf certificate;

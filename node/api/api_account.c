@@ -93,7 +93,7 @@ static void find_signed(struct signed_heights *s,
                         const struct api_request *request,
                         const struct validator_set *members)
 {
-    const struct execution_env *env = &request->node->env;
+    const struct holdings *env = &request->node->env;
     uint64_t tip = request->tip.height;
     uint64_t last = tip > SIGNED_BLOCKS_MAX ? tip - SIGNED_BLOCKS_MAX : 0;
     *s = (struct signed_heights){{0}, 0};

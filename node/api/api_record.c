@@ -371,7 +371,7 @@ enum pot_err api_read_certificate(Pot__CommitCertificate **out,
     return err;
 }
 
-enum pot_err api_read_block_json(json_t **out, const struct execution_env *env,
+enum pot_err api_read_block_json(json_t **out, const struct holdings *env,
                                  uint64_t height, size_t *size)
 {
     struct block *block;

@@ -49,7 +49,7 @@ POT_MUST_USE enum pot_err api_read_certificate(Pot__CommitCertificate **out,
 
 /* api_read_block_json: the block at height with its certificate. */
 POT_MUST_USE enum pot_err api_read_block_json(json_t **out,
-                                              const struct execution_env *env,
+                                              const struct holdings *env,
                                               uint64_t height, size_t *size);
 
 /* api_read_block_time: of the block at height; the genesis's is 0. */

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "node/block/execution_impl.h"
 #include "node/hold/blob_pool.h"
+#include "node/hold/stored.h"
 #include "proto/codec.h"
 #include "proto/round.h"
 #include "proto/signed.h"
@@ -41,7 +42,7 @@ static enum pot_err parent_validators_hash(struct store *store, uint64_t height,
                                            struct hash *out)
 {
     struct block *block;
-    enum pot_err err = execution_read_block(store, height, &block);
+    enum pot_err err = stored_block(&block, store, height);
     if (err == POT_OK && !codec_hash(out, block->header->validators_hash)) {
         err = POT_ECORRUPT;
     }
@@ -50,7 +51,7 @@ static enum pot_err parent_validators_hash(struct store *store, uint64_t height,
 }
 
 /* The next height's set is kept when this block changes it. */
-static enum pot_err keep_if_changed(const struct execution_env *env,
+static enum pot_err keep_if_changed(const struct holdings *env,
                                     const struct chain_tip *parent,
                                     const struct executed *executed)
 {
@@ -73,8 +74,8 @@ static enum pot_err keep_if_changed(const struct execution_env *env,
 }
 
 /* The key under which the set that signs `height` is kept. */
-static enum pot_err validators_key(const struct execution_env *env,
-                                   uint64_t height, struct hash *out)
+static enum pot_err validators_key(const struct holdings *env, uint64_t height,
+                                   struct hash *out)
 {
     if (height == 1) {
         *out = env->genesis_hash;
@@ -104,8 +105,8 @@ static enum pot_err decode_validators(const struct buf *data,
     return err;
 }
 
-enum pot_err execution_validators(const struct execution_env *env,
-                                  uint64_t height, struct validator_set *out)
+enum pot_err execution_validators(const struct holdings *env, uint64_t height,
+                                  struct validator_set *out)
 {
     struct hash key;
     struct buf data;
@@ -124,13 +125,11 @@ enum pot_err execution_validators(const struct execution_env *env,
 }
 /* ---- gradients that were counted */
 
-typedef void payload_fn(const struct execution_env *env,
-                        struct overlay *overlay, const struct hash *payload,
-                        size_t size);
+typedef void payload_fn(const struct holdings *env, struct overlay *overlay,
+                        const struct hash *payload, size_t size);
 
-static void keep_payload(const struct execution_env *env,
-                         struct overlay *overlay, const struct hash *payload,
-                         size_t size)
+static void keep_payload(const struct holdings *env, struct overlay *overlay,
+                         const struct hash *payload, size_t size)
 {
     struct buf data;
     buf_init(&data, size);
@@ -140,17 +139,15 @@ static void keep_payload(const struct execution_env *env,
     buf_fini(&data);
 }
 
-static void drop_payload(const struct execution_env *env,
-                         struct overlay *overlay, const struct hash *payload,
-                         size_t size)
+static void drop_payload(const struct holdings *env, struct overlay *overlay,
+                         const struct hash *payload, size_t size)
 {
     (void)env;
     (void)size;
     overlay_blob_del(overlay, payload);
 }
 
-static void each_payload(const struct execution_env *env,
-                         struct overlay *overlay,
+static void each_payload(const struct holdings *env, struct overlay *overlay,
                          const Pot__RoundUpdate *update, payload_fn *act)
 {
     for (size_t i = 0; i < update->n_submissions; i++) {
@@ -172,14 +169,14 @@ static const Pot__RoundUpdate *find_round(struct store *store,
     *block = NULL;
     if (store_rounds(store, task, number, &round, 1, &count) != POT_OK ||
         count == 0 || round.round != number ||
-        execution_read_block(store, round.height, block) != POT_OK) {
+        stored_block(block, store, round.height) != POT_OK) {
         return NULL;
     }
     return (*block)->body->round_updates[round.index];
 }
 
 /* Those of the latest rounds stay, for whoever wants to look at them. */
-static void keep_payloads(const struct execution_env *env,
+static void keep_payloads(const struct holdings *env,
                           const struct executed *executed)
 {
     const Pot__Block *body = executed->block->body;
@@ -218,7 +215,7 @@ static size_t holding_max(const Pot__Block *body)
     return count;
 }
 
-static void hold_blob(struct holding *h, const struct execution_env *env,
+static void hold_blob(struct holding *h, const struct holdings *env,
                       struct overlay *overlay, const struct hash *hash,
                       size_t size)
 {
@@ -233,7 +230,7 @@ static void hold_blob(struct holding *h, const struct execution_env *env,
     }
 }
 
-static void hold_round(struct holding *h, const struct execution_env *env,
+static void hold_round(struct holding *h, const struct holdings *env,
                        struct overlay *overlay, const Pot__RoundUpdate *update)
 {
     struct hash aggregate;
@@ -259,7 +256,7 @@ static void remember_held(struct executed *executed, const struct holding *h)
     }
 }
 
-enum pot_err execution_hold(const struct execution_env *env,
+enum pot_err execution_hold(const struct holdings *env,
                             struct executed *executed)
 {
     const Pot__Block *body = executed->block->body;
@@ -353,7 +350,7 @@ static void lists_fini(struct commit_lists *lists)
     free(lists->rounds);
 }
 
-enum pot_err execution_commit(const struct execution_env *env,
+enum pot_err execution_commit(const struct holdings *env,
                               const struct chain_tip *parent,
                               struct executed *executed,
                               const void *certificate, size_t certificate_size)
@@ -381,7 +378,7 @@ enum pot_err execution_commit(const struct execution_env *env,
     return err;
 }
 
-enum pot_err execution_genesis(const struct execution_env *env,
+enum pot_err execution_genesis(const struct holdings *env,
                                const Pot__Genesis *genesis)
 {
     struct overlay *overlay = overlay_new(env->store);

@@ -22,9 +22,9 @@ struct arrival {
     bool is_certified;
 };
 
-bool catch_up_certificate_holds(const struct execution_env *env,
-                                uint64_t height, const void *block,
-                                size_t block_size, const void *certificate,
+bool catch_up_certificate_holds(const struct holdings *env, uint64_t height,
+                                const void *block, size_t block_size,
+                                const void *certificate,
                                 size_t certificate_size)
 {
     struct block *opened = NULL;

@@ -11,11 +11,11 @@
 #include "base/err.h"
 
 struct delivery;
-struct execution_env;
+struct holdings;
 
 struct catch_up {
     uv_loop_t *loop;
-    const struct execution_env *env;
+    const struct holdings *env;
     const struct delivery *delivery;
     void *context;
     /* is_good: the block stands at the tip now, or something above it.  err
@@ -30,9 +30,9 @@ void catch_up_take(struct catch_up *catch_up, uint64_t height,
 
 /* catch_up_certificate_holds: certificate is a quorum's on this very block,
  * by the set that signs its height. */
-bool catch_up_certificate_holds(const struct execution_env *env,
-                                uint64_t height, const void *block,
-                                size_t block_size, const void *certificate,
+bool catch_up_certificate_holds(const struct holdings *env, uint64_t height,
+                                const void *block, size_t block_size,
+                                const void *certificate,
                                 size_t certificate_size);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "node/hold/stored.h"
 #include "proto/codec.h"
 
 #include <stdio.h>
@@ -48,7 +49,7 @@ struct job {
 
 struct chain {
     uv_loop_t *loop;
-    struct execution_env env;
+    struct holdings env;
     struct chain_tip tip;
     struct executed *kept; /* the newest first */
     struct hash *released; /* blobs that need not be held any more */
@@ -64,43 +65,6 @@ static void start_next(struct chain *chain);
 
 /* ---- the tip */
 
-static enum pot_err read_certificate_view(struct store *store, uint64_t height,
-                                          uint64_t *view)
-{
-    struct buf data;
-    Pot__CommitCertificate *certificate = NULL;
-    buf_init(&data, BLOCK_BYTES_MAX);
-    enum pot_err err = store_get_certificate(store, height, &data);
-    if (err == POT_OK) {
-        err = CODEC_DECODE(&certificate, pot__commit_certificate, data.data,
-                           data.size);
-    }
-    if (err == POT_OK) {
-        *view = certificate->view;
-        codec_free(certificate);
-    }
-    buf_fini(&data);
-    return err;
-}
-
-static enum pot_err read_block_time(struct store *store, uint64_t height,
-                                    uint64_t *time_ms)
-{
-    struct buf data;
-    struct block *block = NULL;
-    buf_init(&data, BLOCK_BYTES_MAX);
-    enum pot_err err = store_get_block(store, height, &data);
-    if (err == POT_OK) {
-        err = block_open(&block, data.data, data.size);
-    }
-    if (err == POT_OK) {
-        *time_ms = block->header->time_ms;
-        block_free(block);
-    }
-    buf_fini(&data);
-    return err;
-}
-
 static enum pot_err read_tip(struct chain *chain, const Pot__Genesis *genesis)
 {
     struct store *store = chain->env.store;
@@ -111,13 +75,23 @@ static enum pot_err read_tip(struct chain *chain, const Pot__Genesis *genesis)
         tip->time_ms = genesis->time_ms;
         return POT_OK;
     }
-    enum pot_err err = read_block_time(store, tip->height, &tip->time_ms);
-    return err == POT_OK ? read_certificate_view(store, tip->height, &tip->view)
-                         : err;
+    struct block *block;
+    Pot__CommitCertificate *certificate = NULL;
+    enum pot_err err = stored_block(&block, store, tip->height);
+    if (err == POT_OK) {
+        tip->time_ms = block->header->time_ms;
+        err = stored_certificate(&certificate, store, tip->height);
+    }
+    if (err == POT_OK) {
+        tip->view = certificate->view;
+    }
+    block_free(block);
+    codec_free(certificate);
+    return err;
 }
 
 /* The genesis of the store is this one: its hash stands at height 0. */
-static enum pot_err check_genesis(const struct execution_env *env)
+static enum pot_err check_genesis(const struct holdings *env)
 {
     uint64_t height;
     enum pot_err err =
@@ -126,9 +100,8 @@ static enum pot_err check_genesis(const struct execution_env *env)
 }
 
 enum pot_err chain_open(struct chain **out, uv_loop_t *loop,
-                        const struct execution_env *env,
-                        const Pot__Genesis *genesis, chain_applied_fn *applied,
-                        void *context)
+                        const struct holdings *env, const Pot__Genesis *genesis,
+                        chain_applied_fn *applied, void *context)
 {
     enum pot_err err = POT_OK;
     struct chain *chain = pot_calloc(1, sizeof(*chain));
@@ -240,7 +213,7 @@ static struct executed *take_kept(struct chain *chain, const struct hash *hash)
 /* ---- jobs, off the loop */
 
 /* What is found valid may be voted for: what it takes is stored first. */
-static void hold(struct job *job, const struct execution_env *env)
+static void hold(struct job *job, const struct holdings *env)
 {
     if (job->executed == NULL) {
         return;
@@ -254,7 +227,7 @@ static void hold(struct job *job, const struct execution_env *env)
     }
 }
 
-static void let_go(struct job *job, const struct execution_env *env)
+static void let_go(struct job *job, const struct holdings *env)
 {
     /* A failure leaves them held a little longer. */
     if (job->released != NULL &&
@@ -264,7 +237,7 @@ static void let_go(struct job *job, const struct execution_env *env)
     }
 }
 
-static void work_apply(struct job *job, const struct execution_env *env)
+static void work_apply(struct job *job, const struct holdings *env)
 {
     if (job->executed == NULL) {
         job->executed = execution_check(env, &job->parent, job->data, job->size,
@@ -279,7 +252,7 @@ static void work_apply(struct job *job, const struct execution_env *env)
 static void on_work(uv_work_t *work)
 {
     struct job *job = work->data;
-    const struct execution_env *env = &job->chain->env;
+    const struct holdings *env = &job->chain->env;
     switch (job->type) {
     case JOB_PROPOSE:
         job->err = execution_propose(&job->executed, env, job->request);

@@ -26,7 +26,7 @@ typedef void chain_applied_fn(void *context, const struct executed *executed);
  * Errors: POT_EGUARD the store holds another chain than this genesis;
  *         those of the store */
 POT_MUST_USE enum pot_err chain_open(struct chain **out, uv_loop_t *loop,
-                                     const struct execution_env *env,
+                                     const struct holdings *env,
                                      const Pot__Genesis *genesis,
                                      chain_applied_fn *applied, void *context);
 

@@ -95,32 +95,6 @@ struct state execution_tip_state(struct execution_tip_context *context)
     return (struct state){.context = context, .get = tip_get};
 }
 
-enum pot_err execution_read_block(struct store *store, uint64_t height,
-                                  struct block **out)
-{
-    struct buf data;
-    buf_init(&data, BLOCK_BYTES_MAX);
-    *out = NULL;
-    enum pot_err err = store_get_block(store, height, &data);
-    if (err == POT_OK) {
-        err = block_open(out, data.data, data.size);
-    }
-    buf_fini(&data);
-    return err;
-}
-
-enum pot_err execution_block_hash(struct store *store, uint64_t height,
-                                  struct hash *out)
-{
-    struct block *block;
-    enum pot_err err = execution_read_block(store, height, &block);
-    if (err == POT_OK) {
-        *out = block->hash;
-        block_free(block);
-    }
-    return err;
-}
-
 void execution_next_validators(struct hash *out, const struct state *state)
 {
     struct public_key keys[VALIDATORS_MAX];
@@ -141,8 +115,7 @@ void executed_free(struct executed *executed)
 
 /* ---- checking a block */
 
-static bool signatures_hold(const struct execution_env *env,
-                            const Pot__Block *body)
+static bool signatures_hold(const struct holdings *env, const Pot__Block *body)
 {
     bool hold = true;
     for (size_t i = 0; hold && i < body->n_txs; i++) {
@@ -168,7 +141,7 @@ static bool signatures_hold(const struct execution_env *env,
 
 /* The parent's certificate in the body: present from height 2 on, for the
  * parent's hash, by a quorum of those who signed the parent. */
-static bool last_commit_holds(const struct execution_env *env,
+static bool last_commit_holds(const struct holdings *env,
                               const struct chain_tip *parent,
                               const struct block *block)
 {
@@ -193,7 +166,7 @@ static bool time_holds(const struct ledger_env *env, const struct block *block,
            block->header->time_ms - now_ms <= ahead_max;
 }
 
-static const char *execute(const struct execution_env *env,
+static const char *execute(const struct holdings *env,
                            const struct chain_tip *parent,
                            struct executed *made, uint64_t now_ms,
                            bool is_certified, char why[static 256])
@@ -234,7 +207,7 @@ static const char *execute(const struct execution_env *env,
     return NULL;
 }
 
-struct executed *execution_check(const struct execution_env *env,
+struct executed *execution_check(const struct holdings *env,
                                  const struct chain_tip *parent,
                                  const void *data, size_t size, uint64_t now_ms,
                                  bool is_certified, char why[static 256])

@@ -13,26 +13,11 @@
 #include "base/hash.h"
 #include "base/key.h"
 #include "ledger/ledger.h"
+#include "node/hold/holdings.h"
 #include "proto/block.h"
 #include "proto/certificate.h"
 #include "storage/overlay.h"
 #include "storage/store.h"
-
-struct blob_pool;
-struct datasets_book;
-struct verified;
-
-/* What execution reaches; all of it outlives every call. */
-struct execution_env {
-    struct hash chain; /* hash of the chain id */
-    struct hash genesis_hash;
-    struct store *store;
-    struct blob_pool *pool;
-    struct blob_pool *recent; /* what blocks wrote lately; NULL: not kept */
-    struct datasets_book *datasets;
-    struct verified *verified;
-    uint32_t keep_rounds; /* whose gradients stay in the store */
-};
 
 /* The block that stands at the tip. */
 struct chain_tip {
@@ -46,7 +31,7 @@ struct chain_tip {
 /* execution_env_of: the ledger's view of an overlay.  context is the room
  * the view needs while it is used. */
 struct execution_context {
-    const struct execution_env *env;
+    const struct holdings *env;
     struct overlay *overlay;
 };
 struct ledger_env execution_ledger_env(struct execution_context *context);
@@ -98,7 +83,7 @@ void executed_free(struct executed *executed);
 /* execution_propose: a block with what of the request the ledger takes.
  * Errors: the store's; *out is NULL then. */
 POT_MUST_USE enum pot_err execution_propose(
-    struct executed **out, const struct execution_env *env,
+    struct executed **out, const struct holdings *env,
     const struct execution_request *request);
 
 /* execution_check: executes a block as a replica does before it prepares.
@@ -106,7 +91,7 @@ POT_MUST_USE enum pot_err execution_propose(
  *
  * In: now_ms  the block's time may be time_ahead_ms later; 0: not looked at
  *     is_certified  a commit certificate vouches for it */
-struct executed *execution_check(const struct execution_env *env,
+struct executed *execution_check(const struct holdings *env,
                                  const struct chain_tip *parent,
                                  const void *data, size_t size, uint64_t now_ms,
                                  bool is_certified, char why[static 256]);
@@ -116,29 +101,23 @@ struct executed *execution_check(const struct execution_env *env,
  * that it can be carried out, after a crash of everyone too: so this comes
  * before the vote.  They are released (store_blobs_del of executed->held) when
  * the block was committed or another one in its place. */
-POT_MUST_USE enum pot_err execution_hold(const struct execution_env *env,
+POT_MUST_USE enum pot_err execution_hold(const struct holdings *env,
                                          struct executed *executed);
 
 /* execution_commit: stores it with its certificate, atomically. */
-POT_MUST_USE enum pot_err execution_commit(const struct execution_env *env,
+POT_MUST_USE enum pot_err execution_commit(const struct holdings *env,
                                            const struct chain_tip *parent,
                                            struct executed *executed,
                                            const void *certificate,
                                            size_t certificate_size);
 
 /* execution_genesis: height 0 of an empty store. */
-POT_MUST_USE enum pot_err execution_genesis(const struct execution_env *env,
+POT_MUST_USE enum pot_err execution_genesis(const struct holdings *env,
                                             const Pot__Genesis *genesis);
-
-/* execution_block_hash: of the block that stands at height.  Errors: the
- * store's. */
-POT_MUST_USE enum pot_err execution_block_hash(struct store *store,
-                                               uint64_t height,
-                                               struct hash *out);
 
 /* execution_validators: the set that signs `height` > 0.
  * Errors: POT_ENOENT height is beyond the tip + 1; the store's. */
-POT_MUST_USE enum pot_err execution_validators(const struct execution_env *env,
+POT_MUST_USE enum pot_err execution_validators(const struct holdings *env,
                                                uint64_t height,
                                                struct validator_set *out);
 

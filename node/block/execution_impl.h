@@ -5,11 +5,6 @@
 
 #include "node/block/execution.h"
 
-/* execution_read_block: block_free releases it.  Errors: the store's. */
-POT_MUST_USE enum pot_err execution_read_block(struct store *store,
-                                               uint64_t height,
-                                               struct block **out);
-
 /* execution_next_validators: hash of the set that signs the next height. */
 void execution_next_validators(struct hash *out, const struct state *state);
 

@@ -14,6 +14,7 @@
 #include "node/block/execution.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/datasets.h"
+#include "node/hold/stored.h"
 #include "p2p/blob_fetch.h"
 #include "proto/block.h"
 #include "proto/codec.h"
@@ -214,12 +215,6 @@ static struct fetch *fetch_new(struct needs *needs, const struct hash *hash,
 
 /* ---- blobs */
 
-static bool is_blob_held(const struct needs *needs, const struct hash *hash)
-{
-    return blob_pool_has(needs->config.env->pool, hash) ||
-           store_blob_has(needs->config.env->store, hash, NULL);
-}
-
 static void on_blob(void *context, const struct hash *hash, enum pot_err err,
                     const uint8_t *data, size_t size)
 {
@@ -233,7 +228,7 @@ static void on_blob(void *context, const struct hash *hash, enum pot_err err,
 static void add_blob(struct needs *needs, struct wait *wait,
                      const struct hash *hash, size_t size_max, uint64_t peer_id)
 {
-    if (is_blob_held(needs, hash)) {
+    if (holdings_has_blob(needs->config.env, hash)) {
         return;
     }
     struct fetch *fetch = map_get(&needs->blobs, hash->b);
@@ -439,8 +434,7 @@ static void add_published(struct needs *needs, struct wait *wait,
                           ProtobufCBinaryData field)
 {
     struct hash address;
-    struct execution_tip_context context = {needs->config.env->store};
-    const struct state state = execution_tip_state(&context);
+    const struct state state = stored_state(needs->config.env->store);
     Pot__DatasetRecord *record = NULL;
     if (codec_hash(&address, field)) {
         record = ledger_dataset(&state, &address);
@@ -495,8 +489,7 @@ static void add_evaluation(struct needs *needs, struct wait *wait,
                            const Pot__RoundUpdate *update)
 {
     struct hash task;
-    struct execution_tip_context context = {needs->config.env->store};
-    const struct state state = execution_tip_state(&context);
+    const struct state state = stored_state(needs->config.env->store);
     if (update->evaluation == NULL || !codec_hash(&task, update->task)) {
         return;
     }

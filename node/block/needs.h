@@ -19,8 +19,8 @@ struct needs; /* opaque: node/block/needs.c */
 struct needs_config {
     uv_loop_t *loop;
     struct blob_fetch *fetch;
-    const struct execution_env *env; /* pool, store, data sets */
-    uint32_t timeout_ms;             /* for each blob */
+    const struct holdings *env; /* pool, store, data sets */
+    uint32_t timeout_ms;        /* for each blob */
 };
 
 struct needs *needs_new(const struct needs_config *config);

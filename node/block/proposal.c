@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "node/block/execution_impl.h"
+#include "node/hold/stored.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 
@@ -104,15 +105,7 @@ static enum pot_err add_last_commit(struct maker *m, struct store *store)
     if (parent == 0) {
         return POT_OK;
     }
-    struct buf data;
-    buf_init(&data, BLOCK_BYTES_MAX);
-    enum pot_err err = store_get_certificate(store, parent, &data);
-    if (err == POT_OK) {
-        err = CODEC_DECODE(&m->body->last_commit, pot__commit_certificate,
-                           data.data, data.size);
-    }
-    buf_fini(&data);
-    return err;
+    return stored_certificate(&m->body->last_commit, store, parent);
 }
 
 static void seal(struct maker *m, const struct hash *chain,
@@ -136,7 +129,7 @@ static void seal(struct maker *m, const struct hash *chain,
     codec_free(header);
 }
 
-static enum pot_err make(struct maker *m, const struct execution_env *env,
+static enum pot_err make(struct maker *m, const struct holdings *env,
                          struct overlay *overlay)
 {
     struct hash root;
@@ -157,7 +150,7 @@ static enum pot_err make(struct maker *m, const struct execution_env *env,
 }
 
 enum pot_err execution_propose(struct executed **out,
-                               const struct execution_env *env,
+                               const struct holdings *env,
                                const struct execution_request *request)
 {
     const struct chain_tip *parent = &request->parent;

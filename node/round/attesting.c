@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "node/hold/stored.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
@@ -23,8 +24,7 @@ void attesting_free(struct attestation *a)
 static bool is_validator(const struct round_duty *duty,
                          const struct public_key *key)
 {
-    struct execution_tip_context context;
-    const struct state state = open_round_state(&context, duty);
+    const struct state state = stored_state(duty->config->env->store);
     struct public_key keys[VALIDATORS_MAX];
     size_t count = ledger_validators(&state, keys);
     for (size_t i = 0; i < count; i++) {

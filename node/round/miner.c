@@ -12,6 +12,7 @@
 #include "node/block/execution.h"
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
+#include "node/hold/stored.h"
 #include "node/round/round_job.h"
 #include "node/tx/intake.h"
 #include "p2p/gossip.h"
@@ -68,13 +69,6 @@ static const struct public_key *own_key(const struct miner *miner)
     return key_public(miner->config.key);
 }
 
-static struct state tip_state(struct execution_tip_context *context,
-                              const struct miner *miner)
-{
-    context->store = miner->config.env->store;
-    return execution_tip_state(context);
-}
-
 /* ---- joining */
 
 static bool is_wanted(const struct miner *miner, const struct hash *task)
@@ -115,8 +109,7 @@ static void on_joined(void *context, const struct intake_receipt *receipt)
 static void send_join(struct mined *mined)
 {
     struct miner *miner = mined->miner;
-    struct execution_tip_context context;
-    const struct state state = tip_state(&context, miner);
+    const struct state state = stored_state(miner->config.env->store);
     struct account account;
     size_t size;
     Pot__SupplyRecord *supply = ledger_supply(&state);
@@ -321,8 +314,7 @@ static struct mined *mined_of(struct miner *miner, const struct hash *name,
 
 void miner_refresh(struct miner *miner)
 {
-    struct execution_tip_context context;
-    const struct state state = tip_state(&context, miner);
+    const struct state state = stored_state(miner->config.env->store);
     if (miner->is_stopped) {
         return;
     }

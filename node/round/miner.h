@@ -12,7 +12,7 @@
 #include "node/round/workers.h"
 
 struct chain;
-struct execution_env;
+struct holdings;
 struct gossip;
 struct intake;
 struct needs;
@@ -20,7 +20,7 @@ struct miner; /* opaque: node/round/miner.c */
 
 struct miner_config {
     uv_loop_t *loop;
-    const struct execution_env *env;
+    const struct holdings *env;
     struct chain *chain;
     struct needs *needs;
     struct intake *intake;

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
+#include "node/hold/stored.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>
@@ -85,13 +86,6 @@ struct open_round *open_round_new(struct round_duty *duty,
     return round;
 }
 
-struct state open_round_state(struct execution_tip_context *context,
-                              const struct round_duty *duty)
-{
-    context->store = duty->config->env->store;
-    return execution_tip_state(context);
-}
-
 void open_round_candidate_init(struct open_round_candidate *c,
                                const struct open_round *round)
 {
@@ -128,12 +122,11 @@ void open_round_candidate_fini(struct open_round_candidate *c)
 
 static void tally(struct open_round *round, uint64_t height)
 {
-    struct execution_tip_context context;
     struct open_round_candidate candidate;
     struct round_tally found = {0};
     const struct ledger_env env = {
         .chain = round->duty->config->env->chain,
-        .state = open_round_state(&context, round->duty),
+        .state = stored_state(round->duty->config->env->store),
     };
     open_round_candidate_init(&candidate, round);
     enum round_verdict verdict =

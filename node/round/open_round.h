@@ -112,10 +112,6 @@ void open_round_candidate_init(struct open_round_candidate *out,
                                const struct open_round *round);
 void open_round_candidate_fini(struct open_round_candidate *candidate);
 
-/* open_round_state: the state at the tip. */
-struct state open_round_state(struct execution_tip_context *context,
-                              const struct round_duty *duty);
-
 /* ---- node/round/judging.c */
 
 /* judging_fits: it is of this round as it stands open here: of its roster,

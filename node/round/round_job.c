@@ -6,6 +6,7 @@
 #include "node/block/execution.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/datasets.h"
+#include "node/hold/stored.h"
 #include "proto/codec.h"
 #include "proto/round.h"
 #include "storage/store.h"
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 
 static enum pot_err read_theta(struct workers_job *job,
-                               const struct execution_env *env,
+                               const struct holdings *env,
                                ProtobufCBinaryData field)
 {
     struct hash hash;
@@ -49,7 +50,7 @@ static enum pot_err read_seed(struct hash *seed, struct store *store,
 {
     struct hash block;
     struct hash name;
-    enum pot_err err = execution_block_hash(store, task->opened_height, &block);
+    enum pot_err err = stored_block_hash(&block, store, task->opened_height);
     if (err == POT_OK && !codec_hash(&name, task->task)) {
         err = POT_ECORRUPT;
     }
@@ -59,8 +60,7 @@ static enum pot_err read_seed(struct hash *seed, struct store *store,
     return err;
 }
 
-enum pot_err round_job_make(struct workers_job *out,
-                            const struct execution_env *env,
+enum pot_err round_job_make(struct workers_job *out, const struct holdings *env,
                             const Pot__TaskRecord *task,
                             const struct public_key *miner)
 {

@@ -8,7 +8,7 @@
 #include "node/round/workers.h"
 #include "proto/state.pb-c.h"
 
-struct execution_env;
+struct holdings;
 
 /* round_job_make: rows by assignment, theta from its blob, the training set's
  * file.
@@ -17,7 +17,7 @@ struct execution_env;
  * Errors: POT_ENOENT the data set or the parameters are not held;
  *         POT_ECORRUPT; nothing to free then */
 POT_MUST_USE enum pot_err round_job_make(struct workers_job *out,
-                                         const struct execution_env *env,
+                                         const struct holdings *env,
                                          const Pot__TaskRecord *task,
                                          const struct public_key *miner);
 

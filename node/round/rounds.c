@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "node/block/chain.h"
+#include "node/hold/stored.h"
 #include "node/round/auditor.h"
 #include "node/round/open_round.h"
 #include "proto/codec.h"
@@ -93,8 +94,7 @@ static void replay_early(struct rounds *rounds);
 
 void rounds_refresh(struct rounds *rounds)
 {
-    struct execution_tip_context context;
-    const struct state state = open_round_state(&context, &rounds->duty);
+    const struct state state = stored_state(rounds->config.env->store);
     close_old(rounds, &state);
     open_new(rounds, &state);
     rounds->duty.stats.open = rounds->open.count;
@@ -105,8 +105,7 @@ void rounds_refresh(struct rounds *rounds)
 static bool may_take_part(const struct rounds *rounds,
                           const struct public_key *author, bool is_submission)
 {
-    struct execution_tip_context context;
-    const struct state state = open_round_state(&context, &rounds->duty);
+    const struct state state = stored_state(rounds->config.env->store);
     struct account account;
     return ledger_account(&state, author, &account) &&
            (is_submission ? account.stake_miner : account.stake_validator) > 0;

@@ -14,7 +14,7 @@
 #include "proto/chain.pb-c.h"
 
 struct chain;
-struct execution_env;
+struct holdings;
 struct execution_request;
 struct gossip;
 struct needs;
@@ -22,7 +22,7 @@ struct rounds; /* opaque: node/round/rounds.c */
 
 struct rounds_config {
     uv_loop_t *loop;
-    const struct execution_env *env;
+    const struct holdings *env;
     struct chain *chain;
     struct needs *needs;
     struct gossip *gossip;

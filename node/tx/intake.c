@@ -9,6 +9,7 @@
 #include "ledger/ledger.h"
 #include "node/block/chain.h"
 #include "node/block/execution.h"
+#include "node/hold/stored.h"
 #include "node/hold/verified.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
@@ -110,10 +111,9 @@ static const char *what_of(uint8_t type)
 
 static void judge_tx(struct item *item, const struct intake *intake)
 {
-    struct execution_tip_context context = {intake->config.env->store};
     struct ledger_env ledger = {
         .chain = intake->config.env->chain,
-        .state = execution_tip_state(&context),
+        .state = stored_state(intake->config.env->store),
     };
     if (item->message == NULL) {
         return;

@@ -16,7 +16,7 @@
 #include "proto/chain.pb-c.h"
 
 struct chain;
-struct execution_env;
+struct holdings;
 struct gossip;
 struct intake; /* opaque: node/tx/intake.c */
 
@@ -36,7 +36,7 @@ typedef void intake_done_fn(void *context,
 
 struct intake_config {
     uv_loop_t *loop;
-    const struct execution_env *env;
+    const struct holdings *env;
     struct chain *chain;
     struct mempool *mempool;
     struct gossip *gossip;

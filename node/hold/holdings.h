@@ -1,0 +1,46 @@
+/* holdings: all that this node holds: its store, what it keeps in memory
+ * beside it, and whose chain that is.
+ *
+ * A struct holdings is a set of borrowed pointers, filled once at the start
+ * and never changed; all of it may be read from any thread. */
+#ifndef POT_NODE_HOLD_HOLDINGS_H
+#define POT_NODE_HOLD_HOLDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+
+struct blob_pool;
+struct datasets_book;
+struct store;
+struct verified;
+
+struct holdings {
+    struct hash chain; /* hash of the chain id */
+    struct hash genesis_hash;
+    struct store *store;
+    struct blob_pool *pool;   /* payloads that no block has counted yet */
+    struct blob_pool *recent; /* what blocks wrote lately; NULL: not kept */
+    struct datasets_book *datasets;
+    struct verified *verified;
+    uint32_t keep_rounds; /* whose gradients stay in the store */
+};
+
+bool holdings_has_blob(const struct holdings *holdings,
+                       const struct hash *hash);
+
+/* holdings_get_blob: appends the blob to out, from memory if it is there.
+ * False when it is not held, cannot be read, or out has no room for it. */
+bool holdings_get_blob(const struct holdings *holdings, const struct hash *hash,
+                       struct buf *out);
+
+/* holdings_read_blob: appends up to size bytes of the blob from offset on;
+ * *total is its size.  False when it is not held or cannot be read. */
+bool holdings_read_blob(const struct holdings *holdings,
+                        const struct hash *hash, uint64_t offset, size_t size,
+                        struct buf *out, uint64_t *total);
+
+#endif

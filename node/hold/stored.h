@@ -1,0 +1,37 @@
+/* stored: what the store holds, as the rest of the node reads it: the state
+ * at the tip, blocks and certificates.  Any thread. */
+#ifndef POT_NODE_HOLD_STORED_H
+#define POT_NODE_HOLD_STORED_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "ledger/state.h"
+#include "proto/block.h"
+#include "proto/chain.pb-c.h"
+
+struct store;
+
+/* stored_state: the state at the tip, read-only: put and del are NULL. */
+struct state stored_state(struct store *store);
+
+/* stored_block: block_free releases *out, which is NULL on an error.
+ *
+ * Errors: POT_ENOENT no block stands there, or it is the genesis, which is
+ *         none; POT_ECORRUPT; the store's */
+POT_MUST_USE enum pot_err stored_block(struct block **out, struct store *store,
+                                       uint64_t height);
+
+/* stored_block_hash: Errors: those of stored_block. */
+POT_MUST_USE enum pot_err stored_block_hash(struct hash *out,
+                                            struct store *store,
+                                            uint64_t height);
+
+/* stored_certificate: codec_free releases *out, which is NULL on an error.
+ * Errors: those of stored_block. */
+POT_MUST_USE enum pot_err stored_certificate(Pot__CommitCertificate **out,
+                                             struct store *store,
+                                             uint64_t height);
+
+#endif
