@@ -23,7 +23,7 @@ struct body *body_open(const void *data, size_t size)
     body->view = block->header->view;
     memcpy(body->parent.b, block->header->parent_hash.data, HASH_SIZE);
     memcpy(body->chain.b, block->header->chain_id.data, HASH_SIZE);
-    memcpy(body->proposer, block->header->proposer.data, 32);
+    memcpy(body->proposer.b, block->header->proposer.data, PUBLIC_KEY_SIZE);
     body->data = pot_memdup(data, size);
     body->size = size;
     block_free(block);

@@ -7,15 +7,16 @@
 #include <stdint.h>
 
 #include "base/hash.h"
+#include "base/key.h"
 
 struct body {
     unsigned refs;
     struct hash digest;
-    uint64_t height; /* these four from the header */
+    uint64_t height; /* this and the next four stand in its header */
     uint64_t view;
     struct hash parent;
     struct hash chain;
-    uint8_t proposer[32];
+    struct public_key proposer;
     bool is_valid;    /* the ledger said so */
     bool is_checking; /* the ledger was asked */
     uint8_t *data;

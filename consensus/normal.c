@@ -1,25 +1,11 @@
-/* The normal case (section 4.2): pre-prepare, prepare, commit.
- *
- *   primary   PROPOSE -> block -> CHECK -> pre-prepare
- *   backup    pre-prepare -> CHECK -> prepare
- *   all       a quorum less one of prepares -> prepared -> commit
- *             a quorum of commits -> decided -> COMMIT
- *
- * Nothing is voted for that the ledger has not found valid. */
 #include "config.h"
+
+#include "consensus/normal.h"
 
 #include "base/alloc.h"
 #include "base/check.h"
 #include "consensus/pbft_state.h"
 #include "proto/codec.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-static const Pot__PreparedCertificate *selected(const struct pbft *p)
-{
-    return p->new_view == NULL ? NULL : view_change_selected(p->new_view);
-}
 
 /* The phase of the first vote in a view: the pre-prepare is the primary's
  * prepare, and it sends no other. */
@@ -29,35 +15,40 @@ static Pot__Phase first_phase(const struct pbft *p)
                               : POT__PHASE__PHASE_PREPARE;
 }
 
+static void keep_primarys_vote(struct pbft *p, const struct vote *vote,
+                               const struct signature *signature)
+{
+    p->proposal.vote = *vote;
+    p->proposal.signature = *signature;
+    p->proposal.is_signed = true;
+}
+
+/* Signs a vote for the view's block; it goes out, and counts, once it is in a
+ * durable record. */
 static void cast(struct pbft *p, Pot__Phase phase)
 {
     const struct body *body = p->proposal.body;
     struct own_vote *own = &p->own[phase];
     POT_ASSERT(pbft_can_vote(p) && !p->is_changing);
     POT_ASSERT(!own->is_cast && body->is_valid);
+    own->is_cast = true;
+    own->digest = body->digest;
+    struct vote vote = pbft_own_vote(p, phase);
+    vote_sign(&own->signature, p->key, &p->chain, &vote);
     struct outbox_item item = {
         .is_vote = true,
         .height = p->height,
         .view = p->view,
-        .vote = {.phase = phase,
-                 .height = p->height,
-                 .view = p->view,
-                 .digest = body->digest,
-                 .replica = p->self},
+        .vote = vote,
+        .signature = own->signature,
     };
-    vote_sign(&item.signature, p->key, &p->chain, &item.vote);
-    own->is_cast = true;
-    own->digest = body->digest;
-    own->signature = item.signature;
     if (phase == POT__PHASE__PHASE_PRE_PREPARE) {
-        p->proposal.vote = item.vote;
-        p->proposal.signature = item.signature;
-        p->proposal.is_signed = true;
+        keep_primarys_vote(p, &vote, &own->signature);
         item.bytes = pbft_message_encode_pre_prepare(
-            &item.size, &item.vote, &item.signature, body->data, body->size);
+            &item.size, &vote, &own->signature, body->data, body->size);
     } else {
         item.bytes =
-            pbft_message_encode_vote(&item.size, &item.vote, &item.signature);
+            pbft_message_encode_vote(&item.size, &vote, &own->signature);
     }
     outbox_add(&p->outbox, &item);
     p->is_dirty = true;
@@ -88,7 +79,7 @@ static void consider(struct pbft *p)
 static void propose_again_later(struct pbft *p)
 {
     uint64_t delay_ms = p->propose_timeout_ms / 4;
-    pbft_set_timer(p, PBFT_TIMER_PROPOSE, delay_ms > 0 ? delay_ms : 1);
+    pbft_timers_set(p, PBFT_TIMER_PROPOSE, delay_ms > 0 ? delay_ms : 1);
 }
 
 /* Section 4.4: the new view's primary proposes what its new view selects,
@@ -111,17 +102,17 @@ static void propose_selected(struct pbft *p,
 void normal_propose(struct pbft *p)
 {
     if (!pbft_can_vote(p) || !pbft_is_primary(p) || p->is_changing ||
-        p->is_decided || p->is_proposing || p->proposal.body != NULL) {
+        p->decision.is_made || p->is_proposing || p->proposal.body != NULL) {
         return;
     }
     POT_ASSERT(!p->own[POT__PHASE__PHASE_PRE_PREPARE].is_cast);
-    const Pot__PreparedCertificate *certificate = selected(p);
+    const Pot__PreparedCertificate *certificate = view_selected(p->new_view);
     if (certificate != NULL) {
         propose_selected(p, certificate);
         return;
     }
     p->is_proposing = true;
-    pbft_stop_timer(p, PBFT_TIMER_PROPOSE);
+    pbft_timers_stop(p, PBFT_TIMER_PROPOSE);
     struct pbft_effect *effect = pbft_emit(p, PBFT_PROPOSE);
     effect->height = p->height;
     effect->view = p->view;
@@ -135,8 +126,7 @@ static bool fits(const struct pbft *p, const struct body *body, bool is_fresh)
     return body->height == p->height && hash_equal(&body->parent, &p->tip) &&
            hash_equal(&body->chain, &p->chain) && body->view <= p->view &&
            (!is_fresh || body->view == p->view) &&
-           memcmp(body->proposer, p->set.keys[proposer].b, PUBLIC_KEY_SIZE) ==
-               0;
+           public_key_equal(&body->proposer, &p->set.keys[proposer]);
 }
 
 void normal_on_proposal(struct pbft *p, const struct pbft_event *event)
@@ -146,8 +136,8 @@ void normal_on_proposal(struct pbft *p, const struct pbft_event *event)
         return;
     }
     p->is_proposing = false;
-    if (p->is_changing || p->is_decided || p->proposal.body != NULL ||
-        selected(p) != NULL) {
+    if (p->is_changing || p->decision.is_made || p->proposal.body != NULL ||
+        view_selected(p->new_view) != NULL) {
         normal_propose(p); /* a new view told what to propose meanwhile */
         return;
     }
@@ -174,18 +164,18 @@ void normal_on_checked(struct pbft *p, const struct pbft_event *event)
     }
     body->is_checking = false;
     body->is_valid = event->u.checked.is_valid;
-    if (body != p->proposal.body || p->is_changing || p->is_decided ||
+    if (body != p->proposal.body || p->is_changing || p->decision.is_made ||
         p->own[first_phase(p)].is_cast) {
         return;
     }
     if (body->is_valid) {
         cast(p, first_phase(p));
-        pbft_time_view(p, 0); /* others may take as long */
-    } else if (pbft_is_primary(p) && selected(p) == NULL) {
+        pbft_timers_give_view(p, 0); /* others may take as long */
+    } else if (pbft_is_primary(p) && view_selected(p->new_view) == NULL) {
         body_set(&p->proposal.body, NULL);
         propose_again_later(p);
     } else {
-        view_change_begin(p, p->view + 1);
+        view_give_up(p, p->view + 1);
     }
 }
 
@@ -194,7 +184,7 @@ void normal_on_checked(struct pbft *p, const struct pbft_event *event)
 static void accept(struct pbft *p, const Pot__PrePrepare *message,
                    const struct vote *vote, const struct signature *signature)
 {
-    const Pot__PreparedCertificate *certificate = selected(p);
+    const Pot__PreparedCertificate *certificate = view_selected(p->new_view);
     bool is_fresh = certificate == NULL;
     if (is_fresh ? p->new_view == NULL && p->view != p->start_view
                  : !codec_bytes_equal(certificate->digest, vote->digest.b,
@@ -208,14 +198,32 @@ static void accept(struct pbft *p, const Pot__PrePrepare *message,
     if (body != NULL && hash_equal(&body->digest, &vote->digest) &&
         fits(p, body, is_fresh)) {
         body_set(&p->proposal.body, body);
-        p->proposal.vote = *vote;
-        p->proposal.signature = *signature;
-        p->proposal.is_signed = true;
-        pbft_time_view(p, 0);
+        keep_primarys_vote(p, vote, signature);
+        pbft_timers_give_view(p, 0);
         consider(p);
         normal_try_prepared(p);
     }
     body_drop(body);
+}
+
+/* The block that was wanted has come: it is what the height waits for. */
+static void take_block(struct pbft *p, ProtobufCBinaryData block)
+{
+    if (!fetch_take(p, block.data, block.len)) {
+        return;
+    }
+    if (p->decision.is_made) {
+        decision_tell(p);
+    } else {
+        normal_propose(p);
+    }
+}
+
+void normal_on_block(struct pbft *p, const Pot__Proposal *message)
+{
+    if (message->height == p->height) {
+        take_block(p, message->block);
+    }
 }
 
 void normal_on_pre_prepare(struct pbft *p, const Pot__PrePrepare *message)
@@ -225,9 +233,8 @@ void normal_on_pre_prepare(struct pbft *p, const Pot__PrePrepare *message)
     bool is_open = vote_open(&vote, &signature, message->vote);
     POT_ASSERT(is_open && vote.height == p->height);
     normal_add_vote(p, &vote, &signature);
-    if (p->is_decided) {
-        fetch_on_block(p, &vote.digest, message->block.data,
-                       message->block.len);
+    if (p->decision.is_made) {
+        take_block(p, message->block);
         return;
     }
     if (vote.view == p->view && !p->is_changing && p->proposal.body == NULL &&
@@ -247,15 +254,15 @@ static void accuse(struct pbft *p, const struct vote *vote,
     p->is_accused[vote->replica] = true;
     struct vote first = *vote;
     first.digest = other->digest;
+    Pot__Vote messages[] = {pbft_message_vote(&first, &other->signature),
+                            pbft_message_vote(vote, signature)};
     Pot__Evidence evidence = POT__EVIDENCE__INIT;
-    evidence.first = pbft_message_vote(&first, &other->signature);
-    evidence.second = pbft_message_vote(vote, signature);
+    evidence.first = &messages[0];
+    evidence.second = &messages[1];
     struct pbft_effect *effect = pbft_emit(p, PBFT_EVIDENCE);
     effect->height = p->height;
     effect->replica = vote->replica;
     effect->bytes = codec_encode(&effect->size, &evidence);
-    codec_free(evidence.first);
-    codec_free(evidence.second);
 }
 
 void normal_add_vote(struct pbft *p, const struct vote *vote,
@@ -272,7 +279,7 @@ void normal_add_vote(struct pbft *p, const struct vote *vote,
         return;
     }
     if (vote->phase == POT__PHASE__PHASE_COMMIT) {
-        normal_try_decide(p, vote->view, &vote->digest);
+        decision_try(p, vote->view, &vote->digest);
     } else {
         normal_try_prepared(p);
     }
@@ -289,32 +296,27 @@ void normal_on_vote(struct pbft *p, const Pot__Vote *message)
 
 static Pot__PreparedCertificate *make_prepared(const struct pbft *p)
 {
+    const struct proposal *proposal = &p->proposal;
+    struct votes_signatures prepares;
     Pot__PreparedCertificate made = POT__PREPARED_CERTIFICATE__INIT;
     Pot__VoteSignature pre_prepare = POT__VOTE_SIGNATURE__INIT;
-    const struct proposal *proposal = &p->proposal;
+    votes_collect(&prepares, &p->votes, POT__PHASE__PHASE_PREPARE, p->view,
+                  &proposal->vote.digest, pbft_quorum(p) - 1);
+    pre_prepare.replica = pbft_primary(p);
+    pre_prepare.signature = codec_bytes(proposal->signature.b, SIGNATURE_SIZE);
     made.height = p->height;
     made.view = p->view;
     made.digest = codec_bytes(proposal->vote.digest.b, HASH_SIZE);
-    pre_prepare.replica = pbft_primary(p);
-    pre_prepare.signature = codec_bytes(proposal->signature.b, SIGNATURE_SIZE);
     made.pre_prepare = &pre_prepare;
-    made.n_prepares =
-        votes_collect(&p->votes, &made.prepares, POT__PHASE__PHASE_PREPARE,
-                      p->view, &proposal->vote.digest, pbft_quorum(p) - 1);
-    Pot__PreparedCertificate *copy = pbft_message_copy(&made);
-    for (size_t i = 0; i < made.n_prepares; i++) {
-        codec_free(made.prepares[i]);
-    }
-    free(made.prepares);
-    return copy;
+    made.n_prepares = prepares.count;
+    made.prepares = prepares.list;
+    return pbft_message_copy(&made);
 }
 
-/* Section 4.2: prepared(m, v, n, i) holds when i has the request, a
- * pre-prepare for it and 2f matching prepares from different backups. */
 void normal_try_prepared(struct pbft *p)
 {
     const struct proposal *proposal = &p->proposal;
-    if (!pbft_can_vote(p) || p->is_changing || p->is_decided ||
+    if (!pbft_can_vote(p) || p->is_changing || p->decision.is_made ||
         proposal->body == NULL || !proposal->is_signed ||
         !p->own[first_phase(p)].is_durable ||
         p->own[POT__PHASE__PHASE_COMMIT].is_cast ||
@@ -329,58 +331,4 @@ void normal_try_prepared(struct pbft *p)
     p->prepared = make_prepared(p);
     body_set(&p->prepared_body, proposal->body);
     cast(p, POT__PHASE__PHASE_COMMIT);
-}
-
-static void keep_certificate(struct pbft *p)
-{
-    Pot__CommitCertificate made = POT__COMMIT_CERTIFICATE__INIT;
-    made.height = p->height;
-    made.view = p->decided_view;
-    made.digest = codec_bytes(p->decided_digest.b, HASH_SIZE);
-    made.n_signatures =
-        votes_collect(&p->votes, &made.signatures, POT__PHASE__PHASE_COMMIT,
-                      p->decided_view, &p->decided_digest, p->set.count);
-    POT_ASSERT(made.n_signatures >= pbft_quorum(p));
-    p->decided_certificate = codec_encode(&p->decided_certificate_size, &made);
-    for (size_t i = 0; i < made.n_signatures; i++) {
-        codec_free(made.signatures[i]);
-    }
-    free(made.signatures);
-}
-
-/* A quorum of commits decides in any view, also in one that was left. */
-void normal_try_decide(struct pbft *p, uint64_t view, const struct hash *digest)
-{
-    if (p->is_decided || votes_count(&p->votes, POT__PHASE__PHASE_COMMIT, view,
-                                     digest) < pbft_quorum(p)) {
-        return;
-    }
-    p->is_decided = true;
-    p->decided_view = view;
-    p->decided_digest = *digest;
-    keep_certificate(p);
-    pbft_stop_timer(p, PBFT_TIMER_VIEW);
-    pbft_stop_timer(p, PBFT_TIMER_PROPOSE);
-    normal_tell_commit(p);
-}
-
-void normal_tell_commit(struct pbft *p)
-{
-    POT_ASSERT(p->is_decided && !p->is_commit_told);
-    const struct body *body = fetch_find(p, &p->decided_digest);
-    if (body == NULL) {
-        fetch_want(p, &p->decided_digest);
-        return;
-    }
-    p->is_commit_told = true;
-    p->is_wanting = false;
-    struct pbft_effect *effect = pbft_emit(p, PBFT_COMMIT);
-    effect->height = p->height;
-    effect->view = p->decided_view;
-    effect->digest = p->decided_digest;
-    effect->bytes = pot_memdup(body->data, body->size);
-    effect->size = body->size;
-    effect->certificate =
-        pot_memdup(p->decided_certificate, p->decided_certificate_size);
-    effect->certificate_size = p->decided_certificate_size;
 }

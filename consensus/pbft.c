@@ -7,7 +7,11 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "consensus/normal.h"
+#include "consensus/pbft_record.h"
 #include "consensus/pbft_state.h"
+#include "consensus/resend.h"
+#include "consensus/view_change.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>
@@ -21,130 +25,38 @@ static void find_self(struct pbft *p)
     }
 }
 
-bool pbft_can_vote(const struct pbft *p)
-{
-    return p->self != PBFT_NO_REPLICA && p->later_record == NULL;
-}
-
-uint32_t pbft_quorum(const struct pbft *p)
-{
-    return validator_set_quorum(p->set.count);
-}
-
-uint32_t pbft_primary(const struct pbft *p)
-{
-    return validator_set_primary(p->set.count, p->view);
-}
-
-bool pbft_is_primary(const struct pbft *p)
-{
-    return p->self == pbft_primary(p);
-}
-
-struct pbft_effect *pbft_emit(struct pbft *p, enum pbft_effect_type type)
-{
-    struct pbft_effects *effects = p->effects;
-    if (effects->count == effects->capacity) {
-        effects->capacity = effects->capacity > 0 ? 2 * effects->capacity : 8;
-        effects->items = pot_realloc(effects->items, effects->capacity,
-                                     sizeof(*effects->items));
-    }
-    struct pbft_effect *effect = &effects->items[effects->count++];
-    memset(effect, 0, sizeof(*effect));
-    effect->type = type;
-    return effect;
-}
-
-void pbft_set_timer(struct pbft *p, enum pbft_timer timer, uint64_t delay_ms)
-{
-    struct pbft_effect *effect = pbft_emit(p, PBFT_SET_TIMER);
-    effect->timer = timer;
-    effect->generation = ++p->generations[timer];
-    effect->delay_ms = delay_ms;
-}
-
-void pbft_stop_timer(struct pbft *p, enum pbft_timer timer)
-{
-    p->generations[timer]++;
-    if (timer == PBFT_TIMER_VIEW) {
-        p->is_view_timed = false;
-    }
-}
-
-/* Section 2.3 of the protocol's liveness argument: the time-out doubles with
- * every view given up, so that it outgrows any delay there is. */
-uint64_t pbft_timeout(const struct pbft *p)
-{
-    uint64_t timeout_ms = p->propose_timeout_ms;
-    for (uint32_t i = 0; i < p->attempts; i++) {
-        if (timeout_ms >= p->propose_timeout_max_ms) {
-            break;
-        }
-        timeout_ms *= 2;
-    }
-    return timeout_ms < p->propose_timeout_max_ms ? timeout_ms
-                                                  : p->propose_timeout_max_ms;
-}
-
-void pbft_time_view(struct pbft *p, uint64_t extra_ms)
-{
-    if (!pbft_can_vote(p) || p->is_decided) {
-        return;
-    }
-    pbft_set_timer(p, PBFT_TIMER_VIEW, pbft_timeout(p) + extra_ms);
-    p->is_view_timed = true;
-    p->is_idle_granted = extra_ms > 0;
-}
-
-void pbft_leave_view(struct pbft *p, uint64_t view)
-{
-    POT_ASSERT(view > p->view);
-    p->view = view;
-    p->ticks = 0;
-    p->checking_ms = 0;
-    p->is_proposing = false;
-    p->is_wanting = false;
-    memset(p->own, 0, sizeof(p->own));
-    body_set(&p->proposal.body, NULL);
-    p->proposal.is_signed = false;
-    codec_free(p->new_view);
-    p->new_view = NULL;
-    pbft_stop_timer(p, PBFT_TIMER_VIEW);
-    pbft_stop_timer(p, PBFT_TIMER_PROPOSE);
-}
-
 /* Forgets all that belongs to one height. */
 static void clear_height(struct pbft *p)
 {
-    memset(p->own, 0, sizeof(p->own));
+    view_clear(p);
     votes_clear(&p->votes, p->set.count);
-    body_set(&p->proposal.body, NULL);
-    body_set(&p->prepared_body, NULL);
-    body_set(&p->fetched, NULL);
-    p->proposal.is_signed = false;
+    decision_clear(&p->decision);
     codec_free(p->prepared);
-    codec_free(p->own_change);
-    codec_free(p->new_view);
     p->prepared = NULL;
+    body_set(&p->prepared_body, NULL);
+    body_set(&p->fetch.body, NULL);
+    codec_free(p->own_change);
     p->own_change = NULL;
-    p->new_view = NULL;
     for (uint32_t i = 0; i < VALIDATORS_MAX; i++) {
         codec_free(p->changes[i]);
         p->changes[i] = NULL;
-        p->is_accused[i] = false;
-        p->is_answered[i] = false;
     }
-    free(p->decided_certificate);
-    p->decided_certificate = NULL;
-    p->is_decided = false;
-    p->is_commit_told = false;
-    p->is_wanting = false;
+    memset(p->is_accused, 0, sizeof(p->is_accused));
+    memset(p->is_answered, 0, sizeof(p->is_answered));
     p->is_changing = false;
-    p->is_proposing = false;
     p->has_work = false;
     p->attempts = 0;
-    p->ticks = 0;
-    p->checking_ms = 0;
+}
+
+/* To the beginning of the height after a block's. */
+static void enter_height(struct pbft *p, uint64_t height,
+                         const struct hash *tip, uint64_t view)
+{
+    clear_height(p);
+    p->height = height + 1;
+    p->tip = *tip;
+    p->view = view;
+    p->start_view = view;
 }
 
 /* The record of the height reached is the word given at it. */
@@ -174,15 +86,15 @@ static void begin_height(struct pbft *p)
         return;
     }
     bool is_idle = p->proposal.body == NULL && !p->has_work;
-    pbft_time_view(p, is_idle ? p->idle_interval_ms : 0);
+    pbft_timers_give_view(p, is_idle ? p->idle_interval_ms : 0);
     if (is_idle && pbft_is_primary(p)) {
-        pbft_set_timer(p, PBFT_TIMER_PROPOSE, p->idle_interval_ms);
+        pbft_timers_set(p, PBFT_TIMER_PROPOSE, p->idle_interval_ms);
     } else {
         normal_propose(p);
     }
     normal_try_prepared(p);
     if (p->own[POT__PHASE__PHASE_COMMIT].is_durable) {
-        normal_try_decide(p, p->view, &p->own[POT__PHASE__PHASE_COMMIT].digest);
+        decision_try(p, p->view, &p->own[POT__PHASE__PHASE_COMMIT].digest);
     }
 }
 
@@ -208,13 +120,9 @@ struct pbft *pbft_new(const struct pbft_config *config, const void *record,
     p->propose_timeout_max_ms = config->propose_timeout_max_ms;
     p->idle_interval_ms = config->idle_interval_ms;
     p->set = *config->validators;
-    p->height = config->height + 1;
-    p->tip = config->tip;
-    p->view = config->view;
-    p->start_view = config->view;
     p->later_record = opened;
     find_self(p);
-    clear_height(p);
+    enter_height(p, config->height, &config->tip, config->view);
     take_record(p);
     return p;
 }
@@ -225,10 +133,111 @@ void pbft_free(struct pbft *p)
         return;
     }
     clear_height(p);
-    early_clear(p, true);
+    early_clear_proposal(&p->early);
+    early_clear_next(&p->early);
     outbox_fini(&p->outbox);
     codec_free(p->later_record);
     free(p);
+}
+
+/* A message of this height, by its kind. */
+static void dispatch(struct pbft *p, const Pot__ConsensusMessage *message,
+                     uint32_t from)
+{
+    switch (message->kind_case) {
+    case POT__CONSENSUS_MESSAGE__KIND_PRE_PREPARE:
+        normal_on_pre_prepare(p, message->pre_prepare);
+        break;
+    case POT__CONSENSUS_MESSAGE__KIND_PREPARE:
+        normal_on_vote(p, message->prepare);
+        break;
+    case POT__CONSENSUS_MESSAGE__KIND_COMMIT:
+        normal_on_vote(p, message->commit);
+        break;
+    case POT__CONSENSUS_MESSAGE__KIND_VIEW_CHANGE:
+        view_change_on_message(p, message->view_change);
+        break;
+    case POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW:
+        view_change_on_new_view(p, message->new_view);
+        break;
+    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL_REQUEST:
+        fetch_on_request(p, message->proposal_request, from);
+        break;
+    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL:
+        normal_on_block(p, message->proposal);
+        break;
+    case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
+    case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
+        break;
+    }
+}
+
+/* A block for a view that is not open yet. */
+static bool is_early(const struct pbft *p, const Pot__ConsensusMessage *message,
+                     uint64_t view)
+{
+    return message->kind_case == POT__CONSENSUS_MESSAGE__KIND_PRE_PREPARE &&
+           (view > p->view || (view == p->view && p->is_changing)) &&
+           !p->decision.is_made;
+}
+
+/* By height: what is old is dropped, what is of this height is taken now or
+ * kept until its view is open, what is of the next one is kept.  What is
+ * further ahead only says how far its signer is. */
+static void take_message(struct pbft *p, const Pot__ConsensusMessage *message,
+                         uint32_t from)
+{
+    struct pbft_origin origin = pbft_message_origin(message);
+    if (origin.is_signed) {
+        POT_ASSERT(origin.replica < p->set.count);
+        ahead_note(&p->ahead, origin.replica, origin.height);
+    }
+    if (origin.height > p->height) {
+        if (origin.height == p->height + 1) {
+            early_keep_next(&p->early, message, p->view);
+        }
+        ahead_tell(p, false);
+    } else if (origin.height == p->height) {
+        if (is_early(p, message, origin.view)) {
+            early_keep_proposal(&p->early, message, p->view);
+        } else {
+            dispatch(p, message, from);
+        }
+    }
+}
+
+static void on_message(struct pbft *p, const struct pbft_event *event)
+{
+    if (event->u.message.set_id == p->set_id) {
+        take_message(p, event->u.message.message, event->u.message.from);
+    }
+}
+
+/* Keeps what came for the next height only if that is the height reached,
+ * and its signers are who they were. */
+static void take_set(struct pbft *p, const struct validator_set *set,
+                     bool is_next)
+{
+    bool is_same = validator_set_equal(set, &p->set);
+    if (!is_same) {
+        p->set = *set;
+        p->set_id++;
+        memset(p->ahead.heights, 0, sizeof(p->ahead.heights));
+        find_self(p);
+    }
+    early_clear_proposal(&p->early);
+    if (!is_same || !is_next) {
+        early_clear_next(&p->early);
+    }
+}
+
+static void take_next(struct pbft *p)
+{
+    Pot__ConsensusMessage *message;
+    while ((message = early_take_next(&p->early)) != NULL) {
+        take_message(p, message, PBFT_NO_REPLICA);
+        codec_free(message);
+    }
 }
 
 static void on_committed(struct pbft *p, const struct pbft_event *event)
@@ -237,50 +246,38 @@ static void on_committed(struct pbft *p, const struct pbft_event *event)
     if (height < p->height) {
         return; /* block sync and the own commit brought the same block */
     }
-    const struct validator_set *set = event->u.committed.validators;
-    bool is_next = height == p->height;
-    bool is_same_set = validator_set_equal(set, &p->set);
-    if (!is_same_set) {
-        p->set = *set;
-        p->set_id++;
-        memset(p->heights, 0, sizeof(p->heights));
-        find_self(p);
-    }
-    clear_height(p);
-    early_clear(p, !is_next || !is_same_set);
-    p->height = height + 1;
-    p->tip = event->u.committed.digest;
-    p->view = event->u.committed.view;
-    p->start_view = p->view;
-    pbft_stop_timer(p, PBFT_TIMER_VIEW);
-    pbft_stop_timer(p, PBFT_TIMER_PROPOSE);
+    take_set(p, event->u.committed.validators, height == p->height);
+    enter_height(p, height, &event->u.committed.digest,
+                 event->u.committed.view);
+    pbft_timers_stop(p, PBFT_TIMER_VIEW);
+    pbft_timers_stop(p, PBFT_TIMER_PROPOSE);
     take_record(p);
     begin_height(p);
-    early_replay_next(p);
+    take_next(p);
 }
 
 /* A block that takes the ledger long is no fault of the primary: as long as
  * the own check is under way the view goes on, though not for ever. */
 static void on_view_timer(struct pbft *p)
 {
-    if (!p->is_view_timed) {
+    if (!p->timers.is_view_timed) {
         return;
     }
     const struct body *body = p->proposal.body;
-    p->checking_ms += pbft_timeout(p);
+    p->checking_ms += pbft_timers_timeout_ms(p);
     if (body != NULL && body->is_checking &&
         p->checking_ms < p->propose_timeout_max_ms) {
-        pbft_time_view(p, 0);
+        pbft_timers_give_view(p, 0);
         return;
     }
-    p->is_view_timed = false;
-    view_change_begin(p, p->view + 1);
+    p->timers.is_view_timed = false;
+    view_give_up(p, p->view + 1);
 }
 
 static void on_timer(struct pbft *p, const struct pbft_event *event)
 {
     enum pbft_timer timer = event->u.timer.timer;
-    if (event->u.timer.generation != p->generations[timer]) {
+    if (event->u.timer.generation != p->timers.generations[timer]) {
         return;
     }
     switch (timer) {
@@ -302,9 +299,9 @@ static void on_work(struct pbft *p)
         return;
     }
     p->has_work = true;
-    if (p->is_idle_granted && p->is_view_timed && !p->is_changing &&
-        p->proposal.body == NULL) {
-        pbft_time_view(p, 0);
+    if (p->timers.is_idle_granted && p->timers.is_view_timed &&
+        !p->is_changing && p->proposal.body == NULL) {
+        pbft_timers_give_view(p, 0);
     }
     normal_propose(p);
 }
@@ -331,45 +328,7 @@ static void on_persisted(struct pbft *p, const struct pbft_event *event)
     }
 }
 
-void pbft_dispatch(struct pbft *p, const Pot__ConsensusMessage *message,
-                   uint32_t from)
-{
-    switch (message->kind_case) {
-    case POT__CONSENSUS_MESSAGE__KIND_PRE_PREPARE:
-        normal_on_pre_prepare(p, message->pre_prepare);
-        break;
-    case POT__CONSENSUS_MESSAGE__KIND_PREPARE:
-        normal_on_vote(p, message->prepare);
-        break;
-    case POT__CONSENSUS_MESSAGE__KIND_COMMIT:
-        normal_on_vote(p, message->commit);
-        break;
-    case POT__CONSENSUS_MESSAGE__KIND_VIEW_CHANGE:
-        view_change_on_message(p, message->view_change);
-        break;
-    case POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW:
-        view_change_on_new_view(p, message->new_view);
-        break;
-    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL_REQUEST:
-        fetch_on_request(p, message->proposal_request, from);
-        break;
-    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL:
-        fetch_on_proposal(p, message->proposal);
-        break;
-    case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
-    case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
-        break;
-    }
-}
-
-static void on_message(struct pbft *p, const struct pbft_event *event)
-{
-    if (event->u.message.set_id == p->set_id) {
-        early_sort(p, event->u.message.message, event->u.message.from);
-    }
-}
-
-static void dispatch(struct pbft *p, const struct pbft_event *event)
+static void take_event(struct pbft *p, const struct pbft_event *event)
 {
     switch (event->type) {
     case PBFT_START:
@@ -403,7 +362,7 @@ void pbft_step(struct pbft *p, const struct pbft_event *event,
                struct pbft_effects *effects)
 {
     p->effects = effects;
-    dispatch(p, event);
+    take_event(p, event);
     if (p->is_dirty) {
         p->is_dirty = false;
         struct pbft_effect *effect = pbft_emit(p, PBFT_PERSIST);
@@ -412,23 +371,9 @@ void pbft_step(struct pbft *p, const struct pbft_event *event,
     }
     POT_ASSERT(p->start_view <= p->view);
     POT_ASSERT((p->prepared == NULL) == (p->prepared_body == NULL));
+    POT_ASSERT(p->decision.is_made == (p->decision.certificate != NULL));
+    POT_ASSERT(p->decision.is_made || !p->decision.is_told);
     p->effects = NULL;
-}
-
-void pbft_effects_clear(struct pbft_effects *effects)
-{
-    for (size_t i = 0; i < effects->count; i++) {
-        free(effects->items[i].bytes);
-        free(effects->items[i].certificate);
-    }
-    effects->count = 0;
-}
-
-void pbft_effects_fini(struct pbft_effects *effects)
-{
-    pbft_effects_clear(effects);
-    free(effects->items);
-    memset(effects, 0, sizeof(*effects));
 }
 
 struct pbft_status pbft_status(const struct pbft *p)
@@ -437,10 +382,10 @@ struct pbft_status pbft_status(const struct pbft *p)
         .height = p->height,
         .view = p->view,
         .is_changing = p->is_changing,
-        .is_decided = p->is_decided,
+        .is_decided = p->decision.is_made,
         .replica = p->self,
         .primary = pbft_primary(p),
-        .timeout_ms = pbft_timeout(p),
+        .timeout_ms = pbft_timers_timeout_ms(p),
         .set_id = p->set_id,
         .view_changes = p->view_changes,
     };

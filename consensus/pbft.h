@@ -25,6 +25,8 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/key.h"
+#include "consensus/pbft_effects.h"
+#include "consensus/pbft_verify.h"
 #include "proto/certificate.h"
 #include "proto/consensus.pb-c.h"
 
@@ -50,7 +52,7 @@ struct pbft_config {
  *
  * In:     record, record_size  the last durable PERSIST record, or NULL, 0
  * Owns:   the result is fresh; pbft_free releases it
- * Errors: POT_ECORRUPT  the record does not decode
+ * Errors: POT_ECORRUPT  the record does not decode, or contradicts itself
  *         POT_EGUARD    the record holds votes that config->key did not sign
  * NULL then.  A record of an older height is ignored; one of a later height
  * (the chain was lost, the record was not) keeps the replica from voting
@@ -59,19 +61,6 @@ POT_MUST_USE struct pbft *pbft_new(const struct pbft_config *config,
                                    const void *record, size_t record_size,
                                    enum pot_err *err);
 void pbft_free(struct pbft *pbft);
-
-/* pbft_verify: whether a message is well formed and every signature in it is
- * right; stateless, may run on any thread. */
-POT_MUST_USE bool pbft_verify(const struct validator_set *set,
-                              const struct hash *chain,
-                              const Pot__ConsensusMessage *message);
-
-enum pbft_timer {
-    PBFT_TIMER_VIEW,    /* the view has made no progress */
-    PBFT_TIMER_RESEND,  /* messages may have been lost */
-    PBFT_TIMER_PROPOSE, /* the primary's next try, or its idle block */
-};
-#define PBFT_TIMERS 3
 
 enum pbft_event_type {
     PBFT_START,     /* once, first */
@@ -122,53 +111,9 @@ struct pbft_event {
     } u;
 };
 
-enum pbft_effect_type {
-    PBFT_PERSIST,   /* make bytes durable, then say PERSISTED(sequence) */
-    PBFT_BROADCAST, /* send bytes (a ConsensusMessage) to all other replicas */
-    PBFT_SEND,      /* send bytes to `replica` alone */
-    PBFT_SET_TIMER, /* replaces the timer of the same name */
-    PBFT_PROPOSE,   /* build a block for (height, view) on top of the tip */
-    PBFT_CHECK,     /* execute bytes (a Block) and say whether it is valid */
-    PBFT_COMMIT,    /* bytes is final by certificate: store it */
-    PBFT_SYNC,      /* blocks up to height are provably committed: fetch */
-    PBFT_EVIDENCE,  /* bytes is an Evidence: a replica voted twice */
-};
-
-/* Which fields hold what, by type:
- *   PERSIST    sequence, bytes            BROADCAST  bytes
- *   SEND       replica, bytes             SET_TIMER  timer, generation,
- *                                                    delay_ms
- *   PROPOSE    height, view               CHECK      height, digest, bytes
- *   COMMIT     height, view, digest, bytes, certificate
- *   SYNC       height                     EVIDENCE   replica, bytes */
-struct pbft_effect {
-    enum pbft_effect_type type;
-    uint64_t height;
-    uint64_t view;
-    struct hash digest;
-    uint8_t *bytes;
-    size_t size;
-    uint8_t *certificate; /* a CommitCertificate */
-    size_t certificate_size;
-    uint64_t sequence;
-    uint32_t replica;
-    enum pbft_timer timer;
-    uint64_t generation;
-    uint64_t delay_ms;
-};
-
-/* A zeroed struct is empty.  Owns its items' bytes; take bytes by setting
- * the pointer to NULL. */
-struct pbft_effects {
-    struct pbft_effect *items;
-    size_t count;
-    size_t capacity;
-};
-
-void pbft_effects_clear(struct pbft_effects *effects); /* keeps the memory */
-void pbft_effects_fini(struct pbft_effects *effects);
-
-/* pbft_step: adds to effects what event brings about. */
+/* pbft_step: adds to effects what event brings about, in the order in which
+ * it is to be carried out.  All steps of one replica are one thread's; none
+ * is taken inside another. */
 void pbft_step(struct pbft *pbft, const struct pbft_event *event,
                struct pbft_effects *effects);
 
@@ -186,7 +131,8 @@ struct pbft_status {
 
 struct pbft_status pbft_status(const struct pbft *pbft);
 
-/* pbft_validators: the set of the height being agreed on. */
+/* pbft_validators: the set of the height being agreed on; borrowed, and good
+ * until the next step. */
 const struct validator_set *pbft_validators(const struct pbft *pbft);
 
 #endif

@@ -9,21 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void write_signed(uint8_t out[static PBFT_MESSAGE_SIGNED_BYTES],
-                         uint64_t height, uint64_t view,
-                         const struct hash *hash)
+#define SIGNED_BYTES (8 + 8 + HASH_SIZE)
+
+static void write_signed(uint8_t out[static SIGNED_BYTES], uint64_t height,
+                         uint64_t view, const struct hash *hash)
 {
     struct bytes_writer w;
-    bytes_writer_init(&w, out, PBFT_MESSAGE_SIGNED_BYTES);
+    bytes_writer_init(&w, out, SIGNED_BYTES);
     bytes_write_u64(&w, height);
     bytes_write_u64(&w, view);
     bytes_write(&w, hash->b, HASH_SIZE);
-    POT_ASSERT(w.offset == PBFT_MESSAGE_SIGNED_BYTES);
+    POT_ASSERT(w.offset == SIGNED_BYTES);
 }
 
-void pbft_message_view_change_bytes(
-    uint8_t out[static PBFT_MESSAGE_SIGNED_BYTES],
-    const Pot__ViewChange *message)
+static void view_change_bytes(uint8_t out[static SIGNED_BYTES],
+                              const Pot__ViewChange *message)
 {
     struct hash hash = {{0}};
     if (message->prepared != NULL) {
@@ -35,8 +35,8 @@ void pbft_message_view_change_bytes(
     write_signed(out, message->height, message->view, &hash);
 }
 
-void pbft_message_new_view_bytes(uint8_t out[static PBFT_MESSAGE_SIGNED_BYTES],
-                                 const Pot__NewView *message)
+static void new_view_bytes(uint8_t out[static SIGNED_BYTES],
+                           const Pot__NewView *message)
 {
     struct hasher h;
     struct hash hash;
@@ -52,6 +52,89 @@ void pbft_message_new_view_bytes(uint8_t out[static PBFT_MESSAGE_SIGNED_BYTES],
     write_signed(out, message->height, message->view, &hash);
 }
 
+void pbft_message_sign_view_change(struct signature *out, const struct key *key,
+                                   const struct hash *chain,
+                                   const Pot__ViewChange *message)
+{
+    uint8_t bytes[SIGNED_BYTES];
+    view_change_bytes(bytes, message);
+    key_sign(out, key, "view-change", chain, bytes, sizeof(bytes));
+}
+
+void pbft_message_sign_new_view(struct signature *out, const struct key *key,
+                                const struct hash *chain,
+                                const Pot__NewView *message)
+{
+    uint8_t bytes[SIGNED_BYTES];
+    new_view_bytes(bytes, message);
+    key_sign(out, key, "new-view", chain, bytes, sizeof(bytes));
+}
+
+bool pbft_message_is_view_change_by(const struct public_key *signer,
+                                    const struct hash *chain,
+                                    const Pot__ViewChange *message)
+{
+    uint8_t bytes[SIGNED_BYTES];
+    struct signature signature;
+    view_change_bytes(bytes, message);
+    return codec_signature(&signature, message->signature) &&
+           key_verify(signer, "view-change", chain, bytes, sizeof(bytes),
+                      &signature);
+}
+
+bool pbft_message_is_new_view_by(const struct public_key *signer,
+                                 const struct hash *chain,
+                                 const Pot__NewView *message)
+{
+    uint8_t bytes[SIGNED_BYTES];
+    struct signature signature;
+    new_view_bytes(bytes, message);
+    return codec_signature(&signature, message->signature) &&
+           key_verify(signer, "new-view", chain, bytes, sizeof(bytes),
+                      &signature);
+}
+
+static struct pbft_origin signed_origin(uint64_t height, uint64_t view,
+                                        uint32_t replica)
+{
+    return (struct pbft_origin){height, view, replica, true};
+}
+
+static struct pbft_origin vote_origin(const Pot__Vote *vote)
+{
+    return signed_origin(vote->height, vote->view, vote->replica);
+}
+
+struct pbft_origin pbft_message_origin(const Pot__ConsensusMessage *message)
+{
+    const Pot__ViewChange *change;
+    const Pot__NewView *new_view;
+    switch (message->kind_case) {
+    case POT__CONSENSUS_MESSAGE__KIND_PRE_PREPARE:
+        return vote_origin(message->pre_prepare->vote);
+    case POT__CONSENSUS_MESSAGE__KIND_PREPARE:
+        return vote_origin(message->prepare);
+    case POT__CONSENSUS_MESSAGE__KIND_COMMIT:
+        return vote_origin(message->commit);
+    case POT__CONSENSUS_MESSAGE__KIND_VIEW_CHANGE:
+        change = message->view_change;
+        return signed_origin(change->height, change->view, change->replica);
+    case POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW:
+        new_view = message->new_view;
+        return signed_origin(new_view->height, new_view->view,
+                             new_view->replica);
+    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL_REQUEST:
+        return (struct pbft_origin){.height =
+                                        message->proposal_request->height};
+    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL:
+        return (struct pbft_origin){.height = message->proposal->height};
+    case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
+    case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
+        break;
+    }
+    return (struct pbft_origin){0};
+}
+
 void *pbft_message_copy(const void *message)
 {
     size_t size;
@@ -63,9 +146,8 @@ void *pbft_message_copy(const void *message)
     return copy;
 }
 
-/* A vote that borrows its bytes. */
-static Pot__Vote borrowed_vote(const struct vote *vote,
-                               const struct signature *signature)
+Pot__Vote pbft_message_vote(const struct vote *vote,
+                            const struct signature *signature)
 {
     Pot__Vote message = POT__VOTE__INIT;
     message.phase = vote->phase;
@@ -77,18 +159,21 @@ static Pot__Vote borrowed_vote(const struct vote *vote,
     return message;
 }
 
-Pot__Vote *pbft_message_vote(const struct vote *vote,
-                             const struct signature *signature)
+/* protobuf-c has one type for what it owns and what it only packs. */
+static void *borrow(const void *message)
 {
-    Pot__Vote message = borrowed_vote(vote, signature);
-    return pbft_message_copy(&message);
+    union {
+        const void *in;
+        void *out;
+    } borrowed = {.in = message};
+    return borrowed.out;
 }
 
 uint8_t *pbft_message_encode_vote(size_t *size, const struct vote *vote,
                                   const struct signature *signature)
 {
     POT_ASSERT(vote->phase != POT__PHASE__PHASE_PRE_PREPARE);
-    Pot__Vote inner = borrowed_vote(vote, signature);
+    Pot__Vote inner = pbft_message_vote(vote, signature);
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     if (vote->phase == POT__PHASE__PHASE_PREPARE) {
         message.kind_case = POT__CONSENSUS_MESSAGE__KIND_PREPARE;
@@ -105,7 +190,7 @@ uint8_t *pbft_message_encode_pre_prepare(size_t *size, const struct vote *vote,
                                          const void *block, size_t block_size)
 {
     POT_ASSERT(vote->phase == POT__PHASE__PHASE_PRE_PREPARE);
-    Pot__Vote inner = borrowed_vote(vote, signature);
+    Pot__Vote inner = pbft_message_vote(vote, signature);
     Pot__PrePrepare pre_prepare = POT__PRE_PREPARE__INIT;
     pre_prepare.vote = &inner;
     pre_prepare.block = codec_bytes(block, block_size);
@@ -118,25 +203,19 @@ uint8_t *pbft_message_encode_pre_prepare(size_t *size, const struct vote *vote,
 uint8_t *pbft_message_encode_view_change(size_t *size,
                                          const Pot__ViewChange *change)
 {
-    Pot__ViewChange *inner = pbft_message_copy(change);
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     message.kind_case = POT__CONSENSUS_MESSAGE__KIND_VIEW_CHANGE;
-    message.view_change = inner;
-    uint8_t *data = codec_encode(size, &message);
-    codec_free(inner);
-    return data;
+    message.view_change = borrow(change);
+    return codec_encode(size, &message);
 }
 
 uint8_t *pbft_message_encode_new_view(size_t *size,
                                       const Pot__NewView *new_view)
 {
-    Pot__NewView *inner = pbft_message_copy(new_view);
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     message.kind_case = POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW;
-    message.new_view = inner;
-    uint8_t *data = codec_encode(size, &message);
-    codec_free(inner);
-    return data;
+    message.new_view = borrow(new_view);
+    return codec_encode(size, &message);
 }
 
 uint8_t *pbft_message_encode_request(size_t *size, uint64_t height,

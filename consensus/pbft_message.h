@@ -1,4 +1,5 @@
-/* pbft_message: consensus messages in memory: signing and copying them.
+/* pbft_message: consensus messages in memory: what they sign, copies, and
+ * their bytes.
  *
  * A view change signs, under "view-change", u64 height | u64 view | the hash
  * of its encoded prepared certificate (zero when it has none).  A new view
@@ -7,32 +8,53 @@
 #ifndef POT_CONSENSUS_PBFT_MESSAGE_H
 #define POT_CONSENSUS_PBFT_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/hash.h"
 #include "base/key.h"
 #include "proto/certificate.h"
 #include "proto/consensus.pb-c.h"
 
-#define PBFT_MESSAGE_SIGNED_BYTES (8 + 8 + HASH_SIZE)
-
-/* pbft_message_view_change_bytes, pbft_message_new_view_bytes: what is signed.
- */
-void pbft_message_view_change_bytes(
-    uint8_t out[static PBFT_MESSAGE_SIGNED_BYTES],
+/* pbft_message_sign_...: key's signature over what the message says; the
+ * fields replica and signature are not looked at.
+ * pbft_message_is_..._by: whether the signature in the message is signer's. */
+void pbft_message_sign_view_change(struct signature *out, const struct key *key,
+                                   const struct hash *chain,
+                                   const Pot__ViewChange *message);
+void pbft_message_sign_new_view(struct signature *out, const struct key *key,
+                                const struct hash *chain,
+                                const Pot__NewView *message);
+POT_MUST_USE bool pbft_message_is_view_change_by(
+    const struct public_key *signer, const struct hash *chain,
     const Pot__ViewChange *message);
-void pbft_message_new_view_bytes(uint8_t out[static PBFT_MESSAGE_SIGNED_BYTES],
-                                 const Pot__NewView *message);
+POT_MUST_USE bool pbft_message_is_new_view_by(const struct public_key *signer,
+                                              const struct hash *chain,
+                                              const Pot__NewView *message);
+
+/* Where a message belongs, and who signed it; requests and proposals are
+ * signed by nobody. */
+struct pbft_origin {
+    uint64_t height;
+    uint64_t view; /* these two are 0 unless is_signed */
+    uint32_t replica;
+    bool is_signed;
+};
+
+/* pbft_message_origin: of a message that pbft_verify let through. */
+struct pbft_origin pbft_message_origin(const Pot__ConsensusMessage *message);
 
 /* pbft_message_copy: a deep copy; codec_free releases it. */
 void *pbft_message_copy(const void *message);
 
-/* pbft_message_vote: fresh; codec_free releases it. */
-Pot__Vote *pbft_message_vote(const struct vote *vote,
-                             const struct signature *signature);
+/* pbft_message_vote: a message that borrows vote and signature. */
+Pot__Vote pbft_message_vote(const struct vote *vote,
+                            const struct signature *signature);
 
-/* The encoded ConsensusMessage of each kind; free() releases it. */
+/* The encoded ConsensusMessage of each kind; free() releases it.
+ * pbft_message_encode_vote: a prepare or a commit. */
 uint8_t *pbft_message_encode_vote(size_t *size, const struct vote *vote,
                                   const struct signature *signature);
 uint8_t *pbft_message_encode_pre_prepare(size_t *size, const struct vote *vote,

@@ -1,59 +1,57 @@
-/* What a replica must remember across a crash.
- *
- * The record names the height and view and holds the own votes in them, the
- * highest prepared certificate with its block, and the own view change.  So
- * a restart sends the same signatures again, never others, and a block that
- * anyone may have committed is still held by all who committed to it. */
 #include "config.h"
+
+#include "consensus/pbft_record.h"
 
 #include "base/check.h"
 #include "consensus/pbft_state.h"
 #include "proto/codec.h"
 
-#include <stdlib.h>
-#include <string.h>
+/* The own votes as a repeated field. */
+struct own_votes {
+    struct vote votes[VOTES_PHASES];
+    Pot__Vote messages[VOTES_PHASES]; /* they borrow from votes */
+    Pot__Vote *list[VOTES_PHASES];    /* and these point to them */
+};
 
-static void fill_votes(Pot__PbftRecord *record, Pot__Vote **slots,
+static void fill_votes(Pot__PbftRecord *record, struct own_votes *own,
                        const struct pbft *p)
 {
-    record->votes = slots;
-    for (int phase = POT__PHASE__PHASE_PRE_PREPARE;
-         phase <= POT__PHASE__PHASE_COMMIT; phase++) {
-        const struct own_vote *own = &p->own[phase];
-        if (own->is_cast) {
-            struct vote vote = {
-                .phase = (Pot__Phase)phase,
-                .height = p->height,
-                .view = p->view,
-                .digest = own->digest,
-                .replica = p->self,
-            };
-            slots[record->n_votes++] =
-                pbft_message_vote(&vote, &own->signature);
+    record->votes = own->list;
+    for (int i = POT__PHASE__PHASE_PRE_PREPARE; i <= POT__PHASE__PHASE_COMMIT;
+         i++) {
+        size_t at = record->n_votes;
+        if (p->own[i].is_cast) {
+            own->votes[at] = pbft_own_vote(p, (Pot__Phase)i);
+            own->messages[at] =
+                pbft_message_vote(&own->votes[at], &p->own[i].signature);
+            own->list[at] = &own->messages[at];
+            record->n_votes++;
         }
     }
 }
 
 uint8_t *pbft_record_encode(size_t *size, const struct pbft *p)
 {
-    Pot__Vote *votes[VOTES_PHASES];
+    struct own_votes own;
+    Pot__Vote pre_prepare;
     Pot__PbftRecord record = POT__PBFT_RECORD__INIT;
     record.height = p->height;
     record.view = p->view;
     record.start_view = p->start_view;
     record.view_changing = p->is_changing;
-    fill_votes(&record, votes, p);
+    fill_votes(&record, &own, p);
     record.prepared = p->prepared;
     record.view_change = p->own_change;
     if (p->prepared != NULL) {
         record.prepared_block =
             codec_bytes(p->prepared_body->data, p->prepared_body->size);
     }
-    const struct body *voted = record.n_votes > 0 ? p->proposal.body : NULL;
-    if (voted != NULL) {
-        POT_ASSERT(p->proposal.is_signed);
-        record.pre_prepare =
+    if (record.n_votes > 0) {
+        const struct body *voted = p->proposal.body;
+        POT_ASSERT(voted != NULL && p->proposal.is_signed);
+        pre_prepare =
             pbft_message_vote(&p->proposal.vote, &p->proposal.signature);
+        record.pre_prepare = &pre_prepare;
         if (p->prepared_body == NULL ||
             !hash_equal(&voted->digest, &p->prepared_body->digest)) {
             record.voted_block = codec_bytes(voted->data, voted->size);
@@ -61,10 +59,6 @@ uint8_t *pbft_record_encode(size_t *size, const struct pbft *p)
     }
     uint8_t *data = codec_encode(size, &record);
     POT_ASSERT(*size <= PBFT_RECORD_BYTES_MAX);
-    for (size_t i = 0; i < record.n_votes; i++) {
-        codec_free(votes[i]);
-    }
-    codec_free(record.pre_prepare);
     return data;
 }
 

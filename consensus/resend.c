@@ -1,7 +1,6 @@
-/* Any message may be lost at any time: everything that others need for
- * progress at this height is sent again, votes at every tick, blocks ever
- * more seldom and only to those who have not voted for them. */
 #include "config.h"
+
+#include "consensus/resend.h"
 
 #include "base/check.h"
 #include "consensus/pbft_state.h"
@@ -22,13 +21,7 @@ static void broadcast_own(struct pbft *p, Pot__Phase phase)
     if (!own->is_durable) {
         return;
     }
-    struct vote vote = {
-        .phase = phase,
-        .height = p->height,
-        .view = p->view,
-        .digest = own->digest,
-        .replica = p->self,
-    };
+    struct vote vote = pbft_own_vote(p, phase);
     struct pbft_effect *effect = pbft_emit(p, PBFT_BROADCAST);
     effect->bytes =
         pbft_message_encode_vote(&effect->size, &vote, &own->signature);
@@ -92,13 +85,11 @@ static void resend_proposal(struct pbft *p)
 void resend_tick(struct pbft *p)
 {
     uint64_t delay_ms = p->propose_timeout_ms / 2;
-    pbft_set_timer(p, PBFT_TIMER_RESEND, delay_ms > 0 ? delay_ms : 1);
+    pbft_timers_set(p, PBFT_TIMER_RESEND, delay_ms > 0 ? delay_ms : 1);
     memset(p->is_answered, 0, sizeof(p->is_answered));
     p->ticks++;
-    early_tell_sync(p, true);
-    if (p->is_wanting) {
-        fetch_ask(p);
-    }
+    ahead_tell(p, true);
+    fetch_ask(p);
     if (!pbft_can_vote(p)) {
         return;
     }

@@ -2,7 +2,6 @@
 
 #include "consensus/votes.h"
 
-#include "base/alloc.h"
 #include "base/check.h"
 #include "proto/codec.h"
 
@@ -75,11 +74,14 @@ const struct votes_entry *votes_find(const struct votes *votes,
     return NULL;
 }
 
-bool votes_has(const struct votes *votes, Pot__Phase phase, uint64_t view,
-               uint32_t replica, const struct hash *digest)
+/* A replica's vote for digest in view, or NULL. */
+static const struct votes_entry *find_for(const struct votes *votes,
+                                          Pot__Phase phase, uint64_t view,
+                                          uint32_t replica,
+                                          const struct hash *digest)
 {
     const struct votes_entry *entry = votes_find(votes, phase, view, replica);
-    return entry != NULL && hash_equal(&entry->digest, digest);
+    return entry != NULL && hash_equal(&entry->digest, digest) ? entry : NULL;
 }
 
 uint32_t votes_count(const struct votes *votes, Pot__Phase phase, uint64_t view,
@@ -87,29 +89,27 @@ uint32_t votes_count(const struct votes *votes, Pot__Phase phase, uint64_t view,
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < votes->count; i++) {
-        count += votes_has(votes, phase, view, i, digest);
+        count += find_for(votes, phase, view, i, digest) != NULL;
     }
     return count;
 }
 
-size_t votes_collect(const struct votes *votes, Pot__VoteSignature ***out,
-                     Pot__Phase phase, uint64_t view, const struct hash *digest,
-                     size_t max)
+void votes_collect(struct votes_signatures *out, const struct votes *votes,
+                   Pot__Phase phase, uint64_t view, const struct hash *digest,
+                   size_t max)
 {
-    size_t count = 0;
-    *out = pot_calloc(max > 0 ? max : 1, sizeof(**out));
-    for (uint32_t i = 0; i < votes->count && count < max; i++) {
-        if (!votes_has(votes, phase, view, i, digest)) {
-            continue;
+    out->count = 0;
+    for (uint32_t i = 0; i < votes->count && out->count < max; i++) {
+        const struct votes_entry *entry =
+            find_for(votes, phase, view, i, digest);
+        if (entry != NULL) {
+            Pot__VoteSignature *item = &out->items[out->count];
+            pot__vote_signature__init(item);
+            item->replica = i;
+            item->signature = codec_bytes(entry->signature.b, SIGNATURE_SIZE);
+            out->list[out->count++] = item;
         }
-        Pot__VoteSignature *each = pot_alloc(sizeof(*each));
-        pot__vote_signature__init(each);
-        each->replica = i;
-        each->signature = codec_copy_bytes(
-            votes_find(votes, phase, view, i)->signature.b, SIGNATURE_SIZE);
-        (*out)[count++] = each;
     }
-    return count;
 }
 
 bool votes_holds_body(const struct votes *votes, uint32_t replica,

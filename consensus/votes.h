@@ -7,6 +7,7 @@
 #define POT_CONSENSUS_VOTES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "proto/certificate.h"
@@ -45,19 +46,22 @@ const struct votes_entry *votes_find(const struct votes *votes,
                                      Pot__Phase phase, uint64_t view,
                                      uint32_t replica);
 
-/* votes_has: whether replica voted for digest in view. */
-bool votes_has(const struct votes *votes, Pot__Phase phase, uint64_t view,
-               uint32_t replica, const struct hash *digest);
-
 /* votes_count: replicas that voted for digest in view. */
 uint32_t votes_count(const struct votes *votes, Pot__Phase phase, uint64_t view,
                      const struct hash *digest);
 
-/* votes_collect: their signatures by ascending replica, at most max; fresh
- * memory for a repeated field.  Returns how many. */
-size_t votes_collect(const struct votes *votes, Pot__VoteSignature ***out,
-                     Pot__Phase phase, uint64_t view, const struct hash *digest,
-                     size_t max);
+/* Signatures for a certificate, by ascending replica; they borrow from the
+ * log.  list[i] is &items[i], so that the struct is not to be copied. */
+struct votes_signatures {
+    size_t count;
+    Pot__VoteSignature *list[VALIDATORS_MAX];
+    Pot__VoteSignature items[VALIDATORS_MAX];
+};
+
+/* votes_collect: of those that voted for digest in view; at most max. */
+void votes_collect(struct votes_signatures *out, const struct votes *votes,
+                   Pot__Phase phase, uint64_t view, const struct hash *digest,
+                   size_t max);
 
 /* votes_holds_body: whether replica voted for digest in any view, and so
  * had its block. */

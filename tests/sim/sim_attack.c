@@ -152,11 +152,9 @@ static void sign_view_change(struct sim_world *world,
                              const struct sim_node *node,
                              Pot__ViewChange *change)
 {
-    uint8_t bytes[PBFT_MESSAGE_SIGNED_BYTES];
     struct signature signature;
-    pbft_message_view_change_bytes(bytes, change);
-    key_sign(&signature, world->keys[node->identity], "view-change",
-             &world->chain, bytes, sizeof(bytes));
+    pbft_message_sign_view_change(&signature, world->keys[node->identity],
+                                  &world->chain, change);
     free(change->signature.data);
     change->signature = codec_copy_bytes(signature.b, SIGNATURE_SIZE);
 }
@@ -398,7 +396,6 @@ static void propose_in(struct sim_world *world, const struct sim_node *node,
 static void forge_new_view(struct sim_world *world, const struct sim_node *node,
                            uint64_t height)
 {
-    uint8_t signed_bytes[PBFT_MESSAGE_SIGNED_BYTES];
     struct signature signature;
     Pot__ViewChange change = POT__VIEW_CHANGE__INIT;
     Pot__ViewChange *changes[] = {&change};
@@ -413,9 +410,8 @@ static void forge_new_view(struct sim_world *world, const struct sim_node *node,
     new_view.replica = replica;
     new_view.n_view_changes = 1;
     new_view.view_changes = changes;
-    pbft_message_new_view_bytes(signed_bytes, &new_view);
-    key_sign(&signature, world->keys[node->identity], "new-view", &world->chain,
-             signed_bytes, sizeof(signed_bytes));
+    pbft_message_sign_new_view(&signature, world->keys[node->identity],
+                               &world->chain, &new_view);
     new_view.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
     size_t size;
     uint8_t *bytes = pbft_message_encode_new_view(&size, &new_view);

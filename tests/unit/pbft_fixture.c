@@ -217,7 +217,6 @@ Pot__ViewChange *bench_view_change(const struct bench *bench, uint32_t replica,
                                    uint64_t view,
                                    const Pot__PreparedCertificate *prepared)
 {
-    uint8_t bytes[PBFT_MESSAGE_SIGNED_BYTES];
     struct signature signature;
     Pot__ViewChange *change = pot_alloc(sizeof(*change));
     pot__view_change__init(change);
@@ -225,9 +224,8 @@ Pot__ViewChange *bench_view_change(const struct bench *bench, uint32_t replica,
     change->view = view;
     change->replica = replica;
     change->prepared = prepared == NULL ? NULL : pbft_message_copy(prepared);
-    pbft_message_view_change_bytes(bytes, change);
-    key_sign(&signature, bench->keys[replica], "view-change", &bench->chain,
-             bytes, sizeof(bytes));
+    pbft_message_sign_view_change(&signature, bench->keys[replica],
+                                  &bench->chain, change);
     change->signature = codec_copy_bytes(signature.b, SIGNATURE_SIZE);
     return change;
 }
@@ -284,7 +282,6 @@ bool bench_new_view(struct bench *bench, uint64_t view,
                     Pot__ViewChange **changes, size_t count)
 {
     size_t size;
-    uint8_t signed_bytes[PBFT_MESSAGE_SIGNED_BYTES];
     struct signature signature;
     uint32_t primary = (uint32_t)(view % bench->set.count);
     Pot__NewView made = POT__NEW_VIEW__INIT;
@@ -293,9 +290,8 @@ bool bench_new_view(struct bench *bench, uint64_t view,
     made.replica = primary;
     made.n_view_changes = count;
     made.view_changes = changes;
-    pbft_message_new_view_bytes(signed_bytes, &made);
-    key_sign(&signature, bench->keys[primary], "new-view", &bench->chain,
-             signed_bytes, sizeof(signed_bytes));
+    pbft_message_sign_new_view(&signature, bench->keys[primary], &bench->chain,
+                               &made);
     made.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
     uint8_t *bytes = pbft_message_encode_new_view(&size, &made);
     return send_and_free(bench, primary, bytes, size);

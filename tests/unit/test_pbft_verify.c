@@ -82,10 +82,9 @@ static bool is_vote_verified(Pot__ConsensusMessage__KindCase kind,
     vote_sign(&signature, bench.keys[signer], &bench.chain, vote);
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     message.kind_case = kind;
-    message.prepare = pbft_message_vote(vote, &signature);
-    bool is_right = is_verified(&message);
-    codec_free(message.prepare);
-    return is_right;
+    Pot__Vote inner = pbft_message_vote(vote, &signature);
+    message.prepare = &inner;
+    return is_verified(&message);
 }
 
 static void a_vote_is_its_signers_and_of_its_kind(void **state)
@@ -214,21 +213,19 @@ static void messages_of_an_older_set_are_ignored(void **state)
     vote_sign(&signature, bench.keys[0], &bench.chain, &vote);
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     message.kind_case = SENT(COMMIT);
-    message.commit = pbft_message_vote(&vote, &signature);
+    Pot__Vote inner = pbft_message_vote(&vote, &signature);
+    message.commit = &inner;
     struct pbft_event event = {.type = PBFT_MESSAGE};
     event.u.message.message = &message;
     event.u.message.set_id = old;
     bench_step(&bench, &event);
-    codec_free(message.commit);
     /* Replica 0 of the new set has not voted: a vote is no conflict. */
     vote.digest.b[0] = 8;
     vote_sign(&signature, bench.keys[1], &bench.chain, &vote);
-    message.commit = pbft_message_vote(&vote, &signature);
     event.u.message.set_id = pbft_status(bench.pbft).set_id;
     assert_true(pbft_verify(&turned, &bench.chain, &message));
     bench_step(&bench, &event);
     assert_null(bench_find(&bench, PBFT_EVIDENCE));
-    codec_free(message.commit);
 }
 
 static void requests_from_strangers_are_not_answered(void **state)

@@ -4,9 +4,10 @@
  * here. */
 #include "config.h"
 
-#include "consensus/pbft.h"
+#include "consensus/pbft_verify.h"
+
+#include "base/limits.h"
 #include "consensus/pbft_message.h"
-#include "proto/codec.h"
 
 static bool verify_block_size(size_t size)
 {
@@ -43,24 +44,12 @@ static bool verify_pre_prepare(const struct validator_set *set,
                        POT__PHASE__PHASE_PRE_PREPARE);
 }
 
-static bool verify_signed(const struct validator_set *set,
-                          const struct hash *chain, const char *what,
-                          const uint8_t bytes[static PBFT_MESSAGE_SIGNED_BYTES],
-                          uint32_t replica, ProtobufCBinaryData signature)
-{
-    struct signature value;
-    return replica < set->count && codec_signature(&value, signature) &&
-           key_verify(&set->keys[replica], what, chain, bytes,
-                      PBFT_MESSAGE_SIGNED_BYTES, &value);
-}
-
 static bool verify_view_change(const struct validator_set *set,
                                const struct hash *chain,
                                const Pot__ViewChange *message)
 {
-    uint8_t bytes[PBFT_MESSAGE_SIGNED_BYTES];
     if (message == NULL || message->height == 0 || message->view == 0 ||
-        message->view > VIEW_MAX) {
+        message->view > VIEW_MAX || message->replica >= set->count) {
         return false;
     }
     const Pot__PreparedCertificate *prepared = message->prepared;
@@ -68,9 +57,8 @@ static bool verify_view_change(const struct validator_set *set,
                              prepared->view >= message->view)) {
         return false;
     }
-    pbft_message_view_change_bytes(bytes, message);
-    return verify_signed(set, chain, "view-change", bytes, message->replica,
-                         message->signature) &&
+    return pbft_message_is_view_change_by(&set->keys[message->replica], chain,
+                                          message) &&
            (prepared == NULL ||
             prepared_verify(set, chain, prepared) == CERTIFICATE_VALID);
 }
@@ -80,16 +68,12 @@ static bool verify_new_view(const struct validator_set *set,
                             const struct hash *chain,
                             const Pot__NewView *message)
 {
-    uint8_t bytes[PBFT_MESSAGE_SIGNED_BYTES];
     if (message == NULL || message->height == 0 || message->view > VIEW_MAX ||
         message->replica != validator_set_primary(set->count, message->view) ||
         message->n_view_changes < validator_set_quorum(set->count) ||
-        message->n_view_changes > set->count) {
-        return false;
-    }
-    pbft_message_new_view_bytes(bytes, message);
-    if (!verify_signed(set, chain, "new-view", bytes, message->replica,
-                       message->signature)) {
+        message->n_view_changes > set->count ||
+        !pbft_message_is_new_view_by(&set->keys[message->replica], chain,
+                                     message)) {
         return false;
     }
     for (size_t i = 0; i < message->n_view_changes; i++) {

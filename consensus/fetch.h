@@ -1,0 +1,45 @@
+/* fetch: blocks by digest.
+ *
+ * Whoever voted for a block has it; a replica that needs one (to commit it,
+ * or to propose it again) asks those first, two at a time, and goes round
+ * with every resend. */
+#ifndef POT_CONSENSUS_FETCH_H
+#define POT_CONSENSUS_FETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "proto/consensus.pb-c.h"
+
+struct body;
+struct pbft;
+
+struct fetch {
+    bool is_wanting;    /* the block of `wanted` is missing */
+    struct hash wanted; /* is_wanting */
+    uint32_t cursor;    /* who is asked next, mod the number of replicas */
+    struct body *body;  /* the last one that came at this height, or NULL */
+};
+
+/* fetch_find: a block that the replica holds at this height, borrowed, or
+ * NULL. */
+struct body *fetch_find(const struct pbft *p, const struct hash *digest);
+
+/* fetch_want: asks for a block, unless it is being asked for. */
+void fetch_want(struct pbft *p, const struct hash *digest);
+
+/* fetch_ask: asks the next ones, while a block is wanted. */
+void fetch_ask(struct pbft *p);
+
+/* fetch_take: whether this is the block that is wanted, whoever brought it;
+ * fetch_find then finds it, and none is wanted any more. */
+bool fetch_take(struct pbft *p, const void *block, size_t size);
+
+/* fetch_on_request: sends a block that another replica asks for; once a
+ * resend each. */
+void fetch_on_request(struct pbft *p, const Pot__ProposalRequest *message,
+                      uint32_t from);
+
+#endif
