@@ -2,14 +2,18 @@
 check_PROGRAMS += tests/sim/sim_pbft
 TESTS += tests/sim/sim_pbft
 tests_sim_sim_pbft_SOURCES = \
-	tests/sim/sim_attack.c \
+	tests/sim/sim_attack.c tests/sim/sim_attack.h \
 	tests/sim/sim_block.c tests/sim/sim_block.h \
-	tests/sim/sim_check.c \
-	tests/sim/sim_node.c \
+	tests/sim/sim_check.c tests/sim/sim_check.h \
+	tests/sim/sim_forge.c tests/sim/sim_forge.h \
+	tests/sim/sim_network.c tests/sim/sim_network.h \
+	tests/sim/sim_node.c tests/sim/sim_node.h \
 	tests/sim/sim_pbft.c \
 	tests/sim/sim_rng.h \
+	tests/sim/sim_scenario.c tests/sim/sim_scenario.h \
 	tests/sim/sim_signatures.c \
-	tests/sim/sim_sync.c \
+	tests/sim/sim_step.c tests/sim/sim_step.h \
+	tests/sim/sim_sync.c tests/sim/sim_sync.h \
 	tests/sim/sim_world.c tests/sim/sim_world.h
 tests_sim_sim_pbft_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)

@@ -1,13 +1,12 @@
-/* What must hold after every step, whatever the network and up to f faulty
- * replicas do. */
 #include "config.h"
+
+#include "tests/sim/sim_check.h"
 
 #include "base/alloc.h"
 #include "base/check.h"
 #include "proto/block.h"
 #include "proto/codec.h"
 #include "tests/sim/sim_block.h"
-#include "tests/sim/sim_world.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -147,6 +146,7 @@ void sim_check_sent(struct sim_world *world, const struct sim_node *node,
                  node->identity);
         return;
     }
+    sim_trace(world, node, "  %s", sim_kind_name(message));
     switch (message->kind_case) {
     case POT__CONSENSUS_MESSAGE__KIND_PRE_PREPARE:
         check_vote(world, node, message->pre_prepare->vote);

@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/key.h"
-#include "tests/sim/sim_world.h"
 
 #include <string.h>
 

@@ -1,26 +1,15 @@
-/* Block sync by asking around, among peers that lie. */
 #include "config.h"
+
+#include "tests/sim/sim_sync.h"
 
 #include "base/alloc.h"
 #include "consensus/pbft_message.h"
 #include "proto/block.h"
 #include "proto/codec.h"
-#include "tests/sim/sim_world.h"
+#include "tests/sim/sim_step.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-void sim_node_apply(struct sim_world *world, struct sim_node *node,
-                    struct sim_block *block, uint64_t height, bool is_sync)
-{
-    node->is_applying = true;
-    struct sim_event *event = sim_schedule(world, SIM_APPLIED, node->index,
-                                           sim_rng_below(&world->rng, 10));
-    event->block = *block;
-    event->a = height;
-    event->flag = is_sync;
-    memset(block, 0, sizeof(*block));
-}
 
 static void tamper(struct sim_world *world, struct sim_block *block)
 {
@@ -93,7 +82,7 @@ static void fetch_block(struct sim_world *world, struct sim_node *node,
     }
     if (is_block_proven(world, node, &block)) {
         sim_mark(world, MARK_SYNCED);
-        sim_node_apply(world, node, &block, node->height + 1, true);
+        sim_apply(world, node, &block, node->height + 1, true);
     } else {
         sim_mark(world, MARK_BAD_CERTIFICATE);
     }

@@ -118,26 +118,6 @@ bool sim_next(struct sim_world *world, struct sim_event *event)
     return true;
 }
 
-void sim_event_fini(struct sim_event *event)
-{
-    sim_message_drop(event->message);
-    free(event->block.bytes);
-    free(event->block.certificate);
-}
-
-struct sim_message *sim_message_new(uint8_t *bytes, size_t size)
-{
-    struct sim_message *message = pot_calloc(1, sizeof(*message));
-    message->refs = 1;
-    message->bytes = bytes;
-    message->size = size;
-    if (CODEC_DECODE(&message->message, pot__consensus_message, bytes, size) !=
-        POT_OK) {
-        message->message = NULL; /* noise: whoever gets it drops it */
-    }
-    return message;
-}
-
 void sim_message_drop(struct sim_message *message)
 {
     if (message != NULL && --message->refs == 0) {
@@ -147,82 +127,11 @@ void sim_message_drop(struct sim_message *message)
     }
 }
 
-static void deliver(struct sim_world *world, const struct sim_node *from,
-                    const struct sim_node *to, struct sim_message *message)
+void sim_event_fini(struct sim_event *event)
 {
-    const struct sim_config *config = &world->config;
-    uint64_t delay_ms = 1 + sim_rng_below(&world->rng, config->delay_max_ms);
-    if (!world->is_healed && sim_rng_chance(&world->rng, 20)) {
-        delay_ms *= 1 + sim_rng_below(&world->rng, 20); /* a straggler */
-    }
-    message->refs++;
-    struct sim_event *event =
-        sim_schedule(world, SIM_DELIVER, to->index, delay_ms);
-    event->from = from->index;
-    event->network = world->network;
-    event->message = message;
-}
-
-void sim_send(struct sim_world *world, const struct sim_node *from,
-              uint32_t to_identity, struct sim_message *message)
-{
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        const struct sim_node *to = &world->nodes[i];
-        if (to->identity != to_identity ||
-            world->is_blocked[from->index][to->index] ||
-            (!world->is_healed &&
-             sim_rng_chance(&world->rng, world->config.loss_permille))) {
-            continue;
-        }
-        deliver(world, from, to, message);
-        if (sim_rng_chance(&world->rng, world->config.duplicate_permille)) {
-            deliver(world, from, to, message);
-        }
-    }
-}
-
-static void block_groups(struct sim_world *world)
-{
-    uint32_t groups[SIM_NODES];
-    uint64_t count = sim_rng_between(&world->rng, 2, 3);
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        groups[i] = (uint32_t)sim_rng_below(&world->rng, count);
-    }
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        for (uint32_t j = 0; j < world->node_count; j++) {
-            world->is_blocked[i][j] = groups[i] != groups[j];
-        }
-    }
-    sim_mark(world, MARK_PARTITION);
-}
-
-static void block_links(struct sim_world *world)
-{
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        for (uint32_t j = 0; j < world->node_count; j++) {
-            world->is_blocked[i][j] = sim_rng_chance(&world->rng, 300);
-        }
-    }
-    sim_mark(world, MARK_ONE_WAY);
-}
-
-/* A new state of the network: whole, in groups, or with dead links. */
-void sim_partition(struct sim_world *world)
-{
-    memset(world->is_blocked, 0, sizeof(world->is_blocked));
-    if (world->is_healed) {
-        return;
-    }
-    uint64_t kind = sim_rng_below(&world->rng, 4);
-    if (kind == 0) {
-        block_groups(world);
-    } else if (kind == 1) {
-        block_links(world);
-    }
-    sim_trace(world, NULL, "network %s",
-              kind == 0   ? "in groups"
-              : kind == 1 ? "with dead links"
-                          : "whole");
+    sim_message_drop(event->message);
+    free(event->block.bytes);
+    free(event->block.certificate);
 }
 
 static uint32_t rotation(const struct sim_world *world, uint64_t height)
@@ -252,6 +161,19 @@ uint32_t sim_replica_of(const struct sim_world *world, uint64_t height,
 {
     return (identity + world->config.n - rotation(world, height)) %
            world->config.n;
+}
+
+uint64_t sim_voting_height(const struct sim_node *node)
+{
+    return pbft_status(node->pbft).height;
+}
+
+const char *sim_kind_name(const Pot__ConsensusMessage *message)
+{
+    static const char *const names[] = {"nothing", "pre-prepare", "prepare",
+                                        "commit",  "view-change", "new-view",
+                                        "request", "proposal"};
+    return message == NULL ? "noise" : names[message->kind_case];
 }
 
 void sim_world_init(struct sim_world *world, uint64_t seed, bool is_verbose)

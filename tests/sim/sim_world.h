@@ -1,13 +1,18 @@
 /* sim_world: N replicas in one process, under virtual time and a seeded
  * network, with crashes that lose what was not synced.
  *
- *   sim_world.c     the event queue, the network, partitions
- *   sim_node.c      a node around a replica: its disk and its ledger
- *   sim_sync.c      block sync
- *   sim_attack.c    what faulty replicas do
- *   sim_check.c     what must hold after every step
- *   sim_pbft.c      scenarios from seeds, the command line, the summary
- */
+ *   sim_world       the state of it all, the event queue
+ *   sim_network     what becomes of messages
+ *   sim_forge       messages that only faulty replicas make
+ *   sim_attack      what faulty replicas do
+ *   sim_check       what must hold after every step
+ *   sim_step        a step of a replica, and its effects
+ *   sim_sync        block sync
+ *   sim_node        a node: its starts, its crashes, its events
+ *   sim_scenario    what a seed says
+ *   sim_pbft        a life, the command line, the summary
+ *
+ * Each knows only those above it. */
 #ifndef POT_TESTS_SIM_WORLD_H
 #define POT_TESTS_SIM_WORLD_H
 
@@ -22,6 +27,7 @@
 #define SIM_NODES      (2 * SIM_IDENTITIES) /* each may have a twin */
 #define SIM_HEIGHTS    128
 #define SIM_RECENT     32
+#define SIM_WRITES     64
 
 /* What a run may see; the summary counts the runs that saw each. */
 #define SIM_MARKS(X)                                                           \
@@ -128,7 +134,7 @@ struct sim_node {
         uint64_t sequence;
         uint8_t *bytes;
         size_t size;
-    } writes[64];
+    } writes[SIM_WRITES];
     size_t write_count;
 
     struct sim_message *recent[SIM_RECENT]; /* for replays */
@@ -218,56 +224,39 @@ struct sim_world {
     struct pbft_effects effects;
 };
 
-/* ---- sim_world.c */
 void sim_world_init(struct sim_world *world, uint64_t seed, bool is_verbose);
 void sim_world_fini(struct sim_world *world);
+
+/* sim_fail: ends the run; the first failure is the one that is told.
+ * sim_trace: a line of a verbose run; node may be NULL.
+ * sim_mark: the run has seen this. */
 void sim_fail(struct sim_world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void sim_trace(struct sim_world *world, const struct sim_node *node,
                const char *format, ...) __attribute__((format(printf, 3, 4)));
 void sim_mark(struct sim_world *world, enum sim_mark mark);
+
+/* sim_schedule: an event of node's life as it is now; borrowed, to fill in,
+ * good until the next one.
+ * sim_next: the next event, and the time is its; sim_event_fini. */
 struct sim_event *sim_schedule(struct sim_world *world,
                                enum sim_event_type type, uint32_t node,
                                uint64_t delay_ms);
 bool sim_next(struct sim_world *world, struct sim_event *event);
 void sim_event_fini(struct sim_event *event);
-struct sim_message *sim_message_new(uint8_t *bytes, size_t size);
 void sim_message_drop(struct sim_message *message);
-/* To every node of an identity, as the network pleases. */
-void sim_send(struct sim_world *world, const struct sim_node *from,
-              uint32_t to_identity, struct sim_message *message);
-void sim_partition(struct sim_world *world);
+
+/* The validators of a height: identities, which turn with the heights, and
+ * replicas, which are places in the set. */
 void sim_validators(const struct sim_world *world, struct validator_set *set,
                     uint64_t height);
 uint32_t sim_identity_of(const struct sim_world *world, uint64_t height,
                          uint32_t replica);
 uint32_t sim_replica_of(const struct sim_world *world, uint64_t height,
                         uint32_t identity);
+uint64_t sim_voting_height(const struct sim_node *node); /* is_up */
 
-/* ---- sim_node.c */
-void sim_node_start(struct sim_world *world, struct sim_node *node);
-void sim_node_crash(struct sim_world *world, struct sim_node *node);
-void sim_node_handle(struct sim_world *world, struct sim_event *event);
-uint64_t sim_node_voting_height(const struct sim_node *node);
-
-/* ---- sim_sync.c */
-/* Stores a committed block after a while; empties *block. */
-void sim_node_apply(struct sim_world *world, struct sim_node *node,
-                    struct sim_block *block, uint64_t height, bool is_sync);
-void sim_sync(struct sim_world *world, struct sim_node *node,
-              const struct sim_event *event);
-
-/* ---- sim_attack.c */
-void sim_attack_out(struct sim_world *world, struct sim_node *node,
-                    const struct pbft_effect *effect);
-void sim_attack_in(struct sim_world *world, struct sim_node *node,
-                   struct sim_message *message);
-void sim_attack_now(struct sim_world *world, struct sim_node *node);
-
-/* ---- sim_check.c */
-void sim_check_sent(struct sim_world *world, const struct sim_node *node,
-                    const uint8_t *bytes, size_t size);
-void sim_check_commit(struct sim_world *world, const struct sim_node *node,
-                      uint64_t height, const struct sim_block *block);
+/* sim_kind_name: for traces; NULL: noise. */
+const char *sim_kind_name(const Pot__ConsensusMessage *message);
 
 #endif
