@@ -76,8 +76,12 @@ static void check(struct sim_world *world, struct sim_node *node,
         }
     }
     block_free(block);
-    struct sim_event *event = sim_schedule(world, SIM_CHECKED, node->index,
-                                           sim_rng_below(&world->rng, 15));
+    uint64_t delay_ms = sim_rng_below(&world->rng, world->config.check_max_ms);
+    if (delay_ms > pbft_status(node->pbft).timeout_ms) {
+        sim_mark(world, MARK_SLOW_CHECK);
+    }
+    struct sim_event *event =
+        sim_schedule(world, SIM_CHECKED, node->index, delay_ms);
     event->a = effect->height;
     event->digest = effect->digest;
     event->flag = is_valid;

@@ -52,6 +52,7 @@
     X(MARK_ONE_WAY, "links failed in one direction")                           \
     X(MARK_SET_CHANGE, "the validator set changed")                            \
     X(MARK_REFUSED, "a valid proposal was refused for a while")                \
+    X(MARK_SLOW_CHECK, "a check took longer than its view was given")          \
     X(MARK_EVIDENCE, "evidence of two votes was given")                        \
     X(MARK_FORGED, "a forged message was refused")                             \
     X(MARK_BAD_CERTIFICATE, "a forged certificate was refused by sync")        \
