@@ -1,6 +1,7 @@
 # Tests of consensus/ and of the certificates in proto/.
 consensus_libs = consensus/libconsensus.a $(unit_proto_libs)
-pbft_bench = tests/unit/pbft_fixture.c tests/unit/pbft_fixture.h \
+pbft_bench = tests/unit/pbft_case.c tests/unit/pbft_case.h \
+	tests/unit/pbft_fixture.c tests/unit/pbft_fixture.h \
 	tests/sim/sim_block.c tests/sim/sim_block.h
 consensus_tests = tests/unit/test_certificate \
 	tests/unit/test_pbft_normal tests/unit/test_pbft_record \

@@ -1,7 +1,7 @@
 /* The normal case: section 4.2 of Castro and Liskov (OSDI '99). */
 #include "config.h"
 
-#include "tests/unit/pbft_fixture.h"
+#include "tests/unit/pbft_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,60 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static const Pot__Phase prepare = POT__PHASE__PHASE_PREPARE;
-static const Pot__Phase commit = POT__PHASE__PHASE_COMMIT;
-
-static struct bench bench;
-static struct bench_block block;
-
-static int open_as(uint32_t n, uint32_t self)
-{
-    bench_open(&bench, n, self);
-    block = bench_block(&bench, 0, 1);
-    return 0;
-}
-
-static int open_backup(void **state)
-{
-    (void)state;
-    return open_as(4, 1);
-}
-
-static int open_primary(void **state)
-{
-    (void)state;
-    return open_as(4, 0);
-}
-
-static int open_alone(void **state)
-{
-    (void)state;
-    return open_as(1, 0);
-}
-
-static int open_pair(void **state)
-{
-    (void)state;
-    return open_as(2, 0);
-}
-
-static int close_bench(void **state)
-{
-    (void)state;
-    bench_block_fini(&block);
-    bench_close(&bench);
-    return 0;
-}
-
-/* To where the backup has its own prepare out. */
-static void backup_prepares(void)
-{
-    assert_true(bench_pre_prepare(&bench, 0, &block));
-    bench_checked(&bench, &block, true);
-    bench_persist(&bench);
-    assert_true(bench_has_sent(&bench, SENT(PREPARE)));
-}
 
 static void the_primary_proposes_at_once_when_there_is_work(void **state)
 {
@@ -116,10 +62,7 @@ static void the_primary_checks_its_own_block_before_it_votes(void **state)
 static void the_primary_never_prepares(void **state)
 {
     (void)state;
-    bench_work(&bench);
-    bench_proposal(&bench, &block, 0);
-    bench_checked(&bench, &block, true);
-    bench_persist(&bench);
+    primary_proposes();
     assert_false(bench_has_sent(&bench, SENT(PREPARE)));
     assert_true(bench_vote(&bench, prepare, 1, 1, 0, &block.digest));
     assert_null(bench_find(&bench, PBFT_PERSIST));
@@ -192,7 +135,7 @@ static void prepares_for_another_block_or_view_do_not_count(void **state)
     struct hash other = {{5}};
     backup_prepares();
     assert_true(bench_vote(&bench, prepare, 2, 1, 0, &other));
-    assert_true(bench_vote(&bench, prepare, 3, 1, 4, &block.digest));
+    assert_true(bench_vote(&bench, prepare, 1, 1, 4, &block.digest));
     assert_null(bench_find(&bench, PBFT_PERSIST));
 }
 
@@ -202,7 +145,7 @@ static void own_votes_count_only_once_durable(void **state)
     assert_true(bench_pre_prepare(&bench, 0, &block));
     bench_checked(&bench, &block, true);
     assert_true(bench_vote(&bench, prepare, 2, 1, 0, &block.digest));
-    assert_true(bench_vote(&bench, prepare, 3, 1, 0, &block.digest));
+    assert_true(bench_vote(&bench, prepare, 1, 1, 0, &block.digest));
     assert_null(bench_find(&bench, PBFT_PERSIST));
     bench_persist(&bench);
     assert_non_null(bench_find(&bench, PBFT_PERSIST)); /* the commit */
@@ -215,7 +158,7 @@ static void a_quorum_of_commits_decides_exactly_once(void **state)
     assert_true(bench_vote(&bench, commit, 0, 1, 0, &block.digest));
     assert_true(bench_vote(&bench, commit, 2, 1, 0, &block.digest));
     assert_null(bench_find(&bench, PBFT_COMMIT));
-    assert_true(bench_vote(&bench, commit, 3, 1, 0, &block.digest));
+    assert_true(bench_vote(&bench, commit, 1, 1, 0, &block.digest));
     const struct pbft_effect *effect = bench_find(&bench, PBFT_COMMIT);
     assert_non_null(effect);
     assert_true(hash_equal(&effect->digest, &block.digest));
@@ -227,7 +170,7 @@ static void a_quorum_of_commits_decides_exactly_once(void **state)
     assert_int_equal(certificate_verify(&bench.set, &bench.chain, certificate),
                      CERTIFICATE_VALID);
     codec_free(certificate);
-    assert_true(bench_vote(&bench, commit, 3, 1, 0, &block.digest));
+    assert_true(bench_vote(&bench, commit, 1, 1, 0, &block.digest));
     assert_null(bench_find(&bench, PBFT_COMMIT));
     bench_timer(&bench, PBFT_TIMER_RESEND);
     assert_null(bench_find(&bench, PBFT_COMMIT));
@@ -239,7 +182,7 @@ static void commits_of_different_views_do_not_add_up(void **state)
     backup_prepares();
     assert_true(bench_vote(&bench, commit, 0, 1, 0, &block.digest));
     assert_true(bench_vote(&bench, commit, 2, 1, 1, &block.digest));
-    assert_true(bench_vote(&bench, commit, 3, 1, 2, &block.digest));
+    assert_true(bench_vote(&bench, commit, 1, 1, 2, &block.digest));
     assert_null(bench_find(&bench, PBFT_COMMIT));
 }
 
@@ -248,18 +191,18 @@ static void a_decided_block_that_is_missing_is_fetched(void **state)
     (void)state;
     assert_true(bench_vote(&bench, commit, 0, 1, 0, &block.digest));
     assert_true(bench_vote(&bench, commit, 2, 1, 0, &block.digest));
-    assert_true(bench_vote(&bench, commit, 3, 1, 0, &block.digest));
+    assert_true(bench_vote(&bench, commit, 1, 1, 0, &block.digest));
     assert_null(bench_find(&bench, PBFT_COMMIT));
     assert_true(bench_has_sent(&bench, SENT(PROPOSAL_REQUEST)));
     struct bench_block other = bench_block(&bench, 0, 2);
     size_t size;
     uint8_t *bytes =
         pbft_message_encode_proposal(&size, 1, other.data, other.size);
-    assert_true(bench_message(&bench, 3, bytes, size));
+    assert_true(bench_message(&bench, 1, bytes, size));
     assert_null(bench_find(&bench, PBFT_COMMIT)); /* not the one asked for */
     free(bytes);
     bytes = pbft_message_encode_proposal(&size, 1, block.data, block.size);
-    assert_true(bench_message(&bench, 3, bytes, size));
+    assert_true(bench_message(&bench, 1, bytes, size));
     assert_non_null(bench_find(&bench, PBFT_COMMIT));
     free(bytes);
     bench_block_fini(&other);
@@ -271,12 +214,12 @@ static void a_block_is_handed_to_whoever_asks(void **state)
     size_t size;
     assert_true(bench_pre_prepare(&bench, 0, &block));
     uint8_t *bytes = pbft_message_encode_request(&size, 1, &block.digest);
-    assert_true(bench_message(&bench, 3, bytes, size));
+    assert_true(bench_message(&bench, 1, bytes, size));
     const struct pbft_effect *effect = bench_find(&bench, PBFT_SEND);
     assert_non_null(effect);
-    assert_int_equal(effect->replica, 3);
+    assert_int_equal(effect->replica, 1);
     assert_true(bench_has_sent(&bench, SENT(PROPOSAL)));
-    assert_true(bench_message(&bench, 3, bytes, size));
+    assert_true(bench_message(&bench, 1, bytes, size));
     assert_null(bench_find(&bench, PBFT_SEND)); /* once a resend */
     free(bytes);
 }
@@ -327,10 +270,7 @@ static void votes_are_sent_again_until_the_height_is_done(void **state)
 static void the_block_is_sent_again_to_those_without_a_vote(void **state)
 {
     (void)state;
-    bench_work(&bench);
-    bench_proposal(&bench, &block, 0);
-    bench_checked(&bench, &block, true);
-    bench_persist(&bench);
+    primary_proposes();
     assert_true(bench_vote(&bench, prepare, 2, 1, 0, &block.digest));
     bench_timer(&bench, PBFT_TIMER_RESEND);
     for (size_t i = 0; i < bench.effects.count; i++) {
@@ -361,7 +301,7 @@ static void a_block_may_come_by_sync_while_one_is_decided(void **state)
     backup_prepares();
     assert_true(bench_vote(&bench, commit, 0, 1, 0, &block.digest));
     assert_true(bench_vote(&bench, commit, 2, 1, 0, &block.digest));
-    assert_true(bench_vote(&bench, commit, 3, 1, 0, &block.digest));
+    assert_true(bench_vote(&bench, commit, 1, 1, 0, &block.digest));
     struct hash later = {{8}};
     bench_committed(&bench, 3, 5, &later);
     assert_int_equal(pbft_status(bench.pbft).height, 4);
@@ -405,10 +345,7 @@ static void one_replica_alone_commits(void **state)
 static void two_replicas_need_each_other(void **state)
 {
     (void)state;
-    bench_work(&bench);
-    bench_proposal(&bench, &block, 0);
-    bench_checked(&bench, &block, true);
-    bench_persist(&bench);
+    primary_proposes();
     assert_null(bench_find(&bench, PBFT_PERSIST));
     assert_true(bench_vote(&bench, prepare, 1, 1, 0, &block.digest));
     bench_persist(&bench);
@@ -434,13 +371,10 @@ static void an_observer_commits_but_never_speaks(void **state)
     assert_true(bench_vote(&bench, commit, 0, 1, 0, &block.digest));
     assert_true(bench_vote(&bench, commit, 2, 1, 0, &block.digest));
     assert_null(bench_find(&bench, PBFT_COMMIT));
-    assert_true(bench_vote(&bench, commit, 3, 1, 0, &block.digest));
+    assert_true(bench_vote(&bench, commit, 1, 1, 0, &block.digest));
     assert_non_null(bench_find(&bench, PBFT_COMMIT));
     assert_null(bench_find(&bench, PBFT_PERSIST));
 }
-
-#define CASE(name, setup)                                                      \
-    cmocka_unit_test_setup_teardown(name, setup, close_bench)
 
 int main(void)
 {

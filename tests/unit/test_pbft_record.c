@@ -2,7 +2,7 @@
  * events bring about the same effects. */
 #include "config.h"
 
-#include "tests/unit/pbft_fixture.h"
+#include "tests/unit/pbft_case.h"
 
 #include "base/alloc.h"
 
@@ -12,59 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static const Pot__Phase prepare = POT__PHASE__PHASE_PREPARE;
-static const Pot__Phase commit = POT__PHASE__PHASE_COMMIT;
-
-static struct bench bench;
-static struct bench_block block;
-
-static int open_as(uint32_t n, uint32_t self)
-{
-    bench_open(&bench, n, self);
-    block = bench_block(&bench, 0, 1);
-    return 0;
-}
-
-static int open_backup(void **state)
-{
-    (void)state;
-    return open_as(4, 3);
-}
-
-static int open_primary(void **state)
-{
-    (void)state;
-    return open_as(4, 0);
-}
-
-static int open_alone(void **state)
-{
-    (void)state;
-    return open_as(1, 0);
-}
-
-static int close_bench(void **state)
-{
-    (void)state;
-    bench_block_fini(&block);
-    bench_close(&bench);
-    return 0;
-}
-
-static void vote_prepare(void)
-{
-    assert_true(bench_pre_prepare(&bench, 0, &block));
-    bench_checked(&bench, &block, true);
-    bench_persist(&bench);
-}
-
-static void become_prepared(void)
-{
-    vote_prepare();
-    assert_true(bench_vote(&bench, prepare, 2, 1, 0, &block.digest));
-    bench_persist(&bench);
-}
 
 static Pot__Vote *sent_vote(Pot__ConsensusMessage **message,
                             Pot__ConsensusMessage__KindCase kind)
@@ -79,7 +26,7 @@ static void a_restart_sends_the_same_signature_again(void **state)
     (void)state;
     Pot__ConsensusMessage *before;
     Pot__ConsensusMessage *after;
-    vote_prepare();
+    backup_prepares();
     Pot__Vote *first = sent_vote(&before, SENT(PREPARE));
     bench_restart(&bench);
     Pot__Vote *second = sent_vote(&after, SENT(PREPARE));
@@ -93,7 +40,7 @@ static void a_restart_does_not_vote_for_another_block(void **state)
 {
     (void)state;
     struct bench_block other = bench_block(&bench, 0, 2);
-    vote_prepare();
+    backup_prepares();
     bench_restart(&bench);
     assert_true(bench_pre_prepare(&bench, 0, &other));
     assert_null(bench_find(&bench, PBFT_CHECK));
@@ -105,10 +52,7 @@ static void a_restart_does_not_vote_for_another_block(void **state)
 static void a_primary_does_not_propose_another_block(void **state)
 {
     (void)state;
-    bench_work(&bench);
-    bench_proposal(&bench, &block, 0);
-    bench_checked(&bench, &block, true);
-    bench_persist(&bench);
+    primary_proposes();
     bench_restart(&bench);
     assert_null(bench_find(&bench, PBFT_PROPOSE));
     assert_true(bench_has_sent(&bench, SENT(PRE_PREPARE)));
@@ -123,7 +67,7 @@ static void a_primary_does_not_propose_another_block(void **state)
 static void a_restart_goes_on_where_the_record_ends(void **state)
 {
     (void)state;
-    vote_prepare();
+    backup_prepares();
     bench_restart(&bench);
     assert_true(bench_vote(&bench, prepare, 2, 1, 0, &block.digest));
     bench_persist(&bench);
@@ -133,7 +77,7 @@ static void a_restart_goes_on_where_the_record_ends(void **state)
 static void a_prepared_block_survives_and_can_be_proposed_again(void **state)
 {
     (void)state;
-    become_prepared();
+    backup_commits();
     bench_restart(&bench);
     assert_true(bench_has_sent(&bench, SENT(COMMIT)));
     bench_timer(&bench, PBFT_TIMER_VIEW);
@@ -152,7 +96,7 @@ static void a_prepared_block_survives_and_can_be_proposed_again(void **state)
 static void a_restart_decides_with_its_own_commit(void **state)
 {
     (void)state;
-    become_prepared();
+    backup_commits();
     bench_restart(&bench);
     assert_true(bench_vote(&bench, commit, 0, 1, 0, &block.digest));
     assert_true(bench_vote(&bench, commit, 1, 1, 0, &block.digest));
@@ -183,7 +127,7 @@ static void a_view_that_was_left_stays_left(void **state)
 static void a_record_of_a_past_height_is_ignored(void **state)
 {
     (void)state;
-    become_prepared();
+    backup_commits();
     bench.height = 1;
     bench.tip = block.digest;
     bench_restart(&bench);
@@ -199,7 +143,7 @@ static void a_record_of_a_later_height_forbids_to_vote(void **state)
     bench_committed(&bench, 1, 0, &first);
     bench_block_fini(&block);
     block = bench_block(&bench, 0, 1);
-    vote_prepare();
+    backup_prepares();
     struct bench_block second = block;
     bench.height = 0;
     bench.tip = (struct hash){{2}};
@@ -218,7 +162,7 @@ static void another_keys_record_is_refused(void **state)
 {
     (void)state;
     enum pot_err err;
-    become_prepared();
+    backup_commits();
     bench.self = 2;
     struct pbft_config config = bench_config(&bench);
     assert_null(pbft_new(&config, bench.record, bench.record_size, &err));
@@ -233,7 +177,7 @@ static void another_keys_record_is_refused(void **state)
 static void a_damaged_record_is_refused(void **state)
 {
     (void)state;
-    become_prepared();
+    backup_commits();
     struct pbft_config config = bench_config(&bench);
     for (size_t size = 1; size < bench.record_size; size++) {
         enum pot_err err;
@@ -295,7 +239,7 @@ static void log_effects(struct log *log)
 static void run_story(struct log *log)
 {
     log->size = 0;
-    become_prepared();
+    backup_commits();
     log_effects(log);
     bench_timer(&bench, PBFT_TIMER_VIEW);
     log_effects(log);
@@ -329,9 +273,6 @@ static void the_same_events_give_the_same_effects(void **state)
     free(first);
     free(second);
 }
-
-#define CASE(name, setup)                                                      \
-    cmocka_unit_test_setup_teardown(name, setup, close_bench)
 
 int main(void)
 {

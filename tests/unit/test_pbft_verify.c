@@ -2,7 +2,7 @@
  * sees it, or without effect when it does. */
 #include "config.h"
 
-#include "tests/unit/pbft_fixture.h"
+#include "tests/unit/pbft_case.h"
 
 #include "base/alloc.h"
 
@@ -13,25 +13,7 @@
 
 #include <cmocka.h>
 
-static const Pot__Phase prepare = POT__PHASE__PHASE_PREPARE;
-static const Pot__Phase commit = POT__PHASE__PHASE_COMMIT;
 static const struct hash digest = {{5}};
-
-static struct bench bench;
-
-static int open_bench(void **state)
-{
-    (void)state;
-    bench_open(&bench, 4, 3);
-    return 0;
-}
-
-static int close_bench(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
 
 static bool is_verified(const Pot__ConsensusMessage *message)
 {
@@ -110,7 +92,6 @@ static void a_vote_is_its_signers_and_of_its_kind(void **state)
 static void only_the_views_primary_pre_prepares(void **state)
 {
     (void)state;
-    struct bench_block block = bench_block(&bench, 0, 1);
     struct vote vote = {POT__PHASE__PHASE_PRE_PREPARE, 1, 0, block.digest, 1};
     struct signature signature;
     size_t size;
@@ -119,7 +100,6 @@ static void only_the_views_primary_pre_prepares(void **state)
                                                      block.data, block.size);
     assert_false(bench_message(&bench, 1, bytes, size));
     free(bytes);
-    bench_block_fini(&block);
 }
 
 static void a_view_changes_certificate_must_hold(void **state)
@@ -231,7 +211,6 @@ static void messages_of_an_older_set_are_ignored(void **state)
 static void requests_from_strangers_are_not_answered(void **state)
 {
     (void)state;
-    struct bench_block block = bench_block(&bench, 0, 1);
     assert_true(bench_pre_prepare(&bench, 0, &block));
     size_t size;
     uint8_t *bytes = pbft_message_encode_request(&size, 1, &block.digest);
@@ -240,26 +219,22 @@ static void requests_from_strangers_are_not_answered(void **state)
     assert_true(bench_message(&bench, 4, bytes, size));
     assert_null(bench_find(&bench, PBFT_SEND));
     free(bytes);
-    bench_block_fini(&block);
 }
 
 static void blocks_nobody_asked_for_are_dropped(void **state)
 {
     (void)state;
-    struct bench_block block = bench_block(&bench, 0, 1);
     size_t size;
     uint8_t *bytes =
         pbft_message_encode_proposal(&size, 1, block.data, block.size);
     assert_true(bench_message(&bench, 2, bytes, size));
     assert_int_equal(bench.effects.count, 0);
     free(bytes);
-    bench_block_fini(&block);
 }
 
 static void evidence_is_found_in_view_changes_too(void **state)
 {
     (void)state;
-    struct bench_block block = bench_block(&bench, 0, 1);
     struct bench_block other = bench_block(&bench, 0, 2);
     Pot__PreparedCertificate *prepared =
         bench_prepared(&bench, 0, &other.digest);
@@ -269,27 +244,23 @@ static void evidence_is_found_in_view_changes_too(void **state)
     assert_non_null(effect);
     assert_int_equal(effect->replica, 0);
     codec_free(prepared);
-    bench_block_fini(&block);
     bench_block_fini(&other);
 }
-
-#define CASE(name)                                                             \
-    cmocka_unit_test_setup_teardown(name, open_bench, close_bench)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(messages_without_content_are_refused),
-        CASE(a_vote_is_its_signers_and_of_its_kind),
-        CASE(only_the_views_primary_pre_prepares),
-        CASE(a_view_changes_certificate_must_hold),
-        CASE(nothing_is_prepared_in_the_view_changed_to),
-        CASE(a_new_view_is_proved_by_a_quorum),
-        CASE(one_replica_ahead_proves_nothing),
-        CASE(messages_of_an_older_set_are_ignored),
-        CASE(requests_from_strangers_are_not_answered),
-        CASE(blocks_nobody_asked_for_are_dropped),
-        CASE(evidence_is_found_in_view_changes_too),
+        CASE(messages_without_content_are_refused, open_backup),
+        CASE(a_vote_is_its_signers_and_of_its_kind, open_backup),
+        CASE(only_the_views_primary_pre_prepares, open_backup),
+        CASE(a_view_changes_certificate_must_hold, open_backup),
+        CASE(nothing_is_prepared_in_the_view_changed_to, open_backup),
+        CASE(a_new_view_is_proved_by_a_quorum, open_backup),
+        CASE(one_replica_ahead_proves_nothing, open_backup),
+        CASE(messages_of_an_older_set_are_ignored, open_backup),
+        CASE(requests_from_strangers_are_not_answered, open_backup),
+        CASE(blocks_nobody_asked_for_are_dropped, open_backup),
+        CASE(evidence_is_found_in_view_changes_too, open_backup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

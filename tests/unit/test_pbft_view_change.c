@@ -1,63 +1,13 @@
 /* View changes: section 4.4, and what section 4.5.2 asks of timers. */
 #include "config.h"
 
-#include "tests/unit/pbft_fixture.h"
+#include "tests/unit/pbft_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-static const Pot__Phase prepare = POT__PHASE__PHASE_PREPARE;
-static const Pot__Phase commit = POT__PHASE__PHASE_COMMIT;
-
-static struct bench bench;
-static struct bench_block block;
-
-static int open_as(uint32_t self)
-{
-    bench_open(&bench, 4, self);
-    block = bench_block(&bench, 0, 1);
-    return 0;
-}
-
-/* Replica 1 is the primary of view 1, replica 3 of none that matters. */
-static int open_next_primary(void **state)
-{
-    (void)state;
-    return open_as(1);
-}
-
-static int open_backup(void **state)
-{
-    (void)state;
-    return open_as(3);
-}
-
-static int close_bench(void **state)
-{
-    (void)state;
-    bench_block_fini(&block);
-    bench_close(&bench);
-    return 0;
-}
-
-static void become_prepared(void)
-{
-    assert_true(bench_pre_prepare(&bench, 0, &block));
-    bench_checked(&bench, &block, true);
-    bench_persist(&bench);
-    assert_true(bench_vote(&bench, prepare, 2, 1, 0, &block.digest));
-    bench_persist(&bench);
-    assert_true(bench_has_sent(&bench, SENT(COMMIT)));
-}
-
-static void time_out(void)
-{
-    bench_timer(&bench, PBFT_TIMER_VIEW);
-    bench_persist(&bench);
-}
 
 static void a_time_out_sends_a_view_change(void **state)
 {
@@ -76,7 +26,7 @@ static void a_time_out_sends_a_view_change(void **state)
 static void a_view_change_carries_what_was_prepared(void **state)
 {
     (void)state;
-    become_prepared();
+    backup_commits();
     time_out();
     Pot__ConsensusMessage *sent = bench_sent(&bench, SENT(VIEW_CHANGE));
     assert_non_null(sent);
@@ -99,7 +49,7 @@ static void a_replica_that_left_a_view_votes_no_more_in_it(void **state)
 static void commits_of_a_view_that_was_left_still_decide(void **state)
 {
     (void)state;
-    become_prepared();
+    backup_commits();
     time_out();
     assert_true(bench_vote(&bench, commit, 0, 1, 0, &block.digest));
     assert_true(bench_vote(&bench, commit, 2, 1, 0, &block.digest));
@@ -183,7 +133,7 @@ static void the_primary_opens_the_view_with_a_quorum(void **state)
 static void the_primary_proposes_its_prepared_block_again(void **state)
 {
     (void)state;
-    become_prepared();
+    backup_commits();
     time_out();
     assert_true(bench_send_view_change(&bench, 0, 1, NULL));
     assert_true(bench_send_view_change(&bench, 2, 1, NULL));
@@ -403,9 +353,6 @@ static void stale_timers_are_ignored(void **state)
     bench_step(&bench, &event);
     assert_int_equal(bench.effects.count, 0);
 }
-
-#define CASE(name, setup)                                                      \
-    cmocka_unit_test_setup_teardown(name, setup, close_bench)
 
 int main(void)
 {
