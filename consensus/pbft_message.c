@@ -11,19 +11,26 @@
 
 #define SIGNED_BYTES (8 + 8 + HASH_SIZE)
 
-static void write_signed(uint8_t out[static SIGNED_BYTES], uint64_t height,
-                         uint64_t view, const struct hash *hash)
+/* What a signature is over, and under which name. */
+struct signed_word {
+    const char *name;
+    uint8_t bytes[SIGNED_BYTES];
+};
+
+static struct signed_word signed_word(const char *name, uint64_t height,
+                                      uint64_t view, const struct hash *hash)
 {
+    struct signed_word word = {.name = name};
     struct bytes_writer w;
-    bytes_writer_init(&w, out, SIGNED_BYTES);
+    bytes_writer_init(&w, word.bytes, SIGNED_BYTES);
     bytes_write_u64(&w, height);
     bytes_write_u64(&w, view);
     bytes_write(&w, hash->b, HASH_SIZE);
     POT_ASSERT(w.offset == SIGNED_BYTES);
+    return word;
 }
 
-static void view_change_bytes(uint8_t out[static SIGNED_BYTES],
-                              const Pot__ViewChange *message)
+static struct signed_word view_change_word(const Pot__ViewChange *message)
 {
     struct hash hash = {{0}};
     if (message->prepared != NULL) {
@@ -32,11 +39,10 @@ static void view_change_bytes(uint8_t out[static SIGNED_BYTES],
         hash_bytes(&hash, "prepared", data, size);
         free(data);
     }
-    write_signed(out, message->height, message->view, &hash);
+    return signed_word("view-change", message->height, message->view, &hash);
 }
 
-static void new_view_bytes(uint8_t out[static SIGNED_BYTES],
-                           const Pot__NewView *message)
+static struct signed_word new_view_word(const Pot__NewView *message)
 {
     struct hasher h;
     struct hash hash;
@@ -49,49 +55,50 @@ static void new_view_bytes(uint8_t out[static SIGNED_BYTES],
         free(data);
     }
     hasher_final(&h, &hash);
-    write_signed(out, message->height, message->view, &hash);
+    return signed_word("new-view", message->height, message->view, &hash);
+}
+
+static void sign(struct signature *out, const struct key *key,
+                 const struct hash *chain, struct signed_word word)
+{
+    key_sign(out, key, word.name, chain, word.bytes, SIGNED_BYTES);
+}
+
+static bool is_by(const struct public_key *signer, const struct hash *chain,
+                  struct signed_word word, ProtobufCBinaryData signature)
+{
+    struct signature value;
+    return codec_signature(&value, signature) &&
+           key_verify(signer, word.name, chain, word.bytes, SIGNED_BYTES,
+                      &value);
 }
 
 void pbft_message_sign_view_change(struct signature *out, const struct key *key,
                                    const struct hash *chain,
                                    const Pot__ViewChange *message)
 {
-    uint8_t bytes[SIGNED_BYTES];
-    view_change_bytes(bytes, message);
-    key_sign(out, key, "view-change", chain, bytes, sizeof(bytes));
+    sign(out, key, chain, view_change_word(message));
 }
 
 void pbft_message_sign_new_view(struct signature *out, const struct key *key,
                                 const struct hash *chain,
                                 const Pot__NewView *message)
 {
-    uint8_t bytes[SIGNED_BYTES];
-    new_view_bytes(bytes, message);
-    key_sign(out, key, "new-view", chain, bytes, sizeof(bytes));
+    sign(out, key, chain, new_view_word(message));
 }
 
 bool pbft_message_is_view_change_by(const struct public_key *signer,
                                     const struct hash *chain,
                                     const Pot__ViewChange *message)
 {
-    uint8_t bytes[SIGNED_BYTES];
-    struct signature signature;
-    view_change_bytes(bytes, message);
-    return codec_signature(&signature, message->signature) &&
-           key_verify(signer, "view-change", chain, bytes, sizeof(bytes),
-                      &signature);
+    return is_by(signer, chain, view_change_word(message), message->signature);
 }
 
 bool pbft_message_is_new_view_by(const struct public_key *signer,
                                  const struct hash *chain,
                                  const Pot__NewView *message)
 {
-    uint8_t bytes[SIGNED_BYTES];
-    struct signature signature;
-    new_view_bytes(bytes, message);
-    return codec_signature(&signature, message->signature) &&
-           key_verify(signer, "new-view", chain, bytes, sizeof(bytes),
-                      &signature);
+    return is_by(signer, chain, new_view_word(message), message->signature);
 }
 
 static struct pbft_origin signed_origin(uint64_t height, uint64_t view,

@@ -3,16 +3,20 @@ consensus_libs = consensus/libconsensus.a $(unit_proto_libs)
 pbft_bench = tests/unit/pbft_case.c tests/unit/pbft_case.h \
 	tests/unit/pbft_fixture.c tests/unit/pbft_fixture.h \
 	tests/sim/sim_block.c tests/sim/sim_block.h
-consensus_tests = tests/unit/test_certificate \
+consensus_tests = tests/unit/test_certificate tests/unit/test_early \
 	tests/unit/test_pbft_normal tests/unit/test_pbft_record \
 	tests/unit/test_pbft_verify tests/unit/test_pbft_view_change \
-	tests/unit/test_votes
+	tests/unit/test_votes tests/unit/test_vouched
 check_PROGRAMS += $(consensus_tests)
 TESTS += $(consensus_tests)
 
 tests_unit_test_certificate_SOURCES = tests/unit/test_certificate.c
 tests_unit_test_certificate_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_certificate_LDADD = $(unit_proto_libs)
+
+tests_unit_test_early_SOURCES = tests/unit/test_early.c
+tests_unit_test_early_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_early_LDADD = $(consensus_libs)
 
 tests_unit_test_pbft_normal_SOURCES = tests/unit/test_pbft_normal.c \
 	$(pbft_bench)
@@ -37,3 +41,7 @@ tests_unit_test_pbft_view_change_LDADD = $(consensus_libs)
 tests_unit_test_votes_SOURCES = tests/unit/test_votes.c
 tests_unit_test_votes_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_votes_LDADD = $(consensus_libs)
+
+tests_unit_test_vouched_SOURCES = tests/unit/test_vouched.c
+tests_unit_test_vouched_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_vouched_LDADD = $(consensus_libs)
