@@ -21,18 +21,12 @@ struct pbft_effect *pbft_effects_add(struct pbft_effects *effects,
     return effect;
 }
 
-void pbft_effects_clear(struct pbft_effects *effects)
+void pbft_effects_fini(struct pbft_effects *effects)
 {
     for (size_t i = 0; i < effects->count; i++) {
         free(effects->items[i].bytes);
         free(effects->items[i].certificate);
     }
-    effects->count = 0;
-}
-
-void pbft_effects_fini(struct pbft_effects *effects)
-{
-    pbft_effects_clear(effects);
     free(effects->items);
     memset(effects, 0, sizeof(*effects));
 }

@@ -63,7 +63,7 @@ struct pbft_effects {
 struct pbft_effect *pbft_effects_add(struct pbft_effects *effects,
                                      enum pbft_effect_type type);
 
-void pbft_effects_clear(struct pbft_effects *effects); /* keeps the memory */
+/* pbft_effects_fini: empty again. */
 void pbft_effects_fini(struct pbft_effects *effects);
 
 #endif

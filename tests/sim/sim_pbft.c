@@ -91,32 +91,39 @@ static uint64_t height_of(const struct sim_world *world, bool is_highest)
     return height;
 }
 
-static void live(struct sim_world *world)
+static void happen(struct sim_world *world, struct sim_event *event)
 {
-    uint64_t healed_at_ms = 0;
-    uint64_t goal = 0;
+    if (event->type == SIM_CRASH_ALL) {
+        crash_all(world, event->node);
+    } else if (event->type == SIM_PARTITION) {
+        sim_partition(world);
+    } else if (event->type != SIM_CRASH || !world->is_healed) {
+        sim_node_handle(world, event);
+    }
+    sim_event_fini(event);
+}
+
+static void live_with_faults(struct sim_world *world)
+{
     struct sim_event event;
     while (!world->is_failed && sim_next(world, &event)) {
-        if (event.type == SIM_CRASH_ALL) {
-            crash_all(world, event.node);
-        } else if (event.type == SIM_PARTITION) {
-            sim_partition(world);
-        } else if (event.type != SIM_CRASH || !world->is_healed) {
-            sim_node_handle(world, &event);
-        }
-        sim_event_fini(&event);
-        bool is_late = world->now_ms >= world->config.fault_end_ms;
-        if (!world->is_healed &&
-            (is_late || height_of(world, true) >= world->config.height_goal)) {
-            heal(world);
-            healed_at_ms = world->now_ms;
-            goal = height_of(world, true) + HEIGHTS_BEYOND;
-        }
-        if (world->is_healed && height_of(world, false) >= goal) {
+        happen(world, &event);
+        if (world->now_ms >= world->config.fault_end_ms ||
+            height_of(world, true) >= world->config.height_goal) {
             return;
         }
-        if (world->is_healed && (world->now_ms > healed_at_ms + HEAL_BOUND_MS ||
-                                 world->steps > STEPS_MAX)) {
+    }
+}
+
+static void live_healed(struct sim_world *world)
+{
+    uint64_t end_ms = world->now_ms + HEAL_BOUND_MS;
+    uint64_t goal = height_of(world, true) + HEIGHTS_BEYOND;
+    struct sim_event event;
+    while (!world->is_failed && height_of(world, false) < goal &&
+           sim_next(world, &event)) {
+        happen(world, &event);
+        if (world->now_ms > end_ms || world->steps > STEPS_MAX) {
             sim_fail(world,
                      "no progress: honest replicas at heights %" PRIu64
                      " to %" PRIu64 ", wanted %" PRIu64,
@@ -129,7 +136,6 @@ struct totals {
     uint64_t runs;
     uint64_t steps;
     uint64_t marks[SIM_MARK_COUNT];
-    uint64_t heal_ms_max;
 };
 
 static bool run_seed(uint64_t seed, bool is_verbose, struct totals *totals,
@@ -147,7 +153,11 @@ static bool run_seed(uint64_t seed, bool is_verbose, struct totals *totals,
     for (uint32_t i = 0; i < world.node_count; i++) {
         sim_node_start(&world, &world.nodes[i]);
     }
-    live(&world);
+    live_with_faults(&world);
+    if (!world.is_failed) {
+        heal(&world);
+        live_healed(&world);
+    }
     totals->runs++;
     totals->steps += world.steps;
     for (size_t i = 0; i < SIM_MARK_COUNT; i++) {
@@ -199,62 +209,86 @@ static bool print_totals(const struct totals *totals)
     return is_all_seen;
 }
 
-static int usage(void)
+struct options {
+    uint64_t first;
+    uint64_t last;
+    bool is_verbose;
+    bool is_keeping_on;
+};
+
+/* A seed, or two with ".." between them. */
+static bool parse_seeds(struct options *options, const char *text,
+                        bool is_range)
 {
-    fprintf(stderr, "usage: sim_pbft --seed N [--verbose]\n"
-                    "       sim_pbft --seeds A..B [--keep-going]\n");
-    return 2;
+    char *end;
+    options->first = strtoull(text, &end, 10);
+    options->last = options->first;
+    if (is_range && strncmp(end, "..", 2) == 0) {
+        options->last = strtoull(end + 2, &end, 10);
+    }
+    return *end == '\0' && end != text;
 }
 
-int main(int argc, char **argv)
+static bool parse_options(struct options *options, int argc, char **argv)
 {
-    static const struct option options[] = {
+    static const struct option known[] = {
         {"seed", required_argument, NULL, 's'},
         {"seeds", required_argument, NULL, 'r'},
         {"verbose", no_argument, NULL, 'v'},
         {"keep-going", no_argument, NULL, 'k'},
         {NULL, 0, NULL, 0},
     };
-    uint64_t first = 1;
-    uint64_t last = SIM_SEEDS;
-    bool is_verbose = false;
-    bool is_keeping_on = false;
+    bool is_right = true;
     int option;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        char *end = NULL;
+    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
         switch (option) {
         case 's':
         case 'r':
-            first = strtoull(optarg, &end, 10);
-            last = first;
-            if (option == 'r' && strncmp(end, "..", 2) == 0) {
-                last = strtoull(end + 2, &end, 10);
-            }
-            if (*end != '\0' || end == optarg) {
-                return usage();
-            }
+            is_right = parse_seeds(options, optarg, option == 'r') && is_right;
             break;
         case 'v':
-            is_verbose = true;
+            options->is_verbose = true;
             break;
         case 'k':
-            is_keeping_on = true;
+            options->is_keeping_on = true;
             break;
-        case '?':
         default:
-            return usage();
+            is_right = false;
+            break;
         }
     }
-    struct totals totals = {0};
+    return is_right;
+}
+
+/* How many seeds fail; up to the first one, unless told to keep going. */
+static uint64_t run_seeds(const struct options *options, struct totals *totals)
+{
     struct hash trace;
     uint64_t failures = 0;
-    for (uint64_t seed = first; seed <= last; seed++) {
-        bool is_good = is_verbose ? run_seed(seed, true, &totals, &trace)
-                                  : run_twice(seed, &totals);
+    for (uint64_t seed = options->first; seed <= options->last; seed++) {
+        bool is_good = options->is_verbose
+                           ? run_seed(seed, true, totals, &trace)
+                           : run_twice(seed, totals);
         failures += !is_good;
-        if (!is_good && !is_keeping_on) {
-            return 1;
+        if (!is_good && !options->is_keeping_on) {
+            break;
         }
+    }
+    return failures;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.first = 1, .last = SIM_SEEDS};
+    if (!parse_options(&options, argc, argv)) {
+        fprintf(stderr, "usage: sim_pbft --seed N [--verbose]\n"
+                        "       sim_pbft --seeds A..B [--keep-going]\n");
+        return 2;
+    }
+    struct totals totals = {0};
+    uint64_t failures = run_seeds(&options, &totals);
+    if (failures > 0 && !options.is_keeping_on) {
+        return 1;
     }
     bool is_all_seen = print_totals(&totals);
     if (failures > 0) {

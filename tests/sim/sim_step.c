@@ -213,8 +213,7 @@ static void note_effect(struct sim_world *world,
 void sim_step(struct sim_world *world, struct sim_node *node,
               struct pbft_event *event)
 {
-    struct pbft_effects effects = world->effects;
-    memset(&world->effects, 0, sizeof(world->effects));
+    struct pbft_effects effects = {0};
     struct pbft_status before = pbft_status(node->pbft);
     event->now_ms = world->now_ms;
     pbft_step(node->pbft, event, &effects);
@@ -237,6 +236,5 @@ void sim_step(struct sim_world *world, struct sim_node *node,
         note_effect(world, effect);
         carry_out(world, node, effect);
     }
-    pbft_effects_clear(&effects);
-    world->effects = effects;
+    pbft_effects_fini(&effects);
 }

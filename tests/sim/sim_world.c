@@ -220,5 +220,4 @@ void sim_world_fini(struct sim_world *world)
         key_free(world->keys[i]);
         free(world->words[i]);
     }
-    pbft_effects_fini(&world->effects);
 }

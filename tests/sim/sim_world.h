@@ -222,7 +222,6 @@ struct sim_world {
     bool is_failed;
     char failure[256];
     struct hash trace; /* over all effects: the run's fingerprint */
-    struct pbft_effects effects;
 };
 
 void sim_world_init(struct sim_world *world, uint64_t seed, bool is_verbose);

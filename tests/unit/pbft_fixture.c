@@ -66,7 +66,7 @@ void bench_restart(struct bench *bench)
 
 void bench_step(struct bench *bench, struct pbft_event *event)
 {
-    pbft_effects_clear(&bench->effects);
+    pbft_effects_fini(&bench->effects);
     event->now_ms = bench->now_ms;
     pbft_step(bench->pbft, event, &bench->effects);
     const struct pbft_effect *persist = bench_find(bench, PBFT_PERSIST);
