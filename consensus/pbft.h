@@ -2,9 +2,9 @@
  * Liskov, OSDI '99) as a pure state machine: events in, effects out.
  *
  * There is one instance a height; views live across heights.  The replica
- * has no clock, no disk, no network and no randomness: every event carries
- * the time, every effect is a value, and the same events yield the same
- * effects, byte for byte.
+ * has no clock, no disk, no network and no randomness: time passes by the
+ * timers that it asks for, every effect is a value, and the same events yield
+ * the same effects, byte for byte.
  *
  * The caller's part:
  *   - verify messages with pbft_verify (on any thread) before PBFT_MESSAGE;
@@ -75,7 +75,6 @@ enum pbft_event_type {
 
 struct pbft_event {
     enum pbft_event_type type;
-    uint64_t now_ms; /* for logs of events: the rules need no clock */
     union {
         struct {
             const Pot__ConsensusMessage *message; /* borrowed for the step */

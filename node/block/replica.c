@@ -441,10 +441,9 @@ static void deferred_free(struct deferred *d)
     free(d);
 }
 
-static void step_one(struct replica *r, struct pbft_event *event)
+static void step_one(struct replica *r, const struct pbft_event *event)
 {
     struct pbft_effects effects = {0};
-    event->now_ms = uv_now(r->config.loop);
     pbft_step(r->pbft, event, &effects);
     for (size_t i = 0; i < effects.count; i++) {
         carry_out(r, &effects.items[i]);
@@ -461,9 +460,8 @@ static void step(struct replica *r, const struct pbft_event *event)
         defer(r, event);
         return;
     }
-    struct pbft_event first = *event;
     r->is_stepping = true;
-    step_one(r, &first);
+    step_one(r, event);
     while (r->deferred != NULL && !r->is_stopped) {
         struct deferred *d = r->deferred;
         r->deferred = d->next;

@@ -211,11 +211,10 @@ static void note_effect(struct sim_world *world,
 }
 
 void sim_step(struct sim_world *world, struct sim_node *node,
-              struct pbft_event *event)
+              const struct pbft_event *event)
 {
     struct pbft_effects effects = {0};
     struct pbft_status before = pbft_status(node->pbft);
-    event->now_ms = world->now_ms;
     pbft_step(node->pbft, event, &effects);
     world->steps++;
     struct pbft_status after = pbft_status(node->pbft);

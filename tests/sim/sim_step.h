@@ -8,7 +8,7 @@
 
 /* sim_step: steps node's replica and carries the effects out. */
 void sim_step(struct sim_world *world, struct sim_node *node,
-              struct pbft_event *event);
+              const struct pbft_event *event);
 
 /* sim_apply: stores a committed block after a while; empties *block. */
 void sim_apply(struct sim_world *world, struct sim_node *node,

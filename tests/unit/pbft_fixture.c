@@ -64,10 +64,9 @@ void bench_restart(struct bench *bench)
     start(bench);
 }
 
-void bench_step(struct bench *bench, struct pbft_event *event)
+void bench_step(struct bench *bench, const struct pbft_event *event)
 {
     pbft_effects_fini(&bench->effects);
-    event->now_ms = bench->now_ms;
     pbft_step(bench->pbft, event, &bench->effects);
     const struct pbft_effect *persist = bench_find(bench, PBFT_PERSIST);
     if (persist != NULL) {
@@ -81,7 +80,6 @@ void bench_step(struct bench *bench, struct pbft_event *event)
 /* The generation is the newest there is: found by trying. */
 void bench_timer(struct bench *bench, enum pbft_timer timer)
 {
-    bench->now_ms += 1;
     for (uint64_t generation = 200; generation > 0; generation--) {
         struct pbft_event event = {.type = PBFT_TIMER};
         event.u.timer.timer = timer;

@@ -25,7 +25,6 @@ struct bench {
     struct key *keys[BENCH_MAX];
     uint32_t self;
     uint64_t height; /* committed */
-    uint64_t now_ms;
     struct pbft *pbft;
     struct pbft_effects effects; /* of the last step */
     uint8_t *record;             /* the last durable one */
@@ -41,7 +40,7 @@ void bench_close(struct bench *bench);
 void bench_restart(struct bench *bench);
 struct pbft_config bench_config(const struct bench *bench);
 
-void bench_step(struct bench *bench, struct pbft_event *event);
+void bench_step(struct bench *bench, const struct pbft_event *event);
 void bench_timer(struct bench *bench, enum pbft_timer timer);
 void bench_work(struct bench *bench);
 void bench_proposal(struct bench *bench, const struct bench_block *block,
