@@ -61,9 +61,6 @@ POT_MUST_USE enum reason handshake_input(struct handshake *handshake,
 
 bool handshake_is_done(const struct handshake *handshake);
 
-/* handshake_has_hello: the other side's hello came and was fine. */
-bool handshake_has_hello(const struct handshake *handshake);
-
 /* handshake_peer: who it is; also after REASON_WRONG_KEY and REASON_SELF,
  * otherwise NULL until done. */
 const struct public_key *handshake_peer(const struct handshake *handshake);

@@ -44,8 +44,6 @@ bool queue_push(struct queue *queue, struct parcel *parcel);
  * caller's; NULL when empty. */
 struct parcel *queue_pop(struct queue *queue);
 
-bool queue_is_empty(const struct queue *queue);
-
 /* queue_cost: what a message counts against the caps. */
 size_t queue_cost(size_t size);
 

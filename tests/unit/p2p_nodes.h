@@ -33,13 +33,7 @@ struct node {
     size_t ups;
     size_t downs;
     size_t received[MESSAGE_TYPE_COUNT];
-    uint8_t last_type;
     struct buf last;
-    uint8_t order[4096]; /* types as they came */
-    size_t order_count;
-    size_t dial_counts[REASON_COUNT];
-    struct public_key found; /* of the last dial that found one */
-    bool refuses_all;
     bool closes_on_message;
     bool bans_on_message;
     void *user;

@@ -69,7 +69,7 @@ static void exchange_hellos(struct end *a, struct end *b)
     assert_int_equal(
         handshake_input(a->handshake, &a->out, hello.data, hello.size),
         REASON_NONE);
-    assert_true(handshake_has_hello(a->handshake));
+    assert_true(a->out.size > 0);
     buf_fini(&hello);
 }
 
