@@ -4,6 +4,7 @@ p2p_libp2p_a_SOURCES = \
 	p2p/admission.c p2p/admission.h \
 	p2p/ban.c p2p/ban.h \
 	p2p/blob_fetch.c p2p/blob_fetch.h \
+	p2p/claims.c p2p/claims.h \
 	p2p/dial.c p2p/dial.h \
 	p2p/frame.c p2p/frame.h \
 	p2p/gossip.c p2p/gossip.h \
@@ -17,6 +18,7 @@ p2p_libp2p_a_SOURCES = \
 	p2p/queue.c p2p/queue.h \
 	p2p/reason.c p2p/reason.h \
 	p2p/sending.c p2p/sending.h \
-	p2p/sync.c p2p/sync.h
+	p2p/sync.c p2p/sync.h \
+	p2p/sync_serve.c p2p/sync_serve.h
 p2p_libp2p_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)
