@@ -6,6 +6,8 @@ p2p_libp2p_a_SOURCES = \
 	p2p/blob_fetch.c p2p/blob_fetch.h \
 	p2p/claims.c p2p/claims.h \
 	p2p/dial.c p2p/dial.h \
+	p2p/dial_list.c p2p/dial_list.h \
+	p2p/end_log.c p2p/end_log.h \
 	p2p/frame.c p2p/frame.h \
 	p2p/gossip.c p2p/gossip.h \
 	p2p/handshake.c p2p/handshake.h \

@@ -9,7 +9,8 @@
 #include "base/log.h"
 #include "p2p/admission.h"
 #include "p2p/ban.h"
-#include "p2p/dial.h"
+#include "p2p/dial_list.h"
+#include "p2p/end_log.h"
 #include "p2p/peer_life.h"
 #include "p2p/peer_table.h"
 
@@ -20,7 +21,6 @@
 #define MIB                    ((size_t)1 << 20)
 #define TICK_MS                50
 #define LISTEN_BACKLOG         512
-#define LOG_EVERY_MS           10000
 #define BAN_CONFIGURED_DIVISOR 20
 /* A connection that lived as long counts as a success. */
 #define SETTLED_MS 2000
@@ -41,13 +41,9 @@ struct net {
 
     struct peer_table table;
     uint64_t last_id;
-    struct dial *dials[NET_DIALS_MAX];
-    size_t dial_count;
+    struct dial_list dials;
     struct ban_list bans;
-    struct {
-        uint64_t next_ms;
-        uint64_t suppressed;
-    } logs[REASON_COUNT];
+    struct end_log end_log;
     struct net_stats stats; /* but for the present numbers */
     char read_bytes[PEER_READ_BYTES];
 };
@@ -81,18 +77,21 @@ static void on_dial_closed(void *context)
     release(context);
 }
 
-/* Takes the dial out of the net; its connection ends for that reason. */
-static void forget_dial(struct net *net, size_t index, enum reason reason)
+/* The dials of all but these peers go, and their connections. */
+static void forget_dials(struct net *net, const struct net_address *peers,
+                         size_t count, enum reason reason)
 {
-    struct dial *dial = net->dials[index];
-    net->dials[index] = net->dials[--net->dial_count];
-    for (struct peer_entry *e = net->table.first; e != NULL; e = e->next) {
-        if (e->dial == dial) {
-            e->dial = NULL;
-            peer_close(e->peer, reason);
+    struct dial *dial = dial_list_take_unlisted(&net->dials, peers, count);
+    while (dial != NULL) {
+        for (struct peer_entry *e = net->table.first; e != NULL; e = e->next) {
+            if (e->dial == dial) {
+                e->dial = NULL;
+                peer_close(e->peer, reason);
+            }
         }
+        dial_close(dial);
+        dial = dial_list_take_unlisted(&net->dials, peers, count);
     }
-    dial_close(dial);
 }
 
 void net_close(struct net *net, void (*done)(void *context), void *context)
@@ -101,9 +100,7 @@ void net_close(struct net *net, void (*done)(void *context), void *context)
     net->is_closing = true;
     net->done = done;
     net->done_context = context;
-    while (net->dial_count > 0) {
-        forget_dial(net, net->dial_count - 1, REASON_SHUTDOWN);
-    }
+    forget_dials(net, NULL, 0, REASON_SHUTDOWN);
     /* A closing peer stays in the table until a later turn of the loop. */
     for (struct peer_entry *e = net->table.first; e != NULL; e = e->next) {
         peer_close(e->peer, REASON_SHUTDOWN);
@@ -116,21 +113,15 @@ void net_close(struct net *net, void (*done)(void *context), void *context)
 
 /* --- who is in -------------------------------------------------------- */
 
-static struct dial *find_dial(const struct net *net,
-                              const struct public_key *key)
+static bool is_configured(const struct net *net, const struct public_key *key)
 {
-    for (size_t i = 0; i < net->dial_count; i++) {
-        if (public_key_equal(&dial_address(net->dials[i])->key, key)) {
-            return net->dials[i];
-        }
-    }
-    return NULL;
+    return dial_list_find(&net->dials, key) != NULL;
 }
 
 static void ban(struct net *net, const struct public_key *key)
 {
     uint32_t ms = net->config.ban_ms;
-    if (find_dial(net, key) != NULL) {
+    if (is_configured(net, key)) {
         ms /= BAN_CONFIGURED_DIVISOR;
     }
     ban_add(&net->bans, key, net_now_ms(net) + ms);
@@ -167,7 +158,7 @@ static void on_proven(void *owner, struct peer *peer)
     struct net *net = entry->net;
     uint64_t now_ms = net_now_ms(net);
     struct peer_entry *older = peer_table_find(&net->table, peer_key(peer));
-    entry->is_guest = find_dial(net, peer_key(peer)) == NULL;
+    entry->is_guest = !is_configured(net, peer_key(peer));
     enum reason reason = REASON_BANNED;
     if (!ban_holds(&net->bans, peer_key(peer), now_ms)) {
         reason = admission_check(&net->table, entry, older,
@@ -186,28 +177,6 @@ static void on_proven(void *owner, struct peer *peer)
     }
 }
 
-/* One line in LOG_EVERY_MS a reason: whoever connects a thousand times fills
- * a counter, not the disk. */
-static void log_end(struct net *net, const struct peer_entry *entry,
-                    enum reason reason)
-{
-    uint64_t now_ms = net_now_ms(net);
-    if (peer_is_outbound(entry->peer) && !entry->is_member) {
-        return; /* the dial tells */
-    }
-    if (now_ms < net->logs[reason].next_ms) {
-        net->logs[reason].suppressed++;
-        return;
-    }
-    LOG(entry->is_member ? LOG_INFO : LOG_WARN, "p2p",
-        entry->is_member ? "peer down" : "connection refused",
-        log_text("address", peer_address(entry->peer)),
-        log_text("why", reason_text(reason)),
-        log_u64("unlogged_before", net->logs[reason].suppressed));
-    net->logs[reason].next_ms = now_ms + LOG_EVERY_MS;
-    net->logs[reason].suppressed = 0;
-}
-
 /* A rule was broken by whoever holds the connection's keys; who forged a
  * frame is not proven. */
 static bool is_breach(enum reason reason)
@@ -220,10 +189,11 @@ static void on_end(void *owner, struct peer *peer, enum reason reason)
 {
     struct peer_entry *entry = owner;
     struct net *net = entry->net;
+    uint64_t now_ms = net_now_ms(net);
     bool was_settled =
-        entry->is_member && net_now_ms(net) - peer_up_ms(peer) >= SETTLED_MS;
+        entry->is_member && now_ms - peer_up_ms(peer) >= SETTLED_MS;
     net->stats.ended[reason]++;
-    log_end(net, entry, reason);
+    end_log_add(&net->end_log, entry, reason, now_ms);
     if (peer_is_proven(peer) && is_breach(reason)) {
         ban(net, peer_key(peer));
     }
@@ -407,8 +377,8 @@ static void on_tick(uv_timer_t *timer)
 {
     struct net *net = timer->data;
     uint64_t now_ms = net_now_ms(net);
-    for (size_t i = 0; i < net->dial_count; i++) {
-        tick_dial(net, net->dials[i], now_ms);
+    for (size_t i = 0; i < net->dials.count; i++) {
+        tick_dial(net, net->dials.dials[i], now_ms);
     }
     for (struct peer_entry *e = net->table.first; e != NULL; e = e->next) {
         if (!peer_is_closing(e->peer)) {
@@ -564,17 +534,6 @@ enum pot_err net_open(struct net **out, const struct net_config *config,
 
 /* --- configured peers ------------------------------------------------- */
 
-static bool is_listed(const struct net_address *peers, size_t count,
-                      const struct net_address *address)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (net_address_equal(&peers[i], address)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Who was a stranger is none any more, and the other way round. */
 static void sort_members(struct net *net)
 {
@@ -584,7 +543,7 @@ static void sort_members(struct net *net)
             continue; /* on_peer closed some more */
         }
         struct peer_entry *entry = table->members[i - 1];
-        bool is_guest = find_dial(net, peer_key(entry->peer)) == NULL;
+        bool is_guest = !is_configured(net, peer_key(entry->peer));
         if (is_guest && !entry->is_guest) {
             peer_close(entry->peer, REASON_NOT_WANTED);
         } else {
@@ -600,21 +559,15 @@ enum pot_err net_set_peers(struct net *net, const struct net_address *peers,
     if (count > NET_DIALS_MAX) {
         return POT_ELIMIT;
     }
-    for (size_t i = net->dial_count; i > 0; i--) {
-        if (i <= net->dial_count && /* on_peer may have closed all */
-            !is_listed(peers, count, dial_address(net->dials[i - 1]))) {
-            forget_dial(net, i - 1, REASON_NOT_WANTED);
-        }
-    }
-    if (net->is_closing) {
+    forget_dials(net, peers, count, REASON_NOT_WANTED);
+    if (net->is_closing) { /* by on_peer */
         return POT_OK;
     }
     for (size_t i = 0; i < count; i++) {
         /* A list that all nodes share names ourselves too. */
         if (!public_key_equal(&peers[i].key, own) &&
-            find_dial(net, &peers[i].key) == NULL) {
-            net->dials[net->dial_count++] =
-                dial_new(&net->dial_config, &peers[i]);
+            !is_configured(net, &peers[i].key)) {
+            dial_list_add(&net->dials, dial_new(&net->dial_config, &peers[i]));
             net->open_count++;
         }
     }

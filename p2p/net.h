@@ -22,8 +22,6 @@
 #include "p2p/net_stats.h"
 #include "p2p/peer.h"
 
-#define NET_DIALS_MAX 256 /* configured peers */
-
 struct uv_loop_s; /* uv_loop_t */
 
 /* All run on the loop; any of them may send, ban, or close the net.  NULL:
@@ -113,8 +111,8 @@ struct peer *net_peer_at(const struct net *net, size_t index);
 void net_ban(struct net *net, struct peer *peer, const char *what);
 
 /* net_set_peers: the configured peers from now on.  Those who are in both
- * lists stay connected; the others are dropped.  Errors: POT_ELIMIT: too
- * many, nothing changed. */
+ * lists stay connected; the others are dropped.  Errors: POT_ELIMIT: more
+ * than 256, nothing changed. */
 POT_MUST_USE enum pot_err net_set_peers(struct net *net,
                                         const struct net_address *peers,
                                         size_t count);
