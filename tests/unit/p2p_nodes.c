@@ -294,7 +294,7 @@ static bool raw_is_peer(void *context)
     return net_find(node->net, key_public(raw->key)) != NULL;
 }
 
-void raw_knock(struct raw *raw, struct world *world, const struct node *node,
+void raw_hello(struct raw *raw, struct world *world, const struct node *node,
                uint8_t seed)
 {
     uint8_t seeds[32];
@@ -308,6 +308,12 @@ void raw_knock(struct raw *raw, struct world *world, const struct node *node,
     raw->handshake = handshake_new(&config, &out);
     raw_send(raw, out.data, out.size);
     buf_fini(&out);
+}
+
+void raw_knock(struct raw *raw, struct world *world, const struct node *node,
+               uint8_t seed)
+{
+    raw_hello(raw, world, node, seed);
     world_run(world, raw_joined, raw);
     handshake_take(raw->handshake, &raw->out, &raw->in);
     handshake_free(raw->handshake);

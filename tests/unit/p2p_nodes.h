@@ -101,8 +101,11 @@ void raw_connect_to(struct raw *raw, struct world *world, struct in_addr ip,
 void raw_send(struct raw *raw, const void *data, size_t size);
 /* raw_closed: reads and drops; whether the other side closed. */
 bool raw_closed(void *context);
-/* raw_knock: its part of the handshake, with a key of seed.  raw_join: and
- * waits until the node takes it for a peer. */
+/* raw_hello: connects and says hello, with a key of seed.  raw_knock: and the
+ * rest of its part of the handshake.  raw_join: and waits until the node takes
+ * it for a peer. */
+void raw_hello(struct raw *raw, struct world *world, const struct node *node,
+               uint8_t seed);
 void raw_knock(struct raw *raw, struct world *world, const struct node *node,
                uint8_t seed);
 void raw_join(struct raw *raw, struct world *world, const struct node *node,

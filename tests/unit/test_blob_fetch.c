@@ -255,16 +255,22 @@ static bool is_half(void *context)
     return scene->holders[1].served >= 20;
 }
 
-static void a_transfer_goes_on_elsewhere_when_its_source_goes(void **state)
+/* From node 1, the first to be asked. */
+static void fetch_half(void)
 {
-    static const enum manner manners[] = {HONEST, HONEST};
-    (void)state;
-    scene_init(60 * BLOB_PIECE_BYTES, 2, manners);
     struct blob_request request = request_make();
     request.first_peer_id =
         peer_id(node_peer(&scene->w.nodes[0], &scene->w.nodes[1]));
     start(&request);
     world_run(&scene->w, is_half, NULL);
+}
+
+static void a_transfer_goes_on_elsewhere_when_its_source_goes(void **state)
+{
+    static const enum manner manners[] = {HONEST, HONEST};
+    (void)state;
+    scene_init(60 * BLOB_PIECE_BYTES, 2, manners);
+    fetch_half();
     node_close(&scene->w.nodes[1]);
     expect_blob();
     assert_true(scene->holders[2].served <= 60 - 20 + 2 * BLOB_WINDOW);
@@ -278,11 +284,7 @@ static void a_mixed_blob_that_is_wrong_is_fetched_from_one(void **state)
     static const enum manner manners[] = {LYING, HONEST};
     (void)state;
     scene_init(60 * BLOB_PIECE_BYTES, 2, manners);
-    struct blob_request request = request_make();
-    request.first_peer_id =
-        peer_id(node_peer(&scene->w.nodes[0], &scene->w.nodes[1]));
-    start(&request);
-    world_run(&scene->w, is_half, NULL);
+    fetch_half();
     scene->holders[1].manner = SILENT;
     expect_blob();
     struct net_stats stats;

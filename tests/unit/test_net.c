@@ -28,6 +28,15 @@ static void connect_two(struct world *w)
     world_run(w, node_connected, &w->nodes[1]);
 }
 
+/* Node 1, which dials this address alone. */
+static void open_dialling(struct world *w, const struct net_address *address)
+{
+    struct net_config config = node_config(w, 1);
+    config.peers = address;
+    config.peer_count = 1;
+    node_open_with(w, 1, &config);
+}
+
 struct wait_type {
     struct node *node;
     uint8_t type;
@@ -267,15 +276,12 @@ static void a_wrong_key_at_the_address_is_told(void **state)
     node_open(&w, 0, NULL);
     struct net_address address = node_address(&w.nodes[0]);
     address.key = *key_public(w.nodes[2].key);
-    struct net_config config = node_config(&w, 1);
-    config.peers = &address;
-    config.peer_count = 1;
     char path[] = "/tmp/pot-test-net-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     (void)close(fd);
     assert_int_equal(log_open(LOG_WARN, LOG_FORMAT_TEXT, path), POT_OK);
-    node_open_with(&w, 1, &config);
+    open_dialling(&w, &address);
     expect_ended(&w.nodes[1], REASON_WRONG_KEY, 2);
     assert_int_equal(log_open(LOG_INFO, LOG_FORMAT_TEXT, NULL), POT_OK);
     char found[sizeof("found=") + ADDRESS_TEXT_SIZE] = "found=";
@@ -364,10 +370,7 @@ static void a_net_closes_while_a_name_is_being_resolved(void **state)
     struct net_address address = {.port = 1};
     address.key = *key_public(w.nodes[2].key);
     set_host(&address, "localhost");
-    struct net_config config = node_config(&w, 1);
-    config.peers = &address;
-    config.peer_count = 1;
-    node_open_with(&w, 1, &config);
+    open_dialling(&w, &address);
     world_turn(&w, 1); /* the tick begins the look-up */
     world_fini(&w);
 }
