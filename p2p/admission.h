@@ -11,8 +11,6 @@
 #include "p2p/peer_table.h"
 #include "p2p/reason.h"
 
-#define NET_PEERS_MAX 4096
-
 /* admission_make_room: whether the newcomer, accepted and in the table, may
  * begin its handshake.  Under pressure it takes the place of an older one,
  * which is closed. */

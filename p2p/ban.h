@@ -23,6 +23,7 @@ struct ban_list {
     size_t next; /* < BANS_MAX: the place of the next ban */
 };
 
+/* ban_add: until_ms, as now_ms, is the time of the loop. */
 void ban_add(struct ban_list *list, const struct public_key *key,
              uint64_t until_ms);
 bool ban_holds(const struct ban_list *list, const struct public_key *key,

@@ -8,7 +8,8 @@
  *
  * An empty blob cannot be fetched: nobody needs to.
  *
- * No handles of its own: the owner passes on peers, messages and ticks. */
+ * No handles of its own: the owner passes on peers, messages and ticks.  The
+ * loop alone. */
 #ifndef POT_P2P_BLOB_FETCH_H
 #define POT_P2P_BLOB_FETCH_H
 
@@ -50,8 +51,9 @@ struct blob_request {
                  const uint8_t *data, size_t size);
 };
 
-struct blob_fetch;
+struct blob_fetch; /* opaque: p2p/blob_fetch.c */
 
+/* blob_fetch_new: config is copied, its net borrowed. */
 struct blob_fetch *blob_fetch_new(const struct blob_fetch_config *config);
 
 /* blob_fetch_free: what is under way ends without its callback. */
@@ -62,6 +64,7 @@ void blob_fetch_free(struct blob_fetch *fetch);
 POT_MUST_USE enum pot_err blob_fetch_start(struct blob_fetch *fetch,
                                            const struct blob_request *request);
 
+/* blob_fetch_count: under way or waiting. */
 size_t blob_fetch_count(const struct blob_fetch *fetch);
 
 /* The owner's net_callbacks pass these on. */

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "p2p/peer.h"
 
+#define EVERY_MS 10000
+
 void end_log_add(struct end_log *log, const struct peer_entry *entry,
                  enum reason reason, uint64_t now_ms)
 {
@@ -20,6 +22,6 @@ void end_log_add(struct end_log *log, const struct peer_entry *entry,
         log_text("address", peer_address(entry->peer)),
         log_text("why", reason_text(reason)),
         log_u64("unlogged_before", log->reasons[reason].suppressed));
-    log->reasons[reason].next_ms = now_ms + END_LOG_EVERY_MS;
+    log->reasons[reason].next_ms = now_ms + EVERY_MS;
     log->reasons[reason].suppressed = 0;
 }

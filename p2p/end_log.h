@@ -1,4 +1,4 @@
-/* end_log: why connections ended, one line in END_LOG_EVERY_MS a reason:
+/* end_log: why connections ended, one line in ten seconds a reason:
  * whoever connects a thousand times fills a counter, not the disk.  The loop
  * alone. */
 #ifndef POT_P2P_END_LOG_H
@@ -9,8 +9,6 @@
 #include "p2p/peer_table.h"
 #include "p2p/reason.h"
 
-#define END_LOG_EVERY_MS 10000
-
 /* Zeroed at first. */
 struct end_log {
     struct {
@@ -19,6 +17,7 @@ struct end_log {
     } reasons[REASON_COUNT];
 };
 
+/* end_log_add: entry's connection ends; before it leaves the table. */
 void end_log_add(struct end_log *log, const struct peer_entry *entry,
                  enum reason reason, uint64_t now_ms);
 

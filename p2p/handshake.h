@@ -13,7 +13,8 @@
  *   32 node key | 64 signature over challenge | role | u8 size, moniker
  *
  * so a handshake that was recorded, relayed, reflected or changed anywhere
- * ends in a refusal, and identities are seen by the other end only. */
+ * ends in a refusal, and identities are seen by the other end only.  One
+ * thread. */
 #ifndef POT_P2P_HANDSHAKE_H
 #define POT_P2P_HANDSHAKE_H
 

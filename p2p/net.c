@@ -1,5 +1,13 @@
 /* The whole: peers and dials are made here and joined to each other, and here
- * is the end of it all. */
+ * is the end of it all.  What stands below does not know the net:
+ *
+ *   dial_list > dial           whom to connect to, when and where
+ *   admission > peer_table     who is there, and who may be
+ *   peer > handshake > frame   a connection, from its socket to its messages
+ *   peer > sending > queue     and back
+ *
+ * They tell it what happens through the callbacks of peer_config and
+ * dial_config. */
 #include "config.h"
 
 #include "p2p/net.h"

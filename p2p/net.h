@@ -57,7 +57,7 @@ struct net_config {
     size_t queue_bytes_total; /* gossip and bulk of all peers [1 GiB] */
 };
 
-struct net;
+struct net; /* opaque: p2p/net.c */
 
 /* net_open: listens and begins to dial.
  *

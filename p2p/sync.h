@@ -40,6 +40,7 @@ struct sync_config {
 
 struct sync; /* opaque: p2p/sync.c */
 
+/* sync_new: config is copied, its net borrowed. */
 struct sync *sync_new(const struct sync_config *config);
 void sync_free(struct sync *sync); /* NULL is fine */
 
