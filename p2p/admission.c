@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define MEMBERS_MAX    4096
+#define PEERS_MAX      4096
 #define PENDING_MAX    16 /* inbound handshakes under way */
 #define PENDING_IP_MAX 2  /* of them from one address, but loopback */
 /* Under pressure a newcomer takes the place of a handshake this old: an
@@ -79,7 +79,7 @@ enum reason admission_check(const struct peer_table *table,
 {
     size_t guests = table->guest_count - (older != NULL && older->is_guest);
     if ((entry->is_guest && guests >= max_guests) ||
-        table->member_count >= MEMBERS_MAX) {
+        table->peer_count >= PEERS_MAX) {
         return REASON_PEER_LIMIT;
     }
     if (older != NULL && !is_preferred(entry->peer, older->peer, own, now_ms)) {

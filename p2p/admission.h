@@ -17,11 +17,11 @@
 bool admission_make_room(const struct peer_table *table,
                          const struct peer_entry *newcomer, uint64_t now_ms);
 
-/* admission_check: why entry, whose key is proven, may not become a member.
+/* admission_check: why entry, whose key is proven, may not become a peer.
  *
- * In:      own: this node's key; older: the member of the same key, or NULL;
- *          max_guests: members not configured
- * Returns: REASON_NONE: it may, and older goes */
+ * In:      own: this node's key; older: the announced one of the same key, or
+ * NULL; max_guests: how many may be not configured Returns: REASON_NONE: it
+ * may, and older goes */
 enum reason admission_check(const struct peer_table *table,
                             const struct peer_entry *entry,
                             const struct peer_entry *older,

@@ -10,15 +10,15 @@
 void end_log_add(struct end_log *log, const struct peer_entry *entry,
                  enum reason reason, uint64_t now_ms)
 {
-    if (peer_is_outbound(entry->peer) && !entry->is_member) {
+    if (peer_is_outbound(entry->peer) && !entry->is_announced) {
         return; /* the dial tells */
     }
     if (now_ms < log->reasons[reason].next_ms) {
         log->reasons[reason].suppressed++;
         return;
     }
-    LOG(entry->is_member ? LOG_INFO : LOG_WARN, "p2p",
-        entry->is_member ? "peer down" : "connection refused",
+    LOG(entry->is_announced ? LOG_INFO : LOG_WARN, "p2p",
+        entry->is_announced ? "peer down" : "connection refused",
         log_text("address", peer_address(entry->peer)),
         log_text("why", reason_text(reason)),
         log_u64("unlogged_before", log->reasons[reason].suppressed));

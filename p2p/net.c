@@ -140,13 +140,13 @@ static void announce(struct net *net, struct peer_entry *entry)
 {
     char key[ADDRESS_TEXT_SIZE];
     const struct peer *peer = entry->peer;
-    peer_table_join(&net->table, entry);
+    peer_table_announce(&net->table, entry);
     LOG(LOG_INFO, "p2p", "peer up",
         log_text("key", address_format(peer_key(peer), key)),
         log_text("address", peer_address(peer)),
         log_text("moniker", peer_moniker(peer)),
         log_text("by", peer_is_outbound(peer) ? "us" : "them"),
-        log_u64("peers", net->table.member_count));
+        log_u64("peers", net->table.peer_count));
     if (net->callbacks.on_peer != NULL) {
         net->callbacks.on_peer(net->callbacks.context, entry->peer, true);
     }
@@ -154,7 +154,7 @@ static void announce(struct net *net, struct peer_entry *entry)
 
 static void dismiss(struct net *net, struct peer_entry *entry)
 {
-    peer_table_leave(&net->table, entry);
+    peer_table_dismiss(&net->table, entry);
     if (net->callbacks.on_peer != NULL) {
         net->callbacks.on_peer(net->callbacks.context, entry->peer, false);
     }
@@ -199,13 +199,13 @@ static void on_end(void *owner, struct peer *peer, enum reason reason)
     struct net *net = entry->net;
     uint64_t now_ms = net_now_ms(net);
     bool was_settled =
-        entry->is_member && now_ms - peer_up_ms(peer) >= SETTLED_MS;
+        entry->is_announced && now_ms - peer_up_ms(peer) >= SETTLED_MS;
     net->stats.ended[reason]++;
     end_log_add(&net->end_log, entry, reason, now_ms);
     if (peer_is_proven(peer) && is_breach(reason)) {
         ban(net, peer_key(peer));
     }
-    if (entry->is_member) {
+    if (entry->is_announced) {
         dismiss(net, entry);
     }
     if (entry->dial != NULL) {
@@ -246,13 +246,13 @@ struct peer *net_find_id(const struct net *net, uint64_t id)
 
 size_t net_peer_count(const struct net *net)
 {
-    return net->table.member_count;
+    return net->table.peer_count;
 }
 
 struct peer *net_peer_at(const struct net *net, size_t index)
 {
-    POT_ASSERT(index < net->table.member_count);
-    return net->table.members[index]->peer;
+    POT_ASSERT(index < net->table.peer_count);
+    return net->table.peers[index]->peer;
 }
 
 void net_ban(struct net *net, struct peer *peer, const char *what)
@@ -543,14 +543,14 @@ enum pot_err net_open(struct net **out, const struct net_config *config,
 /* --- configured peers ------------------------------------------------- */
 
 /* Who was a stranger is none any more, and the other way round. */
-static void sort_members(struct net *net)
+static void sort_peers(struct net *net)
 {
     struct peer_table *table = &net->table;
-    for (size_t i = table->member_count; i > 0; i--) {
-        if (i > table->member_count) {
+    for (size_t i = table->peer_count; i > 0; i--) {
+        if (i > table->peer_count) {
             continue; /* on_peer closed some more */
         }
-        struct peer_entry *entry = table->members[i - 1];
+        struct peer_entry *entry = table->peers[i - 1];
         bool is_guest = !is_configured(net, peer_key(entry->peer));
         if (is_guest && !entry->is_guest) {
             peer_close(entry->peer, REASON_NOT_WANTED);
@@ -579,7 +579,7 @@ enum pot_err net_set_peers(struct net *net, const struct net_address *peers,
             net->open_count++;
         }
     }
-    sort_members(net);
+    sort_peers(net);
     return POT_OK;
 }
 

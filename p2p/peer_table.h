@@ -1,5 +1,5 @@
-/* peer_table: all connections of a net; those that are peers are members, in
- * an array and by their key.  The loop alone. */
+/* peer_table: all connections of a net; those announced as peers stand in
+ * an array, too, and by their key.  The loop alone. */
 #ifndef POT_P2P_PEER_TABLE_H
 #define POT_P2P_PEER_TABLE_H
 
@@ -21,37 +21,37 @@ struct peer_entry {
     struct net *net;
     struct peer *peer;
     struct dial *dial; /* NULL: inbound, or not configured any more */
-    bool is_member;
+    bool is_announced;
     bool is_guest; /* not configured: counts against max_peers */
-    size_t index;  /* in members */
+    size_t index;  /* in peers */
 };
 
 /* A zeroed table is empty. */
 struct peer_table {
     struct peer_entry *first; /* every connection, closing ones too */
-    struct peer_entry **members;
-    size_t member_count;
-    size_t member_capacity;
-    size_t guest_count; /* of the members */
-    struct map by_key;  /* the members */
+    struct peer_entry **peers;
+    size_t peer_count;
+    size_t peer_capacity;
+    size_t guest_count; /* of the peers */
+    struct map by_key;  /* the peers */
 };
 
 /* peer_table_fini: of an empty table. */
 void peer_table_fini(struct peer_table *table);
 
-/* The entry stays the caller's; it is no member when it is removed. */
+/* The entry stays the caller's; it is not announced when it is removed. */
 void peer_table_add(struct peer_table *table, struct peer_entry *entry);
 void peer_table_remove(struct peer_table *table, struct peer_entry *entry);
 
-/* peer_table_join: its peer is proven, and no member has its key. */
-void peer_table_join(struct peer_table *table, struct peer_entry *entry);
-void peer_table_leave(struct peer_table *table, struct peer_entry *entry);
+/* peer_table_announce: its peer is proven, and no other has its key. */
+void peer_table_announce(struct peer_table *table, struct peer_entry *entry);
+void peer_table_dismiss(struct peer_table *table, struct peer_entry *entry);
 
-/* peer_table_set_guest: of a member. */
+/* peer_table_set_guest: of an announced one. */
 void peer_table_set_guest(struct peer_table *table, struct peer_entry *entry,
                           bool is_guest);
 
-/* A member, or NULL. */
+/* An announced one, or NULL. */
 struct peer_entry *peer_table_find(const struct peer_table *table,
                                    const struct public_key *key);
 struct peer_entry *peer_table_find_id(const struct peer_table *table,
