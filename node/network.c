@@ -122,7 +122,8 @@ static void on_sync_block(void *context, uint64_t height, const uint8_t *block,
                   certificate_size);
 }
 
-/* Only a wrong block is its sender's fault. */
+/* Only a wrong block is its sender's fault; of a good one sync was told when
+ * it became the tip. */
 static void on_caught_up(void *context, uint64_t height, bool is_good,
                          enum pot_err err)
 {
@@ -133,9 +134,9 @@ static void on_caught_up(void *context, uint64_t height, bool is_good,
     if (node->is_stopping) {
         return;
     }
-    if (is_good || err == POT_EFORMAT) {
-        sync_applied(node->sync, height, is_good);
-    } else {
+    if (!is_good && err == POT_EFORMAT) {
+        sync_refused(node->sync, height);
+    } else if (!is_good) {
         sync_postponed(node->sync, height);
     }
 }

@@ -260,23 +260,6 @@ enum pot_err blob_fetch_start(struct blob_fetch *fetch,
     return POT_OK;
 }
 
-bool blob_fetch_cancel(struct blob_fetch *fetch, const struct hash *hash)
-{
-    struct blob_fetch_entry *e = find(fetch, hash);
-    if (e == NULL) {
-        return false;
-    }
-    unlink_entry(fetch, e);
-    entry_free(e);
-    return true;
-}
-
-bool blob_fetch_is_active(const struct blob_fetch *fetch,
-                          const struct hash *hash)
-{
-    return find(fetch, hash) != NULL;
-}
-
 size_t blob_fetch_count(const struct blob_fetch *fetch)
 {
     return fetch->count;

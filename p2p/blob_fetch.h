@@ -8,7 +8,8 @@
  *
  * An empty blob cannot be fetched: nobody needs to.
  *
- * No handles of its own: the owner passes on peers, messages and ticks. */
+ * No handles of its own: the owner passes on peers, messages and ticks.  The
+ * loop alone. */
 #ifndef POT_P2P_BLOB_FETCH_H
 #define POT_P2P_BLOB_FETCH_H
 
@@ -40,19 +41,19 @@ struct blob_request {
     struct hash hash;
     size_t size_max;        /* a larger one is refused */
     uint64_t first_peer_id; /* asked first; 0: whoever */
-    uint32_t timeout_ms;    /* for the whole; 0: until cancelled */
+    uint32_t timeout_ms;    /* for the whole; 0: none */
     /* Whether data is what hash names; NULL: hash is its "blob" hash. */
     bool (*verify)(const struct hash *hash, const void *data, size_t size);
     void *context;
-    /* Called once, from a message or a tick, unless cancelled; may start and
-     * cancel requests.  POT_OK: data is verified, borrowed for the call.
-     * POT_ETIMEOUT: data is NULL. */
+    /* Called once, from a message or a tick; may start requests.  POT_OK: data
+     * is verified, borrowed for the call. POT_ETIMEOUT: data is NULL. */
     void (*done)(void *context, const struct hash *hash, enum pot_err err,
                  const uint8_t *data, size_t size);
 };
 
-struct blob_fetch;
+struct blob_fetch; /* opaque: p2p/blob_fetch.c */
 
+/* blob_fetch_new: config is copied, its net borrowed. */
 struct blob_fetch *blob_fetch_new(const struct blob_fetch_config *config);
 
 /* blob_fetch_free: what is under way ends without its callback. */
@@ -63,11 +64,7 @@ void blob_fetch_free(struct blob_fetch *fetch);
 POT_MUST_USE enum pot_err blob_fetch_start(struct blob_fetch *fetch,
                                            const struct blob_request *request);
 
-/* blob_fetch_cancel: no callback; false: no such request. */
-bool blob_fetch_cancel(struct blob_fetch *fetch, const struct hash *hash);
-
-bool blob_fetch_is_active(const struct blob_fetch *fetch,
-                          const struct hash *hash);
+/* blob_fetch_count: under way or waiting. */
 size_t blob_fetch_count(const struct blob_fetch *fetch);
 
 /* The owner's net_callbacks pass these on. */

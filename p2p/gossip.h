@@ -4,7 +4,7 @@
  * what the node then finds good it forwards, what it finds bad it does not,
  * and either way it is not looked at again while the mark lasts.  Marks are
  * kept in two sets of fixed size: when the newer one is full the older one is
- * forgotten. */
+ * forgotten.  The loop alone. */
 #ifndef POT_P2P_GOSSIP_H
 #define POT_P2P_GOSSIP_H
 
@@ -17,11 +17,11 @@
 
 #define GOSSIP_SEEN_MAX (1 << 16) /* marks in one of the two sets */
 
-struct gossip;
+struct gossip; /* opaque: p2p/gossip.c */
 
 /* gossip_new: net is borrowed; seen_max marks a set, 0: GOSSIP_SEEN_MAX. */
 struct gossip *gossip_new(struct net *net, size_t seen_max);
-void gossip_free(struct gossip *gossip);
+void gossip_free(struct gossip *gossip); /* NULL is fine */
 
 /* gossip_receive: true when the message is new; it is marked now. */
 bool gossip_receive(struct gossip *gossip, uint8_t type, const void *data,

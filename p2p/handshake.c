@@ -310,12 +310,6 @@ bool handshake_is_done(const struct handshake *handshake)
     return handshake->state == HANDSHAKE_DONE;
 }
 
-bool handshake_has_hello(const struct handshake *handshake)
-{
-    return handshake->state == HANDSHAKE_AUTH ||
-           handshake->state == HANDSHAKE_DONE;
-}
-
 const struct public_key *handshake_peer(const struct handshake *handshake)
 {
     return handshake->is_known ? &handshake->peer : NULL;

@@ -13,7 +13,8 @@
  *   32 node key | 64 signature over challenge | role | u8 size, moniker
  *
  * so a handshake that was recorded, relayed, reflected or changed anywhere
- * ends in a refusal, and identities are seen by the other end only. */
+ * ends in a refusal, and identities are seen by the other end only.  One
+ * thread. */
 #ifndef POT_P2P_HANDSHAKE_H
 #define POT_P2P_HANDSHAKE_H
 
@@ -60,9 +61,6 @@ POT_MUST_USE enum reason handshake_input(struct handshake *handshake,
                                          size_t size);
 
 bool handshake_is_done(const struct handshake *handshake);
-
-/* handshake_has_hello: the other side's hello came and was fine. */
-bool handshake_has_hello(const struct handshake *handshake);
 
 /* handshake_peer: who it is; also after REASON_WRONG_KEY and REASON_SELF,
  * otherwise NULL until done. */

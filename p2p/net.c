@@ -1,37 +1,74 @@
-/* The whole: who is connected, who may be, and the end of it all. */
+/* The whole: peers and dials are made here and joined to each other, and here
+ * is the end of it all.  What stands below does not know the net:
+ *
+ *   dial_list > dial           whom to connect to, when and where
+ *   admission > peer_table     who is there, and who may be
+ *   peer > handshake > frame   a connection, from its socket to its messages
+ *   peer > sending > queue     and back
+ *
+ * They tell it what happens through the callbacks of peer_config and
+ * dial_config. */
 #include "config.h"
 
-#include "p2p/net_internal.h"
+#include "p2p/net.h"
 
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "p2p/admission.h"
+#include "p2p/ban.h"
+#include "p2p/dial_list.h"
+#include "p2p/end_log.h"
+#include "p2p/peer_life.h"
+#include "p2p/peer_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <uv.h>
 
-#define MIB            ((size_t)1 << 20)
-#define LISTEN_BACKLOG 512
+#define MIB                    ((size_t)1 << 20)
+#define TICK_MS                50
+#define LISTEN_BACKLOG         512
+#define BAN_CONFIGURED_DIVISOR 20
+/* A connection that lived as long counts as a success. */
+#define SETTLED_MS 2000
+
+struct net {
+    struct net_config config; /* with the defaults filled in; peers NULL */
+    char moniker[TX_TEXT_MAX + 1];
+    struct net_callbacks callbacks;
+    struct peer_config peer_config;
+    struct dial_config dial_config;
+    uv_tcp_t listener;
+    uv_timer_t timer;
+    bool is_listening;
+    bool is_closing;
+    size_t open_count; /* handles, peers and dials whose end is awaited */
+    void (*done)(void *context);
+    void *done_context;
+
+    struct peer_table table;
+    uint64_t last_id;
+    struct dial_list dials;
+    struct ban_list bans;
+    struct end_log end_log;
+    struct net_stats stats; /* but for the present numbers */
+    char read_bytes[PEER_READ_BYTES];
+};
 
 /* --- the end ---------------------------------------------------------- */
 
-void net_retain(struct net *net)
-{
-    net->open_count++;
-}
-
-void net_release(struct net *net)
+/* The last one frees a closing net. */
+static void release(struct net *net)
 {
     POT_ASSERT(net->open_count > 0);
     if (--net->open_count > 0) {
         return;
     }
-    POT_ASSERT(net->is_closing && net->all == NULL && net->peer_count == 0);
+    POT_ASSERT(net->is_closing);
     void (*done)(void *context) = net->done;
     void *context = net->done_context;
-    map_fini(&net->by_key);
-    free(net->peers);
+    peer_table_fini(&net->table);
     free(net);
     if (done != NULL) {
         done(context);
@@ -40,16 +77,29 @@ void net_release(struct net *net)
 
 static void on_handle_closed(uv_handle_t *handle)
 {
-    net_release(handle->data);
+    release(handle->data);
 }
 
-static void forget_dials(struct net *net, enum reason reason)
+static void on_dial_closed(void *context)
 {
-    while (net->dial_count > 0) {
-        dial_free(net->dials[--net->dial_count], reason);
+    release(context);
+}
+
+/* The dials of all but these peers go, and their connections. */
+static void forget_dials(struct net *net, const struct net_address *peers,
+                         size_t count, enum reason reason)
+{
+    struct dial *dial = dial_list_take_unlisted(&net->dials, peers, count);
+    while (dial != NULL) {
+        for (struct peer_entry *e = net->table.first; e != NULL; e = e->next) {
+            if (e->dial == dial) {
+                e->dial = NULL;
+                peer_close(e->peer, reason);
+            }
+        }
+        dial_close(dial);
+        dial = dial_list_take_unlisted(&net->dials, peers, count);
     }
-    free(net->dials);
-    net->dials = NULL;
 }
 
 void net_close(struct net *net, void (*done)(void *context), void *context)
@@ -58,10 +108,10 @@ void net_close(struct net *net, void (*done)(void *context), void *context)
     net->is_closing = true;
     net->done = done;
     net->done_context = context;
-    forget_dials(net, REASON_SHUTDOWN);
-    /* A closing peer stays in the list until a later turn of the loop. */
-    for (struct peer *p = net->all; p != NULL; p = p->next) {
-        peer_close(p, REASON_SHUTDOWN);
+    forget_dials(net, NULL, 0, REASON_SHUTDOWN);
+    /* A closing peer stays in the table until a later turn of the loop. */
+    for (struct peer_entry *e = net->table.first; e != NULL; e = e->next) {
+        peer_close(e->peer, REASON_SHUTDOWN);
     }
     uv_close((uv_handle_t *)&net->timer, on_handle_closed);
     if (net->is_listening) {
@@ -71,172 +121,151 @@ void net_close(struct net *net, void (*done)(void *context), void *context)
 
 /* --- who is in -------------------------------------------------------- */
 
-static void announce(struct net *net, struct peer *peer)
+static bool is_configured(const struct net *net, const struct public_key *key)
+{
+    return dial_list_find(&net->dials, key) != NULL;
+}
+
+static void ban(struct net *net, const struct public_key *key)
+{
+    uint32_t ms = net->config.ban_ms;
+    if (is_configured(net, key)) {
+        ms /= BAN_CONFIGURED_DIVISOR;
+    }
+    ban_add(&net->bans, key, net_now_ms(net) + ms);
+    net->stats.bans++;
+}
+
+static void announce(struct net *net, struct peer_entry *entry)
 {
     char key[ADDRESS_TEXT_SIZE];
-    if (net->peer_count == net->peer_capacity) {
-        net->peer_capacity = 2 * net->peer_capacity + 8;
-        net->peers =
-            pot_realloc(net->peers, net->peer_capacity, sizeof(struct peer *));
-    }
-    peer->index = net->peer_count;
-    net->peers[net->peer_count++] = peer;
-    (void)map_put(&net->by_key, peer->key.b, peer);
-    peer->is_announced = true;
-    net->guest_count += peer->is_guest;
+    const struct peer *peer = entry->peer;
+    peer_table_announce(&net->table, entry);
     LOG(LOG_INFO, "p2p", "peer up",
-        log_text("key", address_format(&peer->key, key)),
-        log_text("address", peer->address), log_text("moniker", peer->moniker),
-        log_text("by", peer->is_outbound ? "us" : "them"),
-        log_u64("peers", net->peer_count));
-    uint64_t id = peer->id;
-    struct dial *dial = peer->dial;
+        log_text("key", address_format(peer_key(peer), key)),
+        log_text("address", peer_address(peer)),
+        log_text("moniker", peer_moniker(peer)),
+        log_text("by", peer_is_outbound(peer) ? "us" : "them"),
+        log_u64("peers", net->table.peer_count));
     if (net->callbacks.on_peer != NULL) {
-        net->callbacks.on_peer(net->callbacks.context, peer, true);
-    }
-    if (dial != NULL && net_find_id(net, id) == peer && peer->dial == dial) {
-        dial_up(dial, &peer->key);
+        net->callbacks.on_peer(net->callbacks.context, entry->peer, true);
     }
 }
 
-void net_dismiss(struct net *net, struct peer *peer)
+static void dismiss(struct net *net, struct peer_entry *entry)
 {
-    POT_ASSERT(peer->is_announced && net->peers[peer->index] == peer);
-    struct peer *last = net->peers[--net->peer_count];
-    net->peers[peer->index] = last;
-    last->index = peer->index;
-    (void)map_remove(&net->by_key, peer->key.b);
-    peer->is_announced = false;
-    net->guest_count -= peer->is_guest;
+    peer_table_dismiss(&net->table, entry);
     if (net->callbacks.on_peer != NULL) {
-        net->callbacks.on_peer(net->callbacks.context, peer, false);
+        net->callbacks.on_peer(net->callbacks.context, entry->peer, false);
     }
 }
 
-static const struct public_key *dialler(const struct net *net,
-                                        const struct peer *peer)
+static void on_proven(void *owner, struct peer *peer)
 {
-    return peer->is_outbound ? key_public(net->config.key) : &peer->key;
-}
-
-/* Both ends judge by the same facts, so both keep the same connection. */
-static bool is_preferred(const struct net *net, const struct peer *newer,
-                         const struct peer *older)
-{
-    const struct public_key *by_newer = dialler(net, newer);
-    const struct public_key *by_older = dialler(net, older);
-    if (public_key_equal(by_newer, by_older) ||
-        net_now_ms(net) - older->up_ms >= NET_DUPLICATE_MS) {
-        return true;
-    }
-    return public_key_compare(by_newer, by_older) < 0;
-}
-
-/* Why peer may not stay, but for being connected already. */
-static enum reason objection(const struct net *net, const struct peer *peer,
-                             const struct peer *older)
-{
-    const struct net_callbacks *callbacks = &net->callbacks;
-    if (callbacks->allow != NULL &&
-        !callbacks->allow(callbacks->context, &peer->key)) {
-        return REASON_NOT_ALLOWED;
-    }
-    if (ban_holds(net, &peer->key)) {
-        return REASON_BANNED;
-    }
-    size_t guests = net->guest_count - (older != NULL && older->is_guest);
-    if ((peer->is_guest && guests >= net->config.max_peers) ||
-        net->peer_count >= NET_PEERS_MAX) {
-        return REASON_PEER_LIMIT;
-    }
-    return REASON_NONE;
-}
-
-void net_admit(struct net *net, struct peer *peer)
-{
-    struct peer *older = map_get(&net->by_key, peer->key.b);
-    peer->is_guest = dial_find(net, &peer->key) == NULL;
-    enum reason reason = objection(net, peer, older);
-    if (reason == REASON_NONE && older != NULL &&
-        !is_preferred(net, peer, older)) {
-        reason = REASON_DUPLICATE;
+    struct peer_entry *entry = owner;
+    struct net *net = entry->net;
+    uint64_t now_ms = net_now_ms(net);
+    struct peer_entry *older = peer_table_find(&net->table, peer_key(peer));
+    entry->is_guest = !is_configured(net, peer_key(peer));
+    enum reason reason = REASON_BANNED;
+    if (!ban_holds(&net->bans, peer_key(peer), now_ms)) {
+        reason = admission_check(&net->table, entry, older,
+                                 key_public(net->config.key),
+                                 net->config.max_peers, now_ms);
     }
     if (reason != REASON_NONE) {
         peer_close(peer, reason);
         return;
     }
     if (older != NULL) {
-        peer_close(older, REASON_DUPLICATE);
+        peer_close(older->peer, REASON_DUPLICATE);
     }
-    if (peer->state == PEER_UP) { /* the owner may have closed all */
-        announce(net, peer);
+    if (!peer_is_closing(peer)) { /* the owner may have closed all */
+        announce(net, entry);
     }
+}
+
+/* A rule was broken by whoever holds the connection's keys; who forged a
+ * frame is not proven. */
+static bool is_breach(enum reason reason)
+{
+    return reason == REASON_TYPE || reason == REASON_FRAME_SIZE ||
+           reason == REASON_MALFORMED || reason == REASON_MISBEHAVED;
+}
+
+static void on_end(void *owner, struct peer *peer, enum reason reason)
+{
+    struct peer_entry *entry = owner;
+    struct net *net = entry->net;
+    uint64_t now_ms = net_now_ms(net);
+    bool was_settled =
+        entry->is_announced && now_ms - peer_up_ms(peer) >= SETTLED_MS;
+    net->stats.ended[reason]++;
+    end_log_add(&net->end_log, entry, reason, now_ms);
+    if (peer_is_proven(peer) && is_breach(reason)) {
+        ban(net, peer_key(peer));
+    }
+    if (entry->is_announced) {
+        dismiss(net, entry);
+    }
+    if (entry->dial != NULL) {
+        struct dial *dial = entry->dial;
+        entry->dial = NULL;
+        dial_ended(dial, reason, peer_found(peer), was_settled);
+    }
+}
+
+static void on_freed(void *owner)
+{
+    struct peer_entry *entry = owner;
+    struct net *net = entry->net;
+    peer_table_remove(&net->table, entry);
+    free(entry);
+    release(net);
+}
+
+static void on_message(void *owner, struct peer *peer, uint8_t type,
+                       const uint8_t *data, size_t size)
+{
+    const struct peer_entry *entry = owner;
+    const struct net_callbacks *callbacks = &entry->net->callbacks;
+    callbacks->on_message(callbacks->context, peer, type, data, size);
 }
 
 struct peer *net_find(const struct net *net, const struct public_key *key)
 {
-    return map_get(&net->by_key, key->b);
+    const struct peer_entry *entry = peer_table_find(&net->table, key);
+    return entry != NULL ? entry->peer : NULL;
 }
 
 struct peer *net_find_id(const struct net *net, uint64_t id)
 {
-    for (size_t i = 0; i < net->peer_count; i++) {
-        if (net->peers[i]->id == id) {
-            return net->peers[i];
-        }
-    }
-    return NULL;
+    const struct peer_entry *entry = peer_table_find_id(&net->table, id);
+    return entry != NULL ? entry->peer : NULL;
 }
 
 size_t net_peer_count(const struct net *net)
 {
-    return net->peer_count;
+    return net->table.peer_count;
 }
 
 struct peer *net_peer_at(const struct net *net, size_t index)
 {
-    POT_ASSERT(index < net->peer_count);
-    return net->peers[index];
+    POT_ASSERT(index < net->table.peer_count);
+    return net->table.peers[index]->peer;
 }
 
 void net_ban(struct net *net, struct peer *peer, const char *what)
 {
     char key[ADDRESS_TEXT_SIZE];
-    if (peer->state == PEER_CLOSING) {
+    if (peer_is_closing(peer)) {
         return;
     }
+    POT_ASSERT(net_find(net, peer_key(peer)) == peer);
     LOG(LOG_WARN, "p2p", "peer banned",
-        log_text("key", address_format(&peer->key, key)),
-        log_text("address", peer->address), log_text("why", what));
-    ban_add(net, &peer->key);
+        log_text("key", address_format(peer_key(peer), key)),
+        log_text("address", peer_address(peer)), log_text("why", what));
     peer_close(peer, REASON_MISBEHAVED);
-}
-
-void net_drop(struct net *net, struct peer *peer, enum reason reason)
-{
-    POT_ASSERT(peer->net == net);
-    peer_close(peer, reason);
-}
-
-/* One line in NET_LOG_EVERY_MS a reason: whoever connects a thousand times
- * fills a counter, not the disk. */
-void net_log_end(struct net *net, const struct peer *peer, enum reason reason)
-{
-    uint64_t now = net_now_ms(net);
-    if (peer->is_outbound && !peer->is_announced) {
-        return; /* dial.c tells */
-    }
-    if (now < net->logs[reason].next_ms) {
-        net->logs[reason].suppressed++;
-        return;
-    }
-    LOG(peer->is_announced ? LOG_INFO : LOG_WARN, "p2p",
-        peer->is_announced ? "peer down" : "connection refused",
-        log_text("address", peer->address),
-        log_text("why", reason_text(reason)),
-        log_u64("unlogged_before", net->logs[reason].suppressed));
-    net->logs[reason].next_ms = now + NET_LOG_EVERY_MS;
-    net->logs[reason].suppressed = 0;
 }
 
 /* --- sending ---------------------------------------------------------- */
@@ -278,9 +307,10 @@ size_t net_multicast(struct net *net, uint8_t type, const void *data,
     if (parcel == NULL) {
         return 0;
     }
-    for (size_t i = 0; i < net->peer_count; i++) {
-        if (filter(context, net->peers[i])) {
-            taken += peer_push(net->peers[i], parcel);
+    for (size_t i = 0; i < net_peer_count(net); i++) {
+        struct peer *peer = net_peer_at(net, i);
+        if (filter(context, peer)) {
+            taken += peer_push(peer, parcel);
         }
     }
     parcel_unref(parcel);
@@ -302,34 +332,73 @@ size_t net_broadcast(struct net *net, uint8_t type, const void *data,
     return net_multicast(net, type, data, size, is_other, context.out);
 }
 
-/* --- the beginning ---------------------------------------------------- */
+/* --- connections begin ------------------------------------------------ */
 
-static void on_tick(uv_timer_t *timer)
+static struct peer_entry *entry_new(struct net *net)
 {
-    struct net *net = timer->data;
-    uint64_t now = net_now_ms(net);
-    for (size_t i = 0; i < net->dial_count; i++) {
-        dial_tick(net->dials[i], now);
-    }
-    for (struct peer *p = net->all; p != NULL; p = p->next) {
-        if (p->state != PEER_CLOSING) {
-            peer_tick(p, now);
-        }
-    }
-    if (!net->is_closing && net->callbacks.on_tick != NULL) {
-        net->callbacks.on_tick(net->callbacks.context, now);
-    }
+    struct peer_entry *entry = pot_calloc(1, sizeof(*entry));
+    entry->net = net;
+    entry->peer = peer_new(&net->peer_config, ++net->last_id, entry);
+    peer_table_add(&net->table, entry);
+    net->open_count++;
+    return entry;
 }
 
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct net *net = listener->data;
-    if (status == 0 && !net->is_closing) {
-        peer_accept(net, listener);
-    } else if (status != 0) {
+    if (status != 0) {
         net->stats.ended[REASON_IO]++;
     }
+    if (status != 0 || net->is_closing) {
+        return;
+    }
+    struct peer_entry *entry = entry_new(net);
+    if (!peer_accept(entry->peer, listener)) {
+        return;
+    }
+    net->stats.accepted++;
+    if (admission_make_room(&net->table, entry, net_now_ms(net))) {
+        peer_greet(entry->peer);
+    } else {
+        peer_close(entry->peer, REASON_PENDING_LIMIT);
+    }
 }
+
+static void on_connect(void *context, struct dial *dial,
+                       const struct sockaddr *address, const char *name)
+{
+    struct peer_entry *entry = entry_new(context);
+    entry->dial = dial;
+    peer_connect(entry->peer, address, name, &dial_address(dial)->key);
+}
+
+static void tick_dial(struct net *net, struct dial *dial, uint64_t now_ms)
+{
+    const struct public_key *key = &dial_address(dial)->key;
+    if (net_find(net, key) == NULL && !ban_holds(&net->bans, key, now_ms)) {
+        dial_tick(dial, now_ms);
+    }
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct net *net = timer->data;
+    uint64_t now_ms = net_now_ms(net);
+    for (size_t i = 0; i < net->dials.count; i++) {
+        tick_dial(net, net->dials.dials[i], now_ms);
+    }
+    for (struct peer_entry *e = net->table.first; e != NULL; e = e->next) {
+        if (!peer_is_closing(e->peer)) {
+            peer_tick(e->peer, now_ms);
+        }
+    }
+    if (!net->is_closing && net->callbacks.on_tick != NULL) {
+        net->callbacks.on_tick(net->callbacks.context, now_ms);
+    }
+}
+
+/* --- the beginning ---------------------------------------------------- */
 
 static enum pot_err err_from_uv(int rc)
 {
@@ -345,7 +414,7 @@ static enum pot_err listen_on(struct net *net, const struct sockaddr *address)
     }
     net->listener.data = net;
     net->is_listening = true;
-    net_retain(net);
+    net->open_count++;
     rc = uv_tcp_bind(&net->listener, address, 0);
     if (rc == 0) {
         rc = uv_listen(stream, LISTEN_BACKLOG, on_connection);
@@ -353,22 +422,22 @@ static enum pot_err listen_on(struct net *net, const struct sockaddr *address)
     return rc == UV_EADDRINUSE ? POT_EBUSY : err_from_uv(rc);
 }
 
-static uint32_t or_default(uint32_t value, uint32_t fallback)
+static void or_default(uint32_t *value, uint32_t fallback)
 {
-    return value != 0 ? value : fallback;
+    *value = *value != 0 ? *value : fallback;
 }
 
 static void config_fill(struct net_config *c)
 {
     static const size_t queues[MESSAGE_PRIORITY_COUNT] = {16 * MIB, 4 * MIB,
                                                           8 * MIB};
-    c->max_peers = or_default(c->max_peers, 64);
-    c->handshake_ms = or_default(c->handshake_ms, 5000);
-    c->ping_ms = or_default(c->ping_ms, 15000);
-    c->idle_ms = or_default(c->idle_ms, 45000);
-    c->redial_min_ms = or_default(c->redial_min_ms, 200);
-    c->redial_max_ms = or_default(c->redial_max_ms, 5000);
-    c->ban_ms = or_default(c->ban_ms, 600000);
+    or_default(&c->max_peers, 64);
+    or_default(&c->handshake_ms, 5000);
+    or_default(&c->ping_ms, 15000);
+    or_default(&c->idle_ms, 45000);
+    or_default(&c->redial_min_ms, 200);
+    or_default(&c->redial_max_ms, 5000);
+    or_default(&c->ban_ms, 600000);
     for (size_t i = 0; i < MESSAGE_PRIORITY_COUNT; i++) {
         if (c->queue_bytes_max[i] == 0) {
             c->queue_bytes_max[i] = queues[i];
@@ -379,35 +448,84 @@ static void config_fill(struct net_config *c)
     }
 }
 
-enum pot_err net_open(struct net **out, const struct net_config *config,
-                      const struct net_callbacks *callbacks)
+/* What the net's config means for each of its peers and dials. */
+static void config_hand_down(struct net *net)
 {
-    char host[NET_HOST_MAX + 1];
-    uint16_t port = 0;
-    struct sockaddr_storage address;
-    enum pot_err err = POT_OK;
-
-    POT_ASSERT(callbacks->on_message != NULL);
-    *out = NULL;
-    if (config->listen != NULL) {
-        err = address_split(host, &port, config->listen);
-        if (err == POT_OK && !address_numeric(&address, host, port)) {
-            err = POT_EFORMAT;
-        }
-        if (err != POT_OK) {
-            return err;
-        }
+    const struct net_config *c = &net->config;
+    net->peer_config = (struct peer_config){
+        .loop = c->loop,
+        .chain = c->chain,
+        .key = c->key,
+        .moniker = net->moniker,
+        .handshake_ms = c->handshake_ms,
+        .ping_ms = c->ping_ms,
+        .idle_ms = c->idle_ms,
+        .sending = {.queue_bytes_total = c->queue_bytes_total,
+                    .stats = &net->stats},
+        .stats = &net->stats,
+        .read_bytes = net->read_bytes,
+        .on_proven = on_proven,
+        .on_message = on_message,
+        .on_end = on_end,
+        .on_freed = on_freed,
+    };
+    for (size_t i = 0; i < MESSAGE_PRIORITY_COUNT; i++) {
+        net->peer_config.sending.queue_bytes_max[i] = c->queue_bytes_max[i];
     }
+    net->dial_config = (struct dial_config){
+        .loop = c->loop,
+        .retry_min_ms = c->redial_min_ms,
+        .retry_max_ms = c->redial_max_ms,
+        .stats = &net->stats,
+        .context = net,
+        .connect = on_connect,
+        .closed = on_dial_closed,
+    };
+}
+
+static struct net *net_new(const struct net_config *config,
+                           const struct net_callbacks *callbacks)
+{
     struct net *net = pot_calloc(1, sizeof(*net));
     net->config = *config;
     config_fill(&net->config);
     net->config.peers = NULL;
     (void)snprintf(net->moniker, sizeof(net->moniker), "%s", config->moniker);
     net->callbacks = *callbacks;
+    config_hand_down(net);
     int rc = uv_timer_init(config->loop, &net->timer);
     POT_ASSERT(rc == 0);
     net->timer.data = net;
-    net_retain(net);
+    net->open_count++;
+    return net;
+}
+
+static enum pot_err listen_address(struct sockaddr_storage *out,
+                                   const char *text)
+{
+    char host[NET_HOST_MAX + 1];
+    uint16_t port = 0;
+    enum pot_err err = net_address_split(host, &port, text);
+    if (err == POT_OK && !net_address_numeric(out, host, port)) {
+        err = POT_EFORMAT;
+    }
+    return err;
+}
+
+enum pot_err net_open(struct net **out, const struct net_config *config,
+                      const struct net_callbacks *callbacks)
+{
+    struct sockaddr_storage address;
+    enum pot_err err = POT_OK;
+    POT_ASSERT(callbacks->on_message != NULL);
+    *out = NULL;
+    if (config->listen != NULL) {
+        err = listen_address(&address, config->listen);
+    }
+    if (err != POT_OK) {
+        return err;
+    }
+    struct net *net = net_new(config, callbacks);
     err = net_set_peers(net, config->peers, config->peer_count);
     if (err == POT_OK && config->listen != NULL) {
         err = listen_on(net, (const struct sockaddr *)&address);
@@ -416,51 +534,28 @@ enum pot_err net_open(struct net **out, const struct net_config *config,
         net_close(net, NULL, NULL);
         return err;
     }
-    rc = uv_timer_start(&net->timer, on_tick, 0, NET_TICK_MS);
+    int rc = uv_timer_start(&net->timer, on_tick, 0, TICK_MS);
     POT_ASSERT(rc == 0);
     *out = net;
     return POT_OK;
 }
 
-static bool is_listed(const struct net_address *peers, size_t count,
-                      const struct net_address *address)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (public_key_equal(&peers[i].key, &address->key) &&
-            peers[i].port == address->port &&
-            strcmp(peers[i].host, address->host) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
+/* --- configured peers ------------------------------------------------- */
 
-/* Whom the new list lacks; on_peer may be called, so nothing is kept. */
-static void remove_dials(struct net *net, const struct net_address *peers,
-                         size_t count)
+/* Who was a stranger is none any more, and the other way round. */
+static void sort_peers(struct net *net)
 {
-    for (size_t i = net->dial_count; i > 0; i--) {
-        struct dial *dial = net->dials[i - 1];
-        if (!is_listed(peers, count, dial_address(dial))) {
-            net->dials[i - 1] = net->dials[--net->dial_count];
-            dial_free(dial, REASON_NOT_WANTED);
-        }
-    }
-}
-
-static void drop_unlisted(struct net *net)
-{
-    for (size_t i = net->peer_count; i > 0; i--) {
-        if (i > net->peer_count) {
+    struct peer_table *table = &net->table;
+    for (size_t i = table->peer_count; i > 0; i--) {
+        if (i > table->peer_count) {
             continue; /* on_peer closed some more */
         }
-        struct peer *peer = net->peers[i - 1];
-        bool is_guest = dial_find(net, &peer->key) == NULL;
-        if (is_guest && !peer->is_guest) {
-            peer_close(peer, REASON_NOT_WANTED);
-        } else if (!is_guest && peer->is_guest) {
-            peer->is_guest = false;
-            net->guest_count--;
+        struct peer_entry *entry = table->peers[i - 1];
+        bool is_guest = !is_configured(net, peer_key(entry->peer));
+        if (is_guest && !entry->is_guest) {
+            peer_close(entry->peer, REASON_NOT_WANTED);
+        } else {
+            peer_table_set_guest(table, entry, is_guest);
         }
     }
 }
@@ -472,39 +567,32 @@ enum pot_err net_set_peers(struct net *net, const struct net_address *peers,
     if (count > NET_DIALS_MAX) {
         return POT_ELIMIT;
     }
-    remove_dials(net, peers, count);
-    net->dials = pot_realloc(net->dials, NET_DIALS_MAX, sizeof(*net->dials));
+    forget_dials(net, peers, count, REASON_NOT_WANTED);
+    if (net->is_closing) { /* by on_peer */
+        return POT_OK;
+    }
     for (size_t i = 0; i < count; i++) {
         /* A list that all nodes share names ourselves too. */
         if (!public_key_equal(&peers[i].key, own) &&
-            dial_find(net, &peers[i].key) == NULL) {
-            net->dials[net->dial_count++] = dial_new(net, &peers[i]);
+            !is_configured(net, &peers[i].key)) {
+            dial_list_add(&net->dials, dial_new(&net->dial_config, &peers[i]));
+            net->open_count++;
         }
     }
-    drop_unlisted(net);
+    sort_peers(net);
     return POT_OK;
 }
 
 uint16_t net_port(const struct net *net)
 {
-    struct sockaddr_storage address;
-    int size = sizeof(address);
+    struct sockaddr_storage storage;
+    struct sockaddr *address = (struct sockaddr *)&storage;
+    int size = sizeof(storage);
     if (!net->is_listening ||
-        uv_tcp_getsockname(&net->listener, (struct sockaddr *)&address,
-                           &size) != 0) {
+        uv_tcp_getsockname(&net->listener, address, &size) != 0) {
         return 0;
     }
-    if (address.ss_family == AF_INET6) {
-        return ntohs(
-            ((const struct sockaddr_in6 *)(const void *)&address)->sin6_port);
-    }
-    return ntohs(
-        ((const struct sockaddr_in *)(const void *)&address)->sin_port);
-}
-
-uv_loop_t *net_loop(const struct net *net)
-{
-    return net->config.loop;
+    return net_address_port(address);
 }
 
 uint64_t net_now_ms(const struct net *net)
@@ -515,10 +603,8 @@ uint64_t net_now_ms(const struct net *net)
 void net_stats(const struct net *net, struct net_stats *out)
 {
     *out = net->stats;
-    out->peers = net->peer_count;
-    out->queued_bytes = net->queued_bytes;
-    for (const struct peer *p = net->all; p != NULL; p = p->next) {
-        out->pending +=
-            p->state == PEER_CONNECTING || p->state == PEER_HANDSHAKE;
+    out->peers = net_peer_count(net);
+    for (struct peer_entry *e = net->table.first; e != NULL; e = e->next) {
+        out->pending += peer_is_pending(e->peer);
     }
 }

@@ -18,34 +18,11 @@
 #include "base/hash.h"
 #include "base/key.h"
 #include "p2p/message.h"
+#include "p2p/net_address.h"
+#include "p2p/net_stats.h"
 #include "p2p/peer.h"
-#include "p2p/reason.h"
-
-#define NET_HOST_MAX  253 /* a DNS name */
-#define NET_PEERS_MAX 4096
-#define NET_DIALS_MAX 256 /* configured peers */
 
 struct uv_loop_s; /* uv_loop_t */
-
-struct net_address {
-    struct public_key key;
-    char host[NET_HOST_MAX + 1]; /* a name, an IPv4 or an IPv6 address */
-    uint16_t port;
-};
-
-/* net_address_parse: "<address>@host:port", IPv6 in brackets.
- * Errors: POT_EFORMAT, out untouched. */
-POT_MUST_USE enum pot_err net_address_parse(struct net_address *out,
-                                            const char *text);
-
-/* What came of one attempt to connect to a configured peer. */
-struct net_dial_result {
-    const struct net_address *address;
-    enum reason reason;             /* REASON_NONE: connected */
-    const struct public_key *found; /* NULL: nobody proved a key */
-    uint32_t failures;              /* in a row, this one too */
-    uint32_t retry_ms;              /* until the next attempt */
-};
 
 /* All run on the loop; any of them may send, ban, or close the net.  NULL:
  * not wanted (on_message must stand). */
@@ -55,11 +32,8 @@ struct net_callbacks {
     /* PING, PONG and BYE are the net's own and do not come here. */
     void (*on_message)(void *context, struct peer *peer, uint8_t type,
                        const uint8_t *data, size_t size);
-    void (*on_dial)(void *context, const struct net_dial_result *result);
     /* About every 50 ms: drives blob_fetch_tick and sync_tick. */
     void (*on_tick)(void *context, uint64_t now_ms);
-    /* Whether this key may connect at all; NULL: anyone may. */
-    bool (*allow)(void *context, const struct public_key *key);
 };
 
 struct net_config {
@@ -83,7 +57,7 @@ struct net_config {
     size_t queue_bytes_total; /* gossip and bulk of all peers [1 GiB] */
 };
 
-struct net;
+struct net; /* opaque: p2p/net.c */
 
 /* net_open: listens and begins to dial.
  *
@@ -136,38 +110,14 @@ struct peer *net_peer_at(const struct net *net, size_t index);
  * what says which rule, for the log. */
 void net_ban(struct net *net, struct peer *peer, const char *what);
 
-/* net_drop: the peer goes, without blame; a configured one is dialled
- * again. */
-void net_drop(struct net *net, struct peer *peer, enum reason reason);
-
 /* net_set_peers: the configured peers from now on.  Those who are in both
- * lists stay connected; the others are dropped.  Errors: POT_ELIMIT: too
- * many, nothing changed. */
+ * lists stay connected; the others are dropped.  Errors: POT_ELIMIT: more
+ * than 256, nothing changed. */
 POT_MUST_USE enum pot_err net_set_peers(struct net *net,
                                         const struct net_address *peers,
                                         size_t count);
 
-struct uv_loop_s *net_loop(const struct net *net);
 uint64_t net_now_ms(const struct net *net); /* monotonic, of the loop */
-
-struct net_type_stats {
-    uint64_t in_count;
-    uint64_t in_bytes;
-    uint64_t out_count;
-    uint64_t out_bytes;
-    uint64_t dropped; /* not sent: queue full or too large */
-};
-
-struct net_stats {
-    struct net_type_stats types[MESSAGE_TYPE_COUNT];
-    uint64_t ended[REASON_COUNT]; /* connections refused or ended, and why */
-    uint64_t accepted;
-    uint64_t dialled;
-    uint64_t bans;
-    size_t peers;
-    size_t pending; /* handshakes under way */
-    size_t queued_bytes;
-};
 
 /* net_stats: counters since net_open, and the present numbers. */
 void net_stats(const struct net *net, struct net_stats *out);

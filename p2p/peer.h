@@ -2,7 +2,8 @@
  *
  * A struct peer is the net's; it may be used from its on_peer(up) until its
  * on_peer(down) has returned.  Who must name a peer for longer, or from
- * another thread, keeps its id, which is never used again. */
+ * another thread, keeps its id, which is never used again.  All calls are on
+ * the loop. */
 #ifndef POT_P2P_PEER_H
 #define POT_P2P_PEER_H
 
@@ -13,14 +14,13 @@
 #include "base/key.h"
 #include "p2p/message.h"
 
-struct peer;
+struct peer; /* opaque: p2p/peer.c */
 
 uint64_t peer_id(const struct peer *peer);
 const struct public_key *peer_key(const struct peer *peer);
 const char *peer_address(const struct peer *peer); /* "10.0.0.7:26650" */
 const char *peer_moniker(const struct peer *peer); /* what it claims */
 bool peer_is_outbound(const struct peer *peer);    /* we dialled it */
-uint64_t peer_since_ms(const struct peer *peer);   /* uv_now at its start */
 
 /* peer_rtt_us: of the last ping; 0: none yet. */
 uint32_t peer_rtt_us(const struct peer *peer);
@@ -32,10 +32,5 @@ size_t peer_queue_bytes(const struct peer *peer,
 /* What went over its connection, frames and all. */
 uint64_t peer_bytes_in(const struct peer *peer);
 uint64_t peer_bytes_out(const struct peer *peer);
-
-/* peer_pause: reads nothing from it until as many peer_resume; for a reader
- * whose own queue is full.  What is decrypted already is still delivered. */
-void peer_pause(struct peer *peer);
-void peer_resume(struct peer *peer);
 
 #endif

@@ -91,11 +91,6 @@ struct parcel *queue_pop(struct queue *queue)
     return NULL;
 }
 
-bool queue_is_empty(const struct queue *queue)
-{
-    return queue_bytes(queue) == 0;
-}
-
 size_t queue_bytes(const struct queue *queue)
 {
     size_t bytes = 0;

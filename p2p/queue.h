@@ -1,5 +1,6 @@
 /* queue: what waits to be sent to one peer, in order of priority, each
- * priority under its own cap.  A message that goes to many is held once. */
+ * priority under its own cap.  A message that goes to many is held once.
+ * The loop alone. */
 #ifndef POT_P2P_QUEUE_H
 #define POT_P2P_QUEUE_H
 
@@ -9,7 +10,7 @@
 
 #include "p2p/message.h"
 
-/* A message to be sent; counted references, for one thread. */
+/* A message to be sent, with counted references. */
 struct parcel {
     size_t references;
     uint8_t type;
@@ -21,7 +22,7 @@ struct parcel {
 struct parcel *parcel_new(uint8_t type, const void *data, size_t size);
 void parcel_unref(struct parcel *parcel);
 
-struct queue_entry;
+struct queue_entry; /* opaque: p2p/queue.c */
 
 struct queue {
     struct {
@@ -32,6 +33,7 @@ struct queue {
     } lines[MESSAGE_PRIORITY_COUNT];
 };
 
+/* queue_init: bytes_max caps each line.  queue_fini drops what waits. */
 void queue_init(struct queue *queue,
                 const size_t bytes_max[static MESSAGE_PRIORITY_COUNT]);
 void queue_fini(struct queue *queue);
@@ -44,11 +46,10 @@ bool queue_push(struct queue *queue, struct parcel *parcel);
  * caller's; NULL when empty. */
 struct parcel *queue_pop(struct queue *queue);
 
-bool queue_is_empty(const struct queue *queue);
-
 /* queue_cost: what a message counts against the caps. */
 size_t queue_cost(size_t size);
 
+/* queue_bytes: the cost of all that waits. */
 size_t queue_bytes(const struct queue *queue);
 
 #endif

@@ -5,7 +5,9 @@
 #ifndef POT_P2P_REASON_H
 #define POT_P2P_REASON_H
 
-/* X(value, name, text): name is for metrics, text for people. */
+/* A BYE carries the value: never reorder.
+ *
+ * X(value, name, text): name is for metrics, text for people. */
 #define REASON_MAP(X)                                                          \
     X(REASON_NONE, none, "none")                                               \
     /* Handshake. */                                                           \
@@ -28,6 +30,7 @@
     X(REASON_PENDING_LIMIT, pending_limit, "too many unfinished handshakes")   \
     X(REASON_PEER_LIMIT, peer_limit, "too many peers")                         \
     X(REASON_BANNED, banned, "is banned for now")                              \
+    /* Said by no node today. */                                               \
     X(REASON_NOT_ALLOWED, not_allowed, "is not on the list of allowed peers")  \
     X(REASON_DUPLICATE, duplicate, "is connected already")                     \
     X(REASON_MISBEHAVED, misbehaved, "misbehaved")                             \

@@ -1,98 +1,164 @@
-/* Messages wait as parcels in the peer's queue and are sealed only when libuv
- * has done with the batch before, so that a consensus message overtakes all
- * that is not yet sealed. */
 #include "config.h"
 
-#include "p2p/net_internal.h"
+#include "p2p/sending.h"
 
 #include "base/check.h"
+#include "p2p/handshake.h"
 
-static void on_written(uv_write_t *request, int status)
+#define BATCH_BYTES (64 << 10) /* sealed at once; one frame may exceed */
+/* A batch: what may stand before the last frame, and that frame. */
+#define OUTGOING_MAX                                                           \
+    (BATCH_BYTES + FRAME_BYTES_MAX + FRAME_OVERHEAD + HANDSHAKE_OUTPUT_MAX)
+
+void sending_init(struct sending *sending, const struct sending_config *config,
+                  uv_stream_t *stream)
 {
-    struct peer *peer = request->data;
-    peer->is_writing = false;
-    if (peer->state == PEER_CLOSING) {
-        return;
-    }
-    if (status != 0) {
-        peer_close(peer, REASON_IO);
-        return;
-    }
-    if (peer->batch.capacity > 2 * NET_BATCH_BYTES) {
-        buf_fini(&peer->batch); /* a large frame has gone */
-    }
-    peer_send(peer);
+    *sending = (struct sending){.config = config, .stream = stream};
+    queue_init(&sending->queue, config->queue_bytes_max);
+    buf_init(&sending->outgoing, OUTGOING_MAX);
+    buf_init(&sending->batch, OUTGOING_MAX);
+    sending->write.data = sending;
 }
 
-static void seal_some(struct peer *peer)
+void sending_stop(struct sending *sending)
 {
-    while (peer->outgoing.size < NET_BATCH_BYTES) {
-        struct parcel *parcel = queue_pop(&peer->queue);
+    sending->is_open = false;
+    sending->stream = NULL;
+    sending->config->stats->queued_bytes -= queue_bytes(&sending->queue);
+    queue_fini(&sending->queue);
+    buf_fini(&sending->outgoing);
+}
+
+void sending_fini(struct sending *sending)
+{
+    POT_ASSERT(sending->stream == NULL);
+    buf_fini(&sending->batch);
+    frame_cipher_fini(&sending->cipher);
+}
+
+static void seal_some(struct sending *s)
+{
+    struct net_stats *stats = s->config->stats;
+    while (s->outgoing.size < BATCH_BYTES) {
+        struct parcel *parcel = queue_pop(&s->queue);
         if (parcel == NULL) {
             return;
         }
-        struct net_type_stats *stats = &peer->net->stats.types[parcel->type];
-        frame_seal(&peer->sending, &peer->outgoing, parcel->type, parcel->data,
+        frame_seal(&s->cipher, &s->outgoing, parcel->type, parcel->data,
                    parcel->size);
-        stats->out_count++;
-        stats->out_bytes += parcel->size + FRAME_OVERHEAD;
-        peer->net->queued_bytes -= queue_cost(parcel->size);
+        stats->types[parcel->type].out_count++;
+        stats->types[parcel->type].out_bytes += parcel->size + FRAME_OVERHEAD;
+        stats->queued_bytes -= queue_cost(parcel->size);
         parcel_unref(parcel);
     }
 }
 
-void peer_send(struct peer *peer)
+static void on_written(uv_write_t *request, int status)
 {
-    POT_ASSERT(peer->state != PEER_CLOSING);
-    if (peer->is_writing) {
+    struct sending *s = request->data;
+    s->is_writing = false;
+    if (s->stream == NULL) {
         return;
     }
-    if (peer->state == PEER_UP) {
-        seal_some(peer);
-    }
-    if (peer->outgoing.size == 0) {
+    if (status != 0) {
+        s->failure = REASON_IO;
         return;
     }
-    struct buf done = peer->batch;
-    peer->batch = peer->outgoing;
-    peer->outgoing = done;
-    buf_clear(&peer->outgoing);
-    uv_buf_t out =
-        uv_buf_init((char *)peer->batch.data, (unsigned)peer->batch.size);
-    peer->bytes_out += peer->batch.size;
-    peer->is_writing = true;
-    peer->write_left = peer->batch.size;
-    peer->write_moved_ms = net_now_ms(peer->net);
-    int rc =
-        uv_write(&peer->write, (uv_stream_t *)&peer->tcp, &out, 1, on_written);
-    if (rc != 0) {
-        peer->is_writing = false;
-        peer->doom = REASON_IO; /* our caller may be walking the peers */
+    if (s->batch.capacity > 2 * BATCH_BYTES) {
+        buf_fini(&s->batch); /* a large frame has gone */
+    }
+    sending_flush(s);
+}
+
+/* What is sealed becomes the batch in libuv's hands. */
+static void write_batch(struct sending *s)
+{
+    struct buf done = s->batch;
+    s->batch = s->outgoing;
+    s->outgoing = done;
+    buf_clear(&s->outgoing);
+    uv_buf_t out = uv_buf_init((char *)s->batch.data, (unsigned)s->batch.size);
+    s->bytes_out += s->batch.size;
+    s->is_writing = true;
+    s->write_left = s->batch.size;
+    s->write_moved_ms = uv_now(s->stream->loop);
+    if (uv_write(&s->write, s->stream, &out, 1, on_written) != 0) {
+        s->is_writing = false;
+        s->failure = REASON_IO;
     }
 }
 
-static bool is_over_total(const struct peer *peer, const struct parcel *parcel)
+void sending_flush(struct sending *sending)
 {
-    const struct net *net = peer->net;
-    return message_rule(parcel->type)->priority != P2P_CONSENSUS &&
-           net->queued_bytes + queue_cost(parcel->size) >
-               net->config.queue_bytes_total;
+    POT_ASSERT(sending->stream != NULL);
+    if (sending->is_writing) {
+        return;
+    }
+    if (sending->is_open) {
+        seal_some(sending);
+    }
+    if (sending->outgoing.size > 0) {
+        write_batch(sending);
+    }
 }
 
-bool peer_push(struct peer *peer, struct parcel *parcel)
+bool sending_push(struct sending *sending, struct parcel *parcel)
 {
-    struct net_type_stats *stats = &peer->net->stats.types[parcel->type];
-    if (peer->state != PEER_UP || peer->doom != REASON_NONE) {
+    const struct sending_config *config = sending->config;
+    struct net_stats *stats = config->stats;
+    size_t cost = queue_cost(parcel->size);
+    bool is_consensus = message_rule(parcel->type)->priority == P2P_CONSENSUS;
+    if (!sending->is_open || sending->failure != REASON_NONE) {
         return false;
     }
-    if (is_over_total(peer, parcel) || !queue_push(&peer->queue, parcel)) {
-        stats->dropped++;
-        if (message_rule(parcel->type)->priority == P2P_CONSENSUS) {
-            peer->doom = REASON_QUEUE_FULL;
+    if ((!is_consensus &&
+         stats->queued_bytes + cost > config->queue_bytes_total) ||
+        !queue_push(&sending->queue, parcel)) {
+        stats->types[parcel->type].dropped++;
+        if (is_consensus) {
+            sending->failure = REASON_QUEUE_FULL;
         }
         return false;
     }
-    peer->net->queued_bytes += queue_cost(parcel->size);
-    peer_send(peer);
+    stats->queued_bytes += cost;
+    sending_flush(sending);
     return true;
+}
+
+/* Who hangs up itself, or cannot be who it seems, is told nothing. */
+static bool is_told(enum reason reason)
+{
+    return reason != REASON_CLOSED && reason != REASON_IO &&
+           reason != REASON_FORGED;
+}
+
+void sending_last(struct sending *sending, enum reason reason)
+{
+    uint8_t body = (uint8_t)reason;
+    if (sending->is_writing) {
+        return;
+    }
+    if (sending->is_open && is_told(reason)) {
+        frame_seal(&sending->cipher, &sending->outgoing, MESSAGE_BYE, &body,
+                   sizeof(body));
+    }
+    if (sending->outgoing.size > 0) {
+        uv_buf_t out = uv_buf_init((char *)sending->outgoing.data,
+                                   (unsigned)sending->outgoing.size);
+        (void)uv_try_write(sending->stream, &out, 1);
+    }
+}
+
+bool sending_is_stalled(struct sending *sending, uint64_t now_ms,
+                        uint32_t limit_ms)
+{
+    if (!sending->is_writing) {
+        return false;
+    }
+    size_t left = uv_stream_get_write_queue_size(sending->stream);
+    if (left != sending->write_left) {
+        sending->write_left = left;
+        sending->write_moved_ms = now_ms;
+    }
+    return now_ms - sending->write_moved_ms > limit_ms;
 }

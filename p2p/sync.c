@@ -11,36 +11,20 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "base/limits.h"
 #include "proto/codec.h"
 #include "proto/wire.pb-c.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
-/* Below both more is asked for. */
 /* One block behind is news on its way; for this long it is being late. */
-#define LATE_MS         1000
+#define LATE_MS 1000
+/* Below both more is asked for. */
 #define QUEUE_COUNT_LOW 32
 #define QUEUE_BYTES_LOW ((size_t)16 << 20)
-/* A peer whose queue holds as much is served no more blocks for now. */
-#define SERVE_QUEUE_MAX  ((size_t)4 << 20)
-#define DISTRUST_MS      2000 /* doubles with each failure */
-#define DISTRUST_DOUBLES 7
 /* A large answer on a slow line: as long as so much comes in a timeout, we
  * wait for some more of them. */
-#define PROGRESS_BYTES  ((uint64_t)256 << 10)
-#define PROGRESS_TURNS  4
-#define BLOCKS_OVERHEAD 1024 /* what wraps blocks in a Blocks message */
-
-struct sync_peer {
-    struct sync_peer *next;
-    uint64_t id;
-    bool has_status;
-    struct sync_status status;
-    uint32_t failures;
-    uint64_t distrust_ms; /* its claims count for nothing before */
-};
+#define PROGRESS_BYTES ((uint64_t)256 << 10)
+#define PROGRESS_TURNS 4
 
 struct sync_item {
     struct sync_item *next;
@@ -52,7 +36,8 @@ struct sync_item {
 
 struct sync {
     struct sync_config config;
-    struct sync_peer *peers;
+    struct sync_status status; /* ours, as far as the owner has told */
+    struct claims claims;
     uint64_t behind_ms; /* since when; 0: we are not */
 
     uint64_t asked_id; /* 0: no question is open */
@@ -69,7 +54,6 @@ struct sync {
 
     uint64_t applying; /* the owner has this block; 0: none */
     uint64_t applying_id;
-    uint64_t applied; /* the greatest it found good */
     bool is_delivering;
 };
 
@@ -78,22 +62,18 @@ struct sync *sync_new(const struct sync_config *config)
     struct sync *sync = pot_calloc(1, sizeof(*sync));
     POT_ASSERT(config->on_block != NULL);
     sync->config = *config;
+    sync->status = config->status;
     if (sync->config.timeout_ms == 0) {
         sync->config.timeout_ms = 4000;
     }
+    sync->claims.distrust_ms =
+        config->distrust_ms != 0 ? config->distrust_ms : 2000;
     return sync;
 }
 
 static uint64_t now_ms(const struct sync *sync)
 {
     return net_now_ms(sync->config.net);
-}
-
-/* The height we hold, as far as the owner has told. */
-static uint64_t own_height(const struct sync *sync)
-{
-    uint64_t height = sync->config.status.height;
-    return sync->applied > height ? sync->applied : height;
 }
 
 /* --- the queue -------------------------------------------------------- */
@@ -154,11 +134,7 @@ void sync_free(struct sync *sync)
         return;
     }
     flush(sync);
-    while (sync->peers != NULL) {
-        struct sync_peer *p = sync->peers;
-        sync->peers = p->next;
-        free(p);
-    }
+    claims_fini(&sync->claims);
     free(sync);
 }
 
@@ -169,7 +145,7 @@ static void deliver(struct sync *sync)
     }
     sync->is_delivering = true;
     while (sync->first != NULL && sync->applying == 0) {
-        uint64_t next = own_height(sync) + 1;
+        uint64_t next = sync->status.height + 1;
         struct sync_item *item = pop(sync);
         POT_ASSERT(item->height <= next);
         if (item->height == next) {
@@ -185,48 +161,17 @@ static void deliver(struct sync *sync)
     sync->is_delivering = false;
 }
 
-/* --- peers and what they claim ---------------------------------------- */
-
-static struct sync_peer *find_peer(const struct sync *sync, uint64_t id)
-{
-    struct sync_peer *p = sync->peers;
-    while (p != NULL && p->id != id) {
-        p = p->next;
-    }
-    return p;
-}
-
-static bool is_believed(const struct sync *sync, const struct sync_peer *p)
-{
-    return p->has_status && now_ms(sync) >= p->distrust_ms;
-}
-
-/* It did not deliver what it claimed. */
-static void distrust(struct sync *sync, uint64_t id)
-{
-    struct sync_peer *p = find_peer(sync, id);
-    if (p != NULL) {
-        uint32_t doubles =
-            p->failures < DISTRUST_DOUBLES ? p->failures : DISTRUST_DOUBLES;
-        p->failures++;
-        p->distrust_ms = now_ms(sync) + ((uint64_t)DISTRUST_MS << doubles);
-    }
-}
+/* --- where we and others stand ---------------------------------------- */
 
 uint64_t sync_target(const struct sync *sync)
 {
-    uint64_t target = own_height(sync);
-    for (struct sync_peer *p = sync->peers; p != NULL; p = p->next) {
-        if (is_believed(sync, p) && p->status.height > target) {
-            target = p->status.height;
-        }
-    }
-    return target;
+    uint64_t claimed = claims_highest(&sync->claims, now_ms(sync));
+    return claimed > sync->status.height ? claimed : sync->status.height;
 }
 
 static bool is_behind_for(const struct sync *sync, uint64_t ms)
 {
-    uint64_t ahead = sync_target(sync) - own_height(sync);
+    uint64_t ahead = sync_target(sync) - sync->status.height;
     return ahead > 1 || (ahead == 1 && sync->behind_ms != 0 &&
                          now_ms(sync) - sync->behind_ms >= ms);
 }
@@ -240,17 +185,16 @@ bool sync_is_behind(const struct sync *sync)
 bool sync_peer_status(const struct sync *sync, const struct peer *peer,
                       struct sync_status *out)
 {
-    const struct sync_peer *p = find_peer(sync, peer_id(peer));
-    if (p == NULL || !p->has_status) {
-        return false;
+    const struct sync_status *said = claims_get(&sync->claims, peer_id(peer));
+    if (said != NULL) {
+        *out = *said;
     }
-    *out = p->status;
-    return true;
+    return said != NULL;
 }
 
 static void send_status(const struct sync *sync, struct peer *peer)
 {
-    const struct sync_status *status = &sync->config.status;
+    const struct sync_status *status = &sync->status;
     Pot__PeerStatus message = POT__PEER_STATUS__INIT;
     struct buf out;
     message.height = status->height;
@@ -273,7 +217,7 @@ static void send_status(const struct sync *sync, struct peer *peer)
 
 static uint64_t next_wanted(const struct sync *sync)
 {
-    uint64_t have = own_height(sync);
+    uint64_t have = sync->status.height;
     if (sync->applying > have) {
         have = sync->applying;
     }
@@ -283,19 +227,35 @@ static uint64_t next_wanted(const struct sync *sync)
     return have + 1;
 }
 
-/* Any believed peer that claims the height, by lot: not the one that claims
- * most. */
-static struct sync_peer *choose(const struct sync *sync, uint64_t height)
+/* No answer will come, or none that helps; it did not deliver. */
+static void give_up(struct sync *sync)
 {
-    struct sync_peer *chosen = NULL;
-    uint32_t seen = 0;
-    for (struct sync_peer *p = sync->peers; p != NULL; p = p->next) {
-        if (is_believed(sync, p) && p->status.height >= height &&
-            randombytes_uniform(++seen) == 0) {
-            chosen = p;
-        }
+    claims_distrust(&sync->claims, sync->asked_id, now_ms(sync));
+    sync->asked_id = 0;
+}
+
+/* Asks peer, who is believed to stand at height or higher. */
+static void ask_peer(struct sync *sync, struct peer *peer, uint64_t from,
+                     uint64_t height)
+{
+    uint64_t count = height - from + 1;
+    Pot__GetBlocks message = POT__GET_BLOCKS__INIT;
+    struct buf out;
+    message.from = from;
+    message.count = count < SYNC_BLOCKS_MAX ? (uint32_t)count : SYNC_BLOCKS_MAX;
+    buf_init(&out, 64);
+    codec_append(&out, &message);
+    POT_ASSERT(!out.is_overflown);
+    if (net_send(sync->config.net, peer, MESSAGE_GET_BLOCKS, out.data,
+                 out.size)) {
+        sync->asked_id = peer_id(peer);
+        sync->asked_from = from;
+        sync->asked_count = message.count;
+        sync->asked_ms = now_ms(sync);
+        sync->asked_bytes = peer_bytes_in(peer);
+        sync->asked_turns = 0;
     }
-    return chosen;
+    buf_fini(&out);
 }
 
 static void ask(struct sync *sync)
@@ -306,29 +266,11 @@ static void ask(struct sync *sync)
         !is_behind_for(sync, sync->config.grace_ms)) {
         return;
     }
-    struct sync_peer *p = choose(sync, from);
-    struct peer *peer = p != NULL ? net_find_id(sync->config.net, p->id) : NULL;
-    if (peer == NULL) {
-        return;
+    uint64_t id = claims_choose(&sync->claims, from, now_ms(sync));
+    struct peer *peer = id != 0 ? net_find_id(sync->config.net, id) : NULL;
+    if (peer != NULL) {
+        ask_peer(sync, peer, from, claims_get(&sync->claims, id)->height);
     }
-    uint64_t count = p->status.height - from + 1;
-    Pot__GetBlocks message = POT__GET_BLOCKS__INIT;
-    struct buf out;
-    message.from = from;
-    message.count = count < SYNC_BLOCKS_MAX ? (uint32_t)count : SYNC_BLOCKS_MAX;
-    buf_init(&out, 64);
-    codec_append(&out, &message);
-    POT_ASSERT(!out.is_overflown);
-    if (net_send(sync->config.net, peer, MESSAGE_GET_BLOCKS, out.data,
-                 out.size)) {
-        sync->asked_id = p->id;
-        sync->asked_from = from;
-        sync->asked_count = message.count;
-        sync->asked_ms = now_ms(sync);
-        sync->asked_bytes = peer_bytes_in(peer);
-        sync->asked_turns = 0;
-    }
-    buf_fini(&out);
 }
 
 static bool is_answer(const struct sync *sync, const Pot__Blocks *blocks)
@@ -358,8 +300,7 @@ static void on_blocks(struct sync *sync, struct peer *peer, const uint8_t *data,
         return;
     }
     if (!is_answer(sync, blocks)) {
-        distrust(sync, sync->asked_id);
-        sync->asked_id = 0;
+        give_up(sync);
     } else {
         uint64_t from = next_wanted(sync);
         for (size_t i = 0; i < blocks->n_blocks; i++) {
@@ -377,55 +318,60 @@ static void on_blocks(struct sync *sync, struct peer *peer, const uint8_t *data,
 
 /* --- what the owner says ---------------------------------------------- */
 
+/* The block under examination stands, or one above it does. */
+static void settle(struct sync *sync)
+{
+    if (sync->applying == sync->status.height) {
+        claims_credit(&sync->claims, sync->applying_id);
+    }
+    if (sync->applying <= sync->status.height) {
+        sync->applying = 0;
+    }
+}
+
 void sync_set_status(struct sync *sync, const struct sync_status *status)
 {
-    struct sync_status *own = &sync->config.status;
-    bool is_news = status->height != own->height || status->view != own->view ||
-                   !hash_equal(&status->block_hash, &own->block_hash);
-    if (status->height != own->height) {
+    const struct sync_status before = sync->status;
+    sync->status = *status;
+    if (status->height != before.height) {
         sync->behind_ms = 0;
     }
-    *own = *status;
-    if (sync->applying <= own->height) {
-        sync->applying = 0; /* it came another way */
-    }
-    if (is_news) {
+    settle(sync);
+    if (status->height != before.height || status->view != before.view ||
+        !hash_equal(&status->block_hash, &before.block_hash)) {
         send_status(sync, NULL);
     }
     deliver(sync);
     ask(sync);
 }
 
-void sync_applied(struct sync *sync, uint64_t height, bool is_good)
+/* Ends the examination of the block at height; false: it is not under one,
+ * having come another way meanwhile. */
+static bool give_back(struct sync *sync, uint64_t height)
 {
     if (sync->applying != height || height == 0) {
-        return; /* it came another way meanwhile */
+        return false;
     }
     sync->applying = 0;
-    if (is_good) {
-        struct sync_peer *p = find_peer(sync, sync->applying_id);
-        sync->applied = height;
-        sync->behind_ms = now_ms(sync);
-        if (p != NULL) {
-            p->failures = 0;
-        }
-    } else {
-        struct peer *peer = net_find_id(sync->config.net, sync->applying_id);
-        flush(sync);
-        if (peer != NULL) {
-            net_ban(sync->config.net, peer, "sent a block that does not hold");
-        }
+    flush(sync);
+    return true;
+}
+
+void sync_refused(struct sync *sync, uint64_t height)
+{
+    struct peer *peer = net_find_id(sync->config.net, sync->applying_id);
+    if (!give_back(sync, height)) {
+        return;
     }
-    deliver(sync);
+    if (peer != NULL) {
+        net_ban(sync->config.net, peer, "sent a block that does not hold");
+    }
     ask(sync);
 }
 
 void sync_postponed(struct sync *sync, uint64_t height)
 {
-    if (sync->applying == height && height != 0) {
-        sync->applying = 0;
-        flush(sync); /* the next tick asks again */
-    }
+    (void)give_back(sync, height); /* the next tick asks again */
 }
 
 /* --- what peers say --------------------------------------------------- */
@@ -434,22 +380,11 @@ void sync_on_peer(struct sync *sync, struct peer *peer, bool is_up)
 {
     uint64_t id = peer_id(peer);
     if (is_up) {
-        struct sync_peer *p = pot_calloc(1, sizeof(*p));
-        p->id = id;
-        p->next = sync->peers;
-        sync->peers = p;
+        claims_add(&sync->claims, id);
         send_status(sync, peer);
         return;
     }
-    struct sync_peer **at = &sync->peers;
-    while (*at != NULL && (*at)->id != id) {
-        at = &(*at)->next;
-    }
-    if (*at != NULL) {
-        struct sync_peer *p = *at;
-        *at = p->next;
-        free(p);
-    }
+    claims_remove(&sync->claims, id);
     if (sync->asked_id == id) {
         sync->asked_id = 0;
     }
@@ -469,86 +404,11 @@ static void on_status(struct sync *sync, struct peer *peer, const uint8_t *data,
     status.height = message->height;
     status.view = message->view;
     codec_free(message);
-    struct sync_peer *p = find_peer(sync, peer_id(peer));
-    if (p != NULL) {
-        p->status = status;
-        p->has_status = true;
-    }
-    if (sync->behind_ms == 0 && sync_target(sync) > own_height(sync)) {
+    claims_set(&sync->claims, peer_id(peer), &status);
+    if (sync->behind_ms == 0 && sync_target(sync) > sync->status.height) {
         sync->behind_ms = now_ms(sync);
     }
     ask(sync);
-}
-
-/* As many blocks as are held and fit into one frame. */
-struct sync_answer {
-    Pot__SyncBlock blocks[SYNC_BLOCKS_MAX];
-    Pot__SyncBlock *list[SYNC_BLOCKS_MAX];
-    struct buf bytes[2 * SYNC_BLOCKS_MAX];
-    size_t count;
-};
-
-static void answer_fill(const struct sync *sync, struct sync_answer *a,
-                        uint64_t from, uint32_t count)
-{
-    size_t total = BLOCKS_OVERHEAD;
-    while (a->count < SYNC_BLOCKS_MAX && a->count < count) {
-        struct buf *block = &a->bytes[2 * a->count];
-        struct buf *certificate = block + 1;
-        buf_init(block, FRAME_BYTES_MAX);
-        buf_init(certificate, FRAME_BYTES_MAX);
-        bool is_held = from <= UINT64_MAX - a->count &&
-                       sync->config.read(sync->config.context, from + a->count,
-                                         block, certificate);
-        total += block->size + certificate->size + 32;
-        if (!is_held || total > FRAME_BYTES_MAX) {
-            buf_fini(block);
-            buf_fini(certificate);
-            return;
-        }
-        Pot__SyncBlock *out = &a->blocks[a->count];
-        pot__sync_block__init(out);
-        out->block = codec_bytes(block->data, block->size);
-        out->certificate = codec_bytes(certificate->data, certificate->size);
-        a->list[a->count++] = out;
-    }
-}
-
-static void serve(const struct sync *sync, struct peer *peer,
-                  const Pot__GetBlocks *request)
-{
-    struct sync_answer *a = pot_calloc(1, sizeof(*a));
-    Pot__Blocks message = POT__BLOCKS__INIT;
-    struct buf out;
-    if (sync->config.read != NULL) {
-        answer_fill(sync, a, request->from, request->count);
-    }
-    message.from = request->from;
-    message.n_blocks = a->count;
-    message.blocks = a->list;
-    buf_init(&out, FRAME_BYTES_MAX);
-    codec_append(&out, &message);
-    POT_ASSERT(!out.is_overflown);
-    (void)net_send(sync->config.net, peer, MESSAGE_BLOCKS, out.data, out.size);
-    buf_fini(&out);
-    for (size_t i = 0; i < 2 * a->count; i++) {
-        buf_fini(&a->bytes[i]);
-    }
-    free(a);
-}
-
-static void on_request(const struct sync *sync, struct peer *peer,
-                       const uint8_t *data, size_t size)
-{
-    Pot__GetBlocks *request;
-    if (CODEC_DECODE(&request, pot__get_blocks, data, size) != POT_OK) {
-        net_ban(sync->config.net, peer, "malformed GetBlocks");
-        return;
-    }
-    if (peer_queue_bytes(peer, P2P_BULK) < SERVE_QUEUE_MAX) {
-        serve(sync, peer, request);
-    }
-    codec_free(request);
 }
 
 void sync_on_message(struct sync *sync, struct peer *peer, uint8_t type,
@@ -557,7 +417,8 @@ void sync_on_message(struct sync *sync, struct peer *peer, uint8_t type,
     if (type == MESSAGE_STATUS) {
         on_status(sync, peer, data, size);
     } else if (type == MESSAGE_GET_BLOCKS) {
-        on_request(sync, peer, data, size);
+        sync_serve(sync->config.net, peer, data, size, sync->config.read,
+                   sync->config.context);
     } else {
         POT_ASSERT(type == MESSAGE_BLOCKS);
         on_blocks(sync, peer, data, size);
@@ -574,8 +435,7 @@ static void check_progress(struct sync *sync, uint64_t now)
         sync->asked_ms = now;
         sync->asked_bytes = bytes;
     } else {
-        distrust(sync, sync->asked_id);
-        sync->asked_id = 0;
+        give_up(sync);
     }
 }
 
@@ -585,7 +445,7 @@ void sync_tick(struct sync *sync, uint64_t now)
         now - sync->asked_ms >= sync->config.timeout_ms) {
         check_progress(sync, now);
     }
-    if (sync_target(sync) == own_height(sync)) {
+    if (sync_target(sync) == sync->status.height) {
         sync->behind_ms = 0;
     } else if (sync->behind_ms == 0) {
         sync->behind_ms = now;

@@ -6,7 +6,8 @@
  * believed again for a while.  Peers are asked in turns, not by the height
  * they claim, so a liar cannot hold the others up.
  *
- * No handles of its own: the owner passes on peers, messages and ticks. */
+ * No handles of its own: the owner passes on peers, messages and ticks.  The
+ * loop alone. */
 #ifndef POT_P2P_SYNC_H
 #define POT_P2P_SYNC_H
 
@@ -14,55 +15,46 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buf.h"
-#include "base/hash.h"
+#include "p2p/claims.h"
 #include "p2p/net.h"
-
-#define SYNC_BLOCKS_MAX 64 /* in one answer */
-
-struct sync_status {
-    uint64_t height;
-    struct hash block_hash;
-    uint64_t view;
-};
+#include "p2p/sync_serve.h"
 
 struct sync_config {
     struct net *net;
     struct sync_status status; /* where we stand */
     uint32_t timeout_ms;       /* for an answer; 0: 4000 */
+    uint32_t distrust_ms;      /* of who delivers nothing, at first; 0: 2000 */
     /* How long to wait before asking when one block behind: a validator is
      * about to commit that block by itself. */
     uint32_t grace_ms;
     void *context;
-    /* Serves others.  False: not held. */
-    bool (*read)(void *context, uint64_t height, struct buf *block,
-                 struct buf *certificate);
+    sync_read_fn *read; /* serves others; NULL: nothing is held */
     /* The next block, height = our height + 1; borrowed for the call.  The
-     * owner checks and applies it, then calls sync_applied: at once or
-     * later; until then no other block comes, unless sync_set_status says
-     * that this one was committed another way. */
+     * owner checks and applies it and says, at once or later, what came of
+     * it: sync_set_status (it stands), sync_refused or sync_postponed.  Until
+     * then no other block comes. */
     void (*on_block)(void *context, uint64_t height, const uint8_t *block,
                      size_t block_size, const uint8_t *certificate,
                      size_t certificate_size);
 };
 
-struct sync;
+struct sync; /* opaque: p2p/sync.c */
 
+/* sync_new: config is copied, its net borrowed. */
 struct sync *sync_new(const struct sync_config *config);
-void sync_free(struct sync *sync);
+void sync_free(struct sync *sync); /* NULL is fine */
 
 /* sync_set_status: where we stand now, by whatever way; tells all peers when
- * it is news. */
+ * it is news.  If the block of on_block is the tip now, its peer is as good
+ * as new; if the tip is above it, it came another way. */
 void sync_set_status(struct sync *sync, const struct sync_status *status);
 
-/* sync_applied: how the block of on_block was found.  True: it counts as
- * held; sync_set_status is to be called too, so that others hear of it.
- * False: its peer is banned and it is asked for
- * elsewhere. */
-void sync_applied(struct sync *sync, uint64_t height, bool is_good);
-
-/* sync_postponed: nobody's fault: the block could not be applied now; it is
- * asked for again. */
+/* sync_refused: the block of on_block is wrong: its peer is banned and it is
+ * asked for elsewhere.
+ * sync_postponed: nobody's fault: it could not be applied now; it is asked
+ * for again.
+ * Neither does anything when the block came another way meanwhile. */
+void sync_refused(struct sync *sync, uint64_t height);
 void sync_postponed(struct sync *sync, uint64_t height);
 
 /* sync_target: the greatest height claimed by a peer that is believed, or

@@ -10,6 +10,7 @@ unit_p2p_tests = \
 	tests/unit/test_net_hostile \
 	tests/unit/test_gossip \
 	tests/unit/test_blob_fetch \
+	tests/unit/test_claims \
 	tests/unit/test_sync
 check_PROGRAMS += $(unit_p2p_tests)
 TESTS += $(unit_p2p_tests)
@@ -37,6 +38,10 @@ tests_unit_test_gossip_LDADD = $(unit_p2p_libs)
 tests_unit_test_blob_fetch_SOURCES = tests/unit/test_blob_fetch.c $(unit_p2p_nodes)
 tests_unit_test_blob_fetch_CPPFLAGS = $(unit_p2p_cppflags)
 tests_unit_test_blob_fetch_LDADD = $(unit_p2p_libs)
+
+tests_unit_test_claims_SOURCES = tests/unit/test_claims.c
+tests_unit_test_claims_CPPFLAGS = $(unit_p2p_cppflags)
+tests_unit_test_claims_LDADD = $(unit_p2p_libs)
 
 tests_unit_test_sync_SOURCES = tests/unit/test_sync.c $(unit_p2p_nodes)
 tests_unit_test_sync_CPPFLAGS = $(unit_p2p_cppflags)

@@ -91,10 +91,6 @@ static void on_message(void *context, struct peer *peer, uint8_t type,
 {
     struct node *node = context;
     node->received[type]++;
-    node->last_type = type;
-    if (node->order_count < sizeof(node->order)) {
-        node->order[node->order_count++] = type;
-    }
     if (node->on_message != NULL) {
         node->on_message(node, peer, type, data, size);
     }
@@ -108,28 +104,12 @@ static void on_message(void *context, struct peer *peer, uint8_t type,
     buf_append(&node->last, data, size); /* still there, after all that */
 }
 
-static void on_dial(void *context, const struct net_dial_result *result)
-{
-    struct node *node = context;
-    node->dial_counts[result->reason]++;
-    if (result->found != NULL) {
-        node->found = *result->found;
-    }
-}
-
 static void on_tick(void *context, uint64_t now_ms)
 {
     struct node *node = context;
     if (node->on_tick != NULL) {
         node->on_tick(node, now_ms);
     }
-}
-
-static bool allow(void *context, const struct public_key *key)
-{
-    const struct node *node = context;
-    (void)key;
-    return !node->refuses_all;
 }
 
 struct net_config node_config(struct world *world, unsigned index)
@@ -166,9 +146,7 @@ void node_open_with(struct world *world, unsigned index,
         .context = node,
         .on_peer = on_peer,
         .on_message = on_message,
-        .on_dial = on_dial,
         .on_tick = on_tick,
-        .allow = allow,
     };
     assert_int_equal(net_open(&node->net, config, &callbacks), POT_OK);
     node->port = net_port(node->net);
@@ -316,7 +294,7 @@ static bool raw_is_peer(void *context)
     return net_find(node->net, key_public(raw->key)) != NULL;
 }
 
-void raw_knock(struct raw *raw, struct world *world, const struct node *node,
+void raw_hello(struct raw *raw, struct world *world, const struct node *node,
                uint8_t seed)
 {
     uint8_t seeds[32];
@@ -330,6 +308,12 @@ void raw_knock(struct raw *raw, struct world *world, const struct node *node,
     raw->handshake = handshake_new(&config, &out);
     raw_send(raw, out.data, out.size);
     buf_fini(&out);
+}
+
+void raw_knock(struct raw *raw, struct world *world, const struct node *node,
+               uint8_t seed)
+{
+    raw_hello(raw, world, node, seed);
     world_run(world, raw_joined, raw);
     handshake_take(raw->handshake, &raw->out, &raw->in);
     handshake_free(raw->handshake);

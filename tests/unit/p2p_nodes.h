@@ -33,13 +33,7 @@ struct node {
     size_t ups;
     size_t downs;
     size_t received[MESSAGE_TYPE_COUNT];
-    uint8_t last_type;
     struct buf last;
-    uint8_t order[4096]; /* types as they came */
-    size_t order_count;
-    size_t dial_counts[REASON_COUNT];
-    struct public_key found; /* of the last dial that found one */
-    bool refuses_all;
     bool closes_on_message;
     bool bans_on_message;
     void *user;
@@ -107,8 +101,11 @@ void raw_connect_to(struct raw *raw, struct world *world, struct in_addr ip,
 void raw_send(struct raw *raw, const void *data, size_t size);
 /* raw_closed: reads and drops; whether the other side closed. */
 bool raw_closed(void *context);
-/* raw_knock: its part of the handshake, with a key of seed.  raw_join: and
- * waits until the node takes it for a peer. */
+/* raw_hello: connects and says hello, with a key of seed.  raw_knock: and the
+ * rest of its part of the handshake.  raw_join: and waits until the node takes
+ * it for a peer. */
+void raw_hello(struct raw *raw, struct world *world, const struct node *node,
+               uint8_t seed);
 void raw_knock(struct raw *raw, struct world *world, const struct node *node,
                uint8_t seed);
 void raw_join(struct raw *raw, struct world *world, const struct node *node,

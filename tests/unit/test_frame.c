@@ -18,102 +18,109 @@
 
 static const uint8_t key[FRAME_KEY_SIZE] = {1, 2, 3};
 
-struct pair {
+/* Both ends of one direction, and what goes over the wire. */
+static struct {
     struct frame_cipher out;
     struct frame_reader in;
     struct buf wire;
-};
+} p;
 
-static void pair_init(struct pair *p)
+static int set_up(void **state)
 {
-    frame_cipher_init(&p->out, key);
-    frame_reader_init(&p->in, key, WHOLE);
-    buf_init(&p->wire, (size_t)16 << 20);
+    (void)state;
+    frame_cipher_init(&p.out, key);
+    frame_reader_init(&p.in, key, WHOLE);
+    buf_init(&p.wire, (size_t)16 << 20);
+    return 0;
 }
 
-static void pair_fini(struct pair *p)
+static int tear_down(void **state)
 {
-    frame_cipher_fini(&p->out);
-    frame_reader_fini(&p->in);
-    buf_fini(&p->wire);
+    (void)state;
+    frame_cipher_fini(&p.out);
+    frame_reader_fini(&p.in);
+    buf_fini(&p.wire);
+    return 0;
 }
 
-static void seal_text(struct pair *p, const char *text)
+static void seal_text(const char *text)
 {
-    frame_seal(&p->out, &p->wire, MESSAGE_TX, text, strlen(text));
+    frame_seal(&p.out, &p.wire, MESSAGE_TX, text, strlen(text));
 }
 
-static void expect_text(struct pair *p, const char *text)
+/* A part of the wire arrives. */
+static void feed(size_t from, size_t to)
+{
+    frame_reader_feed(&p.in, p.wire.data + from, to - from);
+}
+
+static void expect_text(const char *text)
 {
     struct frame frame;
-    assert_int_equal(frame_reader_next(&p->in, &frame), REASON_NONE);
+    assert_int_equal(frame_reader_next(&p.in, &frame), REASON_NONE);
     assert_non_null(frame.body);
     assert_int_equal(frame.type, MESSAGE_TX);
     assert_int_equal(frame.size, strlen(text));
     assert_memory_equal(frame.body, text, frame.size);
 }
 
+/* Neither a frame nor an accusation but this one. */
+static void expect_no_frame(enum reason reason)
+{
+    struct frame frame;
+    assert_int_equal(frame_reader_next(&p.in, &frame), reason);
+    assert_null(frame.body);
+}
+
 static void frames_come_out_as_they_went_in(void **state)
 {
-    struct pair p;
-    struct frame frame;
     (void)state;
-    pair_init(&p);
-    seal_text(&p, "one");
-    seal_text(&p, "");
-    seal_text(&p, "three");
-    frame_reader_feed(&p.in, p.wire.data, p.wire.size);
-    expect_text(&p, "one");
-    expect_text(&p, "");
-    expect_text(&p, "three");
-    assert_int_equal(frame_reader_next(&p.in, &frame), REASON_NONE);
-    assert_null(frame.body);
-    pair_fini(&p);
+    seal_text("one");
+    seal_text("");
+    seal_text("three");
+    feed(0, p.wire.size);
+    expect_text("one");
+    expect_text("");
+    expect_text("three");
+    expect_no_frame(REASON_NONE);
 }
 
 static void frames_come_out_of_single_bytes(void **state)
 {
-    struct pair p;
     struct frame frame;
     size_t seen = 0;
     (void)state;
-    pair_init(&p);
-    seal_text(&p, "one");
-    seal_text(&p, "two");
+    seal_text("one");
+    seal_text("two");
     for (size_t i = 0; i < p.wire.size; i++) {
         frame_reader_feed(&p.in, p.wire.data + i, 1);
         assert_int_equal(frame_reader_next(&p.in, &frame), REASON_NONE);
         seen += frame.body != NULL;
     }
     assert_int_equal(seen, 2);
-    pair_fini(&p);
 }
 
 /* Computed apart from this code, with another implementation of RFC 8439:
  * key 010203 and zeros, zero nonce, additional data 12000000, text 1161. */
 static void a_frame_has_the_bytes_of_the_format(void **state)
 {
-    struct pair p;
     char text[2 * 64 + 1];
     (void)state;
-    pair_init(&p);
-    seal_text(&p, "a");
+    seal_text("a");
     hex_format(text, p.wire.data, p.wire.size);
     assert_string_equal(text, "120000006e2e845a82de5d"
                               "707ff9d196a8861046b89b");
-    pair_fini(&p);
 }
 
 static void every_changed_byte_is_refused(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < FRAME_OVERHEAD + 5; i++) {
-        struct pair p;
         struct frame frame;
-        pair_init(&p);
-        seal_text(&p, "hello");
+        (void)tear_down(state);
+        (void)set_up(state);
+        seal_text("hello");
         p.wire.data[i] ^= 0x80;
-        frame_reader_feed(&p.in, p.wire.data, p.wire.size);
+        feed(0, p.wire.size);
         enum reason reason = frame_reader_next(&p.in, &frame);
         assert_null(frame.body);
         if (i < FRAME_HEADER_SIZE) {
@@ -122,93 +129,71 @@ static void every_changed_byte_is_refused(void **state)
         } else {
             assert_int_equal(reason, REASON_FORGED);
         }
-        pair_fini(&p);
     }
 }
 
 static void a_shorter_size_is_refused(void **state)
 {
-    struct pair p;
-    struct frame frame;
     (void)state;
-    pair_init(&p);
-    seal_text(&p, "hello");
+    seal_text("hello");
     p.wire.data[0]--;
-    frame_reader_feed(&p.in, p.wire.data, p.wire.size);
-    assert_int_equal(frame_reader_next(&p.in, &frame), REASON_FORGED);
-    pair_fini(&p);
+    feed(0, p.wire.size);
+    expect_no_frame(REASON_FORGED);
 }
 
 static void a_repeated_frame_is_refused(void **state)
 {
-    struct pair p;
-    struct frame frame;
     (void)state;
-    pair_init(&p);
-    seal_text(&p, "pay");
-    frame_reader_feed(&p.in, p.wire.data, p.wire.size);
-    expect_text(&p, "pay");
-    frame_reader_feed(&p.in, p.wire.data, p.wire.size);
-    assert_int_equal(frame_reader_next(&p.in, &frame), REASON_FORGED);
-    pair_fini(&p);
+    seal_text("pay");
+    feed(0, p.wire.size);
+    expect_text("pay");
+    feed(0, p.wire.size);
+    expect_no_frame(REASON_FORGED);
 }
 
 static void frames_out_of_order_are_refused(void **state)
 {
-    struct pair p;
-    struct frame frame;
     (void)state;
-    pair_init(&p);
-    seal_text(&p, "first");
+    seal_text("first");
     size_t first = p.wire.size;
-    seal_text(&p, "second");
-    frame_reader_feed(&p.in, p.wire.data + first, p.wire.size - first);
-    assert_int_equal(frame_reader_next(&p.in, &frame), REASON_FORGED);
-    pair_fini(&p);
+    seal_text("second");
+    feed(first, p.wire.size);
+    expect_no_frame(REASON_FORGED);
 }
 
 static void a_missing_frame_is_noticed(void **state)
 {
-    struct pair p;
-    struct frame frame;
     (void)state;
-    pair_init(&p);
-    seal_text(&p, "first");
+    seal_text("first");
     size_t first = p.wire.size;
-    seal_text(&p, "second");
+    seal_text("second");
     size_t second = p.wire.size;
-    seal_text(&p, "third");
-    frame_reader_feed(&p.in, p.wire.data, first);
-    expect_text(&p, "first");
-    frame_reader_feed(&p.in, p.wire.data + second, p.wire.size - second);
-    assert_int_equal(frame_reader_next(&p.in, &frame), REASON_FORGED);
-    pair_fini(&p);
+    seal_text("third");
+    feed(0, first);
+    expect_text("first");
+    feed(second, p.wire.size);
+    expect_no_frame(REASON_FORGED);
 }
 
 static void keys_change_and_both_sides_follow(void **state)
 {
-    struct pair p;
     (void)state;
-    pair_init(&p);
     for (unsigned i = 0; i < 2 * FRAME_REKEY_COUNT + 10; i++) {
         buf_clear(&p.wire);
-        seal_text(&p, "tick");
-        frame_reader_feed(&p.in, p.wire.data, p.wire.size);
-        expect_text(&p, "tick");
+        seal_text("tick");
+        feed(0, p.wire.size);
+        expect_text("tick");
         bool is_first_key = i + 1 < FRAME_REKEY_COUNT;
         assert_int_equal(memcmp(p.out.key, key, sizeof(key)) == 0,
                          is_first_key);
     }
     assert_int_equal(p.out.counter, 10);
-    pair_fini(&p);
 }
 
 static void the_largest_frame_passes(void **state)
 {
-    struct pair p;
     struct frame frame = {0};
     (void)state;
-    pair_init(&p);
     uint8_t *body = pot_calloc(1, FRAME_BYTES_MAX);
     frame_seal(&p.out, &p.wire, MESSAGE_BLOCKS, body, FRAME_BYTES_MAX);
     for (size_t at = 0; at < p.wire.size; at += 65536) {
@@ -219,7 +204,6 @@ static void the_largest_frame_passes(void **state)
     assert_non_null(frame.body);
     assert_int_equal(frame.size, FRAME_BYTES_MAX);
     free(body);
-    pair_fini(&p);
 }
 
 static void sizes_beyond_the_limit_are_refused_at_once(void **state)
@@ -268,7 +252,7 @@ static void a_queue_gives_by_priority_then_by_age(void **state)
         expect_pop(&queue, order[i]);
     }
     assert_null(queue_pop(&queue));
-    assert_true(queue_is_empty(&queue));
+    assert_int_equal(queue_bytes(&queue), 0);
     queue_fini(&queue);
 }
 
@@ -307,19 +291,22 @@ static void only_listed_types_have_a_rule(void **state)
     }
 }
 
+#define FRAME_TEST(name)                                                       \
+    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frames_come_out_as_they_went_in),
-        cmocka_unit_test(frames_come_out_of_single_bytes),
-        cmocka_unit_test(a_frame_has_the_bytes_of_the_format),
-        cmocka_unit_test(every_changed_byte_is_refused),
-        cmocka_unit_test(a_shorter_size_is_refused),
-        cmocka_unit_test(a_repeated_frame_is_refused),
-        cmocka_unit_test(frames_out_of_order_are_refused),
-        cmocka_unit_test(a_missing_frame_is_noticed),
-        cmocka_unit_test(keys_change_and_both_sides_follow),
-        cmocka_unit_test(the_largest_frame_passes),
+        FRAME_TEST(frames_come_out_as_they_went_in),
+        FRAME_TEST(frames_come_out_of_single_bytes),
+        FRAME_TEST(a_frame_has_the_bytes_of_the_format),
+        FRAME_TEST(every_changed_byte_is_refused),
+        FRAME_TEST(a_shorter_size_is_refused),
+        FRAME_TEST(a_repeated_frame_is_refused),
+        FRAME_TEST(frames_out_of_order_are_refused),
+        FRAME_TEST(a_missing_frame_is_noticed),
+        FRAME_TEST(keys_change_and_both_sides_follow),
+        FRAME_TEST(the_largest_frame_passes),
         cmocka_unit_test(sizes_beyond_the_limit_are_refused_at_once),
         cmocka_unit_test(a_queue_gives_by_priority_then_by_age),
         cmocka_unit_test(a_full_line_refuses_and_the_others_do_not),

@@ -20,6 +20,20 @@ static struct net_stats stats_of(const struct node *node)
     return stats;
 }
 
+/* A node, and a peer of it in the test's hands. */
+static void join(struct world *w, struct raw *raw)
+{
+    world_init(w);
+    node_open(w, 0, NULL);
+    raw_join(raw, w, &w->nodes[0], 77);
+}
+
+static void part(struct world *w, struct raw *raw)
+{
+    raw_fini(raw);
+    world_fini(w);
+}
+
 /* A node with quick deadlines. */
 static void open_hasty(struct world *w)
 {
@@ -62,8 +76,7 @@ static void silence_ends_at_the_deadline(void **state)
     raw_connect(&raw, &w, &w.nodes[0]);
     world_run(&w, raw_closed, &raw);
     assert_int_equal(stats_of(&w.nodes[0]).ended[REASON_HANDSHAKE_TIMEOUT], 1);
-    raw_fini(&raw);
-    world_fini(&w);
+    part(&w, &raw);
 }
 
 /* A byte now and then does not move the deadline. */
@@ -83,29 +96,19 @@ static void a_dripping_hello_ends_at_the_deadline(void **state)
         world_turn(&w, 1);
     }
     assert_int_equal(stats_of(&w.nodes[0]).ended[REASON_HANDSHAKE_TIMEOUT], 1);
-    raw_fini(&raw);
-    world_fini(&w);
+    part(&w, &raw);
 }
 
 static void half_a_handshake_ends_at_the_deadline(void **state)
 {
     struct world w;
     struct raw raw;
-    struct buf out;
     (void)state;
     open_hasty(&w);
-    raw_connect(&raw, &w, &w.nodes[0]);
-    raw.key = key_generate();
-    struct handshake_config config = {
-        .chain = w.chain, .key = raw.key, .moniker = ""};
-    buf_init(&out, HANDSHAKE_OUTPUT_MAX);
-    raw.handshake = handshake_new(&config, &out);
-    raw_send(&raw, out.data, out.size);
+    raw_hello(&raw, &w, &w.nodes[0], 77);
     world_run(&w, raw_closed, &raw);
     assert_int_equal(stats_of(&w.nodes[0]).ended[REASON_HANDSHAKE_TIMEOUT], 1);
-    buf_fini(&out);
-    raw_fini(&raw);
-    world_fini(&w);
+    part(&w, &raw);
 }
 
 static void a_large_frame_before_auth_is_refused(void **state)
@@ -113,24 +116,15 @@ static void a_large_frame_before_auth_is_refused(void **state)
     static const uint8_t huge[] = {0, 0, 64, 0};
     struct world w;
     struct raw raw;
-    struct buf out;
     (void)state;
     world_init(&w);
     node_open(&w, 0, NULL);
-    raw_connect(&raw, &w, &w.nodes[0]);
-    raw.key = key_generate();
-    struct handshake_config config = {
-        .chain = w.chain, .key = raw.key, .moniker = ""};
-    buf_init(&out, HANDSHAKE_OUTPUT_MAX);
-    raw.handshake = handshake_new(&config, &out);
-    raw_send(&raw, out.data, out.size);
+    raw_hello(&raw, &w, &w.nodes[0], 77);
     raw_send(&raw, huge, sizeof(huge));
     world_run(&w, raw_closed, &raw);
     assert_int_equal(stats_of(&w.nodes[0]).ended[REASON_FRAME_SIZE], 1);
     assert_int_equal(stats_of(&w.nodes[0]).bans, 0);
-    buf_fini(&out);
-    raw_fini(&raw);
-    world_fini(&w);
+    part(&w, &raw);
 }
 
 static void thousands_of_connects_do_not_keep_a_peer_out(void **state)
@@ -211,17 +205,14 @@ static void expect_ban(uint8_t type, size_t size, enum reason reason)
 {
     struct world w;
     struct raw raw;
-    world_init(&w);
-    node_open(&w, 0, NULL);
-    raw_join(&raw, &w, &w.nodes[0], 77);
+    join(&w, &raw);
     uint8_t *data = pot_calloc(1, size + 1);
     raw_send_frame(&raw, type, data, size);
     free(data);
     world_run(&w, node_alone, &w.nodes[0]);
     assert_int_equal(stats_of(&w.nodes[0]).ended[reason], 1);
     assert_int_equal(stats_of(&w.nodes[0]).bans, 1);
-    raw_fini(&raw);
-    world_fini(&w);
+    part(&w, &raw);
 }
 
 static void a_peer_that_breaks_the_rules_is_banned(void **state)
@@ -244,15 +235,12 @@ static void a_forged_frame_ends_the_connection_without_a_ban(void **state)
     struct world w;
     struct raw raw;
     (void)state;
-    world_init(&w);
-    node_open(&w, 0, NULL);
-    raw_join(&raw, &w, &w.nodes[0], 77);
+    join(&w, &raw);
     raw_send(&raw, forged, sizeof(forged));
     world_run(&w, node_alone, &w.nodes[0]);
     assert_int_equal(stats_of(&w.nodes[0]).ended[REASON_FORGED], 1);
     assert_int_equal(stats_of(&w.nodes[0]).bans, 0);
-    raw_fini(&raw);
-    world_fini(&w);
+    part(&w, &raw);
 }
 
 static void a_replayed_frame_ends_the_connection(void **state)
@@ -261,9 +249,7 @@ static void a_replayed_frame_ends_the_connection(void **state)
     struct raw raw;
     struct buf out;
     (void)state;
-    world_init(&w);
-    node_open(&w, 0, NULL);
-    raw_join(&raw, &w, &w.nodes[0], 77);
+    join(&w, &raw);
     buf_init(&out, 100);
     frame_seal(&raw.out, &out, MESSAGE_TX, "pay", 3);
     raw_send(&raw, out.data, out.size);
@@ -272,8 +258,7 @@ static void a_replayed_frame_ends_the_connection(void **state)
     assert_int_equal(stats_of(&w.nodes[0]).ended[REASON_FORGED], 1);
     assert_int_equal(w.nodes[0].received[MESSAGE_TX], 1);
     buf_fini(&out);
-    raw_fini(&raw);
-    world_fini(&w);
+    part(&w, &raw);
 }
 
 static void a_peer_that_never_answers_a_ping_is_dropped(void **state)
@@ -285,8 +270,7 @@ static void a_peer_that_never_answers_a_ping_is_dropped(void **state)
     raw_join(&raw, &w, &w.nodes[0], 77);
     world_run(&w, node_alone, &w.nodes[0]);
     assert_int_equal(stats_of(&w.nodes[0]).ended[REASON_IDLE], 1);
-    raw_fini(&raw);
-    world_fini(&w);
+    part(&w, &raw);
 }
 
 /* A node whose peer has its hands on the socket and does not read. */
@@ -429,9 +413,7 @@ static void a_flood_is_read_no_faster_than_allowed(void **state)
     struct world w;
     struct raw raw;
     (void)state;
-    world_init(&w);
-    node_open(&w, 0, NULL);
-    raw_join(&raw, &w, &w.nodes[0], 77);
+    join(&w, &raw);
     size_t before = 0;
     for (unsigned i = 0; i < 5000; i++) {
         raw_send_frame(&raw, MESSAGE_TX, &i, sizeof(i));
@@ -442,8 +424,7 @@ static void a_flood_is_read_no_faster_than_allowed(void **state)
         assert_true(w.nodes[0].received[MESSAGE_TX] - before < 5000);
         before = w.nodes[0].received[MESSAGE_TX];
     }
-    raw_fini(&raw);
-    world_fini(&w);
+    part(&w, &raw);
 }
 
 /* The ban holds for the key, whatever address it comes from. */
@@ -452,9 +433,7 @@ static void a_banned_key_is_refused_at_the_door(void **state)
     struct world w;
     struct raw raw;
     (void)state;
-    world_init(&w);
-    node_open(&w, 0, NULL);
-    raw_join(&raw, &w, &w.nodes[0], 77);
+    join(&w, &raw);
     raw_send_frame(&raw, 200, NULL, 0);
     world_run(&w, node_alone, &w.nodes[0]);
     raw_fini(&raw);
@@ -462,8 +441,7 @@ static void a_banned_key_is_refused_at_the_door(void **state)
     world_run(&w, raw_closed, &raw);
     assert_int_equal(stats_of(&w.nodes[0]).ended[REASON_BANNED], 1);
     assert_int_equal(net_peer_count(w.nodes[0].net), 0);
-    raw_fini(&raw);
-    world_fini(&w);
+    part(&w, &raw);
 }
 
 int main(void)

@@ -32,13 +32,13 @@ struct follower {
     uint64_t pending; /* block under examination, when slow */
     bool pending_good;
     size_t examined;
-    uint32_t grace_ms;
 };
 
 struct scene {
     struct world w;
     struct follower followers[NODES_MAX];
     unsigned count;
+    struct sync_config times; /* of all syncs: no more of it is set */
 };
 
 static struct scene *scene;
@@ -77,8 +77,9 @@ static void apply(struct follower *f, uint64_t height, bool is_good)
         f->height = height;
         struct sync_status status = status_at(height);
         sync_set_status(f->sync, &status);
+    } else {
+        sync_refused(f->sync, height);
     }
-    sync_applied(f->sync, height, is_good);
 }
 
 static void on_block(void *context, uint64_t height, const uint8_t *block,
@@ -150,30 +151,28 @@ static void follower_up(unsigned index, enum manner manner, uint64_t height,
     } else {
         node_open(w, index, &w->nodes[0], NULL);
     }
-    struct sync_config config = {
-        .net = node->net,
-        .status = status_at(height),
-        .timeout_ms = 1000,
-        .grace_ms = f->grace_ms,
-        .context = f,
-        .read = read_block,
-        .on_block = on_block,
-    };
+    struct sync_config config = scene->times;
+    config.net = node->net;
+    config.status = status_at(height);
+    config.context = f;
+    config.read = read_block;
+    config.on_block = on_block;
     f->sync = sync_new(&config);
     scene->count = index + 1;
 }
 
-static void scene_init_with(uint32_t grace_ms)
+static void scene_init_with(const struct sync_config *times)
 {
     scene = pot_calloc(1, sizeof(*scene));
     world_init(&scene->w);
-    scene->followers[0].grace_ms = grace_ms;
+    scene->times = *times;
     follower_up(0, HONEST, 0, 0);
 }
 
 static void scene_init(void)
 {
-    scene_init_with(0);
+    const struct sync_config times = {.timeout_ms = 1000};
+    scene_init_with(&times);
 }
 
 static void scene_fini(void)
@@ -299,8 +298,11 @@ static void a_block_that_comes_another_way_is_not_in_the_way(void **state)
     f->height = 5;
     struct sync_status status = status_at(5);
     sync_set_status(f->sync, &status);
-    sync_applied(f->sync, 3, true); /* too late, and ignored */
+    sync_refused(f->sync, 3); /* too late, and ignored */
     expect_height(30);
+    struct net_stats stats;
+    net_stats(f->node->net, &stats);
+    assert_int_equal(stats.bans, 0);
     scene_fini();
 }
 
@@ -320,10 +322,39 @@ static void a_source_that_goes_is_replaced(void **state)
     scene_fini();
 }
 
+static bool is_asked(void *context)
+{
+    const size_t *count = context;
+    return scene->w.nodes[1].received[MESSAGE_GET_BLOCKS] >= *count;
+}
+
+/* Distrust that only grew would be longer than the test may take. */
+static void who_fails_now_and_then_is_believed_again(void **state)
+{
+    const struct sync_config times = {.timeout_ms = 100, .distrust_ms = 500};
+    (void)state;
+    scene_init_with(&times);
+    follower_up(1, HONEST, 0, 10);
+    struct follower *peer = &scene->followers[1];
+    for (uint64_t height = 1; height <= 9; height++) {
+        struct sync_status status = status_at(height);
+        size_t asked = scene->w.nodes[1].received[MESSAGE_GET_BLOCKS] + 1;
+        peer->manner = SILENT;
+        peer->height = height;
+        sync_set_status(peer->sync, &status);
+        world_run(&scene->w, is_asked, &asked);
+        peer->manner = HONEST;
+        expect_height(height);
+    }
+    scene_fini();
+}
+
 static void one_block_behind_waits_and_two_do_not(void **state)
 {
+    const struct sync_config times = {.timeout_ms = 1000,
+                                      .grace_ms = UINT32_MAX};
     (void)state;
-    scene_init_with(UINT32_MAX);
+    scene_init_with(&times);
     follower_up(1, HONEST, 1, 10);
     while (sync_target(scene->followers[0].sync) == 0) {
         world_turn(&scene->w, 1);
@@ -349,6 +380,7 @@ int main(void)
         cmocka_unit_test(new_blocks_are_announced_and_followed),
         cmocka_unit_test(a_block_that_comes_another_way_is_not_in_the_way),
         cmocka_unit_test(a_source_that_goes_is_replaced),
+        cmocka_unit_test(who_fails_now_and_then_is_believed_again),
         cmocka_unit_test(one_block_behind_waits_and_two_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,31 @@
+/* admission: which connection may come in, and which may stay.  The loop
+ * alone. */
+#ifndef POT_P2P_ADMISSION_H
+#define POT_P2P_ADMISSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/key.h"
+#include "p2p/peer_table.h"
+#include "p2p/reason.h"
+
+/* admission_make_room: whether the newcomer, accepted and in the table, may
+ * begin its handshake.  Under pressure it takes the place of an older one,
+ * which is closed. */
+bool admission_make_room(const struct peer_table *table,
+                         const struct peer_entry *newcomer, uint64_t now_ms);
+
+/* admission_check: why entry, whose key is proven, may not become a peer.
+ *
+ * In:      own: this node's key; older: the announced one of the same key, or
+ * NULL; max_guests: how many may be not configured Returns: REASON_NONE: it
+ * may, and older goes */
+enum reason admission_check(const struct peer_table *table,
+                            const struct peer_entry *entry,
+                            const struct peer_entry *older,
+                            const struct public_key *own, size_t max_guests,
+                            uint64_t now_ms);
+
+#endif

@@ -1,0 +1,92 @@
+/* What peers claim, and for how long who fails is not believed. */
+#include "config.h"
+
+#include "p2p/claims.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void claim(struct claims *claims, uint64_t peer_id, uint64_t height)
+{
+    const struct sync_status status = {.height = height};
+    claims_set(claims, peer_id, &status);
+}
+
+static void the_highest_believed_claim_counts(void **state)
+{
+    struct claims claims = {.distrust_ms = 10};
+    (void)state;
+    claims_add(&claims, 1);
+    claims_add(&claims, 2);
+    assert_int_equal(claims_highest(&claims, 0), 0);
+    assert_null(claims_get(&claims, 1));
+    claim(&claims, 1, 7);
+    claim(&claims, 2, 9);
+    claim(&claims, 3, 100); /* nobody */
+    assert_int_equal(claims_get(&claims, 1)->height, 7);
+    assert_int_equal(claims_highest(&claims, 0), 9);
+    claims_distrust(&claims, 2, 0);
+    assert_int_equal(claims_highest(&claims, 9), 7);
+    assert_int_equal(claims_highest(&claims, 10), 9);
+    claims_remove(&claims, 2);
+    assert_int_equal(claims_highest(&claims, 10), 7);
+    claims_fini(&claims);
+}
+
+/* From now on until when the peer's claims count for nothing. */
+static uint64_t distrusted_for(struct claims *claims, uint64_t peer_id)
+{
+    uint64_t ms = 0;
+    claims_distrust(claims, peer_id, 1000);
+    while (claims_choose(claims, 1, 1000 + ms) != peer_id) {
+        ms++;
+    }
+    return ms;
+}
+
+static void distrust_doubles_up_to_a_bound_and_ends_with_a_block(void **state)
+{
+    struct claims claims = {.distrust_ms = 10};
+    (void)state;
+    claims_add(&claims, 5);
+    claim(&claims, 5, 1);
+    for (unsigned i = 0; i < 7; i++) {
+        assert_int_equal(distrusted_for(&claims, 5), 10 << i);
+    }
+    assert_int_equal(distrusted_for(&claims, 5), 1280);
+    assert_int_equal(distrusted_for(&claims, 5), 1280);
+    claims_credit(&claims, 5);
+    assert_int_equal(distrusted_for(&claims, 5), 10);
+    claims_fini(&claims);
+}
+
+static void everyone_high_enough_is_chosen_some_time(void **state)
+{
+    struct claims claims = {.distrust_ms = 10};
+    unsigned chosen[4] = {0};
+    (void)state;
+    for (uint64_t id = 1; id <= 3; id++) {
+        claims_add(&claims, id);
+        claim(&claims, id, 10 * id);
+    }
+    for (unsigned i = 0; i < 200; i++) {
+        chosen[claims_choose(&claims, 20, 0)]++;
+    }
+    assert_int_equal(chosen[0] + chosen[1], 0);
+    assert_true(chosen[2] > 0 && chosen[3] > 0);
+    assert_int_equal(claims_choose(&claims, 31, 0), 0);
+    claims_fini(&claims);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_highest_believed_claim_counts),
+        cmocka_unit_test(distrust_doubles_up_to_a_bound_and_ends_with_a_block),
+        cmocka_unit_test(everyone_high_enough_is_chosen_some_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
