@@ -413,10 +413,12 @@ static void on_late(uv_timer_t *timer)
     _Exit(EXIT_CODE_FAILED);
 }
 
+/* They are still heard, so that a second one does not end us halfway, but do
+ * not keep the loop at work. */
 static void stop_signals(struct node *node)
 {
     for (size_t i = 0; i < NODE_SIGNALS; i++) {
-        uv_close((uv_handle_t *)&node->signals[i], NULL);
+        uv_unref((uv_handle_t *)&node->signals[i]);
     }
     (void)uv_timer_start(&node->late, on_late, STOP_DEADLINE_MS, 0);
     uv_unref((uv_handle_t *)&node->late);
@@ -425,6 +427,7 @@ static void stop_signals(struct node *node)
 /* In this order: nobody is called by a part that was stopped before it. */
 static void stop_parts(struct node *node)
 {
+    node->is_stopping = true;
     if (node->api != NULL) {
         api_close(node->api, NULL, NULL);
         node->api = NULL;
@@ -455,7 +458,6 @@ static void stop(struct node *node)
     if (node->is_stopping) {
         return;
     }
-    node->is_stopping = true;
     LOG(LOG_INFO, "node", "stopping",
         log_u64("height", chain_tip(node->chain)->height));
     stop_parts(node);
@@ -481,10 +483,10 @@ static void free_parts(struct node *node)
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct node *node = handle->data;
-    if (number == SIGHUP) {
-        startup_reload(node);
-    } else {
+    if (number != SIGHUP) {
         stop(node);
+    } else if (!node->is_stopping) {
+        startup_reload(node);
     }
 }
 
@@ -537,7 +539,7 @@ enum exit_code node_run(const struct node_config *config)
             stop_signals(node);
         }
         (void)uv_run(&node->loop, UV_RUN_DEFAULT);
-        uv_walk(&node->loop, on_handle, NULL); /* the late timer */
+        uv_walk(&node->loop, on_handle, NULL); /* signals, the late timer */
         (void)uv_run(&node->loop, UV_RUN_DEFAULT);
         free_parts(node);
     }
