@@ -22,19 +22,6 @@
 /* Records looked at for one answer, when they are filtered. */
 #define REWARDS_SEEN_MAX 20000
 
-/* The nonce behind those of a sender that wait in the mempool. */
-static uint64_t next_nonce(const struct mempool *pool,
-                           const struct public_key *sender, uint64_t nonce)
-{
-    const struct mempool_entry *entry = mempool_first(pool);
-    for (; entry != NULL; entry = entry->next) {
-        if (entry->nonce == nonce && public_key_equal(&entry->sender, sender)) {
-            nonce++;
-        }
-    }
-    return nonce;
-}
-
 void api_get_account(struct api_request *request)
 {
     struct public_key key;
@@ -53,8 +40,8 @@ void api_get_account(struct api_request *request)
         api_json_amount(account.stake_validator + account.stake_miner));
     api_json_set(json, "nonce", api_json_count(account.nonce));
     api_json_set(json, "next_nonce",
-                 api_json_count(
-                     next_nonce(request->node->mempool, &key, account.nonce)));
+                 api_json_count(mempool_next_nonce(request->node->mempool, &key,
+                                                   account.nonce)));
     api_json_set(json, "stake_validator",
                  api_json_amount(account.stake_validator));
     api_json_set(json, "stake_miner", api_json_amount(account.stake_miner));

@@ -26,10 +26,9 @@ static const char *verdict_code(char text[static 64],
         [MEMPOOL_FULL] = "MEMPOOL_FULL",
         [MEMPOOL_SENDER_FULL] = "MEMPOOL_SENDER_FULL",
     };
-    bool may_wait =
-        receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
-    return api_json_code(
-        text, may_wait ? pool[receipt->pool] : ledger[receipt->ledger], "TX_");
+    const char *name = intake_may_wait(receipt) ? pool[receipt->pool]
+                                                : ledger[receipt->ledger];
+    return api_json_code(text, name, "TX_");
 }
 
 static unsigned refused_status(const struct intake_receipt *receipt)
@@ -37,11 +36,9 @@ static unsigned refused_status(const struct intake_receipt *receipt)
     if (receipt->ledger == TX_MALFORMED || receipt->ledger == TX_TOO_LARGE) {
         return 400;
     }
-    bool may_wait =
-        receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
     bool is_full =
         receipt->pool == MEMPOOL_FULL || receipt->pool == MEMPOOL_SENDER_FULL;
-    return may_wait && is_full ? 503 : 422;
+    return intake_may_wait(receipt) && is_full ? 503 : 422;
 }
 
 static void on_receipt(void *context, const struct intake_receipt *receipt)
