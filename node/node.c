@@ -160,7 +160,9 @@ void node_failed(struct node *node, enum pot_err err, const char *what)
 {
     LOG(LOG_ERROR, "node", "fault: nothing is signed any more",
         log_text("what", what), log_text("why", err_text(err)));
-    node->fault = err;
+    if (node->api != NULL) {
+        api_failed(node->api, err);
+    }
     if (err != POT_EFULL) { /* a full disk leaves us readable */
         node->exit_code = EXIT_CODE_STORE;
         stop(node);
@@ -258,7 +260,6 @@ static void signal_work(struct node *node, bool took_txs)
 static void on_applied(void *context, const struct executed *executed)
 {
     struct node *node = context;
-    node->applied_ms = uv_now(&node->loop);
     log_block(node, executed);
     if (node->is_stopping) {
         return;
@@ -272,7 +273,7 @@ static void on_applied(void *context, const struct executed *executed)
         miner_refresh(node->miner);
     }
     if (node->api != NULL) {
-        api_block_applied(node->api, executed);
+        api_block_applied(node->api, executed->block);
     }
 }
 
@@ -359,6 +360,30 @@ static enum pot_err open_replica(struct node *node)
     return replica_open(&node->replica, &config);
 }
 
+static enum pot_err open_api(struct node *node)
+{
+    const struct api_config config = {
+        .loop = &node->loop,
+        .listen = node->config->api_listen,
+        .web = node->config->api_web,
+        .moniker = node->config->moniker,
+        .genesis = node->genesis,
+        .node_key = node->node_key,
+        .validator_key = node->validator_key,
+        .miner_key = node->miner_key,
+        .holdings = &node->env,
+        .chain = node->chain,
+        .mempool = node->mempool,
+        .intake = node->intake,
+        .net = node->net,
+        .sync = node->sync,
+        .rounds = node->rounds,
+        .replica = node->replica,
+        .miner = node->miner,
+    };
+    return api_open(&node->api, &config);
+}
+
 static bool open_parts(struct node *node)
 {
     const struct node_config *c = node->config;
@@ -385,7 +410,7 @@ static bool open_parts(struct node *node)
         return false;
     }
     if (c->api_enabled) {
-        err = api_open(&node->api, node);
+        err = open_api(node);
         if (err != POT_OK) {
             startup_error(node, EXIT_CODE_FAILED, c->api_listen, err,
                           "choose another api.listen");
@@ -429,7 +454,7 @@ static void stop_parts(struct node *node)
 {
     node->is_stopping = true;
     if (node->api != NULL) {
-        api_close(node->api, NULL, NULL);
+        api_close(node->api);
         node->api = NULL;
     }
     if (node->replica != NULL) {
@@ -504,7 +529,6 @@ static void open_signals(struct node *node)
 static void run(struct node *node)
 {
     char text[ADDRESS_TEXT_SIZE];
-    node->started_ms = uv_now(&node->loop);
     LOG(LOG_INFO, "node", "started",
         log_text("address", address_format(key_public(node->node_key), text)),
         log_text("moniker", node->config->moniker),
