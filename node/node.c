@@ -515,15 +515,24 @@ static void on_signal(uv_signal_t *handle, int number)
     }
 }
 
+static const int signal_numbers[NODE_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+
 static void open_signals(struct node *node)
 {
-    static const int numbers[NODE_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
     for (size_t i = 0; i < NODE_SIGNALS; i++) {
         (void)uv_signal_init(&node->loop, &node->signals[i]);
         node->signals[i].data = node;
-        (void)uv_signal_start(&node->signals[i], on_signal, numbers[i]);
+        (void)uv_signal_start(&node->signals[i], on_signal, signal_numbers[i]);
     }
     (void)uv_timer_init(&node->loop, &node->late);
+}
+
+/* Closed by libuv, they would end us again; what is left to do is little. */
+static void ignore_signals(void)
+{
+    for (size_t i = 0; i < NODE_SIGNALS; i++) {
+        (void)signal(signal_numbers[i], SIG_IGN);
+    }
 }
 
 static void run(struct node *node)
@@ -565,6 +574,7 @@ enum exit_code node_run(const struct node_config *config)
         (void)uv_run(&node->loop, UV_RUN_DEFAULT);
         uv_walk(&node->loop, on_handle, NULL); /* signals, the late timer */
         (void)uv_run(&node->loop, UV_RUN_DEFAULT);
+        ignore_signals();
         free_parts(node);
     }
     startup_close(node);
