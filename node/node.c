@@ -160,7 +160,9 @@ void node_failed(struct node *node, enum pot_err err, const char *what)
 {
     LOG(LOG_ERROR, "node", "fault: nothing is signed any more",
         log_text("what", what), log_text("why", err_text(err)));
-    node->fault = err;
+    if (node->api != NULL) {
+        api_failed(node->api, err);
+    }
     if (err != POT_EFULL) { /* a full disk leaves us readable */
         node->exit_code = EXIT_CODE_STORE;
         stop(node);
@@ -258,7 +260,6 @@ static void signal_work(struct node *node, bool took_txs)
 static void on_applied(void *context, const struct executed *executed)
 {
     struct node *node = context;
-    node->applied_ms = uv_now(&node->loop);
     log_block(node, executed);
     if (node->is_stopping) {
         return;
@@ -272,7 +273,7 @@ static void on_applied(void *context, const struct executed *executed)
         miner_refresh(node->miner);
     }
     if (node->api != NULL) {
-        api_block_applied(node->api, executed);
+        api_block_applied(node->api, executed->block);
     }
 }
 
@@ -359,6 +360,30 @@ static enum pot_err open_replica(struct node *node)
     return replica_open(&node->replica, &config);
 }
 
+static enum pot_err open_api(struct node *node)
+{
+    const struct api_config config = {
+        .loop = &node->loop,
+        .listen = node->config->api_listen,
+        .web = node->config->api_web,
+        .moniker = node->config->moniker,
+        .genesis = node->genesis,
+        .node_key = node->node_key,
+        .validator_key = node->validator_key,
+        .miner_key = node->miner_key,
+        .holdings = &node->env,
+        .chain = node->chain,
+        .mempool = node->mempool,
+        .intake = node->intake,
+        .net = node->net,
+        .sync = node->sync,
+        .rounds = node->rounds,
+        .replica = node->replica,
+        .miner = node->miner,
+    };
+    return api_open(&node->api, &config);
+}
+
 static bool open_parts(struct node *node)
 {
     const struct node_config *c = node->config;
@@ -385,7 +410,7 @@ static bool open_parts(struct node *node)
         return false;
     }
     if (c->api_enabled) {
-        err = api_open(&node->api, node);
+        err = open_api(node);
         if (err != POT_OK) {
             startup_error(node, EXIT_CODE_FAILED, c->api_listen, err,
                           "choose another api.listen");
@@ -413,10 +438,12 @@ static void on_late(uv_timer_t *timer)
     _Exit(EXIT_CODE_FAILED);
 }
 
+/* They are still heard, so that a second one does not end us halfway, but do
+ * not keep the loop at work. */
 static void stop_signals(struct node *node)
 {
     for (size_t i = 0; i < NODE_SIGNALS; i++) {
-        uv_close((uv_handle_t *)&node->signals[i], NULL);
+        uv_unref((uv_handle_t *)&node->signals[i]);
     }
     (void)uv_timer_start(&node->late, on_late, STOP_DEADLINE_MS, 0);
     uv_unref((uv_handle_t *)&node->late);
@@ -425,8 +452,9 @@ static void stop_signals(struct node *node)
 /* In this order: nobody is called by a part that was stopped before it. */
 static void stop_parts(struct node *node)
 {
+    node->is_stopping = true;
     if (node->api != NULL) {
-        api_close(node->api, NULL, NULL);
+        api_close(node->api);
         node->api = NULL;
     }
     if (node->replica != NULL) {
@@ -455,7 +483,6 @@ static void stop(struct node *node)
     if (node->is_stopping) {
         return;
     }
-    node->is_stopping = true;
     LOG(LOG_INFO, "node", "stopping",
         log_u64("height", chain_tip(node->chain)->height));
     stop_parts(node);
@@ -481,28 +508,36 @@ static void free_parts(struct node *node)
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct node *node = handle->data;
-    if (number == SIGHUP) {
-        startup_reload(node);
-    } else {
+    if (number != SIGHUP) {
         stop(node);
+    } else if (!node->is_stopping) {
+        startup_reload(node);
     }
 }
 
+static const int signal_numbers[NODE_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+
 static void open_signals(struct node *node)
 {
-    static const int numbers[NODE_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
     for (size_t i = 0; i < NODE_SIGNALS; i++) {
         (void)uv_signal_init(&node->loop, &node->signals[i]);
         node->signals[i].data = node;
-        (void)uv_signal_start(&node->signals[i], on_signal, numbers[i]);
+        (void)uv_signal_start(&node->signals[i], on_signal, signal_numbers[i]);
     }
     (void)uv_timer_init(&node->loop, &node->late);
+}
+
+/* Closed by libuv, they would end us again; what is left to do is little. */
+static void ignore_signals(void)
+{
+    for (size_t i = 0; i < NODE_SIGNALS; i++) {
+        (void)signal(signal_numbers[i], SIG_IGN);
+    }
 }
 
 static void run(struct node *node)
 {
     char text[ADDRESS_TEXT_SIZE];
-    node->started_ms = uv_now(&node->loop);
     LOG(LOG_INFO, "node", "started",
         log_text("address", address_format(key_public(node->node_key), text)),
         log_text("moniker", node->config->moniker),
@@ -537,8 +572,9 @@ enum exit_code node_run(const struct node_config *config)
             stop_signals(node);
         }
         (void)uv_run(&node->loop, UV_RUN_DEFAULT);
-        uv_walk(&node->loop, on_handle, NULL); /* the late timer */
+        uv_walk(&node->loop, on_handle, NULL); /* signals, the late timer */
         (void)uv_run(&node->loop, UV_RUN_DEFAULT);
+        ignore_signals();
         free_parts(node);
     }
     startup_close(node);

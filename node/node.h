@@ -65,12 +65,9 @@ struct node {
     struct miner *miner;     /* NULL: no miner */
     struct api *api;         /* NULL: not enabled */
 
-    uint64_t started_ms; /* on the loop's clock */
-    uint64_t applied_ms; /* when the tip became the tip; 0: before the start */
     unsigned publications;     /* whose data sets are being fetched */
     uint64_t txs_added;        /* to the mempool, ever */
     uint64_t txs_added_before; /* when the tip became the tip */
-    enum pot_err fault;        /* why nothing is signed or stored any more */
     bool is_stopping;
     enum exit_code exit_code;
 };

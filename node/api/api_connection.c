@@ -1,13 +1,16 @@
 #include "config.h"
 
+#include "node/api/api_connection.h"
+
 #include "base/alloc.h"
 #include "base/check.h"
-#include "node/api/api_server.h"
-#include "node/node.h"
+#include "node/api/api_url.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#define PER_ADDRESS_MAX 16 /* connections; those of loopback have no share */
 
 static bool address_equal(const struct sockaddr_storage *a,
                           const struct sockaddr_storage *b)
@@ -29,18 +32,6 @@ static bool address_equal(const struct sockaddr_storage *a,
     return memcmp(&x.sin6_addr, &y.sin6_addr, sizeof(x.sin6_addr)) == 0;
 }
 
-static bool is_loopback(const struct sockaddr_storage *address)
-{
-    if (address->ss_family == AF_INET) {
-        struct sockaddr_in in;
-        memcpy(&in, address, sizeof(in));
-        return ntohl(in.sin_addr.s_addr) >> 24 == 127;
-    }
-    struct sockaddr_in6 in6;
-    memcpy(&in6, address, sizeof(in6));
-    return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
-}
-
 static void copy_address(struct sockaddr_storage *out,
                          const struct sockaddr *address, size_t size)
 {
@@ -52,24 +43,32 @@ enum MHD_Result api_connection_accept(void *context,
                                       const struct sockaddr *address,
                                       socklen_t size)
 {
-    struct api *api = context;
+    struct api_connections *all = context;
     struct sockaddr_storage from;
     size_t count = 0;
     copy_address(&from, address, size);
-    for (const struct api_connection *c = api->connections; c != NULL;
-         c = c->next) {
+    for (const struct api_connection *c = all->first; c != NULL; c = c->next) {
         count += address_equal(&c->address, &from) ? 1 : 0;
     }
-    if (api->is_closing ||
-        (count >= API_PER_ADDRESS_MAX && !is_loopback(&from))) {
-        api->stats.refused++;
+    if (count >= PER_ADDRESS_MAX && !api_address_is_loopback(&from)) {
+        all->refused++;
         return MHD_NO;
     }
     return MHD_YES;
 }
 
-static void begin(struct api *api, struct MHD_Connection *connection,
-                  void **slot)
+static void set_deadline(struct api_connection *c)
+{
+    static const uint64_t phase_ms[] = {
+        [API_READING] = 10000, [API_WORKING] = 0,  [API_REPLYING] = 60000,
+        [API_STREAMING] = 0,   [API_IDLE] = 30000,
+    };
+    uint64_t ms = phase_ms[c->phase];
+    c->deadline_ms = ms > 0 ? uv_now(c->all->loop) + ms : 0;
+}
+
+static struct api_connection *begin(struct api_connections *all,
+                                    struct MHD_Connection *connection)
 {
     struct api_connection *c = pot_calloc(1, sizeof(*c));
     const union MHD_ConnectionInfo *fd =
@@ -77,7 +76,7 @@ static void begin(struct api *api, struct MHD_Connection *connection,
     const union MHD_ConnectionInfo *from =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     POT_ASSERT(fd != NULL && from != NULL);
-    c->api = api;
+    c->all = all;
     c->fd = fd->connect_fd;
     if (from->client_addr != NULL) {
         copy_address(&c->address, from->client_addr,
@@ -85,37 +84,31 @@ static void begin(struct api *api, struct MHD_Connection *connection,
                          ? sizeof(struct sockaddr_in)
                          : sizeof(struct sockaddr_in6));
     }
-    c->next = api->connections;
-    if (c->next != NULL) {
-        c->next->previous = c;
-    }
-    api->connections = c;
-    api->connection_count++;
-    api_connection_allow(c, API_REQUEST_MS);
-    *slot = c;
+    c->next = all->first;
+    all->first = c;
+    all->count++;
+    c->phase = API_READING;
+    set_deadline(c);
+    return c;
 }
 
 void api_connection_notify(void *context, struct MHD_Connection *connection,
                            void **slot,
                            enum MHD_ConnectionNotificationCode code)
 {
-    struct api *api = context;
+    struct api_connections *all = context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        begin(api, connection, slot);
+        *slot = begin(all, connection);
         return;
     }
-    struct api_connection *c = *slot;
+    struct api_connection **at = &all->first;
+    while (*at != *slot) {
+        at = &(*at)->next;
+    }
+    *at = (*at)->next;
+    all->count--;
+    free(*slot);
     *slot = NULL;
-    if (c->previous != NULL) {
-        c->previous->next = c->next;
-    } else {
-        api->connections = c->next;
-    }
-    if (c->next != NULL) {
-        c->next->previous = c->previous;
-    }
-    api->connection_count--;
-    free(c);
 }
 
 struct api_connection *api_connection_of(struct MHD_Connection *connection)
@@ -126,19 +119,22 @@ struct api_connection *api_connection_of(struct MHD_Connection *connection)
     return info->socket_context;
 }
 
-void api_connection_allow(struct api_connection *connection, uint64_t ms)
+void api_connection_enter(struct api_connection *connection,
+                          enum api_phase phase)
 {
-    connection->deadline_ms =
-        ms > 0 ? uv_now(&connection->api->node->loop) + ms : 0;
+    if (connection->phase != phase) {
+        connection->phase = phase;
+        set_deadline(connection);
+    }
 }
 
-void api_connection_expire(struct api *api)
+void api_connection_expire(struct api_connections *all)
 {
-    uint64_t now = uv_now(&api->node->loop);
-    for (struct api_connection *c = api->connections; c != NULL; c = c->next) {
+    uint64_t now = uv_now(all->loop);
+    for (struct api_connection *c = all->first; c != NULL; c = c->next) {
         if (c->deadline_ms != 0 && c->deadline_ms <= now) {
             c->deadline_ms = 0;
-            api->stats.expired++;
+            all->expired++;
             (void)shutdown(c->fd, SHUT_RDWR);
         }
     }

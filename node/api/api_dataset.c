@@ -1,22 +1,20 @@
 /* Data sets: announced, uploaded chunk by chunk, described. */
 #include "config.h"
 
-#include "base/alloc.h"
 #include "base/limits.h"
 #include "ledger/ledger.h"
 #include "node/api/api_json.h"
+#include "node/api/api_request.h"
 #include "node/api/api_route.h"
 #include "node/hold/datasets.h"
-#include "node/node.h"
+#include "node/hold/holdings.h"
+#include "node/hold/stored.h"
 #include "proto/codec.h"
 
-#include <stdlib.h>
-
-void api_get_dataset(struct api_request *request)
+static void get_dataset(struct api_request *request)
 {
     struct hash address;
-    struct execution_tip_context context;
-    const struct state state = api_state(request, &context);
+    const struct state state = stored_state(api_store(request));
     if (!api_arg_hash(request, &address, request->args[0])) {
         return;
     }
@@ -27,7 +25,8 @@ void api_get_dataset(struct api_request *request)
         return;
     }
     const Pot__PublishDataset *d = record->dataset;
-    bool is_held = datasets_find(request->node->datasets, &address) != NULL;
+    bool is_held =
+        datasets_find(request->config->holdings->datasets, &address) != NULL;
     json_t *json = json_object();
     api_json_set(json, "dataset", api_json_hash(&address));
     api_json_set(json, "name", api_json_text(d->name));
@@ -91,11 +90,11 @@ static json_t *missing_json(struct datasets_book *book,
     return list;
 }
 
-void api_post_dataset(struct api_request *request)
+static void post_dataset(struct api_request *request)
 {
     struct hash address;
     Pot__PublishDataset *description;
-    struct datasets_book *book = request->node->datasets;
+    struct datasets_book *book = request->config->holdings->datasets;
     if (CODEC_DECODE(&description, pot__publish_dataset, request->body.data,
                      request->body.size) != POT_OK ||
         !codec_hash(&address, description->dataset)) {
@@ -138,11 +137,11 @@ static bool is_complete(struct datasets_book *book, const struct hash *address,
     return !datasets_next_missing(book, address, &cursor, &missing, &hash);
 }
 
-void api_put_chunk(struct api_request *request)
+static void put_chunk(struct api_request *request)
 {
     struct hash address;
     uint64_t index;
-    struct datasets_book *book = request->node->datasets;
+    struct datasets_book *book = request->config->holdings->datasets;
     if (!api_arg_hash(request, &address, request->args[0])) {
         return;
     }
@@ -163,3 +162,22 @@ void api_put_chunk(struct api_request *request)
     }
     api_reply_empty(request, 204);
 }
+
+/* ---- routes */
+
+const struct api_route api_dataset_routes[] = {
+    {"POST", "/v1/datasets",
+     .summary = "announce a data set: the bytes of its PublishDataset",
+     .answer = "dataset, missing: indexes of the chunks to upload",
+     .status = 200, .body_max = TX_BYTES_MAX, .is_off_loop = true,
+     .is_writing = true, .handler = post_dataset},
+    {"GET", "/v1/datasets/{dataset}", .summary = "a published data set",
+     .answer = "dataset, name, rows, features, classes, size_bytes, chunks,"
+               " owner, height, held",
+     .status = 200, .handler = get_dataset},
+    {"PUT", "/v1/datasets/{dataset}/chunks/{index}",
+     .summary = "upload a chunk of an announced data set", .status = 204,
+     .body_max = DATASET_CHUNK_BYTES, .is_off_loop = true, .is_writing = true,
+     .handler = put_chunk},
+    {.method = NULL},
+};

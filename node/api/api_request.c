@@ -5,13 +5,15 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "node/api/api_json.h"
-#include "node/node.h"
+#include "node/api/api_server.h"
+#include "node/hold/holdings.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MESSAGE_SIZE 512
+#define ANSWER_BYTES_MAX ((size_t)256 << 20)
+#define MESSAGE_SIZE     512
 
 static void add_header(struct MHD_Response *response, const char *name,
                        const char *value)
@@ -20,7 +22,8 @@ static void add_header(struct MHD_Response *response, const char *name,
     POT_ASSERT(rc == MHD_YES);
 }
 
-void api_response_protect(struct MHD_Response *response)
+/* What every response bears. */
+static void protect(struct MHD_Response *response)
 {
     add_header(response, "X-Content-Type-Options", "nosniff");
     add_header(response, "X-Frame-Options", "DENY");
@@ -31,12 +34,19 @@ void api_response_protect(struct MHD_Response *response)
                " frame-ancestors 'none'; base-uri 'none'");
 }
 
+void api_request_wake(struct api_request *request)
+{
+    POT_ASSERT(request->is_suspended && request->response != NULL);
+    request->is_suspended = false;
+    api_server_resume(request->server, request->connection);
+}
+
 void api_reply_response(struct api_request *request, unsigned status,
                         struct MHD_Response *response)
 {
     POT_ASSERT(request->response == NULL);
     POT_ASSERT(response != NULL);
-    api_response_protect(response);
+    protect(response);
     request->status = status;
     request->response = response;
     if (!request->is_off_loop && request->is_suspended) {
@@ -60,7 +70,7 @@ void api_reply_bytes(struct api_request *request, unsigned status,
 void api_reply_json(struct api_request *request, unsigned status, json_t *json)
 {
     struct buf body;
-    buf_init(&body, API_ANSWER_BYTES_MAX);
+    buf_init(&body, ANSWER_BYTES_MAX);
     api_json_write(&body, json);
     buf_append(&body, "\n", 1);
     if (body.is_overflown) {
@@ -93,6 +103,11 @@ void api_reply_error(struct api_request *request, unsigned status,
     api_json_set(error, "message", api_json_text(message));
     api_json_set(json, "error", error);
     api_reply_json(request, status, json);
+}
+
+void api_reply_stopping(struct api_request *request)
+{
+    api_reply_error(request, 503, "stopping", "the node is stopping");
 }
 
 void api_reply_store_error(struct api_request *request, enum pot_err err,
@@ -159,9 +174,7 @@ bool api_arg_limit(struct api_request *request, size_t *out, size_t max,
     return true;
 }
 
-struct state api_state(const struct api_request *request,
-                       struct execution_tip_context *context)
+struct store *api_store(const struct api_request *request)
 {
-    context->store = request->node->store;
-    return execution_tip_state(context);
+    return request->config->holdings->store;
 }

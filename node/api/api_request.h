@@ -2,8 +2,8 @@
  *
  * A handler either replies before it returns, or has arranged that somebody
  * replies later, on the loop.  Handlers of routes with is_off_loop run on
- * another thread: they read the store, the request and its tip, nothing else
- * of the node, and reply before they return. */
+ * another thread: they read what the node holds, the request and its tip,
+ * nothing else of the node, and reply before they return. */
 #ifndef POT_NODE_API_API_REQUEST_H
 #define POT_NODE_API_API_REQUEST_H
 
@@ -15,35 +15,45 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/key.h"
+#include "node/api/api_config.h"
 #include "node/api/api_url.h"
-#include "node/block/execution.h"
+#include "node/block/chain.h"
+#include "node/loop/offload.h"
 
-#define API_ANSWER_BYTES_MAX ((size_t)256 << 20)
-
-struct api;
-struct api_connection;
+struct api_history;
+struct api_queue;
 struct api_route;
-struct node;
+struct api_server;
+struct api_streams;
+struct store;
 
 struct api_request {
-    struct api *api;
-    const struct node *node;
+    /* What a handler may use; off the loop, of config what its header says. */
+    const struct api_config *config;
+    const struct api_history *history;
+    struct api_server *server;
+    struct api_streams *streams;
+
     struct MHD_Connection *connection;
     const struct api_route *route; /* NULL: none fits */
     enum pot_err url_err;
     struct api_url url;
     char args[API_ARGS_MAX][API_ARG_SIZE];
     struct buf body;
-    struct chain_tip tip;          /* when it was handed to its handler */
-    bool is_pending;               /* set by the route's prepare */
-    bool is_begun;                 /* its headers were looked at */
+    struct chain_tip tip; /* when it was handed to its handler */
+    bool is_pending;      /* set by the route's prepare */
+    bool is_begun;        /* its headers were looked at */
+
     bool is_suspended;             /* it waits for its reply */
     bool is_off_loop;              /* ...from a thread of the pool */
+    bool is_stream;                /* its reply has no end */
     unsigned status;               /* of response */
     struct MHD_Response *response; /* NULL: none yet */
-    struct api_request *next;      /* in a lane, see node/api/api_job.h */
-    struct api_request *next_open;
-    struct api_request *previous_open;
+
+    struct api_queue *queue; /* see node/api/api_queue.h */
+    struct offload work;
+    struct api_request *next;
+    struct api_request *next_open; /* see node/api/api.c */
 };
 
 /* ---- replying: exactly one of these a request */
@@ -65,6 +75,9 @@ void api_reply_error(struct api_request *request, unsigned status,
 void api_reply_store_error(struct api_request *request, enum pot_err err,
                            const char *what);
 
+/* api_reply_stopping: the node has no time for it any more. */
+void api_reply_stopping(struct api_request *request);
+
 /* api_reply_response: takes a response made by libmicrohttpd. */
 void api_reply_response(struct api_request *request, unsigned status,
                         struct MHD_Response *response);
@@ -83,16 +96,12 @@ bool api_arg_u64(struct api_request *request, uint64_t *out, const char *key,
 bool api_arg_limit(struct api_request *request, size_t *out, size_t max,
                    size_t fallback);
 
-/* api_state: the state at the tip; context is its room. */
-struct state api_state(const struct api_request *request,
-                       struct execution_tip_context *context);
+/* api_store: what the node has stored; any thread. */
+struct store *api_store(const struct api_request *request);
 
 /* ---- the server's side */
 
-/* api_request_wake: a reply came for a request that waits; node/api/api.c. */
+/* api_request_wake: a reply came for a request that waits. */
 void api_request_wake(struct api_request *request);
-
-/* api_response_protect: the headers that every response bears. */
-void api_response_protect(struct MHD_Response *response);
 
 #endif

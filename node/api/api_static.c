@@ -2,11 +2,9 @@
  * files, ".." and links that lead out of the folder do not exist here. */
 #include "config.h"
 
-#include "base/alloc.h"
-#include "base/check.h"
 #include "base/file.h"
+#include "node/api/api_request.h"
 #include "node/api/api_route.h"
-#include "node/node.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -16,12 +14,6 @@
 #include <unistd.h>
 
 #define FILE_BYTES_MAX (16 << 20)
-
-bool api_has_web(const struct api_request *request)
-{
-    const char *web = request->node->config->api_web;
-    return web != NULL && web[0] != '\0';
-}
 
 static const char *type_of(const char *path)
 {
@@ -83,14 +75,14 @@ static int open_file(const char *path, size_t *size)
     return fd;
 }
 
-void api_get_static(struct api_request *request)
+static void get_static(struct api_request *request)
 {
     size_t size = 0;
     int fd = -1;
     const char *name = request->url.path + 1;
     name = *name == '\0' ? "index.html" : name;
     if (api_path_is_safe(name)) {
-        char *path = resolve(request->node->config->api_web, name);
+        char *path = resolve(request->config->web, name);
         if (path != NULL) {
             fd = open_file(path, &size);
         }
@@ -109,3 +101,12 @@ void api_get_static(struct api_request *request)
                                   "no-cache");
     api_reply_response(request, 200, response);
 }
+
+const struct api_route api_static_route = {
+    "GET",
+    "",
+    .summary = "web pages",
+    .status = 200,
+    .is_off_loop = true,
+    .handler = get_static,
+};

@@ -2,12 +2,15 @@
 #include "config.h"
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "ledger/ledger.h"
 #include "node/api/api_json.h"
 #include "node/api/api_record.h"
+#include "node/api/api_request.h"
 #include "node/api/api_route.h"
-#include "node/node.h"
+#include "node/hold/stored.h"
 #include "proto/codec.h"
+#include "storage/store.h"
 
 #include <stdlib.h>
 
@@ -15,11 +18,10 @@
 #define ROUND_LIST_MAX 1000
 #define LIST_BYTES_MAX ((size_t)64 << 20) /* of blocks read for one list */
 
-void api_get_task(struct api_request *request)
+static void get_task(struct api_request *request)
 {
     struct hash hash;
-    struct execution_tip_context context;
-    const struct state state = api_state(request, &context);
+    const struct state state = stored_state(api_store(request));
     if (!api_arg_hash(request, &hash, request->args[0])) {
         return;
     }
@@ -47,12 +49,11 @@ static void add_task(json_t *list, const struct state *state, uint64_t number)
     }
 }
 
-void api_get_tasks(struct api_request *request)
+static void get_tasks(struct api_request *request)
 {
     size_t limit;
     uint64_t from;
-    struct execution_tip_context context;
-    const struct state state = api_state(request, &context);
+    const struct state state = stored_state(api_store(request));
     Pot__SupplyRecord *supply = ledger_supply(&state);
     uint64_t count = supply != NULL ? supply->tasks : 0;
     codec_free(supply);
@@ -83,8 +84,7 @@ static enum pot_err read_parameters(struct buf *out,
 {
     enum pot_err err = POT_ENOENT;
     for (unsigned tries = 0; err == POT_ENOENT && tries < 3; tries++) {
-        struct execution_tip_context context;
-        const struct state state = api_state(request, &context);
+        const struct state state = stored_state(api_store(request));
         struct hash parameters;
         Pot__TaskRecord *task = ledger_task(&state, name);
         bool is_named =
@@ -93,12 +93,12 @@ static enum pot_err read_parameters(struct buf *out,
         if (!is_named) {
             return POT_ENOENT;
         }
-        err = store_blob_get(request->node->store, &parameters, out);
+        err = store_blob_get(api_store(request), &parameters, out);
     }
     return err;
 }
 
-void api_get_parameters(struct api_request *request)
+static void get_parameters(struct api_request *request)
 {
     struct hash name;
     struct buf data;
@@ -130,9 +130,7 @@ static enum pot_err add_round(struct round_list *list,
                               const struct store_round *round)
 {
     struct block *block;
-    size_t size;
-    enum pot_err err =
-        api_read_block(&block, list->store, round->height, &size);
+    enum pot_err err = stored_block(&block, list->store, round->height);
     if (err == POT_OK && round->index >= block->body->n_round_updates) {
         err = POT_ECORRUPT;
     }
@@ -143,33 +141,25 @@ static enum pot_err add_round(struct round_list *list,
                      api_record_round(block->body->round_updates[round->index],
                                       list->has_classes, round->height, ms));
         list->opened_ms = time_ms;
-        list->bytes += size;
+        list->bytes += protobuf_c_message_get_packed_size(&block->body->base);
     }
     block_free(block);
     return err;
 }
 
-/* A round opens with the block that closes the one before it, the first with
- * the block that has the task. */
-static enum pot_err find_opening(struct round_list *list, uint32_t round,
-                                 uint64_t started_height)
+static enum pot_err find_opening(struct round_list *list,
+                                 const Pot__TaskRecord *task, uint32_t round)
 {
-    size_t count;
-    struct store_round before;
-    uint64_t height = started_height;
-    if (round > 0) {
-        enum pot_err err = store_rounds(list->store, &list->task, round - 1,
-                                        &before, 1, &count);
-        if (err != POT_OK || count == 0 || before.round != round - 1) {
-            return err;
-        }
-        height = before.height;
-    }
-    return api_read_block_time(&list->opened_ms, list->store, height);
+    uint64_t height;
+    enum pot_err err = api_record_round_opening(&height, list->store,
+                                                &list->task, task, round);
+    return err != POT_OK
+               ? err
+               : api_record_block_time(&list->opened_ms, list->store, height);
 }
 
 static enum pot_err list_rounds(struct round_list *list, uint64_t *next,
-                                uint64_t started_height, uint32_t from,
+                                const Pot__TaskRecord *task, uint32_t from,
                                 size_t limit)
 {
     size_t count = 0;
@@ -177,7 +167,7 @@ static enum pot_err list_rounds(struct round_list *list, uint64_t *next,
     enum pot_err err =
         store_rounds(list->store, &list->task, from, rounds, limit, &count);
     if (err == POT_OK && count > 0) {
-        err = find_opening(list, rounds[0].round, started_height);
+        err = find_opening(list, task, rounds[0].round);
     }
     *next = from;
     for (size_t i = 0;
@@ -189,14 +179,13 @@ static enum pot_err list_rounds(struct round_list *list, uint64_t *next,
     return err;
 }
 
-void api_get_rounds(struct api_request *request)
+static void get_rounds(struct api_request *request)
 {
     size_t limit;
     uint64_t from;
     uint64_t next;
-    struct execution_tip_context context;
-    const struct state state = api_state(request, &context);
-    struct round_list list = {.store = request->node->store};
+    const struct state state = stored_state(api_store(request));
+    struct round_list list = {.store = api_store(request)};
     if (!api_arg_hash(request, &list.task, request->args[0]) ||
         !api_arg_limit(request, &limit, ROUND_LIST_MAX, 100) ||
         !api_arg_u64(request, &from, "from", UINT32_MAX, 0)) {
@@ -209,8 +198,7 @@ void api_get_rounds(struct api_request *request)
     }
     list.has_classes = api_record_has_classes(task->spec);
     list.json = json_array();
-    enum pot_err err =
-        list_rounds(&list, &next, task->started_height, (uint32_t)from, limit);
+    enum pot_err err = list_rounds(&list, &next, task, (uint32_t)from, limit);
     codec_free(task);
     if (err != POT_OK) {
         json_decref(list.json);
@@ -222,3 +210,29 @@ void api_get_rounds(struct api_request *request)
     api_json_set(json, "next", api_json_count(next));
     api_reply_json(request, 200, json);
 }
+
+/* ---- routes */
+
+const struct api_route api_task_routes[] = {
+    {"GET", "/v1/tasks", .summary = "tasks, the latest first",
+     .answer = "tasks, next", .status = 200, .is_off_loop = true,
+     .handler = get_tasks,
+     .parameters = {API_LIMIT("1000"), API_FROM("number of a task, from 0")}},
+    {"GET", "/v1/tasks/{task}", .summary = "a task",
+     .answer = "task, name, status, reason, round, rounds, train_loss,"
+               " test_accuracy, parameters_hash, submissions, rejected, paid,"
+               " escrow_left, started_height, ended_height",
+     .status = 200, .handler = get_task},
+    {"GET", "/v1/tasks/{task}/parameters",
+     .summary = "the model as it stands: each parameter as a little-endian"
+                " int32, its value times 2^24, layer by layer, a weight"
+                " (outputs, inputs) and then its bias",
+     .type = "application/octet-stream", .status = 200, .is_off_loop = true,
+     .handler = get_parameters},
+    {"GET", "/v1/tasks/{task}/rounds", .summary = "a task's committed rounds",
+     .answer = "rounds: round, height, submissions, train_loss,"
+               " test_accuracy, aggregate_hash, parameters_hash, ms; next",
+     .status = 200, .is_off_loop = true, .handler = get_rounds,
+     .parameters = {API_FROM("first round"), API_LIMIT("1000")}},
+    {.method = NULL},
+};

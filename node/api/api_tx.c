@@ -1,15 +1,15 @@
 /* Transactions: sent and looked up. */
 #include "config.h"
 
-#include "base/check.h"
+#include "base/limits.h"
 #include "node/api/api_json.h"
 #include "node/api/api_record.h"
+#include "node/api/api_request.h"
 #include "node/api/api_route.h"
-#include "node/node.h"
+#include "node/hold/stored.h"
 #include "node/tx/intake.h"
 #include "node/tx/mempool.h"
-
-#include <string.h>
+#include "storage/store.h"
 
 static const char *verdict_code(char text[static 64],
                                 const struct intake_receipt *receipt)
@@ -26,10 +26,9 @@ static const char *verdict_code(char text[static 64],
         [MEMPOOL_FULL] = "MEMPOOL_FULL",
         [MEMPOOL_SENDER_FULL] = "MEMPOOL_SENDER_FULL",
     };
-    bool may_wait =
-        receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
-    return api_json_code(
-        text, may_wait ? pool[receipt->pool] : ledger[receipt->ledger], "TX_");
+    const char *name = intake_may_wait(receipt) ? pool[receipt->pool]
+                                                : ledger[receipt->ledger];
+    return api_json_code(text, name, "TX_");
 }
 
 static unsigned refused_status(const struct intake_receipt *receipt)
@@ -37,11 +36,9 @@ static unsigned refused_status(const struct intake_receipt *receipt)
     if (receipt->ledger == TX_MALFORMED || receipt->ledger == TX_TOO_LARGE) {
         return 400;
     }
-    bool may_wait =
-        receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
     bool is_full =
         receipt->pool == MEMPOOL_FULL || receipt->pool == MEMPOOL_SENDER_FULL;
-    return may_wait && is_full ? 503 : 422;
+    return intake_may_wait(receipt) && is_full ? 503 : 422;
 }
 
 static void on_receipt(void *context, const struct intake_receipt *receipt)
@@ -58,22 +55,22 @@ static void on_receipt(void *context, const struct intake_receipt *receipt)
                     verdict_code(code, receipt), "%s", intake_text(receipt));
 }
 
-void api_post_tx(struct api_request *request)
+static void post_tx(struct api_request *request)
 {
     if (request->body.size == 0) {
         api_reply_error(request, 400, "malformed",
                         "the body is a signed transaction's bytes");
         return;
     }
-    intake_submit(request->node->intake, request->body.data, request->body.size,
-                  on_receipt, request);
+    intake_submit(request->config->intake, request->body.data,
+                  request->body.size, on_receipt, request);
 }
 
-void api_prepare_tx(struct api_request *request)
+static void prepare_tx(struct api_request *request)
 {
     struct hash hash;
     request->is_pending = hash_parse(&hash, request->args[0]) == POT_OK &&
-                          mempool_find(request->node->mempool, &hash) != NULL;
+                          mempool_find(request->config->mempool, &hash) != NULL;
 }
 
 static void reply_pending(struct api_request *request, const struct hash *hash)
@@ -89,8 +86,7 @@ static void reply_committed(struct api_request *request,
                             uint32_t index)
 {
     struct block *block;
-    enum pot_err err =
-        api_read_block(&block, request->node->store, height, NULL);
+    enum pot_err err = stored_block(&block, api_store(request), height);
     if (err == POT_OK && index >= block->body->n_txs) {
         err = POT_ECORRUPT;
     }
@@ -103,15 +99,12 @@ static void reply_committed(struct api_request *request,
     api_json_set(json, "tx", api_json_hash(hash));
     api_json_set(json, "height", api_json_count(height));
     api_json_set(json, "index", json_integer(index));
-    api_json_set(json, "action",
-                 json_string(api_record_action(block->body->txs[index])));
-    api_json_set(json, "from",
-                 api_json_address_field(block->body->txs[index]->public_key));
+    api_record_add_tx(json, block->body->txs[index]);
     block_free(block);
     api_reply_json(request, 200, json);
 }
 
-void api_get_tx(struct api_request *request)
+static void get_tx(struct api_request *request)
 {
     struct hash hash;
     uint64_t height;
@@ -120,7 +113,7 @@ void api_get_tx(struct api_request *request)
         return;
     }
     enum pot_err err =
-        store_find_tx(request->node->store, &hash, &height, &index);
+        store_find_tx(api_store(request), &hash, &height, &index);
     if (err == POT_OK) {
         reply_committed(request, &hash, height, index);
     } else if (err == POT_ENOENT && request->is_pending) {
@@ -129,3 +122,16 @@ void api_get_tx(struct api_request *request)
         api_reply_store_error(request, err, "transaction");
     }
 }
+
+/* ---- routes */
+
+const struct api_route api_tx_routes[] = {
+    {"POST", "/v1/txs", .summary = "send a signed transaction, as its bytes",
+     .answer = "tx: its hash; it waits for a block now", .status = 202,
+     .body_max = TX_BYTES_MAX, .handler = post_tx},
+    {"GET", "/v1/txs/{hash}",
+     .summary = "where a transaction stands; 202: it waits for a block",
+     .answer = "tx, height, index, action; or tx, pending", .status = 200,
+     .is_off_loop = true, .handler = get_tx, .prepare = prepare_tx},
+    {.method = NULL},
+};

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <uv.h>
 
+#define LISTEN_SIZE 80
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
@@ -200,7 +202,7 @@ bool api_origin_is_host(const char *origin, const char *host)
     return false;
 }
 
-static bool is_loopback_address(const struct sockaddr_storage *address)
+bool api_address_is_loopback(const struct sockaddr_storage *address)
 {
     if (address->ss_family == AF_INET) {
         struct sockaddr_in in;
@@ -215,7 +217,7 @@ static bool is_loopback_address(const struct sockaddr_storage *address)
 enum pot_err api_listen_parse(struct sockaddr_storage *out, bool *is_loopback,
                               const char *text)
 {
-    char host[API_LISTEN_SIZE];
+    char host[LISTEN_SIZE];
     uint64_t port;
     const char *colon = strrchr(text, ':');
     if (colon == NULL || (size_t)(colon - text) >= sizeof(host) ||
@@ -238,7 +240,7 @@ enum pot_err api_listen_parse(struct sockaddr_storage *out, bool *is_loopback,
     } else {
         return POT_EFORMAT;
     }
-    *is_loopback = is_loopback_address(out);
+    *is_loopback = api_address_is_loopback(out);
     return POT_OK;
 }
 

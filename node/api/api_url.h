@@ -12,18 +12,15 @@
 
 #include "base/err.h"
 
-#define API_PATH_MAX    512
-#define API_QUERY_MAX   1024
-#define API_ARGS_MAX    2
-#define API_ARG_SIZE    160
-#define API_PATH_SIZE   (API_PATH_MAX + 1)
-#define API_QUERY_SIZE  (API_QUERY_MAX + 1)
-#define API_VALUE_SIZE  160
-#define API_LISTEN_SIZE 80
+#define API_PATH_MAX   512
+#define API_QUERY_MAX  1024
+#define API_VALUE_SIZE 160 /* of the query, with its end */
+#define API_ARGS_MAX   2
+#define API_ARG_SIZE   160 /* of the path, with its end */
 
 struct api_url {
-    char path[API_PATH_SIZE];   /* decoded, begins with / */
-    char query[API_QUERY_SIZE]; /* as it came, without the ? */
+    char path[API_PATH_MAX + 1];   /* decoded, begins with / */
+    char query[API_QUERY_MAX + 1]; /* as it came, without the ? */
 };
 
 /* api_url_parse: Errors: POT_ELIMIT too long; POT_EFORMAT no path, or a byte
@@ -61,6 +58,8 @@ bool api_origin_is_host(const char *origin, const char *host);
  * Errors: POT_EFORMAT. */
 POT_MUST_USE enum pot_err api_listen_parse(struct sockaddr_storage *out,
                                            bool *is_loopback, const char *text);
+
+bool api_address_is_loopback(const struct sockaddr_storage *address);
 
 /* api_path_is_safe: of relative parts only, none of them hidden or "..". */
 bool api_path_is_safe(const char *path);

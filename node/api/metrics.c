@@ -1,18 +1,23 @@
+/* The node's numbers in the Prometheus text format, 0.0.4, part by part: what
+ * each part's own ..._stats() tells, and what the API saw. */
 #include "config.h"
-
-#include "node/api/metrics.h"
 
 #include "base/alloc.h"
 #include "base/fixed.h"
 #include "base/limits.h"
 #include "ledger/ledger.h"
 #include "node/api/api_health.h"
+#include "node/api/api_history.h"
+#include "node/api/api_request.h"
+#include "node/api/api_route.h"
 #include "node/api/api_server.h"
+#include "node/api/api_streams.h"
 #include "node/api/metrics_process.h"
 #include "node/api/metrics_text.h"
 #include "node/block/chain.h"
 #include "node/block/replica.h"
-#include "node/node.h"
+#include "node/hold/holdings.h"
+#include "node/hold/stored.h"
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
 #include "node/tx/intake.h"
@@ -20,82 +25,35 @@
 #include "p2p/message.h"
 #include "p2p/net.h"
 #include "p2p/sync.h"
-#include "proto/block.h"
 #include "proto/codec.h"
+#include "storage/store.h"
 
 #include <stdlib.h>
 
-#define COUNTER "counter"
-#define GAUGE   "gauge"
-
-static const double second_bounds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
-                                       1,    2.5,   5,    10,  30,   60};
-
-struct metrics {
-    struct metrics_histogram interval;
-    struct metrics_histogram commit;
-    uint64_t last_time_ms; /* of the block before; 0: none yet */
-    uint64_t txs;
-    uint64_t round_updates;
-    uint64_t blocks;
-};
+#define COUNTER   "counter"
+#define GAUGE     "gauge"
+#define BYTES_MAX ((size_t)4 << 20)
 
 static const struct metrics_label no_label = {NULL, NULL};
 
-struct metrics *metrics_new(void)
+static void write_build(struct buf *out, const struct api_config *c,
+                        const struct api_history *history)
 {
-    struct metrics *metrics = pot_calloc(1, sizeof(*metrics));
-    metrics->interval.bounds = second_bounds;
-    metrics->interval.bound_count =
-        sizeof(second_bounds) / sizeof(*second_bounds);
-    metrics->commit.bounds = second_bounds;
-    metrics->commit.bound_count = metrics->interval.bound_count;
-    return metrics;
-}
-
-void metrics_free(struct metrics *metrics)
-{
-    free(metrics);
-}
-
-void metrics_block(struct metrics *metrics, const struct block *block,
-                   uint64_t now_ms, bool is_live)
-{
-    uint64_t time_ms = block->header->time_ms;
-    if (metrics->last_time_ms > 0 && time_ms > metrics->last_time_ms) {
-        metrics_observe(&metrics->interval,
-                        (double)(time_ms - metrics->last_time_ms) / 1000.0);
-    }
-    if (is_live) {
-        metrics_observe(&metrics->commit,
-                        now_ms > time_ms ? (double)(now_ms - time_ms) / 1000.0
-                                         : 0.0);
-    }
-    metrics->last_time_ms = time_ms;
-    metrics->txs += block->body->n_txs;
-    metrics->round_updates += block->body->n_round_updates;
-    metrics->blocks++;
-}
-
-/* ---- by part */
-
-static void write_build(struct buf *out, const struct node *node)
-{
-    const char *core = node->miner != NULL ? miner_core(node->miner) : "";
+    const char *core = c->miner != NULL ? miner_core(c->miner) : "";
     metrics_family(out, "pot_build_info", GAUGE,
                    "Version of the node and its OpenBLAS core.");
     metrics_sample(out, "pot_build_info",
                    (struct metrics_label){"version", PACKAGE_VERSION},
                    (struct metrics_label){"blas_core", core}, 1);
     metrics_one(out, "pot_uptime_seconds", GAUGE, "Since the node started.",
-                (double)(uv_now(&node->loop) - node->started_ms) / 1000.0);
+                (double)(uv_now(c->loop) - history->opened_ms) / 1000.0);
 }
 
-static void write_replica(struct buf *out, const struct node *node)
+static void write_replica(struct buf *out, const struct replica *replica)
 {
     struct replica_stats stats;
-    const struct pbft_status status = replica_status(node->replica);
-    replica_stats(node->replica, &stats);
+    const struct pbft_status status = replica_status(replica);
+    replica_stats(replica, &stats);
     metrics_one(out, "pot_consensus_view_changes_total", COUNTER,
                 "View changes that this replica began.",
                 (double)status.view_changes);
@@ -120,14 +78,14 @@ static void write_replica(struct buf *out, const struct node *node)
                 (double)stats.invalid_blocks);
 }
 
-static void write_consensus(struct buf *out, const struct metrics *metrics,
-                            const struct node *node)
+static void write_consensus(struct buf *out, const struct api_config *c,
+                            const struct api_history *history)
 {
     uint32_t validators;
-    const struct chain_tip *tip = chain_tip(node->chain);
-    uint32_t connected = api_health_connected(node, &validators);
+    const struct chain_tip *tip = chain_tip(c->chain);
+    uint32_t connected = api_health_connected(c, &validators);
     uint64_t view =
-        node->replica != NULL ? replica_status(node->replica).view : tip->view;
+        c->replica != NULL ? replica_status(c->replica).view : tip->view;
     metrics_one(out, "pot_consensus_height", GAUGE, "Height of the tip.",
                 (double)tip->height);
     metrics_one(out, "pot_consensus_view", GAUGE, "The present view.",
@@ -142,18 +100,18 @@ static void write_consensus(struct buf *out, const struct metrics *metrics,
                 (double)tip->time_ms / 1000.0);
     metrics_histogram_write(out, "pot_consensus_block_interval_seconds",
                             "From a block's time to the next one's.",
-                            &metrics->interval);
+                            &history->interval);
     metrics_histogram_write(out, "pot_consensus_commit_seconds",
                             "From a block's time until it was stored here.",
-                            &metrics->commit);
+                            &history->commit);
     metrics_one(out, "pot_consensus_blocks_total", COUNTER,
-                "Blocks stored since the start.", (double)metrics->blocks);
+                "Blocks stored since the start.", (double)history->blocks);
     metrics_one(out, "pot_consensus_txs_total", COUNTER,
-                "Transactions in them.", (double)metrics->txs);
+                "Transactions in them.", (double)history->txs);
     metrics_one(out, "pot_consensus_round_updates_total", COUNTER,
-                "Round updates in them.", (double)metrics->round_updates);
-    if (node->replica != NULL) {
-        write_replica(out, node);
+                "Round updates in them.", (double)history->round_updates);
+    if (c->replica != NULL) {
+        write_replica(out, c->replica);
     }
 }
 
@@ -193,10 +151,10 @@ static void write_types(struct buf *out, const struct net_stats *stats)
     }
 }
 
-static void write_net(struct buf *out, const struct node *node)
+static void write_net(struct buf *out, const struct api_config *c)
 {
     struct net_stats stats;
-    net_stats(node->net, &stats);
+    net_stats(c->net, &stats);
     metrics_one(out, "pot_p2p_peers", GAUGE, "Connected peers.",
                 (double)stats.peers);
     metrics_one(out, "pot_p2p_pending_handshakes", GAUGE,
@@ -221,23 +179,23 @@ static void write_net(struct buf *out, const struct node *node)
     write_types(out, &stats);
     metrics_one(out, "pot_sync_behind", GAUGE,
                 "Whether others are known to be ahead.",
-                sync_is_behind(node->sync) ? 1 : 0);
+                sync_is_behind(c->sync) ? 1 : 0);
     metrics_one(out, "pot_sync_target_height", GAUGE,
                 "The greatest height that a peer claims.",
-                (double)sync_target(node->sync));
+                (double)sync_target(c->sync));
 }
 
-static void write_intake(struct buf *out, const struct node *node)
+static void write_intake(struct buf *out, const struct api_config *c)
 {
     struct intake_stats stats;
     static const uint8_t types[] = {MESSAGE_TX, MESSAGE_SUBMISSION,
                                     MESSAGE_ATTESTATION};
-    intake_stats(node->intake, &stats);
+    intake_stats(c->intake, &stats);
     metrics_one(out, "pot_mempool_size", GAUGE,
                 "Transactions that wait for a block.",
-                (double)mempool_count(node->mempool));
+                (double)mempool_count(c->mempool));
     metrics_one(out, "pot_mempool_bytes", GAUGE, "Their bytes.",
-                (double)mempool_bytes(node->mempool));
+                (double)mempool_bytes(c->mempool));
     metrics_family(out, "pot_intake_received_total", COUNTER,
                    "Signed messages received, by type.");
     for (size_t i = 0; i < sizeof(types); i++) {
@@ -259,13 +217,14 @@ static void write_intake(struct buf *out, const struct node *node)
                 (double)stats.dropped);
 }
 
-static void write_store(struct buf *out, const struct node *node)
+static void write_store(struct buf *out, struct store *store,
+                        enum pot_err fault)
 {
     struct store_stats stats;
     metrics_one(out, "pot_store_fault", GAUGE,
                 "Whether nothing can be stored any more.",
-                node->fault != POT_OK ? 1 : 0);
-    if (store_stats(node->store, &stats) != POT_OK) {
+                fault != POT_OK ? 1 : 0);
+    if (store_stats(store, &stats) != POT_OK) {
         return;
     }
     metrics_one(out, "pot_store_map_used_ratio", GAUGE,
@@ -287,11 +246,11 @@ static void write_store(struct buf *out, const struct node *node)
                 "Transactions committed to disk.", (double)stats.commits);
 }
 
-static void write_workers(struct buf *out, const struct node *node)
+static void write_workers(struct buf *out, const struct miner *miner)
 {
     struct miner_stats stats = {0};
-    if (node->miner != NULL) {
-        miner_stats(node->miner, &stats);
+    if (miner != NULL) {
+        miner_stats(miner, &stats);
     }
     const struct workers_stats *w = &stats.workers;
     metrics_one(out, "pot_worker_running", GAUGE, "Training processes.",
@@ -314,12 +273,10 @@ static void write_workers(struct buf *out, const struct node *node)
                 (double)stats.discarded);
 }
 
-static void write_rounds(struct buf *out, const struct node *node)
+static void write_rounds(struct buf *out, const struct rounds *rounds)
 {
-    struct rounds_stats stats = {0};
-    if (node->rounds != NULL) {
-        rounds_stats(node->rounds, &stats);
-    }
+    struct rounds_stats stats;
+    rounds_stats(rounds, &stats);
     metrics_one(out, "pot_rounds_open", GAUGE, "Rounds open now.",
                 (double)stats.open);
     metrics_one(out, "pot_rounds_submissions_total", COUNTER,
@@ -370,7 +327,7 @@ static void write_task(struct buf *out, const char *name,
                    no_label, value);
 }
 
-static void write_tasks(struct buf *out, const struct node *node)
+static void write_tasks(struct buf *out, struct store *store)
 {
     static const struct {
         const char *name;
@@ -381,8 +338,7 @@ static void write_tasks(struct buf *out, const struct node *node)
         {"pot_task_loss", "Its latest training loss.", TASK_LOSS},
         {"pot_task_accuracy", "Its latest test accuracy.", TASK_ACCURACY},
     };
-    struct execution_tip_context context = {node->store};
-    const struct state state = execution_tip_state(&context);
+    const struct state state = stored_state(store);
     Pot__HashList *running = ledger_running(&state);
     Pot__TaskRecord **tasks = pot_calloc(running->n_hashes, sizeof(*tasks));
     for (size_t i = 0; i < running->n_hashes; i++) {
@@ -408,43 +364,58 @@ static void write_tasks(struct buf *out, const struct node *node)
     codec_free(running);
 }
 
-static void write_api(struct buf *out, const struct api *api)
+static void write_api(struct buf *out, const struct api_server *server,
+                      const struct api_streams *streams)
 {
+    struct api_server_stats stats;
+    struct api_streams_stats s;
     static const char *const classes[] = {"0xx", "1xx", "2xx",
                                           "3xx", "4xx", "5xx"};
+    api_server_stats(server, &stats);
+    api_streams_stats(streams, &s);
     metrics_family(out, "pot_api_requests_total", COUNTER,
                    "Requests answered, by status.");
     for (size_t i = 2; i < sizeof(classes) / sizeof(*classes); i++) {
         metrics_sample(out, "pot_api_requests_total",
                        (struct metrics_label){"status", classes[i]}, no_label,
-                       (double)api->stats.requests[i]);
+                       (double)stats.replies[i]);
     }
     metrics_one(out, "pot_api_connections", GAUGE, "HTTP connections.",
-                (double)api->connection_count);
+                (double)stats.connections);
     metrics_one(out, "pot_api_refused_connections_total", COUNTER,
-                "Refused: too many of one address.",
-                (double)api->stats.refused);
+                "Refused: too many of one address.", (double)stats.refused);
     metrics_one(out, "pot_api_expired_connections_total", COUNTER,
-                "Ended: too slow.", (double)api->stats.expired);
+                "Ended: too slow.", (double)stats.expired);
     metrics_one(out, "pot_api_event_streams", GAUGE, "Event streams.",
-                (double)api_events_count(api->events));
+                (double)s.open);
     metrics_one(out, "pot_api_dropped_event_streams_total", COUNTER,
                 "Event streams ended because they did not keep up.",
-                (double)api_events_dropped(api->events));
+                (double)s.dropped);
 }
 
-void metrics_write(struct buf *out, const struct metrics *metrics,
-                   const struct api *api)
+static void get_metrics(struct api_request *request)
 {
-    const struct node *node = api->node;
-    write_build(out, node);
-    write_consensus(out, metrics, node);
-    write_net(out, node);
-    write_intake(out, node);
-    write_store(out, node);
-    write_workers(out, node);
-    write_rounds(out, node);
-    write_tasks(out, node);
-    write_api(out, api);
-    metrics_process_write(out);
+    struct buf body;
+    const struct api_config *c = request->config;
+    buf_init(&body, BYTES_MAX);
+    write_build(&body, c, request->history);
+    write_consensus(&body, c, request->history);
+    write_net(&body, c);
+    write_intake(&body, c);
+    write_store(&body, c->holdings->store, request->history->fault);
+    write_workers(&body, c->miner);
+    write_rounds(&body, c->rounds);
+    write_tasks(&body, c->holdings->store);
+    write_api(&body, request->server, request->streams);
+    metrics_process_write(&body);
+    api_reply_bytes(request, 200, "text/plain; version=0.0.4; charset=utf-8",
+                    &body);
 }
+
+/* ---- routes */
+
+const struct api_route metrics_routes[] = {
+    {"GET", "/metrics", .summary = "numbers for Prometheus",
+     .type = "text/plain", .status = 200, .handler = get_metrics},
+    {.method = NULL},
+};

@@ -48,20 +48,21 @@ struct intake {
     struct intake_stats stats;
 };
 
+bool intake_may_wait(const struct intake_receipt *receipt)
+{
+    return receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
+}
+
 bool intake_is_taken(const struct intake_receipt *receipt)
 {
-    bool may_wait =
-        receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
-    return may_wait &&
+    return intake_may_wait(receipt) &&
            (receipt->pool == MEMPOOL_ADDED || receipt->pool == MEMPOOL_KNOWN);
 }
 
 const char *intake_text(const struct intake_receipt *receipt)
 {
-    bool may_wait =
-        receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
-    return may_wait ? mempool_verdict_text(receipt->pool)
-                    : tx_verdict_text(receipt->ledger);
+    return intake_may_wait(receipt) ? mempool_verdict_text(receipt->pool)
+                                    : tx_verdict_text(receipt->ledger);
 }
 
 struct intake *intake_new(const struct intake_config *config)
@@ -161,9 +162,7 @@ static void start_batch(struct intake *intake);
 static bool take_tx(struct intake *intake, struct item *item)
 {
     struct intake_receipt *receipt = &item->receipt;
-    bool may_wait =
-        receipt->ledger == TX_ACCEPTED || receipt->ledger == TX_NONCE_AHEAD;
-    if (item->message != NULL && may_wait) {
+    if (item->message != NULL && intake_may_wait(receipt)) {
         receipt->pool = mempool_add(intake->config.mempool, &receipt->hash,
                                     item->message, item->body, item->size);
         if (receipt->pool == MEMPOOL_ADDED) {

@@ -24,11 +24,17 @@ struct intake; /* opaque: node/tx/intake.c */
 struct intake_receipt {
     struct hash hash;
     enum tx_verdict ledger;
-    enum mempool_verdict pool; /* when the ledger has no objection */
+    enum mempool_verdict pool; /* if intake_may_wait */
 };
+
+/* intake_may_wait: the ledger takes it now, or once those before it are in a
+ * block: what became of it is the mempool's word. */
+bool intake_may_wait(const struct intake_receipt *receipt);
 
 /* intake_is_taken: it waits for a block now, or did already. */
 bool intake_is_taken(const struct intake_receipt *receipt);
+
+/* intake_text: why not, or that it was added; static. */
 const char *intake_text(const struct intake_receipt *receipt);
 
 typedef void intake_done_fn(void *context,

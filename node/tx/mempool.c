@@ -201,6 +201,18 @@ const struct mempool_entry *mempool_find(const struct mempool *pool,
     return map_get(&pool->by_hash, hash->b);
 }
 
+uint64_t mempool_next_nonce(const struct mempool *pool,
+                            const struct public_key *sender, uint64_t nonce)
+{
+    for (const struct mempool_entry *at = pool->first; at != NULL;
+         at = at->next) {
+        if (at->nonce == nonce && public_key_equal(&at->sender, sender)) {
+            nonce++;
+        }
+    }
+    return nonce;
+}
+
 /* Before unlinking: the sender's highest nonce may be this entry's. */
 static void leave_sender(struct mempool *pool, struct mempool_entry *entry)
 {

@@ -50,6 +50,12 @@ const struct mempool_entry *mempool_first(const struct mempool *pool);
 
 const struct mempool_entry *mempool_find(const struct mempool *pool,
                                          const struct hash *hash);
+
+/* mempool_next_nonce: the first from nonce on that no transaction of this
+ * sender has.  In: nonce  the account's on the chain */
+uint64_t mempool_next_nonce(const struct mempool *pool,
+                            const struct public_key *sender, uint64_t nonce);
+
 void mempool_remove(struct mempool *pool, const struct hash *hash);
 
 /* mempool_prune: drops what keep() says no to, what expired by height, and

@@ -74,6 +74,24 @@ static void a_senders_transactions_come_by_nonce(void **state)
     mempool_free(pool);
 }
 
+static void the_next_nonce_is_behind_those_that_wait(void **state)
+{
+    struct mempool *pool = mempool_new(TXS_MAX, BYTES_MAX);
+    const struct public_key sender = {{1}};
+    const struct public_key other = {{2}};
+    (void)state;
+    assert_int_equal(mempool_next_nonce(pool, &sender, 5), 5);
+    assert_int_equal(add(pool, 0, 6, 0, 100), MEMPOOL_ADDED);
+    assert_int_equal(mempool_next_nonce(pool, &sender, 5), 5);
+    assert_int_equal(add(pool, 1, 5, 0, 100), MEMPOOL_ADDED);
+    assert_int_equal(add(pool, 0, 5, 0, 100), MEMPOOL_ADDED);
+    assert_int_equal(add(pool, 0, 8, 0, 100), MEMPOOL_ADDED);
+    assert_int_equal(mempool_next_nonce(pool, &sender, 5), 7);
+    assert_int_equal(mempool_next_nonce(pool, &sender, 8), 9);
+    assert_int_equal(mempool_next_nonce(pool, &other, 5), 6);
+    mempool_free(pool);
+}
+
 static void one_nonce_holds_one_transaction(void **state)
 {
     struct mempool *pool = mempool_new(TXS_MAX, BYTES_MAX);
@@ -199,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_senders_transactions_come_by_nonce),
+        cmocka_unit_test(the_next_nonce_is_behind_those_that_wait),
         cmocka_unit_test(one_nonce_holds_one_transaction),
         cmocka_unit_test(number_and_bytes_are_bounded),
         cmocka_unit_test(one_sender_cannot_fill_it),

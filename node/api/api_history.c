@@ -1,0 +1,55 @@
+#include "config.h"
+
+#include "node/api/api_history.h"
+
+#include "proto/block.h"
+
+#include <uv.h>
+
+/* Older blocks were brought by block sync: they say nothing of commits. */
+#define LIVE_MS 60000
+
+static const double second_bounds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                                       1,    2.5,   5,    10,  30,   60};
+
+static const struct metrics_histogram empty = {
+    .bounds = second_bounds,
+    .bound_count = sizeof(second_bounds) / sizeof(*second_bounds),
+};
+
+void api_history_init(struct api_history *history, uint64_t now_ms)
+{
+    *history = (struct api_history){
+        .opened_ms = now_ms,
+        .applied_ms = now_ms,
+        .interval = empty,
+        .commit = empty,
+    };
+}
+
+static uint64_t epoch_ms(void)
+{
+    uv_timeval64_t now = {0};
+    (void)uv_gettimeofday(&now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
+}
+
+void api_history_block(struct api_history *history, const struct block *block,
+                       uint64_t now_ms)
+{
+    uint64_t now = epoch_ms();
+    uint64_t time_ms = block->header->time_ms;
+    uint64_t age_ms = now > time_ms ? now - time_ms : 0;
+    if (history->last_time_ms > 0 && time_ms > history->last_time_ms) {
+        metrics_observe(&history->interval,
+                        (double)(time_ms - history->last_time_ms) / 1000.0);
+    }
+    if (age_ms < LIVE_MS) {
+        metrics_observe(&history->commit, (double)age_ms / 1000.0);
+    }
+    history->applied_ms = now_ms;
+    history->last_time_ms = time_ms;
+    history->txs += block->body->n_txs;
+    history->round_updates += block->body->n_round_updates;
+    history->blocks++;
+}
