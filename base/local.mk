@@ -8,6 +8,7 @@ base_libbase_a_SOURCES = \
 	base/buf.c base/buf.h \
 	base/bytes.c base/bytes.h \
 	base/check.c base/check.h \
+	base/clock.c base/clock.h \
 	base/err.c base/err.h \
 	base/file.c base/file.h \
 	base/fixed.c base/fixed.h \

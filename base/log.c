@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,13 +75,13 @@ enum pot_err log_open(enum log_level level, enum log_format format,
 
 static void add_time(struct buf *line)
 {
-    struct timespec now;
+    uint64_t now_ms = clock_wall_ms();
+    time_t seconds = (time_t)(now_ms / 1000);
     struct tm parts;
     char text[32];
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)gmtime_r(&now.tv_sec, &parts);
+    (void)gmtime_r(&seconds, &parts);
     (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
-    buf_printf(line, "%s.%03ldZ", text, now.tv_nsec / 1000000);
+    buf_printf(line, "%s.%03uZ", text, (unsigned)(now_ms % 1000));
 }
 
 /* What peers sent may stand in a field: only printable ASCII goes out raw. */

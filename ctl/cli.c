@@ -6,6 +6,7 @@
 #include "ctl/cli.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/suggest.h"
 
@@ -220,7 +221,7 @@ static enum ctl_exit take_global(struct cli *cli, enum global option,
                             " or 2m",
                             value);
         }
-        ctl->deadline_ms = ctl_now_ms() + ctl->timeout_ms;
+        ctl->deadline_ms = clock_steady_ms() + ctl->timeout_ms;
         break;
     case GLOBAL_HELP:
         cli->wants_help = true;

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/clock.h"
 
 #include <curl/curl.h>
 #include <stdarg.h>
@@ -81,7 +82,7 @@ void client_reply_fini(struct client_reply *reply)
 /* What is left of the time, in milliseconds; 0: none. */
 static long time_left(const struct ctl *ctl)
 {
-    uint64_t now = ctl_now_ms();
+    uint64_t now = clock_steady_ms();
     uint64_t left = ctl->deadline_ms > now ? ctl->deadline_ms - now : 0;
     return (long)(left < REQUEST_TIMEOUT_MS ? left : REQUEST_TIMEOUT_MS);
 }

@@ -1,12 +1,12 @@
 #include "config.h"
 
+#include "base/clock.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/show.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 /* CTL_NOT_READY with what /readyz complains about. */
 static enum ctl_exit check_ready(struct ctl *ctl)
@@ -44,7 +44,6 @@ static void print_roles(const json_t *status)
 static void print_status(const json_t *status)
 {
     char text[SHOW_TIME_SIZE];
-    struct timespec now = {0};
     uint64_t block_ms = client_count(status, "block_time_ms");
     show_field("node", "%s  %s", client_text(status, "moniker"),
                client_text(status, "node"));
@@ -55,9 +54,7 @@ static void print_status(const json_t *status)
                client_count(status, "protocol"));
     show_count("height", status, "height");
     show_text("block", status, "block_hash");
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    double age =
-        (double)now.tv_sec + (double)now.tv_nsec / 1e9 - (double)block_ms / 1e3;
+    double age = ((double)clock_wall_ms() - (double)block_ms) / 1e3;
     if (block_ms > 0) {
         show_field("block time", "%s (%.1f s ago)", show_time(text, block_ms),
                    age > 0 ? age : 0.0);

@@ -1,6 +1,7 @@
 /* testnet down and testnet ps. */
 #include "config.h"
 
+#include "base/clock.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/table.h"
@@ -52,7 +53,7 @@ static json_t *look_at(struct ctl *ctl, struct testnet_node *node)
     json_t *out = json_pack("{ss ss}", "name", node->name, "api", node->url);
     /* It may have been started by hand: then we know no process. */
     ctl->node = node->url;
-    ctl->deadline_ms = ctl_now_ms() + ANSWER_MS;
+    ctl->deadline_ms = clock_steady_ms() + ANSWER_MS;
     (void)!client_get(&status, ctl, "/v1/status");
     const char *state = node->pid == 0 ? "stopped" : "starting";
     if (status != NULL) {

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "ctl/commands.h"
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define BASE_PORT_DEFAULT 26650
 
@@ -66,12 +66,9 @@ static void plan_nodes(struct testnet_plan *plan, size_t validators,
 
 static void plan_chain(struct testnet_plan *plan)
 {
-    struct timespec now = {0};
     uint32_t tag = randombytes_random();
-    (void)clock_gettime(CLOCK_REALTIME, &now);
     plan->client = key_generate();
-    plan->time_ms =
-        (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    plan->time_ms = clock_wall_ms();
     (void)snprintf(plan->chain_id, sizeof(plan->chain_id), "testnet-%08" PRIx32,
                    tag);
 }

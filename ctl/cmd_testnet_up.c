@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "base/check.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
@@ -155,10 +155,10 @@ static enum ctl_exit pump_all(struct ctl *ctl, struct stream *streams,
     uint64_t kill_ms = 0; /* 0: nobody asked us to stop */
     for (size_t open = count; open > 0;) {
         if (is_stopping && kill_ms == 0) {
-            kill_ms = ctl_now_ms() + STOP_MS;
+            kill_ms = clock_steady_ms() + STOP_MS;
             signal_streams(streams, count, SIGTERM);
         }
-        if (kill_ms > 0 && ctl_now_ms() > kill_ms) {
+        if (kill_ms > 0 && clock_steady_ms() > kill_ms) {
             signal_streams(streams, count, SIGKILL);
         }
         for (size_t i = 0; i < count; i++) {
@@ -349,7 +349,7 @@ static enum ctl_exit run_detached(struct ctl *ctl, struct testnet *net,
                                   char *potd)
 {
     if (ctl->deadline_ms == UINT64_MAX) {
-        ctl->deadline_ms = ctl_now_ms() + READY_MS;
+        ctl->deadline_ms = clock_steady_ms() + READY_MS;
     }
     enum ctl_exit rc = start_detached(ctl, net, potd);
     if (rc == CTL_DONE) {

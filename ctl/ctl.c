@@ -3,6 +3,7 @@
 #include "ctl/ctl.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -100,17 +101,9 @@ enum ctl_exit ctl_load_key(struct ctl *ctl, struct key **out)
     return CTL_DONE;
 }
 
-uint64_t ctl_now_ms(void)
-{
-    struct timespec now;
-    int rc = clock_gettime(CLOCK_MONOTONIC, &now);
-    POT_ASSERT(rc == 0);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 enum ctl_exit ctl_pause(struct ctl *ctl, uint64_t ms, const char *waiting_for)
 {
-    uint64_t now = ctl_now_ms();
+    uint64_t now = clock_steady_ms();
     if (now >= ctl->deadline_ms) {
         return ctl_fail(ctl, CTL_TIMEOUT,
                         "timed out waiting for %s; give a longer --timeout",

@@ -71,9 +71,6 @@ void ctl_print_json(struct ctl *ctl, json_t *take_value);
 /* ctl_load_key: the key of --key or POTCTL_KEY; key_free. */
 POT_MUST_USE enum ctl_exit ctl_load_key(struct ctl *ctl, struct key **out);
 
-/* ctl_now_ms: a clock that only goes forward. */
-uint64_t ctl_now_ms(void);
-
 /* ctl_pause: sleeps, but not beyond the deadline.  CTL_TIMEOUT if that has
  * passed; waiting_for completes "timed out waiting for". */
 POT_MUST_USE enum ctl_exit ctl_pause(struct ctl *ctl, uint64_t ms,

@@ -3,6 +3,7 @@
 #include "ctl/testnet.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/toml.h"
 
@@ -187,10 +188,10 @@ static void signal_all(const struct testnet *net, int signal_number)
 size_t testnet_stop(struct ctl *ctl, struct testnet *net, uint64_t wait_ms)
 {
     const struct timespec pause = {.tv_nsec = STOP_POLL_MS * 1000000L};
-    uint64_t end = ctl_now_ms() + wait_ms;
+    uint64_t end = clock_steady_ms() + wait_ms;
     size_t killed = 0;
     signal_all(net, SIGTERM);
-    while (is_anyone_left(net) && ctl_now_ms() < end) {
+    while (is_anyone_left(net) && clock_steady_ms() < end) {
         (void)nanosleep(&pause, NULL);
     }
     for (size_t i = 0; i < net->count; i++) {

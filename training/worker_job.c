@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "training/kernel.h"
 #include "training/mlp.h"
 #include "training/quantise.h"
@@ -16,7 +17,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BLOCK_ROWS_MAX  4096
@@ -239,18 +239,10 @@ static const char *compute(int64_t *loss_sum, struct worker_state *s,
     return NULL;
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec t;
-    int rc = clock_gettime(CLOCK_MONOTONIC, &t);
-    POT_ASSERT(rc == 0);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 void worker_state_run(struct worker_message *reply, struct worker_state *s,
                       const struct worker_job *job)
 {
-    uint64_t start_us = now_us();
+    uint64_t start_us = clock_steady_us();
     int64_t loss_sum = 0;
     const char *wrong = prepare_dataset(s, job->path);
     if (wrong == NULL) {
@@ -278,6 +270,6 @@ void worker_state_run(struct worker_message *reply, struct worker_state *s,
         .job = job->job,
         .rows = job->row_count,
         .loss_sum = loss_sum,
-        .elapsed_us = now_us() - start_us,
+        .elapsed_us = clock_steady_us() - start_us,
     };
 }

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/fixed.h"
 #include "proto/dataset.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DATA_ROWS 10000
@@ -26,10 +26,7 @@
 
 static double now_s(void)
 {
-    struct timespec t;
-    int rc = clock_gettime(CLOCK_MONOTONIC, &t);
-    POT_ASSERT(rc == 0);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+    return (double)clock_steady_us() / 1e6;
 }
 
 static uint64_t random_state = 1;

@@ -21,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct command {
@@ -43,14 +42,6 @@ static void on_signal(int number)
 {
     (void)number;
     is_interrupted = 1;
-}
-
-uint64_t potbench_now_us(void)
-{
-    struct timespec now;
-    int rc = clock_gettime(CLOCK_MONOTONIC, &now);
-    POT_ASSERT(rc == 0);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 enum ctl_exit potbench_stopped(struct potbench *bench)

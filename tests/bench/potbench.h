@@ -35,9 +35,6 @@ POT_MUST_USE enum ctl_exit potbench_txs(struct potbench *bench);
 POT_MUST_USE enum ctl_exit potbench_train(struct potbench *bench);
 POT_MUST_USE enum ctl_exit potbench_worker(struct potbench *bench);
 
-/* potbench_now_us: a clock that only goes forward. */
-uint64_t potbench_now_us(void);
-
 /* potbench_stopped: CTL_FAILED once the user interrupted the run. */
 POT_MUST_USE enum ctl_exit potbench_stopped(struct potbench *bench);
 

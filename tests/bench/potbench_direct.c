@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/fixed.h"
 #include "tests/worker_driver.h"
@@ -27,7 +28,7 @@ static void *drive(void *context)
 {
     struct driven *d = context;
     int64_t *sums = pot_calloc(d->task.shape->parameter_count, sizeof(*sums));
-    while (!d->is_failed && potbench_now_us() < d->until_us) {
+    while (!d->is_failed && clock_steady_us() < d->until_us) {
         struct worker_done done;
         d->is_failed = !worker_driver_sums(sums, &done, &d->driver, &d->task, 0,
                                            d->task.row_count);
@@ -49,7 +50,7 @@ static double children_seconds(void)
 /* Runs all of them; returns how long that took. */
 static double drive_all(struct driven *all, size_t count, uint64_t seconds)
 {
-    uint64_t start_us = potbench_now_us();
+    uint64_t start_us = clock_steady_us();
     for (size_t i = 0; i < count; i++) {
         all[i].until_us = start_us + seconds * 1000000;
         int rc = pthread_create(&all[i].thread, NULL, drive, &all[i]);
@@ -59,7 +60,7 @@ static double drive_all(struct driven *all, size_t count, uint64_t seconds)
         int rc = pthread_join(all[i].thread, NULL);
         POT_ASSERT(rc == 0);
     }
-    return (double)(potbench_now_us() - start_us) / 1e6;
+    return (double)(clock_steady_us() - start_us) / 1e6;
 }
 
 static enum ctl_exit open_all(struct driven *all, size_t count,

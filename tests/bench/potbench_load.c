@@ -8,7 +8,7 @@
 #include "tests/bench/potbench_load.h"
 
 #include "base/alloc.h"
-#include "base/check.h"
+#include "base/clock.h"
 #include "base/map.h"
 #include "ctl/client.h"
 #include "tests/bench/potbench_accounts.h"
@@ -118,7 +118,7 @@ static void note_accepted(struct load *l, const struct potbench_tx *tx)
         l->sent = pot_realloc(l->sent, l->sent_capacity, sizeof(*l->sent));
     }
     l->sent[l->sent_count++] =
-        (struct sent){.hash = tx->hash, .accepted_us = potbench_now_us()};
+        (struct sent){.hash = tx->hash, .accepted_us = clock_steady_us()};
 }
 
 static void note_refusal(struct load *l, const struct potbench_answer *answer)
@@ -145,10 +145,10 @@ static bool take_answer(struct load *l, struct lane *lane)
     } else if (answer.status == 503) {
         /* Full: the same one again, later. */
         l->result->full++;
-        lane->paused_until_us = potbench_now_us() + FULL_PAUSE_US;
+        lane->paused_until_us = clock_steady_us() + FULL_PAUSE_US;
     } else {
         note_refusal(l, &answer);
-        lane->paused_until_us = potbench_now_us() + FULL_PAUSE_US;
+        lane->paused_until_us = clock_steady_us() + FULL_PAUSE_US;
     }
     return true;
 }
@@ -160,7 +160,7 @@ static void note_block(struct load *l)
         l->seen_capacity = l->seen_capacity == 0 ? 256 : 2 * l->seen_capacity;
         l->seen = pot_realloc(l->seen, l->seen_capacity, sizeof(*l->seen));
     }
-    struct seen seen = {client_count(json, "height"), potbench_now_us(),
+    struct seen seen = {client_count(json, "height"), clock_steady_us(),
                         client_count(json, "txs")};
     l->committed += seen.txs;
     l->seen[l->seen_count++] = seen;
@@ -241,7 +241,7 @@ static bool wait_all(struct load *l, int wait_ms)
 /* One turn until deadline_us; is_sending false: only what is under way. */
 static enum ctl_exit turn(struct load *l, bool is_sending)
 {
-    uint64_t now_us = potbench_now_us();
+    uint64_t now_us = clock_steady_us();
     int wait_ms = l->bench->rate > 0 ? 2 : 10;
     if ((is_sending && !send_all(l, now_us)) || !wait_all(l, wait_ms)) {
         return ctl_fail(&l->bench->ctl, CTL_CONNECT,
@@ -253,7 +253,7 @@ static enum ctl_exit turn(struct load *l, bool is_sending)
 static enum ctl_exit turn_until(struct load *l, uint64_t until_us)
 {
     enum ctl_exit rc = CTL_DONE;
-    while (rc == CTL_DONE && potbench_now_us() < until_us) {
+    while (rc == CTL_DONE && clock_steady_us() < until_us) {
         rc = turn(l, true);
     }
     return rc;
@@ -262,8 +262,8 @@ static enum ctl_exit turn_until(struct load *l, uint64_t until_us)
 static enum ctl_exit drain(struct load *l)
 {
     enum ctl_exit rc = CTL_DONE;
-    uint64_t until_us = potbench_now_us() + DRAIN_US;
-    while (rc == CTL_DONE && potbench_now_us() < until_us &&
+    uint64_t until_us = clock_steady_us() + DRAIN_US;
+    while (rc == CTL_DONE && clock_steady_us() < until_us &&
            l->committed < l->sent_count) {
         rc = turn(l, false);
     }
@@ -397,14 +397,14 @@ static void count_accepted(struct load *l, uint64_t from_us, uint64_t to_us)
 static enum ctl_exit measure(struct load *l, void (*at_start)(void *),
                              void (*at_end)(void *), void *context)
 {
-    l->start_us = potbench_now_us();
+    l->start_us = clock_steady_us();
     enum ctl_exit rc = turn_until(l, l->start_us + WARM_UP_US);
-    uint64_t from_us = potbench_now_us();
+    uint64_t from_us = clock_steady_us();
     at_start(context);
     if (rc == CTL_DONE) {
         rc = turn_until(l, from_us + l->bench->seconds * 1000000);
     }
-    uint64_t to_us = potbench_now_us();
+    uint64_t to_us = clock_steady_us();
     at_end(context);
     if (rc == CTL_DONE) {
         rc = drain(l);

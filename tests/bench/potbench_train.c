@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "base/alloc.h"
-#include "base/check.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "ctl/client.h"
 #include "tests/bench/potbench_direct.h"
@@ -41,7 +41,7 @@ struct train {
 /* CTL_DONE: a round's event; *submissions are those it counted. */
 static enum ctl_exit next_round(struct train *t, uint64_t *submissions)
 {
-    uint64_t until_us = potbench_now_us() + ROUND_DEADLINE_US;
+    uint64_t until_us = clock_steady_us() + ROUND_DEADLINE_US;
     for (;;) {
         char name[16];
         int rc = potbench_http_event(&t->events, name, &t->event);
@@ -58,7 +58,7 @@ static enum ctl_exit next_round(struct train *t, uint64_t *submissions)
         if (stopped != CTL_DONE) {
             return stopped;
         }
-        if (rc < 0 || potbench_now_us() > until_us) {
+        if (rc < 0 || clock_steady_us() > until_us) {
             return ctl_fail(&t->bench->ctl, CTL_TIMEOUT,
                             "no round was committed in time");
         }
@@ -78,7 +78,7 @@ static enum ctl_exit measure(struct train *t)
         rc = next_round(t, &submissions);
     }
     potbench_net_cpu(&before, &t->net);
-    uint64_t start_us = potbench_now_us();
+    uint64_t start_us = clock_steady_us();
     uint64_t now_us = start_us;
     while (rc == CTL_DONE && now_us < start_us + t->bench->seconds * 1000000) {
         rc = next_round(t, &submissions);
@@ -86,7 +86,7 @@ static enum ctl_exit measure(struct train *t)
             t->rounds++;
             t->submissions += submissions;
         }
-        now_us = potbench_now_us();
+        now_us = clock_steady_us();
     }
     potbench_net_cpu(&t->cpu, &t->net);
     t->seconds = (double)(now_us - start_us) / 1e6;
