@@ -125,3 +125,14 @@ const struct map_slot *map_next(const struct map *map, size_t *cursor)
     }
     return NULL;
 }
+
+void **map_values(const struct map *map)
+{
+    void **values = pot_calloc(map->count, sizeof(*values));
+    const struct map_slot *slot;
+    size_t cursor = 0;
+    for (size_t i = 0; (slot = map_next(map, &cursor)) != NULL; i++) {
+        values[i] = slot->value;
+    }
+    return values;
+}

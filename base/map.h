@@ -41,4 +41,8 @@ void *map_remove(struct map *map, const uint8_t key[static MAP_KEY_SIZE]);
  * map must not change meanwhile. */
 const struct map_slot *map_next(const struct map *map, size_t *cursor);
 
+/* map_values: the map's `count` values in fresh memory, for a walk that
+ * changes the map; free(). */
+void **map_values(const struct map *map);
+
 #endif

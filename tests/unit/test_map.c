@@ -45,14 +45,17 @@ static void random_changes_agree_with_an_array(void **state)
         }
         assert_int_equal(map.count, count);
     }
+    void **all = map_values(&map);
     size_t cursor = 0;
     size_t seen = 0;
     for (const struct map_slot *s; (s = map_next(&map, &cursor)) != NULL;) {
         unsigned i = (unsigned)(s->key[30] << 8 | s->key[31]);
         assert_ptr_equal(s->value, model[i]);
+        assert_ptr_equal(s->value, all[seen]);
         seen++;
     }
     assert_int_equal(seen, count);
+    free(all);
     map_fini(&map);
 }
 
