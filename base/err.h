@@ -25,7 +25,6 @@
     X(POT_ETIMEOUT, "timed out")                                               \
     X(POT_ECONNECT, "cannot connect")                                          \
     X(POT_ECLOSED, "closed")                                                   \
-    X(POT_EAUTH, "authentication failed")                                      \
     X(POT_EGUARD, "refused by the double-sign guard")                          \
     X(POT_ECANCELLED, "cancelled")
 
