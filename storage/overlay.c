@@ -168,6 +168,12 @@ static struct store_uses uses_beneath(struct overlay *overlay,
     return uses;
 }
 
+static bool is_the_nodes(struct overlay *overlay, const struct hash *hash)
+{
+    struct store_uses uses = uses_beneath(overlay, hash);
+    return uses.is_kept || uses.is_held;
+}
+
 /* The entry of a blob, beginning with the references beneath. */
 static struct write_entry *blob_entry(struct overlay *overlay,
                                       const struct hash *hash)
@@ -192,7 +198,7 @@ bool overlay_blob_get(struct overlay *overlay, const struct hash *hash,
     const struct write_entry *entry =
         write_set_find(&overlay->blobs, hash->b, HASH_SIZE);
     if (entry != NULL && entry->references == 0 &&
-        !uses_beneath(overlay, hash).is_held) {
+        !is_the_nodes(overlay, hash)) {
         return false;
     }
     if (entry != NULL && entry->references > 0 && entry->value != NULL) {
@@ -281,12 +287,4 @@ enum pot_err overlay_root(struct overlay *overlay, struct hash *root)
 enum pot_err overlay_error(const struct overlay *overlay)
 {
     return overlay->err;
-}
-
-bool overlay_height(const struct overlay *overlay, uint64_t *height)
-{
-    if (overlay->tip.is_set) {
-        *height = overlay->tip.height;
-    }
-    return overlay->tip.is_set;
 }

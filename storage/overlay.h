@@ -61,7 +61,4 @@ POT_MUST_USE enum pot_err overlay_root(struct overlay *overlay,
  * POT_ECORRUPT, POT_ELIMIT (a value longer than its buffer), POT_EIO. */
 enum pot_err overlay_error(const struct overlay *overlay);
 
-/* overlay_height: of the tip it stands on; false when the store was empty. */
-bool overlay_height(const struct overlay *overlay, uint64_t *height);
-
 #endif

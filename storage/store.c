@@ -86,34 +86,12 @@ bool store_tip(struct store *store, uint64_t *height, struct hash *hash,
     return tip.is_set;
 }
 
-static enum pot_err get(struct store *store, enum store_table table,
-                        const void *key, size_t key_size, struct buf *out)
-{
-    struct store_read read;
-    struct store_value value;
-    buf_clear(out);
-    enum pot_err err = store_read_begin(&read, store);
-    if (err != POT_OK) {
-        return err;
-    }
-    err = store_table_get(&value, store, read.txn, table, key, key_size);
-    if (err == POT_OK) {
-        buf_append(out, value.data, value.size);
-        if (out->is_overflown) {
-            buf_clear(out);
-            err = POT_ELIMIT;
-        }
-    }
-    store_read_end(&read);
-    return err;
-}
-
 enum pot_err store_get_block(struct store *store, uint64_t height,
                              struct buf *out)
 {
     uint8_t key[RECORD_HEIGHT_SIZE];
     store_record_height(key, height);
-    return get(store, TABLE_BLOCKS, key, sizeof(key), out);
+    return store_read_value(store, TABLE_BLOCKS, key, sizeof(key), out);
 }
 
 enum pot_err store_get_certificate(struct store *store, uint64_t height,
@@ -121,7 +99,7 @@ enum pot_err store_get_certificate(struct store *store, uint64_t height,
 {
     uint8_t key[RECORD_HEIGHT_SIZE];
     store_record_height(key, height);
-    return get(store, TABLE_CERTIFICATES, key, sizeof(key), out);
+    return store_read_value(store, TABLE_CERTIFICATES, key, sizeof(key), out);
 }
 
 /* A record of a place, or of a height when index is NULL. */
@@ -131,7 +109,8 @@ static enum pot_err get_place(struct store *store, enum store_table table,
 {
     struct buf value;
     buf_init(&value, RECORD_PLACE_SIZE);
-    enum pot_err err = get(store, table, hash->b, HASH_SIZE, &value);
+    enum pot_err err =
+        store_read_value(store, table, hash->b, HASH_SIZE, &value);
     if (err == POT_OK &&
         !store_record_read_place(height, index, value.data, value.size)) {
         err = POT_ECORRUPT;
@@ -157,7 +136,7 @@ enum pot_err store_state_get(struct store *store, const void *key,
                              size_t key_size, struct buf *out)
 {
     POT_ASSERT(key_size >= 1 && key_size <= STATE_KEY_MAX);
-    return get(store, TABLE_STATE, key, key_size, out);
+    return store_read_value(store, TABLE_STATE, key, key_size, out);
 }
 
 enum pot_err store_state_proof(struct store *store, const void *key,
@@ -276,7 +255,11 @@ static enum pot_err write_overlay(struct store_write *write,
                                     entry->value_size);
     }
     for (size_t i = 0; err == POT_OK && i < overlay->blobs.count; i++) {
-        err = store_blob_write(write, &overlay->blobs.entries[i]);
+        const struct write_entry *entry = &overlay->blobs.entries[i];
+        struct store_blob blob = {.data = entry->value,
+                                  .size = entry->value_size};
+        memcpy(blob.hash.b, entry->key, HASH_SIZE);
+        err = store_blob_refer(write, &blob, entry->references);
     }
     return err;
 }
@@ -381,11 +364,4 @@ enum pot_err store_stats(struct store *store, struct store_stats *out)
     out->file_bytes = (uint64_t)file.st_size;
     out->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
     return POT_OK;
-}
-
-void store_reader_check(struct store *store)
-{
-    (void)pthread_rwlock_rdlock(&store->map_lock);
-    (void)mdb_reader_check(store->env, NULL);
-    (void)pthread_rwlock_unlock(&store->map_lock);
 }

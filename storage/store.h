@@ -118,7 +118,6 @@ POT_MUST_USE enum pot_err store_rounds(struct store *store,
 
 /* ---- the state at the tip */
 
-#define STORE_KEY_MAX   STATE_KEY_MAX
 #define STORE_VALUE_MAX ((size_t)64 << 20)
 
 /* store_state_get: out is cleared and filled with the value under key. */
@@ -137,10 +136,15 @@ POT_MUST_USE enum pot_err store_state_proof(struct store *store,
 
 /* ---- blobs
  *
- * Large values by their hash.  A blob is kept while the chain refers to it
- * (overlay_blob_put counts up, overlay_blob_del down: two tasks may have the
- * same parameters) or while the node holds it (store_blob_put until
- * store_blob_del).  The hash is not computed here. */
+ * Large values by their hash, which is not computed here.  A blob stays while
+ * it has one of three uses, which do not touch each other:
+ *
+ *   the chain refers to it   overlay_blob_put counts up, overlay_blob_del
+ *                            down: two tasks may have the same parameters
+ *   the node keeps it        store_blob_put, for good: chunks of data sets
+ *   a block needs it         store_blobs_hold until a release: what the node
+ *                            voted for must be there when the block stands
+ */
 
 #define STORE_BLOB_MAX ((size_t)1 << 30)
 
@@ -169,29 +173,28 @@ POT_MUST_USE enum pot_err store_blob_read(struct store *store,
 /* store_blob_has: whether it is there, unread; *size may be NULL. */
 bool store_blob_has(struct store *store, const struct hash *hash, size_t *size);
 
-/* store_blob_put: the node holds this blob from now on.  store_blobs_put:
- * many of them in one commit. */
+/* store_blob_put: the node keeps this blob from now on. */
 POT_MUST_USE enum pot_err store_blob_put(struct store *store,
                                          const struct hash *hash,
                                          const void *data, size_t size);
-POT_MUST_USE enum pot_err store_blobs_put(struct store *store,
-                                          const struct store_blob *blobs,
-                                          size_t count);
 
-/* store_blob_del: the node holds it no longer; POT_OK too when it did not.
- * store_blobs_del: many of them in one commit. */
-POT_MUST_USE enum pot_err store_blob_del(struct store *store,
-                                         const struct hash *hash);
-POT_MUST_USE enum pot_err store_blobs_del(struct store *store,
-                                          const struct hash *hashes,
-                                          size_t count);
+/* store_blobs_hold: these are held for a block from now on, all in one
+ * commit.  A blob is held or is not: this does not count. */
+POT_MUST_USE enum pot_err store_blobs_hold(struct store *store,
+                                           const struct store_blob *blobs,
+                                           size_t count);
 
-/* store_blobs_held: hashes of blobs that the node holds, ascending, those
- * behind *after (NULL: from the first); out has limit places. */
-POT_MUST_USE enum pot_err store_blobs_held(struct store *store,
-                                           const struct hash *after,
-                                           struct hash *out, size_t limit,
-                                           size_t *count);
+/* store_blobs_release: no block needs these any more; fine for those that
+ * were not held. */
+POT_MUST_USE enum pot_err store_blobs_release(struct store *store,
+                                              const struct hash *hashes,
+                                              size_t count);
+
+/* store_blobs_release_except: all that are held but these.  For a start:
+ * which blocks the others were held for, a crash made forget. */
+POT_MUST_USE enum pot_err store_blobs_release_except(struct store *store,
+                                                     const struct hash *kept,
+                                                     size_t count);
 
 /* ---- the commit of a block */
 
@@ -239,10 +242,6 @@ struct store_stats {
 
 POT_MUST_USE enum pot_err store_stats(struct store *store,
                                       struct store_stats *out);
-
-/* store_reader_check: forgets readers of processes that died; once a minute
- * is enough. */
-void store_reader_check(struct store *store);
 
 #define STORE_PROBLEMS_MAX 32
 

@@ -1,10 +1,14 @@
+/* A blob lies in the table blobs for as long as its record in blob_uses names
+ * a use; both go with the last one. */
 #include "config.h"
 
 #include "storage/store_blob.h"
 
+#include "base/alloc.h"
 #include "base/check.h"
 #include "storage/store_record.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static enum pot_err read_uses(struct store_uses *out, const struct store *store,
@@ -30,30 +34,36 @@ static void forget_checked(struct store *store, const uint8_t *hash)
     (void)pthread_mutex_unlock(&store->tip_lock);
 }
 
-/* Moves a blob from one use to another; data may be NULL if it is stored. */
-static enum pot_err set_uses(struct store_write *write, const uint8_t *hash,
-                             const struct store_uses *from,
-                             const struct store_uses *to, const void *data,
-                             size_t size)
+static bool is_same_use(const struct store_uses *a, const struct store_uses *b)
 {
+    return a->references == b->references && a->is_kept == b->is_kept &&
+           a->is_held == b->is_held;
+}
+
+/* Moves a blob from one use to another: it is stored with the first and goes
+ * with the last.  Its data may be NULL when it is used already. */
+static enum pot_err set_uses(struct store_write *write,
+                             const struct store_blob *blob,
+                             const struct store_uses *from,
+                             const struct store_uses *to)
+{
+    const uint8_t *hash = blob->hash.b;
     uint8_t raw[RECORD_USES_SIZE];
     enum pot_err err = POT_OK;
-    bool was_used = from->references > 0 || from->is_held;
-    bool is_used = to->references > 0 || to->is_held;
-    if (was_used == is_used && from->references == to->references &&
-        from->is_held == to->is_held) {
+    if (is_same_use(from, to)) {
         return POT_OK;
     }
-    if (!is_used) {
+    if (!store_uses_any(to)) {
         forget_checked(write->store, hash);
         err = store_table_del(write, TABLE_BLOBS, hash, HASH_SIZE);
         return err == POT_OK
                    ? store_table_del(write, TABLE_BLOB_USES, hash, HASH_SIZE)
                    : err;
     }
-    if (!was_used) {
-        POT_ASSERT(data != NULL || size == 0);
-        err = store_table_put(write, TABLE_BLOBS, hash, HASH_SIZE, data, size);
+    if (!store_uses_any(from)) {
+        POT_ASSERT(blob->data != NULL || blob->size == 0);
+        err = store_table_put(write, TABLE_BLOBS, hash, HASH_SIZE, blob->data,
+                              blob->size);
     }
     store_record_uses(raw, to);
     return err == POT_OK ? store_table_put(write, TABLE_BLOB_USES, hash,
@@ -61,88 +71,160 @@ static enum pot_err set_uses(struct store_write *write, const uint8_t *hash,
                          : err;
 }
 
-enum pot_err store_blob_write(struct store_write *write,
-                              const struct write_entry *entry)
+enum pot_err store_blob_refer(struct store_write *write,
+                              const struct store_blob *blob,
+                              uint32_t references)
 {
     struct store_uses from;
-    enum pot_err err = read_uses(&from, write->store, write->txn, entry->key);
-    if (err != POT_OK) {
-        return err;
-    }
-    struct store_uses to = {.references = entry->references,
-                            .is_held = from.is_held};
-    return set_uses(write, entry->key, &from, &to, entry->value,
-                    entry->value_size);
+    enum pot_err err = read_uses(&from, write->store, write->txn, blob->hash.b);
+    struct store_uses to = from;
+    to.references = references;
+    return err == POT_OK ? set_uses(write, blob, &from, &to) : err;
 }
 
 /* ---- the node's own */
 
-struct holding {
-    const struct store_blob *blobs; /* to hold, or */
-    const struct hash *hashes;      /* to let go of */
+typedef void use_fn(struct store_uses *uses);
+
+static void keep(struct store_uses *uses)
+{
+    uses->is_kept = true;
+}
+
+static void hold(struct store_uses *uses)
+{
+    uses->is_held = true;
+}
+
+static void release(struct store_uses *uses)
+{
+    uses->is_held = false;
+}
+
+static enum pot_err change_uses(struct store_write *write,
+                                const struct store_blob *blob, use_fn *change)
+{
+    struct store_uses from;
+    enum pot_err err = read_uses(&from, write->store, write->txn, blob->hash.b);
+    struct store_uses to = from;
+    change(&to);
+    return err == POT_OK ? set_uses(write, blob, &from, &to) : err;
+}
+
+struct taking {
+    const struct store_blob *blobs;
     size_t count;
+    use_fn *change;
 };
 
-static enum pot_err hold(struct store_write *write, void *context)
+static enum pot_err take(struct store_write *write, void *context)
 {
-    const struct holding *h = context;
+    const struct taking *t = context;
     enum pot_err err = POT_OK;
-    for (size_t i = 0; err == POT_OK && i < h->count; i++) {
-        const struct store_blob *blob = &h->blobs[i];
-        struct store_uses from;
-        err = read_uses(&from, write->store, write->txn, blob->hash.b);
-        struct store_uses to = {.references = from.references, .is_held = true};
-        if (err == POT_OK) {
-            err = set_uses(write, blob->hash.b, &from, &to, blob->data,
-                           blob->size);
-        }
+    for (size_t i = 0; err == POT_OK && i < t->count; i++) {
+        POT_ASSERT(t->blobs[i].size <= STORE_BLOB_MAX);
+        err = change_uses(write, &t->blobs[i], t->change);
     }
     return err;
-}
-
-static enum pot_err let_go(struct store_write *write, void *context)
-{
-    const struct holding *h = context;
-    enum pot_err err = POT_OK;
-    for (size_t i = 0; err == POT_OK && i < h->count; i++) {
-        const uint8_t *hash = h->hashes[i].b;
-        struct store_uses from;
-        err = read_uses(&from, write->store, write->txn, hash);
-        struct store_uses to = {.references = from.references};
-        if (err == POT_OK) {
-            err = set_uses(write, hash, &from, &to, NULL, 0);
-        }
-    }
-    return err;
-}
-
-enum pot_err store_blobs_put(struct store *store,
-                             const struct store_blob *blobs, size_t count)
-{
-    struct holding holding = {.blobs = blobs, .count = count};
-    for (size_t i = 0; i < count; i++) {
-        POT_ASSERT(blobs[i].size <= STORE_BLOB_MAX);
-    }
-    return store_write_run(store, hold, &holding);
 }
 
 enum pot_err store_blob_put(struct store *store, const struct hash *hash,
                             const void *data, size_t size)
 {
-    struct store_blob blob = {.hash = *hash, .data = data, .size = size};
-    return store_blobs_put(store, &blob, 1);
+    const struct store_blob blob = {.hash = *hash, .data = data, .size = size};
+    struct taking taking = {.blobs = &blob, .count = 1, .change = keep};
+    return store_write_run(store, take, &taking);
 }
 
-enum pot_err store_blobs_del(struct store *store, const struct hash *hashes,
-                             size_t count)
+enum pot_err store_blobs_hold(struct store *store,
+                              const struct store_blob *blobs, size_t count)
 {
-    struct holding holding = {.hashes = hashes, .count = count};
-    return store_write_run(store, let_go, &holding);
+    struct taking taking = {.blobs = blobs, .count = count, .change = hold};
+    return store_write_run(store, take, &taking);
 }
 
-enum pot_err store_blob_del(struct store *store, const struct hash *hash)
+struct hashes {
+    const struct hash *list;
+    size_t count;
+};
+
+static enum pot_err release_listed(struct store_write *write, void *context)
 {
-    return store_blobs_del(store, hash, 1);
+    const struct hashes *hashes = context;
+    enum pot_err err = POT_OK;
+    for (size_t i = 0; err == POT_OK && i < hashes->count; i++) {
+        const struct store_blob blob = {.hash = hashes->list[i]};
+        err = change_uses(write, &blob, release);
+    }
+    return err;
+}
+
+enum pot_err store_blobs_release(struct store *store, const struct hash *hashes,
+                                 size_t count)
+{
+    struct hashes released = {hashes, count};
+    return store_write_run(store, release_listed, &released);
+}
+
+/* What is held and not among those excepted. */
+struct others {
+    struct hashes kept;
+    struct hash *found;
+    size_t count;
+};
+
+static bool is_among(const struct hashes *hashes, const struct hash *hash)
+{
+    bool found = false;
+    for (size_t i = 0; !found && i < hashes->count; i++) {
+        found = hash_equal(&hashes->list[i], hash);
+    }
+    return found;
+}
+
+static enum pot_err find_other(void *context, const MDB_val *key,
+                               const MDB_val *raw)
+{
+    struct others *others = context;
+    struct store_value value;
+    struct store_uses uses;
+    struct hash hash;
+    enum pot_err err =
+        store_table_open_value(&value, TABLE_BLOB_USES, key, raw);
+    if (err != POT_OK) {
+        return err;
+    }
+    if (hash_from_bytes(&hash, key->mv_data, key->mv_size) != POT_OK ||
+        !store_record_read_uses(&uses, value.data, value.size)) {
+        return POT_ECORRUPT;
+    }
+    if (uses.is_held && !is_among(&others->kept, &hash)) {
+        others->found =
+            pot_realloc(others->found, others->count + 1, sizeof(hash));
+        others->found[others->count++] = hash;
+    }
+    return POT_OK;
+}
+
+static enum pot_err release_others(struct store_write *write, void *context)
+{
+    const struct hashes *kept = context;
+    struct others others = {.kept = *kept};
+    enum pot_err err = store_table_each(write->store, write->txn,
+                                        TABLE_BLOB_USES, find_other, &others);
+    if (err == POT_OK) {
+        struct hashes found = {others.found, others.count};
+        err = release_listed(write, &found);
+    }
+    free(others.found);
+    return err;
+}
+
+enum pot_err store_blobs_release_except(struct store *store,
+                                        const struct hash *kept, size_t count)
+{
+    struct hashes hashes = {kept, count};
+    return store_write_run(store, release_others, &hashes);
 }
 
 /* ---- reads */
@@ -150,24 +232,7 @@ enum pot_err store_blob_del(struct store *store, const struct hash *hash)
 enum pot_err store_blob_get(struct store *store, const struct hash *hash,
                             struct buf *out)
 {
-    struct store_read read;
-    struct store_value value;
-    buf_clear(out);
-    enum pot_err err = store_read_begin(&read, store);
-    if (err != POT_OK) {
-        return err;
-    }
-    err = store_table_get(&value, store, read.txn, TABLE_BLOBS, hash->b,
-                          HASH_SIZE);
-    if (err == POT_OK) {
-        buf_append(out, value.data, value.size);
-        if (out->is_overflown) {
-            buf_clear(out);
-            err = POT_ELIMIT;
-        }
-    }
-    store_read_end(&read);
-    return err;
+    return store_read_value(store, TABLE_BLOBS, hash->b, HASH_SIZE, out);
 }
 
 /* A blob's stored bytes, unchecked. */

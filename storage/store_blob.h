@@ -3,10 +3,11 @@
 #define POT_STORAGE_STORE_BLOB_H
 
 #include "storage/store_env.h"
-#include "storage/write_set.h"
 
-/* store_blob_write: stores what an overlay says of a blob. */
-POT_MUST_USE enum pot_err store_blob_write(struct store_write *write,
-                                           const struct write_entry *entry);
+/* store_blob_refer: how often the chain refers to a blob from now on; its
+ * data may be NULL when somebody uses it already. */
+POT_MUST_USE enum pot_err store_blob_refer(struct store_write *write,
+                                           const struct store_blob *blob,
+                                           uint32_t references);
 
 #endif

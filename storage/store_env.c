@@ -33,9 +33,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define FORMAT_VERSION 1
-#define READERS_MAX    512
-#define MAP_STEP_MAX   ((size_t)64 << 30)
+#define READERS_MAX  512
+#define MAP_STEP_MAX ((size_t)64 << 30)
 /* Less room than this when a write fails: the disk counts as full. */
 #define ROOM_MIN ((uint64_t)4 << 20)
 
@@ -63,6 +62,28 @@ void store_read_end(struct store_read *read)
         read->txn = NULL;
         (void)pthread_rwlock_unlock(&read->store->map_lock);
     }
+}
+
+enum pot_err store_read_value(struct store *store, enum store_table table,
+                              const void *key, size_t key_size, struct buf *out)
+{
+    struct store_read read;
+    struct store_value value;
+    buf_clear(out);
+    enum pot_err err = store_read_begin(&read, store);
+    if (err != POT_OK) {
+        return err;
+    }
+    err = store_table_get(&value, store, read.txn, table, key, key_size);
+    if (err == POT_OK) {
+        buf_append(out, value.data, value.size);
+        if (out->is_overflown) {
+            buf_clear(out);
+            err = POT_ELIMIT;
+        }
+    }
+    store_read_end(&read);
+    return err;
 }
 
 /* ---- writing */
@@ -283,7 +304,7 @@ static void count_record(void *context, const struct store_pages_record *record)
             bool is_ours = record->key_size <= STORE_ENV_KEY_MAX;
             o->has_stranger |= !is_ours;
             o->totals[i].count++;
-            o->totals[i].digest +=
+            o->totals[i].sum +=
                 is_ours ? store_total_hash((enum store_table)i, record->key,
                                            record->key_size, record->head)
                         : 0;
@@ -377,7 +398,7 @@ static enum pot_err open_tables(struct opening *o, bool is_fresh)
         (void)refuse(o, err, "%s/data.mdb: a table is missing or damaged",
                      store->folder);
     } else if (is_fresh) {
-        uint8_t version = FORMAT_VERSION;
+        uint8_t version = STORE_FORMAT;
         err = store_table_put(&write, TABLE_META, "version", 7, &version, 1);
         if (err == POT_OK) {
             err = write_meta(&write);
@@ -431,7 +452,7 @@ static enum pot_err check_totals(struct opening *o)
         return err;
     }
     err = store_table_get(&value, store, read.txn, TABLE_META, "version", 7);
-    if (err == POT_OK && (value.size != 1 || value.data[0] != FORMAT_VERSION)) {
+    if (err == POT_OK && (value.size != 1 || value.data[0] != STORE_FORMAT)) {
         err = refuse(o, POT_EFORMAT, "%s was made by another version",
                      store->folder);
     }
@@ -447,7 +468,7 @@ static enum pot_err check_totals(struct opening *o)
     }
     for (unsigned i = TABLE_META + 1; err == POT_OK && i < STORE_TABLES; i++) {
         if (totals[i].count != o->totals[i].count ||
-            totals[i].digest != o->totals[i].digest) {
+            totals[i].sum != o->totals[i].sum) {
             err = refuse(o, POT_ECORRUPT,
                          "%s/data.mdb: table %s lost or changed a record",
                          store->folder, store_table_name((enum store_table)i));

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#define USES_KEPT 1U
+#define USES_HELD 2U
+
 static void write_big(uint8_t *out, uint64_t value, size_t size)
 {
     for (size_t i = size; i > 0; i--) {
@@ -160,7 +163,8 @@ void store_record_uses(uint8_t out[static RECORD_USES_SIZE],
     struct bytes_writer w;
     bytes_writer_init(&w, out, RECORD_USES_SIZE);
     bytes_write_u32(&w, uses->references);
-    bytes_write_u8(&w, uses->is_held);
+    bytes_write_u8(&w, (uint8_t)((uses->is_kept ? USES_KEPT : 0) |
+                                 (uses->is_held ? USES_HELD : 0)));
 }
 
 bool store_record_read_uses(struct store_uses *out, const void *data,
@@ -169,9 +173,15 @@ bool store_record_read_uses(struct store_uses *out, const void *data,
     struct bytes_reader r;
     bytes_reader_init(&r, data, size);
     out->references = bytes_read_u32(&r);
-    uint8_t held = bytes_read_u8(&r);
-    out->is_held = held == 1;
-    return bytes_is_done(&r) && held <= 1;
+    uint8_t bits = bytes_read_u8(&r);
+    out->is_kept = (bits & USES_KEPT) != 0;
+    out->is_held = (bits & USES_HELD) != 0;
+    return bytes_is_done(&r) && bits <= (USES_KEPT | USES_HELD);
+}
+
+bool store_uses_any(const struct store_uses *uses)
+{
+    return uses->references > 0 || uses->is_kept || uses->is_held;
 }
 
 void store_record_totals(uint8_t out[static RECORD_TOTALS_SIZE],
@@ -181,7 +191,7 @@ void store_record_totals(uint8_t out[static RECORD_TOTALS_SIZE],
     bytes_writer_init(&w, out, RECORD_TOTALS_SIZE);
     for (size_t i = 0; i < STORE_TABLES; i++) {
         bytes_write_u64(&w, totals[i].count);
-        bytes_write_u64(&w, totals[i].digest);
+        bytes_write_u64(&w, totals[i].sum);
     }
     POT_ASSERT(!w.is_overflown && w.offset == RECORD_TOTALS_SIZE);
 }
@@ -193,7 +203,7 @@ bool store_record_read_totals(struct store_total out[static STORE_TABLES],
     bytes_reader_init(&r, data, size);
     for (size_t i = 0; i < STORE_TABLES; i++) {
         out[i].count = bytes_read_u64(&r);
-        out[i].digest = bytes_read_u64(&r);
+        out[i].sum = bytes_read_u64(&r);
     }
     return bytes_is_done(&r);
 }

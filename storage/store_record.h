@@ -60,11 +60,15 @@ void store_record_node_key(uint8_t out[static RECORD_NODE_KEY_SIZE],
                            unsigned tier, unsigned index);
 void store_record_bucket_key(uint8_t out[static 2], unsigned bucket);
 
-/* Who uses a blob: see storage/store.h. */
+/* Who uses a blob: see storage/store.h.  Stored as the number and a byte of
+ * two bits. */
 struct store_uses {
-    uint32_t references;
-    bool is_held;
+    uint32_t references; /* of the chain's */
+    bool is_kept;        /* bit 0 */
+    bool is_held;        /* bit 1: for a block */
 };
+
+bool store_uses_any(const struct store_uses *uses);
 
 void store_record_uses(uint8_t out[static RECORD_USES_SIZE],
                        const struct store_uses *uses);

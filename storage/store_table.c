@@ -15,7 +15,7 @@
 const char *store_table_name(enum store_table table)
 {
     static const char *const names[STORE_TABLES] = {
-#define X(name, text) text,
+#define X(table, text, visit) text,
         STORE_TABLE_MAP(X)
 #undef X
     };
@@ -122,6 +122,30 @@ enum pot_err store_table_get(struct store_value *out, const struct store *store,
     return store_table_open_value(out, table, &name, &raw);
 }
 
+enum pot_err store_table_each(const struct store *store, MDB_txn *txn,
+                              enum store_table table,
+                              enum pot_err (*visit)(void *context,
+                                                    const MDB_val *key,
+                                                    const MDB_val *raw),
+                              void *context)
+{
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val raw;
+    enum pot_err err = POT_OK;
+    int rc = mdb_cursor_open(txn, store->tables[table], &cursor);
+    if (rc != 0) {
+        return store_err(rc);
+    }
+    rc = mdb_cursor_get(cursor, &key, &raw, MDB_FIRST);
+    while (rc == 0 && err == POT_OK) {
+        err = visit(context, &key, &raw);
+        rc = mdb_cursor_get(cursor, &key, &raw, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    return err == POT_OK && rc != MDB_NOTFOUND ? store_err(rc) : err;
+}
+
 /* Takes the record under key out of its table's total. */
 static enum pot_err forget(struct store_write *write, enum store_table table,
                            MDB_val *key, bool *is_there)
@@ -140,7 +164,7 @@ static enum pot_err forget(struct store_write *write, enum store_table table,
         return POT_ECORRUPT;
     }
     total->count--;
-    total->digest -=
+    total->sum -=
         store_total_hash(table, key->mv_data, key->mv_size, raw.mv_data);
     return POT_OK;
 }
@@ -180,7 +204,7 @@ enum pot_err store_table_put(struct store_write *write, enum store_table table,
     }
     if (table != TABLE_META) {
         total->count++;
-        total->digest += store_total_hash(table, key, key_size, data);
+        total->sum += store_total_hash(table, key, key_size, data);
     }
     return POT_OK;
 }

@@ -27,6 +27,8 @@ struct verify {
     void *context;
     uint64_t all;
     struct store_tip tip;
+    enum store_table table;                  /* that is passed now */
+    struct store_total totals[STORE_TABLES]; /* as met */
     struct hash parent; /* of the next block, zero before the first */
     uint64_t height;    /* of the last block met */
     uint64_t bucket_entries;
@@ -246,7 +248,7 @@ static void visit_uses(struct verify *v, const struct met *met)
     struct hash hash;
     if (hash_from_bytes(&hash, met->key, met->key_size) != POT_OK ||
         !store_record_read_uses(&uses, met->value.data, met->value.size) ||
-        (uses.references == 0 && !uses.is_held)) {
+        !store_uses_any(&uses)) {
         problem(v, met, "not a blob's uses");
         return;
     }
@@ -268,19 +270,9 @@ static void visit_nothing(struct verify *v, const struct met *met)
 
 static void (*const visitors[STORE_TABLES])(struct verify *,
                                             const struct met *) = {
-    [TABLE_META] = visit_nothing,
-    [TABLE_BLOCKS] = visit_block,
-    [TABLE_HEIGHTS] = visit_place,
-    [TABLE_CERTIFICATES] = visit_certificate,
-    [TABLE_TXS] = visit_place,
-    [TABLE_REWARDS_TASK] = visit_reward,
-    [TABLE_REWARDS_ADDRESS] = visit_reward,
-    [TABLE_ROUNDS] = visit_round,
-    [TABLE_STATE] = visit_state,
-    [TABLE_BUCKETS] = visit_bucket,
-    [TABLE_NODES] = visit_nothing,
-    [TABLE_BLOBS] = visit_blob,
-    [TABLE_BLOB_USES] = visit_uses,
+#define X(table, text, visit) [table] = visit,
+    STORE_TABLE_MAP(X)
+#undef X
 };
 
 static bool go_on(struct verify *v)
@@ -289,53 +281,31 @@ static bool go_on(struct verify *v)
            v->progress(v->context, v->report->records, v->all);
 }
 
-static enum pot_err pass_record(struct verify *v, enum store_table table,
-                                const MDB_val *key, const MDB_val *raw,
-                                struct store_total *total)
+static enum pot_err pass_record(void *context, const MDB_val *key,
+                                const MDB_val *raw)
 {
+    struct verify *v = context;
     struct met met = {
-        .table = table, .key = key->mv_data, .key_size = key->mv_size};
+        .table = v->table, .key = key->mv_data, .key_size = key->mv_size};
     if (!go_on(v)) {
         return POT_ECANCELLED;
     }
     v->report->records++;
     v->report->bytes += raw->mv_size;
-    if (store_table_open_value(&met.value, table, key, raw) != POT_OK) {
+    if (store_table_open_value(&met.value, v->table, key, raw) != POT_OK) {
         problem(v, &met, "checksum does not fit");
         return POT_OK;
     }
-    if (table != TABLE_META) {
-        total->count++;
-        total->digest +=
-            store_total_hash(table, key->mv_data, key->mv_size, raw->mv_data);
+    if (v->table != TABLE_META) {
+        v->totals[v->table].count++;
+        v->totals[v->table].sum += store_total_hash(v->table, key->mv_data,
+                                                    key->mv_size, raw->mv_data);
     }
-    visitors[table](v, &met);
+    visitors[v->table](v, &met);
     return POT_OK;
 }
 
-static enum pot_err pass_table(struct verify *v, enum store_table table,
-                               struct store_total *total)
-{
-    MDB_cursor *cursor;
-    MDB_val key;
-    MDB_val raw;
-    enum pot_err err = POT_OK;
-    int rc =
-        mdb_cursor_open(v->read.txn, v->read.store->tables[table], &cursor);
-    if (rc != 0) {
-        return store_err(rc);
-    }
-    rc = mdb_cursor_get(cursor, &key, &raw, MDB_FIRST);
-    while (rc == 0 && err == POT_OK) {
-        err = pass_record(v, table, &key, &raw, total);
-        rc = mdb_cursor_get(cursor, &key, &raw, MDB_NEXT);
-    }
-    mdb_cursor_close(cursor);
-    return err == POT_OK && rc != MDB_NOTFOUND ? store_err(rc) : err;
-}
-
-static void compare_totals(struct verify *v,
-                           const struct store_total met[static STORE_TABLES])
+static void compare_totals(struct verify *v)
 {
     struct store_total totals[STORE_TABLES];
     struct store_value value;
@@ -347,8 +317,8 @@ static void compare_totals(struct verify *v,
     }
     for (unsigned i = TABLE_META + 1; i < STORE_TABLES; i++) {
         struct met table = {.table = (enum store_table)i};
-        if (met[i].count != totals[i].count ||
-            met[i].digest != totals[i].digest) {
+        if (v->totals[i].count != totals[i].count ||
+            v->totals[i].sum != totals[i].sum) {
             problem(v, &table, "table lost or changed a record");
         }
     }
@@ -377,7 +347,7 @@ static bool check_page(struct verify *v, unsigned tier, unsigned index,
     return is_there;
 }
 
-static void check_tree(struct verify *v, uint64_t node_count)
+static void check_tree(struct verify *v)
 {
     struct met met = {.table = TABLE_NODES};
     struct hash *level = v->digests;
@@ -392,7 +362,7 @@ static void check_tree(struct verify *v, uint64_t node_count)
             level[i] = digest;
         }
     }
-    if (found != node_count) {
+    if (found != v->totals[TABLE_NODES].count) {
         problem(v, &met, "the state tree has nodes too many");
     }
     if (v->tip.is_set && !hash_equal(&level[0], &v->tip.state_root)) {
@@ -418,7 +388,6 @@ static uint64_t count_all(struct verify *v)
 
 static enum pot_err pass(struct verify *v)
 {
-    struct store_total totals[STORE_TABLES] = {{0}};
     struct met tip = {.table = TABLE_META, .key = (const uint8_t *)"tip"};
     tip.key_size = 3;
     v->all = count_all(v);
@@ -428,16 +397,18 @@ static enum pot_err pass(struct verify *v)
         err = POT_OK;
     }
     for (unsigned i = 0; err == POT_OK && i < STORE_TABLES; i++) {
-        err = pass_table(v, (enum store_table)i, &totals[i]);
+        v->table = (enum store_table)i;
+        err = store_table_each(v->read.store, v->read.txn, v->table,
+                               pass_record, v);
     }
     if (err != POT_OK) {
         return err;
     }
-    compare_totals(v, totals);
+    compare_totals(v);
     if (v->tip.is_set && v->height != v->tip.height) {
         problem(v, &tip, "the last block is not the tip");
     }
-    check_tree(v, totals[TABLE_NODES].count);
+    check_tree(v);
     if (v->progress != NULL) {
         (void)v->progress(v->context, v->report->records, v->all);
     }

@@ -271,7 +271,7 @@ enum pot_err execution_hold(const struct holdings *env,
     for (size_t i = 0; i < body->n_round_updates; i++) {
         hold_round(&h, env, executed->overlay, body->round_updates[i]);
     }
-    enum pot_err err = store_blobs_put(env->store, h.blobs, h.count);
+    enum pot_err err = store_blobs_hold(env->store, h.blobs, h.count);
     if (err == POT_OK) {
         remember_held(executed, &h);
     }

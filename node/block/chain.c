@@ -231,7 +231,7 @@ static void let_go(struct job *job, const struct holdings *env)
 {
     /* A failure leaves them held a little longer. */
     if (job->released != NULL &&
-        store_blobs_del(env->store, job->released, job->released_count) !=
+        store_blobs_release(env->store, job->released, job->released_count) !=
             POT_OK) {
         return;
     }

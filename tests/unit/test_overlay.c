@@ -414,15 +414,21 @@ static void a_blob_stays_until_its_last_reference_goes(void **state)
 static void a_blob_that_the_node_holds_stays(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(store_blob_put(f->store, &blob, "bytes", 5), POT_OK);
+    const struct store_blob held = {blob, "bytes", 5};
+    assert_int_equal(store_blobs_hold(f->store, &held, 1), POT_OK);
     change_blob(f, 1, 1);
     assert_true(blob_is_there(f));
     change_blob(f, 1, 0);
-    assert_int_equal(store_blob_del(f->store, &blob), POT_OK);
+    assert_int_equal(store_blobs_release(f->store, &blob, 1), POT_OK);
     assert_true(blob_is_there(f));
     change_blob(f, 0, 1);
     assert_false(blob_is_there(f));
-    assert_int_equal(store_blob_del(f->store, &blob), POT_OK);
+    assert_int_equal(store_blobs_release(f->store, &blob, 1), POT_OK);
+    assert_int_equal(store_blob_put(f->store, &blob, "bytes", 5), POT_OK);
+    assert_int_equal(store_blobs_release(f->store, &blob, 1), POT_OK);
+    change_blob(f, 1, 0);
+    change_blob(f, 0, 1);
+    assert_true(blob_is_there(f));
 }
 
 static void an_overlay_reads_its_own_blobs_and_those_beneath(void **state)

@@ -4,7 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "storage/overlay.h"
+#include "storage/overlay_impl.h"
+#include "storage/store_record.h"
 #include "tests/unit/store_fixture.h"
 
 #include <setjmp.h>
@@ -215,7 +216,7 @@ static void rounds_are_listed_in_order(void **state)
     assert_int_equal(report.blocks, 30);
 }
 
-static void blobs_are_put_read_in_pieces_and_let_go(void **state)
+static void blobs_are_put_and_read_in_pieces(void **state)
 {
     struct fixture *f = *state;
     static const struct hash none = {{7}};
@@ -250,20 +251,80 @@ static void blobs_are_put_read_in_pieces_and_let_go(void **state)
     assert_int_equal(
         store_blob_read(f->store, &none, 0, piece, 1, &count, &total),
         POT_ENOENT);
-    struct hash held[8];
-    assert_int_equal(store_blobs_held(f->store, NULL, held, 8, &count), POT_OK);
-    assert_int_equal(count, 8);
-    assert_memory_equal(held, hashes, sizeof(held));
-    assert_int_equal(store_blobs_held(f->store, &held[7], held, 8, &count),
-                     POT_OK);
-    assert_int_equal(count, 8);
-    assert_memory_equal(held, hashes + 8, sizeof(held));
-    assert_int_equal(store_blobs_del(f->store, hashes, 20), POT_OK);
-    assert_false(store_blob_has(f->store, &hashes[3], NULL));
     struct store_report report;
     assert_int_equal(store_verify(f->store, &report, NULL, NULL), POT_OK);
-    assert_int_equal(report.blobs, 0);
+    assert_int_equal(report.blobs, 20);
     free(data);
+}
+
+static void hold(struct fixture *f, uint8_t first, uint8_t last)
+{
+    struct store_blob blobs[16];
+    size_t count = 0;
+    for (uint8_t i = first; i <= last; i++) {
+        blobs[count++] = (struct store_blob){{{i}}, "bytes", 5};
+    }
+    assert_int_equal(store_blobs_hold(f->store, blobs, count), POT_OK);
+}
+
+/* Which of the blobs 1 to 8 are there, as bits. */
+static unsigned held(struct fixture *f)
+{
+    unsigned bits = 0;
+    for (uint8_t i = 1; i <= 8; i++) {
+        struct hash hash = {{i}};
+        bits |= store_blob_has(f->store, &hash, NULL) ? 1U << i : 0;
+    }
+    return bits;
+}
+
+static void what_is_held_for_a_block_goes_when_it_is_released(void **state)
+{
+    struct fixture *f = *state;
+    const struct hash some[] = {{{2}}, {{3}}, {{9}}};
+    hold(f, 1, 4);
+    hold(f, 2, 5); /* held is held: once released, 2 is gone */
+    assert_int_equal(held(f), 0x3e);
+    assert_int_equal(store_blobs_release(f->store, some, 3), POT_OK);
+    assert_int_equal(held(f), 0x32);
+    reopen(f);
+    assert_int_equal(held(f), 0x32);
+}
+
+static void after_a_crash_all_but_what_is_needed_can_be_released(void **state)
+{
+    struct fixture *f = *state;
+    const struct hash kept[] = {{{5}}, {{2}}, {{77}}};
+    const struct hash by_node = {{3}};
+    const struct hash by_chain = {{4}};
+    struct store_report report;
+    struct overlay *overlay = overlay_new(f->store);
+    hold(f, 1, 6);
+    assert_int_equal(store_blob_put(f->store, &by_node, "bytes", 5), POT_OK);
+    overlay_blob_put(overlay, &by_chain, "bytes", 5);
+    assert_int_equal(fixture_commit(f->store, overlay, NULL), POT_OK);
+    overlay_free(overlay);
+    reopen(f);
+    assert_int_equal(store_blobs_release_except(f->store, kept, 3), POT_OK);
+    assert_int_equal(held(f), 0x3c); /* 2 and 5, the node's, the chain's */
+    assert_int_equal(store_blobs_release_except(f->store, NULL, 0), POT_OK);
+    assert_int_equal(held(f), 0x18);
+    reopen(f);
+    assert_int_equal(held(f), 0x18);
+    assert_int_equal(store_verify(f->store, &report, NULL, NULL), POT_OK);
+}
+
+/* Stores of before had 0 and 1 only: nothing, and kept by the node. */
+static void a_record_of_uses_means_what_it_always_did(void **state)
+{
+    struct store_uses uses;
+    const uint8_t kept[] = {7, 0, 0, 0, 1};
+    const uint8_t unknown[] = {7, 0, 0, 0, 4};
+    (void)state;
+    assert_true(store_record_read_uses(&uses, kept, sizeof(kept)));
+    assert_int_equal(uses.references, 7);
+    assert_true(uses.is_kept && !uses.is_held);
+    assert_false(store_record_read_uses(&uses, unknown, sizeof(unknown)));
 }
 
 static void a_buffer_too_small_says_so(void **state)
@@ -418,12 +479,12 @@ static void *read_on(void *context)
     buf_init(&a, 1 << 20);
     while (!r->is_over) {
         struct overlay *overlay = overlay_new(r->store);
-        uint64_t height = 0;
-        bool is_set = overlay_height(overlay, &height);
+        const struct store_tip *on = &overlay->tip;
         bool is_there = overlay_get(overlay, "height", 6, &a);
         if (overlay_error(overlay) == POT_OK &&
-            (is_there != is_set ||
-             (is_there && memcmp(a.data, &height, sizeof(height)) != 0))) {
+            (is_there != on->is_set ||
+             (is_there &&
+              memcmp(a.data, &on->height, sizeof(on->height)) != 0))) {
             r->bad++;
         }
         if (overlay_error(overlay) != POT_OK &&
@@ -477,7 +538,10 @@ int main(void)
         CASE(transactions_are_found_in_their_block),
         CASE(rewards_are_listed_newest_first),
         CASE(rounds_are_listed_in_order),
-        CASE(blobs_are_put_read_in_pieces_and_let_go),
+        CASE(blobs_are_put_and_read_in_pieces),
+        CASE(what_is_held_for_a_block_goes_when_it_is_released),
+        CASE(after_a_crash_all_but_what_is_needed_can_be_released),
+        CASE(a_record_of_uses_means_what_it_always_did),
         CASE(a_buffer_too_small_says_so),
         CASE(a_store_that_is_open_names_its_process),
         CASE(a_stale_overlay_is_not_committed),

@@ -138,10 +138,11 @@ static int fill(const char *folder, void (*make_room)(void))
     uint8_t i = 0;
     for (; err == POT_OK && i < 200; i++) {
         struct hash hash = {{i}};
-        err = store_blob_put(store, &hash, data, size);
+        const struct store_blob blob = {hash, data, size};
+        err = store_blobs_hold(store, &blob, 1);
     }
     int status = err == POT_EFULL && i > 1 ? 0 : 1;
-    /* Nothing changed, reads go on, and a delete makes room. */
+    /* Nothing changed, reads go on, and a release makes room. */
     struct hash last = {{(uint8_t)(i - 1)}};
     struct hash first = {{0}};
     if (store_blob_has(store, &last, NULL) ||
@@ -151,14 +152,14 @@ static int fill(const char *folder, void (*make_room)(void))
     }
     for (uint8_t j = 0; j + 1 < i; j++) {
         struct hash hash = {{j}};
-        enum pot_err deleted = store_blob_del(store, &hash);
-        status |= deleted == POT_OK || deleted == POT_EFULL ? 0 : 4;
+        enum pot_err released = store_blobs_release(store, &hash, 1);
+        status |= released == POT_OK || released == POT_EFULL ? 0 : 4;
     }
     if (make_room != NULL) {
         make_room();
         for (uint8_t j = 0; j + 1 < i; j++) {
             struct hash hash = {{j}};
-            status |= store_blob_del(store, &hash) == POT_OK ? 0 : 8;
+            status |= store_blobs_release(store, &hash, 1) == POT_OK ? 0 : 8;
         }
     }
     status |= commit_height(store, 1) == POT_OK ? 0 : 16;
