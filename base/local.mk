@@ -15,9 +15,11 @@ base_libbase_a_SOURCES = \
 	base/hash.c base/hash.h \
 	base/hex.c base/hex.h \
 	base/key.c base/key.h \
+	base/key_table.c base/key_table.h \
 	base/limits.h \
 	base/log.c base/log.h \
 	base/map.c base/map.h \
+	base/recent_set.c base/recent_set.h \
 	base/suggest.c base/suggest.h
 base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS)
 

@@ -13,7 +13,6 @@ storage_libstorage_a_SOURCES = \
 	storage/store_record.c storage/store_record.h \
 	storage/store_table.c \
 	storage/store_tree.c storage/store_tree.h \
-	storage/store_verify.c \
-	storage/write_set.c storage/write_set.h
+	storage/store_verify.c
 storage_libstorage_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS) $(LMDB_CFLAGS)

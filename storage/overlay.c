@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "storage/store_record.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,19 +17,31 @@ struct overlay *overlay_new(struct store *store)
     (void)pthread_mutex_lock(&store->tip_lock);
     overlay->tip = store->tip;
     (void)pthread_mutex_unlock(&store->tip_lock);
-    write_set_init(&overlay->state);
-    write_set_init(&overlay->blobs);
+    /* Strangers choose the keys. */
+    uint8_t seed[KEY_TABLE_SEED_SIZE];
+    randombytes_buf(seed, sizeof(seed));
+    key_table_init(&overlay->state, sizeof(struct overlay_value), seed);
+    key_table_init(&overlay->blobs, sizeof(struct overlay_blob), seed);
     return overlay;
 }
 
 void overlay_free(struct overlay *overlay)
 {
-    if (overlay != NULL) {
-        tree_delta_fini(&overlay->delta);
-        write_set_fini(&overlay->blobs);
-        write_set_fini(&overlay->state);
-        free(overlay);
+    if (overlay == NULL) {
+        return;
     }
+    for (size_t i = 0; i < overlay->state.count; i++) {
+        struct overlay_value *value = key_table_at(&overlay->state, i);
+        free(value->data);
+    }
+    for (size_t i = 0; i < overlay->blobs.count; i++) {
+        struct overlay_blob *blob = key_table_at(&overlay->blobs, i);
+        free(blob->data);
+    }
+    key_table_fini(&overlay->state);
+    key_table_fini(&overlay->blobs);
+    tree_delta_fini(&overlay->delta);
+    free(overlay);
 }
 
 static void fail(struct overlay *overlay, enum pot_err err)
@@ -113,34 +126,37 @@ bool overlay_get(struct overlay *overlay, const void *key, size_t key_size,
     if (overlay->err != POT_OK) {
         return false;
     }
-    const struct write_entry *entry =
-        write_set_find(&overlay->state, key, key_size);
-    if (entry == NULL) {
+    const struct overlay_value *own =
+        key_table_find(&overlay->state, key, key_size);
+    if (own == NULL) {
         return get_beneath(overlay, TABLE_STATE, key, key_size, out);
     }
-    return !entry->is_deleted &&
-           copy_out(overlay, out, entry->value, entry->value_size);
+    return own->data != NULL && copy_out(overlay, out, own->data, own->size);
+}
+
+/* Takes data: NULL deletes. */
+static void set_value(struct overlay *overlay, const void *key, size_t key_size,
+                      uint8_t *data, size_t size)
+{
+    POT_ASSERT(key_size >= 1 && key_size <= STATE_KEY_MAX);
+    struct overlay_value *own = key_table_add(&overlay->state, key, key_size);
+    free(own->data);
+    own->data = data;
+    own->size = size;
+    overlay->is_computed = false;
 }
 
 void overlay_put(struct overlay *overlay, const void *key, size_t key_size,
                  const void *value, size_t value_size)
 {
-    POT_ASSERT(key_size >= 1 && key_size <= STATE_KEY_MAX);
     POT_ASSERT(value_size <= STORE_VALUE_MAX);
-    write_entry_set(write_set_add(&overlay->state, key, key_size), value,
-                    value_size);
-    overlay->is_computed = false;
+    set_value(overlay, key, key_size, pot_memdup(value, value_size),
+              value_size);
 }
 
 void overlay_del(struct overlay *overlay, const void *key, size_t key_size)
 {
-    POT_ASSERT(key_size >= 1 && key_size <= STATE_KEY_MAX);
-    struct write_entry *entry = write_set_add(&overlay->state, key, key_size);
-    free(entry->value);
-    entry->value = NULL;
-    entry->value_size = 0;
-    entry->is_deleted = true;
-    overlay->is_computed = false;
+    set_value(overlay, key, key_size, NULL, 0);
 }
 
 /* ---- blobs */
@@ -174,18 +190,18 @@ static bool is_the_nodes(struct overlay *overlay, const struct hash *hash)
     return uses.is_kept || uses.is_held;
 }
 
-/* The entry of a blob, beginning with the references beneath. */
-static struct write_entry *blob_entry(struct overlay *overlay,
-                                      const struct hash *hash)
+/* What the overlay says of a blob, beginning with the references beneath. */
+static struct overlay_blob *touch_blob(struct overlay *overlay,
+                                       const struct hash *hash)
 {
-    struct write_entry *entry =
-        write_set_find(&overlay->blobs, hash->b, HASH_SIZE);
-    if (entry == NULL) {
+    struct overlay_blob *blob =
+        key_table_find(&overlay->blobs, hash->b, HASH_SIZE);
+    if (blob == NULL) {
         uint32_t references = uses_beneath(overlay, hash).references;
-        entry = write_set_add(&overlay->blobs, hash->b, HASH_SIZE);
-        entry->references = references;
+        blob = key_table_add(&overlay->blobs, hash->b, HASH_SIZE);
+        blob->references = references;
     }
-    return entry;
+    return blob;
 }
 
 bool overlay_blob_get(struct overlay *overlay, const struct hash *hash,
@@ -195,14 +211,13 @@ bool overlay_blob_get(struct overlay *overlay, const struct hash *hash,
     if (overlay->err != POT_OK) {
         return false;
     }
-    const struct write_entry *entry =
-        write_set_find(&overlay->blobs, hash->b, HASH_SIZE);
-    if (entry != NULL && entry->references == 0 &&
-        !is_the_nodes(overlay, hash)) {
+    const struct overlay_blob *own =
+        key_table_find(&overlay->blobs, hash->b, HASH_SIZE);
+    if (own != NULL && own->references == 0 && !is_the_nodes(overlay, hash)) {
         return false;
     }
-    if (entry != NULL && entry->references > 0 && entry->value != NULL) {
-        return copy_out(overlay, out, entry->value, entry->value_size);
+    if (own != NULL && own->references > 0 && own->data != NULL) {
+        return copy_out(overlay, out, own->data, own->size);
     }
     return get_beneath(overlay, TABLE_BLOBS, hash->b, HASH_SIZE, out);
 }
@@ -211,19 +226,20 @@ void overlay_blob_put(struct overlay *overlay, const struct hash *hash,
                       const void *data, size_t size)
 {
     POT_ASSERT(size <= STORE_BLOB_MAX);
-    struct write_entry *entry = blob_entry(overlay, hash);
-    POT_ASSERT(entry->references < UINT32_MAX);
-    entry->references++;
-    if (entry->value == NULL) {
-        write_entry_set(entry, data, size);
+    struct overlay_blob *blob = touch_blob(overlay, hash);
+    POT_ASSERT(blob->references < UINT32_MAX);
+    blob->references++;
+    if (blob->data == NULL) {
+        blob->data = pot_memdup(data, size);
+        blob->size = size;
     }
 }
 
 void overlay_blob_del(struct overlay *overlay, const struct hash *hash)
 {
-    struct write_entry *entry = blob_entry(overlay, hash);
-    if (entry->references > 0) {
-        entry->references--;
+    struct overlay_blob *blob = touch_blob(overlay, hash);
+    if (blob->references > 0) {
+        blob->references--;
     }
 }
 
@@ -239,39 +255,45 @@ static int compare_changes(const void *a, const void *b)
     return state_key_compare(x->key, x->key_size, y->key, y->key_size);
 }
 
+/* The overlay's writes as the tree wants them, in fresh memory. */
+static struct tree_change *list_changes(const struct overlay *overlay)
+{
+    const struct key_table *state = &overlay->state;
+    struct tree_change *changes = pot_calloc(state->count, sizeof(*changes));
+    for (size_t i = 0; i < state->count; i++) {
+        const struct key_table_key *key = &state->keys[i];
+        const struct overlay_value *value = key_table_at(state, i);
+        changes[i] = (struct tree_change){
+            .bucket = state_bucket(key->bytes, key->size),
+            .key = key->bytes,
+            .key_size = key->size,
+            .is_deleted = value->data == NULL,
+        };
+        if (value->data != NULL) {
+            state_value_hash(&changes[i].value_hash, value->data, value->size);
+        }
+    }
+    qsort(changes, state->count, sizeof(*changes), compare_changes);
+    return changes;
+}
+
 enum pot_err overlay_compute(struct overlay *overlay)
 {
-    const struct write_set *set = &overlay->state;
     struct store_read read;
-    if (overlay->err != POT_OK || overlay->is_computed) {
+    if (overlay->err != POT_OK || overlay->is_computed ||
+        !begin(&read, overlay)) {
         return overlay->err;
     }
-    struct tree_change *changes = pot_calloc(set->count, sizeof(*changes));
-    for (size_t i = 0; i < set->count; i++) {
-        const struct write_entry *entry = &set->entries[i];
-        changes[i] = (struct tree_change){
-            .bucket = state_bucket(entry->key, entry->key_size),
-            .key = entry->key,
-            .key_size = entry->key_size,
-            .is_deleted = entry->is_deleted,
-        };
-        if (!entry->is_deleted) {
-            state_value_hash(&changes[i].value_hash, entry->value,
-                             entry->value_size);
-        }
-    }
-    qsort(changes, set->count, sizeof(*changes), compare_changes);
+    struct tree_change *changes = list_changes(overlay);
     tree_delta_fini(&overlay->delta);
-    if (begin(&read, overlay)) {
-        enum pot_err err =
-            tree_compute(&overlay->delta, &read, changes, set->count);
-        if (err != POT_OK) {
-            fail(overlay, err);
-        }
-        store_read_end(&read);
-    }
+    enum pot_err err =
+        tree_compute(&overlay->delta, &read, changes, overlay->state.count);
     free(changes);
-    overlay->is_computed = overlay->err == POT_OK;
+    store_read_end(&read);
+    if (err != POT_OK) {
+        fail(overlay, err);
+    }
+    overlay->is_computed = err == POT_OK;
     return overlay->err;
 }
 

@@ -2,18 +2,29 @@
 #ifndef POT_STORAGE_OVERLAY_IMPL_H
 #define POT_STORAGE_OVERLAY_IMPL_H
 
+#include "base/key_table.h"
 #include "storage/overlay.h"
 #include "storage/store_env.h"
 #include "storage/store_tree.h"
-#include "storage/write_set.h"
+
+struct overlay_value {
+    uint8_t *data; /* NULL: deleted */
+    size_t size;
+};
+
+struct overlay_blob {
+    uint8_t *data; /* NULL: it is beneath */
+    size_t size;
+    uint32_t references; /* that the chain will hold, those beneath too */
+};
 
 struct overlay {
     struct store *store;
-    struct store_tip tip; /* what it stands on */
-    size_t fresh_at;      /* the snapshot last seen to have that tip */
-    enum pot_err err;     /* sticky */
-    struct write_set state;
-    struct write_set blobs; /* by hash; references are the final ones */
+    struct store_tip tip;   /* what it stands on */
+    size_t fresh_at;        /* the snapshot last seen to have that tip */
+    enum pot_err err;       /* sticky */
+    struct key_table state; /* of struct overlay_value */
+    struct key_table blobs; /* of struct overlay_blob, by hash */
     bool is_computed;       /* delta is that of the writes so far */
     struct tree_delta delta;
 };

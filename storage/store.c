@@ -246,20 +246,18 @@ static enum pot_err write_overlay(struct store_write *write,
 {
     enum pot_err err = tree_write(write, &overlay->delta);
     for (size_t i = 0; err == POT_OK && i < overlay->state.count; i++) {
-        const struct write_entry *entry = &overlay->state.entries[i];
-        err = entry->is_deleted
-                  ? store_table_del(write, TABLE_STATE, entry->key,
-                                    entry->key_size)
-                  : store_table_put(write, TABLE_STATE, entry->key,
-                                    entry->key_size, entry->value,
-                                    entry->value_size);
+        const struct key_table_key *key = &overlay->state.keys[i];
+        const struct overlay_value *value = key_table_at(&overlay->state, i);
+        err = value->data == NULL
+                  ? store_table_del(write, TABLE_STATE, key->bytes, key->size)
+                  : store_table_put(write, TABLE_STATE, key->bytes, key->size,
+                                    value->data, value->size);
     }
     for (size_t i = 0; err == POT_OK && i < overlay->blobs.count; i++) {
-        const struct write_entry *entry = &overlay->blobs.entries[i];
-        struct store_blob blob = {.data = entry->value,
-                                  .size = entry->value_size};
-        memcpy(blob.hash.b, entry->key, HASH_SIZE);
-        err = store_blob_refer(write, &blob, entry->references);
+        const struct overlay_blob *own = key_table_at(&overlay->blobs, i);
+        struct store_blob blob = {.data = own->data, .size = own->size};
+        memcpy(blob.hash.b, overlay->blobs.keys[i].bytes, HASH_SIZE);
+        err = store_blob_refer(write, &blob, own->references);
     }
     return err;
 }

@@ -8,18 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 16384 /* a power of two */
 /* Longer integers are told apart by their bytes. */
 #define INTEGER_DIGITS_MAX 18
-
-_Static_assert(SLOTS >= 2 * DATASET_CLASSES_MAX, "half of it stays empty");
 
 void label_table_init(struct label_table *t)
 {
     *t = (struct label_table){
         .names = pot_calloc(DATASET_CLASSES_MAX, sizeof(*t->names)),
-        .slots = pot_calloc(SLOTS, sizeof(*t->slots)),
     };
+    key_table_init(&t->index_of, sizeof(uint32_t), NULL);
 }
 
 void label_table_fini(struct label_table *t)
@@ -28,43 +25,16 @@ void label_table_fini(struct label_table *t)
         free(t->names[i]);
     }
     free(t->names);
-    free(t->slots);
+    key_table_fini(&t->index_of);
     *t = (struct label_table){0};
-}
-
-/* FNV-1a. */
-static size_t slot_of(const char *name, size_t size)
-{
-    uint64_t sum = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < size; i++) {
-        sum = (sum ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
-    }
-    return (size_t)(sum ^ sum >> 32) % SLOTS;
-}
-
-static bool is_name(const char *name, const char *text, size_t size)
-{
-    return strlen(name) == size && memcmp(name, text, size) == 0;
-}
-
-/* The slot that holds the name, or the empty one where it belongs. */
-static uint32_t *find_slot(const struct label_table *t, const char *name,
-                           size_t size)
-{
-    size_t at = slot_of(name, size);
-    while (t->slots[at] != 0 &&
-           !is_name(t->names[t->slots[at] - 1], name, size)) {
-        at = (at + 1) % SLOTS;
-    }
-    return t->slots + at;
 }
 
 bool label_table_find(uint32_t *index, const struct label_table *t,
                       const char *name, size_t size)
 {
-    const uint32_t *slot = find_slot(t, name, size);
-    *index = *slot == 0 ? 0 : *slot - 1;
-    return *slot != 0;
+    const uint32_t *found = key_table_find(&t->index_of, name, size);
+    *index = found != NULL ? *found : 0;
+    return found != NULL;
 }
 
 enum pot_err label_table_add(uint32_t *index, struct label_table *t,
@@ -73,18 +43,18 @@ enum pot_err label_table_add(uint32_t *index, struct label_table *t,
     if (size == 0 || size > LABEL_NAME_MAX || memchr(name, '\0', size)) {
         return POT_ERANGE;
     }
-    uint32_t *slot = find_slot(t, name, size);
-    if (*slot == 0) {
-        if (t->count == DATASET_CLASSES_MAX) {
-            return POT_ELIMIT;
-        }
-        char *copy = pot_alloc(size + 1);
-        memcpy(copy, name, size);
-        copy[size] = '\0';
-        t->names[t->count++] = copy;
-        *slot = t->count;
+    if (label_table_find(index, t, name, size)) {
+        return POT_OK;
     }
-    *index = *slot - 1;
+    if (t->count == DATASET_CLASSES_MAX) {
+        return POT_ELIMIT;
+    }
+    char *copy = pot_alloc(size + 1);
+    memcpy(copy, name, size);
+    copy[size] = '\0';
+    uint32_t *fresh = key_table_add(&t->index_of, name, size);
+    *fresh = *index = t->count;
+    t->names[t->count++] = copy;
     return POT_OK;
 }
 

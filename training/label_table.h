@@ -7,13 +7,14 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/key_table.h"
 
 #define LABEL_NAME_MAX 255
 
 struct label_table {
-    char **names;    /* in the order they came in */
-    uint32_t count;  /* <= DATASET_CLASSES_MAX */
-    uint32_t *slots; /* open addressing: index + 1, 0 is empty */
+    char **names;              /* in the order they came in */
+    uint32_t count;            /* <= DATASET_CLASSES_MAX */
+    struct key_table index_of; /* a name: its uint32_t index */
 };
 
 void label_table_init(struct label_table *t);

@@ -1,12 +1,10 @@
-/* Two generations of hashes: when the young one is full it becomes the old
- * one, and what was old is forgotten. */
 #include "config.h"
 
 #include "node/hold/verified.h"
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "base/map.h"
+#include "base/recent_set.h"
 #include "proto/signed.h"
 
 #include <stdlib.h>
@@ -15,9 +13,7 @@
 struct verified {
     uv_mutex_t mutex;
     struct hash chain;
-    size_t size;
-    struct map young; /* hash -> itself: only whether it is there counts */
-    struct map old;
+    struct recent_set known; /* under mutex: hashes of messages */
 };
 
 struct verified *verified_new(const struct hash *chain, size_t size)
@@ -26,7 +22,7 @@ struct verified *verified_new(const struct hash *chain, size_t size)
     int rc = uv_mutex_init(&v->mutex);
     POT_ASSERT(rc == 0);
     v->chain = *chain;
-    v->size = size;
+    recent_set_init(&v->known, size);
     return v;
 }
 
@@ -35,8 +31,7 @@ void verified_free(struct verified *v)
     if (v == NULL) {
         return;
     }
-    map_fini(&v->young);
-    map_fini(&v->old);
+    recent_set_fini(&v->known);
     uv_mutex_destroy(&v->mutex);
     free(v);
 }
@@ -44,8 +39,7 @@ void verified_free(struct verified *v)
 static bool is_known(struct verified *v, const struct hash *hash)
 {
     uv_mutex_lock(&v->mutex);
-    bool known = map_get(&v->young, hash->b) != NULL ||
-                 map_get(&v->old, hash->b) != NULL;
+    bool known = recent_set_has(&v->known, hash->b);
     uv_mutex_unlock(&v->mutex);
     return known;
 }
@@ -53,12 +47,7 @@ static bool is_known(struct verified *v, const struct hash *hash)
 static void remember(struct verified *v, const struct hash *hash)
 {
     uv_mutex_lock(&v->mutex);
-    if (v->young.count >= v->size) {
-        map_fini(&v->old);
-        v->old = v->young;
-        v->young = (struct map){0};
-    }
-    (void)map_put(&v->young, hash->b, v);
+    recent_set_add(&v->known, hash->b);
     uv_mutex_unlock(&v->mutex);
 }
 

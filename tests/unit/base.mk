@@ -1,7 +1,8 @@
 # Tests of base/: each links nothing else of ours.
 base_tests = tests/unit/test_amount tests/unit/test_bech32 \
-	tests/unit/test_bytes tests/unit/test_key tests/unit/test_log \
-	tests/unit/test_map tests/unit/test_toml
+	tests/unit/test_bytes tests/unit/test_key tests/unit/test_key_table \
+	tests/unit/test_log tests/unit/test_map tests/unit/test_recent_set \
+	tests/unit/test_toml
 check_PROGRAMS += $(base_tests)
 TESTS += $(base_tests)
 
@@ -21,6 +22,10 @@ tests_unit_test_key_SOURCES = tests/unit/test_key.c
 tests_unit_test_key_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_key_LDADD = $(unit_base_libs)
 
+tests_unit_test_key_table_SOURCES = tests/unit/test_key_table.c
+tests_unit_test_key_table_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_key_table_LDADD = $(unit_base_libs)
+
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_log_LDADD = $(unit_base_libs)
@@ -28,6 +33,10 @@ tests_unit_test_log_LDADD = $(unit_base_libs)
 tests_unit_test_map_SOURCES = tests/unit/test_map.c
 tests_unit_test_map_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_map_LDADD = $(unit_base_libs)
+
+tests_unit_test_recent_set_SOURCES = tests/unit/test_recent_set.c
+tests_unit_test_recent_set_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_recent_set_LDADD = $(unit_base_libs)
 
 tests_unit_test_toml_SOURCES = tests/unit/test_toml.c
 nodist_EXTRA_tests_unit_test_toml_SOURCES = links-c++.cpp
