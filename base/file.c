@@ -108,14 +108,16 @@ static enum pot_err sync_folder_of(const char *path)
     return err;
 }
 
-static enum pot_err write_synced(const char *path, int flags, unsigned mode,
-                                 const void *data, size_t size)
+static enum pot_err open_fresh(int *fd, const char *path, int flag,
+                               unsigned mode)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, (mode_t)mode);
-    if (fd < 0) {
-        return err_from_errno(errno);
-    }
-    enum pot_err err = file_write_all(fd, data, size);
+    *fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flag, (mode_t)mode);
+    return *fd < 0 ? err_from_errno(errno) : POT_OK;
+}
+
+/* Syncs and closes; after err, or a failure here, the file goes. */
+static enum pot_err close_fresh(int fd, const char *path, enum pot_err err)
+{
     if (err == POT_OK && fsync(fd) != 0) {
         err = err_from_errno(errno);
     }
@@ -131,24 +133,53 @@ static enum pot_err write_synced(const char *path, int flags, unsigned mode,
 enum pot_err file_create(const char *path, unsigned mode, const void *data,
                          size_t size)
 {
-    enum pot_err err = write_synced(path, O_EXCL, mode, data, size);
+    int fd;
+    enum pot_err err = open_fresh(&fd, path, O_EXCL, mode);
+    if (err != POT_OK) {
+        return err;
+    }
+    err = close_fresh(fd, path, file_write_all(fd, data, size));
     return err == POT_OK ? sync_folder_of(path) : err;
+}
+
+enum pot_err file_replace_begin(struct file_replacement *out, const char *path,
+                                unsigned mode)
+{
+    size_t size = strlen(path) + sizeof(".new");
+    *out = (struct file_replacement){.fd = -1, .path = pot_strdup(path)};
+    out->fresh = pot_alloc(size);
+    (void)snprintf(out->fresh, size, "%s.new", path);
+    enum pot_err err = open_fresh(&out->fd, out->fresh, O_TRUNC, mode);
+    if (err != POT_OK) {
+        free(out->path);
+        free(out->fresh);
+    }
+    return err;
+}
+
+enum pot_err file_replace_end(struct file_replacement *r, enum pot_err err)
+{
+    err = close_fresh(r->fd, r->fresh, err);
+    if (err == POT_OK && rename(r->fresh, r->path) != 0) {
+        err = err_from_errno(errno);
+        (void)unlink(r->fresh);
+    }
+    if (err == POT_OK) {
+        err = sync_folder_of(r->path);
+    }
+    free(r->path);
+    free(r->fresh);
+    return err;
 }
 
 enum pot_err file_replace(const char *path, unsigned mode, const void *data,
                           size_t size)
 {
-    size_t length = strlen(path);
-    char *fresh = pot_alloc(length + 5);
-    memcpy(fresh, path, length);
-    memcpy(fresh + length, ".new", 5);
-    enum pot_err err = write_synced(fresh, O_TRUNC, mode, data, size);
-    if (err == POT_OK && rename(fresh, path) != 0) {
-        err = err_from_errno(errno);
-        (void)unlink(fresh);
-    }
-    free(fresh);
-    return err == POT_OK ? sync_folder_of(path) : err;
+    struct file_replacement r;
+    enum pot_err err = file_replace_begin(&r, path, mode);
+    return err == POT_OK
+               ? file_replace_end(&r, file_write_all(r.fd, data, size))
+               : err;
 }
 
 enum pot_err file_make_folder(const char *path, unsigned mode)

@@ -30,6 +30,24 @@ POT_MUST_USE enum pot_err file_create(const char *path, unsigned mode,
 POT_MUST_USE enum pot_err file_replace(const char *path, unsigned mode,
                                        const void *data, size_t size);
 
+/* file_replace_begin, _end: file_replace for what comes in pieces, written
+ * to fd in between.  Until the end it has another name: a crash leaves no
+ * half of a file under path.
+ *
+ * In:     err: POT_OK, or why there is no whole file: the old one stays
+ * Owns:   the end releases all, also when it fails
+ * Errors: err, or as file_create */
+struct file_replacement {
+    int fd;
+    char *path;
+    char *fresh; /* "path.new" */
+};
+
+POT_MUST_USE enum pot_err file_replace_begin(struct file_replacement *out,
+                                             const char *path, unsigned mode);
+POT_MUST_USE enum pot_err file_replace_end(struct file_replacement *replacement,
+                                           enum pot_err err);
+
 /* file_make_folder: mkdir with its parents; fine if it is there. */
 POT_MUST_USE enum pot_err file_make_folder(const char *path, unsigned mode);
 

@@ -10,7 +10,6 @@
 #include "proto/codec.h"
 #include "storage/store.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,39 +264,24 @@ static void *map_file(const struct entry *entry)
     return data;
 }
 
-/* Writes the chunks to a file of another name first: a crash leaves no half
- * of a data set under the right name. */
 static enum pot_err write_file(struct datasets_book *book,
                                const struct entry *entry)
 {
+    struct file_replacement file;
     struct buf chunk;
-    buf_init(&chunk, DATASET_CHUNK_BYTES);
-    size_t size = strlen(entry->path) + 5;
-    char *fresh = pot_alloc(size);
-    (void)snprintf(fresh, size, "%s.new", entry->path);
-    enum pot_err err = POT_OK;
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0) {
-        err = err_from_errno(errno);
+    enum pot_err err = file_replace_begin(&file, entry->path, 0640);
+    if (err != POT_OK) {
+        return err;
     }
+    buf_init(&chunk, DATASET_CHUNK_BYTES);
     for (size_t i = 0; err == POT_OK && i < entry->chunk_count; i++) {
         err = store_blob_get(book->store, &entry->chunks[i], &chunk);
         if (err == POT_OK) {
-            err = file_write_all(fd, chunk.data, chunk.size);
+            err = file_write_all(file.fd, chunk.data, chunk.size);
         }
     }
-    if (fd >= 0 && close(fd) != 0 && err == POT_OK) {
-        err = err_from_errno(errno);
-    }
-    if (err == POT_OK && rename(fresh, entry->path) != 0) {
-        err = err_from_errno(errno);
-    }
-    if (err != POT_OK) {
-        (void)unlink(fresh);
-    }
-    free(fresh);
     buf_fini(&chunk);
-    return err;
+    return file_replace_end(&file, err);
 }
 
 static enum pot_err load(struct datasets_book *book, struct entry *entry)
