@@ -17,6 +17,9 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/fixed.h"
+#include "tests/bench/bench_util.h"
+#include "tests/rng.h"
+#include "tests/scratch.h"
 #include "tests/worker_driver.h"
 #include "training/assign.h"
 #include "training/audit.h"
@@ -61,16 +64,17 @@ static const char *const cheat_names[CHEAT_COUNT] = {"another miner's gradient",
 
 struct tally {
     uint64_t verdicts[4];
-    uint64_t count;
-    uint64_t flips[SAMPLES_MAX];
-    uint64_t others[SAMPLES_MAX];
-    uint64_t excess_ppm[SAMPLES_MAX];
+    size_t count;
+    double flips[SAMPLES_MAX];
+    double others[SAMPLES_MAX];
+    double excess_ppm[SAMPLES_MAX];
 };
 
 struct bench {
     struct model_shape shape;
     struct dataset data;
-    char path[64];
+    char *folder;
+    char *path; /* of the data set in it */
     size_t rows;
     size_t miners;
     size_t rounds;
@@ -93,10 +97,7 @@ static uint64_t random_state = 1;
 
 static double next_uniform(void)
 {
-    uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (double)((z ^ z >> 31) >> 11) * 0x1p-52 - 1.0;
+    return (double)(rng_next(&random_state) >> 11) * 0x1p-52 - 1.0;
 }
 
 static void init_theta(struct bench *b)
@@ -160,9 +161,9 @@ static void note(struct tally *t, const struct audit_result *result)
 {
     t->verdicts[result->verdict]++;
     if (t->count < SAMPLES_MAX) {
-        t->flips[t->count] = result->flips;
-        t->others[t->count] = result->others;
-        t->excess_ppm[t->count++] = result->excess_ppm;
+        t->flips[t->count] = (double)result->flips;
+        t->others[t->count] = (double)result->others;
+        t->excess_ppm[t->count++] = (double)result->excess_ppm;
     }
 }
 
@@ -300,19 +301,14 @@ static void step(struct bench *b, size_t round)
     free(sums);
 }
 
-static int compare_u64(const void *a, const void *b)
+static void print_spread(const char *what, double *values, size_t count)
 {
-    uint64_t x;
-    uint64_t y;
-    memcpy(&x, a, sizeof(x));
-    memcpy(&y, b, sizeof(y));
-    return (x > y) - (x < y);
-}
-
-static uint64_t percentile(uint64_t *values, uint64_t count, double part)
-{
-    qsort(values, (size_t)count, sizeof(*values), compare_u64);
-    return values[(size_t)((double)(count - 1) * part)];
+    bench_sort(values, count);
+    printf("    %-11s least %.0f, median %.0f, 99 %% %.0f, most %.0f\n", what,
+           bench_percentile(values, count, 0.0),
+           bench_percentile(values, count, 0.5),
+           bench_percentile(values, count, 0.99),
+           bench_percentile(values, count, 1.0));
 }
 
 static void print_tally(const char *name, struct tally *t)
@@ -324,22 +320,9 @@ static void print_tally(const char *name, struct tally *t)
            " undecided %5" PRIu64 " refused\n",
            name, t->verdicts[0], t->verdicts[1], t->verdicts[2],
            t->verdicts[3]);
-    printf("    flips       median %" PRIu64 ", 99 %% %" PRIu64
-           ", most %" PRIu64 "\n",
-           percentile(t->flips, t->count, 0.5),
-           percentile(t->flips, t->count, 0.99),
-           percentile(t->flips, t->count, 1.0));
-    printf("    others      median %" PRIu64 ", 99 %% %" PRIu64
-           ", most %" PRIu64 "\n",
-           percentile(t->others, t->count, 0.5),
-           percentile(t->others, t->count, 0.99),
-           percentile(t->others, t->count, 1.0));
-    printf("    excess ppm  least %" PRIu64 ", median %" PRIu64
-           ", 99 %% %" PRIu64 ", most %" PRIu64 "\n",
-           percentile(t->excess_ppm, t->count, 0.0),
-           percentile(t->excess_ppm, t->count, 0.5),
-           percentile(t->excess_ppm, t->count, 0.99),
-           percentile(t->excess_ppm, t->count, 1.0));
+    print_spread("flips", t->flips, t->count);
+    print_spread("others", t->others, t->count);
+    print_spread("excess ppm", t->excess_ppm, t->count);
 }
 
 static void print_accuracy(const struct bench *b, const struct dataset *test)
@@ -382,8 +365,8 @@ static void load(struct buf *out, struct dataset *d, const char *data,
 
 static void write_pds(struct bench *b, const struct buf *bytes)
 {
-    (void)snprintf(b->path, sizeof(b->path), "/tmp/bench_audit.%ld.pds",
-                   (long)getpid());
+    b->folder = scratch_folder();
+    b->path = file_join(b->folder, "train.pds");
     if (file_create(b->path, 0600, bytes->data, bytes->size) != POT_OK) {
         (void)fprintf(stderr, "bench_audit: cannot write %s\n", b->path);
         exit(1);
@@ -392,16 +375,7 @@ static void write_pds(struct bench *b, const struct buf *bytes)
 
 static void parse_layers(struct model_shape *shape, const char *text)
 {
-    uint32_t widths[LAYERS_MAX];
-    size_t count = 0;
-    char *end;
-    for (const char *at = text; count < LAYERS_MAX; at = end + 1) {
-        widths[count++] = (uint32_t)strtoul(at, &end, 10);
-        if (*end != ',') {
-            break;
-        }
-    }
-    if (model_shape_init(shape, widths, count) != POT_OK) {
+    if (!bench_parse_layers(shape, text)) {
         (void)fprintf(stderr, "bench_audit: --layers 784,128,10\n");
         exit(2);
     }
@@ -575,7 +549,8 @@ int main(int argc, char **argv)
     }
     write_pds(b, &bytes);
     run(b, a.worker, a.test != NULL ? &test : NULL);
-    (void)unlink(b->path);
+    scratch_remove(b->folder);
+    free(b->path);
     buf_fini(&bytes);
     buf_fini(&test_bytes);
     free(b);

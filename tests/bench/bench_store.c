@@ -22,7 +22,7 @@ static void put_keys(struct overlay *overlay, size_t keys, uint64_t *seed)
 {
     uint8_t value[100] = {0};
     for (size_t i = 0; i < keys; i++) {
-        uint64_t key[4] = {fixture_random(seed) % 100000, 1, 2, 3};
+        uint64_t key[4] = {rng_next(seed) % 100000, 1, 2, 3};
         memcpy(value, key, sizeof(key));
         overlay_put(overlay, key, sizeof(key), value, sizeof(value));
     }
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
     if (argc > 1) {
         (void)setenv("TMPDIR", argv[1], 1);
     }
-    char *folder = fixture_folder();
+    char *folder = scratch_folder();
     struct store *store = fixture_open(folder);
     double empty = run(store, "empty", 500, 0, 0, 0);
     (void)run(store, "300 keys", 500, 300, 0, empty);
@@ -108,7 +108,6 @@ int main(int argc, char **argv)
     printf("%-28s %8.3f ms, %llu records\n", "verify", 1000 * (now() - start),
            (unsigned long long)report.records);
     store_close(store);
-    fixture_remove(folder);
-    free(folder);
+    scratch_remove(folder);
     return 0;
 }

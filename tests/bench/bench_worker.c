@@ -10,7 +10,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/fixed.h"
-#include "proto/dataset.h"
+#include "tests/bench/bench_util.h"
+#include "tests/byte_dataset.h"
+#include "tests/rng.h"
+#include "tests/scratch.h"
 #include "tests/worker_driver.h"
 #include "training/assign.h"
 
@@ -24,52 +27,11 @@
 #define DATA_ROWS 10000
 #define TURNS     5
 
+static uint64_t random_state = 1;
+
 static double now_s(void)
 {
     return (double)clock_steady_us() / 1e6;
-}
-
-static uint64_t random_state = 1;
-
-static uint64_t next_random(void)
-{
-    uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
-static void write_dataset(const char *path, uint32_t features, uint32_t classes)
-{
-    size_t header_size;
-    char(*texts)[16] = pot_calloc(classes, sizeof(*texts));
-    const char **names = pot_calloc(classes, sizeof(*names));
-    for (uint32_t i = 0; i < classes; i++) {
-        (void)snprintf(texts[i], sizeof(texts[i]), "%" PRIu32, i);
-        names[i] = texts[i];
-    }
-    uint8_t *header = dataset_header(&header_size, DATA_ROWS, features, classes,
-                                     DATASET_U8, 255, names);
-    size_t size = header_size + (size_t)DATA_ROWS * (features + 2U);
-    uint8_t *file = pot_calloc(1, size);
-    memcpy(file, header, header_size);
-    uint8_t *at = file + header_size;
-    for (size_t i = 0; i < (size_t)DATA_ROWS * features; i++) {
-        *at++ = (uint8_t)next_random();
-    }
-    for (size_t i = 0; i < DATA_ROWS; i++, at += 2) {
-        uint32_t class = (uint32_t)(next_random() % classes);
-        at[0] = (uint8_t) class;
-        at[1] = (uint8_t)(class >> 8);
-    }
-    if (file_create(path, 0600, file, size) != POT_OK) {
-        (void)fprintf(stderr, "bench_worker: cannot write %s\n", path);
-        exit(1);
-    }
-    free(file);
-    free(header);
-    free(names);
-    free(texts);
 }
 
 static double run_worker(struct worker_driver *d,
@@ -95,7 +57,7 @@ static float *random_floats(size_t count)
 {
     float *out = pot_calloc(count, sizeof(*out));
     for (size_t i = 0; i < count; i++) {
-        out[i] = (float)(next_random() >> 40) * 0x1p-24F - 0.5F;
+        out[i] = (float)(rng_next(&random_state) >> 40) * 0x1p-24F - 0.5F;
     }
     return out;
 }
@@ -175,15 +137,6 @@ static void plain_fini(struct plain *p)
     }
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x;
-    double y;
-    memcpy(&x, a, sizeof(x));
-    memcpy(&y, b, sizeof(y));
-    return (x > y) - (x < y);
-}
-
 static void bench(const struct model_shape *shape, const char *path,
                   size_t row_count, double seconds)
 {
@@ -197,7 +150,8 @@ static void bench(const struct model_shape *shape, const char *path,
     int32_t *theta = pot_calloc(shape->parameter_count, sizeof(*theta));
     uint64_t *rows = pot_calloc(row_count, sizeof(*rows));
     for (size_t i = 0; i < shape->parameter_count; i++) {
-        theta[i] = (int32_t)(next_random() % (FIXED_ONE / 8)) - FIXED_ONE / 16;
+        theta[i] = (int32_t)(rng_next(&random_state) % (FIXED_ONE / 8)) -
+                   FIXED_ONE / 16;
     }
     assign_rows(rows, row_count, DATA_ROWS, &seed, &miner);
     struct worker_task task = {
@@ -222,8 +176,8 @@ static void bench(const struct model_shape *shape, const char *path,
         worker[i] = run_worker(&d, &task, seconds / TURNS);
         plain[i] = run_plain(&p, shape, row_count, block, seconds / TURNS);
     }
-    qsort(worker, TURNS, sizeof(*worker), compare_doubles);
-    qsort(plain, TURNS, sizeof(*plain), compare_doubles);
+    bench_sort(worker, TURNS);
+    bench_sort(plain, TURNS);
     printf("pot-worker  %10.0f rows/s\nplain sgemm %10.0f rows/s\n"
            "ratio       %10.3f\n",
            worker[TURNS / 2], plain[TURNS / 2],
@@ -234,24 +188,10 @@ static void bench(const struct model_shape *shape, const char *path,
     free(rows);
 }
 
-static bool parse_layers(struct model_shape *shape, const char *text)
-{
-    uint32_t widths[LAYERS_MAX];
-    size_t count = 0;
-    char *end;
-    for (const char *at = text; count < LAYERS_MAX; at = end + 1) {
-        widths[count++] = (uint32_t)strtoul(at, &end, 10);
-        if (*end != ',') {
-            break;
-        }
-    }
-    return model_shape_init(shape, widths, count) == POT_OK;
-}
-
 int main(int argc, char **argv)
 {
     struct model_shape shape;
-    char path[64];
+    char path[BYTE_DATASET_PATH_SIZE];
     size_t rows = argc > 2 ? strtoul(argv[2], NULL, 10) : 128;
     double seconds = argc > 3 ? strtod(argv[3], NULL) : 2.0;
     /* OpenBLAS has read it before main(): begin anew without it. */
@@ -260,16 +200,16 @@ int main(int argc, char **argv)
         (void)execv("/proc/self/exe", argv);
         return 1;
     }
-    if (!parse_layers(&shape, argc > 1 ? argv[1] : "784,128,10") || rows == 0 ||
-        shape.widths[shape.layer_count] > DATASET_CLASSES_MAX) {
+    if (!bench_parse_layers(&shape, argc > 1 ? argv[1] : "784,128,10") ||
+        rows == 0 || shape.widths[shape.layer_count] > DATASET_CLASSES_MAX) {
         (void)fprintf(stderr,
                       "Usage: bench_worker [LAYERS [ROWS [SECONDS]]]\n");
         return 2;
     }
-    (void)snprintf(path, sizeof(path), "/tmp/bench_worker.%ld.pds",
-                   (long)getpid());
-    write_dataset(path, shape.widths[0], shape.widths[shape.layer_count]);
+    char *folder = scratch_folder();
+    byte_dataset_write(path, folder, DATA_ROWS, shape.widths[0],
+                       shape.widths[shape.layer_count]);
     bench(&shape, path, rows, seconds);
-    (void)unlink(path);
+    scratch_remove(folder);
     return 0;
 }

@@ -8,12 +8,17 @@ bench_training_libs = training/libmlp.a training/libtraining.a \
 
 check_PROGRAMS += tests/bench/bench_audit
 tests_bench_bench_audit_SOURCES = tests/bench/bench_audit.c \
+	tests/bench/bench_util.c tests/bench/bench_util.h \
+	tests/rng.h tests/scratch.h \
 	tests/worker_driver.c tests/worker_driver.h
 tests_bench_bench_audit_CPPFLAGS = $(bench_cppflags)
 tests_bench_bench_audit_LDADD = $(bench_training_libs)
 
 check_PROGRAMS += tests/bench/bench_worker
 tests_bench_bench_worker_SOURCES = tests/bench/bench_worker.c \
+	tests/bench/bench_util.c tests/bench/bench_util.h \
+	tests/byte_dataset.c tests/byte_dataset.h \
+	tests/rng.h tests/scratch.h \
 	tests/worker_driver.c tests/worker_driver.h
 tests_bench_bench_worker_CPPFLAGS = $(bench_cppflags)
 tests_bench_bench_worker_LDADD = $(bench_training_libs)
@@ -21,6 +26,7 @@ tests_bench_bench_worker_LDADD = $(bench_training_libs)
 # potbench: real nodes on this machine, measured beside their baselines.
 bin_PROGRAMS += potbench
 potbench_SOURCES = \
+	tests/bench/bench_util.c tests/bench/bench_util.h \
 	tests/bench/potbench.c tests/bench/potbench.h \
 	tests/bench/potbench_accounts.c tests/bench/potbench_accounts.h \
 	tests/bench/potbench_data.c tests/bench/potbench_data.h \

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "proto/dataset.h"
+#include "tests/rng.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,18 +23,6 @@ const struct potbench_model potbench_models[] = {
 const size_t potbench_model_count =
     sizeof(potbench_models) / sizeof(*potbench_models);
 
-static uint64_t mix(uint64_t z)
-{
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
-static uint64_t next_random(uint64_t *state)
-{
-    return mix(*state += UINT64_C(0x9e3779b97f4a7c15));
-}
-
 /* A pixel of a class is bright or dark, the same for all its rows, under
  * noise that hides which in any one pixel. */
 static void fill(uint8_t *at, const struct potbench_model *m, uint64_t rows,
@@ -43,11 +32,11 @@ static void fill(uint8_t *at, const struct potbench_model *m, uint64_t rows,
     uint32_t classes = m->widths[2];
     uint8_t *labels = at + rows * m->widths[0];
     for (uint64_t row = 0; row < rows; row++) {
-        uint32_t class = (uint32_t)(next_random(&state) % classes);
+        uint32_t class = (uint32_t)(rng_next(&state) % classes);
         for (uint32_t i = 0; i < m->widths[0]; i++) {
-            bool is_bright = (mix(class * 65537U + i + 1) & 3) == 0;
+            bool is_bright = (rng_mix(class * 65537U + i + 1) & 3) == 0;
             *at++ =
-                (uint8_t)((next_random(&state) & 127) + (is_bright ? 64U : 0U));
+                (uint8_t)((rng_next(&state) & 127) + (is_bright ? 64U : 0U));
         }
         *labels++ = (uint8_t) class;
         *labels++ = (uint8_t)(class >> 8);

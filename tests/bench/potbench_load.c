@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "ctl/client.h"
+#include "tests/bench/bench_util.h"
 #include "tests/bench/potbench_accounts.h"
 #include "tests/bench/potbench_http.h"
 
@@ -316,15 +317,6 @@ static enum ctl_exit look_up(struct load *l)
 
 /* ---- figures */
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x;
-    double y;
-    memcpy(&x, a, sizeof(x));
-    memcpy(&y, b, sizeof(y));
-    return (x > y) - (x < y);
-}
-
 static const struct seen *seen_at(const struct load *l, uint64_t height)
 {
     /* Heights follow each other in the stream. */
@@ -348,9 +340,9 @@ static void count_latencies(struct load *l, uint64_t from_us, uint64_t to_us)
                 ((double)seen->seen_us - (double)s->accepted_us) / 1000.0;
         }
     }
-    qsort(ms, count, sizeof(*ms), compare_doubles);
+    bench_sort(ms, count);
     for (size_t i = 0; count > 0 && i < 3; i++) {
-        l->result->latency_ms[i] = ms[(size_t)((double)(count - 1) * parts[i])];
+        l->result->latency_ms[i] = bench_percentile(ms, count, parts[i]);
     }
     free(ms);
 }

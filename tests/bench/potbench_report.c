@@ -3,6 +3,7 @@
 #include "tests/bench/potbench_report.h"
 
 #include "base/check.h"
+#include "tests/bench/bench_util.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,21 +17,12 @@ struct spread {
     double most;
 };
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x;
-    double y;
-    memcpy(&x, a, sizeof(x));
-    memcpy(&y, b, sizeof(y));
-    return (x > y) - (x < y);
-}
-
 static struct spread spread_of(double *values, size_t count)
 {
     if (count == 0) {
         return (struct spread){0};
     }
-    qsort(values, count, sizeof(*values), compare_doubles);
+    bench_sort(values, count);
     double middle = (values[(count - 1) / 2] + values[count / 2]) / 2.0;
     return (struct spread){values[0], middle, values[count - 1]};
 }

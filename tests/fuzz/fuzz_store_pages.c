@@ -8,6 +8,7 @@
 #include "storage/overlay.h"
 #include "storage/store.h"
 #include "storage/store_pages.h"
+#include "tests/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,16 +47,9 @@ static void make_store(const char *folder)
 
 static void read_store(const char *folder)
 {
-    static const char *const names[] = {"data.mdb", "lock.mdb", "tip", "LOCK"};
-    char *path = file_join(folder, names[0]);
+    char *path = file_join(folder, "data.mdb");
     POT_ASSERT(file_read(&whole, &whole_size, path, 1 << 24) == POT_OK);
     free(path);
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-        path = file_join(folder, names[i]);
-        (void)unlink(path);
-        free(path);
-    }
-    (void)rmdir(folder);
 }
 
 static void ignore(void *context, const struct store_pages_record *record)
@@ -66,16 +60,16 @@ static void ignore(void *context, const struct store_pages_record *record)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char folder[] = "/tmp/pot-fuzz-XXXXXX";
     char why[128];
     uint64_t transaction;
     unsigned count = 0;
     struct store_pages_options options = {.on_record = ignore,
                                           .context = &count};
     if (whole == NULL) {
-        POT_ASSERT(mkdtemp(folder) != NULL);
+        char *folder = scratch_folder();
         make_store(folder);
         read_store(folder);
+        scratch_remove(folder);
     }
     char *copy = pot_memdup(whole, whole_size);
     size_t pages = whole_size / PAGE;

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "tests/rng.h"
 
 #include <dirent.h>
 #include <stdint.h>
@@ -25,13 +26,9 @@ struct sample {
 
 static uint64_t state;
 
-/* splitmix64 (Steele, Lea, Flood, OOPSLA '14). */
 static uint64_t next_random(void)
 {
-    uint64_t z = state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
+    return rng_next(&state);
 }
 
 static size_t load(struct sample *samples, const char *folder)

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/fixed.h"
+#include "tests/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +19,7 @@
 int import_fixture_set_up(void **state)
 {
     struct import_fixture *f = pot_calloc(1, sizeof(*f));
-    (void)snprintf(f->folder, sizeof(f->folder), "/tmp/test_import.XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
+    f->folder = scratch_folder();
     *state = f;
     return 0;
 }
@@ -28,10 +28,9 @@ int import_fixture_tear_down(void **state)
 {
     struct import_fixture *f = *state;
     for (size_t i = 0; i < f->path_count; i++) {
-        (void)unlink(f->paths[i]);
         free(f->paths[i]);
     }
-    (void)rmdir(f->folder);
+    scratch_remove(f->folder);
     buf_fini(&f->out);
     free(f);
     return 0;

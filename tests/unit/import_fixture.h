@@ -10,7 +10,7 @@
 #define NAMES_MAX 16
 
 struct import_fixture {
-    char folder[64];
+    char *folder;
     char *paths[NAMES_MAX];
     size_t path_count;
     struct buf out;

@@ -19,7 +19,8 @@ tests_unit_test_node_config_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_node_config_LDADD = base/libtoml.a $(unit_base_libs)
 
 # Runs pot-worker, and the worker that misbehaves.
-tests_unit_test_workers_SOURCES = tests/unit/test_workers.c
+tests_unit_test_workers_SOURCES = tests/unit/test_workers.c \
+	tests/byte_dataset.c tests/byte_dataset.h
 tests_unit_test_workers_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_workers_LDADD = node/round/libround.a \
 	training/libtraining.a $(unit_proto_libs) $(UV_LIBS) $(ZLIB_LIBS)

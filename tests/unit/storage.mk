@@ -7,7 +7,7 @@ TESTS += $(storage_tests)
 
 check_LIBRARIES += tests/unit/libstorefixture.a
 tests_unit_libstorefixture_a_SOURCES = \
-	tests/unit/store_fixture.c tests/unit/store_fixture.h
+	tests/unit/store_fixture.c tests/unit/store_fixture.h tests/rng.h
 tests_unit_libstorefixture_a_CPPFLAGS = $(unit_cppflags)
 
 unit_storage_libs = tests/unit/libstorefixture.a storage/libstorage.a \

@@ -8,35 +8,9 @@
 #include "proto/block.h"
 #include "proto/codec.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-char *fixture_folder(void)
-{
-    const char *base = getenv("TMPDIR");
-    char path[512];
-    (void)snprintf(path, sizeof(path), "%s/pot-test-XXXXXX",
-                   base != NULL ? base : "/tmp");
-    POT_ASSERT(mkdtemp(path) != NULL);
-    return pot_strdup(path);
-}
-
-void fixture_remove(const char *folder)
-{
-    char path[1024];
-    DIR *dir = opendir(folder);
-    for (struct dirent *at; dir != NULL && (at = readdir(dir)) != NULL;) {
-        (void)snprintf(path, sizeof(path), "%s/%s", folder, at->d_name);
-        (void)unlink(path);
-    }
-    if (dir != NULL) {
-        (void)closedir(dir);
-    }
-    (void)rmdir(folder);
-}
 
 struct store *fixture_open(const char *folder)
 {
@@ -49,14 +23,6 @@ struct store *fixture_open(const char *folder)
     }
     POT_ASSERT(err == POT_OK);
     return store;
-}
-
-uint64_t fixture_random(uint64_t *seed)
-{
-    *seed ^= *seed >> 12;
-    *seed ^= *seed << 25;
-    *seed ^= *seed >> 27;
-    return *seed * UINT64_C(2685821657736338717);
 }
 
 static uint8_t *make_block(size_t *size, struct store_commit *commit)

@@ -1,4 +1,4 @@
-/* store_fixture: folders, chains and random numbers for storage's tests. */
+/* store_fixture: chains for storage's tests. */
 #ifndef POT_TESTS_STORE_FIXTURE_H
 #define POT_TESTS_STORE_FIXTURE_H
 
@@ -8,17 +8,11 @@
 
 #include "storage/overlay.h"
 #include "storage/store.h"
-
-/* fixture_folder: a fresh temporary folder; free().  fixture_remove: takes it
- * away with all in it. */
-char *fixture_folder(void);
-void fixture_remove(const char *folder);
+#include "tests/rng.h"
+#include "tests/scratch.h"
 
 /* fixture_open: an open store, or the test fails. */
 struct store *fixture_open(const char *folder);
-
-/* fixture_random: the next number of a seeded sequence (xorshift64*). */
-uint64_t fixture_random(uint64_t *seed);
 
 /* What a block of fixture_commit holds beside the overlay. */
 struct fixture_extra {

@@ -4,6 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/clock.h"
+#include "tests/scratch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +19,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -28,16 +29,9 @@
 #define STREAMS       40
 #define STREAMS_MAX   32
 
-static char folder[] = "/tmp/pot-api-XXXXXX";
+static char *folder;
 static unsigned api_port;
 static pid_t node;
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- processes */
 
@@ -115,14 +109,14 @@ static void send_all(int fd, const char *data, size_t size)
 /* Reads until `until` has come, or the end; false: the time is up. */
 static bool receive(struct buf *answer, int fd, const char *until)
 {
-    uint64_t end = now_ms() + DEADLINE_MS;
+    uint64_t end = clock_steady_ms() + DEADLINE_MS;
     for (;;) {
         char piece[4096];
         struct pollfd ready = {.fd = fd, .events = POLLIN};
         if (until != NULL && strstr(buf_text(answer), until) != NULL) {
             return true;
         }
-        if (now_ms() >= end || poll(&ready, 1, 100) < 0) {
+        if (clock_steady_ms() >= end || poll(&ready, 1, 100) < 0) {
             return false;
         }
         if (ready.revents == 0) {
@@ -201,7 +195,7 @@ static int set_up(void **state)
     char log[96];
     struct buf answer;
     (void)state;
-    assert_non_null(mkdtemp(folder));
+    folder = scratch_folder();
     unsigned port = find_ports();
     api_port = port + 1;
     (void)snprintf(base, sizeof(base), "%u", port);
@@ -214,16 +208,16 @@ static int set_up(void **state)
     const char *const potd[] = {"./potd", "--config", config, NULL};
     assert_int_equal(run(init), 0);
     node = start(potd, log);
-    uint64_t end = now_ms() + DEADLINE_MS;
+    uint64_t end = clock_steady_ms() + DEADLINE_MS;
     int fd = -1;
-    while (fd < 0 && now_ms() < end) {
+    while (fd < 0 && clock_steady_ms() < end) {
         (void)poll(NULL, 0, 20);
         fd = dial_port(api_port);
     }
     assert_true(fd >= 0);
     (void)close(fd);
     buf_init(&answer, ANSWER_MAX);
-    while (!says(&answer, "\"height\":1,") && now_ms() < end) {
+    while (!says(&answer, "\"height\":1,") && clock_steady_ms() < end) {
         (void)get(&answer, "/v1/blocks?from=1&limit=1");
     }
     buf_fini(&answer);
@@ -240,6 +234,7 @@ static int tear_down(void **state)
         code = wait_for(node);
     }
     (void)run(remove);
+    free(folder);
     return code;
 }
 
@@ -464,10 +459,10 @@ static void a_dripping_client_is_cut_off(void **state)
     char c;
     (void)state;
     int fd = dial();
-    uint64_t end = now_ms() + DEADLINE_MS;
+    uint64_t end = clock_steady_ms() + DEADLINE_MS;
     bool is_over = false;
     send_all(fd, "GET /livez HTTP/1.1\r\nX: ", 24);
-    while (!is_over && now_ms() < end) {
+    while (!is_over && clock_steady_ms() < end) {
         struct pollfd ready = {.fd = fd, .events = POLLIN};
         is_over = send(fd, "a", 1, MSG_NOSIGNAL) < 0 ||
                   (poll(&ready, 1, 100) > 0 && recv(fd, &c, 1, 0) <= 0);

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/hex.h"
+#include "tests/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,6 @@
 #include <cmocka.h>
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const struct hash chain = {{1, 2, 3}};
 
@@ -72,8 +72,7 @@ static void a_long_message_is_not_its_digest(void **state)
 static void a_key_file_is_private_and_survives(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/pot-test-key-XXXXXX";
-    assert_non_null(mkdtemp(folder));
+    char *folder = scratch_folder();
     char *path = file_join(folder, "key");
     struct key *again = NULL;
     struct key *key = key_generate();
@@ -90,8 +89,7 @@ static void a_key_file_is_private_and_survives(void **state)
     assert_int_equal(file_replace(path, 0600, "potsec1nonsense", 15), POT_OK);
     assert_int_equal(key_load(&again, path), POT_EFORMAT);
     key_free(key);
-    (void)unlink(path);
-    (void)rmdir(folder);
+    scratch_remove(folder);
     free(path);
 }
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include "base/file.h"
+#include "tests/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,16 +12,12 @@
 
 #include <cmocka.h>
 
-#include <unistd.h>
-
 static char *log_and_read(enum log_format format)
 {
-    char path[] = "/tmp/pot-test-log-XXXXXX";
+    char *folder = scratch_folder();
+    char *path = file_join(folder, "log");
     char *text = NULL;
     size_t size;
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    (void)close(fd);
     assert_int_equal(log_open(LOG_INFO, format, path), POT_OK);
     LOG(LOG_DEBUG, "p2p", "hidden", log_u64("n", 1));
     LOG(LOG_INFO, "p2p", "peer up", log_text("name", "a \"b\"\n\x01\xff"),
@@ -28,7 +25,8 @@ static char *log_and_read(enum log_format format)
         log_text("plain", "x.y"));
     assert_int_equal(log_open(LOG_INFO, format, NULL), POT_OK);
     assert_int_equal(file_read(&text, &size, path, 4096), POT_OK);
-    (void)unlink(path);
+    scratch_remove(folder);
+    free(path);
     return text;
 }
 

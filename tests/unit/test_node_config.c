@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "tests/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +18,7 @@
 
 #define ADDRESS "pot13jglv35q0r5tu9j96cla8jj6e0980yqhjx0jp2kx7n3uyk4aqk6sqsaarq"
 
-static char path[64];
+static char *path;
 
 static struct node_config *load(const char *text, struct buf *faults)
 {
@@ -100,7 +101,11 @@ static void values_come_from_the_file(void **state)
 
 static void check_relative(const struct node_config *c)
 {
-    assert_string_equal(c->genesis, "/tmp/one/two.json");
+    char *folder = file_folder(path);
+    char *genesis = file_join(folder, "one/two.json");
+    assert_string_equal(c->genesis, genesis);
+    free(genesis);
+    free(folder);
     assert_string_equal(c->log_file, "");
 }
 
@@ -250,9 +255,10 @@ int main(void)
         cmocka_unit_test(what_is_printed_loads_again),
         cmocka_unit_test(a_missing_file_is_not_found),
     };
-    (void)snprintf(path, sizeof(path), "/tmp/test_node_config.%ld.toml",
-                   (long)getpid());
+    char *folder = scratch_folder();
+    path = file_join(folder, "node.toml");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    (void)unlink(path);
+    scratch_remove(folder);
+    free(path);
     return failed;
 }

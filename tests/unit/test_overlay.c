@@ -137,7 +137,7 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *f = pot_calloc(1, sizeof(*f));
-    f->folder = fixture_folder();
+    f->folder = scratch_folder();
     f->store = fixture_open(f->folder);
     f->model = pot_calloc(1, sizeof(*f->model));
     buf_init(&f->buf, 1 << 20);
@@ -149,10 +149,9 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     store_close(f->store);
-    fixture_remove(f->folder);
+    scratch_remove(f->folder);
     buf_fini(&f->buf);
     free(f->model);
-    free(f->folder);
     free(f);
     return 0;
 }
@@ -160,7 +159,7 @@ static int tear_down(void **state)
 static size_t random_key(uint8_t *key, uint64_t *seed)
 {
     /* Few enough that keys come up again and again. */
-    uint64_t number = fixture_random(seed) % 1500;
+    uint64_t number = rng_next(seed) % 1500;
     size_t size = 1 + (size_t)(number % 40);
     memset(key, (int)(number & 255), size);
     memcpy(key, &number, size < sizeof(number) ? size : sizeof(number));
@@ -173,13 +172,13 @@ static void random_write(struct overlay *overlay, struct model *model,
     uint8_t key[64];
     uint8_t value[64];
     size_t size = random_key(key, seed);
-    if (fixture_random(seed) % 3 == 0) {
+    if (rng_next(seed) % 3 == 0) {
         overlay_del(overlay, key, size);
         model_del(model, key, size);
         return;
     }
-    size_t value_size = (size_t)(fixture_random(seed) % sizeof(value));
-    memset(value, (int)(fixture_random(seed) & 255), sizeof(value));
+    size_t value_size = (size_t)(rng_next(seed) % sizeof(value));
+    memset(value, (int)(rng_next(seed) & 255), sizeof(value));
     overlay_put(overlay, key, size, value, value_size);
     model_put(model, key, size, value, value_size);
 }
@@ -235,7 +234,7 @@ static void the_root_is_the_naive_one_over_many_blocks(void **state)
     for (uint64_t block = 0; block < 40; block++) {
         uint64_t seed = 1000 + block;
         struct overlay *overlay = overlay_new(f->store);
-        size_t writes = (size_t)(fixture_random(&seed) % 120);
+        size_t writes = (size_t)(rng_next(&seed) % 120);
         for (size_t i = 0; i < writes; i++) {
             random_write(overlay, f->model, &seed);
             if (i % 50 == 49) {
@@ -288,7 +287,7 @@ static void the_root_does_not_depend_on_the_order_of_writes(void **state)
         }
         overlay_free(overlay);
         for (size_t i = COUNT - 1; i > 0; i--) {
-            size_t j = (size_t)(fixture_random(&seed) % (i + 1));
+            size_t j = (size_t)(rng_next(&seed) % (i + 1));
             unsigned held = order[i];
             order[i] = order[j];
             order[j] = held;

@@ -32,7 +32,7 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *f = pot_calloc(1, sizeof(*f));
-    f->folder = fixture_folder();
+    f->folder = scratch_folder();
     f->path = file_join(f->folder, "sign_state");
     *state = f;
     return 0;
@@ -41,9 +41,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    fixture_remove(f->folder);
+    scratch_remove(f->folder);
     free(f->path);
-    free(f->folder);
     free(f);
     return 0;
 }

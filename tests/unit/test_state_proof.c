@@ -23,7 +23,7 @@ static struct store *store;
 static int set_up(void **state)
 {
     (void)state;
-    folder = fixture_folder();
+    folder = scratch_folder();
     store = fixture_open(folder);
     struct overlay *overlay = overlay_new(store);
     for (unsigned i = 0; i < KEYS; i++) {
@@ -38,8 +38,7 @@ static int tear_down(void **state)
 {
     (void)state;
     store_close(store);
-    fixture_remove(folder);
-    free(folder);
+    scratch_remove(folder);
     return 0;
 }
 

@@ -29,7 +29,7 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *f = pot_calloc(1, sizeof(*f));
-    f->folder = fixture_folder();
+    f->folder = scratch_folder();
     f->store = fixture_open(f->folder);
     buf_init(&f->buf, (size_t)64 << 20);
     *state = f;
@@ -40,9 +40,8 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     store_close(f->store);
-    fixture_remove(f->folder);
+    scratch_remove(f->folder);
     buf_fini(&f->buf);
-    free(f->folder);
     free(f);
     return 0;
 }

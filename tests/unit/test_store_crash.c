@@ -87,7 +87,7 @@ static _Noreturn void write_until_killed(const char *folder, int out)
 static void a_killed_writer_loses_nothing_acknowledged(void **state)
 {
     (void)state;
-    char *folder = fixture_folder();
+    char *folder = scratch_folder();
     uint64_t seed = 42;
     uint64_t acknowledged = 0;
     for (int run = 0; run < 12; run++) {
@@ -101,14 +101,14 @@ static void a_killed_writer_loses_nothing_acknowledged(void **state)
             write_until_killed(folder, pipes[1]);
         }
         (void)close(pipes[1]);
-        for (uint64_t i = fixture_random(&seed) % 12 + 1; i > 0; i--) {
+        for (uint64_t i = rng_next(&seed) % 12 + 1; i > 0; i--) {
             assert_int_equal(
                 read(pipes[0], &acknowledged, sizeof(acknowledged)),
                 sizeof(acknowledged));
         }
         /* Somewhere within the next block. */
         struct hash busy = {{0}};
-        for (uint64_t i = fixture_random(&seed) % 8000; i > 0; i--) {
+        for (uint64_t i = rng_next(&seed) % 8000; i > 0; i--) {
             hash_bytes(&busy, "test", busy.b, HASH_SIZE);
         }
         assert_int_equal(kill(child, SIGKILL), 0);
@@ -123,8 +123,7 @@ static void a_killed_writer_loses_nothing_acknowledged(void **state)
         assert_true(height == acknowledged || height == acknowledged + 1);
         store_close(store);
     }
-    fixture_remove(folder);
-    free(folder);
+    scratch_remove(folder);
 }
 
 /* Writes blobs until there is no room, then makes room and goes on. */
@@ -189,7 +188,7 @@ static int fill_to_the_limit(const char *folder)
 static void a_file_size_limit_is_a_full_disk(void **state)
 {
     (void)state;
-    char *folder = fixture_folder();
+    char *folder = scratch_folder();
     int status;
     pid_t child = fork();
     if (child == 0) {
@@ -198,8 +197,7 @@ static void a_file_size_limit_is_a_full_disk(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
-    fixture_remove(folder);
-    free(folder);
+    scratch_remove(folder);
 }
 
 #define NO_MOUNT 127
@@ -217,15 +215,14 @@ static int fill_small_disk(const char *folder)
 static void a_full_disk_is_survived(void **state)
 {
     (void)state;
-    char *folder = fixture_folder();
+    char *folder = scratch_folder();
     int status;
     pid_t child = fork();
     if (child == 0) {
         _exit(fill_small_disk(folder));
     }
     assert_int_equal(waitpid(child, &status, 0), child);
-    fixture_remove(folder);
-    free(folder);
+    scratch_remove(folder);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == NO_MOUNT) {
         skip(); /* no right to mount a small disk */
@@ -236,7 +233,7 @@ static void a_full_disk_is_survived(void **state)
 static void a_store_set_back_to_an_older_file_is_refused(void **state)
 {
     (void)state;
-    char *folder = fixture_folder();
+    char *folder = scratch_folder();
     char *path = file_join(folder, "data.mdb");
     char why[256];
     char *old;
@@ -260,8 +257,7 @@ static void a_store_set_back_to_an_older_file_is_refused(void **state)
         POT_ECORRUPT);
     free(old);
     free(path);
-    fixture_remove(folder);
-    free(folder);
+    scratch_remove(folder);
 }
 
 int main(void)

@@ -83,7 +83,7 @@ static int set_up(void **state)
     struct fixture *f = pot_calloc(1, sizeof(*f));
     struct buf buf;
     buf_init(&buf, 1 << 20);
-    f->folder = fixture_folder();
+    f->folder = scratch_folder();
     f->path = file_join(f->folder, "data.mdb");
     struct store *store = fixture_open(f->folder);
     for (unsigned i = 0; i < BLOCKS; i++) {
@@ -103,10 +103,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    fixture_remove(f->folder);
+    scratch_remove(f->folder);
     free(f->whole);
     free(f->path);
-    free(f->folder);
     free(f);
     return 0;
 }
@@ -295,37 +294,37 @@ static void run(const struct fixture *f, const char *what, unsigned times,
 
 static void flip(char *data, size_t *size, uint64_t *seed, size_t *at)
 {
-    *at = (size_t)(fixture_random(seed) % *size);
-    data[*at] = (char)(data[*at] ^ 1 << fixture_random(seed) % 8);
+    *at = (size_t)(rng_next(seed) % *size);
+    data[*at] = (char)(data[*at] ^ 1 << rng_next(seed) % 8);
 }
 
 static void flip_in_header(char *data, size_t *size, uint64_t *seed, size_t *at)
 {
-    size_t page = (size_t)(fixture_random(seed) % (*size / PAGE));
-    *at = page * PAGE + (size_t)(fixture_random(seed) % 160);
-    data[*at] = (char)(data[*at] ^ 1 << fixture_random(seed) % 8);
+    size_t page = (size_t)(rng_next(seed) % (*size / PAGE));
+    *at = page * PAGE + (size_t)(rng_next(seed) % 160);
+    data[*at] = (char)(data[*at] ^ 1 << rng_next(seed) % 8);
 }
 
 static void zero_page(char *data, size_t *size, uint64_t *seed, size_t *at)
 {
-    *at = (size_t)(fixture_random(seed) % (*size / PAGE)) * PAGE;
+    *at = (size_t)(rng_next(seed) % (*size / PAGE)) * PAGE;
     memset(data + *at, 0, PAGE);
 }
 
 static void fill_page(char *data, size_t *size, uint64_t *seed, size_t *at)
 {
-    *at = (size_t)(fixture_random(seed) % (*size / PAGE)) * PAGE;
+    *at = (size_t)(rng_next(seed) % (*size / PAGE)) * PAGE;
     for (size_t i = 0; i < PAGE; i++) {
-        data[*at + i] = (char)fixture_random(seed);
+        data[*at + i] = (char)rng_next(seed);
     }
 }
 
 static void copy_page(char *data, size_t *size, uint64_t *seed, size_t *at)
 {
-    size_t from = (size_t)(fixture_random(seed) % (*size / PAGE)) * PAGE;
-    *at = (size_t)(fixture_random(seed) % (*size / PAGE)) * PAGE;
+    size_t from = (size_t)(rng_next(seed) % (*size / PAGE)) * PAGE;
+    *at = (size_t)(rng_next(seed) % (*size / PAGE)) * PAGE;
     memmove(data + *at, data + from, PAGE);
-    if (fixture_random(seed) % 2 == 0) { /* with the number it should have */
+    if (rng_next(seed) % 2 == 0) { /* with the number it should have */
         uint64_t number = *at / PAGE;
         memcpy(data + *at, &number, sizeof(number));
     }
@@ -334,8 +333,8 @@ static void copy_page(char *data, size_t *size, uint64_t *seed, size_t *at)
 static void cut_off(char *data, size_t *size, uint64_t *seed, size_t *at)
 {
     (void)data;
-    *at = (size_t)(fixture_random(seed) % *size);
-    if (fixture_random(seed) % 2 == 0) {
+    *at = (size_t)(rng_next(seed) % *size);
+    if (rng_next(seed) % 2 == 0) {
         *at = *at / PAGE * PAGE;
     }
     *size = *at;

@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "base/fixed.h"
 #include "proto/dataset.h"
+#include "tests/byte_dataset.h"
+#include "tests/scratch.h"
 #include "training/assign.h"
 #include "training/mlp.h"
 #include "training/quantise.h"
@@ -29,10 +31,9 @@
 #define CLASSES   3
 #define JOB_ROWS  300
 
-static const char *const class_names[CLASSES] = {"a", "b", "c"};
-
 struct fixture {
-    char path[64]; /* of the data set */
+    char *folder;
+    char path[BYTE_DATASET_PATH_SIZE]; /* of the data set */
     struct model_shape shape;
     int32_t *theta;
     uint64_t rows[JOB_ROWS];
@@ -46,36 +47,14 @@ static const char *worker_path(void)
     return path != NULL ? path : "./pot-worker";
 }
 
-static void write_dataset(struct fixture *f)
-{
-    size_t header_size;
-    uint8_t *header = dataset_header(&header_size, DATA_ROWS, FEATURES, CLASSES,
-                                     DATASET_U8, 255, class_names);
-    size_t size = header_size + DATA_ROWS * (FEATURES + 2);
-    uint8_t *file = pot_calloc(1, size);
-    memcpy(file, header, header_size);
-    uint8_t *at = file + header_size;
-    for (size_t i = 0; i < DATA_ROWS * FEATURES; i++) {
-        *at++ = (uint8_t)(i * 131 >> 3);
-    }
-    for (size_t i = 0; i < DATA_ROWS; i++, at += 2) {
-        at[0] = (uint8_t)(i % CLASSES);
-    }
-    (void)snprintf(f->path, sizeof(f->path), "/tmp/test_worker.%ld.pds",
-                   (long)getpid());
-    (void)unlink(f->path);
-    assert_int_equal(file_create(f->path, 0600, file, size), POT_OK);
-    free(header);
-    free(file);
-}
-
 static int set_up(void **state)
 {
     struct fixture *f = pot_calloc(1, sizeof(*f));
     const uint32_t widths[] = {FEATURES, 16, CLASSES};
     const struct hash seed = {{1}};
     const struct public_key miner = {{2}};
-    write_dataset(f);
+    f->folder = scratch_folder();
+    byte_dataset_write(f->path, f->folder, DATA_ROWS, FEATURES, CLASSES);
     assert_int_equal(model_shape_init(&f->shape, widths, 3), POT_OK);
     f->theta = pot_calloc(f->shape.parameter_count, sizeof(*f->theta));
     for (size_t i = 0; i < f->shape.parameter_count; i++) {
@@ -100,7 +79,7 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     (void)worker_driver_close(&f->worker);
-    (void)unlink(f->path);
+    scratch_remove(f->folder);
     free(f->theta);
     free(f);
     return 0;

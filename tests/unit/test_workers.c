@@ -9,7 +9,8 @@
 #include "base/file.h"
 #include "base/fixed.h"
 #include "base/log.h"
-#include "proto/dataset.h"
+#include "tests/byte_dataset.h"
+#include "tests/scratch.h"
 #include "training/assign.h"
 
 #include <setjmp.h>
@@ -28,8 +29,6 @@
 #define JOB_ROWS    512
 #define DEADLINE_MS 20000
 
-static const char *const class_names[CLASSES] = {"a", "b", "c"};
-
 struct outcome {
     unsigned calls;
     enum pot_err err;
@@ -41,8 +40,9 @@ struct outcome {
 
 struct fixture {
     uv_loop_t loop;
-    char path[64];
-    char marks[64]; /* what the misbehaving tell each other by */
+    char *folder;
+    char path[BYTE_DATASET_PATH_SIZE];
+    char *marks; /* what the misbehaving tell each other by */
     char real[4096];
     char bad[4096];
     int32_t *theta;
@@ -50,37 +50,6 @@ struct fixture {
     struct workers_job job;
     struct workers *pool;
 };
-
-static void write_dataset(const char *path)
-{
-    size_t header_size;
-    uint8_t *header = dataset_header(&header_size, DATA_ROWS, FEATURES, CLASSES,
-                                     DATASET_U8, 255, class_names);
-    size_t size = header_size + DATA_ROWS * (FEATURES + 2);
-    uint8_t *file = pot_calloc(1, size);
-    memcpy(file, header, header_size);
-    uint8_t *at = file + header_size;
-    for (size_t i = 0; i < DATA_ROWS * FEATURES; i++) {
-        *at++ = (uint8_t)(i * 131 >> 3);
-    }
-    for (size_t i = 0; i < DATA_ROWS; i++, at += 2) {
-        at[0] = (uint8_t)(i % CLASSES);
-    }
-    (void)unlink(path);
-    assert_int_equal(file_create(path, 0600, file, size), POT_OK);
-    free(header);
-    free(file);
-}
-
-static void forget_marks(const struct fixture *f)
-{
-    static const char *const names[] = {"refused", "died"};
-    for (size_t i = 0; i < 2; i++) {
-        char path[128];
-        (void)snprintf(path, sizeof(path), "%s.%s", f->marks, names[i]);
-        (void)unlink(path);
-    }
-}
 
 static int set_up(void **state)
 {
@@ -92,12 +61,9 @@ static int set_up(void **state)
     assert_non_null(getcwd(folder, sizeof(folder)));
     (void)snprintf(f->real, sizeof(f->real), "%s/pot-worker", folder);
     (void)snprintf(f->bad, sizeof(f->bad), "%s/tests/e2e/bad_worker", folder);
-    (void)snprintf(f->path, sizeof(f->path), "/tmp/test_workers.%ld.pds",
-                   (long)getpid());
-    (void)snprintf(f->marks, sizeof(f->marks), "/tmp/test_workers.%ld",
-                   (long)getpid());
-    write_dataset(f->path);
-    forget_marks(f);
+    f->folder = scratch_folder();
+    f->marks = file_join(f->folder, "mark");
+    byte_dataset_write(f->path, f->folder, DATA_ROWS, FEATURES, CLASSES);
     assert_int_equal(uv_loop_init(&f->loop), 0);
     assert_int_equal(model_shape_init(&f->job.shape, widths, 3), POT_OK);
     f->theta = pot_calloc(f->job.shape.parameter_count, sizeof(*f->theta));
@@ -130,8 +96,8 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     close_pool(f);
     assert_int_equal(uv_loop_close(&f->loop), 0);
-    (void)unlink(f->path);
-    forget_marks(f);
+    scratch_remove(f->folder);
+    free(f->marks);
     free(f->theta);
     free(f->rows);
     free(f);

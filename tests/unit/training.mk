@@ -38,6 +38,7 @@ tests_unit_test_quantise_LDADD = $(training_test_libs)
 
 # It starts build/pot-worker.
 tests_unit_test_worker_SOURCES = tests/unit/test_worker.c \
+	tests/byte_dataset.c tests/byte_dataset.h \
 	tests/worker_driver.c tests/worker_driver.h
 tests_unit_test_worker_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_worker_LDADD = $(mlp_test_libs)

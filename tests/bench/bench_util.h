@@ -1,0 +1,20 @@
+/* bench_util: what the benchmarks have in common. */
+#ifndef POT_TESTS_BENCH_UTIL_H
+#define POT_TESTS_BENCH_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct model_shape; /* proto/model.h */
+
+/* bench_sort: ascending. */
+void bench_sort(double *values, size_t count);
+
+/* bench_percentile: of values sorted by bench_sort, count > 0; part: 0 for
+ * the least, 0.5 for the median, 1 for the most. */
+double bench_percentile(const double *values, size_t count, double part);
+
+/* bench_parse_layers: "784,128,10"; false when that is no model. */
+bool bench_parse_layers(struct model_shape *shape, const char *text);
+
+#endif
