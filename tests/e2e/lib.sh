@@ -130,8 +130,10 @@ reaches() { # name height
 
 task_of() { ctl "$1" task "$2" --json; }
 
+round_of() { task_of "$1" "$2" | jq -r .round; }
+
 round_reaches() { # name task round
-    [ "$(task_of "$1" "$2" | jq -r .round)" -ge "$3" ]
+    [ "$(round_of "$1" "$2")" -ge "$3" ]
 }
 
 has_ended() { # name task

@@ -12,12 +12,11 @@ chain=$(jq -r .chain_id "$NET/genesis.json")
 task=$(submit validator0 "$(make_task hostile 5000)")
 await 30 "the first rounds" round_reaches validator0 "$task" 3
 
-round_of() { task_of "$1" "$task" | jq -r .round; }
 rss_of() { awk '/^VmRSS/ { print $2 }' "/proc/$(cat "$NET/$1/pid")/status"; }
 
 first=$BASE_PORT # validator0's
 for mode in raw junk votes rounds spam status oversize flood halfopen; do
-    before=$(round_of validator1)
+    before=$(round_of validator1 "$task")
     attacks=
     for port in "$first" $((first + 2)) $((first + 8)); do
         "$BUILD/tests/e2e/hostile_peer" "$chain" "$task" $mode "$port" \
@@ -29,7 +28,7 @@ for mode in raw junk votes rounds spam status oversize flood halfopen; do
     for attack in $attacks; do
         wait "$attack" || fail "$mode: $(cat "$WORK/$mode")"
     done
-    after=$(round_of validator0)
+    after=$(round_of validator0 "$task")
     await 20 "rounds after $mode" round_reaches validator0 "$task" \
         $((after + 2))
     for each in $names; do

@@ -10,9 +10,8 @@ task=$(submit validator0 "$(make_task join 100000)")
 await 30 "rounds with one miner" round_reaches validator0 "$task" 5
 members() { task_of validator0 "$task" | jq -r .members; }
 has_members() { [ "$(members)" -eq "$1" ]; }
-round_of() { task_of "$1" "$task" | jq -r .round; }
 goes_on() {
-    at=$(round_of validator0)
+    at=$(round_of validator0 "$task")
     await 40 "rounds $1" round_reaches validator0 "$task" $((at + 5))
 }
 
@@ -37,7 +36,7 @@ await 20 "three miners are members again" has_members 3
 
 # Nobody left: rounds close empty or wait; someone comes back, and it goes on.
 kill_hard miner0 miner1 miner2
-at=$(round_of validator0)
+at=$(round_of validator0 "$task")
 start miner2
 await 40 "rounds after all miners were gone" round_reaches validator0 \
     "$task" $((at + 5))
@@ -48,7 +47,7 @@ rm -rf "$NET/miner2/store" "$NET/miner2/datasets"
 start miner2
 await_ready miner2
 await 40 "a miner that lost its disk" reaches miner2 $((away + 100))
-at=$(round_of validator0)
+at=$(round_of validator0 "$task")
 await 40 "it trains again" round_reaches validator0 "$task" $((at + 5))
 ctl validator0 cancel-task "$task" --wait --json >/dev/null
 top=$(height_of validator0)

@@ -12,9 +12,8 @@ await_ready $names
 task=$(submit validator3 "$(make_task digits 400)")
 await 30 "the first rounds" round_reaches validator3 "$task" 5
 
-round_of() { task_of "$1" "$task" | jq -r .round; }
 goes_on() { # node what
-    at=$(round_of "$1")
+    at=$(round_of "$1" "$task")
     await 20 "rounds after $2" round_reaches "$1" "$task" $((at + 10))
 }
 
@@ -46,11 +45,11 @@ goes_on "$watcher" "a worker's death"
 worker=$(pgrep -P "$(cat "$NET/miner1/pid")" pot-worker | head -n 1)
 [ -n "$worker" ] || fail "the worker was not started again"
 
-at=$(round_of "$watcher")
+at=$(round_of "$watcher" "$task")
 kill_hard $names
 start $names
 await_ready $names
-[ "$(round_of "$watcher")" -ge "$at" ] || fail "committed rounds were lost"
+[ "$(round_of "$watcher" "$task")" -ge "$at" ] || fail "committed rounds were lost"
 goes_on "$watcher" "everyone's death"
 
 await 120 "the task ended" has_ended "$watcher" "$task"

@@ -10,9 +10,8 @@ start $names
 await_ready $names
 task=$(submit validator0 "$(make_task mass 100000)")
 await 30 "the first rounds" round_reaches validator0 "$task" 3
-round_of() { task_of "$1" "$task" | jq -r .round; }
 for death in 1 2 3 4 5 6 7 8; do
-    at=$(round_of validator0)
+    at=$(round_of validator0 "$task")
     for each in $names; do
         kill -9 "$(cat "$NET/$each/pid")"
     done
@@ -21,7 +20,7 @@ for death in 1 2 3 4 5 6 7 8; do
     done
     start $names
     await_ready $names
-    [ "$(round_of validator0)" -ge "$at" ] || fail "committed rounds were lost"
+    [ "$(round_of validator0 "$task")" -ge "$at" ] || fail "committed rounds were lost"
     await 30 "rounds after death $death" round_reaches validator0 "$task" \
         $((at + 3))
 done

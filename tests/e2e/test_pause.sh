@@ -11,7 +11,6 @@ start $names
 await_ready $names
 task=$(submit validator0 "$(make_task pause 100000)")
 await 30 "the first rounds" round_reaches validator0 "$task" 5
-round_of() { task_of "$1" "$task" | jq -r .round; }
 freeze() { for each in "$@"; do kill -STOP "$(cat "$NET/$each/pid")"; done; }
 thaw() { for each in "$@"; do kill -CONT "$(cat "$NET/$each/pid")"; done; }
 
@@ -30,7 +29,7 @@ await 15 "half of the validators commit nothing" stands_still
 halted=$(height_of validator0)
 thaw validator2 validator3
 await 15 "blocks after the thaw" reaches validator0 $((halted + 3))
-at=$(round_of validator0)
+at=$(round_of validator0 "$task")
 await 20 "rounds after the thaw" round_reaches validator0 "$task" $((at + 3))
 
 # The primary, for longer than its time-out.

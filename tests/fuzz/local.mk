@@ -16,13 +16,12 @@ endif
 
 fuzz_targets = \
 	tests/fuzz/fuzz_api_url \
+	tests/fuzz/fuzz_array \
 	tests/fuzz/fuzz_consensus \
 	tests/fuzz/fuzz_csv \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_genesis \
 	tests/fuzz/fuzz_handshake \
-	tests/fuzz/fuzz_idx \
-	tests/fuzz/fuzz_npy \
 	tests/fuzz/fuzz_pds \
 	tests/fuzz/fuzz_round_update \
 	tests/fuzz/fuzz_slot \
@@ -42,6 +41,11 @@ tests_fuzz_fuzz_api_url_SOURCES = tests/fuzz/fuzz_api_url.c $(fuzz_driver)
 tests_fuzz_fuzz_api_url_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_api_url_LDADD = node/api/libapi.a base/libbase.a $(SODIUM_LIBS) $(UV_LIBS)
 tests_fuzz_fuzz_api_url_LDFLAGS = $(fuzz_ldflags)
+
+tests_fuzz_fuzz_array_SOURCES = tests/fuzz/fuzz_array.c $(fuzz_driver)
+tests_fuzz_fuzz_array_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_array_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_array_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm
 
 tests_fuzz_fuzz_consensus_SOURCES = tests/fuzz/fuzz_consensus.c $(fuzz_driver)
 tests_fuzz_fuzz_consensus_CPPFLAGS = $(fuzz_cppflags)
@@ -67,16 +71,6 @@ tests_fuzz_fuzz_handshake_SOURCES = tests/fuzz/fuzz_handshake.c $(fuzz_driver)
 tests_fuzz_fuzz_handshake_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_handshake_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_handshake_LDADD = p2p/libp2p.a $(fuzz_proto_libs) $(UV_LIBS)
-
-tests_fuzz_fuzz_idx_SOURCES = tests/fuzz/fuzz_idx.c $(fuzz_driver)
-tests_fuzz_fuzz_idx_CPPFLAGS = $(fuzz_cppflags)
-tests_fuzz_fuzz_idx_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_idx_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm
-
-tests_fuzz_fuzz_npy_SOURCES = tests/fuzz/fuzz_npy.c $(fuzz_driver)
-tests_fuzz_fuzz_npy_CPPFLAGS = $(fuzz_cppflags)
-tests_fuzz_fuzz_npy_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_npy_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm
 
 tests_fuzz_fuzz_pds_SOURCES = tests/fuzz/fuzz_pds.c $(fuzz_driver)
 tests_fuzz_fuzz_pds_CPPFLAGS = $(fuzz_cppflags)
