@@ -6,8 +6,10 @@ storage_libstorage_a_SOURCES = \
 	storage/slot_file.c storage/slot_file.h \
 	storage/store.c storage/store.h \
 	storage/store_blob.c storage/store_blob.h \
+	storage/store_commit.c \
 	storage/store_env.c storage/store_env.h \
 	storage/store_list.c \
+	storage/store_open.c storage/store_open.h \
 	storage/store_page.c storage/store_page.h \
 	storage/store_pages.c storage/store_pages.h \
 	storage/store_record.c storage/store_record.h \

@@ -4,9 +4,12 @@
  * the store beneath them; nothing is stored until store_commit.  The root
  * depends on what the overlay holds, never on the order of the writes.
  *
- * Errors are sticky: the first one makes every later read find nothing and
- * overlay_root fail.  Whoever executes a block on an overlay asks
- * overlay_error (or overlay_root) before believing the outcome.
+ * A read that fails does not abort and does not say so in its answer, which
+ * is that nothing is there: the overlay remembers the first failure, every
+ * later read finds nothing, and overlay_root and store_commit fail with it.
+ * So whoever executes a block on an overlay asks overlay_error before it
+ * believes the outcome: a block must not be called wrong because the store
+ * could not be read.
  *
  * Threads: an overlay is used by one thread at a time; many overlays may
  * stand over one store.  Once the tip moves, the others over it are stale:
@@ -57,8 +60,12 @@ void overlay_blob_del(struct overlay *overlay, const struct hash *hash);
 POT_MUST_USE enum pot_err overlay_root(struct overlay *overlay,
                                        struct hash *root);
 
-/* overlay_error: POT_OK, or the first error met: POT_EBUSY (stale),
- * POT_ECORRUPT, POT_ELIMIT (a value longer than its buffer), POT_EIO. */
+/* overlay_error: the first failure of a read or of overlay_root, or POT_OK.
+ *
+ * Errors: POT_EBUSY    the tip moved: the overlay is stale
+ *         POT_ECORRUPT what is stored fails its checksum
+ *         POT_ELIMIT   a value is longer than the buffer for it
+ *         POT_EIO      the disk failed */
 enum pot_err overlay_error(const struct overlay *overlay);
 
 #endif

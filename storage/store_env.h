@@ -98,6 +98,9 @@ void store_checksum(uint8_t out[static STORE_SUM_SIZE], enum store_table table,
                     const void *key, size_t key_size, const void *value,
                     size_t value_size);
 
+bool store_total_equal(const struct store_total *a,
+                       const struct store_total *b);
+
 /* store_total_hash: a record's part in its table's sum. */
 uint64_t store_total_hash(enum store_table table, const void *key,
                           size_t key_size,
@@ -151,6 +154,11 @@ POT_MUST_USE enum pot_err store_read_value(struct store *store,
                                            const void *key, size_t key_size,
                                            struct buf *out);
 
+/* store_read_totals: of every table.  Errors: POT_ECORRUPT, POT_EIO */
+POT_MUST_USE enum pot_err store_read_totals(
+    struct store_total out[static STORE_TABLES], const struct store *store,
+    MDB_txn *txn);
+
 /* store_read_tip: the tip as this snapshot has it. */
 POT_MUST_USE enum pot_err store_read_tip(struct store_tip *out,
                                          const struct store *store,
@@ -165,6 +173,10 @@ struct store_write {
     struct store_tip tip; /* written with the rest */
     struct store_total totals[STORE_TABLES];
 };
+
+/* store_write_meta: the totals and the tip as they are in write; for
+ * store_write_run and a store that is made. */
+POT_MUST_USE enum pot_err store_write_meta(struct store_write *write);
 
 /* store_write_run: runs body in a write transaction and commits it.  When the
  * map is full, body runs again from the start in a larger one: it changes
@@ -183,11 +195,5 @@ POT_MUST_USE enum pot_err store_table_put(struct store_write *write,
 POT_MUST_USE enum pot_err store_table_del(struct store_write *write,
                                           enum store_table table,
                                           const void *key, size_t key_size);
-
-/* ---- opening */
-
-POT_MUST_USE enum pot_err store_env_open(struct store *store, size_t map_bytes,
-                                         char *why, size_t why_size);
-void store_env_close(struct store *store);
 
 #endif

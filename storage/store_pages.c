@@ -254,7 +254,6 @@ static enum pot_err visit_record(struct walk *w, const struct page_node *node)
         .table_size = w->name.size,
         .key = node->key.data,
         .key_size = node->key.size,
-        .value_size = node->value_size,
     };
     size_t want = node->value_size < STORE_PAGES_HEAD ? node->value_size
                                                       : STORE_PAGES_HEAD;

@@ -22,7 +22,6 @@ struct store_pages_record {
     const uint8_t *key;
     size_t key_size;
     uint8_t head[STORE_PAGES_HEAD]; /* of the value; zeros if it is shorter */
-    size_t value_size;
 };
 
 struct store_pages_options {

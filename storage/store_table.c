@@ -82,6 +82,11 @@ uint64_t store_total_hash(enum store_table table, const void *key,
     return bytes_read_u64(&r);
 }
 
+bool store_total_equal(const struct store_total *a, const struct store_total *b)
+{
+    return a->count == b->count && a->sum == b->sum;
+}
+
 static MDB_val value_of(const void *data, size_t size)
 {
     /* LMDB has one type for what it reads and what it hands out. */
@@ -238,4 +243,18 @@ enum pot_err store_read_tip(struct store_tip *out, const struct store *store,
     }
     return store_record_read_tip(out, value.data, value.size) ? POT_OK
                                                               : POT_ECORRUPT;
+}
+
+enum pot_err store_read_totals(struct store_total out[static STORE_TABLES],
+                               const struct store *store, MDB_txn *txn)
+{
+    struct store_value value;
+    enum pot_err err =
+        store_table_get(&value, store, txn, TABLE_META, "totals", 6);
+    if (err == POT_ENOENT ||
+        (err == POT_OK &&
+         !store_record_read_totals(out, value.data, value.size))) {
+        return POT_ECORRUPT;
+    }
+    return err;
 }

@@ -308,17 +308,14 @@ static enum pot_err pass_record(void *context, const MDB_val *key,
 static void compare_totals(struct verify *v)
 {
     struct store_total totals[STORE_TABLES];
-    struct store_value value;
     struct met meta = {.table = TABLE_META};
-    if (!has(v, TABLE_META, "totals", 6, &value) ||
-        !store_record_read_totals(totals, value.data, value.size)) {
+    if (store_read_totals(totals, v->read.store, v->read.txn) != POT_OK) {
         problem(v, &meta, "totals are missing");
         return;
     }
     for (unsigned i = TABLE_META + 1; i < STORE_TABLES; i++) {
         struct met table = {.table = (enum store_table)i};
-        if (v->totals[i].count != totals[i].count ||
-            v->totals[i].sum != totals[i].sum) {
+        if (!store_total_equal(&v->totals[i], &totals[i])) {
             problem(v, &table, "table lost or changed a record");
         }
     }

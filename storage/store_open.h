@@ -1,0 +1,16 @@
+/* store_open: the files of a store, opened and checked; storage/ only. */
+#ifndef POT_STORAGE_STORE_OPEN_H
+#define POT_STORAGE_STORE_OPEN_H
+
+#include "storage/store_env.h"
+
+/* store_open_file: locks, checks and maps the files in store->folder.
+ *
+ * Out:    why: one line for a person when it fails
+ * Owns:   store_close_file releases what was opened, after a failure too
+ * Errors: as store_open */
+POT_MUST_USE enum pot_err store_open_file(struct store *store, size_t map_bytes,
+                                          char *why, size_t why_size);
+void store_close_file(struct store *store);
+
+#endif
