@@ -203,18 +203,3 @@ bool audit_is_drawn(const uint8_t secret[static 32],
     /* The bias of the remainder is below 2^-44. */
     return bytes_read_u64(&r) % 1000000 < rate_ppm;
 }
-
-const char *audit_verdict_text(enum audit_verdict verdict)
-{
-    switch (verdict) {
-    case AUDIT_EQUAL:
-        return "equal";
-    case AUDIT_WITHIN:
-        return "within the bound";
-    case AUDIT_UNDECIDED:
-        return "undecided";
-    case AUDIT_REFUSED:
-        return "refused";
-    }
-    return "unknown";
-}

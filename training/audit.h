@@ -51,6 +51,4 @@ uint64_t audit_flips_allowed(uint64_t elements, unsigned width);
 bool audit_is_drawn(const uint8_t secret[static 32],
                     const struct hash *submission, uint32_t rate_ppm);
 
-const char *audit_verdict_text(enum audit_verdict verdict);
-
 #endif

@@ -2,7 +2,6 @@
 
 #include "training/import.h"
 
-#include "base/alloc.h"
 #include "base/limits.h"
 #include "training/import_array.h"
 #include "training/import_complain.h"
@@ -16,6 +15,18 @@
 
 #define PDS_BYTES_MAX ((size_t)DATASET_CHUNKS_MAX * DATASET_CHUNK_BYTES)
 #define IDX_SCALE     255.0
+
+/* An import on its way: files -> source -> table -> out.  A .pds file goes
+ * there without a table. */
+struct import {
+    const struct import_options *options;
+    struct import_source source; /* of options->data */
+    struct import_table table;
+    bool is_image; /* bytes of an IDX file */
+    struct buf *out;
+    struct import_info *info;
+    char *why;
+};
 
 static enum pot_err read_source(struct import_source *out, const char *path,
                                 char *why)
@@ -32,9 +43,22 @@ static enum pot_err read_source(struct import_source *out, const char *path,
                                               : err_text(err));
 }
 
-static bool is_pds(const struct import_source *source)
+static enum pot_err check_features(const struct import *im, uint32_t features)
 {
-    return source->size >= 4 && memcmp(source->data, "PDS1", 4) == 0;
+    const struct dataset *like = im->options->like;
+    if (like != NULL && features != like->features) {
+        return import_complain(im->why, POT_ESHAPE,
+                               "%s: %u features, the training set has %u",
+                               im->options->data, features, like->features);
+    }
+    return POT_OK;
+}
+
+/* ---- .pds */
+
+static bool is_pds(const void *data, size_t size)
+{
+    return size >= 4 && memcmp(data, "PDS1", 4) == 0;
 }
 
 static bool has_same_classes(const struct dataset *a, const struct dataset *b)
@@ -54,194 +78,201 @@ static bool has_same_classes(const struct dataset *a, const struct dataset *b)
     return true;
 }
 
-static enum pot_err check_like(const struct dataset *d,
-                               const struct import_options *options, char *why)
+static enum pot_err convert_pds(struct import *im)
 {
-    const struct dataset *like = options->like;
-    if (like != NULL && d->features != like->features) {
-        return import_complain(why, POT_ESHAPE,
-                               "%s: %u features, the training set has %u",
-                               options->data, d->features, like->features);
-    }
-    if (like != NULL && !has_same_classes(d, like)) {
-        return import_complain(why, POT_ESHAPE,
-                               "%s: not the classes of the training set",
-                               options->data);
-    }
-    return POT_OK;
-}
-
-static enum pot_err take_pds(struct buf *out, struct import_info *info,
-                             const struct import_source *source,
-                             const struct import_options *options, char *why)
-{
+    const struct import_options *options = im->options;
     struct dataset d;
     if (options->labels != NULL) {
-        return import_complain(why, POT_EFORMAT,
+        return import_complain(im->why, POT_EFORMAT,
                                "%s: a .pds file holds its labels, %s is not "
                                "wanted",
                                options->data, options->labels);
     }
-    if (dataset_open(&d, source->data, source->size) != POT_OK) {
-        return import_complain(why, POT_EFORMAT, "%s: a damaged .pds file",
+    if (dataset_open(&d, im->source.data, im->source.size) != POT_OK) {
+        return import_complain(im->why, POT_EFORMAT, "%s: a damaged .pds file",
                                options->data);
     }
-    enum pot_err err = check_like(&d, options, why);
+    enum pot_err err = check_features(im, d.features);
+    if (err == POT_OK && options->like != NULL &&
+        !has_same_classes(&d, options->like)) {
+        err = import_complain(im->why, POT_ESHAPE,
+                              "%s: not the classes of the training set",
+                              options->data);
+    }
     if (err == POT_OK) {
-        buf_append(out, source->data, source->size);
-        info->scale = d.divisor;
+        buf_append(im->out, im->source.data, im->source.size);
+        im->info->scale = d.divisor;
     }
     return err;
 }
 
+/* ---- from a table to .pds bytes */
+
 /* What the features are divided by. */
-static double choose_scale(const struct import_table *t,
-                           const struct import_options *options, bool is_image)
+static double choose_scale(const struct import *im)
 {
-    if (options->scale > 0.0) {
-        return options->scale;
+    if (im->options->scale > 0.0) {
+        return im->options->scale;
     }
-    if (options->like != NULL) {
-        return options->like->divisor;
+    if (im->options->like != NULL) {
+        return im->options->like->divisor;
     }
-    double peak = is_image ? IDX_SCALE : import_table_peak(t);
+    double peak = im->is_image ? IDX_SCALE : import_table_peak(&im->table);
     return peak > 1.0 ? peak : 1.0;
 }
 
-static enum pot_err check_table(const struct import_table *t,
-                                const struct import_options *options, char *why)
+static enum pot_err check_table(const struct import *im)
 {
-    const struct dataset *like = options->like;
-    if (like != NULL && like->features != t->features) {
-        return import_complain(why, POT_ESHAPE,
-                               "%s: %u features, the training set has %u",
-                               options->data, t->features, like->features);
+    const struct import_table *t = &im->table;
+    enum pot_err err = check_features(im, t->features);
+    if (err == POT_OK && !t->is_regression && t->table.count < 2) {
+        err = import_complain(im->why, POT_EFORMAT,
+                              "%s: all labels are the same", im->options->data);
     }
-    if (!t->is_regression && t->table.count < 2) {
-        return import_complain(why, POT_EFORMAT, "%s: all labels are the same",
-                               options->data);
-    }
-    return POT_OK;
+    return err;
 }
 
-static enum pot_err encode_table(struct buf *out, struct import_info *info,
-                                 struct import_table *t,
-                                 const struct import_options *options,
-                                 bool is_image, char *why)
+static enum pot_err encode_table(struct import *im)
 {
+    const struct import_table *t = &im->table;
+    const char *file = im->options->data;
     size_t bad = 0;
-    enum pot_err err = check_table(t, options, why);
+    enum pot_err err = check_table(im);
     if (err != POT_OK) {
         return err;
     }
-    info->scale = choose_scale(t, options, is_image);
-    err = import_table_encode(out, &bad, t, info->scale);
+    im->info->scale = choose_scale(im);
+    err = import_table_encode(im->out, &bad, &im->table, im->info->scale);
     if (err == POT_ERANGE) {
-        return import_complain(why, err,
+        return import_complain(im->why, err,
                                "%s: row %zu, feature %zu: more than 128 times "
                                "the scale, which is %g",
-                               options->data, bad / t->features + 1,
-                               bad % t->features + 1, info->scale);
+                               file, bad / t->features + 1,
+                               bad % t->features + 1, im->info->scale);
     }
-    return err == POT_OK ? POT_OK
-                         : import_complain(why, err, "%s: larger than %zu MiB",
-                                           options->data, PDS_BYTES_MAX >> 20);
+    return err == POT_OK
+               ? POT_OK
+               : import_complain(im->why, err, "%s: larger than %zu MiB", file,
+                                 PDS_BYTES_MAX >> 20);
 }
 
-static enum pot_err convert_csv(struct buf *out, struct import_info *info,
-                                struct import_source *source,
-                                const struct import_options *options, char *why)
+/* ---- CSV */
+
+/* Text is what no other format is. */
+static bool is_rest(const void *data, size_t size)
 {
-    struct import_table t = {0};
-    enum pot_err err;
+    (void)data;
+    (void)size;
+    return true;
+}
+
+static const char *why_no_text(const struct import *im)
+{
+    const struct import_source *source = &im->source;
     if (source->size > 1 && memcmp(source->data, "PK", 2) == 0) {
-        return import_complain(why, POT_EFORMAT,
-                               "%s: a zip archive (.npz?) is not read; save "
-                               "each array with numpy.save",
-                               options->data);
+        return "a zip archive (.npz?) is not read; save each array with "
+               "numpy.save";
+    }
+    if (im->options->labels == NULL &&
+        memchr(source->data, '\0', source->size) != NULL) {
+        return "not CSV, IDX, npy or pds";
+    }
+    return NULL;
+}
+
+static enum pot_err convert_csv(struct import *im)
+{
+    const struct import_options *options = im->options;
+    const char *wrong = why_no_text(im);
+    if (wrong != NULL) {
+        return import_complain(im->why, POT_EFORMAT, "%s: %s", options->data,
+                               wrong);
     }
     if (options->labels != NULL) {
-        return import_complain(why, POT_EFORMAT,
+        return import_complain(im->why, POT_EFORMAT,
                                "%s: a CSV file has its labels in a column, %s "
                                "is not wanted",
                                options->data, options->labels);
     }
-    if (memchr(source->data, '\0', source->size) != NULL) {
-        return import_complain(why, POT_EFORMAT, "%s: not CSV, IDX, npy or pds",
-                               options->data);
+    enum pot_err err = import_csv(&im->table, im->source.data, im->source.size,
+                                  options, im->why);
+    if (err != POT_OK) {
+        return err;
     }
-    err = import_csv(&t, source->data, source->size, options, why);
-    if (err == POT_OK) {
-        free(source->data);
-        *source = (struct import_source){0};
-        err = encode_table(out, info, &t, options, false, why);
-    }
-    import_table_fini(&t);
-    return err;
+    /* Both at once would be too much memory. */
+    free(im->source.data);
+    im->source = (struct import_source){0};
+    return encode_table(im);
 }
 
-static enum pot_err convert_array(struct buf *out, struct import_info *info,
-                                  const struct import_source *source,
-                                  const struct import_options *options,
-                                  char *why)
+/* ---- IDX and npy */
+
+static enum pot_err fill_from_arrays(struct import *im,
+                                     const struct import_source *label_source)
 {
-    struct import_source more = {0};
-    struct import_table t = {0};
+    const struct import_options *options = im->options;
     struct import_array features;
     struct import_array labels;
-    enum pot_err err;
-    if (options->labels == NULL) {
-        return import_complain(why, POT_EFORMAT,
-                               "%s: its labels are in a file of their own; "
-                               "name it",
-                               options->data);
-    }
-    err = read_source(&more, options->labels, why);
+    enum pot_err err = import_array_open(
+        &features, im->source.data, im->source.size, options->data, im->why);
     if (err == POT_OK) {
-        err = import_array_open(&features, source->data, source->size,
-                                options->data, why);
+        err = import_array_open(&labels, label_source->data, label_source->size,
+                                options->labels, im->why);
     }
-    if (err == POT_OK) {
-        err = import_array_open(&labels, more.data, more.size, options->labels,
-                                why);
+    if (err != POT_OK) {
+        return err;
     }
-    if (err == POT_OK) {
-        err = import_array_table(&t, &features, &labels, options, why);
-    }
-    if (err == POT_OK) {
-        bool is_image = features.is_idx && features.element_bytes == 1;
-        err = encode_table(out, info, &t, options, is_image, why);
-    }
-    import_table_fini(&t);
-    free(more.data);
-    return err;
+    im->is_image = features.is_idx && features.element_bytes == 1;
+    return import_array_table(&im->table, &features, &labels, options, im->why);
 }
 
-static enum pot_err convert(struct buf *out, struct import_info *info,
-                            struct import_source *source,
-                            const struct import_options *options, char *why)
+static enum pot_err convert_array(struct import *im)
 {
-    if (is_pds(source)) {
-        info->format = "pds";
-        return take_pds(out, info, source, options, why);
+    struct import_source labels = {0};
+    if (im->options->labels == NULL) {
+        return import_complain(im->why, POT_EFORMAT,
+                               "%s: its labels are in a file of their own; "
+                               "name it",
+                               im->options->data);
     }
-    if (import_array_is_npy(source->data, source->size)) {
-        info->format = "npy";
-        return convert_array(out, info, source, options, why);
+    enum pot_err err = read_source(&labels, im->options->labels, im->why);
+    if (err == POT_OK) {
+        err = fill_from_arrays(im, &labels);
     }
-    if (import_array_is_idx(source->data, source->size)) {
-        info->format = "IDX";
-        return convert_array(out, info, source, options, why);
+    free(labels.data);
+    return err == POT_OK ? encode_table(im) : err;
+}
+
+/* ---- any of them */
+
+/* The first that the file's bytes are. */
+static const struct format {
+    const char *name;
+    bool (*is_it)(const void *data, size_t size);
+    enum pot_err (*convert)(struct import *im);
+} formats[] = {
+    {"pds", is_pds, convert_pds},
+    {"npy", import_array_is_npy, convert_array},
+    {"IDX", import_array_is_idx, convert_array},
+    {"CSV", is_rest, convert_csv},
+};
+
+static enum pot_err convert(struct import *im)
+{
+    const struct format *format = formats;
+    while (!format->is_it(im->source.data, im->source.size)) {
+        format++;
     }
-    info->format = "CSV";
-    return convert_csv(out, info, source, options, why);
+    im->info->format = format->name;
+    return format->convert(im);
 }
 
 enum pot_err import_file(struct buf *out, struct import_info *info,
                          const struct import_options *options,
                          char why[static IMPORT_WHY_SIZE])
 {
-    struct import_source source = {0};
+    struct import im = {
+        .options = options, .out = out, .info = info, .why = why};
     struct dataset made;
     *info = (struct import_info){0};
     buf_init(out, PDS_BYTES_MAX);
@@ -250,20 +281,16 @@ enum pot_err import_file(struct buf *out, struct import_info *info,
         return import_complain(why, POT_ERANGE,
                                "the scale must be a positive number");
     }
-    enum pot_err err = read_source(&source, options->data, why);
+    enum pot_err err = read_source(&im.source, options->data, why);
     if (err == POT_OK) {
-        err = convert(out, info, &source, options, why);
+        err = convert(&im);
     }
     if (err == POT_OK && dataset_open(&made, out->data, out->size) != POT_OK) {
         err = import_complain(why, POT_ELIMIT,
                               "%s: more rows or features than a data set holds",
                               options->data);
     }
-    if (err == POT_OK) {
-        info->rows = made.rows;
-        info->features = made.features;
-        info->classes = made.classes;
-    }
-    free(source.data);
+    import_table_fini(&im.table);
+    free(im.source.data);
     return err;
 }

@@ -32,10 +32,7 @@ struct import_options {
 };
 
 struct import_info {
-    double scale; /* hand it on to the test set's import */
-    uint64_t rows;
-    uint32_t features;
-    uint32_t classes;
+    double scale;       /* hand it on to the test set's import */
     const char *format; /* "CSV", "IDX", "npy", "pds"; static */
 };
 

@@ -65,58 +65,78 @@ void kernel_dense_backward(float *dx, float *dw, float *db, const float *dy,
     }
 }
 
+static void relu(float *y, size_t count)
+{
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        /* Not a number stays one: it must be seen. */
+        y[i] = y[i] < 0.0F ? 0.0F : y[i];
+    }
+}
+
+static void relu_backward(float *dy, const float *y, size_t count)
+{
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        dy[i] = y[i] > 0.0F ? dy[i] : 0.0F;
+    }
+}
+
+static void tanh_forward(float *y, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        y[i] = tanhf(y[i]);
+    }
+}
+
+static void tanh_backward(float *dy, const float *y, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        dy[i] *= 1.0F - y[i] * y[i];
+    }
+}
+
+static void sigmoid(float *y, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        y[i] = 1.0F / (1.0F + expf(-y[i]));
+    }
+}
+
+static void sigmoid_backward(float *dy, const float *y, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        dy[i] *= y[i] * (1.0F - y[i]);
+    }
+}
+
+/* By Pot__Activation; the derivative is told from the activation's result. */
+static const struct activation {
+    void (*forward)(float *y, size_t count);
+    void (*backward)(float *dy, const float *y, size_t count);
+} activations[] = {
+    [POT__ACTIVATION__ACTIVATION_RELU] = {relu, relu_backward},
+    [POT__ACTIVATION__ACTIVATION_TANH] = {tanh_forward, tanh_backward},
+    [POT__ACTIVATION__ACTIVATION_SIGMOID] = {sigmoid, sigmoid_backward},
+};
+
+bool kernel_has_activation(uint32_t activation)
+{
+    return activation < sizeof(activations) / sizeof(*activations) &&
+           activations[activation].forward != NULL;
+}
+
 void kernel_activate(float *y, size_t count, Pot__Activation activation)
 {
-    switch (activation) {
-    case POT__ACTIVATION__ACTIVATION_RELU:
-#pragma omp simd
-        for (size_t i = 0; i < count; i++) {
-            /* Not a number stays one: it must be seen. */
-            y[i] = y[i] < 0.0F ? 0.0F : y[i];
-        }
-        return;
-    case POT__ACTIVATION__ACTIVATION_TANH:
-        for (size_t i = 0; i < count; i++) {
-            y[i] = tanhf(y[i]);
-        }
-        return;
-    case POT__ACTIVATION__ACTIVATION_SIGMOID:
-        for (size_t i = 0; i < count; i++) {
-            y[i] = 1.0F / (1.0F + expf(-y[i]));
-        }
-        return;
-    case POT__ACTIVATION__ACTIVATION_NONE:
-    case _POT__ACTIVATION_IS_INT_SIZE:
-        break;
-    }
-    check_failed("a known activation", __FILE__, __LINE__, __func__);
+    POT_ASSERT(kernel_has_activation(activation));
+    activations[activation].forward(y, count);
 }
 
 void kernel_activate_backward(float *dy, const float *y, size_t count,
                               Pot__Activation activation)
 {
-    switch (activation) {
-    case POT__ACTIVATION__ACTIVATION_RELU:
-#pragma omp simd
-        for (size_t i = 0; i < count; i++) {
-            dy[i] = y[i] > 0.0F ? dy[i] : 0.0F;
-        }
-        return;
-    case POT__ACTIVATION__ACTIVATION_TANH:
-        for (size_t i = 0; i < count; i++) {
-            dy[i] *= 1.0F - y[i] * y[i];
-        }
-        return;
-    case POT__ACTIVATION__ACTIVATION_SIGMOID:
-        for (size_t i = 0; i < count; i++) {
-            dy[i] *= y[i] * (1.0F - y[i]);
-        }
-        return;
-    case POT__ACTIVATION__ACTIVATION_NONE:
-    case _POT__ACTIVATION_IS_INT_SIZE:
-        break;
-    }
-    check_failed("a known activation", __FILE__, __LINE__, __func__);
+    POT_ASSERT(kernel_has_activation(activation));
+    activations[activation].backward(dy, y, count);
 }
 
 /* One row: the largest output is taken out first, so that no exponential

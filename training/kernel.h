@@ -1,7 +1,7 @@
 /* kernel: the float32 steps of training, on raw row-major arrays.
  *
  * Outputs come first; n is the number of rows.  Nothing is allocated, no
- * state is kept; arrays do not overlap unless said.  training/kernel_naive.h
+ * state is kept; arrays do not overlap unless said.  tests/unit/kernel_naive.h
  * has a plain twin of each, as an oracle. */
 #ifndef POT_TRAINING_KERNEL_H
 #define POT_TRAINING_KERNEL_H
@@ -23,6 +23,10 @@ void kernel_dense_forward(float *y, const float *x, const float *w,
 void kernel_dense_backward(float *dx, float *dw, float *db, const float *dy,
                            const float *x, const float *w, size_t n,
                            size_t d_in, size_t d_out);
+
+/* kernel_has_activation: whether the two below know it; any number may be
+ * asked about. */
+bool kernel_has_activation(uint32_t activation);
 
 /* kernel_activate: y = activation(y), in place. */
 void kernel_activate(float *y, size_t count, Pot__Activation activation);

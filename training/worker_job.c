@@ -119,9 +119,7 @@ out:
 
 static bool is_known_model(const struct worker_job *job)
 {
-    return (job->activation == POT__ACTIVATION__ACTIVATION_RELU ||
-            job->activation == POT__ACTIVATION__ACTIVATION_TANH ||
-            job->activation == POT__ACTIVATION__ACTIVATION_SIGMOID) &&
+    return kernel_has_activation(job->activation) &&
            (job->loss == POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY ||
             job->loss == POT__LOSS__LOSS_MSE);
 }

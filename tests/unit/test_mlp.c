@@ -6,8 +6,8 @@
 
 #include "base/alloc.h"
 #include "base/fixed.h"
+#include "tests/unit/kernel_naive.h"
 #include "training/kernel.h"
-#include "training/kernel_naive.h"
 #include "training/quantise.h"
 
 #include <math.h>

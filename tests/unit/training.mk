@@ -28,7 +28,7 @@ tests_unit_test_import_array_CPPFLAGS = $(unit_cppflags) $(ZLIB_CFLAGS)
 tests_unit_test_import_array_LDADD = $(training_test_libs)
 
 tests_unit_test_mlp_SOURCES = tests/unit/test_mlp.c \
-	training/kernel_naive.c training/kernel_naive.h
+	tests/unit/kernel_naive.c tests/unit/kernel_naive.h
 tests_unit_test_mlp_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_mlp_LDADD = $(mlp_test_libs)
 

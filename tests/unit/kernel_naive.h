@@ -1,7 +1,7 @@
 /* kernel_naive: what training/kernel.h computes, in the plainest loops, in
- * double.  An oracle for tests: no product of a program comes from here. */
-#ifndef POT_TRAINING_KERNEL_NAIVE_H
-#define POT_TRAINING_KERNEL_NAIVE_H
+ * double: an oracle. */
+#ifndef POT_TESTS_UNIT_KERNEL_NAIVE_H
+#define POT_TESTS_UNIT_KERNEL_NAIVE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "training/kernel_naive.h"
+#include "tests/unit/kernel_naive.h"
 
 #include <math.h>
 
@@ -46,16 +46,45 @@ void kernel_naive_dense_backward(double *dx, double *dw, double *db,
     }
 }
 
+static double relu(double x)
+{
+    return x > 0.0 ? x : 0.0;
+}
+
+static double relu_slope(double y)
+{
+    return y > 0.0 ? 1.0 : 0.0;
+}
+
+static double tanh_slope(double y)
+{
+    return 1.0 - y * y;
+}
+
+static double sigmoid(double x)
+{
+    return 1.0 / (1.0 + exp(-x));
+}
+
+static double sigmoid_slope(double y)
+{
+    return y * (1.0 - y);
+}
+
+/* By Pot__Activation; the slope is told from the activation's result. */
+static const struct {
+    double (*of)(double x);
+    double (*slope)(double y);
+} activations[] = {
+    [POT__ACTIVATION__ACTIVATION_RELU] = {relu, relu_slope},
+    [POT__ACTIVATION__ACTIVATION_TANH] = {tanh, tanh_slope},
+    [POT__ACTIVATION__ACTIVATION_SIGMOID] = {sigmoid, sigmoid_slope},
+};
+
 void kernel_naive_activate(double *y, size_t count, Pot__Activation activation)
 {
     for (size_t i = 0; i < count; i++) {
-        if (activation == POT__ACTIVATION__ACTIVATION_RELU) {
-            y[i] = y[i] > 0.0 ? y[i] : 0.0;
-        } else if (activation == POT__ACTIVATION__ACTIVATION_TANH) {
-            y[i] = tanh(y[i]);
-        } else {
-            y[i] = 1.0 / (1.0 + exp(-y[i]));
-        }
+        y[i] = activations[activation].of(y[i]);
     }
 }
 
@@ -63,13 +92,7 @@ void kernel_naive_activate_backward(double *dy, const double *y, size_t count,
                                     Pot__Activation activation)
 {
     for (size_t i = 0; i < count; i++) {
-        if (activation == POT__ACTIVATION__ACTIVATION_RELU) {
-            dy[i] = y[i] > 0.0 ? dy[i] : 0.0;
-        } else if (activation == POT__ACTIVATION__ACTIVATION_TANH) {
-            dy[i] *= 1.0 - y[i] * y[i];
-        } else {
-            dy[i] *= y[i] * (1.0 - y[i]);
-        }
+        dy[i] *= activations[activation].slope(y[i]);
     }
 }
 
