@@ -22,15 +22,6 @@ bool amount_add(struct amount *out, struct amount a, struct amount b)
     return true;
 }
 
-bool amount_sub(struct amount *out, struct amount a, struct amount b)
-{
-    if (a.units < b.units) {
-        return false;
-    }
-    out->units = a.units - b.units;
-    return true;
-}
-
 bool amount_mul(struct amount *out, struct amount a, uint64_t factor)
 {
     if (factor != 0 && a.units > UINT64_MAX / factor) {

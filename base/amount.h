@@ -14,11 +14,9 @@ struct amount {
     uint64_t units;
 };
 
-/* amount_add, amount_sub, amount_mul: false, and out untouched, when the
- * result is not in [0, 2^64). */
+/* amount_add, amount_mul: false, and out untouched, when the
+ * result is not below 2^64. */
 POT_MUST_USE bool amount_add(struct amount *out, struct amount a,
-                             struct amount b);
-POT_MUST_USE bool amount_sub(struct amount *out, struct amount a,
                              struct amount b);
 POT_MUST_USE bool amount_mul(struct amount *out, struct amount a,
                              uint64_t factor);

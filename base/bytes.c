@@ -130,11 +130,6 @@ void bytes_write_u64(struct bytes_writer *w, uint64_t value)
     write_uint(w, value, 8);
 }
 
-void bytes_write_i32(struct bytes_writer *w, int32_t value)
-{
-    write_uint(w, (uint32_t)value, 4);
-}
-
 void bytes_write_i64(struct bytes_writer *w, int64_t value)
 {
     write_uint(w, (uint64_t)value, 8);

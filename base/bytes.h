@@ -48,7 +48,6 @@ void bytes_write_u8(struct bytes_writer *w, uint8_t value);
 void bytes_write_u16(struct bytes_writer *w, uint16_t value);
 void bytes_write_u32(struct bytes_writer *w, uint32_t value);
 void bytes_write_u64(struct bytes_writer *w, uint64_t value);
-void bytes_write_i32(struct bytes_writer *w, int32_t value);
 void bytes_write_i64(struct bytes_writer *w, int64_t value);
 void bytes_write(struct bytes_writer *w, const void *data, size_t size);
 

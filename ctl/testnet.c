@@ -64,7 +64,8 @@ static bool is_ours(pid_t pid, const char *config)
     return false;
 }
 
-pid_t testnet_find_pid(const struct testnet_node *node)
+/* The process that runs with the node's config, 0: none. */
+static pid_t find_pid(const struct testnet_node *node)
 {
     char text[24] = "";
     size_t size;
@@ -100,7 +101,7 @@ static bool add_node(struct testnet *net, const char *role, size_t index)
         return false;
     }
     read_url(node);
-    node->pid = testnet_find_pid(node);
+    node->pid = find_pid(node);
     return true;
 }
 

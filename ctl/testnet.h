@@ -41,9 +41,6 @@ POT_MUST_USE enum ctl_exit testnet_open(struct testnet *net, struct ctl *ctl,
                                         const char *folder);
 void testnet_close(struct testnet *net);
 
-/* testnet_find_pid: the process that runs with the node's config, 0: none. */
-pid_t testnet_find_pid(const struct testnet_node *node);
-
 /* testnet_forget_pid: removes the node's pid file. */
 void testnet_forget_pid(struct testnet_node *node);
 

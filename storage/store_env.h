@@ -93,11 +93,6 @@ struct store {
 /* store_err: LMDB's and the system's codes as ours. */
 enum pot_err store_err(int rc);
 
-/* store_checksum: of a record; what is stored in front of its value. */
-void store_checksum(uint8_t out[static STORE_SUM_SIZE], enum store_table table,
-                    const void *key, size_t key_size, const void *value,
-                    size_t value_size);
-
 bool store_total_equal(const struct store_total *a,
                        const struct store_total *b);
 

@@ -50,9 +50,10 @@ enum pot_err store_err(int rc)
     return rc > 0 ? err_from_errno(rc) : POT_EIO;
 }
 
-void store_checksum(uint8_t out[static STORE_SUM_SIZE], enum store_table table,
-                    const void *key, size_t key_size, const void *value,
-                    size_t value_size)
+/* What is stored in front of a record's value. */
+static void checksum(uint8_t out[static STORE_SUM_SIZE], enum store_table table,
+                     const void *key, size_t key_size, const void *value,
+                     size_t value_size)
 {
     struct hasher h;
     struct hash hash;
@@ -108,8 +109,7 @@ enum pot_err store_table_open_value(struct store_value *out,
     }
     out->data = data + STORE_SUM_SIZE;
     out->size = raw->mv_size - STORE_SUM_SIZE;
-    store_checksum(sum, table, key->mv_data, key->mv_size, out->data,
-                   out->size);
+    checksum(sum, table, key->mv_data, key->mv_size, out->data, out->size);
     return memcmp(sum, data, sizeof(sum)) == 0 ? POT_OK : POT_ECORRUPT;
 }
 
@@ -203,7 +203,7 @@ enum pot_err store_table_put(struct store_write *write, enum store_table table,
         return failed(write, rc);
     }
     uint8_t *data = raw.mv_data;
-    store_checksum(data, table, key, key_size, value, value_size);
+    checksum(data, table, key, key_size, value, value_size);
     if (value_size > 0) {
         memcpy(data + STORE_SUM_SIZE, value, value_size);
     }

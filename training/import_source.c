@@ -63,7 +63,8 @@ static enum pot_err inflate_all(struct buf *out, z_stream *z,
     return err;
 }
 
-enum pot_err import_source_inflate(struct import_source *out, const void *data,
+/* The bytes of a .gz file, decompressed. */
+static enum pot_err inflate_source(struct import_source *out, const void *data,
                                    size_t size, size_t size_max)
 {
     z_stream z = {0};
@@ -94,7 +95,7 @@ enum pot_err import_source_read(struct import_source *out, const char *path,
         return err;
     }
     struct import_source packed = *out;
-    err = import_source_inflate(out, packed.data, packed.size, size_max);
+    err = inflate_source(out, packed.data, packed.size, size_max);
     free(packed.data);
     return err;
 }

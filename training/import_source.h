@@ -21,9 +21,4 @@ struct import_source {
 POT_MUST_USE enum pot_err import_source_read(struct import_source *out,
                                              const char *path, size_t size_max);
 
-/* import_source_inflate: the same for bytes of a .gz file in memory. */
-POT_MUST_USE enum pot_err import_source_inflate(struct import_source *out,
-                                                const void *data, size_t size,
-                                                size_t size_max);
-
 #endif

@@ -99,8 +99,8 @@ struct executed *execution_check(const struct holdings *env,
 /* execution_hold: stores what executing the block again would take and only
  * memory has: its rounds' gradients and aggregates.  A vote for it promises
  * that it can be carried out, after a crash of everyone too: so this comes
- * before the vote.  They are released (store_blobs_del of executed->held) when
- * the block was committed or another one in its place. */
+ * before the vote.  They are released (store_blobs_release of executed->held)
+ * when the block was committed or another one in its place. */
 POT_MUST_USE enum pot_err execution_hold(const struct holdings *env,
                                          struct executed *executed);
 

@@ -23,7 +23,7 @@ static void integers_lie_little_endian(void **state)
     bytes_write_u16(&w, 0x0203);
     bytes_write_u32(&w, 0x04050607);
     bytes_write_u64(&w, 0x08090a0b0c0d0e0f);
-    bytes_write_i32(&w, -2);
+    bytes_write_u32(&w, UINT32_MAX - 1);
     bytes_write_i64(&w, -3);
     assert_false(w.is_overflown);
     assert_int_equal(w.offset, sizeof(raw));
