@@ -36,3 +36,10 @@ void recent_set_add(struct recent_set *set,
     /* Only whether it is there counts: any pointer will do. */
     (void)map_put(&set->young, key, set);
 }
+
+void recent_set_remove(struct recent_set *set,
+                       const uint8_t key[static MAP_KEY_SIZE])
+{
+    (void)map_remove(&set->young, key);
+    (void)map_remove(&set->old, key);
+}

@@ -29,4 +29,8 @@ bool recent_set_has(const struct recent_set *set,
 void recent_set_add(struct recent_set *set,
                     const uint8_t key[static MAP_KEY_SIZE]);
 
+/* recent_set_remove: as if it had never been met. */
+void recent_set_remove(struct recent_set *set,
+                       const uint8_t key[static MAP_KEY_SIZE]);
+
 #endif

@@ -69,12 +69,31 @@ static void what_is_met_again_stays(void **state)
     recent_set_fini(&set);
 }
 
+static void what_is_removed_was_never_met(void **state)
+{
+    struct recent_set set;
+    (void)state;
+    recent_set_init(&set, SIZE);
+    for (unsigned i = 0; i < SIZE + 1; i++) {
+        add(&set, i); /* the last one alone is young */
+    }
+    for (unsigned i = 0; i < SIZE + 1; i++) {
+        uint8_t key[MAP_KEY_SIZE] = {0};
+        memcpy(key, &i, sizeof(i));
+        recent_set_remove(&set, key);
+        assert_false(has(&set, i));
+        recent_set_remove(&set, key);
+    }
+    recent_set_fini(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_latest_are_known_and_the_oldest_forgotten),
         cmocka_unit_test(what_comes_again_makes_no_room),
         cmocka_unit_test(what_is_met_again_stays),
+        cmocka_unit_test(what_is_removed_was_never_met),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
