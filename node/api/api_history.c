@@ -2,9 +2,8 @@
 
 #include "node/api/api_history.h"
 
+#include "base/clock.h"
 #include "proto/block.h"
-
-#include <uv.h>
 
 /* Older blocks were brought by block sync: they say nothing of commits. */
 #define LIVE_MS 60000
@@ -27,17 +26,10 @@ void api_history_init(struct api_history *history, uint64_t now_ms)
     };
 }
 
-static uint64_t epoch_ms(void)
-{
-    uv_timeval64_t now = {0};
-    (void)uv_gettimeofday(&now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
-}
-
 void api_history_block(struct api_history *history, const struct block *block,
                        uint64_t now_ms)
 {
-    uint64_t now = epoch_ms();
+    uint64_t now = clock_wall_ms();
     uint64_t time_ms = block->header->time_ms;
     uint64_t age_ms = now > time_ms ? now - time_ms : 0;
     if (history->last_time_ms > 0 && time_ms > history->last_time_ms) {

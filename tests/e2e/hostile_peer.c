@@ -23,6 +23,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/key.h"
 #include "base/limits.h"
@@ -72,14 +73,6 @@ static struct hash task;
 static unsigned visits;
 static unsigned ended;
 
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-    int rc = clock_gettime(CLOCK_MONOTONIC, &t);
-    POT_ASSERT(rc == 0);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* ---- the connection */
 
 static int dial(uint16_t port)
@@ -107,7 +100,7 @@ static bool is_ready(const struct visit *v, short events, int wait_ms)
 /* Sends what waits; a node that reads no more gets no more. */
 static void flush(struct visit *v)
 {
-    while (!v->is_over && v->out.size > 0 && now_ms() < v->until_ms) {
+    while (!v->is_over && v->out.size > 0 && clock_steady_ms() < v->until_ms) {
         if (!is_ready(v, POLLOUT, PATIENCE_MS)) {
             continue;
         }
@@ -144,7 +137,7 @@ static bool shake_hands(struct visit *v)
     enum reason reason = REASON_NONE;
     flush(v);
     while (!v->is_over && reason == REASON_NONE && !handshake_is_done(h) &&
-           now_ms() < v->until_ms) {
+           clock_steady_ms() < v->until_ms) {
         size_t size = read_some(v, bytes, sizeof(bytes), PATIENCE_MS);
         if (size > 0) {
             reason = handshake_input(h, &v->out, bytes, size);
@@ -500,10 +493,10 @@ static void visit(const struct mode *mode, uint16_t port)
         return;
     }
     v.key = key_generate();
-    v.until_ms = now_ms() + VISIT_MS;
+    v.until_ms = clock_steady_ms() + VISIT_MS;
     buf_init(&v.out, OUT_MAX);
     bool is_in = shake_hands(&v);
-    while (is_in && !v.is_over && now_ms() < v.until_ms) {
+    while (is_in && !v.is_over && clock_steady_ms() < v.until_ms) {
         for (unsigned i = 0; i < mode->times; i++) {
             mode->say(&v);
         }
@@ -526,7 +519,8 @@ static void visit(const struct mode *mode, uint16_t port)
 static void visit_raw(uint16_t port)
 {
     uint8_t bytes[5000];
-    struct visit v = {.fd = dial(port), .until_ms = now_ms() + VISIT_MS};
+    struct visit v = {.fd = dial(port),
+                      .until_ms = clock_steady_ms() + VISIT_MS};
     if (v.fd < 0) {
         return;
     }
