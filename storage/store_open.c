@@ -1,7 +1,8 @@
 /* Opening, in this order, so that nothing is trusted before it was checked:
  *
  *   lock the folder -> walk the file's pages -> compare with the tip file ->
- *   let LMDB map it -> open the tables -> compare the totals */
+ *   let LMDB map it -> ask its format -> open the tables -> compare the totals
+ */
 #include "config.h"
 
 #include "storage/store_open.h"
@@ -110,10 +111,6 @@ static enum pot_err check_pages(struct opening *o)
     enum pot_err err =
         store_pages_check(fd, &options, &o->transaction, what, sizeof(what));
     (void)close(fd);
-    if (err == POT_OK && o->has_stranger) {
-        err = POT_ECORRUPT;
-        (void)snprintf(what, sizeof(what), "a record of no known table");
-    }
     return err == POT_OK ? POT_OK
                          : refuse(o, err, "%s/data.mdb: %s", o->store->folder,
                                   what[0] != '\0' ? what : err_text(err));
@@ -156,31 +153,69 @@ static enum pot_err check_tip_file(struct opening *o)
     return POT_OK;
 }
 
+static enum pot_err open_table(struct opening *o, MDB_txn *txn,
+                               enum store_table table, bool is_fresh)
+{
+    struct store *store = o->store;
+    int rc = mdb_dbi_open(txn, store_table_name(table),
+                          is_fresh ? MDB_CREATE : 0, &store->tables[table]);
+    if (rc == 0) {
+        return POT_OK;
+    }
+    return refuse(o, rc == MDB_NOTFOUND ? POT_ECORRUPT : store_err(rc),
+                  "%s/data.mdb: table %s is missing or damaged", store->folder,
+                  store_table_name(table));
+}
+
+/* The format, before anything that depends on it: other tables than ours are
+ * damage in a file of our format, and to be expected in another one. */
+static enum pot_err check_format(struct opening *o, MDB_txn *txn)
+{
+    struct store *store = o->store;
+    struct store_value value;
+    enum pot_err err =
+        store_table_get(&value, store, txn, TABLE_META, "version", 7);
+    if (err != POT_OK) {
+        return refuse(o, POT_ECORRUPT, "%s/data.mdb: damaged meta record",
+                      store->folder);
+    }
+    if (value.size != 1 || value.data[0] != STORE_FORMAT) {
+        return refuse(o, POT_EFORMAT, "%s was made by another version",
+                      store->folder);
+    }
+    return o->has_stranger ? refuse(o, POT_ECORRUPT,
+                                    "%s/data.mdb: a record of no known table",
+                                    store->folder)
+                           : POT_OK;
+}
+
+static enum pot_err write_format(struct store_write *write)
+{
+    uint8_t version = STORE_FORMAT;
+    enum pot_err err =
+        store_table_put(write, TABLE_META, "version", 7, &version, 1);
+    return err == POT_OK ? store_write_meta(write) : err;
+}
+
 static enum pot_err open_tables(struct opening *o, bool is_fresh)
 {
     struct store *store = o->store;
     struct store_write write = {.store = store};
-    enum pot_err err = POT_OK;
     int rc =
         mdb_txn_begin(store->env, NULL, is_fresh ? 0 : MDB_RDONLY, &write.txn);
     if (rc != 0) {
         return refuse(o, store_err(rc), "%s: %s", store->folder,
                       mdb_strerror(rc));
     }
-    for (unsigned i = 0; rc == 0 && i < STORE_TABLES; i++) {
-        rc = mdb_dbi_open(write.txn, store_table_name((enum store_table)i),
-                          is_fresh ? MDB_CREATE : 0, &store->tables[i]);
+    enum pot_err err = open_table(o, write.txn, TABLE_META, is_fresh);
+    if (err == POT_OK && !is_fresh) {
+        err = check_format(o, write.txn);
     }
-    if (rc != 0) {
-        err = rc == MDB_NOTFOUND ? POT_ECORRUPT : store_err(rc);
-        (void)refuse(o, err, "%s/data.mdb: a table is missing or damaged",
-                     store->folder);
-    } else if (is_fresh) {
-        uint8_t version = STORE_FORMAT;
-        err = store_table_put(&write, TABLE_META, "version", 7, &version, 1);
-        if (err == POT_OK) {
-            err = store_write_meta(&write);
-        }
+    for (unsigned i = TABLE_META + 1; err == POT_OK && i < STORE_TABLES; i++) {
+        err = open_table(o, write.txn, (enum store_table)i, is_fresh);
+    }
+    if (err == POT_OK && is_fresh) {
+        err = write_format(&write);
     }
     if (err != POT_OK) {
         mdb_txn_abort(write.txn);
@@ -218,21 +253,12 @@ static enum pot_err map_file(struct opening *o)
                             mdb_strerror(rc));
 }
 
-/* What the file says of itself: its format, its totals and its tip. */
+/* What the file says of itself: its totals and its tip. */
 static enum pot_err read_meta(struct store_total totals[static STORE_TABLES],
                               struct opening *o, struct store_read *read)
 {
     struct store *store = o->store;
-    struct store_value value;
-    enum pot_err err =
-        store_table_get(&value, store, read->txn, TABLE_META, "version", 7);
-    if (err == POT_OK && (value.size != 1 || value.data[0] != STORE_FORMAT)) {
-        return refuse(o, POT_EFORMAT, "%s was made by another version",
-                      store->folder);
-    }
-    if (err == POT_OK) {
-        err = store_read_totals(totals, store, read->txn);
-    }
+    enum pot_err err = store_read_totals(totals, store, read->txn);
     if (err == POT_OK) {
         err = store_read_tip(&store->tip, store, read->txn);
     }

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "storage/overlay_impl.h"
+#include "storage/store_env.h"
 #include "storage/store_record.h"
 #include "tests/unit/store_fixture.h"
 
@@ -354,6 +355,59 @@ static void a_store_that_is_open_names_its_process(void **state)
     reopen(f);
 }
 
+static enum pot_err write_version(struct store_write *write, void *context)
+{
+    return store_table_put(write, TABLE_META, "version", 7, context, 1);
+}
+
+/* Another format has other tables, too. */
+static void add_table(const char *folder)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi table;
+    MDB_val value = {4, (void *)(uintptr_t) "more"};
+    POT_ASSERT(mdb_env_create(&env) == 0);
+    POT_ASSERT(mdb_env_set_maxdbs(env, STORE_TABLES + 1) == 0);
+    POT_ASSERT(mdb_env_open(env, folder, 0, 0600) == 0);
+    POT_ASSERT(mdb_txn_begin(env, NULL, 0, &txn) == 0);
+    POT_ASSERT(mdb_dbi_open(txn, "more", MDB_CREATE, &table) == 0);
+    POT_ASSERT(mdb_put(txn, table, &value, &value, 0) == 0);
+    POT_ASSERT(mdb_txn_commit(txn) == 0);
+    mdb_env_close(env);
+}
+
+static void a_store_of_another_format_is_no_damage(void **state)
+{
+    struct fixture *f = *state;
+    struct store *other;
+    uint8_t version = STORE_FORMAT + 1;
+    char why[256];
+    assert_int_equal(store_write_run(f->store, write_version, &version),
+                     POT_OK);
+    store_close(f->store);
+    add_table(f->folder);
+    assert_int_equal(
+        store_open(&other, f->folder, STORE_MAP_MIN, why, sizeof(why)),
+        POT_EFORMAT);
+    assert_non_null(strstr(why, "another version"));
+    f->store = NULL;
+}
+
+static void a_table_that_nobody_knows_is_damage(void **state)
+{
+    struct fixture *f = *state;
+    struct store *other;
+    char why[256];
+    store_close(f->store);
+    add_table(f->folder);
+    assert_int_equal(
+        store_open(&other, f->folder, STORE_MAP_MIN, why, sizeof(why)),
+        POT_ECORRUPT);
+    assert_non_null(strstr(why, "no known table"));
+    f->store = NULL;
+}
+
 static void a_stale_overlay_is_not_committed(void **state)
 {
     struct fixture *f = *state;
@@ -543,6 +597,8 @@ int main(void)
         CASE(a_record_of_uses_means_what_it_always_did),
         CASE(a_buffer_too_small_says_so),
         CASE(a_store_that_is_open_names_its_process),
+        CASE(a_store_of_another_format_is_no_damage),
+        CASE(a_table_that_nobody_knows_is_damage),
         CASE(a_stale_overlay_is_not_committed),
         CASE(the_map_grows_by_itself),
         CASE(blobs_replaced_at_every_block_do_not_grow_the_file),
