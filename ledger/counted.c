@@ -4,11 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "ledger/aggregate.h"
-#include "ledger/roster.h"
 #include "ledger/settle.h"
-#include "proto/codec.h"
-#include "proto/gradient.h"
+#include "ledger/submission.h"
 #include "proto/signed.h"
 
 #include <stdlib.h>
@@ -49,28 +46,6 @@ static bool is_validator(const struct settle *s, const struct public_key *key,
         }
     }
     return false;
-}
-
-static bool is_in_roster(const struct settle *s, const struct public_key *miner)
-{
-    size_t index;
-    return roster_find(roster_of_round(s->task), miner, &index);
-}
-
-/* For this round, its parameters, its rows, and a payload of the one size
- * that a gradient of the model has. */
-static bool fits(const struct settle *s,
-                 const struct round_submission *submission)
-{
-    const Pot__TaskSpec *spec = s->task->spec;
-    unsigned width = aggregate_width(spec->compression);
-    return hash_equal(&submission->task, &s->name) &&
-           submission->body->round == s->task->round &&
-           submission->body->rows == spec->rows_per_miner &&
-           submission->body->payload_bytes ==
-               gradient_bytes(&s->shape, width) &&
-           codec_bytes_equal(s->task->parameters_hash, submission->parameters.b,
-                             HASH_SIZE);
 }
 
 static bool is_of_round(const struct settle *s,
@@ -133,11 +108,10 @@ static enum round_verdict read_submissions(
                                         &submission->miner) >= 0) {
             return ROUND_ORDER;
         }
-        if (!is_in_roster(s, &submission->miner)) {
-            return ROUND_NOT_IN_ROSTER;
-        }
-        if (!fits(s, submission)) {
-            return ROUND_SUBMISSION;
+        enum round_verdict verdict =
+            ledger_check_submission(s->task, &s->shape, submission);
+        if (verdict != ROUND_ACCEPTED) {
+            return verdict;
         }
         if (!is_trusted &&
             !signed_verify(SIGNED_SUBMISSION, chain, messages[i])) {
@@ -324,8 +298,8 @@ static void gather_attestations(struct settle *s, const Pot__Signed **messages,
 /* Whether it goes into one of the lists, and which. */
 static bool is_decided(const struct settle *s, struct held_submission *held)
 {
-    if (!fits(s, &held->submission) ||
-        !is_in_roster(s, &held->submission.miner)) {
+    if (ledger_check_submission(s->task, &s->shape, &held->submission) !=
+        ROUND_ACCEPTED) {
         return false;
     }
     struct votes votes = votes_on(s, &held->submission);

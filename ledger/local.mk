@@ -21,6 +21,7 @@ ledger_libledger_a_SOURCES = \
 	ledger/settle_write.c \
 	ledger/spec.c ledger/spec.h \
 	ledger/state.h \
+	ledger/submission.c ledger/submission.h \
 	ledger/task.c ledger/task.h \
 	ledger/tx.c ledger/tx.h \
 	ledger/tx_dataset.c \

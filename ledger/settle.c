@@ -9,6 +9,7 @@
 #include "ledger/optimizer.h"
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
+#include "ledger/submission.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 #include "proto/gradient.h"
@@ -69,15 +70,12 @@ static enum round_verdict add_payload(struct aggregate *aggregate,
                                       struct buf *payload)
 {
     struct gradient gradient;
-    unsigned width = aggregate_width(s->task->spec->compression);
     if (!env->blobs.get(env->blobs.context, &submission->payload, payload)) {
         return ROUND_PAYLOAD_MISSING;
     }
     if (payload->is_overflown ||
-        payload->size != submission->body->payload_bytes ||
-        gradient_open(&gradient, &s->shape, payload->data, payload->size) !=
-            POT_OK ||
-        gradient.width != width || gradient.addends != 1) {
+        ledger_open_payload(&gradient, s->task, &s->shape, submission,
+                            payload->data, payload->size) != POT_OK) {
         return ROUND_PAYLOAD_MALFORMED;
     }
     aggregate_add(aggregate, &gradient);
