@@ -19,7 +19,6 @@ ledger_libledger_a_SOURCES = \
 	ledger/round_update.c ledger/round_update.h \
 	ledger/settle.c ledger/settle.h \
 	ledger/settle_write.c \
-	ledger/spec.c ledger/spec.h \
 	ledger/state.h \
 	ledger/submission.c ledger/submission.h \
 	ledger/task.c ledger/task.h \

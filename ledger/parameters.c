@@ -44,7 +44,6 @@ int32_t *parameters_start(const struct model_shape *shape,
                           const Pot__ModelSpec *model)
 {
     const struct activation *activation = activation_find(model->activation);
-    POT_ASSERT(activation != NULL);
     int32_t *theta = pot_calloc(shape->parameter_count, sizeof(*theta));
     for (size_t l = 0; l < shape->layer_count; l++) {
         struct tensor_span weight = shape->tensors[2 * l];

@@ -85,12 +85,10 @@ static enum round_verdict add_payload(struct aggregate *aggregate,
 static enum round_verdict sum_payloads(struct settle *s,
                                        const struct ledger_env *env)
 {
-    const struct aggregate_rule *rule =
-        aggregate_rule_find(s->task->spec->aggregation);
-    POT_ASSERT(rule != NULL);
     struct buf payload;
     enum round_verdict verdict = ROUND_ACCEPTED;
-    struct aggregate *aggregate = aggregate_new(rule, &s->shape);
+    struct aggregate *aggregate =
+        aggregate_new(s->task->spec->aggregation, &s->shape);
     buf_init(&payload, gradient_bytes(&s->shape, 4));
     for (size_t i = 0; i < s->counted_count && verdict == ROUND_ACCEPTED; i++) {
         verdict = add_payload(aggregate, s, env, &s->counted[i], &payload);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
 #include "ledger/record.h"
@@ -13,8 +14,6 @@
 #include "proto/codec.h"
 
 #include <stdlib.h>
-
-#define PPM_ONE 1000000
 
 static void set_hash(ProtobufCBinaryData *field, const struct hash *hash)
 {

@@ -2,16 +2,16 @@
 
 #include "ledger/submission.h"
 
-#include "ledger/aggregate.h"
 #include "ledger/roster.h"
 #include "proto/codec.h"
+#include "proto/spec.h"
 
 static bool is_for_open_round(const Pot__TaskRecord *task,
                               const struct model_shape *shape,
                               const struct round_submission *submission)
 {
     const Pot__SubmissionBody *body = submission->body;
-    unsigned width = aggregate_width(task->spec->compression);
+    unsigned width = spec_gradient_width(task->spec->compression);
     return codec_bytes_equal(task->task, submission->task.b, HASH_SIZE) &&
            body->round == task->round &&
            body->rows == task->spec->rows_per_miner &&
@@ -38,7 +38,7 @@ enum pot_err ledger_open_payload(struct gradient *out,
                                  const struct round_submission *submission,
                                  const void *data, size_t size)
 {
-    unsigned width = aggregate_width(task->spec->compression);
+    unsigned width = spec_gradient_width(task->spec->compression);
     if (size != submission->body->payload_bytes ||
         gradient_open(out, shape, data, size) != POT_OK ||
         out->width != width || out->addends != 1) {

@@ -1,9 +1,9 @@
 #include "config.h"
 
 #include "ledger/record.h"
-#include "ledger/spec.h"
 #include "ledger/tx_kind.h"
 #include "proto/codec.h"
+#include "proto/spec.h"
 
 static void store_dataset(const struct tx_run *run,
                           Pot__PublishDataset *dataset,

@@ -3,10 +3,50 @@
 #include "base/check.h"
 #include "ledger/record.h"
 #include "ledger/roster.h"
-#include "ledger/spec.h"
 #include "ledger/task.h"
 #include "ledger/tx_kind.h"
 #include "proto/codec.h"
+#include "proto/spec.h"
+
+static enum tx_verdict verdict_on(enum spec_fault fault)
+{
+    static const enum tx_verdict verdicts[SPEC_FAULT_COUNT] = {
+        [SPEC_SOUND] = TX_ACCEPTED,
+        [SPEC_NAME] = TX_SPEC_NAME,
+        [SPEC_ADDRESS] = TX_MALFORMED,
+        [SPEC_LAYERS] = TX_SPEC_MODEL,
+        [SPEC_ACTIVATION] = TX_SPEC_ACTIVATION,
+        [SPEC_LOSS] = TX_SPEC_LOSS,
+        [SPEC_OPTIMIZER] = TX_SPEC_OPTIMIZER,
+        [SPEC_ROUNDS] = TX_SPEC_ROUNDS,
+        [SPEC_ROWS_PER_MINER] = TX_SPEC_ROWS,
+        [SPEC_LOCAL_STEPS] = TX_SPEC_LOCAL_STEPS,
+        [SPEC_MIN_SUBMISSIONS] = TX_SPEC_MIN_SUBMISSIONS,
+        [SPEC_AGGREGATION] = TX_SPEC_AGGREGATION,
+        [SPEC_NUMERICS] = TX_SPEC_NUMERICS,
+        [SPEC_COMPRESSION] = TX_SPEC_COMPRESSION,
+        [SPEC_AUDIT_RATE] = TX_SPEC_AUDIT_RATE,
+        [SPEC_EVAL_EVERY] = TX_SPEC_EVALUATION,
+        [SPEC_TARGET_ACCURACY] = TX_SPEC_TARGET,
+        [SPEC_ROUND_TIMEOUT] = TX_SPEC_TIMEOUT,
+        [SPEC_BUDGET] = TX_SPEC_BUDGET,
+        [SPEC_INPUTS] = TX_SPEC_DATA,
+        [SPEC_OUTPUTS] = TX_SPEC_DATA,
+        [SPEC_TEST_SET] = TX_SPEC_DATA,
+        [SPEC_NUMBERS_LOSS] = TX_SPEC_LOSS,
+        [SPEC_NUMBERS_TARGET] = TX_SPEC_TARGET,
+        [SPEC_EVALUATION_SIZE] = TX_SPEC_EVALUATION,
+    };
+    POT_ASSERT(fault == SPEC_SOUND || verdicts[fault] != TX_ACCEPTED);
+    return verdicts[fault];
+}
+
+static struct spec_data data_of(const Pot__DatasetRecord *record)
+{
+    const Pot__PublishDataset *dataset = record->dataset;
+    return (struct spec_data){dataset->rows, dataset->features,
+                              dataset->classes};
+}
 
 static enum tx_verdict check_data(const struct tx_run *run,
                                   const Pot__TaskSpec *spec)
@@ -21,7 +61,9 @@ static enum tx_verdict check_data(const struct tx_run *run,
     Pot__DatasetRecord *test = ledger_dataset(&run->env->state, &test_address);
     enum tx_verdict verdict = TX_DATASET_UNKNOWN;
     if (train != NULL && test != NULL) {
-        verdict = spec_fits_data(spec, train->dataset, test->dataset);
+        const struct spec_data data = data_of(train);
+        const struct spec_data test_data = data_of(test);
+        verdict = verdict_on(spec_fits_data(spec, &data, &test_data));
     }
     codec_free(train);
     codec_free(test);
@@ -35,7 +77,8 @@ enum tx_verdict tx_submit_task(const struct tx_run *run,
     if (submit->spec == NULL) {
         return TX_MALFORMED;
     }
-    enum tx_verdict verdict = ledger_check_spec(submit->spec, submit->budget);
+    enum tx_verdict verdict =
+        verdict_on(spec_check(submit->spec, submit->budget));
     if (verdict == TX_ACCEPTED) {
         verdict = check_data(run, submit->spec);
     }

@@ -7,13 +7,13 @@
 #include "base/check.h"
 #include "base/fixed.h"
 #include "base/limits.h"
+#include "proto/codec.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define MAGIC       UINT32_C(0x31534450) /* "PDS1", little-endian */
 #define FIXED_BYTES 32
-#define ROWS_MAX    (UINT64_C(1) << 32)
 
 static size_t feature_size(enum dataset_type type)
 {
@@ -53,7 +53,7 @@ static enum pot_err read_fields(struct dataset *d, uint32_t *header_size,
         d->divisor == 0 || (type == DATASET_Q24 && d->divisor != 1)) {
         return POT_EFORMAT;
     }
-    if (d->rows > ROWS_MAX || d->features > DATASET_FEATURES_MAX ||
+    if (d->rows > DATASET_ROWS_MAX || d->features > DATASET_FEATURES_MAX ||
         d->classes > DATASET_CLASSES_MAX || d->divisor > INT32_MAX) {
         return POT_ELIMIT;
     }
@@ -201,4 +201,45 @@ void dataset_address(struct hash *out, const struct hash *chunks, size_t count)
     }
     hash_merkle_root(out, leaves, count);
     free(leaves);
+}
+
+uint64_t dataset_chunk_count(uint64_t size)
+{
+    return size / DATASET_CHUNK_BYTES +
+           (size % DATASET_CHUNK_BYTES > 0 ? 1 : 0);
+}
+
+size_t dataset_chunk_size(uint64_t size, size_t index)
+{
+    uint64_t at = (uint64_t)index * DATASET_CHUNK_BYTES;
+    POT_ASSERT(at < size);
+    return size - at < DATASET_CHUNK_BYTES ? (size_t)(size - at)
+                                           : DATASET_CHUNK_BYTES;
+}
+
+static bool read_chunks(struct hash *chunks, const Pot__PublishDataset *dataset)
+{
+    struct hash address;
+    for (size_t i = 0; i < dataset->n_chunks; i++) {
+        if (!codec_hash(&chunks[i], dataset->chunks[i])) {
+            return false;
+        }
+    }
+    dataset_address(&address, chunks, dataset->n_chunks);
+    return codec_bytes_equal(dataset->dataset, address.b, HASH_SIZE);
+}
+
+struct hash *dataset_description_chunks(const Pot__PublishDataset *dataset)
+{
+    uint64_t count = dataset_chunk_count(dataset->size_bytes);
+    if (count == 0 || count > DATASET_CHUNKS_MAX ||
+        dataset->n_chunks != count) {
+        return NULL;
+    }
+    struct hash *chunks = pot_calloc(dataset->n_chunks, sizeof(*chunks));
+    if (!read_chunks(chunks, dataset)) {
+        free(chunks);
+        return NULL;
+    }
+    return chunks;
 }

@@ -8,6 +8,7 @@
 #include "base/amount.h"
 #include "base/check.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "proto/codec.h"
 #include "proto/genesis_params.h"
 
@@ -69,7 +70,7 @@ static void check_params(struct reader *r, const Pot__GenesisParams *p)
                  param->key, param->min, param->max, value);
         }
     }
-    if (p->attesting_bps + p->proposing_bps > 10000) {
+    if (p->attesting_bps + p->proposing_bps > BPS_ONE) {
         fail(r, "params: attesting_bps and proposing_bps add up to more than"
                 " 10000");
     }

@@ -28,6 +28,7 @@ proto_libproto_a_SOURCES = \
 	proto/model.c proto/model.h \
 	proto/round.c proto/round.h \
 	proto/signed.c proto/signed.h \
+	proto/spec.c proto/spec.h \
 	proto/state_proof.c proto/state_proof.h
 proto_libproto_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS) $(JANSSON_CFLAGS)
