@@ -10,7 +10,7 @@
 #define ROSTER_MAX           4096
 #define LAYERS_MAX           16 /* widths in a model, the input's too */
 #define LAYER_WIDTH_MAX      65536
-#define PARAMETERS_MAX       (1 << 26) /* 256 MiB of int32 */
+#define PARAMETERS_MAX       67108864 /* 2^26: 256 MiB of int32 */
 #define BLOCK_TXS_MAX        10000
 #define ROUND_UPDATES_MAX    64 /* in a block */
 #define TASKS_RUNNING_MAX    64

@@ -55,15 +55,15 @@ struct importer {
 /* "data/train.csv.gz" -> "data/train.pds" */
 static char *pds_path(const char *path)
 {
+    char name[TX_TEXT_MAX + 1];
+    char full[TX_TEXT_MAX + sizeof(".pds")];
+    publish_name(name, path, "");
+    (void)snprintf(full, sizeof(full), "%s.pds", name);
+    if (strchr(path, '/') == NULL) {
+        return pot_strdup(full);
+    }
     char *folder = file_folder(path);
-    char *name = publish_name(path);
-    size_t size = strlen(name) + sizeof(".pds");
-    char *full = pot_alloc(size);
-    (void)snprintf(full, size, "%s.pds", name);
-    char *out =
-        strchr(path, '/') != NULL ? file_join(folder, full) : pot_strdup(full);
-    free(full);
-    free(name);
+    char *out = file_join(folder, full);
     free(folder);
     return out;
 }
@@ -201,13 +201,13 @@ static enum ctl_exit run_publish(struct ctl *ctl, const struct cli_args *args)
     if (err != POT_OK) {
         return ctl_fail_err(ctl, err, "cannot read", path);
     }
-    char *name = publish_name(path);
+    char name[TX_TEXT_MAX + 1];
+    publish_name(name, path, "");
     enum ctl_exit rc = publish_init(&set, ctl, data, size, name);
     if (rc == CTL_DONE) {
         rc = publish_data(ctl, &set);
     }
     publish_fini(&set);
-    free(name);
     free(data);
     return rc;
 }
