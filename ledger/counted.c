@@ -15,37 +15,14 @@ struct votes {
     size_t refusing;
 };
 
-static size_t faults_of(const struct settle *s)
-{
-    return (s->validator_count - 1) / 3;
-}
-
-/* ceil((n + f + 1) / 2) */
-static size_t quorum_of(const struct settle *s)
-{
-    return (s->validator_count + faults_of(s) + 2) / 2;
-}
-
 static bool has_quorum(const struct settle *s, struct votes votes)
 {
-    return votes.accepting >= quorum_of(s);
+    return votes.accepting >= validator_set_quorum(s->validators.count);
 }
 
 static bool is_refused(const struct settle *s, struct votes votes)
 {
-    return votes.refusing > faults_of(s);
-}
-
-static bool is_validator(const struct settle *s, const struct public_key *key,
-                         size_t *index)
-{
-    for (size_t i = 0; i < s->validator_count; i++) {
-        if (public_key_equal(&s->validators[i], key)) {
-            *index = i;
-            return true;
-        }
-    }
-    return false;
+    return votes.refusing > validator_set_faults(s->validators.count);
 }
 
 static bool is_of_round(const struct settle *s,
@@ -127,13 +104,13 @@ static enum round_verdict read_attestations(struct settle *s,
                                             bool is_trusted)
 {
     size_t count = update->n_attestations;
-    if (count > s->validator_count) {
+    if (count > s->validators.count) {
         return ROUND_NOT_A_VALIDATOR;
     }
     s->attestations = pot_calloc(count, sizeof(*s->attestations));
     for (size_t i = 0; i < count; i++) {
         struct round_attestation *attestation = &s->attestations[i];
-        size_t index;
+        uint32_t index;
         if (round_attestation_open(attestation, update->attestations[i]) !=
             POT_OK) {
             return ROUND_MALFORMED;
@@ -146,7 +123,8 @@ static enum round_verdict read_attestations(struct settle *s,
         if (!is_of_round(s, attestation)) {
             return ROUND_MALFORMED;
         }
-        if (!is_validator(s, &attestation->validator, &index)) {
+        if (!validator_set_find(&index, &s->validators,
+                                &attestation->validator)) {
             return ROUND_NOT_A_VALIDATOR;
         }
         if (!is_trusted && !signed_verify(SIGNED_ATTESTATION, chain,
@@ -265,12 +243,13 @@ static void gather_attestations(struct settle *s, const Pot__Signed **messages,
     struct held_attestation latest[VALIDATORS_MAX] = {0};
     for (size_t i = 0; i < candidate->attestation_count; i++) {
         struct held_attestation held = {.message = candidate->attestations[i]};
-        size_t index;
+        uint32_t index;
         if (round_attestation_open(&held.attestation, held.message) != POT_OK) {
             continue;
         }
         if (is_of_round(s, &held.attestation) &&
-            is_validator(s, &held.attestation.validator, &index) &&
+            validator_set_find(&index, &s->validators,
+                               &held.attestation.validator) &&
             (latest[index].message == NULL ||
              is_newer(&held.attestation, &latest[index].attestation))) {
             struct held_attestation old = latest[index];
@@ -282,7 +261,7 @@ static void gather_attestations(struct settle *s, const Pot__Signed **messages,
         }
     }
     size_t count = 0;
-    for (size_t i = 0; i < s->validator_count; i++) {
+    for (size_t i = 0; i < s->validators.count; i++) {
         if (latest[i].message != NULL) {
             latest[count++] = latest[i];
         }

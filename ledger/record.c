@@ -296,18 +296,14 @@ bool ledger_dataset_number(const struct state *state, uint64_t number,
     return load_hash(state, keys_dataset_number(number), address);
 }
 
-size_t ledger_validators(const struct state *state,
-                         struct public_key keys[static VALIDATORS_MAX])
+void ledger_validators(const struct state *state, struct validator_set *out)
 {
-    Pot__ValidatorSet *set =
-        record_load(state, keys_validators(), &pot__validator_set__descriptor);
-    POT_ASSERT(set != NULL && set->n_public_keys > 0);
-    POT_ASSERT(set->n_public_keys <= VALIDATORS_MAX);
-    size_t count = set->n_public_keys;
-    for (size_t i = 0; i < count; i++) {
-        bool is_key = codec_key(&keys[i], set->public_keys[i]);
-        POT_ASSERT(is_key);
-    }
-    codec_free(set);
-    return count;
+    struct buf value;
+    struct state_key key = keys_validators();
+    buf_init(&value, RECORD_BYTES_MAX);
+    bool is_there = state->get(state->context, key.b, key.size, &value);
+    POT_ASSERT(is_there);
+    enum pot_err err = validator_set_decode(out, value.data, value.size);
+    POT_ASSERT(err == POT_OK);
+    buf_fini(&value);
 }

@@ -28,7 +28,7 @@ enum round_verdict settle_open(struct settle *s, const struct ledger_env *env,
     POT_ASSERT(err == POT_OK);
     buf_init(&s->aggregate, gradient_bytes(&s->shape, 4));
     s->supply = ledger_supply(&env->state);
-    s->validator_count = ledger_validators(&env->state, s->validators);
+    ledger_validators(&env->state, &s->validators);
     return ROUND_ACCEPTED;
 }
 

@@ -26,8 +26,7 @@ struct settle {
     Pot__TaskRecord *task;
     Pot__SupplyRecord *supply;
     struct model_shape shape;
-    struct public_key validators[VALIDATORS_MAX];
-    size_t validator_count;
+    struct validator_set validators;
 
     struct round_submission *counted; /* by ascending miner */
     size_t counted_count;

@@ -526,18 +526,17 @@ void genesis_hash(struct hash *out, const Pot__Genesis *genesis)
     free(data);
 }
 
-size_t genesis_validators(struct public_key keys[static VALIDATORS_MAX],
-                          const Pot__Genesis *genesis)
+void genesis_validators(struct validator_set *out, const Pot__Genesis *genesis)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < genesis->n_stakes && count < VALIDATORS_MAX; i++) {
-        if (genesis->stakes[i]->role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
-            bool is_key = codec_key(&keys[count], genesis->stakes[i]->address);
+    out->count = 0;
+    for (size_t i = 0; i < genesis->n_stakes && out->count < VALIDATORS_MAX;
+         i++) {
+        const Pot__GenesisStake *stake = genesis->stakes[i];
+        if (stake->role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
+            bool is_key = codec_key(&out->keys[out->count++], stake->address);
             POT_ASSERT(is_key);
-            count++;
         }
     }
-    return count;
 }
 
 void chain_id_hash(struct hash *out, const char *chain_id)

@@ -181,7 +181,7 @@ static void validators_change_at_the_end_of_an_epoch(void **state)
     (void)state;
     const Pot__StakeRole role = POT__STAKE_ROLE__STAKE_VALIDATOR;
     struct fixture f;
-    struct public_key keys[VALIDATORS_MAX];
+    struct validator_set set;
     fixture_open(&f);
     assert_int_equal(
         fixture_unstake(&f, fixture_validator(&f, 1), role, FIXTURE_STAKE),
@@ -191,15 +191,18 @@ static void validators_change_at_the_end_of_an_epoch(void **state)
         TX_ACCEPTED);
     while (f.height < 10) {
         fixture_end_block(&f);
-        assert_int_equal(ledger_validators(&f.env.state, keys), 4);
-        assert_true(
-            public_key_equal(&keys[1], key_public(fixture_validator(&f, 1))));
+        ledger_validators(&f.env.state, &set);
+        assert_int_equal(set.count, 4);
+        assert_true(public_key_equal(&set.keys[1],
+                                     key_public(fixture_validator(&f, 1))));
     }
     fixture_end_block(&f);
-    assert_int_equal(ledger_validators(&f.env.state, keys), 4);
+    ledger_validators(&f.env.state, &set);
+    assert_int_equal(set.count, 4);
     assert_true(
-        public_key_equal(&keys[1], key_public(fixture_validator(&f, 2))));
-    assert_true(public_key_equal(&keys[3], key_public(fixture_client(&f, 1))));
+        public_key_equal(&set.keys[1], key_public(fixture_validator(&f, 2))));
+    assert_true(
+        public_key_equal(&set.keys[3], key_public(fixture_client(&f, 1))));
     fixture_close(&f);
 }
 
