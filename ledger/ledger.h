@@ -117,12 +117,10 @@ Pot__HashList *ledger_stakers(const struct state *state, Pot__StakeRole role);
  * genesis is written. */
 Pot__SupplyRecord *ledger_supply(const struct state *state);
 
-/* ledger_task_number, ledger_dataset_number: the n-th ever, from 0; false
- * beyond SupplyRecord's counts. */
+/* ledger_task_number: the n-th task ever, from 0; false beyond
+ * SupplyRecord's count. */
 bool ledger_task_number(const struct state *state, uint64_t number,
                         struct hash *task);
-bool ledger_dataset_number(const struct state *state, uint64_t number,
-                           struct hash *address);
 
 /* ledger_validators: the set that signs the next height. */
 void ledger_validators(const struct state *state, struct validator_set *out);

@@ -270,7 +270,13 @@ Pot__SupplyRecord *ledger_supply(const struct state *state)
     return supply;
 }
 
-static bool load_hash(const struct state *state, struct state_key key,
+void hash_store(const struct state *state, struct state_key key,
+                const struct hash *hash)
+{
+    state->put(state->context, key.b, key.size, hash->b, HASH_SIZE);
+}
+
+static bool hash_load(const struct state *state, struct state_key key,
                       struct hash *out)
 {
     struct buf value;
@@ -287,13 +293,7 @@ static bool load_hash(const struct state *state, struct state_key key,
 bool ledger_task_number(const struct state *state, uint64_t number,
                         struct hash *task)
 {
-    return load_hash(state, keys_task_number(number), task);
-}
-
-bool ledger_dataset_number(const struct state *state, uint64_t number,
-                           struct hash *address)
-{
-    return load_hash(state, keys_dataset_number(number), address);
+    return hash_load(state, keys_task_number(number), task);
 }
 
 void ledger_validators(const struct state *state, struct validator_set *out)

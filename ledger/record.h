@@ -19,6 +19,10 @@ void *record_load(const struct state *state, struct state_key key,
 void record_store(const struct state *state, struct state_key key,
                   const void *message);
 
+/* hash_store: a bare hash under a key. */
+void hash_store(const struct state *state, struct state_key key,
+                const struct hash *hash);
+
 /* ---- accounts: ledger_account loads one */
 
 void account_store(const struct state *state, const struct public_key *key,

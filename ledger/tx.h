@@ -80,9 +80,10 @@ enum tx_verdict {
 };
 
 /* ledger_check_tx: whether a block at this height could take it now; writes
- * nothing.  TX_NONCE_AHEAD comes only after everything that does not depend
- * on the sender's earlier transactions was found right, so a mempool may keep
- * such a one. */
+ * nothing.  TX_NONCE_AHEAD comes only after all that does not depend on
+ * earlier transactions was found right: its form, the signature, the rules
+ * of its kind that need no state, and a fee that the sender could pay; so a
+ * mempool may keep such a one. */
 POT_MUST_USE enum tx_verdict ledger_check_tx(const struct ledger_env *env,
                                              uint64_t height,
                                              const Pot__Signed *tx,
@@ -96,7 +97,7 @@ POT_MUST_USE enum tx_verdict ledger_apply_tx(const struct ledger_env *env,
                                              bool is_signature_checked);
 
 /* tx_verdict_text: for people; static, never NULL.  tx_action_name: the
- * action of a body in words, "transfer"; "unknown" if it has none. */
+ * action of a body as TxBody calls it, "transfer"; "unknown" if it has none. */
 const char *tx_verdict_text(enum tx_verdict verdict);
 const char *tx_action_name(const Pot__TxBody *body);
 

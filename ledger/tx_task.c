@@ -70,18 +70,19 @@ static enum tx_verdict check_data(const struct tx_run *run,
     return verdict;
 }
 
-enum tx_verdict tx_submit_task(const struct tx_run *run,
-                               const Pot__TxBody *body)
+static enum tx_verdict check_submit(const Pot__TxBody *body)
 {
     const Pot__SubmitTask *submit = body->submit_task;
-    if (submit->spec == NULL) {
-        return TX_MALFORMED;
-    }
-    enum tx_verdict verdict =
-        verdict_on(spec_check(submit->spec, submit->budget));
-    if (verdict == TX_ACCEPTED) {
-        verdict = check_data(run, submit->spec);
-    }
+    return submit->spec != NULL
+               ? verdict_on(spec_check(submit->spec, submit->budget))
+               : TX_MALFORMED;
+}
+
+static enum tx_verdict tx_submit_task(const struct tx_run *run,
+                                      const Pot__TxBody *body)
+{
+    const Pot__SubmitTask *submit = body->submit_task;
+    enum tx_verdict verdict = check_data(run, submit->spec);
     if (verdict != TX_ACCEPTED) {
         return verdict;
     }
@@ -97,17 +98,26 @@ enum tx_verdict tx_submit_task(const struct tx_run *run,
     return TX_ACCEPTED;
 }
 
-/* The running task of that name in *out, which the caller frees; NULL unless
+const struct tx_kind tx_kind_submit_task = {POT__TX_BODY__ACTION_SUBMIT_TASK,
+                                            check_submit, tx_submit_task};
+
+/* ---- on a task that runs */
+
+static enum tx_verdict check_task(ProtobufCBinaryData task)
+{
+    return task.len == HASH_SIZE ? TX_ACCEPTED : TX_MALFORMED;
+}
+
+/* The running task in *out, which the caller frees; NULL unless
  * TX_ACCEPTED. */
 static enum tx_verdict load_running(const struct tx_run *run,
                                     Pot__TaskRecord **out,
-                                    ProtobufCBinaryData name)
+                                    ProtobufCBinaryData field)
 {
     struct hash hash;
     *out = NULL;
-    if (!codec_hash(&hash, name)) {
-        return TX_MALFORMED;
-    }
+    bool is_hash = codec_hash(&hash, field);
+    POT_ASSERT(is_hash);
     Pot__TaskRecord *task = ledger_task(&run->env->state, &hash);
     if (task == NULL) {
         return TX_TASK_UNKNOWN;
@@ -120,8 +130,13 @@ static enum tx_verdict load_running(const struct tx_run *run,
     return TX_ACCEPTED;
 }
 
-enum tx_verdict tx_cancel_task(const struct tx_run *run,
-                               const Pot__TxBody *body)
+static enum tx_verdict check_cancel(const Pot__TxBody *body)
+{
+    return check_task(body->cancel_task->task);
+}
+
+static enum tx_verdict tx_cancel_task(const struct tx_run *run,
+                                      const Pot__TxBody *body)
 {
     Pot__TaskRecord *task;
     enum tx_verdict verdict = load_running(run, &task, body->cancel_task->task);
@@ -137,6 +152,9 @@ enum tx_verdict tx_cancel_task(const struct tx_run *run,
     codec_free(task);
     return verdict;
 }
+
+const struct tx_kind tx_kind_cancel_task = {POT__TX_BODY__ACTION_CANCEL_TASK,
+                                            check_cancel, tx_cancel_task};
 
 static enum tx_verdict join(const struct tx_run *run, Pot__TaskRecord *task)
 {
@@ -163,7 +181,13 @@ static enum tx_verdict join(const struct tx_run *run, Pot__TaskRecord *task)
     return TX_ACCEPTED;
 }
 
-enum tx_verdict tx_join_task(const struct tx_run *run, const Pot__TxBody *body)
+static enum tx_verdict check_join(const Pot__TxBody *body)
+{
+    return check_task(body->join_task->task);
+}
+
+static enum tx_verdict tx_join_task(const struct tx_run *run,
+                                    const Pot__TxBody *body)
 {
     Pot__TaskRecord *task;
     enum tx_verdict verdict = load_running(run, &task, body->join_task->task);
@@ -174,7 +198,16 @@ enum tx_verdict tx_join_task(const struct tx_run *run, const Pot__TxBody *body)
     return verdict;
 }
 
-enum tx_verdict tx_leave_task(const struct tx_run *run, const Pot__TxBody *body)
+const struct tx_kind tx_kind_join_task = {POT__TX_BODY__ACTION_JOIN_TASK,
+                                          check_join, tx_join_task};
+
+static enum tx_verdict check_leave(const Pot__TxBody *body)
+{
+    return check_task(body->leave_task->task);
+}
+
+static enum tx_verdict tx_leave_task(const struct tx_run *run,
+                                     const Pot__TxBody *body)
 {
     Pot__TaskRecord *task;
     size_t index;
@@ -191,3 +224,6 @@ enum tx_verdict tx_leave_task(const struct tx_run *run, const Pot__TxBody *body)
     codec_free(task);
     return verdict;
 }
+
+const struct tx_kind tx_kind_leave_task = {POT__TX_BODY__ACTION_LEAVE_TASK,
+                                           check_leave, tx_leave_task};

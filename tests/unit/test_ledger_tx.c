@@ -4,6 +4,7 @@
 
 #include "ledger/tx.h"
 
+#include "ledger/keys.h"
 #include "proto/codec.h"
 #include "proto/fee.h"
 #include "proto/signed.h"
@@ -128,6 +129,45 @@ static void the_envelope_is_checked_first(void **state)
     fixture_close(&f);
 }
 
+/* What waits for its turn in a mempool can be right once the turn comes. */
+static void what_can_never_be_taken_does_not_wait(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct fixture_spec spec;
+    struct transfer t;
+    Pot__SubmitTask submit = POT__SUBMIT_TASK__INIT;
+    Pot__CancelTask cancel = POT__CANCEL_TASK__INIT;
+    Pot__Stake stake = POT__STAKE__INIT;
+    fixture_open(&f);
+    fixture_spec(&spec, &f);
+    make_transfer(&t, &f, 0);
+    t.body.chain_id = codec_bytes(f.chain.b, HASH_SIZE);
+    t.body.fee = FIXTURE_FEE;
+    t.body.nonce = 7;
+    assert_int_equal(check_changed(&f, &t.body), TX_AMOUNT_ZERO);
+    submit.spec = &spec.task;
+    submit.budget = 600;
+    t.body.action_case = POT__TX_BODY__ACTION_SUBMIT_TASK;
+    t.body.submit_task = &submit;
+    assert_int_equal(check_changed(&f, &t.body), TX_NONCE_AHEAD);
+    spec.task.rounds = 601;
+    assert_int_equal(check_changed(&f, &t.body), TX_SPEC_BUDGET);
+    submit.spec = NULL;
+    assert_int_equal(check_changed(&f, &t.body), TX_MALFORMED);
+    t.body.action_case = POT__TX_BODY__ACTION_CANCEL_TASK;
+    t.body.cancel_task = &cancel;
+    assert_int_equal(check_changed(&f, &t.body), TX_MALFORMED);
+    stake.amount = 1;
+    t.body.action_case = POT__TX_BODY__ACTION_STAKE;
+    t.body.stake = &stake;
+    assert_int_equal(check_changed(&f, &t.body), TX_STAKE_ROLE);
+    /* Who cannot pay does not make anyone look. */
+    t.body.fee = f.params.fee_base;
+    assert_int_equal(check_changed(&f, &t.body), TX_FEE_LOW);
+    fixture_close(&f);
+}
+
 static void a_used_nonce_is_refused(void **state)
 {
     (void)state;
@@ -223,6 +263,22 @@ static void the_last_validator_stays(void **state)
     fixture_close(&f);
 }
 
+/* The address of the first data set, which the state holds under its number. */
+static bool first_dataset(const struct fixture *f, struct hash *address)
+{
+    const struct state *state = &f->env.state;
+    struct state_key key = keys_dataset_number(0);
+    struct buf value;
+    buf_init(&value, HASH_SIZE);
+    bool is_there = state->get(state->context, key.b, key.size, &value);
+    if (is_there) {
+        assert_int_equal(hash_from_bytes(address, value.data, value.size),
+                         POT_OK);
+    }
+    buf_fini(&value);
+    return is_there;
+}
+
 static void a_data_set_is_published_once_and_fits_its_address(void **state)
 {
     (void)state;
@@ -236,10 +292,10 @@ static void a_data_set_is_published_once_and_fits_its_address(void **state)
     f.dataset_chunk.b[0] ^= 1;
     assert_int_equal(fixture_publish(&f), TX_DATASET_MALFORMED);
     f.dataset_chunk.b[0] ^= 1;
-    assert_false(ledger_dataset_number(&f.env.state, 0, &address));
+    assert_false(first_dataset(&f, &address));
     assert_int_equal(fixture_publish(&f), TX_ACCEPTED);
     assert_int_equal(fixture_publish(&f), TX_DATASET_KNOWN);
-    assert_true(ledger_dataset_number(&f.env.state, 0, &address));
+    assert_true(first_dataset(&f, &address));
     assert_true(hash_equal(&address, &f.dataset_address));
     Pot__DatasetRecord *record = ledger_dataset(&f.env.state, &address);
     assert_int_equal(record->dataset->rows, 8);
@@ -514,6 +570,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_transfer_moves_the_amount_and_pays_the_proposer),
         cmocka_unit_test(the_envelope_is_checked_first),
+        cmocka_unit_test(what_can_never_be_taken_does_not_wait),
         cmocka_unit_test(a_used_nonce_is_refused),
         cmocka_unit_test(stakes_reach_their_minimum_or_are_nothing),
         cmocka_unit_test(validators_change_at_the_end_of_an_epoch),
