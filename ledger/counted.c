@@ -28,7 +28,7 @@ static bool is_refused(const struct settle *s, struct votes votes)
 static bool is_of_round(const struct settle *s,
                         const struct round_attestation *attestation)
 {
-    return hash_equal(&attestation->task, &s->name) &&
+    return hash_equal(&attestation->task, &s->task_hash) &&
            attestation->body->round == s->task->round;
 }
 

@@ -19,7 +19,7 @@
 enum round_verdict settle_open(struct settle *s, const struct ledger_env *env,
                                const struct hash *task)
 {
-    *s = (struct settle){.name = *task};
+    *s = (struct settle){.task_hash = *task};
     s->task = ledger_task(&env->state, task);
     if (s->task == NULL || s->task->status != POT__TASK_STATUS__TASK_RUNNING) {
         return ROUND_TASK_UNKNOWN;

@@ -125,7 +125,7 @@ static void open_next(struct settle *s, const struct ledger_env *env,
     s->task->opened_height = height;
     task_store(env, s->task);
     if (was_open) {
-        list_append(&env->state, keys_opening(), s->name.b);
+        list_append(&env->state, keys_opening(), s->task_hash.b);
     }
 }
 
