@@ -3,6 +3,7 @@
 #include "ledger/aggregate.h"
 
 #include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/fixed.h"
 #include "base/limits.h"
@@ -44,8 +45,7 @@ static void add_int16(int64_t *restrict sums, const uint8_t *restrict elements,
                       size_t count, int64_t scale)
 {
     for (size_t i = 0; i < count; i++) {
-        uint16_t bits = (uint16_t)(elements[2 * i] | elements[2 * i + 1] << 8);
-        sums[i] += (int16_t)bits * scale;
+        sums[i] += (int16_t)bytes_u16_at(elements + 2 * i) * scale;
     }
 }
 

@@ -78,10 +78,7 @@ int32_t *parameters_decode(const uint8_t *data, size_t count)
 {
     int32_t *values = pot_calloc(count, sizeof(*values));
     for (size_t i = 0; i < count; i++) {
-        values[i] =
-            (int32_t)((uint32_t)data[4 * i] | (uint32_t)data[4 * i + 1] << 8 |
-                      (uint32_t)data[4 * i + 2] << 16 |
-                      (uint32_t)data[4 * i + 3] << 24);
+        values[i] = (int32_t)bytes_u32_at(data + 4 * i);
     }
     return values;
 }

@@ -15,12 +15,6 @@
 
 #include <stdlib.h>
 
-static void set_hash(ProtobufCBinaryData *field, const struct hash *hash)
-{
-    free(field->data);
-    *field = codec_copy_bytes(hash->b, HASH_SIZE);
-}
-
 /* The new blob takes the old one's place; an empty field held none. */
 static void replace_blob(const struct ledger_env *env,
                          ProtobufCBinaryData *field, const struct hash *fresh,
@@ -31,7 +25,7 @@ static void replace_blob(const struct ledger_env *env,
     if (codec_hash(&old, *field)) {
         held_drop(env, &old);
     }
-    set_hash(field, fresh);
+    codec_set_hash(field, fresh);
 }
 
 static void write_model(struct settle *s, const struct ledger_env *env)

@@ -133,20 +133,14 @@ void block_free(struct block *block)
     }
 }
 
-static void set_hash(ProtobufCBinaryData *field, const struct hash *hash)
-{
-    free(field->data);
-    *field = codec_copy_bytes(hash->b, HASH_SIZE);
-}
-
 void block_seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header)
 {
     struct roots roots;
     roots_of(&roots, body);
-    set_hash(&header->txs_root, &roots.txs);
-    set_hash(&header->round_updates_root, &roots.round_updates);
-    set_hash(&header->evidence_root, &roots.evidence);
-    set_hash(&header->last_commit_hash, &roots.last_commit);
+    codec_set_hash(&header->txs_root, &roots.txs);
+    codec_set_hash(&header->round_updates_root, &roots.round_updates);
+    codec_set_hash(&header->evidence_root, &roots.evidence);
+    codec_set_hash(&header->last_commit_hash, &roots.last_commit);
     POT_ASSERT(header_is_well_formed(header));
     free(body->header.data);
     body->header.data = codec_encode(&body->header.len, header);

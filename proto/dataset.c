@@ -25,12 +25,6 @@ static size_t label_size(uint32_t classes)
     return classes > 0 ? 2 : 4;
 }
 
-static uint32_t read_u32(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-           (uint32_t)at[3] << 24;
-}
-
 /* Reads the fields before the names; counts come out within the limits. */
 static enum pot_err read_fields(struct dataset *d, uint32_t *header_size,
                                 struct bytes_reader *r)
@@ -129,21 +123,20 @@ void dataset_row(int32_t *out, const struct dataset *d, uint64_t row)
         d->feature_data + row * d->features * feature_size(d->type);
     for (uint32_t i = 0; i < d->features; i++) {
         out[i] = d->type == DATASET_U8 ? d->of_byte[at[i]]
-                                       : (int32_t)read_u32(at + 4 * i);
+                                       : (int32_t)bytes_u32_at(at + 4 * i);
     }
 }
 
 uint32_t dataset_class(const struct dataset *d, uint64_t row)
 {
     POT_ASSERT(row < d->rows && d->classes > 0);
-    const uint8_t *at = d->label_data + 2 * row;
-    return (uint32_t)(at[0] | at[1] << 8);
+    return bytes_u16_at(d->label_data + 2 * row);
 }
 
 int32_t dataset_target(const struct dataset *d, uint64_t row)
 {
     POT_ASSERT(row < d->rows && d->classes == 0);
-    return (int32_t)read_u32(d->label_data + 4 * row);
+    return (int32_t)bytes_u32_at(d->label_data + 4 * row);
 }
 
 void dataset_class_name(char text[static 256], const struct dataset *d,
