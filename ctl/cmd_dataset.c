@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "ctl/client.h"
+#include "ctl/answer.h"
 #include "ctl/commands.h"
 #include "ctl/publish.h"
 #include "ctl/show.h"
@@ -214,28 +214,26 @@ static enum ctl_exit run_publish(struct ctl *ctl, const struct cli_args *args)
 
 /* ---- show */
 
+static void print_published(const json_t *set)
+{
+    show_text("data set", set, "dataset");
+    show_text("name", set, "name");
+    show_count("rows", set, "rows");
+    show_count("features", set, "features");
+    show_count("classes", set, "classes");
+    show_count("bytes", set, "size_bytes");
+    show_count("chunks", set, "chunks");
+    show_text("owner", set, "owner");
+    show_count("height", set, "height");
+    show_field("held", "%s",
+               json_is_true(json_object_get(set, "held")) ? "yes" : "no");
+}
+
 static enum ctl_exit show_published(struct ctl *ctl, const char *address)
 {
-    json_t *set;
-    enum ctl_exit rc = client_get(&set, ctl, "/v1/datasets/%s", address);
-    if (rc != CTL_DONE) {
-        return rc;
-    }
-    if (!ctl->is_json) {
-        show_text("data set", set, "dataset");
-        show_text("name", set, "name");
-        show_count("rows", set, "rows");
-        show_count("features", set, "features");
-        show_count("classes", set, "classes");
-        show_count("bytes", set, "size_bytes");
-        show_count("chunks", set, "chunks");
-        show_text("owner", set, "owner");
-        show_count("height", set, "height");
-        show_field("held", "%s",
-                   json_is_true(json_object_get(set, "held")) ? "yes" : "no");
-    }
-    ctl_print_json(ctl, set);
-    return CTL_DONE;
+    char path[96];
+    (void)snprintf(path, sizeof(path), "/v1/datasets/%s", address);
+    return answer_object(ctl, path, print_published);
 }
 
 static enum ctl_exit run_show(struct ctl *ctl, const struct cli_args *args)

@@ -2,6 +2,7 @@
 # library, which the unit tests link too.
 noinst_LIBRARIES += ctl/libctl.a
 ctl_libctl_a_SOURCES = \
+	ctl/answer.c ctl/answer.h \
 	ctl/chain_check.c ctl/chain_check.h \
 	ctl/cli.c ctl/cli.h \
 	ctl/client.c ctl/client.h \
