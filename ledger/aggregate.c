@@ -66,12 +66,14 @@ static void add_slowly(int64_t *sums, const struct gradient *gradient,
     }
 }
 
-static void mean_add(struct aggregate *a, const struct gradient *gradient)
+/* A gradient's elements, on the grid, to what stands in all[]. */
+static void add_on_grid(int64_t *all, const struct model_shape *shape,
+                        const struct gradient *gradient)
 {
     unsigned width = gradient->width;
-    for (size_t t = 0; t < a->shape->tensor_count; t++) {
-        struct tensor_span tensor = a->shape->tensors[t];
-        int64_t *sums = a->sums + tensor.offset;
+    for (size_t t = 0; t < shape->tensor_count; t++) {
+        struct tensor_span tensor = shape->tensors[t];
+        int64_t *sums = all + tensor.offset;
         const uint8_t *elements = gradient->elements + width * tensor.offset;
         int shift = gradient->exponents[t] - AGGREGATE_GRID;
         int shift_max = AGGREGATE_ELEMENT_BITS - (8 * (int)width - 1);
@@ -83,6 +85,13 @@ static void mean_add(struct aggregate *a, const struct gradient *gradient)
             add_int16(sums, elements, tensor.count, INT64_C(1) << shift);
         }
     }
+}
+
+/* ---- the rules */
+
+static void mean_add(struct aggregate *a, const struct gradient *gradient)
+{
+    add_on_grid(a->sums, a->shape, gradient);
 }
 
 static const struct rule rules[] = {
