@@ -3,7 +3,7 @@
 #include "ledger/epoch.h"
 
 #include "base/check.h"
-#include "ledger/record.h"
+#include "ledger/keys.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>

@@ -1,7 +1,9 @@
 #include "config.h"
 
 #include "base/check.h"
+#include "ledger/epoch.h"
 #include "ledger/ledger.h"
+#include "ledger/task.h"
 #include "proto/codec.h"
 
 #include <string.h>
@@ -110,6 +112,13 @@ static bool validators_follow(const struct state *state,
     ledger_validators(state, &set);
     validator_set_hash(&hash, &set);
     return codec_bytes_equal(header->validators_hash, hash.b, HASH_SIZE);
+}
+
+void ledger_end_block(const struct ledger_env *env,
+                      const struct ledger_block *block)
+{
+    task_open_rounds(env, block->height);
+    epoch_end(env, block->height);
 }
 
 enum block_verdict ledger_execute(const struct ledger_env *env,

@@ -6,7 +6,7 @@
 #include "base/amount.h"
 #include "base/check.h"
 #include "base/limits.h"
-#include "ledger/record.h"
+#include "ledger/account.h"
 #include "ledger/settle.h"
 
 uint64_t pay_of_round(uint64_t budget, uint32_t round, uint32_t rounds)

@@ -11,6 +11,9 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "ledger/account.h"
+#include "ledger/held.h"
+#include "ledger/list.h"
 #include "ledger/parameters.h"
 #include "ledger/record.h"
 #include "ledger/roster.h"

@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "ledger/account.h"
 #include "ledger/draft.h"
-#include "ledger/record.h"
 #include "ledger/tx_kind.h"
 #include "proto/codec.h"
 #include "proto/fee.h"

@@ -3,7 +3,8 @@
  * set at the next epoch: ledger/epoch.c. */
 #include "config.h"
 
-#include "ledger/record.h"
+#include "ledger/account.h"
+#include "ledger/list.h"
 #include "ledger/tx_kind.h"
 
 struct role {

@@ -1,7 +1,8 @@
 #include "config.h"
 
 #include "base/check.h"
-#include "ledger/record.h"
+#include "ledger/account.h"
+#include "ledger/list.h"
 #include "ledger/roster.h"
 #include "ledger/task.h"
 #include "ledger/tx_kind.h"

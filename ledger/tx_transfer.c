@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "base/check.h"
-#include "ledger/record.h"
+#include "ledger/account.h"
 #include "ledger/tx_kind.h"
 #include "proto/codec.h"
 

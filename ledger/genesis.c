@@ -1,11 +1,12 @@
+/* The first state: what the genesis says of accounts and stakes. */
 #include "config.h"
 
-#include "ledger/ledger.h"
-
 #include "base/check.h"
+#include "ledger/account.h"
 #include "ledger/epoch.h"
+#include "ledger/ledger.h"
+#include "ledger/list.h"
 #include "ledger/record.h"
-#include "ledger/task.h"
 #include "proto/codec.h"
 
 #include <string.h>
@@ -84,11 +85,4 @@ void ledger_genesis(const struct ledger_env *env, const Pot__Genesis *genesis)
     record.chain_id = genesis->chain_id;
     POT_ASSERT(record.params != NULL);
     record_store(&env->state, keys_supply(), &record);
-}
-
-void ledger_end_block(const struct ledger_env *env,
-                      const struct ledger_block *block)
-{
-    task_open_rounds(env, block->height);
-    epoch_end(env, block->height);
 }
