@@ -10,6 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* bytes_u16_at, bytes_u32_at: little-endian, at any alignment; for arrays
+ * whose bounds are known. */
+static inline uint16_t bytes_u16_at(const uint8_t *at)
+{
+    return (uint16_t)(at[0] | at[1] << 8);
+}
+
+static inline uint32_t bytes_u32_at(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+           (uint32_t)at[3] << 24;
+}
+
 struct bytes_reader {
     const uint8_t *data;
     size_t size; /* offset <= size */

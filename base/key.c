@@ -52,11 +52,6 @@ const struct public_key *key_public(const struct key *key)
     return &key->public_key;
 }
 
-const uint8_t *key_seed(const struct key *key)
-{
-    return key->seed;
-}
-
 enum pot_err key_save(const struct key *key, const char *path)
 {
     char text[BECH32_TEXT_SIZE + 1];

@@ -33,9 +33,6 @@ void key_free(struct key *key);
 
 const struct public_key *key_public(const struct key *key);
 
-/* key_seed: borrows the 32 secret bytes, for key files only. */
-const uint8_t *key_seed(const struct key *key);
-
 /* key_save: a new file of mode 0600, synced.  Errors: POT_EEXIST, POT_EIO... */
 POT_MUST_USE enum pot_err key_save(const struct key *key, const char *path);
 

@@ -10,6 +10,7 @@ base_libbase_a_SOURCES = \
 	base/check.c base/check.h \
 	base/clock.c base/clock.h \
 	base/err.c base/err.h \
+	base/exit_code.h \
 	base/file.c base/file.h \
 	base/fixed.c base/fixed.h \
 	base/hash.c base/hash.h \

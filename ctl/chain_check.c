@@ -1,6 +1,6 @@
 /* From one block to the next:
  *
- *   1. the header is the next one: chain, version, height, parent, later;
+ *   1. the header is the next one: chain, height, parent, later;
  *   2. the certificate shows that a quorum of the validators of this height
  *      committed to the header's hash;
  *   3. the header's validators_hash names the set of the next height.
@@ -20,11 +20,10 @@
 
 void chain_check_init(struct chain_check *chain, const Pot__Genesis *genesis)
 {
-    *chain = (struct chain_check){.time_ms = genesis->time_ms};
+    *chain = (struct chain_check){.tip.time_ms = genesis->time_ms};
     chain_id_hash(&chain->id, genesis->chain_id);
-    genesis_hash(&chain->tip, genesis);
-    chain->validators.count =
-        (uint32_t)genesis_validators(chain->validators.keys, genesis);
+    genesis_hash(&chain->tip.hash, genesis);
+    genesis_validators(&chain->validators, genesis);
 }
 
 static bool bad(struct chain_check *chain, const char *why)
@@ -41,20 +40,17 @@ bool chain_check_missing(struct chain_check *chain)
 static bool check_header(struct chain_check *chain,
                          const Pot__BlockHeader *header)
 {
-    if (!codec_bytes_equal(header->chain_id, chain->id.b, HASH_SIZE)) {
+    switch (header_follows(header, &chain->id, &chain->tip)) {
+    case HEADER_CHAIN:
         return bad(chain, "its header is of another chain");
-    }
-    if (header->version != PROTOCOL_VERSION) {
-        return bad(chain, "its header is of another protocol version");
-    }
-    if (header->height != chain->height + 1) {
+    case HEADER_HEIGHT:
         return bad(chain, "its header is of another height");
-    }
-    if (!codec_bytes_equal(header->parent_hash, chain->tip.b, HASH_SIZE)) {
+    case HEADER_PARENT:
         return bad(chain, "it does not follow its parent");
-    }
-    if (header->time_ms <= chain->time_ms) {
+    case HEADER_TIME:
         return bad(chain, "it is not later than its parent");
+    case HEADER_FOLLOWS:
+        break;
     }
     return true;
 }
@@ -62,12 +58,9 @@ static bool check_header(struct chain_check *chain,
 static bool check_signatures(struct chain_check *chain, const struct hash *hash,
                              const Pot__CommitCertificate *certificate)
 {
-    if (certificate->height != chain->height + 1 ||
-        !codec_bytes_equal(certificate->digest, hash->b, HASH_SIZE)) {
-        return bad(chain, "its certificate is of another block");
-    }
     enum certificate_verdict verdict =
-        certificate_verify(&chain->validators, &chain->id, certificate);
+        certificate_proves(&chain->validators, &chain->id, certificate,
+                           chain->tip.height + 1, hash);
     if (verdict != CERTIFICATE_VALID) {
         (void)snprintf(chain->why, sizeof(chain->why), "its certificate: %s",
                        certificate_verdict_text(verdict));
@@ -93,7 +86,7 @@ static bool is_named(const struct chain_check *chain,
                      const struct validator_set *set)
 {
     struct hash own;
-    validators_hash(&own, set->keys, set->count);
+    validator_set_hash(&own, set);
     return set->count > 0 && hash_equal(&own, &chain->next_set);
 }
 
@@ -114,9 +107,8 @@ bool chain_check_block(struct chain_check *chain, const void *header_data,
         check_header(chain, header) &&
         check_certificate(chain, &hash, certificate, certificate_size);
     if (is_good) {
-        chain->height = header->height;
-        chain->time_ms = header->time_ms;
-        chain->tip = hash;
+        chain->tip =
+            (struct block_parent){header->height, header->time_ms, hash};
         chain->next_set = next_set;
         chain->needs_set = !is_named(chain, &chain->validators);
     }
@@ -128,7 +120,7 @@ bool chain_check_set(struct chain_check *chain, const struct validator_set *set)
 {
     POT_ASSERT(chain->needs_set);
     if (!is_named(chain, set)) {
-        chain->height--;
+        chain->tip.height--;
         return bad(chain, "the validators given for the next height are not"
                           " those that it names");
     }

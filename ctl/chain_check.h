@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "proto/block.h"
 #include "proto/certificate.h"
 #include "proto/chain.pb-c.h"
 
@@ -16,9 +17,7 @@
 
 struct chain_check {
     struct hash id;
-    uint64_t height; /* of the last block that passed */
-    uint64_t time_ms;
-    struct hash tip;                 /* its hash; the genesis hash at 0 */
+    struct block_parent tip;         /* the last block that passed */
     struct validator_set validators; /* of the next height */
     struct hash next_set;            /* what the last header says of that set */
     bool needs_set; /* validators are not it: chain_check_set comes next */

@@ -3,7 +3,7 @@
 
 #include "base/amount.h"
 #include "base/suggest.h"
-#include "ctl/client.h"
+#include "ctl/answer.h"
 #include "ctl/commands.h"
 #include "ctl/sender.h"
 #include "ctl/show.h"
@@ -73,9 +73,9 @@ static void print_balance(const json_t *account)
 
 static enum ctl_exit run_balance(struct ctl *ctl, const struct cli_args *args)
 {
-    json_t *account;
     struct public_key key;
     char text[ADDRESS_TEXT_SIZE];
+    char path[ADDRESS_TEXT_SIZE + 16];
     enum ctl_exit rc;
     if (args->argument_count > 0) {
         rc = parse_address(&key, ctl, args->arguments[0]);
@@ -85,17 +85,11 @@ static enum ctl_exit run_balance(struct ctl *ctl, const struct cli_args *args)
     } else {
         rc = own_address(text, ctl);
     }
-    if (rc == CTL_DONE) {
-        rc = client_get(&account, ctl, "/v1/accounts/%s", text);
-    }
     if (rc != CTL_DONE) {
         return rc;
     }
-    if (!ctl->is_json) {
-        print_balance(account);
-    }
-    ctl_print_json(ctl, account);
-    return CTL_DONE;
+    (void)snprintf(path, sizeof(path), "/v1/accounts/%s", text);
+    return answer_object(ctl, path, print_balance);
 }
 
 /* ---- transactions */

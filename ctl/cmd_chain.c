@@ -1,10 +1,10 @@
 /* Commands that read the chain: blocks, block, tx. */
 #include "config.h"
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/show.h"
-#include "ctl/table.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,10 +25,16 @@ static enum ctl_exit first_block(uint64_t *from, struct ctl *ctl,
 
 static enum ctl_exit run_blocks(struct ctl *ctl, const struct cli_args *args)
 {
-    json_t *json;
-    json_t *one;
-    size_t i;
-    struct table table;
+    static const struct answer_column columns[] = {
+        {">height", answer_count, "height"},
+        {"time", answer_time, "time_ms"},
+        {"hash", answer_text, "hash"},
+        {">view", answer_count, "view"},
+        {">txs", answer_size, "txs"},
+        {">rounds", answer_size, "round_updates"},
+        {NULL, NULL, NULL},
+    };
+    char path[96];
     uint64_t limit;
     uint64_t from;
     enum ctl_exit rc = cli_count(&limit, ctl, args, "limit", 1, 100, 10);
@@ -38,31 +44,12 @@ static enum ctl_exit run_blocks(struct ctl *ctl, const struct cli_args *args)
     if (rc == CTL_DONE && from == 0) {
         rc = first_block(&from, ctl, limit);
     }
-    if (rc == CTL_DONE) {
-        rc =
-            client_get(&json, ctl, "/v1/blocks?from=%" PRIu64 "&limit=%" PRIu64,
-                       from, limit);
-    }
     if (rc != CTL_DONE) {
         return rc;
     }
-    if (!ctl->is_json) {
-        table_init(&table, ">height|time|hash|>view|>txs|>rounds");
-        json_array_foreach(json_object_get(json, "blocks"), i, one)
-        {
-            char time[SHOW_TIME_SIZE];
-            table_count(&table, client_count(one, "height"));
-            table_text(&table, show_time(time, client_count(one, "time_ms")));
-            table_text(&table, client_text(one, "hash"));
-            table_count(&table, client_count(one, "view"));
-            table_count(&table, json_array_size(json_object_get(one, "txs")));
-            table_count(&table,
-                        json_array_size(json_object_get(one, "round_updates")));
-        }
-        table_print(&table);
-    }
-    ctl_print_json(ctl, json);
-    return CTL_DONE;
+    (void)snprintf(path, sizeof(path),
+                   "/v1/blocks?from=%" PRIu64 "&limit=%" PRIu64, from, limit);
+    return answer_list(ctl, path, "blocks", columns);
 }
 
 static void print_round(const json_t *round)
@@ -119,7 +106,7 @@ static void print_block(const json_t *block)
 
 static enum ctl_exit run_block(struct ctl *ctl, const struct cli_args *args)
 {
-    json_t *block;
+    char path[96];
     uint64_t height;
     const char *which = args->arguments[0];
     if (strcmp(which, "latest") != 0 && !show_is_hash(which) &&
@@ -129,15 +116,8 @@ static enum ctl_exit run_block(struct ctl *ctl, const struct cli_args *args)
                         " \"latest\"",
                         which);
     }
-    enum ctl_exit rc = client_get(&block, ctl, "/v1/blocks/%s", which);
-    if (rc != CTL_DONE) {
-        return rc;
-    }
-    if (!ctl->is_json) {
-        print_block(block);
-    }
-    ctl_print_json(ctl, block);
-    return CTL_DONE;
+    (void)snprintf(path, sizeof(path), "/v1/blocks/%s", which);
+    return answer_object(ctl, path, print_block);
 }
 
 static enum ctl_exit run_tx(struct ctl *ctl, const struct cli_args *args)

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "ctl/client.h"
+#include "ctl/answer.h"
 #include "ctl/commands.h"
 #include "ctl/publish.h"
 #include "ctl/show.h"
@@ -55,15 +55,15 @@ struct importer {
 /* "data/train.csv.gz" -> "data/train.pds" */
 static char *pds_path(const char *path)
 {
+    char name[TX_TEXT_MAX + 1];
+    char full[TX_TEXT_MAX + sizeof(".pds")];
+    publish_name(name, path, "");
+    (void)snprintf(full, sizeof(full), "%s.pds", name);
+    if (strchr(path, '/') == NULL) {
+        return pot_strdup(full);
+    }
     char *folder = file_folder(path);
-    char *name = publish_name(path);
-    size_t size = strlen(name) + sizeof(".pds");
-    char *full = pot_alloc(size);
-    (void)snprintf(full, size, "%s.pds", name);
-    char *out =
-        strchr(path, '/') != NULL ? file_join(folder, full) : pot_strdup(full);
-    free(full);
-    free(name);
+    char *out = file_join(folder, full);
     free(folder);
     return out;
 }
@@ -201,41 +201,39 @@ static enum ctl_exit run_publish(struct ctl *ctl, const struct cli_args *args)
     if (err != POT_OK) {
         return ctl_fail_err(ctl, err, "cannot read", path);
     }
-    char *name = publish_name(path);
+    char name[TX_TEXT_MAX + 1];
+    publish_name(name, path, "");
     enum ctl_exit rc = publish_init(&set, ctl, data, size, name);
     if (rc == CTL_DONE) {
         rc = publish_data(ctl, &set);
     }
     publish_fini(&set);
-    free(name);
     free(data);
     return rc;
 }
 
 /* ---- show */
 
+static void print_published(const json_t *set)
+{
+    show_text("data set", set, "dataset");
+    show_text("name", set, "name");
+    show_count("rows", set, "rows");
+    show_count("features", set, "features");
+    show_count("classes", set, "classes");
+    show_count("bytes", set, "size_bytes");
+    show_count("chunks", set, "chunks");
+    show_text("owner", set, "owner");
+    show_count("height", set, "height");
+    show_field("held", "%s",
+               json_is_true(json_object_get(set, "held")) ? "yes" : "no");
+}
+
 static enum ctl_exit show_published(struct ctl *ctl, const char *address)
 {
-    json_t *set;
-    enum ctl_exit rc = client_get(&set, ctl, "/v1/datasets/%s", address);
-    if (rc != CTL_DONE) {
-        return rc;
-    }
-    if (!ctl->is_json) {
-        show_text("data set", set, "dataset");
-        show_text("name", set, "name");
-        show_count("rows", set, "rows");
-        show_count("features", set, "features");
-        show_count("classes", set, "classes");
-        show_count("bytes", set, "size_bytes");
-        show_count("chunks", set, "chunks");
-        show_text("owner", set, "owner");
-        show_count("height", set, "height");
-        show_field("held", "%s",
-                   json_is_true(json_object_get(set, "held")) ? "yes" : "no");
-    }
-    ctl_print_json(ctl, set);
-    return CTL_DONE;
+    char path[96];
+    (void)snprintf(path, sizeof(path), "/v1/datasets/%s", address);
+    return answer_object(ctl, path, print_published);
 }
 
 static enum ctl_exit run_show(struct ctl *ctl, const struct cli_args *args)

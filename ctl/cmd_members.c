@@ -1,114 +1,64 @@
 /* Commands that list who takes part: validators, miners, peers. */
 #include "config.h"
 
-#include "ctl/client.h"
+#include "ctl/answer.h"
 #include "ctl/commands.h"
-#include "ctl/table.h"
 
-static enum ctl_exit fetch(json_t **out, struct ctl *ctl, const char *path,
-                           const char *list)
-{
-    enum ctl_exit rc = client_get(out, ctl, "%s", path);
-    if (rc == CTL_DONE && !json_is_array(json_object_get(*out, list))) {
-        json_decref(*out);
-        *out = NULL;
-        return ctl_fail(ctl, CTL_FAILED, "%s: the answer has no \"%s\"", path,
-                        list);
-    }
-    return rc;
-}
+#include <stdio.h>
 
 static enum ctl_exit run_validators(struct ctl *ctl,
                                     const struct cli_args *args)
 {
-    json_t *json;
-    json_t *one;
-    size_t i;
-    struct table table;
+    static const struct answer_column columns[] = {
+        {">#", answer_count, "index"},
+        {"address", answer_text, "address"},
+        {"moniker", answer_text, "moniker"},
+        {">stake", answer_units, "stake"},
+        {">earned", answer_units, "earned"},
+        {">slashed", answer_units, "slashed"},
+        {">last signed", answer_count, "last_signed_height"},
+        {NULL, NULL, NULL},
+    };
     (void)args;
-    enum ctl_exit rc = fetch(&json, ctl, "/v1/validators", "validators");
-    if (rc != CTL_DONE) {
-        return rc;
-    }
-    if (!ctl->is_json) {
-        table_init(&table, ">#|address|moniker|>stake|>earned|>slashed|"
-                           ">last signed");
-        json_array_foreach(json_object_get(json, "validators"), i, one)
-        {
-            table_count(&table, client_count(one, "index"));
-            table_text(&table, client_text(one, "address"));
-            table_text(&table, client_text(one, "moniker"));
-            table_units(&table, client_units(one, "stake"));
-            table_units(&table, client_units(one, "earned"));
-            table_units(&table, client_units(one, "slashed"));
-            table_count(&table, client_count(one, "last_signed_height"));
-        }
-        table_print(&table);
-    }
-    ctl_print_json(ctl, json);
-    return CTL_DONE;
+    return answer_list(ctl, "/v1/validators", "validators", columns);
 }
 
 static enum ctl_exit run_miners(struct ctl *ctl, const struct cli_args *args)
 {
-    json_t *json;
-    json_t *one;
-    size_t i;
-    struct table table;
+    static const struct answer_column columns[] = {
+        {"address", answer_text, "address"},
+        {"moniker", answer_text, "moniker"},
+        {">stake", answer_units, "stake"},
+        {">earned", answer_units, "earned"},
+        {">slashed", answer_units, "slashed"},
+        {">tasks", answer_size, "tasks"},
+        {NULL, NULL, NULL},
+    };
     (void)args;
-    enum ctl_exit rc = fetch(&json, ctl, "/v1/miners", "miners");
-    if (rc != CTL_DONE) {
-        return rc;
-    }
-    if (!ctl->is_json) {
-        table_init(&table, "address|moniker|>stake|>earned|>slashed|>tasks");
-        json_array_foreach(json_object_get(json, "miners"), i, one)
-        {
-            const json_t *tasks = json_object_get(one, "tasks");
-            table_text(&table, client_text(one, "address"));
-            table_text(&table, client_text(one, "moniker"));
-            table_units(&table, client_units(one, "stake"));
-            table_units(&table, client_units(one, "earned"));
-            table_units(&table, client_units(one, "slashed"));
-            table_count(&table, json_is_array(tasks)
-                                    ? json_array_size(tasks)
-                                    : client_count(one, "tasks"));
-        }
-        table_print(&table);
-    }
-    ctl_print_json(ctl, json);
-    return CTL_DONE;
+    return answer_list(ctl, "/v1/miners", "miners", columns);
+}
+
+static void cell_rtt(struct table *table, const json_t *peer, const char *key)
+{
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%.4g",
+                   json_number_value(json_object_get(peer, key)));
+    table_text(table, text);
 }
 
 static enum ctl_exit run_peers(struct ctl *ctl, const struct cli_args *args)
 {
-    json_t *json;
-    json_t *one;
-    size_t i;
-    struct table table;
+    static const struct answer_column columns[] = {
+        {"address", answer_text, "address"},
+        {"moniker", answer_text, "moniker"},
+        {"host", answer_text, "host"},
+        {"direction", answer_text, "direction"},
+        {">height", answer_count, "height"},
+        {">rtt ms", cell_rtt, "rtt_ms"},
+        {NULL, NULL, NULL},
+    };
     (void)args;
-    enum ctl_exit rc = fetch(&json, ctl, "/v1/peers", "peers");
-    if (rc != CTL_DONE) {
-        return rc;
-    }
-    if (!ctl->is_json) {
-        table_init(&table, "address|moniker|host|direction|>height|>rtt ms");
-        json_array_foreach(json_object_get(json, "peers"), i, one)
-        {
-            char rtt[32];
-            (void)snprintf(rtt, sizeof(rtt), "%.4g",
-                           json_number_value(json_object_get(one, "rtt_ms")));
-            table_text(&table, client_text(one, "address"));
-            table_text(&table, client_text(one, "moniker"));
-            table_text(&table, client_text(one, "host"));
-            table_text(&table, client_text(one, "direction"));
-            table_count(&table, client_count(one, "height"));
-            table_text(&table, rtt);
-        }
-        table_print(&table);
-    }
-    ctl_print_json(ctl, json);
-    return CTL_DONE;
+    return answer_list(ctl, "/v1/peers", "peers", columns);
 }
 
 const struct cli_command cmd_validators = {

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/show.h"
@@ -72,22 +73,9 @@ static void print_status(const json_t *status)
 
 static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
 {
-    json_t *status;
-    if (cli_value(args, "check") != NULL) {
-        enum ctl_exit rc = check_ready(ctl);
-        if (rc != CTL_DONE) {
-            return rc;
-        }
-    }
-    enum ctl_exit rc = client_get(&status, ctl, "/v1/status");
-    if (rc != CTL_DONE) {
-        return rc;
-    }
-    if (!ctl->is_json) {
-        print_status(status);
-    }
-    ctl_print_json(ctl, status);
-    return CTL_DONE;
+    enum ctl_exit rc =
+        cli_value(args, "check") != NULL ? check_ready(ctl) : CTL_DONE;
+    return rc == CTL_DONE ? answer_object(ctl, "/v1/status", print_status) : rc;
 }
 
 const struct cli_command cmd_status = {

@@ -3,13 +3,13 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/follow.h"
 #include "ctl/safetensors.h"
 #include "ctl/sender.h"
 #include "ctl/show.h"
-#include "ctl/table.h"
 #include "ctl/task_print.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
@@ -29,45 +29,44 @@ static enum ctl_exit check_id(struct ctl *ctl, const char *id)
     return CTL_DONE;
 }
 
+static void cell_round(struct table *table, const json_t *task, const char *key)
+{
+    char text[48];
+    (void)snprintf(text, sizeof(text), "%" PRIu64 "/%" PRIu64,
+                   client_count(task, key), client_count(task, "rounds"));
+    table_text(table, text);
+}
+
+static void cell_accuracy(struct table *table, const json_t *task,
+                          const char *key)
+{
+    char text[24] = "-";
+    const json_t *value = json_object_get(task, key);
+    if (json_is_number(value)) {
+        (void)snprintf(text, sizeof(text), "%.4f", json_number_value(value));
+    }
+    table_text(table, text);
+}
+
 static enum ctl_exit run_tasks(struct ctl *ctl, const struct cli_args *args)
 {
-    json_t *json;
-    json_t *one;
-    size_t i;
-    struct table table;
+    static const struct answer_column columns[] = {
+        {"task", answer_text, "task"},
+        {"name", answer_text, "name"},
+        {"status", answer_text, "status"},
+        {">round", cell_round, "round"},
+        {">accuracy", cell_accuracy, "test_accuracy"},
+        {">escrow left", answer_units, "escrow_left"},
+        {NULL, NULL, NULL},
+    };
+    char path[64];
     uint64_t limit;
     enum ctl_exit rc = cli_count(&limit, ctl, args, "limit", 1, 1000, 100);
-    if (rc == CTL_DONE) {
-        rc = client_get(&json, ctl, "/v1/tasks?limit=%" PRIu64, limit);
-    }
     if (rc != CTL_DONE) {
         return rc;
     }
-    if (!ctl->is_json) {
-        table_init(&table, "task|name|status|>round|>accuracy|>escrow left");
-        json_array_foreach(json_object_get(json, "tasks"), i, one)
-        {
-            char round[48];
-            char accuracy[24] = "-";
-            const json_t *value = json_object_get(one, "test_accuracy");
-            (void)snprintf(round, sizeof(round), "%" PRIu64 "/%" PRIu64,
-                           client_count(one, "round"),
-                           client_count(one, "rounds"));
-            if (json_is_number(value)) {
-                (void)snprintf(accuracy, sizeof(accuracy), "%.4f",
-                               json_number_value(value));
-            }
-            table_text(&table, client_text(one, "task"));
-            table_text(&table, client_text(one, "name"));
-            table_text(&table, client_text(one, "status"));
-            table_text(&table, round);
-            table_text(&table, accuracy);
-            table_units(&table, client_units(one, "escrow_left"));
-        }
-        table_print(&table);
-    }
-    ctl_print_json(ctl, json);
-    return CTL_DONE;
+    (void)snprintf(path, sizeof(path), "/v1/tasks?limit=%" PRIu64, limit);
+    return answer_list(ctl, path, "tasks", columns);
 }
 
 static enum pot_err shape_of(struct model_shape *shape, const json_t *task)

@@ -2,15 +2,14 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
-#include "ctl/table.h"
 #include "ctl/testnet.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#define STOP_MS   10000
 #define ANSWER_MS 2000
 
 static enum ctl_exit open_named(struct testnet *net, struct ctl *ctl,
@@ -32,7 +31,7 @@ static enum ctl_exit run_down(struct ctl *ctl, const struct cli_args *args)
             running += net.nodes[i].pid > 0;
         }
         size_t killed = testnet_stop(
-            ctl, &net, ctl->timeout_ms > 0 ? ctl->timeout_ms : STOP_MS);
+            ctl, &net, ctl->timeout_ms > 0 ? ctl->timeout_ms : TESTNET_STOP_MS);
         if (killed > 0) {
             rc = ctl_fail(ctl, CTL_TIMEOUT,
                           "%zu of %zu nodes did not stop and were killed",
@@ -70,10 +69,10 @@ static json_t *look_at(struct ctl *ctl, struct testnet_node *node)
     return out;
 }
 
-static void cell(struct table *table, const json_t *node, const char *key)
+static void cell_known(struct table *table, const json_t *node, const char *key)
 {
     if (json_is_integer(json_object_get(node, key))) {
-        table_count(table, client_count(node, key));
+        answer_count(table, node, key);
     } else {
         table_text(table, "-");
     }
@@ -81,6 +80,11 @@ static void cell(struct table *table, const json_t *node, const char *key)
 
 static enum ctl_exit run_ps(struct ctl *ctl, const struct cli_args *args)
 {
+    static const struct answer_column columns[] = {
+        {"name", answer_text, "name"},   {">pid", cell_known, "pid"},
+        {"state", answer_text, "state"}, {">height", cell_known, "height"},
+        {"api", answer_text, "api"},     {NULL, NULL, NULL},
+    };
     struct testnet net;
     json_t *nodes = json_array();
     enum ctl_exit rc = open_named(&net, ctl, args);
@@ -88,19 +92,7 @@ static enum ctl_exit run_ps(struct ctl *ctl, const struct cli_args *args)
         (void)json_array_append_new(nodes, look_at(ctl, &net.nodes[i]));
     }
     if (rc == CTL_DONE && !ctl->is_json) {
-        struct table table;
-        json_t *node;
-        size_t i;
-        table_init(&table, "name|>pid|state|>height|api");
-        json_array_foreach(nodes, i, node)
-        {
-            table_text(&table, client_text(node, "name"));
-            cell(&table, node, "pid");
-            table_text(&table, client_text(node, "state"));
-            cell(&table, node, "height");
-            table_text(&table, client_text(node, "api"));
-        }
-        table_print(&table);
+        answer_rows(nodes, columns);
     }
     if (rc == CTL_DONE) {
         ctl_print_json(ctl, json_pack("{sO}", "nodes", nodes));

@@ -25,7 +25,6 @@
 
 #define LINE_BYTES_MAX 8192
 #define READY_MS       60000
-#define STOP_MS        10000
 #define POLL_MS        200
 #define TAIL_BYTES     2000
 #define TAIL_LINES     8
@@ -155,7 +154,7 @@ static enum ctl_exit pump_all(struct ctl *ctl, struct stream *streams,
     uint64_t kill_ms = 0; /* 0: nobody asked us to stop */
     for (size_t open = count; open > 0;) {
         if (is_stopping && kill_ms == 0) {
-            kill_ms = clock_steady_ms() + STOP_MS;
+            kill_ms = clock_steady_ms() + TESTNET_STOP_MS;
             signal_streams(streams, count, SIGTERM);
         }
         if (kill_ms > 0 && clock_steady_ms() > kill_ms) {
@@ -209,7 +208,7 @@ static enum ctl_exit run_foreground(struct ctl *ctl, struct testnet *net,
     if (rc == CTL_DONE) {
         rc = pump_all(ctl, streams, started);
     } else {
-        (void)testnet_stop(ctl, net, STOP_MS);
+        (void)testnet_stop(ctl, net, TESTNET_STOP_MS);
     }
     for (size_t i = 0; i < started; i++) {
         buf_fini(&streams[i].line);
@@ -356,7 +355,7 @@ static enum ctl_exit run_detached(struct ctl *ctl, struct testnet *net,
         rc = wait_until_ready(ctl, net);
     }
     if (rc != CTL_DONE) {
-        (void)testnet_stop(ctl, net, STOP_MS);
+        (void)testnet_stop(ctl, net, TESTNET_STOP_MS);
         return rc;
     }
     ctl_print(ctl, "%zu nodes are ready; the first answers at %s\n", net->count,

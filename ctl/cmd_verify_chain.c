@@ -57,8 +57,9 @@ static enum ctl_exit fetch_set(struct fetcher *f, bool *is_good)
 {
     struct validator_set set = {.count = 0};
     json_t *json;
-    enum ctl_exit rc = client_get(
-        &json, f->ctl, "/v1/validators?height=%" PRIu64, f->chain.height + 1);
+    enum ctl_exit rc =
+        client_get(&json, f->ctl, "/v1/validators?height=%" PRIu64,
+                   f->chain.tip.height + 1);
     if (rc != CTL_DONE) {
         return rc;
     }
@@ -95,22 +96,23 @@ static enum ctl_exit check_range(struct fetcher *f, bool *is_good, uint64_t to)
     json_t *json;
     json_t *block;
     size_t i;
-    uint64_t left = to - f->chain.height;
-    uint64_t before = f->chain.height;
+    uint64_t left = to - f->chain.tip.height;
+    uint64_t before = f->chain.tip.height;
     enum ctl_exit rc = client_get(
         &json, f->ctl, "/v1/blocks/raw?from=%" PRIu64 "&limit=%" PRIu64,
-        f->chain.height + 1, left < BLOCKS_A_REQUEST ? left : BLOCKS_A_REQUEST);
+        f->chain.tip.height + 1,
+        left < BLOCKS_A_REQUEST ? left : BLOCKS_A_REQUEST);
     if (rc != CTL_DONE) {
         return rc;
     }
     json_array_foreach(json_object_get(json, "blocks"), i, block)
     {
-        if (f->chain.height < to && rc == CTL_DONE && *is_good) {
+        if (f->chain.tip.height < to && rc == CTL_DONE && *is_good) {
             rc = check_block(f, is_good, block);
         }
     }
     json_decref(json);
-    if (rc == CTL_DONE && *is_good && f->chain.height == before) {
+    if (rc == CTL_DONE && *is_good && f->chain.tip.height == before) {
         *is_good = chain_check_missing(&f->chain);
     }
     return rc;
@@ -119,11 +121,11 @@ static enum ctl_exit check_range(struct fetcher *f, bool *is_good, uint64_t to)
 static enum ctl_exit report(struct fetcher *f, bool is_good)
 {
     struct ctl *ctl = f->ctl;
-    json_int_t to = (json_int_t)f->chain.height;
+    json_int_t to = (json_int_t)f->chain.tip.height;
     char text[HASH_TEXT_SIZE];
     if (is_good) {
         ctl_print(ctl, "%" PRIu64 " blocks are right, up to %s\n",
-                  f->chain.height, hash_format(&f->chain.tip, text));
+                  f->chain.tip.height, hash_format(&f->chain.tip.hash, text));
         ctl_print_json(ctl, json_pack("{sI sI sI sb}", "from", (json_int_t)1,
                                       "to", to, "blocks", to, "ok", 1));
         return CTL_DONE;
@@ -133,7 +135,7 @@ static enum ctl_exit report(struct fetcher *f, bool is_good)
                                   "first_bad", to + 1, "why", f->chain.why));
     return ctl_fail(ctl, CTL_FAILED,
                     "block %" PRIu64 " is bad: %s; do not trust the node at %s",
-                    f->chain.height + 1, f->chain.why, ctl->node);
+                    f->chain.tip.height + 1, f->chain.why, ctl->node);
 }
 
 static enum ctl_exit load_genesis(struct fetcher *f,
@@ -196,13 +198,13 @@ static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
     if (rc == CTL_DONE) {
         rc = look_at_node(&to, &f);
     }
-    while (rc == CTL_DONE && is_good && f.chain.height < to) {
+    while (rc == CTL_DONE && is_good && f.chain.tip.height < to) {
         rc = check_range(&f, &is_good, to);
         if (ctl->has_live_stderr && !ctl->is_quiet) {
             (void)fprintf(stderr,
                           "\r\033[K%" PRIu64 " of %" PRIu64 " blocks checked%s",
-                          f.chain.height, to,
-                          f.chain.height == to || !is_good ? "\n" : "");
+                          f.chain.tip.height, to,
+                          f.chain.tip.height == to || !is_good ? "\n" : "");
         }
     }
     return rc == CTL_DONE ? report(&f, is_good) : rc;

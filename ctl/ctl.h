@@ -9,22 +9,23 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/exit_code.h"
 #include "base/key.h"
 
-/* Exit codes; the numbers are a promise to scripts. */
+/* How a command ended, and what potctl exits with. */
 enum ctl_exit {
-    CTL_DONE = 0,
-    CTL_FAILED = 1,
-    CTL_USAGE = 2,
-    CTL_CONFIG = 3, /* config, genesis, key or file invalid */
-    CTL_CONNECT = 4,
-    CTL_TIMEOUT = 5,
-    CTL_REJECTED = 6, /* task or transaction */
-    CTL_LOCKED = 7,
-    CTL_STORE = 8,
-    CTL_GUARD = 9,
-    CTL_FULL = 10,
-    CTL_NOT_READY = 11,
+    CTL_DONE = EXIT_CODE_DONE,
+    CTL_FAILED = EXIT_CODE_FAILED,
+    CTL_USAGE = EXIT_CODE_USAGE,
+    CTL_CONFIG = EXIT_CODE_CONFIG,
+    CTL_CONNECT = EXIT_CODE_CONNECT,
+    CTL_TIMEOUT = EXIT_CODE_TIMEOUT,
+    CTL_REJECTED = EXIT_CODE_REJECTED,
+    CTL_LOCKED = EXIT_CODE_LOCKED,
+    CTL_STORE = EXIT_CODE_STORE,
+    CTL_GUARD = EXIT_CODE_GUARD,
+    CTL_FULL = EXIT_CODE_FULL,
+    CTL_NOT_READY = EXIT_CODE_NOT_READY,
 };
 
 #define CTL_ERROR_SIZE   1024
@@ -35,7 +36,6 @@ struct client;
 struct ctl {
     const char *node;     /* URL of the node's API */
     const char *key_path; /* NULL: none was named */
-    const char *program;  /* argv[0] */
     bool is_json;
     bool is_waiting;
     bool is_quiet;

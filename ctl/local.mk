@@ -2,6 +2,7 @@
 # library, which the unit tests link too.
 noinst_LIBRARIES += ctl/libctl.a
 ctl_libctl_a_SOURCES = \
+	ctl/answer.c ctl/answer.h \
 	ctl/chain_check.c ctl/chain_check.h \
 	ctl/cli.c ctl/cli.h \
 	ctl/client.c ctl/client.h \
@@ -13,8 +14,12 @@ ctl_libctl_a_SOURCES = \
 	ctl/safetensors.c ctl/safetensors.h \
 	ctl/show.c ctl/show.h \
 	ctl/table.c ctl/table.h \
+	ctl/task_check.c ctl/task_check.h \
+	ctl/task_data.c ctl/task_data.h \
 	ctl/task_file.c ctl/task_file.h \
 	ctl/task_print.c ctl/task_print.h \
+	ctl/task_read.c ctl/task_read.h \
+	ctl/task_value.c ctl/task_value.h \
 	ctl/testnet.c ctl/testnet.h \
 	ctl/testnet_write.c ctl/testnet_write.h
 ctl_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS) \

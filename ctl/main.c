@@ -66,7 +66,6 @@ int main(int argc, char **argv)
     struct ctl ctl = {
         .node = environment("POTCTL_NODE", CTL_NODE_DEFAULT),
         .key_path = environment("POTCTL_KEY", NULL),
-        .program = argv[0],
         .has_live_stdout = is_live(STDOUT_FILENO),
         .has_live_stderr = is_live(STDERR_FILENO),
         .deadline_ms = UINT64_MAX,

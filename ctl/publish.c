@@ -10,29 +10,23 @@
 #include "base/limits.h"
 #include "ctl/client.h"
 #include "proto/codec.h"
+#include "proto/spec.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static size_t chunk_size(const struct publish *publish, size_t index)
-{
-    size_t left = publish->size - index * DATASET_CHUNK_BYTES;
-    return left < DATASET_CHUNK_BYTES ? left : DATASET_CHUNK_BYTES;
-}
-
 static void hash_chunks(struct publish *publish)
 {
-    size_t count =
-        (publish->size + DATASET_CHUNK_BYTES - 1) / DATASET_CHUNK_BYTES;
+    size_t count = (size_t)dataset_chunk_count(publish->size);
     publish->chunk_count = count;
     publish->chunks = pot_calloc(count, sizeof(*publish->chunks));
     publish->chunk_fields = pot_calloc(count, sizeof(*publish->chunk_fields));
     for (size_t i = 0; i < count; i++) {
         dataset_chunk_hash(&publish->chunks[i],
                            publish->data + i * DATASET_CHUNK_BYTES,
-                           chunk_size(publish, i));
+                           dataset_chunk_size(publish->size, i));
         publish->chunk_fields[i] = codec_bytes(publish->chunks[i].b, HASH_SIZE);
     }
     dataset_address(&publish->address, publish->chunks, count);
@@ -134,7 +128,7 @@ static enum ctl_exit put_chunk(struct ctl *ctl, const struct publish *publish,
                    publish->address_text, index);
     enum ctl_exit rc = client_ask(&reply, ctl, "PUT", path,
                                   publish->data + index * DATASET_CHUNK_BYTES,
-                                  chunk_size(publish, index));
+                                  dataset_chunk_size(publish->size, index));
     if (rc == CTL_DONE && (reply.status < 200 || reply.status > 299)) {
         rc = client_refused(ctl, &reply, "a chunk of the data set");
     }
@@ -214,22 +208,21 @@ enum ctl_exit publish_run(struct hash *out_tx, struct publish *publish,
     return rc;
 }
 
-char *publish_name(const char *path)
+void publish_name(char out[static TX_TEXT_MAX + 1], const char *path,
+                  const char *suffix)
 {
     static const char *const endings[] = {".gz", ".pds", ".csv", ".npy",
                                           ".idx"};
     const char *slash = strrchr(path, '/');
-    char *name = pot_strdup(slash != NULL ? slash + 1 : path);
-    size_t size = strlen(name);
+    char *stem = pot_strdup(slash != NULL ? slash + 1 : path);
+    size_t size = strlen(stem);
     for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
         size_t ending = strlen(endings[i]);
-        if (size > ending && strcmp(name + size - ending, endings[i]) == 0) {
+        if (size > ending && strcmp(stem + size - ending, endings[i]) == 0) {
             size -= ending;
-            name[size] = '\0';
+            stem[size] = '\0';
         }
     }
-    if (size > TX_TEXT_MAX) {
-        name[TX_TEXT_MAX] = '\0';
-    }
-    return name;
+    spec_make_name(out, stem, suffix);
+    free(stem);
 }

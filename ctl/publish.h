@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "ctl/sender.h"
 #include "proto/chain.pb-c.h"
 #include "proto/dataset.h"
@@ -48,7 +49,8 @@ POT_MUST_USE enum ctl_exit publish_run(struct hash *out_tx,
                                        struct sender *sender);
 
 /* publish_name: a data set's name from a file's, without folder and endings,
- * at most TX_TEXT_MAX bytes; free(). */
-char *publish_name(const char *path);
+ * and with suffix; one that the chain takes. */
+void publish_name(char out[static TX_TEXT_MAX + 1], const char *path,
+                  const char *suffix);
 
 #endif

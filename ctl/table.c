@@ -30,38 +30,34 @@ static size_t width_of(const char *text)
     return width;
 }
 
-static void add_cell(struct table *table, const char *text, size_t size)
+static void add_cell(struct table *table, const char *text)
 {
     if (table->cell_count == table->capacity) {
         table->capacity = table->capacity * 2 + 32;
         table->cells =
             pot_realloc(table->cells, table->capacity, sizeof(char *));
     }
-    char *cell = pot_alloc(size + 1);
-    memcpy(cell, text, size);
-    cell[size] = '\0';
+    char *cell = pot_strdup(text);
     table_hide_controls(cell);
     table->cells[table->cell_count++] = cell;
 }
 
-void table_init(struct table *table, const char *headings)
+void table_init(struct table *table)
 {
     *table = (struct table){0};
-    for (;;) {
-        size_t size = strcspn(headings, "|");
-        add_cell(table, headings, size);
-        if (headings[size] == '\0') {
-            break;
-        }
-        headings += size + 1;
-    }
-    table->column_count = table->cell_count;
-    POT_ASSERT(table->column_count <= TABLE_COLUMNS_MAX);
+}
+
+void table_heading(struct table *table, const char *heading)
+{
+    POT_ASSERT(table->cell_count == table->column_count);
+    POT_ASSERT(table->column_count < TABLE_COLUMNS_MAX);
+    add_cell(table, heading);
+    table->column_count++;
 }
 
 void table_text(struct table *table, const char *text)
 {
-    add_cell(table, text, strlen(text));
+    add_cell(table, text);
 }
 
 void table_count(struct table *table, uint64_t value)

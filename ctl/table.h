@@ -10,15 +10,16 @@
 #define TABLE_COLUMNS_MAX 12
 
 struct table {
-    size_t column_count;
+    size_t column_count; /* headings, which are the first cells */
     size_t cell_count;
     size_t capacity;
     char **cells; /* row-major, headings first */
 };
 
-/* table_init: headings separated by "|"; one that begins with ">" is aligned
- * to the right. */
-void table_init(struct table *table, const char *headings);
+/* table_init: an empty one.  table_heading: the next column, before any cell;
+ * a heading that begins with ">" is aligned to the right. */
+void table_init(struct table *table);
+void table_heading(struct table *table, const char *heading);
 
 /* table_text, table_count, table_units: the next cell; units are printed in
  * POT.  What text holds is made fit for a terminal. */

@@ -1,20 +1,18 @@
-/* task_file: task.toml, read strictly: unknown keys and values out of range
- * are refused with file, line and key. */
+/* task_file: a task as its task.toml says it: what ctl/task_read.h reads and
+ * ctl/task_check.h checks. */
 #ifndef POT_CTL_TASK_FILE_H
 #define POT_CTL_TASK_FILE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/toml.h"
 #include "ctl/ctl.h"
 #include "proto/chain.pb-c.h"
 
-#define TASK_FILE_BYTES_MAX (1 << 20)
-
 struct task_file {
     char *path;
+    struct toml_file toml; /* as it was read, for the lines of its keys */
     char *name;
     /* [data]: paths are absolute or relative to where we run; NULL or 0:
      * not there */
@@ -57,18 +55,7 @@ struct task_file {
     uint64_t miner_stake;
 };
 
-/* task_file_load: reads and checks all that needs no data and no node.
- *
- * Owns:   task_file_fini releases what is in out, on failure too
- * Errors: CTL_CONFIG the file cannot be read; CTL_REJECTED its content */
-POT_MUST_USE enum ctl_exit task_file_load(struct task_file *out,
-                                          struct ctl *ctl, const char *path);
-
-/* task_file_parse: the same from text; path is for messages and folders. */
-POT_MUST_USE enum ctl_exit task_file_parse(struct task_file *out,
-                                           struct ctl *ctl, const char *path,
-                                           const char *text);
-
+/* task_file_fini: releases what is in it; a zeroed one is fine. */
 void task_file_fini(struct task_file *file);
 
 /* task_file_fill: file as a task's description, but for its data sets; spec
@@ -76,17 +63,14 @@ void task_file_fini(struct task_file *file);
 void task_file_fill(Pot__TaskSpec *spec, Pot__ModelSpec *model,
                     Pot__OptimizerSpec *optimizer, struct task_file *file);
 
-/* task_file_check_version: what this version of the chain refuses is refused
- * here too, before a data set is paid for.  Errors: CTL_REJECTED. */
-POT_MUST_USE enum ctl_exit task_file_check_version(
-    struct ctl *ctl, const struct task_file *file);
+/* task_file_line: of "section.key"; 0 if it is not in the file. */
+unsigned task_file_line(const struct task_file *file, const char *key);
 
-/* task_file_check_stake: S >= R (1 - p) / p, with S the stake a miner must
- * hold, R the most it can earn in a round and p the audit rate.  Where the
- * chain can slash (exact numerics) a task that breaks this is refused, where
- * it cannot a note says so. */
-POT_MUST_USE enum ctl_exit task_file_check_stake(
-    struct ctl *ctl, const struct task_file *file,
-    const Pot__GenesisParams *params);
+/* task_file_fault: the error line for a key ("": the file) at a line (0: no
+ * line); CTL_REJECTED. */
+enum ctl_exit task_file_fault(struct ctl *ctl, const struct task_file *file,
+                              unsigned line, const char *key,
+                              const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "ctl/ctl.h"
 
+#define TESTNET_STOP_MS   10000 /* before nodes that do not stop are killed */
 #define TESTNET_NODES_MAX 256
 #define TESTNET_NAME_SIZE 24
 

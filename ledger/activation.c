@@ -2,6 +2,7 @@
 
 #include "ledger/activation.h"
 
+#include "base/check.h"
 #include "base/fixed.h"
 
 #include <stddef.h>
@@ -29,10 +30,10 @@ static const struct activation table[] = {
 
 const struct activation *activation_find(Pot__Activation kind)
 {
-    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-        if (table[i].kind == kind) {
-            return &table[i];
-        }
+    size_t i = 0;
+    while (table[i].kind != kind) {
+        i++;
+        POT_ASSERT(i < sizeof(table) / sizeof(*table));
     }
-    return NULL;
+    return &table[i];
 }

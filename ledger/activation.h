@@ -13,7 +13,7 @@ struct activation {
     bool is_rectifier;           /* initial weights follow He, not Xavier */
 };
 
-/* activation_find: NULL if there is none of that kind. */
+/* activation_find: kind is one that a task may name (spec_activations). */
 const struct activation *activation_find(Pot__Activation kind);
 
 #endif

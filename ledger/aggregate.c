@@ -3,6 +3,7 @@
 #include "ledger/aggregate.h"
 
 #include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/fixed.h"
 #include "base/limits.h"
@@ -15,8 +16,16 @@
 _Static_assert(ROSTER_MAX <= 1 << (62 - AGGREGATE_ELEMENT_BITS),
                "a sum over a full roster fits an int64");
 
+/* A rule: how a gradient enters the sums, and what is made of them in the
+ * end; finish NULL: nothing, the encoding says by how many to divide. */
+struct rule {
+    Pot__Aggregation kind;
+    void (*add)(struct aggregate *aggregate, const struct gradient *gradient);
+    void (*finish)(struct aggregate *aggregate);
+};
+
 struct aggregate {
-    const struct aggregate_rule *rule;
+    const struct rule *rule;
     const struct model_shape *shape;
     int64_t *sums; /* (parameter_count), in units of 2^AGGREGATE_GRID */
     uint32_t addends;
@@ -36,8 +45,7 @@ static void add_int16(int64_t *restrict sums, const uint8_t *restrict elements,
                       size_t count, int64_t scale)
 {
     for (size_t i = 0; i < count; i++) {
-        uint16_t bits = (uint16_t)(elements[2 * i] | elements[2 * i + 1] << 8);
-        sums[i] += (int16_t)bits * scale;
+        sums[i] += (int16_t)bytes_u16_at(elements + 2 * i) * scale;
     }
 }
 
@@ -58,12 +66,14 @@ static void add_slowly(int64_t *sums, const struct gradient *gradient,
     }
 }
 
-static void mean_add(struct aggregate *a, const struct gradient *gradient)
+/* A gradient's elements, on the grid, to what stands in all[]. */
+static void add_on_grid(int64_t *all, const struct model_shape *shape,
+                        const struct gradient *gradient)
 {
     unsigned width = gradient->width;
-    for (size_t t = 0; t < a->shape->tensor_count; t++) {
-        struct tensor_span tensor = a->shape->tensors[t];
-        int64_t *sums = a->sums + tensor.offset;
+    for (size_t t = 0; t < shape->tensor_count; t++) {
+        struct tensor_span tensor = shape->tensors[t];
+        int64_t *sums = all + tensor.offset;
         const uint8_t *elements = gradient->elements + width * tensor.offset;
         int shift = gradient->exponents[t] - AGGREGATE_GRID;
         int shift_max = AGGREGATE_ELEMENT_BITS - (8 * (int)width - 1);
@@ -77,39 +87,32 @@ static void mean_add(struct aggregate *a, const struct gradient *gradient)
     }
 }
 
-/* The sum is the result: its encoding says by how many to divide. */
-static void mean_finish(struct aggregate *a)
+/* ---- the rules */
+
+static void mean_add(struct aggregate *a, const struct gradient *gradient)
 {
-    POT_ASSERT(a->addends > 0);
+    add_on_grid(a->sums, a->shape, gradient);
 }
 
-static const struct aggregate_rule table[] = {
-    {POT__AGGREGATION__AGGREGATION_MEAN, mean_add, mean_finish},
+static const struct rule rules[] = {
+    {POT__AGGREGATION__AGGREGATION_MEAN, mean_add, NULL},
 };
 
-const struct aggregate_rule *aggregate_rule_find(Pot__Aggregation kind)
+static const struct rule *find_rule(Pot__Aggregation kind)
 {
-    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-        if (table[i].kind == kind) {
-            return &table[i];
-        }
+    size_t i = 0;
+    while (rules[i].kind != kind) {
+        i++;
+        POT_ASSERT(i < sizeof(rules) / sizeof(*rules));
     }
-    return NULL;
+    return &rules[i];
 }
 
-unsigned aggregate_width(Pot__Compression compression)
-{
-    if (compression == POT__COMPRESSION__COMPRESSION_INT8) {
-        return 1;
-    }
-    return compression == POT__COMPRESSION__COMPRESSION_INT16 ? 2 : 0;
-}
-
-struct aggregate *aggregate_new(const struct aggregate_rule *rule,
+struct aggregate *aggregate_new(Pot__Aggregation rule,
                                 const struct model_shape *shape)
 {
     struct aggregate *a = pot_calloc(1, sizeof(*a));
-    a->rule = rule;
+    a->rule = find_rule(rule);
     a->shape = shape;
     a->sums = pot_calloc(shape->parameter_count, sizeof(*a->sums));
     return a;
@@ -177,7 +180,10 @@ void aggregate_encode(struct aggregate *aggregate, struct buf *out)
 {
     const struct model_shape *shape = aggregate->shape;
     int8_t exponents[TENSORS_MAX];
-    aggregate->rule->finish(aggregate);
+    POT_ASSERT(aggregate->addends > 0);
+    if (aggregate->rule->finish != NULL) {
+        aggregate->rule->finish(aggregate);
+    }
     int32_t *values = pot_calloc(shape->parameter_count, sizeof(*values));
     for (size_t t = 0; t < shape->tensor_count; t++) {
         struct tensor_span tensor = shape->tensors[t];

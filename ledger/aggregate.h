@@ -22,22 +22,9 @@
 
 struct aggregate; /* sums under way: ledger/aggregate.c */
 
-/* A rule of aggregation: how a gradient enters, how the result comes out. */
-struct aggregate_rule {
-    Pot__Aggregation kind;
-    void (*add)(struct aggregate *aggregate, const struct gradient *gradient);
-    void (*finish)(struct aggregate *aggregate);
-};
-
-/* aggregate_rule_find: NULL if there is no such rule. */
-const struct aggregate_rule *aggregate_rule_find(Pot__Aggregation kind);
-
-/* aggregate_width: bytes an element of a miner's gradient under this
- * compression; 0 if it is not taken. */
-unsigned aggregate_width(Pot__Compression compression);
-
-/* aggregate_new: borrows shape until aggregate_free. */
-struct aggregate *aggregate_new(const struct aggregate_rule *rule,
+/* aggregate_new: rule is one that a task may name (spec_aggregations); borrows
+ * shape until aggregate_free. */
+struct aggregate *aggregate_new(Pot__Aggregation rule,
                                 const struct model_shape *shape);
 void aggregate_free(struct aggregate *aggregate);
 

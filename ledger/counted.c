@@ -4,11 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "ledger/aggregate.h"
-#include "ledger/roster.h"
 #include "ledger/settle.h"
-#include "proto/codec.h"
-#include "proto/gradient.h"
+#include "ledger/submission.h"
 #include "proto/signed.h"
 
 #include <stdlib.h>
@@ -18,65 +15,20 @@ struct votes {
     size_t refusing;
 };
 
-static size_t faults_of(const struct settle *s)
-{
-    return (s->validator_count - 1) / 3;
-}
-
-/* ceil((n + f + 1) / 2) */
-static size_t quorum_of(const struct settle *s)
-{
-    return (s->validator_count + faults_of(s) + 2) / 2;
-}
-
 static bool has_quorum(const struct settle *s, struct votes votes)
 {
-    return votes.accepting >= quorum_of(s);
+    return votes.accepting >= validator_set_quorum(s->validators.count);
 }
 
 static bool is_refused(const struct settle *s, struct votes votes)
 {
-    return votes.refusing > faults_of(s);
-}
-
-static bool is_validator(const struct settle *s, const struct public_key *key,
-                         size_t *index)
-{
-    for (size_t i = 0; i < s->validator_count; i++) {
-        if (public_key_equal(&s->validators[i], key)) {
-            *index = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_in_roster(const struct settle *s, const struct public_key *miner)
-{
-    size_t index;
-    return roster_find(roster_of_round(s->task), miner, &index);
-}
-
-/* For this round, its parameters, its rows, and a payload of the one size
- * that a gradient of the model has. */
-static bool fits(const struct settle *s,
-                 const struct round_submission *submission)
-{
-    const Pot__TaskSpec *spec = s->task->spec;
-    unsigned width = aggregate_width(spec->compression);
-    return hash_equal(&submission->task, &s->name) &&
-           submission->body->round == s->task->round &&
-           submission->body->rows == spec->rows_per_miner &&
-           submission->body->payload_bytes ==
-               gradient_bytes(&s->shape, width) &&
-           codec_bytes_equal(s->task->parameters_hash, submission->parameters.b,
-                             HASH_SIZE);
+    return votes.refusing > validator_set_faults(s->validators.count);
 }
 
 static bool is_of_round(const struct settle *s,
                         const struct round_attestation *attestation)
 {
-    return hash_equal(&attestation->task, &s->name) &&
+    return hash_equal(&attestation->task, &s->task_hash) &&
            attestation->body->round == s->task->round;
 }
 
@@ -133,11 +85,10 @@ static enum round_verdict read_submissions(
                                         &submission->miner) >= 0) {
             return ROUND_ORDER;
         }
-        if (!is_in_roster(s, &submission->miner)) {
-            return ROUND_NOT_IN_ROSTER;
-        }
-        if (!fits(s, submission)) {
-            return ROUND_SUBMISSION;
+        enum round_verdict verdict =
+            ledger_check_submission(s->task, &s->shape, submission);
+        if (verdict != ROUND_ACCEPTED) {
+            return verdict;
         }
         if (!is_trusted &&
             !signed_verify(SIGNED_SUBMISSION, chain, messages[i])) {
@@ -153,13 +104,13 @@ static enum round_verdict read_attestations(struct settle *s,
                                             bool is_trusted)
 {
     size_t count = update->n_attestations;
-    if (count > s->validator_count) {
+    if (count > s->validators.count) {
         return ROUND_NOT_A_VALIDATOR;
     }
     s->attestations = pot_calloc(count, sizeof(*s->attestations));
     for (size_t i = 0; i < count; i++) {
         struct round_attestation *attestation = &s->attestations[i];
-        size_t index;
+        uint32_t index;
         if (round_attestation_open(attestation, update->attestations[i]) !=
             POT_OK) {
             return ROUND_MALFORMED;
@@ -172,7 +123,8 @@ static enum round_verdict read_attestations(struct settle *s,
         if (!is_of_round(s, attestation)) {
             return ROUND_MALFORMED;
         }
-        if (!is_validator(s, &attestation->validator, &index)) {
+        if (!validator_set_find(&index, &s->validators,
+                                &attestation->validator)) {
             return ROUND_NOT_A_VALIDATOR;
         }
         if (!is_trusted && !signed_verify(SIGNED_ATTESTATION, chain,
@@ -291,12 +243,13 @@ static void gather_attestations(struct settle *s, const Pot__Signed **messages,
     struct held_attestation latest[VALIDATORS_MAX] = {0};
     for (size_t i = 0; i < candidate->attestation_count; i++) {
         struct held_attestation held = {.message = candidate->attestations[i]};
-        size_t index;
+        uint32_t index;
         if (round_attestation_open(&held.attestation, held.message) != POT_OK) {
             continue;
         }
         if (is_of_round(s, &held.attestation) &&
-            is_validator(s, &held.attestation.validator, &index) &&
+            validator_set_find(&index, &s->validators,
+                               &held.attestation.validator) &&
             (latest[index].message == NULL ||
              is_newer(&held.attestation, &latest[index].attestation))) {
             struct held_attestation old = latest[index];
@@ -308,7 +261,7 @@ static void gather_attestations(struct settle *s, const Pot__Signed **messages,
         }
     }
     size_t count = 0;
-    for (size_t i = 0; i < s->validator_count; i++) {
+    for (size_t i = 0; i < s->validators.count; i++) {
         if (latest[i].message != NULL) {
             latest[count++] = latest[i];
         }
@@ -324,8 +277,8 @@ static void gather_attestations(struct settle *s, const Pot__Signed **messages,
 /* Whether it goes into one of the lists, and which. */
 static bool is_decided(const struct settle *s, struct held_submission *held)
 {
-    if (!fits(s, &held->submission) ||
-        !is_in_roster(s, &held->submission.miner)) {
+    if (ledger_check_submission(s->task, &s->shape, &held->submission) !=
+        ROUND_ACCEPTED) {
         return false;
     }
     struct votes votes = votes_on(s, &held->submission);

@@ -3,43 +3,27 @@
 #include "ledger/epoch.h"
 
 #include "base/check.h"
-#include "ledger/record.h"
+#include "ledger/keys.h"
 #include "proto/codec.h"
 
-struct set {
-    struct public_key keys[VALIDATORS_MAX];
-    size_t count;
-};
+#include <stdlib.h>
 
 void epoch_store_validators(const struct state *state,
-                            const struct public_key *keys, size_t count)
+                            const struct validator_set *set)
 {
-    ProtobufCBinaryData fields[VALIDATORS_MAX];
-    Pot__ValidatorSet record = POT__VALIDATOR_SET__INIT;
-    POT_ASSERT(count > 0 && count <= VALIDATORS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        fields[i] = codec_bytes(keys[i].b, PUBLIC_KEY_SIZE);
-    }
-    record.n_public_keys = count;
-    record.public_keys = fields;
-    record_store(state, keys_validators(), &record);
+    size_t size;
+    uint8_t *data = validator_set_encode(&size, set);
+    struct state_key key = keys_validators();
+    state->put(state->context, key.b, key.size, data, size);
+    free(data);
 }
 
-static bool holds(const struct set *set, const struct public_key *key)
-{
-    for (size_t i = 0; i < set->count; i++) {
-        if (public_key_equal(&set->keys[i], key)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void take_in(struct set *set, const struct state *state,
+static void take_in(struct validator_set *set, const struct state *state,
                     uint64_t stake_min, const struct public_key *key)
 {
     struct account account;
-    if (set->count == VALIDATORS_MAX || holds(set, key)) {
+    uint32_t index;
+    if (set->count == VALIDATORS_MAX || validator_set_find(&index, set, key)) {
         return;
     }
     ledger_account(state, key, &account);
@@ -50,10 +34,10 @@ static void take_in(struct set *set, const struct state *state,
 
 static void elect(const struct state *state, uint64_t stake_min)
 {
-    struct set old;
-    struct set next = {.count = 0};
-    old.count = ledger_validators(state, old.keys);
-    for (size_t i = 0; i < old.count; i++) {
+    struct validator_set old;
+    struct validator_set next = {.count = 0};
+    ledger_validators(state, &old);
+    for (uint32_t i = 0; i < old.count; i++) {
         take_in(&next, state, stake_min, &old.keys[i]);
     }
     Pot__HashList *stakers =
@@ -66,7 +50,7 @@ static void elect(const struct state *state, uint64_t stake_min)
     }
     codec_free(stakers);
     if (next.count > 0) {
-        epoch_store_validators(state, next.keys, next.count);
+        epoch_store_validators(state, &next);
     }
 }
 

@@ -6,9 +6,9 @@
 
 #include "ledger/ledger.h"
 
-/* epoch_store_validators: count keys, 1 to VALIDATORS_MAX. */
+/* epoch_store_validators: the set that signs the next height. */
 void epoch_store_validators(const struct state *state,
-                            const struct public_key *keys, size_t count);
+                            const struct validator_set *set);
 
 /* epoch_end: if height ends an epoch, the set that signs the next height:
  * members that still hold the minimum stake, in their order, then other

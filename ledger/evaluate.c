@@ -22,12 +22,12 @@
 struct layer {
     size_t inputs;
     size_t outputs;
-    const int32_t *weight; /* (inputs, outputs), in network.weights */
+    const int32_t *weight; /* (inputs, outputs), in evaluator.weights */
     const int32_t *bias;   /* (outputs) */
     unsigned weight_bits;  /* of the largest sum of magnitudes of an output */
 };
 
-struct network {
+struct evaluator {
     struct layer layers[LAYERS_MAX];
     size_t layer_count;
     const struct activation *activation;
@@ -57,13 +57,13 @@ static unsigned transpose(int32_t *out, const int32_t *weight,
     return fixed_bit_count(largest);
 }
 
-struct network *network_new(const struct model_shape *shape,
-                            const Pot__ModelSpec *model, const int32_t *theta)
+struct evaluator *evaluator_new(const struct model_shape *shape,
+                                const Pot__ModelSpec *model,
+                                const int32_t *theta)
 {
-    struct network *n = pot_calloc(1, sizeof(*n));
+    struct evaluator *n = pot_calloc(1, sizeof(*n));
     n->layer_count = shape->layer_count;
     n->activation = activation_find(model->activation);
-    POT_ASSERT(n->activation != NULL);
     n->weights = pot_calloc(shape->parameter_count, sizeof(*n->weights));
     size_t widest = 0;
     for (size_t l = 0; l < shape->width_count; l++) {
@@ -89,14 +89,14 @@ struct network *network_new(const struct model_shape *shape,
     return n;
 }
 
-void network_free(struct network *network)
+void evaluator_free(struct evaluator *evaluator)
 {
-    if (network != NULL) {
-        free(network->weights);
-        free(network->inputs);
-        free(network->sums);
-        free(network->occupied);
-        free(network);
+    if (evaluator != NULL) {
+        free(evaluator->weights);
+        free(evaluator->inputs);
+        free(evaluator->sums);
+        free(evaluator->occupied);
+        free(evaluator);
     }
 }
 
@@ -140,7 +140,7 @@ static unsigned guard_shift(const struct layer *layer, const int32_t *inputs)
     return bits > SUM_BITS_MAX ? bits - SUM_BITS_MAX : 0;
 }
 
-static size_t gather(struct network *n, const struct layer *layer,
+static size_t gather(struct evaluator *n, const struct layer *layer,
                      unsigned shift)
 {
     size_t count = 0;
@@ -154,8 +154,8 @@ static size_t gather(struct network *n, const struct layer *layer,
     return count;
 }
 
-/* Sums of one layer in Q.40, from and to the network's memory. */
-static void layer_forward(struct network *n, const struct layer *layer)
+/* Sums of one layer in Q.40, from and to the evaluator's memory. */
+static void layer_forward(struct evaluator *n, const struct layer *layer)
 {
     size_t outputs = layer->outputs;
     unsigned shift = guard_shift(layer, n->inputs);
@@ -177,26 +177,27 @@ static void layer_forward(struct network *n, const struct layer *layer)
     }
 }
 
-const int64_t *network_forward(struct network *network, const int32_t *features)
+const int64_t *evaluator_forward(struct evaluator *evaluator,
+                                 const int32_t *features)
 {
-    const struct layer *layers = network->layers;
+    const struct layer *layers = evaluator->layers;
     for (size_t i = 0; i < layers[0].inputs; i++) {
-        network->inputs[i] =
+        evaluator->inputs[i] =
             (int32_t)fixed_shift_right(features[i], FIXED_BITS - INPUT_BITS);
     }
-    for (size_t l = 0; l < network->layer_count; l++) {
-        layer_forward(network, &layers[l]);
-        if (l + 1 == network->layer_count) {
+    for (size_t l = 0; l < evaluator->layer_count; l++) {
+        layer_forward(evaluator, &layers[l]);
+        if (l + 1 == evaluator->layer_count) {
             break;
         }
         for (size_t j = 0; j < layers[l].outputs; j++) {
             int64_t x =
-                fixed_shift_right(network->sums[j], SUM_BITS - FIXED_BITS);
-            network->inputs[j] = fixed_saturate(fixed_shift_right(
-                network->activation->apply(x), FIXED_BITS - INPUT_BITS));
+                fixed_shift_right(evaluator->sums[j], SUM_BITS - FIXED_BITS);
+            evaluator->inputs[j] = fixed_saturate(fixed_shift_right(
+                evaluator->activation->apply(x), FIXED_BITS - INPUT_BITS));
         }
     }
-    return network->sums;
+    return evaluator->sums;
 }
 
 /* ---- a test set */
@@ -245,23 +246,15 @@ static int64_t squared_error(const int64_t *outputs, size_t count,
     return fixed_divide(sum, (int64_t)count);
 }
 
-static bool fits(const struct model_shape *shape, const Pot__ModelSpec *model,
-                 const struct dataset *test)
-{
-    uint32_t outputs = shape->widths[shape->width_count - 1];
-    uint32_t expected = test->classes > 0 ? test->classes : 1;
-    return test->features == shape->widths[0] && outputs == expected &&
-           (test->classes > 0 || model->loss == POT__LOSS__LOSS_MSE);
-}
-
 enum pot_err evaluate(struct evaluation *out, const struct model_shape *shape,
                       const Pot__ModelSpec *model, const int32_t *theta,
                       const struct dataset *test)
 {
-    if (!fits(shape, model, test)) {
+    if (model_fits(shape, model->loss, test->features, test->classes) !=
+        MODEL_FITS) {
         return POT_ESHAPE;
     }
-    struct network *network = network_new(shape, model, theta);
+    struct evaluator *evaluator = evaluator_new(shape, model, theta);
     int32_t *features = pot_calloc(test->features, sizeof(*features));
     size_t outputs = shape->widths[shape->width_count - 1];
     bool is_mse = model->loss == POT__LOSS__LOSS_MSE;
@@ -269,7 +262,7 @@ enum pot_err evaluate(struct evaluation *out, const struct model_shape *shape,
     int64_t loss = 0;
     for (uint64_t row = 0; row < test->rows; row++) {
         dataset_row(features, test, row);
-        const int64_t *z = network_forward(network, features);
+        const int64_t *z = evaluator_forward(evaluator, features);
         if (test->classes > 0 &&
             largest_of(z, outputs) == dataset_class(test, row)) {
             e.correct++;
@@ -280,7 +273,7 @@ enum pot_err evaluate(struct evaluation *out, const struct model_shape *shape,
     }
     e.loss = fixed_divide(loss, (int64_t)test->rows);
     free(features);
-    network_free(network);
+    evaluator_free(evaluator);
     *out = e;
     return POT_OK;
 }

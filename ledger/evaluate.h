@@ -21,17 +21,18 @@ struct evaluation {
     int64_t loss;     /* Q40.24: mean over the rows */
 };
 
-struct network; /* weights made ready for many rows: ledger/evaluate.c */
+struct evaluator; /* weights made ready for many rows: ledger/evaluate.c */
 
-/* network_new: copies what it needs of theta. */
-struct network *network_new(const struct model_shape *shape,
-                            const Pot__ModelSpec *model, const int32_t *theta);
-void network_free(struct network *network);
+/* evaluator_new: copies what it needs of theta. */
+struct evaluator *evaluator_new(const struct model_shape *shape,
+                                const Pot__ModelSpec *model,
+                                const int32_t *theta);
+void evaluator_free(struct evaluator *evaluator);
 
-/* network_forward: one row of Q8.24 features (widths[0]); the outputs, before
- * any softmax, as Q.40 in memory of the network until the next call. */
-const int64_t *network_forward(struct network *network,
-                               const int32_t *features);
+/* evaluator_forward: one row of Q8.24 features (widths[0]); the outputs, before
+ * any softmax, as Q.40 in memory of the evaluator until the next call. */
+const int64_t *evaluator_forward(struct evaluator *evaluator,
+                                 const int32_t *features);
 
 /* evaluate: over all rows.  Errors: POT_ESHAPE the data set does not fit the
  * model; out is untouched then. */

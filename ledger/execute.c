@@ -1,7 +1,9 @@
 #include "config.h"
 
 #include "base/check.h"
+#include "ledger/epoch.h"
 #include "ledger/ledger.h"
+#include "ledger/task.h"
 #include "proto/codec.h"
 
 #include <string.h>
@@ -20,14 +22,10 @@ const char *block_verdict_text(enum block_verdict verdict)
 static bool is_validator(const struct state *state,
                          const struct public_key *key)
 {
-    struct public_key keys[VALIDATORS_MAX];
-    size_t count = ledger_validators(state, keys);
-    for (size_t i = 0; i < count; i++) {
-        if (public_key_equal(&keys[i], key)) {
-            return true;
-        }
-    }
-    return false;
+    struct validator_set set;
+    uint32_t index;
+    ledger_validators(state, &set);
+    return validator_set_find(&index, &set, key);
 }
 
 static bool is_within_size(const struct state *state, size_t size)
@@ -39,20 +37,19 @@ static bool is_within_size(const struct state *state, size_t size)
 }
 
 static enum block_verdict check_header(const struct ledger_env *env,
-                                       const struct ledger_parent *parent,
+                                       const struct block_parent *parent,
                                        const struct block *block, size_t size)
 {
+    static const enum block_verdict verdicts[] = {
+        [HEADER_FOLLOWS] = BLOCK_ACCEPTED, [HEADER_CHAIN] = BLOCK_WRONG_CHAIN,
+        [HEADER_HEIGHT] = BLOCK_NOT_NEXT,  [HEADER_PARENT] = BLOCK_NOT_NEXT,
+        [HEADER_TIME] = BLOCK_TIME,
+    };
     const Pot__BlockHeader *header = block->header;
     struct public_key proposer;
-    if (!codec_bytes_equal(header->chain_id, env->chain.b, HASH_SIZE)) {
-        return BLOCK_WRONG_CHAIN;
-    }
-    if (header->height != parent->height + 1 ||
-        !codec_bytes_equal(header->parent_hash, parent->hash.b, HASH_SIZE)) {
-        return BLOCK_NOT_NEXT;
-    }
-    if (header->time_ms <= parent->time_ms) {
-        return BLOCK_TIME;
+    enum header_fault fault = header_follows(header, &env->chain, parent);
+    if (fault != HEADER_FOLLOWS) {
+        return verdicts[fault];
     }
     if (!codec_key(&proposer, header->proposer) ||
         !is_validator(&env->state, &proposer)) {
@@ -110,15 +107,22 @@ static enum block_verdict apply_txs(const struct ledger_env *env,
 static bool validators_follow(const struct state *state,
                               const Pot__BlockHeader *header)
 {
-    struct public_key keys[VALIDATORS_MAX];
+    struct validator_set set;
     struct hash hash;
-    size_t count = ledger_validators(state, keys);
-    validators_hash(&hash, keys, count);
+    ledger_validators(state, &set);
+    validator_set_hash(&hash, &set);
     return codec_bytes_equal(header->validators_hash, hash.b, HASH_SIZE);
 }
 
+void ledger_end_block(const struct ledger_env *env,
+                      const struct ledger_block *block)
+{
+    task_open_rounds(env, block->height);
+    epoch_end(env, block->height);
+}
+
 enum block_verdict ledger_execute(const struct ledger_env *env,
-                                  const struct ledger_parent *parent,
+                                  const struct block_parent *parent,
                                   const struct block *block, size_t size,
                                   struct ledger_trust trust,
                                   struct ledger_fault *fault)

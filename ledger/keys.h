@@ -2,9 +2,11 @@
  *
  *   "account/" key (32)         AccountRecord
  *   "dataset/" address (32)     DatasetRecord
- *   "dataset-number/" u64       address of the data set published n-th
- *   "task/" hash (32)           TaskRecord; a task's name is the hash of the
- *                               transaction that submitted it
+ *   "dataset-number/" u64       address of the data set published n-th: no
+ *                               call asks for it yet, but it is in the
+ *                               state's root
+ *   "task/" hash (32)           TaskRecord; a task's hash is that of the
+ *                               transaction which submitted it
  *   "task-number/" u64          hash of the task submitted n-th, from 0
  *   "blob/" hash (32)           u64: how many tasks hold this theta or
  *                               momentum; the last one to let go deletes it

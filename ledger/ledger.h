@@ -23,6 +23,7 @@
 #include "proto/block.h"
 #include "proto/chain.pb-c.h"
 #include "proto/state.pb-c.h"
+#include "proto/validator_set.h"
 
 struct ledger_env {
     struct hash chain; /* what stands for the chain id in signatures */
@@ -68,12 +69,6 @@ enum block_verdict {
 #undef X
 };
 
-struct ledger_parent {
-    uint64_t height; /* 0: the genesis */
-    uint64_t time_ms;
-    struct hash hash;
-};
-
 /* Which part of a refused block was at fault. */
 struct ledger_fault {
     size_t index;             /* of the round update or transaction */
@@ -86,7 +81,7 @@ struct ledger_fault {
  * is worthless: throw the write set away.  size is that of the block's
  * encoding; fault may be NULL. */
 POT_MUST_USE enum block_verdict ledger_execute(
-    const struct ledger_env *env, const struct ledger_parent *parent,
+    const struct ledger_env *env, const struct block_parent *parent,
     const struct block *block, size_t size, struct ledger_trust trust,
     struct ledger_fault *fault);
 
@@ -122,15 +117,12 @@ Pot__HashList *ledger_stakers(const struct state *state, Pot__StakeRole role);
  * genesis is written. */
 Pot__SupplyRecord *ledger_supply(const struct state *state);
 
-/* ledger_task_number, ledger_dataset_number: the n-th ever, from 0; false
- * beyond SupplyRecord's counts. */
+/* ledger_task_number: the n-th task ever, from 0; false beyond
+ * SupplyRecord's count. */
 bool ledger_task_number(const struct state *state, uint64_t number,
                         struct hash *task);
-bool ledger_dataset_number(const struct state *state, uint64_t number,
-                           struct hash *address);
 
-/* ledger_validators: the set that signs the next height; returns its size. */
-size_t ledger_validators(const struct state *state,
-                         struct public_key keys[static VALIDATORS_MAX]);
+/* ledger_validators: the set that signs the next height. */
+void ledger_validators(const struct state *state, struct validator_set *out);
 
 #endif

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += ledger/libledger.a
 
 ledger_libledger_a_SOURCES = \
+	ledger/account.c ledger/account.h \
 	ledger/activation.c ledger/activation.h \
 	ledger/aggregate.c ledger/aggregate.h \
 	ledger/counted.c ledger/counted.h \
@@ -9,18 +10,22 @@ ledger_libledger_a_SOURCES = \
 	ledger/epoch.c ledger/epoch.h \
 	ledger/evaluate.c ledger/evaluate.h \
 	ledger/execute.c \
+	ledger/genesis.c \
+	ledger/held.c ledger/held.h \
 	ledger/keys.c ledger/keys.h \
-	ledger/ledger.c ledger/ledger.h \
+	ledger/ledger.h \
+	ledger/list.c ledger/list.h \
 	ledger/optimizer.c ledger/optimizer.h \
 	ledger/parameters.c ledger/parameters.h \
 	ledger/pay.c ledger/pay.h \
+	ledger/read.c \
 	ledger/record.c ledger/record.h \
 	ledger/roster.c ledger/roster.h \
 	ledger/round_update.c ledger/round_update.h \
 	ledger/settle.c ledger/settle.h \
 	ledger/settle_write.c \
-	ledger/spec.c ledger/spec.h \
 	ledger/state.h \
+	ledger/submission.c ledger/submission.h \
 	ledger/task.c ledger/task.h \
 	ledger/tx.c ledger/tx.h \
 	ledger/tx_dataset.c \

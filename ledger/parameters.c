@@ -44,7 +44,6 @@ int32_t *parameters_start(const struct model_shape *shape,
                           const Pot__ModelSpec *model)
 {
     const struct activation *activation = activation_find(model->activation);
-    POT_ASSERT(activation != NULL);
     int32_t *theta = pot_calloc(shape->parameter_count, sizeof(*theta));
     for (size_t l = 0; l < shape->layer_count; l++) {
         struct tensor_span weight = shape->tensors[2 * l];
@@ -79,10 +78,7 @@ int32_t *parameters_decode(const uint8_t *data, size_t count)
 {
     int32_t *values = pot_calloc(count, sizeof(*values));
     for (size_t i = 0; i < count; i++) {
-        values[i] =
-            (int32_t)((uint32_t)data[4 * i] | (uint32_t)data[4 * i + 1] << 8 |
-                      (uint32_t)data[4 * i + 2] << 16 |
-                      (uint32_t)data[4 * i + 3] << 24);
+        values[i] = (int32_t)bytes_u32_at(data + 4 * i);
     }
     return values;
 }

@@ -5,10 +5,9 @@
 #include "base/alloc.h"
 #include "base/amount.h"
 #include "base/check.h"
-#include "ledger/record.h"
+#include "base/limits.h"
+#include "ledger/account.h"
 #include "ledger/settle.h"
-
-#define BPS_ONE 10000
 
 uint64_t pay_of_round(uint64_t budget, uint32_t round, uint32_t rounds)
 {

@@ -43,7 +43,6 @@ enum round_verdict ledger_tally_round(struct round_tally *out,
     if (verdict == ROUND_ACCEPTED) {
         counted_select(&s, &messages, candidate);
         *out = (struct round_tally){
-            .round = s.task->round,
             .roster = (uint32_t)s.task->n_roster,
             .counted = (uint32_t)s.counted_count,
             .refused = (uint32_t)s.refused_count,
@@ -59,15 +58,6 @@ enum round_verdict ledger_tally_round(struct round_tally *out,
 }
 
 /* ---- making one */
-
-static Pot__Signed **copy_messages(const Pot__Signed **messages, size_t count)
-{
-    Pot__Signed **copies = pot_calloc(count, sizeof(Pot__Signed *));
-    for (size_t i = 0; i < count; i++) {
-        copies[i] = signed_copy(messages[i]);
-    }
-    return copies;
-}
 
 static Pot__Evaluation *make_evaluation(const struct settle *s)
 {
@@ -101,15 +91,15 @@ static Pot__RoundUpdate *make_update(const struct settle *s,
 {
     Pot__RoundUpdate *update = pot_alloc(sizeof(*update));
     pot__round_update__init(update);
-    update->task = codec_copy_bytes(s->name.b, HASH_SIZE);
+    update->task = codec_copy_bytes(s->task_hash.b, HASH_SIZE);
     update->round = s->task->round;
     update->n_submissions = s->counted_count;
-    update->submissions = copy_messages(messages->counted, s->counted_count);
+    update->submissions = signed_list_copy(messages->counted, s->counted_count);
     update->n_refused = s->refused_count;
-    update->refused = copy_messages(messages->refused, s->refused_count);
+    update->refused = signed_list_copy(messages->refused, s->refused_count);
     update->n_attestations = s->attestation_count;
     update->attestations =
-        copy_messages(messages->attestations, s->attestation_count);
+        signed_list_copy(messages->attestations, s->attestation_count);
     if (s->counted_count > 0) {
         update->aggregate_hash =
             codec_copy_bytes(s->aggregate_hash.b, HASH_SIZE);
@@ -134,18 +124,13 @@ static enum round_verdict make(struct settle *s, const struct ledger_env *env,
         }
         counted_drop(s, messages);
     }
-    enum round_verdict verdict = settle_compute(s, env, block, NULL);
-    if (verdict == ROUND_ACCEPTED && s->counted_count > 0) {
-        env->blobs.put(env->blobs.context, &s->aggregate_hash,
-                       s->aggregate.data, s->aggregate.size);
-    }
-    return verdict;
+    return settle_compute(s, env, block, NULL);
 }
 
-static enum round_verdict close_round(const struct ledger_env *env,
-                                      const struct ledger_block *block,
-                                      const struct round_candidate *candidate,
-                                      size_t write_max, Pot__RoundUpdate **out)
+enum round_verdict ledger_make_round(const struct ledger_env *env,
+                                     const struct ledger_block *block,
+                                     const struct round_candidate *candidate,
+                                     size_t bytes_max, Pot__RoundUpdate **out)
 {
     struct settle s;
     struct counted_messages messages = {0};
@@ -157,30 +142,17 @@ static enum round_verdict close_round(const struct ledger_env *env,
     }
     if (verdict == ROUND_ACCEPTED) {
         *out = make_update(&s, &messages);
-        size_t size = pot__round_update__get_packed_size(*out);
-        if (size <= write_max) {
+        if (pot__round_update__get_packed_size(*out) <= bytes_max) {
             settle_write(&s, env, block->height);
+        } else {
+            verdict = ROUND_TOO_LARGE;
+            codec_free(*out);
+            *out = NULL;
         }
     }
     free_messages(&messages);
     settle_close(&s);
     return verdict;
-}
-
-enum round_verdict ledger_make_round(const struct ledger_env *env,
-                                     const struct ledger_block *block,
-                                     const struct round_candidate *candidate,
-                                     Pot__RoundUpdate **out)
-{
-    return close_round(env, block, candidate, 0, out);
-}
-
-enum round_verdict ledger_take_round(const struct ledger_env *env,
-                                     const struct ledger_block *block,
-                                     const struct round_candidate *candidate,
-                                     size_t bytes_max, Pot__RoundUpdate **out)
-{
-    return close_round(env, block, candidate, bytes_max, out);
 }
 
 /* ---- checking one */

@@ -36,7 +36,8 @@ struct ledger_block;
     X(ROUND_LOSS, "another training loss")                                     \
     X(ROUND_DATASET_MISSING, "the test set is not held, or unfit")             \
     X(ROUND_EVALUATION, "another evaluation")                                  \
-    X(ROUND_REWARDS, "other rewards or slashes")
+    X(ROUND_REWARDS, "other rewards or slashes")                               \
+    X(ROUND_TOO_LARGE, "larger than the room in the block")
 
 enum round_verdict {
 #define X(code, text) code,
@@ -65,7 +66,6 @@ struct round_candidate {
 };
 
 struct round_tally {
-    uint32_t round;
     uint32_t roster;
     uint32_t counted; /* submissions that a quorum accepts */
     uint32_t refused;
@@ -81,21 +81,16 @@ POT_MUST_USE enum round_verdict ledger_tally_round(
     struct round_tally *out, const struct ledger_env *env, uint64_t height,
     const struct round_candidate *candidate);
 
-/* ledger_make_round: closes the round as far as the candidate allows.
+/* ledger_make_round: closes the round as far as the candidate allows, in an
+ * update of at most bytes_max bytes.
  *
  * Out:    *out is fresh, codec_free releases it; NULL unless ROUND_ACCEPTED
- * Writes: the aggregate's blob only; applying *out next with is_certified
- *         gives what every replica gets, without computing it again
+ * Writes: what ledger_apply_round of *out would; nothing unless
+ *         ROUND_ACCEPTED
  * Errors: ROUND_TASK_UNKNOWN, ROUND_NOT_READY, ROUND_PAYLOAD_MISSING,
  *         ROUND_PAYLOAD_MALFORMED, ROUND_PARAMETERS_MISSING,
- *         ROUND_DATASET_MISSING */
+ *         ROUND_DATASET_MISSING, ROUND_TOO_LARGE */
 POT_MUST_USE enum round_verdict ledger_make_round(
-    const struct ledger_env *env, const struct ledger_block *block,
-    const struct round_candidate *candidate, Pot__RoundUpdate **out);
-
-/* ledger_take_round: the same, and writes what ledger_apply_round of it would
- * write, unless the update has more than bytes_max bytes. */
-POT_MUST_USE enum round_verdict ledger_take_round(
     const struct ledger_env *env, const struct ledger_block *block,
     const struct round_candidate *candidate, size_t bytes_max,
     Pot__RoundUpdate **out);

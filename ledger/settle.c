@@ -9,6 +9,7 @@
 #include "ledger/optimizer.h"
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
+#include "ledger/submission.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 #include "proto/gradient.h"
@@ -18,7 +19,7 @@
 enum round_verdict settle_open(struct settle *s, const struct ledger_env *env,
                                const struct hash *task)
 {
-    *s = (struct settle){.name = *task};
+    *s = (struct settle){.task_hash = *task};
     s->task = ledger_task(&env->state, task);
     if (s->task == NULL || s->task->status != POT__TASK_STATUS__TASK_RUNNING) {
         return ROUND_TASK_UNKNOWN;
@@ -27,7 +28,7 @@ enum round_verdict settle_open(struct settle *s, const struct ledger_env *env,
     POT_ASSERT(err == POT_OK);
     buf_init(&s->aggregate, gradient_bytes(&s->shape, 4));
     s->supply = ledger_supply(&env->state);
-    s->validator_count = ledger_validators(&env->state, s->validators);
+    ledger_validators(&env->state, &s->validators);
     return ROUND_ACCEPTED;
 }
 
@@ -69,15 +70,12 @@ static enum round_verdict add_payload(struct aggregate *aggregate,
                                       struct buf *payload)
 {
     struct gradient gradient;
-    unsigned width = aggregate_width(s->task->spec->compression);
     if (!env->blobs.get(env->blobs.context, &submission->payload, payload)) {
         return ROUND_PAYLOAD_MISSING;
     }
     if (payload->is_overflown ||
-        payload->size != submission->body->payload_bytes ||
-        gradient_open(&gradient, &s->shape, payload->data, payload->size) !=
-            POT_OK ||
-        gradient.width != width || gradient.addends != 1) {
+        ledger_open_payload(&gradient, s->task, &s->shape, submission,
+                            payload->data, payload->size) != POT_OK) {
         return ROUND_PAYLOAD_MALFORMED;
     }
     aggregate_add(aggregate, &gradient);
@@ -87,12 +85,10 @@ static enum round_verdict add_payload(struct aggregate *aggregate,
 static enum round_verdict sum_payloads(struct settle *s,
                                        const struct ledger_env *env)
 {
-    const struct aggregate_rule *rule =
-        aggregate_rule_find(s->task->spec->aggregation);
-    POT_ASSERT(rule != NULL);
     struct buf payload;
     enum round_verdict verdict = ROUND_ACCEPTED;
-    struct aggregate *aggregate = aggregate_new(rule, &s->shape);
+    struct aggregate *aggregate =
+        aggregate_new(s->task->spec->aggregation, &s->shape);
     buf_init(&payload, gradient_bytes(&s->shape, 4));
     for (size_t i = 0; i < s->counted_count && verdict == ROUND_ACCEPTED; i++) {
         verdict = add_payload(aggregate, s, env, &s->counted[i], &payload);

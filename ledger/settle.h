@@ -22,12 +22,11 @@ struct settle_reward {
 /* An open round and what is known of it so far: settle_open fills the first
  * part, ledger/counted.h the second, settle_compute the third. */
 struct settle {
-    struct hash name; /* of the task */
+    struct hash task_hash;
     Pot__TaskRecord *task;
     Pot__SupplyRecord *supply;
     struct model_shape shape;
-    struct public_key validators[VALIDATORS_MAX];
-    size_t validator_count;
+    struct validator_set validators;
 
     struct round_submission *counted; /* by ascending miner */
     size_t counted_count;

@@ -3,9 +3,11 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
+#include "ledger/held.h"
+#include "ledger/list.h"
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
-#include "ledger/record.h"
 #include "ledger/roster.h"
 #include "ledger/settle.h"
 #include "ledger/task.h"
@@ -13,14 +15,6 @@
 #include "proto/codec.h"
 
 #include <stdlib.h>
-
-#define PPM_ONE 1000000
-
-static void set_hash(ProtobufCBinaryData *field, const struct hash *hash)
-{
-    free(field->data);
-    *field = codec_copy_bytes(hash->b, HASH_SIZE);
-}
 
 /* The new blob takes the old one's place; an empty field held none. */
 static void replace_blob(const struct ledger_env *env,
@@ -32,7 +26,7 @@ static void replace_blob(const struct ledger_env *env,
     if (codec_hash(&old, *field)) {
         held_drop(env, &old);
     }
-    set_hash(field, fresh);
+    codec_set_hash(field, fresh);
 }
 
 static void write_model(struct settle *s, const struct ledger_env *env)
@@ -126,7 +120,7 @@ static void open_next(struct settle *s, const struct ledger_env *env,
     s->task->opened_height = height;
     task_store(env, s->task);
     if (was_open) {
-        list_append(&env->state, keys_opening(), s->name.b);
+        list_append(&env->state, keys_opening(), s->task_hash.b);
     }
 }
 

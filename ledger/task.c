@@ -11,6 +11,9 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "ledger/account.h"
+#include "ledger/held.h"
+#include "ledger/list.h"
 #include "ledger/parameters.h"
 #include "ledger/record.h"
 #include "ledger/roster.h"
@@ -22,10 +25,10 @@
 
 void task_store(const struct ledger_env *env, const Pot__TaskRecord *task)
 {
-    struct hash name;
-    bool is_named = codec_hash(&name, task->task);
-    POT_ASSERT(is_named);
-    record_store(&env->state, keys_task(&name), task);
+    struct hash hash;
+    bool is_hash = codec_hash(&hash, task->task);
+    POT_ASSERT(is_hash);
+    record_store(&env->state, keys_task(&hash), task);
 }
 
 static void put_first_parameters(const struct ledger_env *env,
@@ -41,25 +44,23 @@ static void put_first_parameters(const struct ledger_env *env,
     free(theta);
 }
 
-static void number_task(const struct ledger_env *env, const struct hash *name)
+static void number_task(const struct state *state, const struct hash *hash)
 {
-    const struct state *state = &env->state;
     Pot__SupplyRecord *supply = ledger_supply(state);
-    struct state_key key = keys_task_number(supply->tasks);
-    state->put(state->context, key.b, key.size, name->b, HASH_SIZE);
+    hash_store(state, keys_task_number(supply->tasks), hash);
     supply->tasks++;
     record_store(state, keys_supply(), supply);
     codec_free(supply);
 }
 
 void task_begin(const struct ledger_env *env, uint64_t height,
-                const struct hash *name, const struct public_key *owner,
+                const struct hash *hash, const struct public_key *owner,
                 const Pot__SubmitTask *submit)
 {
     struct hash parameters;
     put_first_parameters(env, &parameters, submit->spec->model);
     Pot__TaskRecord task = POT__TASK_RECORD__INIT;
-    task.task = codec_bytes(name->b, HASH_SIZE);
+    task.task = codec_bytes(hash->b, HASH_SIZE);
     task.spec = submit->spec;
     task.owner = codec_bytes(owner->b, PUBLIC_KEY_SIZE);
     task.status = POT__TASK_STATUS__TASK_RUNNING;
@@ -69,9 +70,9 @@ void task_begin(const struct ledger_env *env, uint64_t height,
     task.started_height = height;
     task.opened_height = height;
     task_store(env, &task);
-    list_append(&env->state, keys_running(), name->b);
-    list_append(&env->state, keys_opening(), name->b);
-    number_task(env, name);
+    list_append(&env->state, keys_running(), hash->b);
+    list_append(&env->state, keys_opening(), hash->b);
+    number_task(&env->state, hash);
 }
 
 static void release_member(const struct ledger_env *env,
@@ -149,10 +150,10 @@ void task_end(const struct ledger_env *env, uint64_t height,
 
 /* Freezes the roster once there are members enough to close the round: one
  * frozen with fewer could only wait until it is overdue. */
-static bool open_round(const struct ledger_env *env, const struct hash *name,
+static bool open_round(const struct ledger_env *env, const struct hash *hash,
                        uint64_t height)
 {
-    Pot__TaskRecord *task = ledger_task(&env->state, name);
+    Pot__TaskRecord *task = ledger_task(&env->state, hash);
     POT_ASSERT(task != NULL);
     POT_ASSERT(task->status == POT__TASK_STATUS__TASK_RUNNING);
     POT_ASSERT(task->n_roster == 0);
@@ -172,11 +173,11 @@ void task_open_rounds(const struct ledger_env *env, uint64_t height)
     Pot__HashList *opening =
         record_load(&env->state, keys_opening(), &pot__hash_list__descriptor);
     for (size_t i = 0; opening != NULL && i < opening->n_hashes; i++) {
-        struct hash name;
-        bool is_hash = codec_hash(&name, opening->hashes[i]);
+        struct hash hash;
+        bool is_hash = codec_hash(&hash, opening->hashes[i]);
         POT_ASSERT(is_hash);
-        if (open_round(env, &name, height)) {
-            list_remove(&env->state, keys_opening(), name.b);
+        if (open_round(env, &hash, height)) {
+            list_remove(&env->state, keys_opening(), hash.b);
         }
     }
     codec_free(opening);

@@ -8,11 +8,12 @@
 
 void task_store(const struct ledger_env *env, const Pot__TaskRecord *task);
 
-/* task_begin: writes a new task's record with its first theta, makes it
+/* task_begin: writes a new task's record under hash, that of the transaction
+ * which submitted it, with its first theta; makes it
  * running and its first round wait for a roster.  The budget was taken from
  * the owner. */
 void task_begin(const struct ledger_env *env, uint64_t height,
-                const struct hash *name, const struct public_key *owner,
+                const struct hash *hash, const struct public_key *owner,
                 const Pot__SubmitTask *submit);
 
 /* task_drop_member: the member at index leaves. */

@@ -1,42 +1,30 @@
 /* Form, chain and signature; then expiry, fee and nonce against the account;
- * then the kind's own rules.  All of it runs on a draft, which is passed on
- * only when everything was right. */
+ * then the kind's own rules, those that need no state first.  All of it runs
+ * on a draft, which is passed on only when everything was right. */
 #include "config.h"
 
 #include "ledger/tx.h"
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "ledger/account.h"
 #include "ledger/draft.h"
-#include "ledger/record.h"
 #include "ledger/tx_kind.h"
 #include "proto/codec.h"
 #include "proto/fee.h"
 #include "proto/signed.h"
 
-struct tx_kind {
-    Pot__TxBody__ActionCase action;
-    const char *name;
-    enum tx_verdict (*run)(const struct tx_run *run, const Pot__TxBody *body);
-};
-
-static const struct tx_kind table[] = {
-    {POT__TX_BODY__ACTION_TRANSFER, "transfer", tx_transfer},
-    {POT__TX_BODY__ACTION_STAKE, "stake", tx_stake},
-    {POT__TX_BODY__ACTION_UNSTAKE, "unstake", tx_unstake},
-    {POT__TX_BODY__ACTION_PUBLISH_DATASET, "publish_dataset",
-     tx_publish_dataset},
-    {POT__TX_BODY__ACTION_SUBMIT_TASK, "submit_task", tx_submit_task},
-    {POT__TX_BODY__ACTION_CANCEL_TASK, "cancel_task", tx_cancel_task},
-    {POT__TX_BODY__ACTION_JOIN_TASK, "join_task", tx_join_task},
-    {POT__TX_BODY__ACTION_LEAVE_TASK, "leave_task", tx_leave_task},
+static const struct tx_kind *const kinds[] = {
+    &tx_kind_transfer,        &tx_kind_stake,       &tx_kind_unstake,
+    &tx_kind_publish_dataset, &tx_kind_submit_task, &tx_kind_cancel_task,
+    &tx_kind_join_task,       &tx_kind_leave_task,
 };
 
 static const struct tx_kind *find_kind(const Pot__TxBody *body)
 {
-    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-        if (table[i].action == body->action_case) {
-            return &table[i];
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        if (kinds[i]->action == body->action_case) {
+            return kinds[i];
         }
     }
     return NULL;
@@ -44,8 +32,10 @@ static const struct tx_kind *find_kind(const Pot__TxBody *body)
 
 const char *tx_action_name(const Pot__TxBody *body)
 {
-    const struct tx_kind *kind = find_kind(body);
-    return kind != NULL ? kind->name : "unknown";
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field(&pot__tx_body__descriptor,
+                                                (unsigned)body->action_case);
+    return field != NULL ? field->name : "unknown";
 }
 
 const char *tx_verdict_text(enum tx_verdict verdict)
@@ -59,38 +49,55 @@ const char *tx_verdict_text(enum tx_verdict verdict)
     return texts[verdict];
 }
 
-/* Expiry, nonce and fee; takes the fee. */
-static enum tx_verdict charge(const struct tx_run *run, const Pot__TxBody *body,
-                              size_t tx_bytes)
+/* Expiry, fee, nonce and balance; TX_NONCE_AHEAD: all of it but the turn.
+ * First the balance: what waits in a mempool is to be from someone who could
+ * pay for it. */
+static enum tx_verdict check_sender(const struct tx_run *run,
+                                    const struct account *account,
+                                    const Pot__TxBody *body, size_t tx_bytes)
 {
-    struct account account;
     if (body->expiry_height != 0 && run->height > body->expiry_height) {
         return TX_EXPIRED;
     }
     if (body->fee < fee_min(run->params, body, tx_bytes).units) {
         return TX_FEE_LOW;
     }
-    ledger_account(&run->env->state, &run->sender, &account);
-    if (body->nonce < account.nonce) {
+    if (body->nonce < account->nonce) {
         return TX_NONCE_USED;
     }
-    /* First the balance: what waits for its turn in a mempool is to be from
-     * someone who could pay for it. */
-    if (account.balance < body->fee) {
-        return TX_BALANCE_LOW; /* who cannot pay does not wait either */
+    if (account->balance < body->fee) {
+        return TX_BALANCE_LOW;
     }
-    if (body->nonce > account.nonce) {
-        return body->nonce - account.nonce > TX_NONCES_AHEAD_MAX
-                   ? TX_NONCE_FAR
-                   : TX_NONCE_AHEAD;
+    if (body->nonce - account->nonce > TX_NONCES_AHEAD_MAX) {
+        return TX_NONCE_FAR;
     }
-    if (body->nonce > account.nonce) {
-        return TX_NONCE_AHEAD;
+    return body->nonce > account->nonce ? TX_NONCE_AHEAD : TX_ACCEPTED;
+}
+
+static void take_fee(const struct tx_run *run, struct account *account,
+                     uint64_t fee)
+{
+    account->balance -= fee;
+    account->nonce++;
+    account_store(&run->env->state, &run->sender, account);
+}
+
+static enum tx_verdict run_kind(const struct tx_kind *kind,
+                                const struct tx_run *run,
+                                const Pot__TxBody *body, size_t tx_bytes)
+{
+    struct account account;
+    ledger_account(&run->env->state, &run->sender, &account);
+    enum tx_verdict turn = check_sender(run, &account, body, tx_bytes);
+    if (turn != TX_ACCEPTED && turn != TX_NONCE_AHEAD) {
+        return turn;
     }
-    account.balance -= body->fee;
-    account.nonce++;
-    account_store(&run->env->state, &run->sender, &account);
-    return TX_ACCEPTED;
+    enum tx_verdict verdict = kind->check(body);
+    if (verdict != TX_ACCEPTED || turn == TX_NONCE_AHEAD) {
+        return verdict != TX_ACCEPTED ? verdict : turn;
+    }
+    take_fee(run, &account, body->fee);
+    return kind->run(run, body);
 }
 
 static enum tx_verdict run_body(struct tx_run *run, const Pot__TxBody *body,
@@ -103,10 +110,7 @@ static enum tx_verdict run_body(struct tx_run *run, const Pot__TxBody *body,
     }
     Pot__SupplyRecord *supply = ledger_supply(&run->env->state);
     run->params = supply->params;
-    enum tx_verdict verdict = charge(run, body, tx_bytes);
-    if (verdict == TX_ACCEPTED) {
-        verdict = kind->run(run, body);
-    }
+    enum tx_verdict verdict = run_kind(kind, run, body, tx_bytes);
     if (verdict == TX_ACCEPTED && proposer != NULL && body->fee > 0) {
         account_credit(&run->env->state, proposer, body->fee);
     }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "proto/chain.pb-c.h"
 
 struct ledger_env;
@@ -42,7 +43,8 @@ struct ledger_block;
     X(TX_NOT_JOINED, "has not joined the task")                                \
     X(TX_ROSTER_FULL, "the task has no room for another miner")                \
     X(TX_MINER_STAKE, "the miner's stake is too low for the task")             \
-    X(TX_SPEC_NAME, "name: 1 to 64 bytes without control characters")          \
+    X(TX_SPEC_NAME, "name: 1 to " LIMIT_TEXT(                                  \
+                        TX_TEXT_MAX) " bytes without control characters")      \
     X(TX_SPEC_MODEL, "model: layers beyond the limits")                        \
     X(TX_SPEC_DATA, "data: the model does not fit the data sets")              \
     X(TX_SPEC_ACTIVATION, "activation: relu, tanh or sigmoid")                 \
@@ -50,11 +52,12 @@ struct ledger_block;
     X(TX_SPEC_OPTIMIZER,                                                       \
       "optimizer: learning_rate above 0 and below 16, "                        \
       "momentum and weight_decay below 1, a known schedule")                   \
-    X(TX_SPEC_ROUNDS, "rounds: 1 to 1000000")                                  \
-    X(TX_SPEC_ROWS, "rows_per_miner: 1 to 1048576")                            \
+    X(TX_SPEC_ROUNDS, "rounds: 1 to " LIMIT_TEXT(ROUNDS_MAX))                  \
+    X(TX_SPEC_ROWS, "rows_per_miner: 1 to " LIMIT_TEXT(ROWS_PER_MINER_MAX))    \
     X(TX_SPEC_LOCAL_STEPS, "local_steps: only 1; more need exact numerics, "   \
                            "which this version does not have")                 \
-    X(TX_SPEC_MIN_SUBMISSIONS, "min_submissions: 1 to 4096")                   \
+    X(TX_SPEC_MIN_SUBMISSIONS,                                                 \
+      "min_submissions: 1 to " LIMIT_TEXT(ROSTER_MAX))                         \
     X(TX_SPEC_AGGREGATION, "aggregation: only mean in this version")           \
     X(TX_SPEC_NUMERICS, "numerics: only blas in this version")                 \
     X(TX_SPEC_COMPRESSION, "compression: only int8 and int16 in this version") \
@@ -62,7 +65,9 @@ struct ledger_block;
     X(TX_SPEC_EVALUATION, "eval_every: at least 1, and test rows times "       \
                           "parameters within the limit")                       \
     X(TX_SPEC_TARGET, "target_accuracy: 0 to 1, for classes only")             \
-    X(TX_SPEC_TIMEOUT, "round_timeout_ms: 100 to 86400000")                    \
+    X(TX_SPEC_TIMEOUT,                                                         \
+      "round_timeout_ms: " LIMIT_TEXT(ROUND_TIMEOUT_MS_MIN) " to " LIMIT_TEXT( \
+          ROUND_TIMEOUT_MS_MAX))                                               \
     X(TX_SPEC_BUDGET, "budget: at least a base unit a round")
 
 /* A transaction that waits for earlier ones waits for so many at most. */
@@ -75,9 +80,10 @@ enum tx_verdict {
 };
 
 /* ledger_check_tx: whether a block at this height could take it now; writes
- * nothing.  TX_NONCE_AHEAD comes only after everything that does not depend
- * on the sender's earlier transactions was found right, so a mempool may keep
- * such a one. */
+ * nothing.  TX_NONCE_AHEAD comes only after all that does not depend on
+ * earlier transactions was found right: its form, the signature, the rules
+ * of its kind that need no state, and a fee that the sender could pay; so a
+ * mempool may keep such a one. */
 POT_MUST_USE enum tx_verdict ledger_check_tx(const struct ledger_env *env,
                                              uint64_t height,
                                              const Pot__Signed *tx,
@@ -90,13 +96,8 @@ POT_MUST_USE enum tx_verdict ledger_apply_tx(const struct ledger_env *env,
                                              const Pot__Signed *tx,
                                              bool is_signature_checked);
 
-/* ledger_check_spec: the rules for a task that need no state; TX_ACCEPTED or
- * a TX_SPEC_... verdict. */
-POT_MUST_USE enum tx_verdict ledger_check_spec(const Pot__TaskSpec *spec,
-                                               uint64_t budget);
-
 /* tx_verdict_text: for people; static, never NULL.  tx_action_name: the
- * action of a body in words, "transfer"; "unknown" if it has none. */
+ * action of a body as TxBody calls it, "transfer"; "unknown" if it has none. */
 const char *tx_verdict_text(enum tx_verdict verdict);
 const char *tx_action_name(const Pot__TxBody *body);
 

@@ -1,9 +1,10 @@
 #include "config.h"
 
+#include "base/check.h"
 #include "ledger/record.h"
-#include "ledger/spec.h"
 #include "ledger/tx_kind.h"
 #include "proto/codec.h"
+#include "proto/spec.h"
 
 static void store_dataset(const struct tx_run *run,
                           Pot__PublishDataset *dataset,
@@ -15,31 +16,36 @@ static void store_dataset(const struct tx_run *run,
     record.owner = codec_bytes(run->sender.b, PUBLIC_KEY_SIZE);
     record.height = run->height;
     record_store(state, keys_dataset(address), &record);
-
     Pot__SupplyRecord *supply = ledger_supply(state);
-    struct state_key number = keys_dataset_number(supply->datasets);
-    state->put(state->context, number.b, number.size, address->b, HASH_SIZE);
+    hash_store(state, keys_dataset_number(supply->datasets), address);
     supply->datasets++;
     record_store(state, keys_supply(), supply);
     codec_free(supply);
 }
 
-enum tx_verdict tx_publish_dataset(const struct tx_run *run,
-                                   const Pot__TxBody *body)
+static enum tx_verdict check(const Pot__TxBody *body)
 {
-    Pot__PublishDataset *dataset = body->publish_dataset;
-    struct hash address;
-    if (!codec_hash(&address, dataset->dataset)) {
+    if (body->publish_dataset->dataset.len != HASH_SIZE) {
         return TX_MALFORMED;
     }
-    if (!spec_is_dataset(dataset)) {
-        return TX_DATASET_MALFORMED;
-    }
+    return spec_is_dataset(body->publish_dataset) ? TX_ACCEPTED
+                                                  : TX_DATASET_MALFORMED;
+}
+
+static enum tx_verdict tx_publish_dataset(const struct tx_run *run,
+                                          const Pot__TxBody *body)
+{
+    struct hash address;
+    bool is_hash = codec_hash(&address, body->publish_dataset->dataset);
+    POT_ASSERT(is_hash);
     Pot__DatasetRecord *known = ledger_dataset(&run->env->state, &address);
     if (known != NULL) {
         codec_free(known);
         return TX_DATASET_KNOWN;
     }
-    store_dataset(run, dataset, &address);
+    store_dataset(run, body->publish_dataset, &address);
     return TX_ACCEPTED;
 }
+
+const struct tx_kind tx_kind_publish_dataset = {
+    POT__TX_BODY__ACTION_PUBLISH_DATASET, check, tx_publish_dataset};

@@ -1,5 +1,4 @@
-/* tx_kind: the kinds of transactions; a new one is an entry in the table of
- * tx.c and a function declared here. */
+/* tx_kind: the kinds of transactions. */
 #ifndef POT_LEDGER_TX_KIND_H
 #define POT_LEDGER_TX_KIND_H
 
@@ -22,17 +21,26 @@ struct tx_run {
     bool is_trial; /* the writes are thrown away: skip what costs much */
 };
 
-enum tx_verdict tx_transfer(const struct tx_run *run, const Pot__TxBody *body);
-enum tx_verdict tx_stake(const struct tx_run *run, const Pot__TxBody *body);
-enum tx_verdict tx_unstake(const struct tx_run *run, const Pot__TxBody *body);
-enum tx_verdict tx_publish_dataset(const struct tx_run *run,
-                                   const Pot__TxBody *body);
-enum tx_verdict tx_submit_task(const struct tx_run *run,
-                               const Pot__TxBody *body);
-enum tx_verdict tx_cancel_task(const struct tx_run *run,
-                               const Pot__TxBody *body);
-enum tx_verdict tx_join_task(const struct tx_run *run, const Pot__TxBody *body);
-enum tx_verdict tx_leave_task(const struct tx_run *run,
-                              const Pot__TxBody *body);
+/* A kind of transaction: an entry here, in the table of tx.c, and one file or
+ * part of a file that defines it. */
+struct tx_kind {
+    Pot__TxBody__ActionCase action;
+
+    /* check: all that can be told from the body alone; it comes before the
+     * fee is taken, and before a nonce ahead may wait. */
+    enum tx_verdict (*check)(const Pot__TxBody *body);
+
+    /* run: against the state, for a body that passed check. */
+    enum tx_verdict (*run)(const struct tx_run *run, const Pot__TxBody *body);
+};
+
+extern const struct tx_kind tx_kind_transfer;
+extern const struct tx_kind tx_kind_stake;
+extern const struct tx_kind tx_kind_unstake;
+extern const struct tx_kind tx_kind_publish_dataset;
+extern const struct tx_kind tx_kind_submit_task;
+extern const struct tx_kind tx_kind_cancel_task;
+extern const struct tx_kind tx_kind_join_task;
+extern const struct tx_kind tx_kind_leave_task;
 
 #endif

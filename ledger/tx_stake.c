@@ -3,7 +3,8 @@
  * set at the next epoch: ledger/epoch.c. */
 #include "config.h"
 
-#include "ledger/record.h"
+#include "ledger/account.h"
+#include "ledger/list.h"
 #include "ledger/tx_kind.h"
 
 struct role {
@@ -12,34 +13,45 @@ struct role {
     struct state_key stakers;
 };
 
-/* false: no such role. */
-static bool role_of(struct role *out, Pot__StakeRole role,
-                    struct account *account, const Pot__GenesisParams *params)
+static enum tx_verdict check_amount(Pot__StakeRole role, uint64_t amount)
 {
-    if (role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
-        *out = (struct role){&account->stake_validator,
-                             params->min_validator_stake,
-                             keys_stakers_validator()};
-        return true;
+    if (role != POT__STAKE_ROLE__STAKE_VALIDATOR &&
+        role != POT__STAKE_ROLE__STAKE_MINER) {
+        return TX_STAKE_ROLE;
     }
-    *out = (struct role){&account->stake_miner, params->min_miner_stake,
-                         keys_stakers_miner()};
-    return role == POT__STAKE_ROLE__STAKE_MINER;
+    return amount > 0 ? TX_ACCEPTED : TX_AMOUNT_ZERO;
 }
 
-enum tx_verdict tx_stake(const struct tx_run *run, const Pot__TxBody *body)
+static enum tx_verdict check_stake(const Pot__TxBody *body)
+{
+    return check_amount(body->stake->role, body->stake->amount);
+}
+
+static enum tx_verdict check_unstake(const Pot__TxBody *body)
+{
+    return check_amount(body->unstake->role, body->unstake->amount);
+}
+
+static struct role role_of(Pot__StakeRole role, struct account *account,
+                           const Pot__GenesisParams *params)
+{
+    if (role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
+        return (struct role){&account->stake_validator,
+                             params->min_validator_stake,
+                             keys_stakers_validator()};
+    }
+    return (struct role){&account->stake_miner, params->min_miner_stake,
+                         keys_stakers_miner()};
+}
+
+static enum tx_verdict tx_stake(const struct tx_run *run,
+                                const Pot__TxBody *body)
 {
     const struct state *state = &run->env->state;
     uint64_t amount = body->stake->amount;
     struct account account;
-    struct role role;
     ledger_account(state, &run->sender, &account);
-    if (!role_of(&role, body->stake->role, &account, run->params)) {
-        return TX_STAKE_ROLE;
-    }
-    if (amount == 0) {
-        return TX_AMOUNT_ZERO;
-    }
+    struct role role = role_of(body->stake->role, &account, run->params);
     if (amount > account.balance) {
         return TX_BALANCE_LOW;
     }
@@ -58,20 +70,18 @@ enum tx_verdict tx_stake(const struct tx_run *run, const Pot__TxBody *body)
     return TX_ACCEPTED;
 }
 
-enum tx_verdict tx_unstake(const struct tx_run *run, const Pot__TxBody *body)
+const struct tx_kind tx_kind_stake = {POT__TX_BODY__ACTION_STAKE, check_stake,
+                                      tx_stake};
+
+static enum tx_verdict tx_unstake(const struct tx_run *run,
+                                  const Pot__TxBody *body)
 {
     const struct state *state = &run->env->state;
     uint64_t amount = body->unstake->amount;
     bool is_miner = body->unstake->role == POT__STAKE_ROLE__STAKE_MINER;
     struct account account;
-    struct role role;
     ledger_account(state, &run->sender, &account);
-    if (!role_of(&role, body->unstake->role, &account, run->params)) {
-        return TX_STAKE_ROLE;
-    }
-    if (amount == 0) {
-        return TX_AMOUNT_ZERO;
-    }
+    struct role role = role_of(body->unstake->role, &account, run->params);
     if (amount > *role.stake) {
         return TX_STAKE_SHORT;
     }
@@ -93,3 +103,6 @@ enum tx_verdict tx_unstake(const struct tx_run *run, const Pot__TxBody *body)
     account_store(state, &run->sender, &account);
     return TX_ACCEPTED;
 }
+
+const struct tx_kind tx_kind_unstake = {POT__TX_BODY__ACTION_UNSTAKE,
+                                        check_unstake, tx_unstake};

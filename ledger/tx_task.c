@@ -1,12 +1,53 @@
 #include "config.h"
 
 #include "base/check.h"
-#include "ledger/record.h"
+#include "ledger/account.h"
+#include "ledger/list.h"
 #include "ledger/roster.h"
-#include "ledger/spec.h"
 #include "ledger/task.h"
 #include "ledger/tx_kind.h"
 #include "proto/codec.h"
+#include "proto/spec.h"
+
+static enum tx_verdict verdict_on(enum spec_fault fault)
+{
+    static const enum tx_verdict verdicts[SPEC_FAULT_COUNT] = {
+        [SPEC_SOUND] = TX_ACCEPTED,
+        [SPEC_NAME] = TX_SPEC_NAME,
+        [SPEC_ADDRESS] = TX_MALFORMED,
+        [SPEC_LAYERS] = TX_SPEC_MODEL,
+        [SPEC_ACTIVATION] = TX_SPEC_ACTIVATION,
+        [SPEC_LOSS] = TX_SPEC_LOSS,
+        [SPEC_OPTIMIZER] = TX_SPEC_OPTIMIZER,
+        [SPEC_ROUNDS] = TX_SPEC_ROUNDS,
+        [SPEC_ROWS_PER_MINER] = TX_SPEC_ROWS,
+        [SPEC_LOCAL_STEPS] = TX_SPEC_LOCAL_STEPS,
+        [SPEC_MIN_SUBMISSIONS] = TX_SPEC_MIN_SUBMISSIONS,
+        [SPEC_AGGREGATION] = TX_SPEC_AGGREGATION,
+        [SPEC_NUMERICS] = TX_SPEC_NUMERICS,
+        [SPEC_COMPRESSION] = TX_SPEC_COMPRESSION,
+        [SPEC_AUDIT_RATE] = TX_SPEC_AUDIT_RATE,
+        [SPEC_EVAL_EVERY] = TX_SPEC_EVALUATION,
+        [SPEC_TARGET_ACCURACY] = TX_SPEC_TARGET,
+        [SPEC_ROUND_TIMEOUT] = TX_SPEC_TIMEOUT,
+        [SPEC_BUDGET] = TX_SPEC_BUDGET,
+        [SPEC_INPUTS] = TX_SPEC_DATA,
+        [SPEC_OUTPUTS] = TX_SPEC_DATA,
+        [SPEC_TEST_SET] = TX_SPEC_DATA,
+        [SPEC_NUMBERS_LOSS] = TX_SPEC_LOSS,
+        [SPEC_NUMBERS_TARGET] = TX_SPEC_TARGET,
+        [SPEC_EVALUATION_SIZE] = TX_SPEC_EVALUATION,
+    };
+    POT_ASSERT(fault == SPEC_SOUND || verdicts[fault] != TX_ACCEPTED);
+    return verdicts[fault];
+}
+
+static struct spec_data data_of(const Pot__DatasetRecord *record)
+{
+    const Pot__PublishDataset *dataset = record->dataset;
+    return (struct spec_data){dataset->rows, dataset->features,
+                              dataset->classes};
+}
 
 static enum tx_verdict check_data(const struct tx_run *run,
                                   const Pot__TaskSpec *spec)
@@ -21,24 +62,28 @@ static enum tx_verdict check_data(const struct tx_run *run,
     Pot__DatasetRecord *test = ledger_dataset(&run->env->state, &test_address);
     enum tx_verdict verdict = TX_DATASET_UNKNOWN;
     if (train != NULL && test != NULL) {
-        verdict = spec_fits_data(spec, train->dataset, test->dataset);
+        const struct spec_data data = data_of(train);
+        const struct spec_data test_data = data_of(test);
+        verdict = verdict_on(spec_fits_data(spec, &data, &test_data));
     }
     codec_free(train);
     codec_free(test);
     return verdict;
 }
 
-enum tx_verdict tx_submit_task(const struct tx_run *run,
-                               const Pot__TxBody *body)
+static enum tx_verdict check_submit(const Pot__TxBody *body)
 {
     const Pot__SubmitTask *submit = body->submit_task;
-    if (submit->spec == NULL) {
-        return TX_MALFORMED;
-    }
-    enum tx_verdict verdict = ledger_check_spec(submit->spec, submit->budget);
-    if (verdict == TX_ACCEPTED) {
-        verdict = check_data(run, submit->spec);
-    }
+    return submit->spec != NULL
+               ? verdict_on(spec_check(submit->spec, submit->budget))
+               : TX_MALFORMED;
+}
+
+static enum tx_verdict tx_submit_task(const struct tx_run *run,
+                                      const Pot__TxBody *body)
+{
+    const Pot__SubmitTask *submit = body->submit_task;
+    enum tx_verdict verdict = check_data(run, submit->spec);
     if (verdict != TX_ACCEPTED) {
         return verdict;
     }
@@ -54,17 +99,26 @@ enum tx_verdict tx_submit_task(const struct tx_run *run,
     return TX_ACCEPTED;
 }
 
-/* The running task of that name in *out, which the caller frees; NULL unless
+const struct tx_kind tx_kind_submit_task = {POT__TX_BODY__ACTION_SUBMIT_TASK,
+                                            check_submit, tx_submit_task};
+
+/* ---- on a task that runs */
+
+static enum tx_verdict check_task(ProtobufCBinaryData task)
+{
+    return task.len == HASH_SIZE ? TX_ACCEPTED : TX_MALFORMED;
+}
+
+/* The running task in *out, which the caller frees; NULL unless
  * TX_ACCEPTED. */
 static enum tx_verdict load_running(const struct tx_run *run,
                                     Pot__TaskRecord **out,
-                                    ProtobufCBinaryData name)
+                                    ProtobufCBinaryData field)
 {
     struct hash hash;
     *out = NULL;
-    if (!codec_hash(&hash, name)) {
-        return TX_MALFORMED;
-    }
+    bool is_hash = codec_hash(&hash, field);
+    POT_ASSERT(is_hash);
     Pot__TaskRecord *task = ledger_task(&run->env->state, &hash);
     if (task == NULL) {
         return TX_TASK_UNKNOWN;
@@ -77,8 +131,13 @@ static enum tx_verdict load_running(const struct tx_run *run,
     return TX_ACCEPTED;
 }
 
-enum tx_verdict tx_cancel_task(const struct tx_run *run,
-                               const Pot__TxBody *body)
+static enum tx_verdict check_cancel(const Pot__TxBody *body)
+{
+    return check_task(body->cancel_task->task);
+}
+
+static enum tx_verdict tx_cancel_task(const struct tx_run *run,
+                                      const Pot__TxBody *body)
 {
     Pot__TaskRecord *task;
     enum tx_verdict verdict = load_running(run, &task, body->cancel_task->task);
@@ -94,6 +153,9 @@ enum tx_verdict tx_cancel_task(const struct tx_run *run,
     codec_free(task);
     return verdict;
 }
+
+const struct tx_kind tx_kind_cancel_task = {POT__TX_BODY__ACTION_CANCEL_TASK,
+                                            check_cancel, tx_cancel_task};
 
 static enum tx_verdict join(const struct tx_run *run, Pot__TaskRecord *task)
 {
@@ -120,7 +182,13 @@ static enum tx_verdict join(const struct tx_run *run, Pot__TaskRecord *task)
     return TX_ACCEPTED;
 }
 
-enum tx_verdict tx_join_task(const struct tx_run *run, const Pot__TxBody *body)
+static enum tx_verdict check_join(const Pot__TxBody *body)
+{
+    return check_task(body->join_task->task);
+}
+
+static enum tx_verdict tx_join_task(const struct tx_run *run,
+                                    const Pot__TxBody *body)
 {
     Pot__TaskRecord *task;
     enum tx_verdict verdict = load_running(run, &task, body->join_task->task);
@@ -131,7 +199,16 @@ enum tx_verdict tx_join_task(const struct tx_run *run, const Pot__TxBody *body)
     return verdict;
 }
 
-enum tx_verdict tx_leave_task(const struct tx_run *run, const Pot__TxBody *body)
+const struct tx_kind tx_kind_join_task = {POT__TX_BODY__ACTION_JOIN_TASK,
+                                          check_join, tx_join_task};
+
+static enum tx_verdict check_leave(const Pot__TxBody *body)
+{
+    return check_task(body->leave_task->task);
+}
+
+static enum tx_verdict tx_leave_task(const struct tx_run *run,
+                                     const Pot__TxBody *body)
 {
     Pot__TaskRecord *task;
     size_t index;
@@ -148,3 +225,6 @@ enum tx_verdict tx_leave_task(const struct tx_run *run, const Pot__TxBody *body)
     codec_free(task);
     return verdict;
 }
+
+const struct tx_kind tx_kind_leave_task = {POT__TX_BODY__ACTION_LEAVE_TASK,
+                                           check_leave, tx_leave_task};

@@ -1,22 +1,31 @@
 #include "config.h"
 
-#include "ledger/record.h"
+#include "base/check.h"
+#include "ledger/account.h"
 #include "ledger/tx_kind.h"
 #include "proto/codec.h"
 
-enum tx_verdict tx_transfer(const struct tx_run *run, const Pot__TxBody *body)
+static enum tx_verdict check(const Pot__TxBody *body)
 {
-    const Pot__Transfer *transfer = body->transfer;
-    struct public_key to;
-    if (!codec_key(&to, transfer->to)) {
+    if (body->transfer->to.len != PUBLIC_KEY_SIZE) {
         return TX_MALFORMED;
     }
-    if (transfer->amount == 0) {
-        return TX_AMOUNT_ZERO;
-    }
-    if (!account_debit(&run->env->state, &run->sender, transfer->amount)) {
+    return body->transfer->amount > 0 ? TX_ACCEPTED : TX_AMOUNT_ZERO;
+}
+
+static enum tx_verdict tx_transfer(const struct tx_run *run,
+                                   const Pot__TxBody *body)
+{
+    uint64_t amount = body->transfer->amount;
+    struct public_key to;
+    bool is_key = codec_key(&to, body->transfer->to);
+    POT_ASSERT(is_key);
+    if (!account_debit(&run->env->state, &run->sender, amount)) {
         return TX_BALANCE_LOW;
     }
-    account_credit(&run->env->state, &to, transfer->amount);
+    account_credit(&run->env->state, &to, amount);
     return TX_ACCEPTED;
 }
+
+const struct tx_kind tx_kind_transfer = {POT__TX_BODY__ACTION_TRANSFER, check,
+                                         tx_transfer};

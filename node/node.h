@@ -10,24 +10,13 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/exit_code.h"
 #include "base/key.h"
 #include "node/block/catch_up.h"
 #include "node/block/delivery.h"
 #include "node/block/execution.h"
 #include "node/node_config.h"
 #include "proto/chain.pb-c.h"
-
-/* Exit codes of potd, as its man page lists them. */
-enum exit_code {
-    EXIT_CODE_DONE = 0,
-    EXIT_CODE_FAILED = 1,
-    EXIT_CODE_USAGE = 2,
-    EXIT_CODE_CONFIG = 3,
-    EXIT_CODE_LOCKED = 7,
-    EXIT_CODE_STORE = 8,
-    EXIT_CODE_GUARD = 9,
-    EXIT_CODE_FULL = 10,
-};
 
 #define NODE_SIGNALS 3
 

@@ -133,34 +133,32 @@ void block_free(struct block *block)
     }
 }
 
-static void set_hash(ProtobufCBinaryData *field, const struct hash *hash)
-{
-    free(field->data);
-    *field = codec_copy_bytes(hash->b, HASH_SIZE);
-}
-
 void block_seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header)
 {
     struct roots roots;
     roots_of(&roots, body);
-    set_hash(&header->txs_root, &roots.txs);
-    set_hash(&header->round_updates_root, &roots.round_updates);
-    set_hash(&header->evidence_root, &roots.evidence);
-    set_hash(&header->last_commit_hash, &roots.last_commit);
+    codec_set_hash(&header->txs_root, &roots.txs);
+    codec_set_hash(&header->round_updates_root, &roots.round_updates);
+    codec_set_hash(&header->evidence_root, &roots.evidence);
+    codec_set_hash(&header->last_commit_hash, &roots.last_commit);
     POT_ASSERT(header_is_well_formed(header));
     free(body->header.data);
     body->header.data = codec_encode(&body->header.len, header);
     hash_bytes(hash, "block", body->header.data, body->header.len);
 }
 
-void validators_hash(struct hash *out, const struct public_key *keys,
-                     size_t count)
+enum header_fault header_follows(const Pot__BlockHeader *header,
+                                 const struct hash *chain,
+                                 const struct block_parent *parent)
 {
-    struct hasher h;
-    hasher_init(&h, "validators");
-    hasher_add_u32(&h, (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        hasher_add(&h, keys[i].b, PUBLIC_KEY_SIZE);
+    if (!hash_is_field(chain, header->chain_id)) {
+        return HEADER_CHAIN;
     }
-    hasher_final(&h, out);
+    if (header->height != parent->height + 1) {
+        return HEADER_HEIGHT;
+    }
+    if (!hash_is_field(&parent->hash, header->parent_hash)) {
+        return HEADER_PARENT;
+    }
+    return header->time_ms > parent->time_ms ? HEADER_FOLLOWS : HEADER_TIME;
 }

@@ -10,7 +10,6 @@
 
 #include "base/err.h"
 #include "base/hash.h"
-#include "base/key.h"
 #include "proto/chain.pb-c.h"
 
 struct block {
@@ -39,8 +38,24 @@ POT_MUST_USE enum pot_err block_header_open(Pot__BlockHeader **out,
                                             struct hash *hash, const void *data,
                                             size_t size);
 
-/* validators_hash: over a validator set's keys, in their order. */
-void validators_hash(struct hash *out, const struct public_key *keys,
-                     size_t count);
+/* What a block stands on. */
+struct block_parent {
+    uint64_t height; /* 0: the genesis */
+    uint64_t time_ms;
+    struct hash hash;
+};
+
+enum header_fault {
+    HEADER_FOLLOWS,
+    HEADER_CHAIN,
+    HEADER_HEIGHT,
+    HEADER_PARENT,
+    HEADER_TIME, /* not later */
+};
+
+/* header_follows: whether it is of chain and the next one after parent. */
+enum header_fault header_follows(const Pot__BlockHeader *header,
+                                 const struct hash *chain,
+                                 const struct block_parent *parent);
 
 #endif

@@ -266,6 +266,12 @@ ProtobufCBinaryData codec_copy_bytes(const void *data, size_t size)
     return (ProtobufCBinaryData){.len = size, .data = pot_memdup(data, size)};
 }
 
+void codec_set_hash(ProtobufCBinaryData *field, const struct hash *hash)
+{
+    free(field->data);
+    *field = codec_copy_bytes(hash->b, HASH_SIZE);
+}
+
 bool codec_hash(struct hash *out, ProtobufCBinaryData field)
 {
     return hash_from_bytes(out, field.data, field.len) == POT_OK;

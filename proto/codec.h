@@ -51,6 +51,10 @@ ProtobufCBinaryData codec_bytes(const void *data, size_t size);
 /* codec_copy_bytes: a bytes field that owns a copy. */
 ProtobufCBinaryData codec_copy_bytes(const void *data, size_t size);
 
+/* codec_set_hash: a field that owns a copy of hash in place of what it
+ * owned. */
+void codec_set_hash(ProtobufCBinaryData *field, const struct hash *hash);
+
 /* codec_hash, codec_key, codec_signature: a bytes field as a value; false,
  * and out untouched, when its size is wrong. */
 POT_MUST_USE bool codec_hash(struct hash *out, ProtobufCBinaryData field);

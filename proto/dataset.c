@@ -7,13 +7,13 @@
 #include "base/check.h"
 #include "base/fixed.h"
 #include "base/limits.h"
+#include "proto/codec.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define MAGIC       UINT32_C(0x31534450) /* "PDS1", little-endian */
 #define FIXED_BYTES 32
-#define ROWS_MAX    (UINT64_C(1) << 32)
 
 static size_t feature_size(enum dataset_type type)
 {
@@ -23,12 +23,6 @@ static size_t feature_size(enum dataset_type type)
 static size_t label_size(uint32_t classes)
 {
     return classes > 0 ? 2 : 4;
-}
-
-static uint32_t read_u32(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-           (uint32_t)at[3] << 24;
 }
 
 /* Reads the fields before the names; counts come out within the limits. */
@@ -53,7 +47,7 @@ static enum pot_err read_fields(struct dataset *d, uint32_t *header_size,
         d->divisor == 0 || (type == DATASET_Q24 && d->divisor != 1)) {
         return POT_EFORMAT;
     }
-    if (d->rows > ROWS_MAX || d->features > DATASET_FEATURES_MAX ||
+    if (d->rows > DATASET_ROWS_MAX || d->features > DATASET_FEATURES_MAX ||
         d->classes > DATASET_CLASSES_MAX || d->divisor > INT32_MAX) {
         return POT_ELIMIT;
     }
@@ -129,21 +123,20 @@ void dataset_row(int32_t *out, const struct dataset *d, uint64_t row)
         d->feature_data + row * d->features * feature_size(d->type);
     for (uint32_t i = 0; i < d->features; i++) {
         out[i] = d->type == DATASET_U8 ? d->of_byte[at[i]]
-                                       : (int32_t)read_u32(at + 4 * i);
+                                       : (int32_t)bytes_u32_at(at + 4 * i);
     }
 }
 
 uint32_t dataset_class(const struct dataset *d, uint64_t row)
 {
     POT_ASSERT(row < d->rows && d->classes > 0);
-    const uint8_t *at = d->label_data + 2 * row;
-    return (uint32_t)(at[0] | at[1] << 8);
+    return bytes_u16_at(d->label_data + 2 * row);
 }
 
 int32_t dataset_target(const struct dataset *d, uint64_t row)
 {
     POT_ASSERT(row < d->rows && d->classes == 0);
-    return (int32_t)read_u32(d->label_data + 4 * row);
+    return (int32_t)bytes_u32_at(d->label_data + 4 * row);
 }
 
 void dataset_class_name(char text[static 256], const struct dataset *d,
@@ -201,4 +194,45 @@ void dataset_address(struct hash *out, const struct hash *chunks, size_t count)
     }
     hash_merkle_root(out, leaves, count);
     free(leaves);
+}
+
+uint64_t dataset_chunk_count(uint64_t size)
+{
+    return size / DATASET_CHUNK_BYTES +
+           (size % DATASET_CHUNK_BYTES > 0 ? 1 : 0);
+}
+
+size_t dataset_chunk_size(uint64_t size, size_t index)
+{
+    uint64_t at = (uint64_t)index * DATASET_CHUNK_BYTES;
+    POT_ASSERT(at < size);
+    return size - at < DATASET_CHUNK_BYTES ? (size_t)(size - at)
+                                           : DATASET_CHUNK_BYTES;
+}
+
+static bool read_chunks(struct hash *chunks, const Pot__PublishDataset *dataset)
+{
+    struct hash address;
+    for (size_t i = 0; i < dataset->n_chunks; i++) {
+        if (!codec_hash(&chunks[i], dataset->chunks[i])) {
+            return false;
+        }
+    }
+    dataset_address(&address, chunks, dataset->n_chunks);
+    return codec_bytes_equal(dataset->dataset, address.b, HASH_SIZE);
+}
+
+struct hash *dataset_description_chunks(const Pot__PublishDataset *dataset)
+{
+    uint64_t count = dataset_chunk_count(dataset->size_bytes);
+    if (count == 0 || count > DATASET_CHUNKS_MAX ||
+        dataset->n_chunks != count) {
+        return NULL;
+    }
+    struct hash *chunks = pot_calloc(dataset->n_chunks, sizeof(*chunks));
+    if (!read_chunks(chunks, dataset)) {
+        free(chunks);
+        return NULL;
+    }
+    return chunks;
 }

@@ -24,6 +24,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "proto/chain.pb-c.h"
 
 enum dataset_type {
     DATASET_U8 = 1,
@@ -68,5 +69,15 @@ uint8_t *dataset_header(size_t *size, uint64_t rows, uint32_t features,
 /* dataset_chunk_hash: of one chunk's bytes.  dataset_address: of all. */
 void dataset_chunk_hash(struct hash *out, const void *data, size_t size);
 void dataset_address(struct hash *out, const struct hash *chunks, size_t count);
+
+/* dataset_chunk_count: chunks of a data set of size bytes.
+ * dataset_chunk_size: bytes of one, index < dataset_chunk_count. */
+uint64_t dataset_chunk_count(uint64_t size);
+size_t dataset_chunk_size(uint64_t size, size_t index);
+
+/* dataset_description_chunks: the hashes of a description's chunks, n_chunks
+ * of them in fresh memory; NULL unless there are as many as its size asks
+ * for, and at most DATASET_CHUNKS_MAX, and its address is theirs. */
+struct hash *dataset_description_chunks(const Pot__PublishDataset *dataset);
 
 #endif

@@ -12,8 +12,14 @@
 #define BYTES_AROUND (PUBLIC_KEY_SIZE + SIGNATURE_SIZE + 16)
 #define VARINT_MAX   10
 
-static uint64_t task_work(const Pot__SubmitTask *submit)
+static uint64_t dataset_work(const Pot__TxBody *body)
 {
+    return body->publish_dataset->size_bytes;
+}
+
+static uint64_t task_work(const Pot__TxBody *body)
+{
+    const Pot__SubmitTask *submit = body->submit_task;
     struct model_shape shape;
     if (submit->spec == NULL || submit->spec->model == NULL ||
         model_shape_from_spec(&shape, submit->spec->model) != POT_OK) {
@@ -24,13 +30,21 @@ static uint64_t task_work(const Pot__SubmitTask *submit)
     return shape.parameter_count * bytes;
 }
 
+/* What a kind makes a node do beside carrying it; none for the others. */
+static const struct {
+    Pot__TxBody__ActionCase action;
+    uint64_t (*work)(const Pot__TxBody *body);
+} costs[] = {
+    {POT__TX_BODY__ACTION_PUBLISH_DATASET, dataset_work},
+    {POT__TX_BODY__ACTION_SUBMIT_TASK, task_work},
+};
+
 uint64_t fee_work(const Pot__TxBody *body)
 {
-    if (body->action_case == POT__TX_BODY__ACTION_PUBLISH_DATASET) {
-        return body->publish_dataset->size_bytes;
-    }
-    if (body->action_case == POT__TX_BODY__ACTION_SUBMIT_TASK) {
-        return task_work(body->submit_task);
+    for (size_t i = 0; i < sizeof(costs) / sizeof(*costs); i++) {
+        if (costs[i].action == body->action_case) {
+            return costs[i].work(body);
+        }
     }
     return 0;
 }

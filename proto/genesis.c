@@ -8,6 +8,7 @@
 #include "base/amount.h"
 #include "base/check.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "proto/codec.h"
 #include "proto/genesis_params.h"
 
@@ -69,7 +70,7 @@ static void check_params(struct reader *r, const Pot__GenesisParams *p)
                  param->key, param->min, param->max, value);
         }
     }
-    if (p->attesting_bps + p->proposing_bps > 10000) {
+    if (p->attesting_bps + p->proposing_bps > BPS_ONE) {
         fail(r, "params: attesting_bps and proposing_bps add up to more than"
                 " 10000");
     }
@@ -525,18 +526,17 @@ void genesis_hash(struct hash *out, const Pot__Genesis *genesis)
     free(data);
 }
 
-size_t genesis_validators(struct public_key keys[static VALIDATORS_MAX],
-                          const Pot__Genesis *genesis)
+void genesis_validators(struct validator_set *out, const Pot__Genesis *genesis)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < genesis->n_stakes && count < VALIDATORS_MAX; i++) {
-        if (genesis->stakes[i]->role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
-            bool is_key = codec_key(&keys[count], genesis->stakes[i]->address);
+    out->count = 0;
+    for (size_t i = 0; i < genesis->n_stakes && out->count < VALIDATORS_MAX;
+         i++) {
+        const Pot__GenesisStake *stake = genesis->stakes[i];
+        if (stake->role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
+            bool is_key = codec_key(&out->keys[out->count++], stake->address);
             POT_ASSERT(is_key);
-            count++;
         }
     }
-    return count;
 }
 
 void chain_id_hash(struct hash *out, const char *chain_id)

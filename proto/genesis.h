@@ -26,6 +26,7 @@
 #include "base/key.h"
 #include "base/limits.h"
 #include "proto/chain.pb-c.h"
+#include "proto/validator_set.h"
 
 #define GENESIS_BYTES_MAX    (16 << 20)
 #define GENESIS_ACCOUNTS_MAX 100000
@@ -59,10 +60,8 @@ char *genesis_format(const Pot__Genesis *genesis);
 /* genesis_hash: names the chain's beginning; block 1's parent. */
 void genesis_hash(struct hash *out, const Pot__Genesis *genesis);
 
-/* genesis_validators: the keys of the first validator set, in order; returns
- * their number. */
-size_t genesis_validators(struct public_key keys[static VALIDATORS_MAX],
-                          const Pot__Genesis *genesis);
+/* genesis_validators: the set that signs block 1. */
+void genesis_validators(struct validator_set *out, const Pot__Genesis *genesis);
 
 /* genesis_params_default: what `potctl testnet init` writes. */
 void genesis_params_default(Pot__GenesisParams *params);

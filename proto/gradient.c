@@ -56,10 +56,9 @@ int32_t gradient_get(const struct gradient *g, size_t i)
         return (int8_t)at[0];
     }
     if (g->width == 2) {
-        return (int16_t)(uint16_t)(at[0] | at[1] << 8);
+        return (int16_t)bytes_u16_at(at);
     }
-    return (int32_t)((uint32_t)at[0] | (uint32_t)at[1] << 8 |
-                     (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24);
+    return (int32_t)bytes_u32_at(at);
 }
 
 void gradient_encode(uint8_t *out, const struct model_shape *shape,

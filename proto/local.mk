@@ -28,7 +28,10 @@ proto_libproto_a_SOURCES = \
 	proto/model.c proto/model.h \
 	proto/round.c proto/round.h \
 	proto/signed.c proto/signed.h \
-	proto/state_proof.c proto/state_proof.h
+	proto/spec.c proto/spec.h \
+	proto/state_proof.c proto/state_proof.h \
+	proto/validator_set.c proto/validator_set.h \
+	proto/vote.c proto/vote.h
 proto_libproto_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS) $(JANSSON_CFLAGS)
 

@@ -47,3 +47,16 @@ enum pot_err model_shape_from_spec(struct model_shape *shape,
 {
     return model_shape_init(shape, spec->layers, spec->n_layers);
 }
+
+enum model_fit model_fits(const struct model_shape *shape, Pot__Loss loss,
+                          uint32_t features, uint32_t classes)
+{
+    uint32_t outputs = shape->widths[shape->width_count - 1];
+    if (shape->widths[0] != features) {
+        return MODEL_INPUTS;
+    }
+    if (outputs != (classes > 0 ? classes : 1)) {
+        return MODEL_OUTPUTS;
+    }
+    return classes > 0 || loss == POT__LOSS__LOSS_MSE ? MODEL_FITS : MODEL_LOSS;
+}

@@ -40,4 +40,18 @@ POT_MUST_USE enum pot_err model_shape_init(struct model_shape *shape,
 POT_MUST_USE enum pot_err model_shape_from_spec(struct model_shape *shape,
                                                 const Pot__ModelSpec *spec);
 
+/* Whether data suits a model: its inputs are the features, its outputs the
+ * classes (one, when the labels are numbers), and its loss is for such
+ * labels. */
+enum model_fit {
+    MODEL_FITS,
+    MODEL_INPUTS,
+    MODEL_OUTPUTS,
+    MODEL_LOSS, /* labels are numbers, and the loss is for classes */
+};
+
+/* model_fits: the first that does not suit; classes 0: labels are numbers. */
+enum model_fit model_fits(const struct model_shape *shape, Pot__Loss loss,
+                          uint32_t features, uint32_t classes);
+
 #endif

@@ -59,3 +59,20 @@ Pot__Signed *signed_copy(const Pot__Signed *message)
         codec_copy_bytes(message->signature.data, message->signature.len);
     return copy;
 }
+
+Pot__Signed **signed_list_copy(const Pot__Signed *const *messages, size_t count)
+{
+    Pot__Signed **copies = pot_calloc(count, sizeof(Pot__Signed *));
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = signed_copy(messages[i]);
+    }
+    return copies;
+}
+
+void signed_list_free(Pot__Signed **messages, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        codec_free(messages[i]);
+    }
+    free(messages);
+}

@@ -32,4 +32,10 @@ void signed_hash(struct hash *out, const char *what,
 /* signed_copy: a deep copy; codec_free releases it. */
 Pot__Signed *signed_copy(const Pot__Signed *message);
 
+/* signed_list_copy: count deep copies in fresh memory.
+ * signed_list_free: releases such a list and all that is in it. */
+Pot__Signed **signed_list_copy(const Pot__Signed *const *messages,
+                               size_t count);
+void signed_list_free(Pot__Signed **messages, size_t count);
+
 #endif

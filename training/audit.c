@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "training/quantise.h"
 
 #include <stdlib.h>
@@ -201,5 +202,5 @@ bool audit_is_drawn(const uint8_t secret[static 32],
     hasher_final(&h, &drawn);
     bytes_reader_init(&r, drawn.b, 8);
     /* The bias of the remainder is below 2^-44. */
-    return bytes_read_u64(&r) % 1000000 < rate_ppm;
+    return bytes_read_u64(&r) % PPM_ONE < rate_ppm;
 }

@@ -122,13 +122,8 @@ static size_t outputs_of(const struct mlp *m)
 
 bool mlp_fits(const struct mlp *m, const struct dataset *d)
 {
-    if (d->features != m->config.shape.widths[0]) {
-        return false;
-    }
-    if (d->classes == 0) {
-        return outputs_of(m) == 1 && m->config.loss == POT__LOSS__LOSS_MSE;
-    }
-    return outputs_of(m) == d->classes;
+    return model_fits(&m->config.shape, m->config.loss, d->features,
+                      d->classes) == MODEL_FITS;
 }
 
 static void load_bytes(float *x, const struct dataset *d, const uint64_t *rows,

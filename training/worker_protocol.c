@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/limits.h"
 
 #include <string.h>
 
@@ -189,7 +190,7 @@ static uint64_t line_up(uint64_t offset)
 enum pot_err worker_layout_init(struct worker_layout *out,
                                 uint64_t parameter_count, uint64_t row_count)
 {
-    if (parameter_count > PARAMETERS_MAX || row_count > (UINT64_C(1) << 32)) {
+    if (parameter_count > PARAMETERS_MAX || row_count > DATASET_ROWS_MAX) {
         return POT_ELIMIT;
     }
     out->theta_offset = 0;

@@ -38,15 +38,17 @@ sentence(const char *format, ...)
 
 uint32_t api_health_connected(const struct api_config *config, uint32_t *count)
 {
-    struct public_key keys[VALIDATORS_MAX];
+    struct validator_set set;
     const struct state state = stored_state(config->holdings->store);
     const struct key *own = config->validator_key;
     uint32_t connected = 0;
-    *count = (uint32_t)ledger_validators(&state, keys);
+    ledger_validators(&state, &set);
+    *count = set.count;
     for (uint32_t i = 0; i < *count; i++) {
         bool is_own =
-            own != NULL && public_key_equal(&keys[i], key_public(own));
-        connected += is_own || net_find(config->net, &keys[i]) != NULL ? 1 : 0;
+            own != NULL && public_key_equal(&set.keys[i], key_public(own));
+        connected +=
+            is_own || net_find(config->net, &set.keys[i]) != NULL ? 1 : 0;
     }
     return connected;
 }

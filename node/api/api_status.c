@@ -43,18 +43,19 @@ static void add_tip(json_t *json, const struct chain_tip *tip)
 static void add_consensus(json_t *json, const struct api_config *c,
                           const struct state *state)
 {
-    struct public_key keys[VALIDATORS_MAX];
-    uint32_t count = (uint32_t)ledger_validators(state, keys);
+    struct validator_set set;
+    ledger_validators(state, &set);
     uint64_t view = chain_tip(c->chain)->view;
     if (c->replica != NULL) {
         view = replica_status(c->replica).view;
     }
     api_json_set(json, "view", api_json_count(view));
-    api_json_set(
-        json, "primary",
-        count > 0 ? api_json_address(&keys[validator_set_primary(count, view)])
-                  : json_null());
-    api_json_set(json, "validators", json_integer(count));
+    api_json_set(json, "primary",
+                 set.count > 0
+                     ? api_json_address(
+                           &set.keys[validator_set_primary(set.count, view)])
+                     : json_null());
+    api_json_set(json, "validators", json_integer(set.count));
 }
 
 static void add_work(json_t *json, const struct api_config *c,

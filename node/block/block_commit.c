@@ -24,16 +24,10 @@
 static void keep_validators(const struct state *state, struct overlay *overlay,
                             const struct hash *key)
 {
-    struct public_key keys[VALIDATORS_MAX];
-    ProtobufCBinaryData fields[VALIDATORS_MAX];
+    struct validator_set set;
     size_t size;
-    Pot__ValidatorSet set = POT__VALIDATOR_SET__INIT;
-    set.n_public_keys = ledger_validators(state, keys);
-    set.public_keys = fields;
-    for (size_t i = 0; i < set.n_public_keys; i++) {
-        fields[i] = codec_bytes(keys[i].b, PUBLIC_KEY_SIZE);
-    }
-    uint8_t *data = codec_encode(&size, &set);
+    ledger_validators(state, &set);
+    uint8_t *data = validator_set_encode(&size, &set);
     overlay_blob_put(overlay, key, data, size);
     free(data);
 }
@@ -84,27 +78,6 @@ static enum pot_err validators_key(const struct holdings *env, uint64_t height,
     return parent_validators_hash(env->store, height - 1, out);
 }
 
-static enum pot_err decode_validators(const struct buf *data,
-                                      struct validator_set *out)
-{
-    Pot__ValidatorSet *set = NULL;
-    enum pot_err err =
-        CODEC_DECODE(&set, pot__validator_set, data->data, data->size);
-    if (err == POT_OK && set->n_public_keys > VALIDATORS_MAX) {
-        err = POT_ECORRUPT;
-    }
-    for (size_t i = 0; err == POT_OK && i < set->n_public_keys; i++) {
-        if (!codec_key(&out->keys[i], set->public_keys[i])) {
-            err = POT_ECORRUPT;
-        }
-    }
-    if (err == POT_OK) {
-        out->count = (uint32_t)set->n_public_keys;
-    }
-    codec_free(set);
-    return err;
-}
-
 enum pot_err execution_validators(const struct holdings *env, uint64_t height,
                                   struct validator_set *out)
 {
@@ -117,8 +90,9 @@ enum pot_err execution_validators(const struct holdings *env, uint64_t height,
     }
     buf_init(&data, BLOCK_BYTES_MAX);
     err = store_blob_get(env->store, &key, &data);
-    if (err == POT_OK) {
-        err = decode_validators(&data, out);
+    if (err == POT_OK &&
+        validator_set_decode(out, data.data, data.size) != POT_OK) {
+        err = POT_ECORRUPT;
     }
     buf_fini(&data);
     return err;

@@ -30,14 +30,13 @@ bool catch_up_certificate_holds(const struct holdings *env, uint64_t height,
     struct block *opened = NULL;
     struct validator_set set;
     Pot__CommitCertificate *commits = NULL;
-    bool holds =
-        block_open(&opened, block, block_size) == POT_OK &&
-        CODEC_DECODE(&commits, pot__commit_certificate, certificate,
-                     certificate_size) == POT_OK &&
-        opened->header->height == height && commits->height == height &&
-        codec_bytes_equal(commits->digest, opened->hash.b, HASH_SIZE) &&
-        execution_validators(env, height, &set) == POT_OK &&
-        certificate_verify(&set, &env->chain, commits) == CERTIFICATE_VALID;
+    bool holds = block_open(&opened, block, block_size) == POT_OK &&
+                 CODEC_DECODE(&commits, pot__commit_certificate, certificate,
+                              certificate_size) == POT_OK &&
+                 opened->header->height == height &&
+                 execution_validators(env, height, &set) == POT_OK &&
+                 certificate_proves(&set, &env->chain, commits, height,
+                                    &opened->hash) == CERTIFICATE_VALID;
     codec_free(commits);
     block_free(opened);
     return holds;

@@ -97,9 +97,9 @@ struct state execution_tip_state(struct execution_tip_context *context)
 
 void execution_next_validators(struct hash *out, const struct state *state)
 {
-    struct public_key keys[VALIDATORS_MAX];
-    size_t count = ledger_validators(state, keys);
-    validators_hash(out, keys, count);
+    struct validator_set set;
+    ledger_validators(state, &set);
+    validator_set_hash(out, &set);
 }
 
 void executed_free(struct executed *executed)
@@ -150,10 +150,10 @@ static bool last_commit_holds(const struct holdings *env,
     if (parent->height == 0) {
         return c == NULL;
     }
-    return c != NULL && c->height == parent->height &&
-           codec_bytes_equal(c->digest, parent->hash.b, HASH_SIZE) &&
+    return c != NULL &&
            execution_validators(env, parent->height, &set) == POT_OK &&
-           certificate_verify(&set, &env->chain, c) == CERTIFICATE_VALID;
+           certificate_proves(&set, &env->chain, c, parent->height,
+                              &parent->hash) == CERTIFICATE_VALID;
 }
 
 static bool time_holds(const struct ledger_env *env, const struct block *block,
@@ -174,8 +174,8 @@ static const char *execute(const struct holdings *env,
     struct hash root;
     struct execution_context context = {env, made->overlay};
     const struct ledger_env ledger = execution_ledger_env(&context);
-    const struct ledger_parent from = {parent->height, parent->time_ms,
-                                       parent->hash};
+    const struct block_parent from = {parent->height, parent->time_ms,
+                                      parent->hash};
     const struct ledger_trust trust = {is_certified, true};
     struct ledger_fault fault = {0};
     if (!is_certified && !time_holds(&ledger, made->block, now_ms)) {

@@ -19,24 +19,16 @@
 /* Tag and length of a transaction in a block. */
 #define TX_FRAME_BYTES 6
 
-static void free_signed(Pot__Signed **list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        codec_free(list[i]);
-    }
-    free(list);
-}
-
 void execution_request_free(struct execution_request *request)
 {
     if (request == NULL) {
         return;
     }
-    free_signed(request->txs, request->tx_count);
+    signed_list_free(request->txs, request->tx_count);
     for (size_t i = 0; i < request->round_count; i++) {
         struct execution_round *round = &request->rounds[i];
-        free_signed(round->submissions, round->submission_count);
-        free_signed(round->attestations, round->attestation_count);
+        signed_list_free(round->submissions, round->submission_count);
+        signed_list_free(round->attestations, round->attestation_count);
     }
     free(request->rounds);
     free(request);
@@ -66,16 +58,11 @@ static void add_rounds(struct maker *m)
         };
         Pot__RoundUpdate *update = NULL;
         size_t left = r->bytes_max > m->bytes ? r->bytes_max - m->bytes : 0;
-        if (ledger_take_round(&m->env, &m->block, &candidate, left, &update) !=
+        if (ledger_make_round(&m->env, &m->block, &candidate, left, &update) !=
             ROUND_ACCEPTED) {
             continue;
         }
-        size_t size = pot__round_update__get_packed_size(update);
-        if (size > left) {
-            codec_free(update);
-            continue;
-        }
-        m->bytes += size + TX_FRAME_BYTES;
+        m->bytes += pot__round_update__get_packed_size(update) + TX_FRAME_BYTES;
         m->body->round_updates[m->body->n_round_updates++] = update;
     }
 }

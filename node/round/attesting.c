@@ -25,14 +25,10 @@ static bool is_validator(const struct round_duty *duty,
                          const struct public_key *key)
 {
     const struct state state = stored_state(duty->config->env->store);
-    struct public_key keys[VALIDATORS_MAX];
-    size_t count = ledger_validators(&state, keys);
-    for (size_t i = 0; i < count; i++) {
-        if (public_key_equal(&keys[i], key)) {
-            return true;
-        }
-    }
-    return false;
+    struct validator_set set;
+    uint32_t index;
+    ledger_validators(&state, &set);
+    return validator_set_find(&index, &set, key);
 }
 
 bool attesting_take(struct open_round *round, struct round_attestation *opened,

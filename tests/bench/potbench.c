@@ -310,7 +310,7 @@ static void catch_signals(void)
 int main(int argc, char **argv)
 {
     struct potbench bench = {
-        .ctl = {.program = argv[0], .deadline_ms = UINT64_MAX},
+        .ctl = {.deadline_ms = UINT64_MAX},
         .base_port = 30000,
         .seconds = 20,
         .repeat = 3,

@@ -1,6 +1,7 @@
 # Tests of ledger/ and of what it owns in base/ and proto/.
 ledger_numeric_tests = tests/unit/test_aggregate tests/unit/test_evaluate \
-	tests/unit/test_fixed tests/unit/test_optimizer
+	tests/unit/test_fixed tests/unit/test_optimizer \
+	tests/unit/test_spec
 check_PROGRAMS += $(ledger_numeric_tests)
 TESTS += $(ledger_numeric_tests)
 unit_ledger_libs = ledger/libledger.a $(unit_proto_libs) -lm
@@ -19,8 +20,13 @@ tests_unit_test_optimizer_SOURCES = tests/unit/test_optimizer.c \
 tests_unit_test_optimizer_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_optimizer_LDADD = $(unit_ledger_libs)
 
+tests_unit_test_spec_SOURCES = tests/unit/test_spec.c
+tests_unit_test_spec_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_spec_LDADD = $(unit_proto_libs)
+
 tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c \
-	tests/unit/ledger_random.h
+	tests/unit/ledger_random.h \
+	tests/unit/kernel_naive.c tests/unit/kernel_naive.h
 tests_unit_test_evaluate_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_evaluate_LDADD = $(unit_ledger_libs)
 

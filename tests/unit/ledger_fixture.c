@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "ledger/draft.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 #include "proto/gradient.h"
@@ -475,6 +476,30 @@ void fixture_hold(struct fixture *f, struct fixture_held *held,
     }
 }
 
+enum round_verdict fixture_make_round(struct fixture *f,
+                                      const struct ledger_block *block,
+                                      const struct round_candidate *candidate,
+                                      Pot__RoundUpdate **update)
+{
+    struct draft *draft = draft_new(&f->env);
+    const struct ledger_env *env = draft_env(draft);
+    enum round_verdict verdict =
+        ledger_make_round(env, block, candidate, SIZE_MAX, update);
+    struct hash hash;
+    if (verdict == ROUND_ACCEPTED &&
+        codec_hash(&hash, (*update)->aggregate_hash)) {
+        struct buf aggregate;
+        buf_init(&aggregate, (*update)->aggregate_bytes);
+        bool is_there = env->blobs.get(env->blobs.context, &hash, &aggregate);
+        POT_ASSERT(is_there);
+        f->env.blobs.put(f->env.blobs.context, &hash, aggregate.data,
+                         aggregate.size);
+        buf_fini(&aggregate);
+    }
+    draft_free(draft);
+    return verdict;
+}
+
 enum round_verdict fixture_play_round(struct fixture *f,
                                       const struct hash *task,
                                       size_t miner_count, uint64_t salt)
@@ -485,7 +510,7 @@ enum round_verdict fixture_play_round(struct fixture *f,
     fixture_hold(f, &held, task, miner_count, 3, salt);
     struct round_candidate candidate = fixture_candidate(&held, task);
     enum round_verdict verdict =
-        ledger_make_round(&f->env, &block, &candidate, &update);
+        fixture_make_round(f, &block, &candidate, &update);
     if (verdict == ROUND_ACCEPTED) {
         verdict = ledger_apply_round(&f->env, &block, update,
                                      (struct ledger_trust){false, false});

@@ -132,6 +132,13 @@ void fixture_hold(struct fixture *f, struct fixture_held *held,
                   const struct hash *task, size_t miner_count,
                   size_t validator_count, uint64_t salt);
 
+/* fixture_make_round: ledger_make_round, but the state stays as it is; only
+ * the aggregate is put among the blobs. */
+enum round_verdict fixture_make_round(struct fixture *f,
+                                      const struct ledger_block *block,
+                                      const struct round_candidate *candidate,
+                                      Pot__RoundUpdate **update);
+
 /* fixture_play_round: holds, makes and applies a whole round in a block of
  * its own. */
 enum round_verdict fixture_play_round(struct fixture *f,

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static void addition_and_subtraction_never_wrap(void **state)
+static void sums_and_products_never_wrap(void **state)
 {
     (void)state;
     struct amount out = {7};
@@ -88,7 +88,7 @@ static void wrong_texts_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addition_and_subtraction_never_wrap),
+        cmocka_unit_test(sums_and_products_never_wrap),
         cmocka_unit_test(a_part_is_exact_beyond_64_bits),
         cmocka_unit_test(texts_are_read_as_they_are_written),
         cmocka_unit_test(wrong_texts_are_refused),

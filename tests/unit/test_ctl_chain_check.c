@@ -124,7 +124,7 @@ static struct made make(struct world *w, uint64_t time_ms,
     Pot__Block body = POT__BLOCK__INIT;
     Pot__BlockHeader header = POT__BLOCK_HEADER__INIT;
     chain_id_hash(&chain, w->genesis->chain_id);
-    validators_hash(&validators, w->next.keys, w->next.count);
+    validator_set_hash(&validators, &w->next);
     header.version = PROTOCOL_VERSION;
     header.chain_id = codec_bytes(chain.b, HASH_SIZE);
     header.height = w->height + 1;
@@ -175,10 +175,10 @@ static void a_signed_chain_passes(void **state)
     world_init(&w, 4);
     for (uint64_t i = 1; i <= 20; i++) {
         extend(&w, 1000 + i, i % 2 == 0 ? 3 : 4);
-        assert_int_equal(w.chain.height, i);
+        assert_int_equal(w.chain.tip.height, i);
         assert_false(w.chain.needs_set);
     }
-    assert_true(hash_equal(&w.chain.tip, &w.tip));
+    assert_true(hash_equal(&w.chain.tip.hash, &w.tip));
     world_fini(&w);
 }
 
@@ -189,8 +189,8 @@ static void refuse(struct world *w, const struct made *made, const char *why)
     if (strstr(w->chain.why, why) == NULL) {
         fail_msg("\"%s\" instead of \"%s\"", w->chain.why, why);
     }
-    assert_int_equal(w->chain.height, before.height);
-    assert_true(hash_equal(&w->chain.tip, &before.tip));
+    assert_int_equal(w->chain.tip.height, before.tip.height);
+    assert_true(hash_equal(&w->chain.tip.hash, &before.tip.hash));
 }
 
 static void too_few_signatures_are_refused(void **state)
@@ -222,7 +222,7 @@ static void changed_bytes_are_refused(void **state)
         assert_false(offer(&w, &made));
         made.certificate[i] ^= 1;
     }
-    assert_int_equal(w.chain.height, 0);
+    assert_int_equal(w.chain.tip.height, 0);
     assert_true(offer(&w, &made));
     made_fini(&made);
     world_fini(&w);
@@ -264,7 +264,7 @@ static void a_new_set_must_be_the_one_the_header_names(void **state)
     extend(&w, 2000, 4);
     assert_true(w.chain.needs_set);
     assert_false(chain_check_set(&w.chain, &three));
-    assert_int_equal(w.chain.height, 0);
+    assert_int_equal(w.chain.tip.height, 0);
     world_fini(&w);
 
     world_init(&w, 4);
@@ -273,7 +273,7 @@ static void a_new_set_must_be_the_one_the_header_names(void **state)
     assert_true(chain_check_set(&w.chain, &w.next));
     w.set = w.next;
     extend(&w, 3000, 5);
-    assert_int_equal(w.chain.height, 2);
+    assert_int_equal(w.chain.tip.height, 2);
     /* Five validators: three are no quorum any more. */
     struct made made = make(&w, 4000, 3);
     refuse(&w, &made, "certificate");

@@ -1,9 +1,10 @@
 #include "config.h"
 
-#include "ctl/task_file.h"
+#include "ctl/task_read.h"
 
 #include "base/buf.h"
 #include "base/fixed.h"
+#include "ctl/task_check.h"
 #include "proto/genesis.h"
 
 #include <setjmp.h>
@@ -33,7 +34,7 @@ static void defaults_stand_where_the_file_is_silent(void **state)
     Pot__TaskSpec spec;
     Pot__ModelSpec model;
     Pot__OptimizerSpec optimizer;
-    assert_int_equal(task_file_parse(&file, &ctl, "dir/task.toml", good),
+    assert_int_equal(task_read_text(&file, &ctl, "dir/task.toml", good),
                      CTL_DONE);
     task_file_fill(&spec, &model, &optimizer, &file);
     assert_string_equal(spec.name, "digits");
@@ -112,7 +113,7 @@ static void faults_name_line_and_key(void **state)
         struct ctl ctl = {0};
         struct task_file file;
         char *text = with_line(cases[i].section, cases[i].line);
-        enum ctl_exit rc = task_file_parse(&file, &ctl, "t.toml", text);
+        enum ctl_exit rc = task_read_text(&file, &ctl, "t.toml", text);
         if (rc != CTL_REJECTED || strstr(ctl.error, cases[i].why) == NULL) {
             fail_msg("%s: %d, \"%s\"", cases[i].line, (int)rc, ctl.error);
         }
@@ -132,25 +133,104 @@ static void what_is_required_must_be_there(void **state)
         char *text = strdup(good);
         char *at = strstr(text, lines[i]);
         *at = '#';
-        assert_int_equal(task_file_parse(&file, &ctl, "t.toml", text),
+        assert_int_equal(task_read_text(&file, &ctl, "t.toml", text),
                          CTL_REJECTED);
         task_file_fini(&file);
         free(text);
     }
 }
 
-static void parse(struct task_file *file, const char *numerics,
+static void parse(struct task_file *file, Pot__Numerics numerics,
                   const char *line)
 {
     struct ctl ctl = {0};
     char *text = with_line("[training]", line);
-    char *at = strstr(text, "\"blas\"");
-    if (strcmp(numerics, "exact") == 0) {
-        /* Same length but for one letter: overwrite with a space behind. */
-        (void)memcpy(at - 1, "\"exact\"", 7);
-    }
-    assert_int_equal(task_file_parse(file, &ctl, "t.toml", text), CTL_DONE);
+    assert_int_equal(task_read_text(file, &ctl, "t.toml", text), CTL_DONE);
+    file->numerics = numerics; /* exact ones are planned, and refused */
     free(text);
+}
+
+/* What is said to be fine is what the chain takes. */
+static void what_the_chain_would_refuse_is_refused_here(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *section;
+        const char *line;
+        const char *why;
+    } cases[] = {
+        {"[training]", "aggregation = \"krum\"",
+         "t.toml:8: training.aggregation: this version has only \"mean\";"},
+        {"[training]", "compression = \"topk\"",
+         "training.compression: this version has only \"int8\", \"int16\";"},
+        {"[model]", "activation = \"tanh\"", NULL},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct ctl ctl = {0};
+        struct task_file file;
+        char *text = with_line(cases[i].section, cases[i].line);
+        enum ctl_exit rc = task_read_text(&file, &ctl, "t.toml", text);
+        const char *why = cases[i].why;
+        assert_int_equal(rc, why == NULL ? CTL_DONE : CTL_REJECTED);
+        if (why != NULL && strstr(ctl.error, why) == NULL) {
+            fail_msg("\"%s\"", ctl.error);
+        }
+        task_file_fini(&file);
+        free(text);
+    }
+}
+
+static void a_name_of_controls_or_no_utf_8_is_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "a\xc2\x85", "\\u0085", "\\t",
+        "123456789 123456789 123456789 123456789 "
+        "123456789 123456789 12345"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        struct ctl ctl = {0};
+        struct task_file file;
+        struct buf text;
+        buf_init(&text, 4096);
+        buf_printf(&text, "name = \"%s\"\n%s", names[i],
+                   strchr(good, '\n') + 1);
+        assert_int_equal(task_read_text(&file, &ctl, "t", buf_text(&text)),
+                         CTL_REJECTED);
+        assert_non_null(strstr(ctl.error, "t:1: name: must be 1 to 64 bytes"));
+        task_file_fini(&file);
+        buf_fini(&text);
+    }
+}
+
+/* Each of these was found by the chain before, after the data was paid. */
+static void a_task_that_does_not_fit_its_data_is_refused(void **state)
+{
+    (void)state;
+    struct ctl ctl = {0};
+    struct task_file file;
+    Pot__TaskSpec spec;
+    Pot__ModelSpec model;
+    Pot__OptimizerSpec optimizer;
+    struct spec_data classes = {1000, 64, 10};
+    struct spec_data few = {255, 64, 10};
+    struct spec_data numbers = {1000, 64, 0};
+    parse(&file, POT__NUMERICS__NUMERICS_BLAS, "target_accuracy = 0.9");
+    task_file_fill(&spec, &model, &optimizer, &file);
+    assert_int_equal(task_check_data(&ctl, &file, &spec, &classes, &classes),
+                     CTL_DONE);
+    assert_int_equal(task_check_data(&ctl, &file, &spec, &few, &classes),
+                     CTL_REJECTED);
+    assert_non_null(strstr(ctl.error, "256 rows are more than"));
+    assert_int_equal(task_check_data(&ctl, &file, &spec, &numbers, &numbers),
+                     CTL_REJECTED);
+    assert_non_null(strstr(ctl.error, "t.toml:6: model.layers: the last is"));
+    file.layers[2] = 1;
+    model.loss = POT__LOSS__LOSS_MSE;
+    assert_int_equal(task_check_data(&ctl, &file, &spec, &numbers, &numbers),
+                     CTL_REJECTED);
+    assert_non_null(
+        strstr(ctl.error, "t.toml:8: training.target_accuracy: needs classes"));
+    task_file_fini(&file);
 }
 
 static void a_task_where_cheating_pays_is_refused(void **state)
@@ -164,23 +244,23 @@ static void a_task_where_cheating_pays_is_refused(void **state)
     params.proposing_bps = 0;
 
     /* R = 0.5025 POT a round: at p = 0.1 a stake of 4.5225 POT is enough. */
-    parse(&file, "exact", "audit_rate = 0.1");
+    parse(&file, POT__NUMERICS__NUMERICS_EXACT, "audit_rate = 0.1");
     params.min_miner_stake = 4522500000;
-    assert_int_equal(task_file_check_stake(&ctl, &file, &params), CTL_DONE);
+    assert_int_equal(task_check_stake(&ctl, &file, &params), CTL_DONE);
     params.min_miner_stake = 4522499999;
-    assert_int_equal(task_file_check_stake(&ctl, &file, &params), CTL_REJECTED);
+    assert_int_equal(task_check_stake(&ctl, &file, &params), CTL_REJECTED);
     assert_non_null(strstr(ctl.error, "cheating would pay"));
     file.miner_stake = 5000000000;
-    assert_int_equal(task_file_check_stake(&ctl, &file, &params), CTL_DONE);
+    assert_int_equal(task_check_stake(&ctl, &file, &params), CTL_DONE);
     task_file_fini(&file);
 
-    parse(&file, "exact", "audit_rate = 0.0");
-    assert_int_equal(task_file_check_stake(&ctl, &file, &params), CTL_REJECTED);
+    parse(&file, POT__NUMERICS__NUMERICS_EXACT, "audit_rate = 0.0");
+    assert_int_equal(task_check_stake(&ctl, &file, &params), CTL_REJECTED);
     task_file_fini(&file);
 
     /* Nothing can be slashed here: only a note. */
-    parse(&file, "blas", "audit_rate = 0.0");
-    assert_int_equal(task_file_check_stake(&ctl, &file, &params), CTL_DONE);
+    parse(&file, POT__NUMERICS__NUMERICS_BLAS, "audit_rate = 0.0");
+    assert_int_equal(task_check_stake(&ctl, &file, &params), CTL_DONE);
     task_file_fini(&file);
 }
 
@@ -190,6 +270,9 @@ int main(void)
         cmocka_unit_test(defaults_stand_where_the_file_is_silent),
         cmocka_unit_test(faults_name_line_and_key),
         cmocka_unit_test(what_is_required_must_be_there),
+        cmocka_unit_test(what_the_chain_would_refuse_is_refused_here),
+        cmocka_unit_test(a_name_of_controls_or_no_utf_8_is_refused),
+        cmocka_unit_test(a_task_that_does_not_fit_its_data_is_refused),
         cmocka_unit_test(a_task_where_cheating_pays_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

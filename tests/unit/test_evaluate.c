@@ -7,6 +7,8 @@
 #include "base/alloc.h"
 #include "base/fixed.h"
 #include "ledger/parameters.h"
+#include "proto/spec.h"
+#include "tests/unit/kernel_naive.h"
 #include "tests/unit/ledger_random.h"
 
 #include <math.h>
@@ -42,15 +44,12 @@ static void open_fixture(struct fixture *f, Pot__Activation activation,
 
 static double activate(Pot__Activation kind, double x)
 {
-    if (kind == POT__ACTIVATION__ACTIVATION_RELU) {
-        return x > 0 ? x : 0;
-    }
-    return kind == POT__ACTIVATION__ACTIVATION_TANH ? tanh(x)
-                                                    : 1 / (1 + exp(-x));
+    kernel_naive_activate(&x, 1, kind);
+    return x;
 }
 
-static void network_forward_naive(double *out, const struct fixture *f,
-                                  const int32_t *features)
+static void forward_naive(double *out, const struct fixture *f,
+                          const int32_t *features)
 {
     double a[WIDEST];
     for (size_t i = 0; i < f->shape.widths[0]; i++) {
@@ -111,7 +110,7 @@ static uint8_t *make_rows(struct dataset *out, const struct fixture *f,
         uint8_t *bytes = parameters_encode(x, 20);
         memcpy(data + header_size + row * 80, bytes, 80);
         free(bytes);
-        network_forward_naive(z, f, x);
+        forward_naive(z, f, x);
         size_t best = argmax(z, 10);
         labels[2 * row] = (uint8_t)best;
         double sum = 0;
@@ -129,13 +128,13 @@ static void classes_and_losses_are_those_of_a_double_forward(void **state)
 {
     (void)state;
     size_t rows = 4000;
-    for (int kind = POT__ACTIVATION__ACTIVATION_RELU;
-         kind <= POT__ACTIVATION__ACTIVATION_SIGMOID; kind++) {
+    for (size_t k = 0; k < spec_activations.count; k++) {
+        Pot__Activation kind = (Pot__Activation)spec_activations.all[k].value;
         struct fixture f;
         struct dataset test;
         struct evaluation e;
         double loss;
-        open_fixture(&f, (Pot__Activation)kind, (uint64_t)kind);
+        open_fixture(&f, kind, (uint64_t)kind);
         uint8_t *data = make_rows(&test, &f, rows, &loss);
         assert_int_equal(evaluate(&e, &f.shape, &f.model, f.theta, &test),
                          POT_OK);
@@ -162,13 +161,13 @@ static void every_sum_is_exact(void **state)
     for (size_t i = 0; i < 357; i++) {
         theta[i] = (int32_t)ledger_random_between(&r, -FIXED_ONE, FIXED_ONE);
     }
-    struct network *network = network_new(&shape, &model, theta);
+    struct evaluator *evaluator = evaluator_new(&shape, &model, theta);
     for (size_t round = 0; round < 200; round++) {
         int32_t x[50];
         for (size_t i = 0; i < 50; i++) {
             x[i] = (int32_t)ledger_random_between(&r, -3, 3) * 100003;
         }
-        const int64_t *z = network_forward(network, x);
+        const int64_t *z = evaluator_forward(evaluator, x);
         for (size_t j = 0; j < 7; j++) {
             int64_t sum = (int64_t)theta[350 + j] * 65536;
             for (size_t i = 0; i < 50; i++) {
@@ -177,7 +176,7 @@ static void every_sum_is_exact(void **state)
             assert_int_equal(z[j], sum);
         }
     }
-    network_free(network);
+    evaluator_free(evaluator);
 }
 
 static void absurd_weights_are_clamped_and_keep_their_sign(void **state)
@@ -196,13 +195,13 @@ static void absurd_weights_are_clamped_and_keep_their_sign(void **state)
     for (size_t i = 0; i < 20; i++) {
         x[i] = INT32_MAX;
     }
-    struct network *network = network_new(&f.shape, &f.model, f.theta);
-    const int64_t *z = network_forward(network, x);
+    struct evaluator *evaluator = evaluator_new(&f.shape, &f.model, f.theta);
+    const int64_t *z = evaluator_forward(evaluator, x);
     for (size_t j = 0; j < 10; j++) {
         assert_true(j == 4 ? z[j] < 0 : z[j] > 0);
         assert_true(j == 4 || z[j] >= INT64_C(1) << 62);
     }
-    network_free(network);
+    evaluator_free(evaluator);
     free(f.theta);
 }
 

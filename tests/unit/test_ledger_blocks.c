@@ -27,7 +27,7 @@
 struct replica {
     struct memory_state memory;
     struct ledger_env env;
-    struct ledger_parent parent;
+    struct block_parent parent;
 };
 
 struct game {
@@ -35,7 +35,7 @@ struct game {
     struct ledger_random random;
     struct hash tasks[TASKS_MAX];
     size_t task_count;
-    struct ledger_parent parent;
+    struct block_parent parent;
     Pot__RoundUpdate *updates[TASKS_MAX];
     size_t update_count;
     struct replica checking;
@@ -196,13 +196,10 @@ static void random_round(struct game *g, const struct hash *task)
     }
     struct round_candidate candidate = fixture_candidate(&held, task);
     enum round_verdict verdict =
-        ledger_make_round(&g->f.env, &block, &candidate, &update);
+        ledger_make_round(&g->f.env, &block, &candidate, SIZE_MAX, &update);
     assert_true(verdict == ROUND_ACCEPTED || verdict == ROUND_NOT_READY);
     if (verdict == ROUND_ACCEPTED) {
         memory_state_take_blobs(&g->checking.memory, &g->f.memory);
-        assert_int_equal(ledger_apply_round(&g->f.env, &block, update,
-                                            (struct ledger_trust){true, true}),
-                         ROUND_ACCEPTED);
         g->updates[g->update_count++] = update;
     }
     fixture_held_clear(&held);
@@ -225,14 +222,14 @@ static bool is_running(const struct game *g, const struct hash *task)
 
 static uint8_t *make_block(struct game *g, size_t *size)
 {
-    struct public_key keys[VALIDATORS_MAX];
+    struct validator_set set;
     struct hash validators;
     struct hash zero = {{0}};
     Pot__Block body = POT__BLOCK__INIT;
     Pot__BlockHeader header = POT__BLOCK_HEADER__INIT;
     struct public_key proposer = fixture_block(&g->f, 0).proposer;
-    validators_hash(&validators, keys,
-                    ledger_validators(&g->f.env.state, keys));
+    ledger_validators(&g->f.env.state, &set);
+    validator_set_hash(&validators, &set);
     header.version = PROTOCOL_VERSION;
     header.height = g->f.height;
     header.time_ms = 1000 * g->f.height;
@@ -272,8 +269,8 @@ static void follow(struct replica *r, const uint8_t *data, size_t size,
     assert_int_equal(
         ledger_execute(&r->env, &r->parent, block, size, trust, &fault),
         BLOCK_ACCEPTED);
-    r->parent = (struct ledger_parent){block->header->height,
-                                       block->header->time_ms, block->hash};
+    r->parent = (struct block_parent){block->header->height,
+                                      block->header->time_ms, block->hash};
     block_free(block);
 }
 
@@ -386,11 +383,9 @@ static struct block *make_busy_block(struct game *g, uint8_t **data,
     for (size_t i = 0; i < 2; i++) {
         struct round_candidate none = {.task = g->tasks[i]};
         Pot__RoundUpdate *update;
-        assert_int_equal(ledger_make_round(&g->f.env, &now, &none, &update),
-                         ROUND_ACCEPTED);
-        assert_int_equal(ledger_apply_round(&g->f.env, &now, update,
-                                            (struct ledger_trust){true, true}),
-                         ROUND_ACCEPTED);
+        assert_int_equal(
+            ledger_make_round(&g->f.env, &now, &none, SIZE_MAX, &update),
+            ROUND_ACCEPTED);
         g->updates[g->update_count++] = update;
     }
     while (g->f.accepted_count < 2) {

@@ -54,7 +54,7 @@ static void hold(struct game *g, size_t miners, size_t validators)
 static enum round_verdict make(struct game *g, Pot__RoundUpdate **update)
 {
     struct round_candidate c = fixture_candidate(&g->held, &g->task);
-    return ledger_make_round(&g->f.env, &g->block, &c, update);
+    return fixture_make_round(&g->f, &g->block, &c, update);
 }
 
 static struct account account_of(const struct fixture *f, const struct key *key)
@@ -90,6 +90,92 @@ static void what_one_makes_all_apply_alike(void **state)
                      ROUND_NOT_OPEN);
     fixture_end_block(&g.f);
     codec_free(update);
+    close_game(&g);
+}
+
+/* Counts what is put among the blobs of another environment. */
+struct counting {
+    struct blobs below;
+    size_t puts;
+};
+
+static bool counted_get(void *context, const struct hash *hash,
+                        struct buf *value)
+{
+    struct counting *c = context;
+    return c->below.get(c->below.context, hash, value);
+}
+
+static void counted_put(void *context, const struct hash *hash,
+                        const void *data, size_t size)
+{
+    struct counting *c = context;
+    c->puts++;
+    c->below.put(c->below.context, hash, data, size);
+}
+
+static void counted_del(void *context, const struct hash *hash)
+{
+    struct counting *c = context;
+    c->below.del(c->below.context, hash);
+}
+
+static struct ledger_env counting_env(struct counting *c,
+                                      const struct ledger_env *below)
+{
+    struct ledger_env env = *below;
+    *c = (struct counting){.below = below->blobs};
+    env.blobs = (struct blobs){c, counted_get, counted_put, counted_del};
+    return env;
+}
+
+/* A node counts the blocks that use a blob by what is put: the one who makes
+ * a round must come to the same number as those who check it. */
+static void the_maker_writes_what_the_others_write(void **state)
+{
+    (void)state;
+    struct game g;
+    struct memory_state other;
+    struct hash digests[2];
+    struct counting making;
+    struct counting checking;
+    Pot__RoundUpdate *update;
+    open_game(&g);
+    hold(&g, 3, 3);
+    struct round_candidate c = fixture_candidate(&g.held, &g.task);
+    memory_state_copy(&other, &g.f.memory);
+    struct ledger_env below = memory_state_env(&other, &g.f.chain);
+    struct ledger_env maker = counting_env(&making, &below);
+    struct ledger_env checker = counting_env(&checking, &g.f.env);
+    assert_int_equal(ledger_make_round(&maker, &g.block, &c, SIZE_MAX, &update),
+                     ROUND_ACCEPTED);
+    assert_int_equal(ledger_apply_round(&checker, &g.block, update, check_all),
+                     ROUND_ACCEPTED);
+    memory_state_digest(&digests[0], &other);
+    memory_state_digest(&digests[1], &g.f.memory);
+    assert_true(hash_equal(&digests[0], &digests[1]));
+    assert_int_equal(making.puts, checking.puts);
+    memory_state_fini(&other);
+    fixture_end_block(&g.f);
+    codec_free(update);
+    close_game(&g);
+}
+
+static void an_update_without_room_writes_nothing(void **state)
+{
+    (void)state;
+    struct game g;
+    struct hash digests[2];
+    Pot__RoundUpdate *update;
+    open_game(&g);
+    hold(&g, 3, 3);
+    struct round_candidate c = fixture_candidate(&g.held, &g.task);
+    memory_state_digest(&digests[0], &g.f.memory);
+    assert_int_equal(ledger_make_round(&g.f.env, &g.block, &c, 100, &update),
+                     ROUND_TOO_LARGE);
+    assert_null(update);
+    memory_state_digest(&digests[1], &g.f.memory);
+    assert_true(hash_equal(&digests[0], &digests[1]));
     close_game(&g);
 }
 
@@ -732,6 +818,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_makes_all_apply_alike),
+        cmocka_unit_test(the_maker_writes_what_the_others_write),
+        cmocka_unit_test(an_update_without_room_writes_nothing),
         cmocka_unit_test(pay_is_split_among_miners_validators_and_proposer),
         cmocka_unit_test(the_rounds_together_take_exactly_the_budget),
         cmocka_unit_test(a_task_completes_after_its_rounds),

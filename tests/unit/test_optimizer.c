@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/fixed.h"
 #include "ledger/parameters.h"
+#include "proto/spec.h"
 #include "tests/unit/ledger_random.h"
 
 #include <math.h>
@@ -173,9 +174,9 @@ static void first_parameters_are_uniform_within_their_bound(void **state)
     model.n_layers = 3;
     model.layers = layers;
     model.seed = 7;
-    for (int kind = POT__ACTIVATION__ACTIVATION_RELU;
-         kind <= POT__ACTIVATION__ACTIVATION_SIGMOID; kind++) {
-        model.activation = (Pot__Activation)kind;
+    for (size_t k = 0; k < spec_activations.count; k++) {
+        Pot__Activation kind = (Pot__Activation)spec_activations.all[k].value;
+        model.activation = kind;
         assert_int_equal(model_shape_from_spec(&shape, &model), POT_OK);
         int32_t *theta = parameters_start(&shape, &model);
         int32_t *again = parameters_start(&shape, &model);

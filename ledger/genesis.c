@@ -1,11 +1,12 @@
+/* The first state: what the genesis says of accounts and stakes. */
 #include "config.h"
 
-#include "ledger/ledger.h"
-
 #include "base/check.h"
+#include "ledger/account.h"
 #include "ledger/epoch.h"
+#include "ledger/ledger.h"
+#include "ledger/list.h"
 #include "ledger/record.h"
-#include "ledger/task.h"
 #include "proto/codec.h"
 
 #include <string.h>
@@ -60,19 +61,18 @@ static uint64_t add_accounts(const struct state *state,
 static uint64_t add_stakes(const struct state *state,
                            const Pot__Genesis *genesis, uint64_t supply)
 {
-    struct public_key validators[VALIDATORS_MAX];
-    size_t count = 0;
+    struct validator_set validators = {.count = 0};
     for (size_t i = 0; i < genesis->n_stakes; i++) {
         const Pot__GenesisStake *stake = genesis->stakes[i];
         struct public_key key = key_of(stake->address);
         supply = add_to_supply(supply, stake->amount);
         add_stake(state, &key, stake);
         if (stake->role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
-            POT_ASSERT(count < VALIDATORS_MAX);
-            validators[count++] = key;
+            POT_ASSERT(validators.count < VALIDATORS_MAX);
+            validators.keys[validators.count++] = key;
         }
     }
-    epoch_store_validators(state, validators, count);
+    epoch_store_validators(state, &validators);
     return supply;
 }
 
@@ -85,11 +85,4 @@ void ledger_genesis(const struct ledger_env *env, const Pot__Genesis *genesis)
     record.chain_id = genesis->chain_id;
     POT_ASSERT(record.params != NULL);
     record_store(&env->state, keys_supply(), &record);
-}
-
-void ledger_end_block(const struct ledger_env *env,
-                      const struct ledger_block *block)
-{
-    task_open_rounds(env, block->height);
-    epoch_end(env, block->height);
 }

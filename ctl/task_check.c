@@ -1,0 +1,229 @@
+#include "config.h"
+
+#include "ctl/task_check.h"
+
+#include "base/amount.h"
+#include "base/check.h"
+#include "base/hash.h"
+#include "proto/codec.h"
+#include "proto/model.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* The fault of a key, at the key's line. */
+#define FAULT(key, ...)                                                        \
+    task_file_fault(ctl, f, task_file_line(f, key), key, __VA_ARGS__)
+
+/* ---- alone */
+
+static enum ctl_exit check_sources(struct ctl *ctl, const struct task_file *f)
+{
+    int tests =
+        (f->test != NULL) + (f->test_hash != NULL) + (f->test_split > 0);
+    if ((f->train == NULL) == (f->hash == NULL)) {
+        return task_file_fault(
+            ctl, f, task_file_line(f, "data.hash"), "data",
+            "needs train = \"FILE\" or hash = \"...\", one of the two");
+    }
+    if (tests != 1) {
+        return task_file_fault(ctl, f, task_file_line(f, "data.test"), "data",
+                               "needs one of test, test_split and test_hash");
+    }
+    if (f->test_split > 0 && f->train == NULL) {
+        return FAULT("data.test_split",
+                     "a published data set cannot be split here; publish the"
+                     " test set and name it by test_hash");
+    }
+    if (f->test != NULL && f->train == NULL) {
+        return FAULT("data.test",
+                     "a test file needs its training file; publish both and"
+                     " name them by hash and test_hash");
+    }
+    if (f->train_labels != NULL && f->train == NULL) {
+        return FAULT("data.train_labels",
+                     "there is no data.train that these label");
+    }
+    if (f->test_labels != NULL && f->test == NULL) {
+        return FAULT("data.test_labels",
+                     "there is no data.test that these label");
+    }
+    return CTL_DONE;
+}
+
+static enum ctl_exit check_steps(struct ctl *ctl, const struct task_file *f)
+{
+    bool has_steps = f->schedule == POT__SCHEDULE__SCHEDULE_STEP;
+    if (has_steps && (f->step_rounds == 0 || f->step_factor == 0)) {
+        return FAULT("optimizer.schedule",
+                     "\"step\" needs step_rounds and step_factor");
+    }
+    if (!has_steps && (f->step_rounds > 0 || f->step_factor > 0)) {
+        return task_file_fault(
+            ctl, f, task_file_line(f, "optimizer.step_rounds"), "optimizer",
+            "step_rounds and step_factor are for schedule = \"step\"");
+    }
+    return CTL_DONE;
+}
+
+/* What the chain would refuse, by its key; of a choice the taken names are
+ * told. */
+struct chain_rule {
+    const char *key;
+    const char *what;
+    const struct spec_choices *choices;
+};
+
+static const struct chain_rule chain_rules[SPEC_FAULT_COUNT] = {
+    [SPEC_NAME] = {"name",
+                   "must be 1 to " LIMIT_TEXT(
+                       TX_TEXT_MAX) " bytes of UTF-8"
+                                    " without control characters",
+                   NULL},
+    [SPEC_LAYERS] = {"model.layers",
+                     "more than " LIMIT_TEXT(PARAMETERS_MAX) " parameters",
+                     NULL},
+    [SPEC_ACTIVATION] = {"model.activation", NULL, &spec_activations},
+    [SPEC_LOSS] = {"model.loss", NULL, &spec_losses},
+    [SPEC_OPTIMIZER] = {"optimizer", "a rate is out of its range", NULL},
+    [SPEC_ROUNDS] = {"training.rounds", "out of range", NULL},
+    [SPEC_ROWS_PER_MINER] = {"training.rows_per_miner", "out of range", NULL},
+    [SPEC_LOCAL_STEPS] = {"training.local_steps",
+                          "more than 1 needs numerics = \"exact\", which this"
+                          " version does not have",
+                          NULL},
+    [SPEC_MIN_SUBMISSIONS] = {"training.min_submissions", "out of range", NULL},
+    [SPEC_AGGREGATION] = {"training.aggregation", NULL, &spec_aggregations},
+    [SPEC_NUMERICS] = {"training.numerics", NULL, &spec_numerics},
+    [SPEC_COMPRESSION] = {"training.compression", NULL, &spec_compressions},
+    [SPEC_AUDIT_RATE] = {"training.audit_rate", "out of range", NULL},
+    [SPEC_EVAL_EVERY] = {"training.eval_every", "out of range", NULL},
+    [SPEC_TARGET_ACCURACY] = {"training.target_accuracy", "out of range", NULL},
+    [SPEC_ROUND_TIMEOUT] = {"training.round_timeout_ms", "out of range", NULL},
+    [SPEC_BUDGET] = {"reward.budget",
+                     "must be at least one base unit (0.000000001) a round",
+                     NULL},
+    [SPEC_TEST_SET] = {"data.test",
+                       "training and test set differ in features or classes",
+                       NULL},
+    [SPEC_NUMBERS_LOSS] = {"model.loss", "numbers as labels need \"mse\"",
+                           NULL},
+    [SPEC_NUMBERS_TARGET] = {"training.target_accuracy",
+                             "needs classes, but the labels are numbers", NULL},
+};
+
+static enum ctl_exit refuse(struct ctl *ctl, const struct task_file *f,
+                            enum spec_fault fault)
+{
+    const struct chain_rule *rule = &chain_rules[fault];
+    char list[160] = "";
+    size_t used = 0;
+    POT_ASSERT(rule->key != NULL);
+    if (rule->choices == NULL) {
+        return FAULT(rule->key, "%s", rule->what);
+    }
+    for (size_t i = 0; i < rule->choices->count; i++) {
+        const struct spec_choice *choice = &rule->choices->all[i];
+        if (choice->is_taken && used < sizeof(list)) {
+            used +=
+                (size_t)snprintf(list + used, sizeof(list) - used, "%s\"%s\"",
+                                 used > 0 ? ", " : "", choice->name);
+        }
+    }
+    return FAULT(rule->key, "this version has only %s", list);
+}
+
+enum ctl_exit task_check_alone(struct ctl *ctl, struct task_file *file)
+{
+    static const struct hash any; /* stands in for the data sets' addresses */
+    Pot__TaskSpec spec;
+    Pot__ModelSpec model;
+    Pot__OptimizerSpec optimizer;
+    enum ctl_exit rc = check_sources(ctl, file);
+    if (rc == CTL_DONE) {
+        rc = check_steps(ctl, file);
+    }
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    task_file_fill(&spec, &model, &optimizer, file);
+    spec.train = codec_bytes(any.b, HASH_SIZE);
+    spec.test = codec_bytes(any.b, HASH_SIZE);
+    enum spec_fault fault = spec_check(&spec, file->budget);
+    return fault == SPEC_SOUND ? CTL_DONE : refuse(ctl, file, fault);
+}
+
+/* ---- with its data */
+
+enum ctl_exit task_check_data(struct ctl *ctl, const struct task_file *f,
+                              const Pot__TaskSpec *spec,
+                              const struct spec_data *train,
+                              const struct spec_data *test)
+{
+    enum spec_fault fault = spec_fits_data(spec, train, test);
+    if (fault == SPEC_INPUTS) {
+        return FAULT("model.layers",
+                     "the first is %" PRIu32 ", but the data has %" PRIu32
+                     " features",
+                     f->layers[0], train->features);
+    }
+    if (fault == SPEC_OUTPUTS) {
+        return FAULT("model.layers",
+                     "the last is %" PRIu32 ", but the data has %" PRIu32 " %s",
+                     f->layers[f->layer_count - 1],
+                     train->classes > 0 ? train->classes : 1,
+                     train->classes > 0 ? "classes" : "target");
+    }
+    if (fault == SPEC_EVALUATION_SIZE) {
+        return FAULT("data.test",
+                     "%" PRIu64 " test rows times the model's parameters are"
+                     " too much for every validator; take fewer test rows",
+                     test->rows);
+    }
+    if (fault != SPEC_SOUND) {
+        return refuse(ctl, f, fault);
+    }
+    if (train->rows < f->rows_per_miner) {
+        return FAULT("training.rows_per_miner",
+                     "%" PRIu32 " rows are more than the training set's"
+                     " %" PRIu64,
+                     f->rows_per_miner, train->rows);
+    }
+    return CTL_DONE;
+}
+
+/* ---- with the chain's rules */
+
+enum ctl_exit task_check_stake(struct ctl *ctl, const struct task_file *file,
+                               const Pot__GenesisParams *params)
+{
+    uint32_t bps = params->attesting_bps + params->proposing_bps;
+    struct amount pool = {file->budget / file->rounds};
+    struct amount most = amount_part(pool, bps < BPS_ONE ? BPS_ONE - bps : 0,
+                                     (uint64_t)BPS_ONE * file->min_submissions);
+    double p = file->audit_rate_ppm / (double)PPM_ONE;
+    uint64_t stake = file->miner_stake > params->min_miner_stake
+                         ? file->miner_stake
+                         : params->min_miner_stake;
+    if (most.units == 0 ||
+        (p > 0 && (double)stake >= (double)most.units * (1 - p) / p)) {
+        return CTL_DONE;
+    }
+    char reward[AMOUNT_TEXT_SIZE];
+    char held[AMOUNT_TEXT_SIZE];
+    (void)amount_format(most, reward);
+    (void)amount_format((struct amount){stake}, held);
+    if (file->numerics != POT__NUMERICS__NUMERICS_EXACT) {
+        ctl_note(ctl,
+                 "note: with audit_rate %g a stake of %s POT does not outweigh"
+                 " a round's reward of up to %s POT, and blas numerics never"
+                 " slash",
+                 p, held, reward);
+        return CTL_DONE;
+    }
+    return ctl_fail(ctl, CTL_REJECTED,
+                    "%s: cheating would pay: a miner's stake of %s POT is below"
+                    " R (1 - p) / p with R = %s POT a round and p = audit_rate"
+                    " = %g; raise reward.miner_stake or training.audit_rate",
+                    file->path, held, reward, p);
+}

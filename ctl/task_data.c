@@ -1,0 +1,144 @@
+#include "config.h"
+
+#include "ctl/task_data.h"
+
+#include "ctl/client.h"
+#include "training/import.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* part->bytes are there. */
+static enum ctl_exit open_part(struct task_part *part, struct ctl *ctl,
+                               const char *path, const char *suffix)
+{
+    publish_name(part->name, path, suffix);
+    part->is_ours = true;
+    enum ctl_exit rc = publish_init(&part->publish, ctl, part->bytes.data,
+                                    part->bytes.size, part->name);
+    const struct dataset *set = &part->publish.set;
+    part->address = part->publish.address;
+    part->facts = (struct spec_data){set->rows, set->features, set->classes};
+    return rc;
+}
+
+static enum ctl_exit import_split_parts(struct task_data *out, struct ctl *ctl,
+                                        const struct task_file *file,
+                                        const struct buf *whole)
+{
+    char why[IMPORT_WHY_SIZE] = "";
+    struct dataset set;
+    if (dataset_open(&set, whole->data, whole->size) != POT_OK ||
+        import_split(&out->train.bytes, &out->test.bytes, &set,
+                     file->test_split, file->seed, why) != POT_OK) {
+        return task_file_fault(
+            ctl, file, task_file_line(file, "data.test_split"),
+            "data.test_split", "%s",
+            why[0] != '\0' ? why : "the data cannot be split");
+    }
+    enum ctl_exit rc = open_part(&out->train, ctl, file->train, "-train");
+    return rc == CTL_DONE ? open_part(&out->test, ctl, file->train, "-test")
+                          : rc;
+}
+
+static enum ctl_exit import_test(struct task_data *out, struct ctl *ctl,
+                                 const struct task_file *file, double scale)
+{
+    char why[IMPORT_WHY_SIZE] = "";
+    struct import_info info;
+    struct import_options options = {
+        .data = file->test,
+        .labels = file->test_labels,
+        .label = file->label,
+        .is_regression = out->train.facts.classes == 0,
+        .scale = scale,
+        .like = &out->train.publish.set,
+    };
+    if (import_file(&out->test.bytes, &info, &options, why) != POT_OK) {
+        return ctl_fail(ctl, CTL_REJECTED, "%s", why);
+    }
+    return open_part(&out->test, ctl, file->test, "");
+}
+
+/* Numbers as labels are what a single output with mse is for. */
+static bool is_regression(const struct task_file *file)
+{
+    return file->loss == POT__LOSS__LOSS_MSE &&
+           file->layers[file->layer_count - 1] == 1;
+}
+
+static enum ctl_exit import_files(struct task_data *out, struct ctl *ctl,
+                                  const struct task_file *file)
+{
+    char why[IMPORT_WHY_SIZE] = "";
+    struct buf bytes;
+    struct import_info info;
+    struct import_options options = {
+        .data = file->train,
+        .labels = file->train_labels,
+        .label = file->label,
+        .is_regression = is_regression(file),
+        .scale = file->scale,
+    };
+    if (import_file(&bytes, &info, &options, why) != POT_OK) {
+        buf_fini(&bytes);
+        return ctl_fail(ctl, CTL_REJECTED, "%s", why);
+    }
+    if (file->test_split > 0) {
+        enum ctl_exit rc = import_split_parts(out, ctl, file, &bytes);
+        buf_fini(&bytes);
+        return rc;
+    }
+    out->train.bytes = bytes;
+    enum ctl_exit rc = open_part(&out->train, ctl, file->train, "");
+    if (rc == CTL_DONE && file->test != NULL) {
+        rc = import_test(out, ctl, file, info.scale);
+    }
+    return rc;
+}
+
+/* A data set that the chain has, by its address. */
+static enum ctl_exit find_part(struct task_part *part, struct ctl *ctl,
+                               const char *address)
+{
+    json_t *json;
+    enum ctl_exit rc = client_get(&json, ctl, "/v1/datasets/%s", address);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    enum pot_err err = hash_parse(&part->address, address);
+    part->facts = (struct spec_data){
+        .rows = client_count(json, "rows"),
+        .features = (uint32_t)client_count(json, "features"),
+        .classes = (uint32_t)client_count(json, "classes"),
+    };
+    json_decref(json);
+    return err == POT_OK
+               ? CTL_DONE
+               : ctl_fail(ctl, CTL_REJECTED, "%s: not a hash", address);
+}
+
+enum ctl_exit task_data_get(struct task_data *out, struct ctl *ctl,
+                            const struct task_file *file)
+{
+    *out = (struct task_data){0};
+    enum ctl_exit rc = file->train != NULL
+                           ? import_files(out, ctl, file)
+                           : find_part(&out->train, ctl, file->hash);
+    if (rc == CTL_DONE && file->test_hash != NULL) {
+        rc = find_part(&out->test, ctl, file->test_hash);
+    }
+    return rc;
+}
+
+static void part_fini(struct task_part *part)
+{
+    publish_fini(&part->publish);
+    buf_fini(&part->bytes);
+}
+
+void task_data_fini(struct task_data *data)
+{
+    part_fini(&data->train);
+    part_fini(&data->test);
+}

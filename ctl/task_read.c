@@ -1,0 +1,153 @@
+/* One table says of each key what stands there; reading walks the file along
+ * it. */
+#include "config.h"
+
+#include "ctl/task_read.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/fixed.h"
+#include "base/suggest.h"
+#include "ctl/task_check.h"
+#include "ctl/task_value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(field) offsetof(struct task_file, field)
+#define COUNT(key, field, low, high, usual)                                    \
+    {                                                                          \
+        key, TASK_VALUE_U32, AT(field), low, high, usual, 1, NULL              \
+    }
+#define TEXT(key, kind, field)                                                 \
+    {                                                                          \
+        key, kind, AT(field), 0, 0, 0, 0, NULL                                 \
+    }
+#define SCALED(key, field, low, high, usual, unit)                             \
+    {                                                                          \
+        key, TASK_VALUE_SCALED, AT(field), low, high, usual, unit, NULL        \
+    }
+#define CHOICE(key, field, choices)                                            \
+    {                                                                          \
+        key, TASK_VALUE_CHOICE, AT(field), 0, 0, 0, 0, choices                 \
+    }
+
+/* A value below 1 that Q4.28 can hold. */
+#define BELOW_ONE (1.0 - 1.0 / RATE_ONE)
+
+static const struct task_rule rules[] = {
+    TEXT("name", TASK_VALUE_TEXT, name),
+    TEXT("data.train", TASK_VALUE_PATH, train),
+    TEXT("data.test", TASK_VALUE_PATH, test),
+    TEXT("data.hash", TASK_VALUE_HASH, hash),
+    TEXT("data.test_hash", TASK_VALUE_HASH, test_hash),
+    TEXT("data.label", TASK_VALUE_TEXT, label),
+    TEXT("data.train_labels", TASK_VALUE_PATH, train_labels),
+    TEXT("data.test_labels", TASK_VALUE_PATH, test_labels),
+    {"data.test_split", TASK_VALUE_NUMBER, AT(test_split), 0, 1, 0, 0, NULL},
+    {"data.scale", TASK_VALUE_NUMBER, AT(scale), 0, 1e9, 0, 0, NULL},
+    TEXT("model.layers", TASK_VALUE_LAYERS, layers),
+    CHOICE("model.activation", activation, &spec_activations),
+    CHOICE("model.loss", loss, &spec_losses),
+    {"model.seed", TASK_VALUE_U64, AT(seed), 0, 0, 1, 0, NULL},
+    SCALED("optimizer.learning_rate", learning_rate, 1e-8, 15.999999, 0.1,
+           RATE_ONE),
+    SCALED("optimizer.momentum", momentum, 0, BELOW_ONE, 0.9, RATE_ONE),
+    SCALED("optimizer.weight_decay", weight_decay, 0, BELOW_ONE, 0, RATE_ONE),
+    CHOICE("optimizer.schedule", schedule, &spec_schedules),
+    COUNT("optimizer.step_rounds", step_rounds, 1, ROUNDS_MAX, 0),
+    SCALED("optimizer.step_factor", step_factor, 1e-8, 1, 0, RATE_ONE),
+    COUNT("training.rounds", rounds, 1, ROUNDS_MAX, 0),
+    COUNT("training.rows_per_miner", rows_per_miner, 1, ROWS_PER_MINER_MAX,
+          256),
+    COUNT("training.local_steps", local_steps, 1, 1000, 1),
+    COUNT("training.min_submissions", min_submissions, 1, ROSTER_MAX, 1),
+    CHOICE("training.aggregation", aggregation, &spec_aggregations),
+    CHOICE("training.numerics", numerics, &spec_numerics),
+    CHOICE("training.compression", compression, &spec_compressions),
+    SCALED("training.audit_rate", audit_rate_ppm, 0, 1, 0.1, PPM_ONE),
+    COUNT("training.eval_every", eval_every, 1, ROUNDS_MAX, 10),
+    SCALED("training.target_accuracy", target_accuracy_ppm, 0, 1, 0, PPM_ONE),
+    COUNT("training.round_timeout_ms", round_timeout_ms, ROUND_TIMEOUT_MS_MIN,
+          ROUND_TIMEOUT_MS_MAX, 30000),
+    TEXT("reward.budget", TASK_VALUE_AMOUNT, budget),
+    TEXT("reward.miner_stake", TASK_VALUE_AMOUNT, miner_stake),
+};
+
+#define RULE_COUNT (sizeof(rules) / sizeof(*rules))
+
+static enum ctl_exit take_value(struct task_file *file, struct ctl *ctl,
+                                const struct toml_value *value)
+{
+    const char *keys[RULE_COUNT];
+    char hint[SUGGEST_TEXT_SIZE];
+    for (size_t i = 0; i < RULE_COUNT; i++) {
+        keys[i] = rules[i].key;
+        if (strcmp(value->key, keys[i]) == 0) {
+            return task_value_set(file, ctl, &rules[i], value);
+        }
+    }
+    return task_file_fault(
+        ctl, file, value->line, "", "unknown key \"%s\"%s", value->key,
+        suggest_text(hint, "", value->key, keys, RULE_COUNT));
+}
+
+static enum ctl_exit take_values(struct task_file *file, struct ctl *ctl)
+{
+    static const char *const required[] = {
+        "name",
+        "model.layers",
+        "training.rounds",
+        "reward.budget",
+    };
+    for (size_t i = 0; i < RULE_COUNT; i++) {
+        task_value_set_usual(file, &rules[i]);
+    }
+    for (size_t i = 0; i < file->toml.count; i++) {
+        enum ctl_exit rc = take_value(file, ctl, &file->toml.values[i]);
+        if (rc != CTL_DONE) {
+            return rc;
+        }
+    }
+    for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++) {
+        if (toml_find(&file->toml, required[i]) == NULL) {
+            return task_file_fault(ctl, file, 0, required[i], "missing");
+        }
+    }
+    return CTL_DONE;
+}
+
+enum ctl_exit task_read_text(struct task_file *out, struct ctl *ctl,
+                             const char *path, const char *text)
+{
+    unsigned line;
+    char message[256];
+    *out = (struct task_file){.path = pot_strdup(path)};
+    if (toml_parse(&out->toml, text, &line, message, sizeof(message)) !=
+        POT_OK) {
+        return task_file_fault(ctl, out, line, "", "%s", message);
+    }
+    enum ctl_exit rc = take_values(out, ctl);
+    return rc == CTL_DONE ? task_check_alone(ctl, out) : rc;
+}
+
+enum ctl_exit task_read(struct task_file *out, struct ctl *ctl,
+                        const char *path)
+{
+    char *text;
+    size_t size;
+    *out = (struct task_file){0};
+    enum pot_err err = file_read(&text, &size, path, TASK_FILE_BYTES_MAX);
+    if (err != POT_OK) {
+        return ctl_fail(ctl, CTL_CONFIG, "cannot read the task file %s: %s",
+                        path, err_text(err));
+    }
+    enum ctl_exit rc =
+        strlen(text) == size
+            ? task_read_text(out, ctl, path, text)
+            : ctl_fail(ctl, CTL_REJECTED,
+                       "the task file %s holds a zero byte: it is no text",
+                       path);
+    free(text);
+    return rc;
+}

@@ -1,0 +1,76 @@
+/* What ledger/ledger.h gives to read, for the ledger and for others. */
+#include "config.h"
+
+#include "base/check.h"
+#include "ledger/ledger.h"
+#include "ledger/list.h"
+#include "ledger/record.h"
+#include "proto/codec.h"
+
+/* A ValidatorSet: a tag and a size before each key. */
+#define SET_BYTES_MAX (VALIDATORS_MAX * (2 + PUBLIC_KEY_SIZE))
+
+Pot__TaskRecord *ledger_task(const struct state *state, const struct hash *task)
+{
+    return record_load(state, keys_task(task), &pot__task_record__descriptor);
+}
+
+Pot__DatasetRecord *ledger_dataset(const struct state *state,
+                                   const struct hash *address)
+{
+    return record_load(state, keys_dataset(address),
+                       &pot__dataset_record__descriptor);
+}
+
+Pot__HashList *ledger_running(const struct state *state)
+{
+    return list_load(state, keys_running());
+}
+
+Pot__HashList *ledger_stakers(const struct state *state, Pot__StakeRole role)
+{
+    POT_ASSERT(role != POT__STAKE_ROLE__STAKE_NONE);
+    return list_load(state, role == POT__STAKE_ROLE__STAKE_VALIDATOR
+                                ? keys_stakers_validator()
+                                : keys_stakers_miner());
+}
+
+Pot__SupplyRecord *ledger_supply(const struct state *state)
+{
+    Pot__SupplyRecord *supply =
+        record_load(state, keys_supply(), &pot__supply_record__descriptor);
+    POT_ASSERT(supply != NULL && supply->params != NULL);
+    return supply;
+}
+
+static bool hash_load(const struct state *state, struct state_key key,
+                      struct hash *out)
+{
+    struct buf value;
+    buf_init(&value, HASH_SIZE);
+    bool is_there = state->get(state->context, key.b, key.size, &value);
+    if (is_there) {
+        enum pot_err err = hash_from_bytes(out, value.data, value.size);
+        POT_ASSERT(err == POT_OK);
+    }
+    buf_fini(&value);
+    return is_there;
+}
+
+bool ledger_task_number(const struct state *state, uint64_t number,
+                        struct hash *task)
+{
+    return hash_load(state, keys_task_number(number), task);
+}
+
+void ledger_validators(const struct state *state, struct validator_set *out)
+{
+    struct buf value;
+    struct state_key key = keys_validators();
+    buf_init(&value, SET_BYTES_MAX);
+    bool is_there = state->get(state->context, key.b, key.size, &value);
+    POT_ASSERT(is_there);
+    enum pot_err err = validator_set_decode(out, value.data, value.size);
+    POT_ASSERT(err == POT_OK);
+    buf_fini(&value);
+}

@@ -1,0 +1,48 @@
+#include "config.h"
+
+#include "ledger/submission.h"
+
+#include "ledger/roster.h"
+#include "proto/codec.h"
+#include "proto/spec.h"
+
+static bool is_for_open_round(const Pot__TaskRecord *task,
+                              const struct model_shape *shape,
+                              const struct round_submission *submission)
+{
+    const Pot__SubmissionBody *body = submission->body;
+    unsigned width = spec_gradient_width(task->spec->compression);
+    return codec_bytes_equal(task->task, submission->task.b, HASH_SIZE) &&
+           body->round == task->round &&
+           body->rows == task->spec->rows_per_miner &&
+           body->payload_bytes == gradient_bytes(shape, width) &&
+           codec_bytes_equal(task->parameters_hash, submission->parameters.b,
+                             HASH_SIZE);
+}
+
+enum round_verdict ledger_check_submission(
+    const Pot__TaskRecord *task, const struct model_shape *shape,
+    const struct round_submission *submission)
+{
+    size_t index;
+    if (!roster_find(roster_of_round(task), &submission->miner, &index)) {
+        return ROUND_NOT_IN_ROSTER;
+    }
+    return is_for_open_round(task, shape, submission) ? ROUND_ACCEPTED
+                                                      : ROUND_SUBMISSION;
+}
+
+enum pot_err ledger_open_payload(struct gradient *out,
+                                 const Pot__TaskRecord *task,
+                                 const struct model_shape *shape,
+                                 const struct round_submission *submission,
+                                 const void *data, size_t size)
+{
+    unsigned width = spec_gradient_width(task->spec->compression);
+    if (size != submission->body->payload_bytes ||
+        gradient_open(out, shape, data, size) != POT_OK ||
+        out->width != width || out->addends != 1) {
+        return POT_EFORMAT;
+    }
+    return POT_OK;
+}

@@ -1,0 +1,296 @@
+#include "config.h"
+
+#include "proto/spec.h"
+
+#include "base/check.h"
+#include "base/fixed.h"
+#include "base/hash.h"
+#include "proto/dataset.h"
+#include "proto/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what is chosen by name */
+
+#define CHOICES(table)                                                         \
+    {                                                                          \
+        table, sizeof(table) / sizeof(*(table))                                \
+    }
+
+static const struct spec_choice activations[] = {
+    {"relu", POT__ACTIVATION__ACTIVATION_RELU, true},
+    {"tanh", POT__ACTIVATION__ACTIVATION_TANH, true},
+    {"sigmoid", POT__ACTIVATION__ACTIVATION_SIGMOID, true},
+};
+const struct spec_choices spec_activations = CHOICES(activations);
+
+static const struct spec_choice losses[] = {
+    {"softmax_cross_entropy", POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY, true},
+    {"mse", POT__LOSS__LOSS_MSE, true},
+};
+const struct spec_choices spec_losses = CHOICES(losses);
+
+static const struct spec_choice schedules[] = {
+    {"constant", POT__SCHEDULE__SCHEDULE_CONSTANT, true},
+    {"cosine", POT__SCHEDULE__SCHEDULE_COSINE, true},
+    {"step", POT__SCHEDULE__SCHEDULE_STEP, true},
+};
+const struct spec_choices spec_schedules = CHOICES(schedules);
+
+static const struct spec_choice aggregations[] = {
+    {"mean", POT__AGGREGATION__AGGREGATION_MEAN, true},
+    {"trimmed_mean", POT__AGGREGATION__AGGREGATION_TRIMMED_MEAN, false},
+    {"median", POT__AGGREGATION__AGGREGATION_MEDIAN, false},
+    {"krum", POT__AGGREGATION__AGGREGATION_KRUM, false},
+    {"clipped_mean", POT__AGGREGATION__AGGREGATION_CLIPPED_MEAN, false},
+};
+const struct spec_choices spec_aggregations = CHOICES(aggregations);
+
+static const struct spec_choice numerics[] = {
+    {"blas", POT__NUMERICS__NUMERICS_BLAS, true},
+    {"exact", POT__NUMERICS__NUMERICS_EXACT, false},
+};
+const struct spec_choices spec_numerics = CHOICES(numerics);
+
+static const struct spec_choice compressions[] = {
+    {"int8", POT__COMPRESSION__COMPRESSION_INT8, true},
+    {"int16", POT__COMPRESSION__COMPRESSION_INT16, true},
+    {"topk", POT__COMPRESSION__COMPRESSION_TOPK, false},
+};
+const struct spec_choices spec_compressions = CHOICES(compressions);
+
+bool spec_takes(const struct spec_choices *choices, uint32_t value)
+{
+    for (size_t i = 0; i < choices->count; i++) {
+        if (choices->all[i].value == value) {
+            return choices->all[i].is_taken;
+        }
+    }
+    return false;
+}
+
+unsigned spec_gradient_width(Pot__Compression compression)
+{
+    if (compression == POT__COMPRESSION__COMPRESSION_INT8) {
+        return 1;
+    }
+    return compression == POT__COMPRESSION__COMPRESSION_INT16 ? 2 : 0;
+}
+
+/* ---- names */
+
+/* Continuation bytes that a UTF-8 lead byte asks for; -1: not a lead byte. */
+static int continuation_count(uint8_t lead)
+{
+    if (lead < 0x80) {
+        return 0;
+    }
+    if (lead >= 0xc2 && lead < 0xe0) {
+        return 1;
+    }
+    if (lead >= 0xe0 && lead < 0xf0) {
+        return 2;
+    }
+    return lead >= 0xf0 && lead < 0xf5 ? 3 : -1;
+}
+
+/* Bytes of the character at `at`; 0 if it is malformed, overlong, a
+ * surrogate, beyond the last plane or a control character.  The NUL at the
+ * end stops it. */
+static size_t character_size(const char *text)
+{
+    const uint8_t *at = (const uint8_t *)text;
+    int more = continuation_count(at[0]);
+    if (more < 0) {
+        return 0;
+    }
+    for (int i = 1; i <= more; i++) {
+        if ((at[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    bool is_bad =
+        (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] >= 0xa0) ||
+        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90) ||
+        (at[0] == 0xc2 && at[1] < 0xa0) || at[0] < 0x20 || at[0] == 0x7f;
+    return is_bad ? 0 : (size_t)more + 1;
+}
+
+static bool is_name(const char *text)
+{
+    size_t size = strlen(text);
+    if (size == 0 || size > TX_TEXT_MAX) {
+        return false;
+    }
+    while (*text != '\0') {
+        size_t step = character_size(text);
+        if (step == 0) {
+            return false;
+        }
+        text += step;
+    }
+    return true;
+}
+
+void spec_make_name(char out[static TX_TEXT_MAX + 1], const char *text,
+                    const char *suffix)
+{
+    size_t size = 0;
+    size_t room = TX_TEXT_MAX - strlen(suffix);
+    POT_ASSERT(strlen(suffix) < TX_TEXT_MAX);
+    while (*text != '\0') {
+        size_t step = character_size(text);
+        const char *from = step > 0 ? text : "_";
+        size_t bytes = step > 0 ? step : 1;
+        if (size + bytes > room) {
+            break;
+        }
+        memcpy(out + size, from, bytes);
+        size += bytes;
+        text += bytes;
+    }
+    if (size == 0) {
+        out[size++] = '_';
+    }
+    memcpy(out + size, suffix, strlen(suffix) + 1);
+    POT_ASSERT(is_name(out));
+}
+
+/* ---- tasks */
+
+static bool is_model(const Pot__ModelSpec *model)
+{
+    struct model_shape shape;
+    return model != NULL && model_shape_from_spec(&shape, model) == POT_OK;
+}
+
+static bool is_optimizer(const Pot__OptimizerSpec *o)
+{
+    if (o == NULL || o->learning_rate == 0 || o->momentum >= RATE_ONE ||
+        o->weight_decay >= RATE_ONE ||
+        !spec_takes(&spec_schedules, (uint32_t)o->schedule)) {
+        return false;
+    }
+    return o->schedule != POT__SCHEDULE__SCHEDULE_STEP ||
+           (o->step_rounds > 0 && o->step_factor <= RATE_ONE);
+}
+
+static enum spec_fault check_model(const Pot__TaskSpec *spec)
+{
+    if (!is_model(spec->model)) {
+        return SPEC_LAYERS;
+    }
+    if (!spec_takes(&spec_activations, (uint32_t)spec->model->activation)) {
+        return SPEC_ACTIVATION;
+    }
+    if (!spec_takes(&spec_losses, (uint32_t)spec->model->loss)) {
+        return SPEC_LOSS;
+    }
+    return is_optimizer(spec->optimizer) ? SPEC_SOUND : SPEC_OPTIMIZER;
+}
+
+static enum spec_fault check_training(const Pot__TaskSpec *spec)
+{
+    if (spec->rounds == 0 || spec->rounds > ROUNDS_MAX) {
+        return SPEC_ROUNDS;
+    }
+    if (spec->rows_per_miner == 0 ||
+        spec->rows_per_miner > ROWS_PER_MINER_MAX) {
+        return SPEC_ROWS_PER_MINER;
+    }
+    if (spec->local_steps != 1) {
+        return SPEC_LOCAL_STEPS;
+    }
+    if (spec->min_submissions == 0 || spec->min_submissions > ROSTER_MAX) {
+        return SPEC_MIN_SUBMISSIONS;
+    }
+    if (!spec_takes(&spec_aggregations, (uint32_t)spec->aggregation)) {
+        return SPEC_AGGREGATION;
+    }
+    if (!spec_takes(&spec_numerics, (uint32_t)spec->numerics)) {
+        return SPEC_NUMERICS;
+    }
+    return spec_takes(&spec_compressions, (uint32_t)spec->compression)
+               ? SPEC_SOUND
+               : SPEC_COMPRESSION;
+}
+
+static enum spec_fault check_judging(const Pot__TaskSpec *spec)
+{
+    if (spec->audit_rate_ppm > PPM_ONE) {
+        return SPEC_AUDIT_RATE;
+    }
+    if (spec->eval_every == 0) {
+        return SPEC_EVAL_EVERY;
+    }
+    if (spec->target_accuracy_ppm > PPM_ONE) {
+        return SPEC_TARGET_ACCURACY;
+    }
+    bool is_timeout = spec->round_timeout_ms >= ROUND_TIMEOUT_MS_MIN &&
+                      spec->round_timeout_ms <= ROUND_TIMEOUT_MS_MAX;
+    return is_timeout ? SPEC_SOUND : SPEC_ROUND_TIMEOUT;
+}
+
+enum spec_fault spec_check(const Pot__TaskSpec *spec, uint64_t budget)
+{
+    if (!is_name(spec->name)) {
+        return SPEC_NAME;
+    }
+    if (spec->train.len != HASH_SIZE || spec->test.len != HASH_SIZE) {
+        return SPEC_ADDRESS;
+    }
+    enum spec_fault fault = check_model(spec);
+    if (fault == SPEC_SOUND) {
+        fault = check_training(spec);
+    }
+    if (fault == SPEC_SOUND) {
+        fault = check_judging(spec);
+    }
+    if (fault == SPEC_SOUND && budget < spec->rounds) {
+        fault = SPEC_BUDGET;
+    }
+    return fault;
+}
+
+enum spec_fault spec_fits_data(const Pot__TaskSpec *spec,
+                               const struct spec_data *train,
+                               const struct spec_data *test)
+{
+    struct model_shape shape;
+    if (model_shape_from_spec(&shape, spec->model) != POT_OK) {
+        return SPEC_LAYERS;
+    }
+    enum model_fit fit =
+        model_fits(&shape, spec->model->loss, train->features, train->classes);
+    if (fit == MODEL_INPUTS || fit == MODEL_OUTPUTS) {
+        return fit == MODEL_INPUTS ? SPEC_INPUTS : SPEC_OUTPUTS;
+    }
+    if (test->features != train->features || test->classes != train->classes) {
+        return SPEC_TEST_SET;
+    }
+    if (fit == MODEL_LOSS) {
+        return SPEC_NUMBERS_LOSS;
+    }
+    if (spec->target_accuracy_ppm > 0 && train->classes == 0) {
+        return SPEC_NUMBERS_TARGET;
+    }
+    return test->rows > EVALUATION_PRODUCTS_MAX / shape.parameter_count
+               ? SPEC_EVALUATION_SIZE
+               : SPEC_SOUND;
+}
+
+/* ---- data sets */
+
+bool spec_is_dataset(const Pot__PublishDataset *dataset)
+{
+    if (dataset->rows == 0 || dataset->rows > DATASET_ROWS_MAX ||
+        dataset->features == 0 || dataset->features > DATASET_FEATURES_MAX ||
+        dataset->classes == 1 || dataset->classes > DATASET_CLASSES_MAX ||
+        !is_name(dataset->name)) {
+        return false;
+    }
+    struct hash *chunks = dataset_description_chunks(dataset);
+    free(chunks);
+    return chunks != NULL;
+}

@@ -1,0 +1,82 @@
+#include "config.h"
+
+#include "proto/vote.h"
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "proto/codec.h"
+
+#define VOTE_BYTES (1 + 8 + 8 + HASH_SIZE)
+
+_Static_assert(POT__PHASE__PHASE_PRE_PREPARE == 1 &&
+                   POT__PHASE__PHASE_PREPARE == 2 &&
+                   POT__PHASE__PHASE_COMMIT == 3,
+               "phases are signed as they stand in the header");
+
+static void vote_write(uint8_t out[static VOTE_BYTES], const struct vote *vote)
+{
+    struct bytes_writer w;
+    bytes_writer_init(&w, out, VOTE_BYTES);
+    bytes_write_u8(&w, (uint8_t)vote->phase);
+    bytes_write_u64(&w, vote->height);
+    bytes_write_u64(&w, vote->view);
+    bytes_write(&w, vote->digest.b, HASH_SIZE);
+    POT_ASSERT(w.offset == VOTE_BYTES && !w.is_overflown);
+}
+
+void vote_sign(struct signature *out, const struct key *key,
+               const struct hash *chain, const struct vote *vote)
+{
+    uint8_t bytes[VOTE_BYTES];
+    vote_write(bytes, vote);
+    key_sign(out, key, "vote", chain, bytes, sizeof(bytes));
+}
+
+bool vote_verify_key(const struct public_key *signer, const struct hash *chain,
+                     const struct vote *vote, const struct signature *signature)
+{
+    uint8_t bytes[VOTE_BYTES];
+    vote_write(bytes, vote);
+    return key_verify(signer, "vote", chain, bytes, sizeof(bytes), signature);
+}
+
+bool vote_verify(const struct validator_set *set, const struct hash *chain,
+                 const struct vote *vote, const struct signature *signature)
+{
+    return vote->replica < set->count &&
+           vote_verify_key(&set->keys[vote->replica], chain, vote, signature);
+}
+
+bool vote_open(struct vote *out, struct signature *signature,
+               const Pot__Vote *message)
+{
+    bool is_phase = message->phase == POT__PHASE__PHASE_PRE_PREPARE ||
+                    message->phase == POT__PHASE__PHASE_PREPARE ||
+                    message->phase == POT__PHASE__PHASE_COMMIT;
+    if (!is_phase || message->height == 0 || message->view > VIEW_MAX ||
+        !codec_hash(&out->digest, message->digest) ||
+        !codec_signature(signature, message->signature)) {
+        return false;
+    }
+    out->phase = message->phase;
+    out->height = message->height;
+    out->view = message->view;
+    out->replica = message->replica;
+    return true;
+}
+
+bool evidence_verify(const struct validator_set *set, const struct hash *chain,
+                     const Pot__Evidence *evidence)
+{
+    struct vote a;
+    struct vote b;
+    struct signature signature_a;
+    struct signature signature_b;
+    return evidence->first != NULL && evidence->second != NULL &&
+           vote_open(&a, &signature_a, evidence->first) &&
+           vote_open(&b, &signature_b, evidence->second) &&
+           a.phase == b.phase && a.height == b.height && a.view == b.view &&
+           a.replica == b.replica && !hash_equal(&a.digest, &b.digest) &&
+           vote_verify(set, chain, &a, &signature_a) &&
+           vote_verify(set, chain, &b, &signature_b);
+}

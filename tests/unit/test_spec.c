@@ -1,0 +1,185 @@
+#include "config.h"
+
+#include "proto/spec.h"
+
+#include "base/fixed.h"
+#include "base/hash.h"
+#include "proto/codec.h"
+#include "proto/model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A sound task of 3 features and 2 classes, and what it points to. */
+struct fixture {
+    uint32_t layers[3];
+    uint8_t address[HASH_SIZE];
+    char name[TX_TEXT_MAX + 2];
+    Pot__ModelSpec model;
+    Pot__OptimizerSpec optimizer;
+    Pot__TaskSpec spec;
+    struct spec_data train;
+    struct spec_data test;
+};
+
+static void open_fixture(struct fixture *f)
+{
+    *f = (struct fixture){
+        .layers = {3, 4, 2},
+        .name = "plain",
+        .train = {100, 3, 2},
+        .test = {10, 3, 2},
+    };
+    pot__model_spec__init(&f->model);
+    f->model.n_layers = 3;
+    f->model.layers = f->layers;
+    f->model.activation = POT__ACTIVATION__ACTIVATION_TANH;
+    f->model.loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
+    pot__optimizer_spec__init(&f->optimizer);
+    f->optimizer.learning_rate = RATE_ONE / 10;
+    pot__task_spec__init(&f->spec);
+    f->spec.name = f->name;
+    f->spec.train = codec_bytes(f->address, HASH_SIZE);
+    f->spec.test = codec_bytes(f->address, HASH_SIZE);
+    f->spec.model = &f->model;
+    f->spec.optimizer = &f->optimizer;
+    f->spec.rounds = 5;
+    f->spec.rows_per_miner = 10;
+    f->spec.local_steps = 1;
+    f->spec.min_submissions = 1;
+    f->spec.aggregation = POT__AGGREGATION__AGGREGATION_MEAN;
+    f->spec.numerics = POT__NUMERICS__NUMERICS_BLAS;
+    f->spec.compression = POT__COMPRESSION__COMPRESSION_INT8;
+    f->spec.eval_every = 1;
+    f->spec.round_timeout_ms = 1000;
+}
+
+static void a_sound_task_has_no_fault(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_fixture(&f);
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_SOUND);
+    assert_int_equal(spec_check(&f.spec, 4), SPEC_BUDGET);
+    f.spec.train.len--;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_ADDRESS);
+    assert_int_equal(spec_fits_data(&f.spec, &f.train, &f.test), SPEC_SOUND);
+}
+
+static void names_are_clean_utf_8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum spec_fault fault;
+    } cases[] = {
+        {"plain", SPEC_SOUND},
+        {"\xc3\xa4\xe2\x82\xac", SPEC_SOUND},
+        {"\xf0\x9f\x90\x8c", SPEC_SOUND},
+        {"", SPEC_NAME},
+        {"tab\t", SPEC_NAME},
+        {"\xc3", SPEC_NAME},
+        {"\xc0\xaf", SPEC_NAME},
+        {"\xed\xa0\x80", SPEC_NAME},
+        {"\xe0\x80\x80", SPEC_NAME},
+        {"\xf4\x90\x80\x80", SPEC_NAME},
+        {"\xc2\x85", SPEC_NAME},
+        {"\x7f", SPEC_NAME},
+        {"\xff", SPEC_NAME},
+    };
+    struct fixture f;
+    open_fixture(&f);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        memcpy(f.name, cases[i].name, strlen(cases[i].name) + 1);
+        assert_int_equal(spec_check(&f.spec, 5), cases[i].fault);
+    }
+    memset(f.name, 'x', TX_TEXT_MAX);
+    f.name[TX_TEXT_MAX] = '\0';
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_SOUND);
+    f.name[TX_TEXT_MAX] = 'x';
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_NAME);
+}
+
+/* 20 snails are 80 bytes: the cut falls between two of them. */
+static void a_name_is_cut_between_characters(void **state)
+{
+    (void)state;
+    char snails[81] = "";
+    char name[TX_TEXT_MAX + 1];
+    for (size_t i = 0; i < 20; i++) {
+        memcpy(snails + 4 * i, "\xf0\x9f\x90\x8c", 5);
+    }
+    spec_make_name(name, snails, "");
+    assert_int_equal(strlen(name), 64);
+    spec_make_name(name, snails, "-test");
+    assert_int_equal(strlen(name), 56 + 5);
+    assert_string_equal(name + 56, "-test");
+    spec_make_name(name, "a\tb\xff\xc2\x85", "-train");
+    assert_string_equal(name, "a_b___-train");
+    spec_make_name(name, "", "");
+    assert_string_equal(name, "_");
+}
+
+static void what_is_chosen_is_taken_or_planned(void **state)
+{
+    (void)state;
+    assert_true(spec_takes(&spec_activations, 1));
+    assert_false(spec_takes(&spec_activations, 0));
+    assert_false(spec_takes(&spec_activations, 99));
+    assert_false(
+        spec_takes(&spec_aggregations, POT__AGGREGATION__AGGREGATION_KRUM));
+    for (size_t i = 0; i < spec_compressions.count; i++) {
+        const struct spec_choice *choice = &spec_compressions.all[i];
+        unsigned width = spec_gradient_width((Pot__Compression)choice->value);
+        assert_true(choice->is_taken == (width > 0));
+    }
+}
+
+static void a_task_fits_its_data(void **state)
+{
+    (void)state;
+    static const struct {
+        struct spec_data train;
+        struct spec_data test;
+        uint32_t layers[3];
+        Pot__Loss loss;
+        uint32_t target;
+        enum spec_fault fault;
+    } cases[] = {
+        {{9, 3, 2}, {9, 3, 2}, {4, 4, 2}, 1, 0, SPEC_INPUTS},
+        {{9, 3, 2}, {9, 3, 2}, {3, 4, 1}, 1, 0, SPEC_OUTPUTS},
+        {{9, 3, 0}, {9, 3, 0}, {3, 4, 2}, 2, 0, SPEC_OUTPUTS},
+        {{9, 3, 2}, {9, 4, 2}, {3, 4, 2}, 1, 0, SPEC_TEST_SET},
+        {{9, 3, 2}, {9, 3, 0}, {3, 4, 2}, 1, 0, SPEC_TEST_SET},
+        {{9, 3, 0}, {9, 3, 0}, {3, 4, 1}, 1, 0, SPEC_NUMBERS_LOSS},
+        {{9, 3, 0}, {9, 3, 0}, {3, 4, 1}, 2, 0, SPEC_SOUND},
+        {{9, 3, 0}, {9, 3, 0}, {3, 4, 1}, 2, 1, SPEC_NUMBERS_TARGET},
+        {{9, 3, 2}, {9, 3, 2}, {3, 4, 2}, 2, 1, SPEC_SOUND},
+        {{9, 3, 2}, {1 << 30, 3, 2}, {3, 4, 2}, 1, 0, SPEC_EVALUATION_SIZE},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct fixture f;
+        open_fixture(&f);
+        memcpy(f.layers, cases[i].layers, sizeof(f.layers));
+        f.model.loss = cases[i].loss;
+        f.spec.target_accuracy_ppm = cases[i].target;
+        assert_int_equal(
+            spec_fits_data(&f.spec, &cases[i].train, &cases[i].test),
+            cases[i].fault);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sound_task_has_no_fault),
+        cmocka_unit_test(names_are_clean_utf_8),
+        cmocka_unit_test(a_name_is_cut_between_characters),
+        cmocka_unit_test(what_is_chosen_is_taken_or_planned),
+        cmocka_unit_test(a_task_fits_its_data),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
