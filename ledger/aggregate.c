@@ -3,109 +3,35 @@
 #include "ledger/aggregate.h"
 
 #include "base/alloc.h"
-#include "base/bytes.h"
 #include "base/check.h"
 #include "base/fixed.h"
 #include "base/limits.h"
+#include "ledger/aggregate_grid.h"
+#include "ledger/aggregate_rule.h"
 
 #include <stdlib.h>
 
-#define ELEMENT_MAX  (INT64_C(1) << AGGREGATE_ELEMENT_BITS)
 #define ELEMENT_BITS 31 /* of an int32 without its sign */
 
-_Static_assert(ROSTER_MAX <= 1 << (62 - AGGREGATE_ELEMENT_BITS),
-               "a sum over a full roster fits an int64");
-
-/* A rule: how a gradient enters the sums, and what is made of them in the
- * end; finish NULL: nothing, the encoding says by how many to divide. */
-struct rule {
-    Pot__Aggregation kind;
-    void (*add)(struct aggregate *aggregate, const struct gradient *gradient);
-    void (*finish)(struct aggregate *aggregate);
+static const struct aggregate_rule *const rules[] = {
+    &aggregate_mean,
 };
 
 struct aggregate {
-    const struct rule *rule;
+    const struct aggregate_rule *rule;
     const struct model_shape *shape;
-    int64_t *sums; /* (parameter_count), in units of 2^AGGREGATE_GRID */
+    void *state; /* the rule's */
     uint32_t addends;
 };
 
-/* ---- adding */
-
-static void add_int8(int64_t *restrict sums, const uint8_t *restrict elements,
-                     size_t count, int64_t scale)
-{
-    for (size_t i = 0; i < count; i++) {
-        sums[i] += (int8_t)elements[i] * scale;
-    }
-}
-
-static void add_int16(int64_t *restrict sums, const uint8_t *restrict elements,
-                      size_t count, int64_t scale)
-{
-    for (size_t i = 0; i < count; i++) {
-        sums[i] += (int16_t)bytes_u16_at(elements + 2 * i) * scale;
-    }
-}
-
-/* Any width and any exponent: rounds and clamps. */
-static void add_slowly(int64_t *sums, const struct gradient *gradient,
-                       struct tensor_span tensor, int shift)
-{
-    for (size_t i = 0; i < tensor.count; i++) {
-        int64_t value = gradient_get(gradient, tensor.offset + i);
-        value = shift >= 0 ? fixed_shift_left(value, (unsigned)shift)
-                           : fixed_shift_right(value, (unsigned)-shift);
-        if (value > ELEMENT_MAX) {
-            value = ELEMENT_MAX;
-        } else if (value < -ELEMENT_MAX) {
-            value = -ELEMENT_MAX;
-        }
-        sums[i] += value;
-    }
-}
-
-/* A gradient's elements, on the grid, to what stands in all[]. */
-static void add_on_grid(int64_t *all, const struct model_shape *shape,
-                        const struct gradient *gradient)
-{
-    unsigned width = gradient->width;
-    for (size_t t = 0; t < shape->tensor_count; t++) {
-        struct tensor_span tensor = shape->tensors[t];
-        int64_t *sums = all + tensor.offset;
-        const uint8_t *elements = gradient->elements + width * tensor.offset;
-        int shift = gradient->exponents[t] - AGGREGATE_GRID;
-        int shift_max = AGGREGATE_ELEMENT_BITS - (8 * (int)width - 1);
-        if (width > 2 || shift < 0 || shift > shift_max) {
-            add_slowly(sums, gradient, tensor, shift);
-        } else if (width == 1) {
-            add_int8(sums, elements, tensor.count, INT64_C(1) << shift);
-        } else {
-            add_int16(sums, elements, tensor.count, INT64_C(1) << shift);
-        }
-    }
-}
-
-/* ---- the rules */
-
-static void mean_add(struct aggregate *a, const struct gradient *gradient)
-{
-    add_on_grid(a->sums, a->shape, gradient);
-}
-
-static const struct rule rules[] = {
-    {POT__AGGREGATION__AGGREGATION_MEAN, mean_add, NULL},
-};
-
-static const struct rule *find_rule(Pot__Aggregation kind)
+static const struct aggregate_rule *find_rule(Pot__Aggregation kind)
 {
     size_t i = 0;
-    while (rules[i].kind != kind) {
+    while (rules[i]->kind != kind) {
         i++;
         POT_ASSERT(i < sizeof(rules) / sizeof(*rules));
     }
-    return &rules[i];
+    return rules[i];
 }
 
 struct aggregate *aggregate_new(Pot__Aggregation rule,
@@ -114,14 +40,14 @@ struct aggregate *aggregate_new(Pot__Aggregation rule,
     struct aggregate *a = pot_calloc(1, sizeof(*a));
     a->rule = find_rule(rule);
     a->shape = shape;
-    a->sums = pot_calloc(shape->parameter_count, sizeof(*a->sums));
+    a->state = a->rule->open(shape);
     return a;
 }
 
 void aggregate_free(struct aggregate *aggregate)
 {
     if (aggregate != NULL) {
-        free(aggregate->sums);
+        aggregate->rule->close(aggregate->state);
         free(aggregate);
     }
 }
@@ -130,7 +56,7 @@ void aggregate_add(struct aggregate *aggregate, const struct gradient *gradient)
 {
     POT_ASSERT(aggregate->addends < ROSTER_MAX);
     aggregate->addends++;
-    aggregate->rule->add(aggregate, gradient);
+    aggregate->rule->add(aggregate->state, aggregate->shape, gradient);
 }
 
 /* ---- the canonical form */
@@ -181,13 +107,12 @@ void aggregate_encode(struct aggregate *aggregate, struct buf *out)
     const struct model_shape *shape = aggregate->shape;
     int8_t exponents[TENSORS_MAX];
     POT_ASSERT(aggregate->addends > 0);
-    if (aggregate->rule->finish != NULL) {
-        aggregate->rule->finish(aggregate);
-    }
+    const int64_t *all =
+        aggregate->rule->finish(aggregate->state, shape, aggregate->addends);
     int32_t *values = pot_calloc(shape->parameter_count, sizeof(*values));
     for (size_t t = 0; t < shape->tensor_count; t++) {
         struct tensor_span tensor = shape->tensors[t];
-        const int64_t *sums = aggregate->sums + tensor.offset;
+        const int64_t *sums = all + tensor.offset;
         unsigned shift = shift_of(sums, tensor.count);
         exponents[t] = (int8_t)(AGGREGATE_GRID + (int)shift);
         for (size_t i = 0; i < tensor.count; i++) {

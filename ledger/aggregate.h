@@ -1,12 +1,11 @@
 /* aggregate: many quantised gradients into one.
  *
- * Every element is added as an integer multiple of 2^AGGREGATE_GRID, so the
- * order of the gradients does not matter.  An element of a finer exponent is
- * rounded to the grid, one beyond 2^AGGREGATE_ELEMENT_BITS grid units is
- * clamped; the optimizer's own grid is 2^-24, well above.  The result is in
- * its one canonical form: of each tensor the largest exponent that loses
- * nothing (0 for a tensor of zeros), or the smallest at which its elements
- * fit into int32; of the whole the smallest width. */
+ * Elements are put on a grid of integers (ledger/aggregate_grid.h), so the
+ * order of the gradients does not matter; the optimizer's own grid is 2^-24,
+ * well above.  The result is in its one canonical form: of each tensor the
+ * largest exponent that loses nothing (0 for a tensor of zeros), or the
+ * smallest at which its elements fit into int32; of the whole the smallest
+ * width. */
 #ifndef POT_LEDGER_AGGREGATE_H
 #define POT_LEDGER_AGGREGATE_H
 
@@ -16,9 +15,6 @@
 #include "base/buf.h"
 #include "proto/gradient.h"
 #include "proto/model.h"
-
-#define AGGREGATE_GRID         (-36)
-#define AGGREGATE_ELEMENT_BITS 50
 
 struct aggregate; /* sums under way: ledger/aggregate.c */
 

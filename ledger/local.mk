@@ -5,6 +5,8 @@ ledger_libledger_a_SOURCES = \
 	ledger/account.c ledger/account.h \
 	ledger/activation.c ledger/activation.h \
 	ledger/aggregate.c ledger/aggregate.h \
+	ledger/aggregate_grid.c ledger/aggregate_grid.h \
+	ledger/aggregate_mean.c ledger/aggregate_rule.h \
 	ledger/counted.c ledger/counted.h \
 	ledger/draft.c ledger/draft.h \
 	ledger/epoch.c ledger/epoch.h \

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "ledger/aggregate.h"
+#include "ledger/aggregate_grid.h"
 
 #include "base/alloc.h"
 #include "base/fixed.h"

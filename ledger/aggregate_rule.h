@@ -1,0 +1,34 @@
+/* aggregate_rule: what a rule of aggregation is; for ledger/aggregate*.c.
+ *
+ * A rule is a file ledger/aggregate_X.c that defines one of these, an entry
+ * in the table of ledger/aggregate.c, and its entry in spec_aggregations
+ * (proto/spec.c).  Integers only, and the order of the gradients must not
+ * matter. */
+#ifndef POT_LEDGER_AGGREGATE_RULE_H
+#define POT_LEDGER_AGGREGATE_RULE_H
+
+#include <stdint.h>
+
+#include "proto/gradient.h"
+#include "proto/model.h"
+
+struct aggregate_rule {
+    Pot__Aggregation kind;
+
+    /* The rule's state for gradients of one shape; close releases it. */
+    void *(*open)(const struct model_shape *shape);
+    void (*close)(void *state);
+
+    void (*add)(void *state, const struct model_shape *shape,
+                const struct gradient *gradient);
+
+    /* finish: (parameter_count) in units of the grid (aggregate_grid.h),
+     * borrowed from the state.  Whoever reads it divides by addends: a rule
+     * whose result is no sum gives it addends times. */
+    const int64_t *(*finish)(void *state, const struct model_shape *shape,
+                             uint32_t addends);
+};
+
+extern const struct aggregate_rule aggregate_mean; /* aggregate_mean.c */
+
+#endif
