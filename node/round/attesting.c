@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-void attesting_free(struct attestation *a)
+void attesting_free(struct held_attestation *a)
 {
     round_attestation_close(&a->opened);
     codec_free(a->message);
@@ -34,7 +34,7 @@ static bool is_validator(const struct round_duty *duty,
 bool attesting_take(struct open_round *round, struct round_attestation *opened,
                     const Pot__Signed *message)
 {
-    struct attestation *old =
+    struct held_attestation *old =
         map_get(&round->attestations, opened->validator.b);
     bool is_newer =
         old == NULL || old->opened.body->sequence < opened->body->sequence;
@@ -42,7 +42,7 @@ bool attesting_take(struct open_round *round, struct round_attestation *opened,
         round_attestation_close(opened);
         return false;
     }
-    struct attestation *a = pot_calloc(1, sizeof(*a));
+    struct held_attestation *a = pot_calloc(1, sizeof(*a));
     a->opened = *opened;
     a->message = signed_copy(message);
     (void)map_put(&round->attestations, a->opened.validator.b, a);
@@ -87,7 +87,7 @@ static void fill_judgements(struct open_round *round,
         if (s->state == JUDGED && s->verdict != POT__VERDICT__VERDICT_NONE) {
             Pot__Judgement *j = pot_alloc(sizeof(*j));
             pot__judgement__init(j);
-            j->submission = codec_copy_bytes(s->opened.hash.b, HASH_SIZE);
+            j->submission = codec_copy_bytes(s->held.opened.hash.b, HASH_SIZE);
             j->verdict = s->verdict;
             body->judgements[body->n_judgements++] = j;
         }

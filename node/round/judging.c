@@ -18,8 +18,8 @@
 
 void judging_free(struct submission *s)
 {
-    round_submission_close(&s->opened);
-    codec_free(s->message);
+    round_submission_close(&s->held.opened);
+    codec_free(s->held.message);
     free(s);
 }
 
@@ -40,7 +40,7 @@ static void mark_judged(struct submission *s, Pot__Verdict verdict,
         round->duty->stats.refused++;
         LOG(LOG_WARN, "node", "submission refused",
             log_u64("round", round->task->round),
-            log_text("miner", address_format(&s->opened.miner, miner)),
+            log_text("miner", address_format(&s->held.opened.miner, miner)),
             log_text("why", why));
     } else {
         round->duty->stats.accepted++;
@@ -85,14 +85,14 @@ static void start_audit(struct submission *s, const struct buf *payload)
     struct open_round *round = s->round;
     struct round_duty *duty = round->duty;
     struct auditor_case audit = {
-        .core = s->opened.body->blas_core,
+        .core = s->held.opened.body->blas_core,
         .payload = payload->data,
         .payload_size = payload->size,
-        .loss = s->opened.body->loss,
+        .loss = s->held.opened.body->loss,
     };
     s->state = WAITING;
     if (round_job_make(&audit.job, duty->config->env, round->task,
-                       &s->opened.miner) != POT_OK) {
+                       &s->held.opened.miner) != POT_OK) {
         return;
     }
     if (auditor_judge(duty->auditor, &audit, on_audited, s) == POT_OK) {
@@ -113,20 +113,20 @@ static void judge(struct submission *s)
     struct round_duty *duty = round->duty;
     struct gradient gradient;
     struct buf payload;
-    buf_init(&payload, s->opened.body->payload_bytes);
-    bool is_held =
-        blob_pool_get(duty->config->env->pool, &s->opened.payload, &payload);
+    buf_init(&payload, s->held.opened.body->payload_bytes);
+    bool is_held = blob_pool_get(duty->config->env->pool,
+                                 &s->held.opened.payload, &payload);
     if (!is_held) {
         s->state = LOST; /* the pool made room for others */
         s->lost_ms = uv_now(duty->config->loop);
-    } else if (payload.size != s->opened.body->payload_bytes ||
+    } else if (payload.size != s->held.opened.body->payload_bytes ||
                gradient_open(&gradient, &round->shape, payload.data,
                              payload.size) != POT_OK ||
                gradient.width != width_of(round->task->spec) ||
                gradient.addends != 1) {
         mark_judged(s, POT__VERDICT__VERDICT_REFUSE,
                     "its payload is no gradient of this model");
-    } else if (audit_is_drawn(duty->secret, &s->opened.hash,
+    } else if (audit_is_drawn(duty->secret, &s->held.opened.hash,
                               round->task->spec->audit_rate_ppm)) {
         start_audit(s, &payload);
     } else {
@@ -155,8 +155,8 @@ static void fetch(struct submission *s, uint64_t peer_id)
 {
     s->state = FETCHING;
     s->round->callbacks++;
-    needs_blob(s->round->duty->config->needs, &s->opened.payload,
-               s->opened.body->payload_bytes, peer_id, on_payload, s);
+    needs_blob(s->round->duty->config->needs, &s->held.opened.payload,
+               s->held.opened.body->payload_bytes, peer_id, on_payload, s);
 }
 
 static bool is_in_roster(const Pot__TaskRecord *task,
@@ -195,10 +195,10 @@ bool judging_take(struct open_round *round, struct round_submission *opened,
     }
     struct submission *s = pot_calloc(1, sizeof(*s));
     s->round = round;
-    s->opened = *opened;
-    s->message = signed_copy(message);
-    (void)map_put(&round->submissions, s->opened.hash.b, s);
-    (void)map_put(&round->miners, s->opened.miner.b, s);
+    s->held.opened = *opened;
+    s->held.message = signed_copy(message);
+    (void)map_put(&round->submissions, s->held.opened.hash.b, s);
+    (void)map_put(&round->miners, s->held.opened.miner.b, s);
     duty->stats.submissions++;
     if (duty->config->key != NULL) {
         fetch(s, peer_id);

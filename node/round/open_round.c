@@ -55,7 +55,7 @@ static void drop_payloads(struct open_round *round)
     const struct map_slot *slot;
     while ((slot = map_next(&round->submissions, &cursor)) != NULL) {
         const struct submission *s = slot->value;
-        blob_pool_del(round->duty->config->env->pool, &s->opened.payload);
+        blob_pool_del(round->duty->config->env->pool, &s->held.opened.payload);
     }
 }
 
@@ -86,52 +86,42 @@ struct open_round *open_round_new(struct round_duty *duty,
     return round;
 }
 
-void open_round_candidate_init(struct open_round_candidate *c,
-                               const struct open_round *round)
+void open_round_candidate(struct round_candidate *out,
+                          const struct open_round *round)
 {
     size_t cursor = 0;
-    size_t count = 0;
     const struct map_slot *slot;
-    c->submissions =
-        pot_calloc(round->submissions.count, sizeof(*c->submissions));
-    c->attestations =
-        pot_calloc(round->attestations.count, sizeof(*c->attestations));
+    *out = (struct round_candidate){.task = round->name};
+    out->submissions =
+        pot_calloc(round->submissions.count, sizeof(*out->submissions));
+    out->attestations =
+        pot_calloc(round->attestations.count, sizeof(*out->attestations));
     while ((slot = map_next(&round->submissions, &cursor)) != NULL) {
         const struct submission *s = slot->value;
         if (s->state != FETCHING && s->state != LOST) {
-            c->submissions[count++] = s->message;
+            out->submissions[out->submission_count++] = s->held;
         }
     }
-    c->what.submission_count = count;
     cursor = 0;
-    count = 0;
     while ((slot = map_next(&round->attestations, &cursor)) != NULL) {
-        c->attestations[count++] = ((struct attestation *)slot->value)->message;
+        const struct held_attestation *held = slot->value;
+        out->attestations[out->attestation_count++] = *held;
     }
-    c->what.attestation_count = count;
-    c->what.task = round->name;
-    c->what.submissions = c->submissions;
-    c->what.attestations = c->attestations;
-}
-
-void open_round_candidate_fini(struct open_round_candidate *c)
-{
-    free(c->submissions);
-    free(c->attestations);
 }
 
 static void tally(struct open_round *round, uint64_t height)
 {
-    struct open_round_candidate candidate;
+    struct round_candidate candidate;
     struct round_tally found = {0};
     const struct ledger_env env = {
         .chain = round->duty->config->env->chain,
         .state = stored_state(round->duty->config->env->store),
     };
-    open_round_candidate_init(&candidate, round);
+    open_round_candidate(&candidate, round);
     enum round_verdict verdict =
-        ledger_tally_round(&found, &env, height, &candidate.what);
-    open_round_candidate_fini(&candidate);
+        ledger_tally_round(&found, &env, height, &candidate);
+    free(candidate.submissions);
+    free(candidate.attestations);
     round->is_dirty = false;
     round->tally_height = height;
     round->is_full = found.counted + found.refused >= found.roster;

@@ -52,16 +52,10 @@ enum submission_state {
 
 struct submission {
     struct open_round *round;
-    struct round_submission opened;
-    Pot__Signed *message;
+    struct held_submission held;
     enum submission_state state;
     uint64_t lost_ms;     /* LOST: since when */
     Pot__Verdict verdict; /* JUDGED; none: left undecided */
-};
-
-struct attestation {
-    struct round_attestation opened;
-    Pot__Signed *message;
 };
 
 struct open_round {
@@ -73,7 +67,7 @@ struct open_round {
     uint64_t closable_ms;    /* since when it could be closed; 0: cannot yet */
     struct map submissions;  /* hash -> struct submission */
     struct map miners;       /* key -> struct submission: the first one */
-    struct map attestations; /* validator key -> struct attestation */
+    struct map attestations; /* validator key -> struct held_attestation */
     bool is_dirty;           /* something came since the last tally */
     uint64_t tally_height;   /* for which it was made: time may be up later */
     bool has_news;           /* verdicts not attested yet */
@@ -101,16 +95,11 @@ void open_round_tick(struct open_round *round, uint64_t now_ms);
  * their time. */
 bool open_round_should_close(struct open_round *round, uint64_t height);
 
-/* All that is held for the round, the submissions' payloads too: without
- * them it cannot be closed.  Borrows the messages. */
-struct open_round_candidate {
-    const Pot__Signed **submissions;
-    const Pot__Signed **attestations;
-    struct round_candidate what;
-};
-void open_round_candidate_init(struct open_round_candidate *out,
-                               const struct open_round *round);
-void open_round_candidate_fini(struct open_round_candidate *candidate);
+/* open_round_candidate: all that is held for the round, the submissions'
+ * payloads too: without them it cannot be closed.  free() both lists; what is
+ * in them stays the round's. */
+void open_round_candidate(struct round_candidate *out,
+                          const struct open_round *round);
 
 /* ---- node/round/judging.c */
 
@@ -138,7 +127,7 @@ bool attesting_take(struct open_round *round, struct round_attestation *opened,
 
 /* attesting_say: signs and sends the verdicts that there are. */
 void attesting_say(struct open_round *round);
-void attesting_free(struct attestation *attestation);
+void attesting_free(struct held_attestation *attestation);
 
 /* open_round_kick: something came in; the next tick is due at once, one for
  * all that comes in this turn of the loop. */

@@ -254,19 +254,10 @@ bool rounds_has_work(struct rounds *rounds)
     return false;
 }
 
-static Pot__Signed **copy_list(const Pot__Signed *const *list, size_t count)
-{
-    Pot__Signed **copy = pot_calloc(count, sizeof(*copy));
-    for (size_t i = 0; i < count; i++) {
-        copy[i] = signed_copy(list[i]);
-    }
-    return copy;
-}
-
 static int compare_rounds(const void *a, const void *b)
 {
-    const struct execution_round *x = a;
-    const struct execution_round *y = b;
+    const struct round_candidate *x = a;
+    const struct round_candidate *y = b;
     return hash_compare(&x->task, &y->task);
 }
 
@@ -278,21 +269,14 @@ void rounds_collect(struct rounds *rounds, struct execution_request *request)
     request->rounds = pot_calloc(rounds->open.count, sizeof(*request->rounds));
     while ((slot = map_next(&rounds->open, &cursor)) != NULL &&
            request->round_count < ROUND_UPDATES_MAX) {
-        struct open_round_candidate c;
+        struct round_candidate c;
         if (!open_round_should_close(slot->value, height)) {
             continue;
         }
-        open_round_candidate_init(&c, slot->value);
-        request->rounds[request->round_count++] = (struct execution_round){
-            .task = c.what.task,
-            .submissions =
-                copy_list(c.what.submissions, c.what.submission_count),
-            .submission_count = c.what.submission_count,
-            .attestations =
-                copy_list(c.what.attestations, c.what.attestation_count),
-            .attestation_count = c.what.attestation_count,
-        };
-        open_round_candidate_fini(&c);
+        open_round_candidate(&c, slot->value);
+        round_candidate_copy(&request->rounds[request->round_count++], &c);
+        free(c.submissions);
+        free(c.attestations);
     }
     if (request->round_count > 0) {
         qsort(request->rounds, request->round_count, sizeof(*request->rounds),
