@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 #include "ledger/round_update.h"
+#include "proto/chain.pb-c.h"
 #include "proto/round.h"
-#include "proto/state.pb-c.h"
 
 struct round_duty;
 struct attesting; /* opaque: node/round/attesting.c */

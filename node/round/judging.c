@@ -1,14 +1,14 @@
 /* A submission's way, with the function on each edge:
  *
- *   judging_take -> FETCHING --on_payload--> judge -------------------.
- *                   |     ^                    |                      v
- *    on_payload,    |     | judging_tick       | drawn: audit       JUDGED
- *    judge, audit   v     |                    v                      ^
- *                  LOST --'                 WAITING --audit--> JUDGING
- *                                              ^                 |   |
- *                                              '--- on_audited --'   |
- *                                                                    |
- *                                                        on_audited -'
+ *   judging_take -> FETCHING --on_payload--> judge ------------.
+ *                   |     ^                    |               v
+ *    on_payload,    |     | judging_tick       | drawn       JUDGED
+ *    judge, audit   v     |                    v               ^
+ *                  LOST --'                 WAITING            | on_audited
+ *                                            |   ^             |
+ *                                      audit |   | failed:     |
+ *                                            v   | on_audited  |
+ *                                           JUDGING -----------'
  *
  * WAITING is for what the audit needs: the round's input (round_load.h), a
  * place in the auditor's queue; on_loaded and judging_tick try again. */
@@ -79,29 +79,28 @@ static void lose(struct submission *s)
     s->retry_ms = in_ms(s, FETCH_AGAIN_MS);
 }
 
-static void log_refusal(const struct submission *s, const char *why)
+static void mark_judged(struct submission *s, Pot__Verdict verdict)
+{
+    s->state = JUDGED;
+    s->verdict = verdict;
+    s->judging->on_verdict(s->judging->context);
+}
+
+static void mark_accepted(struct submission *s, Pot__Verdict verdict)
+{
+    s->judging->duty->stats.accepted++;
+    mark_judged(s, verdict);
+}
+
+static void mark_refused(struct submission *s, const char *why)
 {
     char miner[ADDRESS_TEXT_SIZE];
+    s->judging->duty->stats.refused++;
     LOG(LOG_WARN, "node", "submission refused",
         log_u64("round", s->judging->task->round),
         log_text("miner", address_format(&opened_of(s)->miner, miner)),
         log_text("why", why));
-}
-
-/* why: VERDICT_REFUSE. */
-static void mark_judged(struct submission *s, Pot__Verdict verdict,
-                        const char *why)
-{
-    struct judging *judging = s->judging;
-    s->state = JUDGED;
-    s->verdict = verdict;
-    if (verdict == POT__VERDICT__VERDICT_REFUSE) {
-        judging->duty->stats.refused++;
-        log_refusal(s, why);
-    } else {
-        judging->duty->stats.accepted++;
-    }
-    judging->on_verdict(judging->context);
+    mark_judged(s, POT__VERDICT__VERDICT_REFUSE);
 }
 
 static bool read_payload(const struct submission *s, struct buf *out)
@@ -128,15 +127,14 @@ static void on_audited(void *context, enum pot_err err,
     switch (result->verdict) {
     case AUDIT_EQUAL:
     case AUDIT_WITHIN:
-        mark_judged(s, POT__VERDICT__VERDICT_ACCEPT_AUDITED, "");
+        mark_accepted(s, POT__VERDICT__VERDICT_ACCEPT_AUDITED);
         break;
     case AUDIT_UNDECIDED:
         stats->undecided++;
         s->state = JUDGED; /* and no word on it */
         break;
     case AUDIT_REFUSED:
-        mark_judged(s, POT__VERDICT__VERDICT_REFUSE,
-                    "its gradient is not the one of its rows");
+        mark_refused(s, "its gradient is not the one of its rows");
         break;
     }
 }
@@ -212,14 +210,13 @@ static void judge(struct submission *s)
     } else if (ledger_open_payload(&gradient, judging->task, judging->shape,
                                    opened, payload.data,
                                    payload.size) != POT_OK) {
-        mark_judged(s, POT__VERDICT__VERDICT_REFUSE,
-                    "its payload is no gradient of this model");
+        mark_refused(s, "its payload is no gradient of this model");
     } else if (audit_is_drawn(judging->duty->secret.b, &opened->hash,
                               judging->task->spec->audit_rate_ppm)) {
         s->state = WAITING;
         audit(s);
     } else {
-        mark_judged(s, POT__VERDICT__VERDICT_ACCEPT, "");
+        mark_accepted(s, POT__VERDICT__VERDICT_ACCEPT);
     }
     buf_fini(&payload);
 }

@@ -12,8 +12,8 @@
 #include "node/hold/stored.h"
 #include "node/loop/loop_timer.h"
 #include "node/round/auditor.h"
-#include "node/round/early.h"
 #include "node/round/open_round.h"
+#include "node/round/round_early.h"
 #include "proto/codec.h"
 
 #include <sodium.h>
@@ -25,7 +25,7 @@ struct rounds {
     struct rounds_config config;
     struct round_duty duty;
     struct map open; /* task -> struct open_round */
-    struct early early;
+    struct round_early early;
     struct loop_timer timer;
     bool is_stopped;
 };
@@ -87,7 +87,7 @@ void rounds_refresh(struct rounds *rounds)
     close_old(rounds, &state);
     open_new(rounds, &state);
     rounds->duty.stats.open = rounds->open.count;
-    early_replay(&rounds->early, take, rounds);
+    round_early_replay(&rounds->early, take, rounds);
 }
 
 /* ---- messages */
@@ -96,8 +96,8 @@ static bool keep_early(struct rounds *rounds, const struct arrival *arrival,
                        const struct public_key *author)
 {
     const struct state state = tip_state(rounds);
-    return early_keep(&rounds->early, arrival, author, &state,
-                      tip_height(rounds));
+    return round_early_keep(&rounds->early, arrival, author, &state,
+                            tip_height(rounds));
 }
 
 enum place { PLACE_OPEN, PLACE_EARLY, PLACE_NONE };
@@ -284,7 +284,7 @@ void rounds_stop(struct rounds *rounds)
         open_round_free(slot->value);
     }
     map_fini(&rounds->open);
-    early_fini(&rounds->early);
+    round_early_fini(&rounds->early);
     auditor_free(rounds->duty.auditor);
     loop_timer_close(&rounds->timer);
 }

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "node/round/early.h"
+#include "node/round/round_early.h"
 
 #include "base/alloc.h"
 #include "ledger/ledger.h"
@@ -14,8 +14,8 @@
 #define AUTHOR_MAX 4
 #define BLOCKS_MAX 2
 
-struct early_message {
-    struct early_message *next;
+struct round_early_message {
+    struct round_early_message *next;
     struct arrival arrival;
     Pot__Signed *message; /* the arrival's, our own */
     struct public_key author;
@@ -29,24 +29,26 @@ static bool may_take_part(const struct state *state,
            (is_submission ? account.stake_miner : account.stake_validator) > 0;
 }
 
-static bool has_room(const struct early *early, const struct public_key *author)
+static bool has_room(const struct round_early *early,
+                     const struct public_key *author)
 {
     size_t count = 0;
-    for (const struct early_message *e = early->first; e != NULL; e = e->next) {
+    for (const struct round_early_message *e = early->first; e != NULL;
+         e = e->next) {
         count += public_key_equal(&e->author, author) ? 1 : 0;
     }
     return count < AUTHOR_MAX && early->count < MESSAGES_MAX;
 }
 
-bool early_keep(struct early *early, const struct arrival *arrival,
-                const struct public_key *author, const struct state *state,
-                uint64_t height)
+bool round_early_keep(struct round_early *early, const struct arrival *arrival,
+                      const struct public_key *author,
+                      const struct state *state, uint64_t height)
 {
     if (height > arrival->height + BLOCKS_MAX || !has_room(early, author) ||
         !may_take_part(state, author, arrival->is_submission)) {
         return false;
     }
-    struct early_message *kept = pot_calloc(1, sizeof(*kept));
+    struct round_early_message *kept = pot_calloc(1, sizeof(*kept));
     kept->message = signed_copy(arrival->message);
     kept->arrival = *arrival;
     kept->arrival.message = kept->message;
@@ -58,27 +60,28 @@ bool early_keep(struct early *early, const struct arrival *arrival,
 }
 
 /* Takes the first of the list off it and frees it. */
-static void drop_first(struct early_message **list)
+static void drop_first(struct round_early_message **list)
 {
-    struct early_message *first = *list;
+    struct round_early_message *first = *list;
     *list = first->next;
     codec_free(first->message);
     free(first);
 }
 
-void early_replay(struct early *early,
-                  bool (*take)(void *context, const struct arrival *arrival),
-                  void *context)
+void round_early_replay(struct round_early *early,
+                        bool (*take)(void *context,
+                                     const struct arrival *arrival),
+                        void *context)
 {
-    struct early_message *list = early->first;
-    *early = (struct early){0};
+    struct round_early_message *list = early->first;
+    *early = (struct round_early){0};
     while (list != NULL) {
         (void)take(context, &list->arrival);
         drop_first(&list);
     }
 }
 
-void early_fini(struct early *early)
+void round_early_fini(struct round_early *early)
 {
     while (early->first != NULL) {
         drop_first(&early->first);
