@@ -198,7 +198,7 @@ enum round_verdict counted_read(struct settle *s, const struct ledger_env *env,
 
 /* A submission on its way into one of the lists. */
 struct choice {
-    const struct held_submission *held;
+    const struct candidate_submission *held;
     bool is_refused;
 };
 
@@ -217,8 +217,8 @@ static int compare_choices(const void *a, const void *b)
 
 static int compare_attestations(const void *a, const void *b)
 {
-    const struct held_attestation *const *x = a;
-    const struct held_attestation *const *y = b;
+    const struct candidate_attestation *const *x = a;
+    const struct candidate_attestation *const *y = b;
     return public_key_compare(&(*x)->opened.validator, &(*y)->opened.validator);
 }
 
@@ -234,9 +234,9 @@ static bool is_newer(const struct round_attestation *a,
 static void gather_attestations(struct settle *s, const Pot__Signed **messages,
                                 const struct round_candidate *candidate)
 {
-    const struct held_attestation *latest[VALIDATORS_MAX] = {0};
+    const struct candidate_attestation *latest[VALIDATORS_MAX] = {0};
     for (size_t i = 0; i < candidate->attestation_count; i++) {
-        const struct held_attestation *held = &candidate->attestations[i];
+        const struct candidate_attestation *held = &candidate->attestations[i];
         uint32_t index;
         if (is_of_round(s, &held->opened) &&
             validator_set_find(&index, &s->validators,

@@ -32,7 +32,7 @@ void round_candidate_copy(struct round_candidate *out,
     out->submissions =
         pot_calloc(from->submission_count, sizeof(*out->submissions));
     for (size_t i = 0; i < from->submission_count; i++) {
-        struct held_submission *to = &out->submissions[i];
+        struct candidate_submission *to = &out->submissions[i];
         to->message = signed_copy(from->submissions[i].message);
         enum pot_err err = round_submission_open(&to->opened, to->message);
         POT_ASSERT(err == POT_OK); /* it was open */
@@ -40,7 +40,7 @@ void round_candidate_copy(struct round_candidate *out,
     out->attestations =
         pot_calloc(from->attestation_count, sizeof(*out->attestations));
     for (size_t i = 0; i < from->attestation_count; i++) {
-        struct held_attestation *to = &out->attestations[i];
+        struct candidate_attestation *to = &out->attestations[i];
         to->message = signed_copy(from->attestations[i].message);
         enum pot_err err = round_attestation_open(&to->opened, to->message);
         POT_ASSERT(err == POT_OK);

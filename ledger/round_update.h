@@ -56,12 +56,12 @@ struct ledger_trust {
 };
 
 /* A message beside what it says: whoever holds it opened it once. */
-struct held_submission {
+struct candidate_submission {
     struct round_submission opened;
     Pot__Signed *message;
 };
 
-struct held_attestation {
+struct candidate_attestation {
     struct round_attestation opened;
     Pot__Signed *message;
 };
@@ -71,9 +71,9 @@ struct held_attestation {
  * attestation only.  Signatures were checked by the caller. */
 struct round_candidate {
     struct hash task;
-    struct held_submission *submissions;
+    struct candidate_submission *submissions;
     size_t submission_count;
-    struct held_attestation *attestations;
+    struct candidate_attestation *attestations;
     size_t attestation_count;
 };
 

@@ -18,7 +18,7 @@
 
 struct attesting {
     struct round_duty *duty;
-    struct map attestations; /* validator key -> struct held_attestation */
+    struct map attestations; /* validator key -> struct candidate_attestation */
 };
 
 struct attesting *attesting_new(struct round_duty *duty)
@@ -28,7 +28,7 @@ struct attesting *attesting_new(struct round_duty *duty)
     return attesting;
 }
 
-static void attestation_free(struct held_attestation *held)
+static void attestation_free(struct candidate_attestation *held)
 {
     if (held != NULL) {
         round_attestation_close(&held->opened);
@@ -62,7 +62,7 @@ bool attesting_take(struct attesting *attesting,
                     struct round_attestation *opened,
                     const Pot__Signed *message)
 {
-    const struct held_attestation *old =
+    const struct candidate_attestation *old =
         map_get(&attesting->attestations, opened->validator.b);
     bool is_newer =
         old == NULL || old->opened.body->sequence < opened->body->sequence;
@@ -70,7 +70,7 @@ bool attesting_take(struct attesting *attesting,
         round_attestation_close(opened);
         return false;
     }
-    struct held_attestation *held = pot_calloc(1, sizeof(*held));
+    struct candidate_attestation *held = pot_calloc(1, sizeof(*held));
     held->opened = *opened;
     held->message = signed_copy(message);
     attestation_free(
@@ -114,7 +114,7 @@ void attesting_list(const struct attesting *attesting,
     candidate->attestations = pot_calloc(attesting->attestations.count,
                                          sizeof(*candidate->attestations));
     while ((slot = map_next(&attesting->attestations, &cursor)) != NULL) {
-        const struct held_attestation *held = slot->value;
+        const struct candidate_attestation *held = slot->value;
         candidate->attestations[candidate->attestation_count++] = *held;
     }
 }

@@ -45,7 +45,7 @@ enum submission_state {
 
 struct submission {
     struct judging *judging;
-    struct held_submission held;
+    struct candidate_submission held;
     enum submission_state state;
     uint64_t retry_ms;    /* LOST, WAITING: not before */
     Pot__Verdict verdict; /* JUDGED; none: left undecided */

@@ -457,8 +457,8 @@ void fixture_held_clear(struct fixture_held *held)
 const struct round_candidate *fixture_candidate(struct fixture_held *held,
                                                 const struct hash *task)
 {
-    struct held_submission submissions[FIXTURE_MESSAGES_MAX];
-    struct held_attestation attestations[FIXTURE_MESSAGES_MAX];
+    struct candidate_submission submissions[FIXTURE_MESSAGES_MAX];
+    struct candidate_attestation attestations[FIXTURE_MESSAGES_MAX];
     const struct round_candidate borrowed = {
         .task = *task,
         .submissions = submissions,
