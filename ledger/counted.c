@@ -196,36 +196,30 @@ enum round_verdict counted_read(struct settle *s, const struct ledger_env *env,
 
 /* ---- selecting from what is held */
 
-/* One submission or attestation on its way into a list. */
-struct held_submission {
-    struct round_submission submission;
-    const Pot__Signed *message;
+/* A submission on its way into one of the lists. */
+struct choice {
+    const struct candidate_submission *held;
     bool is_refused;
 };
 
-struct held_attestation {
-    struct round_attestation attestation;
-    const Pot__Signed *message; /* NULL: none of this validator yet */
-};
-
-static int compare_submissions(const void *a, const void *b)
+static int compare_choices(const void *a, const void *b)
 {
-    const struct held_submission *x = a;
-    const struct held_submission *y = b;
-    int order = public_key_compare(&x->submission.miner, &y->submission.miner);
+    const struct choice *x = a;
+    const struct choice *y = b;
+    const struct round_submission *one = &x->held->opened;
+    const struct round_submission *other = &y->held->opened;
+    int order = public_key_compare(&one->miner, &other->miner);
     if (order == 0) {
         order = (int)x->is_refused - (int)y->is_refused;
     }
-    return order != 0 ? order
-                      : hash_compare(&x->submission.hash, &y->submission.hash);
+    return order != 0 ? order : hash_compare(&one->hash, &other->hash);
 }
 
 static int compare_attestations(const void *a, const void *b)
 {
-    const struct held_attestation *x = a;
-    const struct held_attestation *y = b;
-    return public_key_compare(&x->attestation.validator,
-                              &y->attestation.validator);
+    const struct candidate_attestation *const *x = a;
+    const struct candidate_attestation *const *y = b;
+    return public_key_compare(&(*x)->opened.validator, &(*y)->opened.validator);
 }
 
 static bool is_newer(const struct round_attestation *a,
@@ -240,61 +234,54 @@ static bool is_newer(const struct round_attestation *a,
 static void gather_attestations(struct settle *s, const Pot__Signed **messages,
                                 const struct round_candidate *candidate)
 {
-    struct held_attestation latest[VALIDATORS_MAX] = {0};
+    const struct candidate_attestation *latest[VALIDATORS_MAX] = {0};
     for (size_t i = 0; i < candidate->attestation_count; i++) {
-        struct held_attestation held = {.message = candidate->attestations[i]};
+        const struct candidate_attestation *held = &candidate->attestations[i];
         uint32_t index;
-        if (round_attestation_open(&held.attestation, held.message) != POT_OK) {
-            continue;
-        }
-        if (is_of_round(s, &held.attestation) &&
+        if (is_of_round(s, &held->opened) &&
             validator_set_find(&index, &s->validators,
-                               &held.attestation.validator) &&
-            (latest[index].message == NULL ||
-             is_newer(&held.attestation, &latest[index].attestation))) {
-            struct held_attestation old = latest[index];
+                               &held->opened.validator) &&
+            (latest[index] == NULL ||
+             is_newer(&held->opened, &latest[index]->opened))) {
             latest[index] = held;
-            held = old;
-        }
-        if (held.message != NULL) {
-            round_attestation_close(&held.attestation);
         }
     }
     size_t count = 0;
     for (size_t i = 0; i < s->validators.count; i++) {
-        if (latest[i].message != NULL) {
+        if (latest[i] != NULL) {
             latest[count++] = latest[i];
         }
     }
     qsort(latest, count, sizeof(*latest), compare_attestations);
     for (size_t i = 0; i < count; i++) {
-        s->attestations[i] = latest[i].attestation;
-        messages[i] = latest[i].message;
+        s->attestations[i] = latest[i]->opened;
+        messages[i] = latest[i]->message;
     }
     s->attestation_count = count;
 }
 
 /* Whether it goes into one of the lists, and which. */
-static bool is_decided(const struct settle *s, struct held_submission *held)
+static bool is_decided(const struct settle *s, struct choice *choice)
 {
-    if (ledger_check_submission(s->task, &s->shape, &held->submission) !=
+    const struct round_submission *submission = &choice->held->opened;
+    if (ledger_check_submission(s->task, &s->shape, submission) !=
         ROUND_ACCEPTED) {
         return false;
     }
-    struct votes votes = votes_on(s, &held->submission);
-    held->is_refused = !has_quorum(s, votes);
-    return !held->is_refused || is_refused(s, votes);
+    struct votes votes = votes_on(s, submission);
+    choice->is_refused = !has_quorum(s, votes);
+    return !choice->is_refused || is_refused(s, votes);
 }
 
 static void list_submission(struct settle *s, struct counted_messages *out,
-                            const struct held_submission *held)
+                            const struct choice *choice)
 {
-    if (held->is_refused) {
-        out->refused[s->refused_count] = held->message;
-        s->refused[s->refused_count++] = held->submission;
+    if (choice->is_refused) {
+        out->refused[s->refused_count] = choice->held->message;
+        s->refused[s->refused_count++] = choice->held->opened;
     } else {
-        out->counted[s->counted_count] = held->message;
-        s->counted[s->counted_count++] = held->submission;
+        out->counted[s->counted_count] = choice->held->message;
+        s->counted[s->counted_count++] = choice->held->opened;
     }
 }
 
@@ -302,29 +289,20 @@ static void gather_submissions(struct settle *s, struct counted_messages *out,
                                const struct round_candidate *candidate)
 {
     size_t count = 0;
-    struct held_submission *held =
-        pot_calloc(candidate->submission_count, sizeof(*held));
+    struct choice *choices =
+        pot_calloc(candidate->submission_count, sizeof(*choices));
     for (size_t i = 0; i < candidate->submission_count; i++) {
-        struct held_submission one = {.message = candidate->submissions[i]};
-        if (round_submission_open(&one.submission, one.message) != POT_OK) {
-            continue;
-        }
-        if (is_decided(s, &one)) {
-            held[count++] = one;
-        } else {
-            round_submission_close(&one.submission);
-        }
+        choices[count].held = &candidate->submissions[i];
+        count += is_decided(s, &choices[count]) ? 1 : 0;
     }
-    qsort(held, count, sizeof(*held), compare_submissions);
+    qsort(choices, count, sizeof(*choices), compare_choices);
     for (size_t i = 0; i < count; i++) {
-        if (i > 0 && public_key_equal(&held[i].submission.miner,
-                                      &held[i - 1].submission.miner)) {
-            round_submission_close(&held[i].submission);
-        } else {
-            list_submission(s, out, &held[i]);
+        if (i == 0 || !public_key_equal(&choices[i].held->opened.miner,
+                                        &choices[i - 1].held->opened.miner)) {
+            list_submission(s, out, &choices[i]);
         }
     }
-    free(held);
+    free(choices);
 }
 
 /* Attestations that say nothing on what is listed go. */
@@ -335,8 +313,6 @@ static void drop_idle(struct settle *s, struct counted_messages *messages)
         if (is_useful(s, &s->attestations[i])) {
             messages->attestations[kept] = messages->attestations[i];
             s->attestations[kept++] = s->attestations[i];
-        } else {
-            round_attestation_close(&s->attestations[i]);
         }
     }
     s->attestation_count = kept;
@@ -346,6 +322,7 @@ void counted_select(struct settle *s, struct counted_messages *out,
                     const struct round_candidate *candidate)
 {
     size_t submissions = candidate->submission_count;
+    s->are_lists_borrowed = true;
     s->counted = pot_calloc(submissions, sizeof(*s->counted));
     s->refused = pot_calloc(submissions, sizeof(*s->refused));
     s->attestations = pot_calloc(VALIDATORS_MAX, sizeof(*s->attestations));
@@ -359,9 +336,6 @@ void counted_select(struct settle *s, struct counted_messages *out,
 
 void counted_drop(struct settle *s, struct counted_messages *messages)
 {
-    for (size_t i = 0; i < s->counted_count; i++) {
-        round_submission_close(&s->counted[i]);
-    }
     s->counted_count = 0;
     drop_idle(s, messages);
 }

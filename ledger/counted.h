@@ -30,7 +30,7 @@ struct counted_messages {
 };
 
 /* counted_select: the lists that follow from all that a node holds, into s
- * and *out. */
+ * and *out; what stands in them stays the candidate's. */
 void counted_select(struct settle *s, struct counted_messages *out,
                     const struct round_candidate *candidate);
 

@@ -25,6 +25,42 @@ const char *round_verdict_text(enum round_verdict verdict)
     return texts[verdict];
 }
 
+void round_candidate_copy(struct round_candidate *out,
+                          const struct round_candidate *from)
+{
+    *out = *from;
+    out->submissions =
+        pot_calloc(from->submission_count, sizeof(*out->submissions));
+    for (size_t i = 0; i < from->submission_count; i++) {
+        struct candidate_submission *to = &out->submissions[i];
+        to->message = signed_copy(from->submissions[i].message);
+        enum pot_err err = round_submission_open(&to->opened, to->message);
+        POT_ASSERT(err == POT_OK); /* it was open */
+    }
+    out->attestations =
+        pot_calloc(from->attestation_count, sizeof(*out->attestations));
+    for (size_t i = 0; i < from->attestation_count; i++) {
+        struct candidate_attestation *to = &out->attestations[i];
+        to->message = signed_copy(from->attestations[i].message);
+        enum pot_err err = round_attestation_open(&to->opened, to->message);
+        POT_ASSERT(err == POT_OK);
+    }
+}
+
+void round_candidate_fini(struct round_candidate *candidate)
+{
+    for (size_t i = 0; i < candidate->submission_count; i++) {
+        round_submission_close(&candidate->submissions[i].opened);
+        codec_free(candidate->submissions[i].message);
+    }
+    for (size_t i = 0; i < candidate->attestation_count; i++) {
+        round_attestation_close(&candidate->attestations[i].opened);
+        codec_free(candidate->attestations[i].message);
+    }
+    free(candidate->submissions);
+    free(candidate->attestations);
+}
+
 static void free_messages(struct counted_messages *messages)
 {
     free(messages->counted);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "proto/chain.pb-c.h"
+#include "proto/round.h"
 
 struct ledger_env;
 struct ledger_block;
@@ -54,16 +55,33 @@ struct ledger_trust {
                                     attestations, by the caller */
 };
 
+/* A message beside what it says: whoever holds it opened it once. */
+struct candidate_submission {
+    struct round_submission opened;
+    Pot__Signed *message;
+};
+
+struct candidate_attestation {
+    struct round_attestation opened;
+    Pot__Signed *message;
+};
+
 /* All that a node holds for the open round of a task, in any order; what does
  * not fit or is not needed is passed over.  Of each validator the latest
  * attestation only.  Signatures were checked by the caller. */
 struct round_candidate {
     struct hash task;
-    const Pot__Signed *const *submissions;
+    struct candidate_submission *submissions;
     size_t submission_count;
-    const Pot__Signed *const *attestations;
+    struct candidate_attestation *attestations;
     size_t attestation_count;
 };
+
+/* round_candidate_copy: a copy that owns all there is in it;
+ * round_candidate_fini releases such a one. */
+void round_candidate_copy(struct round_candidate *out,
+                          const struct round_candidate *from);
+void round_candidate_fini(struct round_candidate *candidate);
 
 struct round_tally {
     uint32_t roster;

@@ -32,7 +32,7 @@ enum round_verdict settle_open(struct settle *s, const struct ledger_env *env,
     return ROUND_ACCEPTED;
 }
 
-void settle_close(struct settle *s)
+static void close_lists(struct settle *s)
 {
     for (size_t i = 0; i < s->counted_count; i++) {
         round_submission_close(&s->counted[i]);
@@ -42,6 +42,13 @@ void settle_close(struct settle *s)
     }
     for (size_t i = 0; i < s->attestation_count; i++) {
         round_attestation_close(&s->attestations[i]);
+    }
+}
+
+void settle_close(struct settle *s)
+{
+    if (!s->are_lists_borrowed) {
+        close_lists(s);
     }
     free(s->counted);
     free(s->refused);

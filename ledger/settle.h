@@ -34,6 +34,7 @@ struct settle {
     size_t refused_count;
     struct round_attestation *attestations; /* by ascending validator */
     size_t attestation_count;
+    bool are_lists_borrowed; /* a candidate's: not settle_close's to close */
 
     struct buf aggregate; /* empty, as the rest, when nothing is counted */
     struct hash aggregate_hash;

@@ -146,12 +146,6 @@ static bool on_attestation(void *context, Pot__Signed *message,
     return rounds_attestation(node->rounds, message);
 }
 
-static void on_own_submission(void *context, Pot__Signed *message)
-{
-    struct node *node = context;
-    (void)rounds_submission(node->rounds, message, 0);
-}
-
 /* ---- faults and stopping */
 
 static void stop(struct node *node);
@@ -297,7 +291,7 @@ static void open_work(struct node *node)
     node->intake = intake_new(&intake);
     const struct rounds_config rounds = {
         .loop = &node->loop,
-        .env = &node->env,
+        .holdings = &node->env,
         .chain = node->chain,
         .needs = node->needs,
         .gossip = node->gossip,
@@ -310,11 +304,13 @@ static void open_work(struct node *node)
     if (node->miner_key != NULL) {
         const struct miner_config miner = {
             .loop = &node->loop,
-            .env = &node->env,
+            .holdings = &node->env,
             .chain = node->chain,
             .needs = node->needs,
+            .mempool = node->mempool,
             .intake = node->intake,
             .gossip = node->gossip,
+            .rounds = node->rounds,
             .key = node->miner_key,
             .worker_program = node->worker_program,
             .blas_core = c->miner_blas_core,
@@ -322,8 +318,6 @@ static void open_work(struct node *node)
                                             : uv_available_parallelism(),
             .tasks = c->miner_tasks,
             .task_count = c->miner_task_count,
-            .context = node,
-            .on_submission = on_own_submission,
         };
         node->miner = miner_new(&miner);
     }

@@ -43,14 +43,6 @@ struct execution_tip_context {
 };
 struct state execution_tip_state(struct execution_tip_context *context);
 
-struct execution_round {
-    struct hash task;
-    Pot__Signed **submissions;
-    size_t submission_count;
-    Pot__Signed **attestations;
-    size_t attestation_count;
-};
-
 /* What a primary would like to put into a block; owns everything in it. */
 struct execution_request {
     struct chain_tip parent;
@@ -61,7 +53,7 @@ struct execution_request {
     struct public_key proposer;
     Pot__Signed **txs; /* signatures were checked */
     size_t tx_count;
-    struct execution_round *rounds; /* by ascending task */
+    struct round_candidate *rounds; /* by ascending task; copies */
     size_t round_count;
 };
 

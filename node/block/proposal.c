@@ -26,9 +26,7 @@ void execution_request_free(struct execution_request *request)
     }
     signed_list_free(request->txs, request->tx_count);
     for (size_t i = 0; i < request->round_count; i++) {
-        struct execution_round *round = &request->rounds[i];
-        signed_list_free(round->submissions, round->submission_count);
-        signed_list_free(round->attestations, round->attestation_count);
+        round_candidate_fini(&request->rounds[i]);
     }
     free(request->rounds);
     free(request);
@@ -48,18 +46,10 @@ static void add_rounds(struct maker *m)
     m->body->round_updates =
         pot_calloc(r->round_count, sizeof(*m->body->round_updates));
     for (size_t i = 0; i < r->round_count; i++) {
-        const struct execution_round *from = &r->rounds[i];
-        const struct round_candidate candidate = {
-            .task = from->task,
-            .submissions = (const Pot__Signed *const *)from->submissions,
-            .submission_count = from->submission_count,
-            .attestations = (const Pot__Signed *const *)from->attestations,
-            .attestation_count = from->attestation_count,
-        };
         Pot__RoundUpdate *update = NULL;
         size_t left = r->bytes_max > m->bytes ? r->bytes_max - m->bytes : 0;
-        if (ledger_make_round(&m->env, &m->block, &candidate, left, &update) !=
-            ROUND_ACCEPTED) {
+        if (ledger_make_round(&m->env, &m->block, &r->rounds[i], left,
+                              &update) != ROUND_ACCEPTED) {
             continue;
         }
         m->bytes += pot__round_update__get_packed_size(update) + TX_FRAME_BYTES;

@@ -5,14 +5,17 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/fixed.h"
+#include "node/loop/offload.h"
+#include "node/round/round_input.h"
+#include "node/round/workers.h"
 #include "proto/gradient.h"
+#include "proto/round.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CORE_SIZE   33
-#define DEADLINE_MS 120000
+#define CORE_SIZE (ROUND_BLAS_CORE_MAX + 1)
 /* Cores remembered as not running on this processor; the oldest is forgotten
  * first. */
 #define FAILED_CORES 8
@@ -20,17 +23,33 @@
 #define LOSS_PART      1000
 #define LOSS_TOLERANCE 256
 
+/* A case on its way:
+ *
+ *   auditor_judge -> first pool --on_computed--> compare --on_compared-.
+ *                                                  ^                    |
+ *                    second pool --on_computed-----'     undecided      |
+ *                         ^-----------------------------try_second------+
+ *                                                                       v
+ *                                                                   conclude
+ */
 struct trial {
     struct trial *next;
-    struct auditor *auditor;
-    struct workers_job job; /* its arrays are the trial's own */
+    struct auditor *auditor; /* NULL: gone while the trial was off the loop */
+    struct round_input *input;
+    struct public_key miner;
     char core[CORE_SIZE];
     uint8_t *payload;
     size_t payload_size;
     int64_t loss;          /* that the submitter claims */
     auditor_done_fn *done; /* NULL: forgotten */
     void *context;
-    bool is_second; /* runs on the submitter's core */
+    bool is_second;    /* ran on the second pool */
+    bool is_its_core;  /* is_second: that was the submitter's core indeed */
+    bool is_comparing; /* off the loop */
+    struct offload offload;
+    int64_t *sums; /* is_comparing: own ones, and their loss */
+    int64_t loss_sum;
+    struct audit_result result;
 };
 
 struct auditor {
@@ -55,14 +74,20 @@ struct auditor *auditor_new(uv_loop_t *loop, const char *worker_program)
 
 static void trial_free(struct trial *trial)
 {
+    round_input_drop(trial->input);
+    free(trial->payload);
+    free(trial->sums);
+    free(trial);
+}
+
+static void unlink_trial(struct trial *trial)
+{
     struct trial **at = &trial->auditor->trials;
     while (*at != trial) {
         at = &(*at)->next;
     }
     *at = trial->next;
-    workers_job_fini(&trial->job);
-    free(trial->payload);
-    free(trial);
+    trial->auditor = NULL;
 }
 
 void auditor_free(struct auditor *auditor)
@@ -73,7 +98,11 @@ void auditor_free(struct auditor *auditor)
     workers_free(auditor->own);
     workers_free(auditor->second);
     while (auditor->trials != NULL) {
-        trial_free(auditor->trials);
+        struct trial *trial = auditor->trials;
+        unlink_trial(trial);
+        if (!trial->is_comparing) {
+            trial_free(trial);
+        }
     }
     free(auditor->program);
     free(auditor);
@@ -86,22 +115,64 @@ static struct workers *start_workers(struct auditor *a, const char *core)
         .program = a->program,
         .core = core,
         .count = 1,
-        .deadline_ms = DEADLINE_MS,
+        .deadline_ms = WORKERS_DEADLINE_MS,
     };
     return workers_new(&config);
 }
 
-static void conclude(struct trial *trial, enum pot_err err,
-                     const struct audit_result *result)
+static void conclude(struct trial *trial, enum pot_err err)
 {
+    unlink_trial(trial);
     if (trial->done != NULL) {
-        trial->done(trial->context, err, result);
+        trial->done(trial->context, err, &trial->result);
     }
     trial_free(trial);
 }
 
-static void on_computed(void *context, enum pot_err err, const char *why,
-                        const int64_t *sums, int64_t loss_sum);
+/* The second core does not run here: what waits for it stays undecided. */
+static void give_up_second(struct auditor *a)
+{
+    memcpy(a->failed_cores[a->failed_next], a->second_core, CORE_SIZE);
+    a->failed_next = (a->failed_next + 1) % FAILED_CORES;
+    workers_free(a->second);
+    a->second = NULL;
+    a->second_jobs = 0;
+    for (struct trial *trial = a->trials; trial != NULL;) {
+        if (trial->is_second && !trial->is_comparing) {
+            trial->result.verdict = AUDIT_UNDECIDED;
+            conclude(trial, POT_OK);
+            trial = a->trials; /* the list has changed */
+        } else {
+            trial = trial->next;
+        }
+    }
+}
+
+/* ---- comparing */
+
+static bool loss_holds(const struct trial *trial)
+{
+    int64_t own =
+        fixed_divide(trial->loss_sum, (int64_t)trial->input->row_count);
+    int64_t off = trial->loss > own ? trial->loss - own : own - trial->loss;
+    int64_t part = own / LOSS_PART;
+    return off <= (part > LOSS_TOLERANCE ? part : LOSS_TOLERANCE);
+}
+
+static void compare(void *context)
+{
+    struct trial *trial = context;
+    const struct model_shape *shape = &trial->input->shape;
+    struct gradient gradient;
+    enum pot_err err =
+        gradient_open(&gradient, shape, trial->payload, trial->payload_size);
+    POT_ASSERT(err == POT_OK); /* checked before it came here */
+    audit_compare(&trial->result, shape, &gradient, trial->sums,
+                  trial->input->row_count);
+    if (!loss_holds(trial)) {
+        trial->result.verdict = AUDIT_REFUSED;
+    }
+}
 
 static bool has_failed_core(const struct auditor *a, const char *core)
 {
@@ -112,6 +183,8 @@ static bool has_failed_core(const struct auditor *a, const char *core)
     }
     return false;
 }
+
+static enum pot_err compute(struct workers *workers, struct trial *trial);
 
 /* Another core's pool replaces an idle one; while it is busy, its core is
  * the only one that can be tried. */
@@ -129,82 +202,61 @@ static bool try_second(struct trial *trial)
         a->second = start_workers(a, trial->core);
         memcpy(a->second_core, trial->core, CORE_SIZE);
     }
-    trial->is_second =
-        workers_submit(a->second, &trial->job, on_computed, trial) == POT_OK;
+    trial->is_second = compute(a->second, trial) == POT_OK;
     a->second_jobs += trial->is_second ? 1 : 0;
     return trial->is_second;
 }
 
-/* The second core does not run here: what waits for it stays undecided. */
-static void give_up_second(struct auditor *a)
-{
-    const struct audit_result undecided = {.verdict = AUDIT_UNDECIDED};
-    memcpy(a->failed_cores[a->failed_next], a->second_core, CORE_SIZE);
-    a->failed_next = (a->failed_next + 1) % FAILED_CORES;
-    workers_free(a->second);
-    a->second = NULL;
-    a->second_jobs = 0;
-    for (struct trial *trial = a->trials; trial != NULL;) {
-        if (trial->is_second) {
-            conclude(trial, POT_OK, &undecided);
-            trial = a->trials; /* the list has changed */
-        } else {
-            trial = trial->next;
-        }
-    }
-}
-
-/* On the submitter's own core an honest gradient comes out the same. */
-static void settle_second(const struct auditor *a, const struct trial *trial,
-                          struct audit_result *result)
-{
-    bool is_its_core = strcmp(workers_core(a->second), trial->core) == 0;
-    if (result->verdict == AUDIT_UNDECIDED && is_its_core) {
-        result->verdict = AUDIT_REFUSED;
-    }
-}
-
-static bool loss_holds(const struct trial *trial, int64_t loss_sum)
-{
-    int64_t own = fixed_divide(loss_sum, (int64_t)trial->job.row_count);
-    int64_t off = trial->loss > own ? trial->loss - own : own - trial->loss;
-    int64_t part = own / LOSS_PART;
-    return off <= (part > LOSS_TOLERANCE ? part : LOSS_TOLERANCE);
-}
-
-static void compare(struct trial *trial, const int64_t *sums, int64_t loss_sum)
-{
-    const struct model_shape *shape = &trial->job.shape;
-    struct gradient gradient;
-    struct audit_result result;
-    enum pot_err err =
-        gradient_open(&gradient, shape, trial->payload, trial->payload_size);
-    POT_ASSERT(err == POT_OK); /* checked before it came here */
-    audit_compare(&result, shape, &gradient, sums, trial->job.row_count);
-    if (!loss_holds(trial, loss_sum)) {
-        result.verdict = AUDIT_REFUSED;
-    }
-    if (trial->is_second) {
-        settle_second(trial->auditor, trial, &result);
-    } else if (result.verdict == AUDIT_UNDECIDED && try_second(trial)) {
-        return;
-    }
-    conclude(trial, POT_OK, &result);
-}
-
-static void on_computed(void *context, enum pot_err err, const char *why,
-                        const int64_t *sums, int64_t loss_sum)
+static void on_compared(void *context)
 {
     struct trial *trial = context;
+    bool is_undecided = trial->result.verdict == AUDIT_UNDECIDED;
+    trial->is_comparing = false;
+    free(trial->sums);
+    trial->sums = NULL;
+    if (trial->auditor == NULL) {
+        trial_free(trial);
+        return;
+    }
+    if (is_undecided && trial->is_its_core) {
+        /* On its own core an honest gradient comes out the same. */
+        trial->result.verdict = AUDIT_REFUSED;
+    } else if (is_undecided && !trial->is_second && try_second(trial)) {
+        return;
+    }
+    conclude(trial, POT_OK);
+}
+
+/* ---- computing */
+
+static void on_computed(void *context, enum pot_err err, const char *why,
+                        int64_t *sums, int64_t loss_sum)
+{
+    struct trial *trial = context;
+    struct auditor *a = trial->auditor;
     (void)why;
     if (err == POT_OK) {
-        trial->auditor->second_jobs -= trial->is_second ? 1 : 0;
-        compare(trial, sums, loss_sum);
+        if (trial->is_second) {
+            a->second_jobs--;
+            trial->is_its_core =
+                strcmp(workers_core(a->second), trial->core) == 0;
+        }
+        trial->sums = sums;
+        trial->loss_sum = loss_sum;
+        trial->is_comparing = true;
+        offload_start(&trial->offload, a->loop, compare, on_compared, trial);
     } else if (trial->is_second) {
-        give_up_second(trial->auditor);
+        give_up_second(a);
     } else {
-        conclude(trial, err, NULL);
+        conclude(trial, err);
     }
+}
+
+static enum pot_err compute(struct workers *workers, struct trial *trial)
+{
+    return workers_submit(workers, trial->input,
+                          round_input_rows(trial->input, &trial->miner),
+                          on_computed, trial);
 }
 
 enum pot_err auditor_judge(struct auditor *auditor,
@@ -218,16 +270,17 @@ enum pot_err auditor_judge(struct auditor *auditor,
     trial->auditor = auditor;
     trial->next = auditor->trials;
     auditor->trials = trial;
-    workers_job_copy(&trial->job, &audit->job);
+    trial->input = round_input_hold(audit->input);
+    trial->miner = *audit->miner;
     (void)snprintf(trial->core, sizeof(trial->core), "%s", audit->core);
     trial->payload = pot_memdup(audit->payload, audit->payload_size);
     trial->payload_size = audit->payload_size;
     trial->loss = audit->loss;
     trial->done = done;
     trial->context = context;
-    enum pot_err err =
-        workers_submit(auditor->own, &trial->job, on_computed, trial);
+    enum pot_err err = compute(auditor->own, trial);
     if (err != POT_OK) {
+        unlink_trial(trial);
         trial_free(trial);
     }
     return err;

@@ -10,28 +10,37 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "node/round/workers.h"
+#include "base/err.h"
+#include "base/key.h"
 #include "training/audit.h"
 
+struct round_input;
 struct auditor; /* opaque: node/round/auditor.c */
 
+/* All borrowed. */
 struct auditor_case {
-    struct workers_job job; /* theta, rows and all, as the miner had them */
-    const char *core;       /* that the submitter declared */
-    const uint8_t *payload; /* its gradient */
+    struct round_input *input; /* of its round */
+    const struct public_key *miner;
+    const char *core;       /* that it declared */
+    const uint8_t *payload; /* its gradient, as gradient_open takes it */
     size_t payload_size;
     int64_t loss; /* Q40.24, that it claims */
 };
 
-/* auditor_done_fn: err not POT_OK: nothing could be computed. */
+/* auditor_done_fn: err not POT_OK: nothing could be computed, and result says
+ * nothing. */
 typedef void auditor_done_fn(void *context, enum pot_err err,
                              const struct audit_result *result);
 
 struct auditor *auditor_new(uv_loop_t *loop, const char *worker_program);
+
+/* auditor_free: nobody is called any more; what it still does ends on the
+ * loop.  NULL is none. */
 void auditor_free(struct auditor *auditor);
 
-/* auditor_judge: a copy of the case is judged; done is called later.  Errors:
- * POT_ELIMIT too many are waiting. */
+/* auditor_judge: a copy of the payload is judged; done is called later.
+ *
+ * Errors: POT_ELIMIT too many are waiting */
 POT_MUST_USE enum pot_err auditor_judge(struct auditor *auditor,
                                         const struct auditor_case *audit,
                                         auditor_done_fn *done, void *context);

@@ -1,224 +1,382 @@
+/* A submission's way, with the function on each edge:
+ *
+ *   judging_take -> FETCHING --on_payload--> judge ------------.
+ *                   |     ^                    |               v
+ *    on_payload,    |     | judging_tick       | drawn       JUDGED
+ *    judge, audit   v     |                    v               ^
+ *                  LOST --'                 WAITING            | on_audited
+ *                                            |   ^             |
+ *                                      audit |   | failed:     |
+ *                                            v   | on_audited  |
+ *                                           JUDGING -----------'
+ *
+ * WAITING is for what the audit needs: the round's input (round_load.h), a
+ * place in the auditor's queue; on_loaded and judging_tick try again. */
 #include "config.h"
 
-#include "node/round/open_round.h"
+#include "node/round/judging.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/map.h"
+#include "ledger/submission.h"
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
+#include "node/hold/holdings.h"
 #include "node/round/auditor.h"
-#include "node/round/round_job.h"
+#include "node/round/round_duty.h"
+#include "node/round/round_load.h"
 #include "proto/codec.h"
-#include "proto/gradient.h"
 #include "proto/signed.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FETCH_AGAIN_MS 1000
+#define AUDIT_AGAIN_MS 200
 
-void judging_free(struct submission *s)
+enum submission_state {
+    FETCHING, /* its payload */
+    LOST,     /* the payload was not to be had: asked for again later */
+    WAITING,  /* for what the audit needs */
+    JUDGING,
+    JUDGED,
+};
+
+struct submission {
+    struct judging *judging;
+    struct candidate_submission held;
+    enum submission_state state;
+    uint64_t retry_ms;    /* LOST, WAITING: not before */
+    Pot__Verdict verdict; /* JUDGED; none: left undecided */
+};
+
+struct judging {
+    struct round_duty *duty;
+    const Pot__TaskRecord *task;
+    const struct model_shape *shape;
+    void (*on_verdict)(void *context);
+    void *context;
+    struct map submissions;    /* hash -> struct submission */
+    struct map miners;         /* key -> struct submission: the first one */
+    struct round_input *input; /* NULL until an audit needed it */
+    struct round_load *load;   /* NULL: not being loaded */
+};
+
+static const struct round_submission *opened_of(const struct submission *s)
 {
-    round_submission_close(&s->opened);
-    codec_free(s->message);
-    free(s);
+    return &s->held.opened;
 }
 
-static void mark_judged(struct submission *s, Pot__Verdict verdict,
-                        const char *why)
+static uint64_t in_ms(const struct submission *s, uint64_t delay_ms)
 {
-    struct open_round *round = s->round;
-    char miner[ADDRESS_TEXT_SIZE];
+    return uv_now(s->judging->duty->loop) + delay_ms;
+}
+
+static void lose(struct submission *s)
+{
+    s->state = LOST;
+    s->retry_ms = in_ms(s, FETCH_AGAIN_MS);
+}
+
+static void mark_judged(struct submission *s, Pot__Verdict verdict)
+{
     s->state = JUDGED;
     s->verdict = verdict;
-    round->is_dirty = true;
-    open_round_kick(round->duty);
-    if (!round->has_news) {
-        round->has_news = true;
-        round->news_ms = uv_now(round->duty->config->loop);
-    }
-    if (verdict == POT__VERDICT__VERDICT_REFUSE) {
-        round->duty->stats.refused++;
-        LOG(LOG_WARN, "node", "submission refused",
-            log_u64("round", round->task->round),
-            log_text("miner", address_format(&s->opened.miner, miner)),
-            log_text("why", why));
-    } else {
-        round->duty->stats.accepted++;
-    }
+    s->judging->on_verdict(s->judging->context);
 }
+
+static void mark_accepted(struct submission *s, Pot__Verdict verdict)
+{
+    s->judging->duty->stats.accepted++;
+    mark_judged(s, verdict);
+}
+
+static void mark_refused(struct submission *s, const char *why)
+{
+    char miner[ADDRESS_TEXT_SIZE];
+    s->judging->duty->stats.refused++;
+    LOG(LOG_WARN, "node", "submission refused",
+        log_u64("round", s->judging->task->round),
+        log_text("miner", address_format(&opened_of(s)->miner, miner)),
+        log_text("why", why));
+    mark_judged(s, POT__VERDICT__VERDICT_REFUSE);
+}
+
+static bool read_payload(const struct submission *s, struct buf *out)
+{
+    buf_init(out, opened_of(s)->body->payload_bytes);
+    return holdings_get_blob(s->judging->duty->holdings, &opened_of(s)->payload,
+                             out);
+}
+
+/* ---- the audit */
 
 static void on_audited(void *context, enum pot_err err,
                        const struct audit_result *result)
 {
     struct submission *s = context;
-    struct open_round *round = s->round;
-    round->callbacks--;
-    if (round->is_gone) {
-        open_round_release(round);
-        return;
-    }
+    struct rounds_stats *stats = &s->judging->duty->stats;
     if (err != POT_OK) { /* could not compute it: no word on it */
         s->state = WAITING;
+        s->retry_ms = in_ms(s, AUDIT_AGAIN_MS);
         LOG(LOG_WARN, "node", "audit failed", log_text("why", err_text(err)));
         return;
     }
-    round->duty->stats.audited++;
+    stats->audited++;
     switch (result->verdict) {
     case AUDIT_EQUAL:
     case AUDIT_WITHIN:
-        mark_judged(s, POT__VERDICT__VERDICT_ACCEPT_AUDITED, "");
+        mark_accepted(s, POT__VERDICT__VERDICT_ACCEPT_AUDITED);
         break;
     case AUDIT_UNDECIDED:
-        round->duty->stats.undecided++;
+        stats->undecided++;
         s->state = JUDGED; /* and no word on it */
         break;
     case AUDIT_REFUSED:
-        mark_judged(s, POT__VERDICT__VERDICT_REFUSE,
-                    "its gradient is not the one of its rows");
+        mark_refused(s, "its gradient is not the one of its rows");
         break;
     }
 }
 
-/* WAITING: the payload is there, but not what the audit needs. */
 static void start_audit(struct submission *s, const struct buf *payload)
 {
-    struct open_round *round = s->round;
-    struct round_duty *duty = round->duty;
-    struct auditor_case audit = {
-        .core = s->opened.body->blas_core,
+    struct judging *judging = s->judging;
+    const struct auditor_case audit = {
+        .input = judging->input,
+        .miner = &opened_of(s)->miner,
+        .core = opened_of(s)->body->blas_core,
         .payload = payload->data,
         .payload_size = payload->size,
-        .loss = s->opened.body->loss,
+        .loss = opened_of(s)->body->loss,
     };
-    s->state = WAITING;
-    if (round_job_make(&audit.job, duty->config->env, round->task,
-                       &s->opened.miner) != POT_OK) {
-        return;
-    }
-    if (auditor_judge(duty->auditor, &audit, on_audited, s) == POT_OK) {
+    if (auditor_judge(judging->duty->auditor, &audit, on_audited, s) ==
+        POT_OK) {
         s->state = JUDGING;
-        round->callbacks++;
     }
-    workers_job_fini(&audit.job);
 }
 
-static unsigned width_of(const Pot__TaskSpec *spec)
+static void on_loaded(void *context, enum pot_err err,
+                      struct round_input *input);
+
+/* Of a drawn submission that is WAITING, which it stays when something is
+ * missing. */
+static void audit(struct submission *s)
 {
-    return spec->compression == POT__COMPRESSION__COMPRESSION_INT16 ? 2 : 1;
+    struct judging *judging = s->judging;
+    struct buf payload;
+    s->retry_ms = in_ms(s, AUDIT_AGAIN_MS);
+    if (judging->input != NULL) {
+        if (read_payload(s, &payload)) {
+            start_audit(s, &payload);
+        } else {
+            lose(s);
+        }
+        buf_fini(&payload);
+    } else if (judging->load == NULL) {
+        judging->load =
+            round_load_start(judging->duty->loop, judging->duty->holdings,
+                             judging->task, on_loaded, judging);
+    }
 }
+
+static void on_loaded(void *context, enum pot_err err,
+                      struct round_input *input)
+{
+    struct judging *judging = context;
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    judging->load = NULL;
+    judging->input = input;
+    while (err == POT_OK &&
+           (slot = map_next(&judging->submissions, &cursor)) != NULL) {
+        struct submission *s = slot->value;
+        if (s->state == WAITING) {
+            audit(s);
+        }
+    }
+}
+
+/* ---- form, and the lottery */
 
 static void judge(struct submission *s)
 {
-    struct open_round *round = s->round;
-    struct round_duty *duty = round->duty;
+    const struct judging *judging = s->judging;
+    const struct round_submission *opened = opened_of(s);
     struct gradient gradient;
     struct buf payload;
-    buf_init(&payload, s->opened.body->payload_bytes);
-    bool is_held =
-        blob_pool_get(duty->config->env->pool, &s->opened.payload, &payload);
-    if (!is_held) {
-        s->state = LOST; /* the pool made room for others */
-        s->lost_ms = uv_now(duty->config->loop);
-    } else if (payload.size != s->opened.body->payload_bytes ||
-               gradient_open(&gradient, &round->shape, payload.data,
-                             payload.size) != POT_OK ||
-               gradient.width != width_of(round->task->spec) ||
-               gradient.addends != 1) {
-        mark_judged(s, POT__VERDICT__VERDICT_REFUSE,
-                    "its payload is no gradient of this model");
-    } else if (audit_is_drawn(duty->secret, &s->opened.hash,
-                              round->task->spec->audit_rate_ppm)) {
-        start_audit(s, &payload);
+    if (!read_payload(s, &payload)) {
+        lose(s); /* the pool made room for others */
+    } else if (ledger_open_payload(&gradient, judging->task, judging->shape,
+                                   opened, payload.data,
+                                   payload.size) != POT_OK) {
+        mark_refused(s, "its payload is no gradient of this model");
+    } else if (audit_is_drawn(judging->duty->secret.b, &opened->hash,
+                              judging->task->spec->audit_rate_ppm)) {
+        s->state = WAITING;
+        audit(s);
     } else {
-        mark_judged(s, POT__VERDICT__VERDICT_ACCEPT, "");
+        mark_accepted(s, POT__VERDICT__VERDICT_ACCEPT);
     }
     buf_fini(&payload);
 }
 
+/* ---- the payload */
+
 static void on_payload(void *context, const struct hash *hash, bool is_held)
 {
     struct submission *s = context;
-    struct open_round *round = s->round;
     (void)hash;
-    round->callbacks--;
-    if (round->is_gone) {
-        open_round_release(round);
-    } else if (is_held) {
+    if (is_held) {
         judge(s);
     } else {
-        s->state = LOST;
-        s->lost_ms = uv_now(round->duty->config->loop);
+        lose(s);
     }
 }
 
 static void fetch(struct submission *s, uint64_t peer_id)
 {
     s->state = FETCHING;
-    s->round->callbacks++;
-    needs_blob(s->round->duty->config->needs, &s->opened.payload,
-               s->opened.body->payload_bytes, peer_id, on_payload, s);
+    needs_blob(s->judging->duty->needs, &opened_of(s)->payload,
+               opened_of(s)->body->payload_bytes, peer_id, on_payload, s);
 }
 
-static bool is_in_roster(const Pot__TaskRecord *task,
-                         const struct public_key *miner)
+/* ---- all of them */
+
+struct judging *judging_new(struct round_duty *duty,
+                            const Pot__TaskRecord *task,
+                            const struct model_shape *shape,
+                            void (*on_verdict)(void *context), void *context)
 {
-    for (size_t i = 0; i < task->n_roster; i++) {
-        if (codec_bytes_equal(task->roster[i]->miner, miner->b,
-                              PUBLIC_KEY_SIZE)) {
-            return true;
-        }
+    struct judging *judging = pot_calloc(1, sizeof(*judging));
+    judging->duty = duty;
+    judging->task = task;
+    judging->shape = shape;
+    judging->on_verdict = on_verdict;
+    judging->context = context;
+    return judging;
+}
+
+static void submission_free(struct submission *s)
+{
+    struct round_duty *duty = s->judging->duty;
+    if (s->state == FETCHING) {
+        needs_forget(duty->needs, s);
+    } else if (s->state == JUDGING) {
+        auditor_forget(duty->auditor, s);
     }
-    return false;
+    round_submission_close(&s->held.opened);
+    codec_free(s->held.message);
+    free(s);
 }
 
-bool judging_fits(const struct open_round *round,
-                  const struct round_submission *s)
+void judging_free(struct judging *judging)
 {
-    const Pot__TaskRecord *task = round->task;
-    return s->body->rows == task->spec->rows_per_miner &&
-           codec_bytes_equal(task->parameters_hash, s->parameters.b,
-                             HASH_SIZE) &&
-           s->body->payload_bytes ==
-               gradient_bytes(&round->shape, width_of(task->spec)) &&
-           is_in_roster(task, &s->miner);
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&judging->submissions, &cursor)) != NULL) {
+        submission_free(slot->value);
+    }
+    map_fini(&judging->submissions);
+    map_fini(&judging->miners);
+    round_load_forget(judging->load);
+    round_input_drop(judging->input);
+    free(judging);
 }
 
-/* The first submission of a miner counts; others of it are not looked at. */
-bool judging_take(struct open_round *round, struct round_submission *opened,
+void judging_drop_payloads(const struct judging *judging)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&judging->submissions, &cursor)) != NULL) {
+        const struct submission *s = slot->value;
+        blob_pool_del(judging->duty->holdings->pool, &opened_of(s)->payload);
+    }
+}
+
+bool judging_take(struct judging *judging, struct round_submission *opened,
                   const Pot__Signed *message, uint64_t peer_id)
 {
-    struct round_duty *duty = round->duty;
-    if (!judging_fits(round, opened) ||
-        map_get(&round->miners, opened->miner.b) != NULL) {
+    if (map_get(&judging->miners, opened->miner.b) != NULL) {
         round_submission_close(opened);
         return false;
     }
     struct submission *s = pot_calloc(1, sizeof(*s));
-    s->round = round;
-    s->opened = *opened;
-    s->message = signed_copy(message);
-    (void)map_put(&round->submissions, s->opened.hash.b, s);
-    (void)map_put(&round->miners, s->opened.miner.b, s);
-    duty->stats.submissions++;
-    if (duty->config->key != NULL) {
+    s->judging = judging;
+    s->held.opened = *opened;
+    s->held.message = signed_copy(message);
+    (void)map_put(&judging->submissions, s->held.opened.hash.b, s);
+    (void)map_put(&judging->miners, s->held.opened.miner.b, s);
+    judging->duty->stats.submissions++;
+    if (judging->duty->key != NULL) {
         fetch(s, peer_id);
     }
     return true;
 }
 
-bool judging_tick(struct open_round *round, uint64_t now_ms)
+bool judging_tick(struct judging *judging, uint64_t now_ms)
 {
     bool is_pending = false;
     size_t cursor = 0;
     const struct map_slot *slot;
-    while ((slot = map_next(&round->submissions, &cursor)) != NULL) {
+    while ((slot = map_next(&judging->submissions, &cursor)) != NULL) {
         struct submission *s = slot->value;
-        if (s->state == WAITING) {
-            judge(s);
-        } else if (s->state == LOST && now_ms >= s->lost_ms + FETCH_AGAIN_MS) {
+        bool is_due = now_ms >= s->retry_ms;
+        if (s->state == WAITING && is_due) {
+            audit(s);
+        } else if (s->state == LOST && is_due) {
             fetch(s, 0);
         }
         is_pending |= s->state != JUDGED;
     }
     return is_pending;
+}
+
+void judging_list(const struct judging *judging,
+                  struct round_candidate *candidate)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    candidate->submissions =
+        pot_calloc(judging->submissions.count, sizeof(*candidate->submissions));
+    while ((slot = map_next(&judging->submissions, &cursor)) != NULL) {
+        const struct submission *s = slot->value;
+        if (s->state != FETCHING && s->state != LOST) {
+            candidate->submissions[candidate->submission_count++] = s->held;
+        }
+    }
+}
+
+static Pot__Judgement *make_judgement(const struct submission *s)
+{
+    Pot__Judgement *judgement = pot_alloc(sizeof(*judgement));
+    pot__judgement__init(judgement);
+    judgement->submission = codec_copy_bytes(opened_of(s)->hash.b, HASH_SIZE);
+    judgement->verdict = s->verdict;
+    return judgement;
+}
+
+static int compare_judgements(const void *a, const void *b)
+{
+    const Pot__Judgement *const *x = a;
+    const Pot__Judgement *const *y = b;
+    return memcmp((*x)->submission.data, (*y)->submission.data, HASH_SIZE);
+}
+
+void judging_verdicts(const struct judging *judging, Pot__AttestationBody *body)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    body->judgements =
+        pot_calloc(judging->submissions.count, sizeof(*body->judgements));
+    while ((slot = map_next(&judging->submissions, &cursor)) != NULL) {
+        const struct submission *s = slot->value;
+        if (s->state == JUDGED && s->verdict != POT__VERDICT__VERDICT_NONE) {
+            body->judgements[body->n_judgements++] = make_judgement(s);
+        }
+    }
+    if (body->n_judgements > 0) {
+        qsort(body->judgements, body->n_judgements, sizeof(*body->judgements),
+              compare_judgements);
+    }
 }

@@ -1,12 +1,18 @@
 # node/round/: rounds of training: mining and judging.
 noinst_LIBRARIES += node/round/libround.a
 node_round_libround_a_SOURCES = \
-	node/round/attesting.c \
+	node/round/attesting.c node/round/attesting.h \
 	node/round/auditor.c node/round/auditor.h \
-	node/round/judging.c \
+	node/round/joining.c node/round/joining.h \
+	node/round/judging.c node/round/judging.h \
 	node/round/miner.c node/round/miner.h \
 	node/round/open_round.c node/round/open_round.h \
-	node/round/round_job.c node/round/round_job.h \
+	node/round/payload.c node/round/payload.h \
+	node/round/round_duty.h \
+	node/round/round_early.c node/round/round_early.h \
+	node/round/round_input.c node/round/round_input.h \
+	node/round/round_load.c node/round/round_load.h \
 	node/round/rounds.c node/round/rounds.h \
+	node/round/worker_process.c node/round/worker_process.h \
 	node/round/workers.c node/round/workers.h
 node_round_libround_a_CPPFLAGS = $(node_cppflags)

@@ -1,3 +1,14 @@
+/* A task in a round whose roster names this miner, with the function on each
+ * edge; a new round begins anew, from any state:
+ *
+ *                          on_loaded              on_computed
+ *   begin --> MINED_LOADING ---------> COMPUTING -------------> PACKING
+ *                ^     |                  |                        |
+ *        on_tick |     | on_loaded        | on_computed: failed    | on_packed
+ *                |     v                  |                        v
+ *             MINED_LACKING <-------------'                    SUBMITTED
+ *
+ * In other rounds it is MINED_IDLE. */
 #include "config.h"
 
 #include "node/round/miner.h"
@@ -5,61 +16,64 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/fixed.h"
+#include "base/key.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "ledger/ledger.h"
-#include "node/block/chain.h"
-#include "node/block/execution.h"
+#include "ledger/roster.h"
 #include "node/block/needs.h"
-#include "node/hold/blob_pool.h"
+#include "node/hold/holdings.h"
 #include "node/hold/stored.h"
-#include "node/round/round_job.h"
-#include "node/tx/intake.h"
+#include "node/loop/loop_timer.h"
+#include "node/round/joining.h"
+#include "node/round/payload.h"
+#include "node/round/round_load.h"
+#include "node/round/rounds.h"
 #include "p2p/gossip.h"
-#include "proto/blob.h"
 #include "proto/codec.h"
-#include "proto/fee.h"
 #include "proto/round.h"
 #include "proto/signed.h"
-#include "training/quantise.h"
+#include "proto/spec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEADLINE_MS   120000
 #define TICK_MS       500
 #define RESEND_MS     3000
 #define JOIN_AGAIN_MS 5000
-/* A join that no block took by then may be sent again. */
-#define JOIN_EXPIRY_BLOCKS 20
 
-enum task_state {
-    TASK_IDLE,    /* nothing to do in the open round */
-    TASK_LACKING, /* data or parameters are not there yet */
-    TASK_COMPUTING,
-    TASK_SUBMITTED,
+enum mined_state {
+    MINED_IDLE,
+    MINED_LACKING, /* data or parameters are not here, or a worker failed */
+    MINED_LOADING,
+    MINED_COMPUTING,
+    MINED_PACKING,
+    MINED_SUBMITTED,
 };
 
 struct mined { /* a running task */
     struct miner *miner;
-    Pot__TaskRecord *task;
-    struct hash name;
-    struct model_shape shape;
-    enum task_state state;
-    uint8_t *message; /* TASK_SUBMITTED: its encoding, to be sent again */
+    Pot__TaskRecord *record;
+    struct hash task;
+    enum mined_state state;
+    struct round_load *load;   /* MINED_LOADING */
+    struct round_input *input; /* MINED_COMPUTING, MINED_PACKING */
+    struct payload *payload;   /* MINED_PACKING */
+    int64_t loss;              /* MINED_PACKING: Q40.24, the mean */
+    uint8_t *message;          /* MINED_SUBMITTED: its encoding */
     size_t message_size;
     uint64_t sent_ms;
     uint64_t join_ms; /* when a join was sent; 0: never */
-    bool wants_data;
+    struct hash join; /* that transaction */
 };
 
 struct miner {
     struct miner_config config;
+    struct joining *joining;
     struct workers *workers;
     struct map tasks; /* task -> struct mined */
-    uv_timer_t timer;
-    bool timer_is_open;
+    struct loop_timer timer;
     bool is_stopped;
     struct miner_stats stats;
 };
@@ -84,189 +98,189 @@ static bool is_wanted(const struct miner *miner, const struct hash *task)
     return false;
 }
 
-static bool is_in(Pot__RosterEntry *const *entries, size_t count,
-                  const struct public_key *key)
+static bool is_in(const struct miner *miner, struct roster roster)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (codec_bytes_equal(entries[i]->miner, key->b, PUBLIC_KEY_SIZE)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void on_joined(void *context, const struct intake_receipt *receipt)
-{
-    struct mined *mined = context;
-    char text[HASH_TEXT_SIZE];
-    bool is_taken = intake_is_taken(receipt);
-    LOG(is_taken ? LOG_INFO : LOG_WARN, "node",
-        is_taken ? "joining task" : "cannot join task",
-        log_text("task", hash_format(&mined->name, text)),
-        log_text("why", is_taken ? "" : intake_text(receipt)));
-}
-
-static void send_join(struct mined *mined)
-{
-    struct miner *miner = mined->miner;
-    const struct state state = stored_state(miner->config.env->store);
-    struct account account;
-    size_t size;
-    Pot__SupplyRecord *supply = ledger_supply(&state);
-    Pot__JoinTask join = POT__JOIN_TASK__INIT;
-    Pot__TxBody body = POT__TX_BODY__INIT;
-    (void)ledger_account(&state, own_key(miner), &account);
-    join.task = codec_bytes(mined->name.b, HASH_SIZE);
-    body.chain_id = codec_bytes(miner->config.env->chain.b, HASH_SIZE);
-    body.nonce = account.nonce;
-    body.expiry_height =
-        chain_tip(miner->config.chain)->height + JOIN_EXPIRY_BLOCKS;
-    body.action_case = POT__TX_BODY__ACTION_JOIN_TASK;
-    body.join_task = &join;
-    body.fee = fee_estimate(supply->params, &body).units;
-    Pot__Signed *tx = signed_make(SIGNED_TX, &miner->config.env->chain,
-                                  miner->config.key, &body);
-    uint8_t *data = codec_encode(&size, tx);
-    intake_submit(miner->config.intake, data, size, on_joined, mined);
-    mined->join_ms = uv_now(miner->config.loop);
-    free(data);
-    codec_free(tx);
-    codec_free(supply);
+    size_t index;
+    return roster_find(roster, own_key(miner), &index);
 }
 
 static void join_if_wanted(struct mined *mined)
 {
-    uint64_t now = uv_now(mined->miner->config.loop);
-    bool is_member = is_in(mined->task->members, mined->task->n_members,
-                           own_key(mined->miner));
-    bool was_sent = mined->join_ms != 0 && now < mined->join_ms + JOIN_AGAIN_MS;
-    if (!is_member && !was_sent && is_wanted(mined->miner, &mined->name)) {
-        send_join(mined);
+    struct miner *miner = mined->miner;
+    uint64_t now = uv_now(miner->config.loop);
+    bool was_sent =
+        mined->join_ms != 0 && (now < mined->join_ms + JOIN_AGAIN_MS ||
+                                joining_waits(miner->joining, &mined->join));
+    if (!was_sent && !is_in(miner, roster_of_members(mined->record)) &&
+        is_wanted(miner, &mined->task) &&
+        joining_ask(miner->joining, &mined->task, &mined->join)) {
+        mined->join_ms = now;
     }
 }
 
 /* ---- submitting */
 
-static void send_own(struct mined *mined, Pot__Signed *message)
+static void send_own(struct mined *mined, const Pot__Signed *message)
 {
     struct miner *miner = mined->miner;
-    size_t size;
-    uint8_t *data = codec_encode(&size, message);
     free(mined->message);
-    mined->message = data;
-    mined->message_size = size;
-    mined->state = TASK_SUBMITTED;
+    mined->message = codec_encode(&mined->message_size, message);
+    mined->state = MINED_SUBMITTED;
     mined->sent_ms = uv_now(miner->config.loop);
     miner->stats.submitted++;
-    gossip_publish(miner->config.gossip, MESSAGE_SUBMISSION, data, size);
-    miner->config.on_submission(miner->config.context, message);
+    gossip_publish(miner->config.gossip, MESSAGE_SUBMISSION, mined->message,
+                   mined->message_size);
+    (void)rounds_submission(miner->config.rounds, message, 0);
 }
 
-static void submit(struct mined *mined, const int64_t *sums, int64_t loss_sum)
+static void on_packed(void *context, const struct hash *hash, size_t size)
 {
-    struct miner *miner = mined->miner;
-    const Pot__TaskSpec *spec = mined->task->spec;
-    unsigned width =
-        spec->compression == POT__COMPRESSION__COMPRESSION_INT16 ? 2 : 1;
-    size_t size = gradient_bytes(&mined->shape, width);
-    uint8_t *payload = pot_alloc(size);
-    struct hash hash;
+    struct mined *mined = context;
+    const struct miner *miner = mined->miner;
+    const struct miner_config *c = &miner->config;
+    char core[ROUND_BLAS_CORE_MAX + 1];
     Pot__SubmissionBody body = POT__SUBMISSION_BODY__INIT;
-    quantise_gradient(payload, &mined->shape, width, sums,
-                      spec->rows_per_miner);
-    blob_hash(&hash, payload, size);
-    (void)blob_pool_put(miner->config.env->pool, &hash, payload, size);
-    free(payload);
-    char core[33];
+    mined->payload = NULL;
     (void)snprintf(core, sizeof(core), "%s", workers_core(miner->workers));
-    body.task = mined->task->task;
-    body.round = mined->task->round;
-    body.parameters_hash = mined->task->parameters_hash;
-    body.rows = spec->rows_per_miner;
-    body.payload_hash = codec_bytes(hash.b, HASH_SIZE);
+    body.task = mined->record->task;
+    body.round = mined->record->round;
+    body.parameters_hash = mined->record->parameters_hash;
+    body.rows = mined->record->spec->rows_per_miner;
+    body.payload_hash = codec_bytes(hash->b, HASH_SIZE);
     body.payload_bytes = size;
-    body.loss = fixed_divide(loss_sum, spec->rows_per_miner);
+    body.loss = mined->loss;
     body.blas_core = core;
-    body.workers = miner->config.workers;
-    Pot__Signed *message = signed_make(
-        SIGNED_SUBMISSION, &miner->config.env->chain, miner->config.key, &body);
+    body.workers = c->workers;
+    Pot__Signed *message =
+        signed_make(SIGNED_SUBMISSION, &c->holdings->chain, c->key, &body);
     send_own(mined, message);
     codec_free(message);
 }
 
 static void on_computed(void *context, enum pot_err err, const char *why,
-                        const int64_t *sums, int64_t loss_sum)
+                        int64_t *sums, int64_t loss_sum)
 {
     struct mined *mined = context;
     struct miner *miner = mined->miner;
+    const Pot__TaskSpec *spec = mined->record->spec;
     if (err != POT_OK) {
         LOG(LOG_ERROR, "node", "gradient not computed",
-            log_u64("round", mined->task->round), log_text("why", why));
-        mined->state = TASK_LACKING; /* the next tick tries again */
+            log_u64("round", mined->record->round), log_text("why", why));
+        mined->state = MINED_LACKING; /* the next tick tries again */
         return;
     }
     miner->stats.computed++;
-    submit(mined, sums, loss_sum);
+    mined->state = MINED_PACKING;
+    mined->loss = fixed_divide(loss_sum, spec->rows_per_miner);
+    mined->payload = payload_start(
+        miner->config.loop, miner->config.holdings->pool, mined->input,
+        spec_gradient_width(spec->compression), sums, on_packed, mined);
 }
 
-static void compute(struct mined *mined)
+static void want_data(struct mined *mined)
+{
+    needs_task_data(mined->miner->config.needs, mined->record->spec, NULL,
+                    NULL);
+}
+
+static void on_loaded(void *context, enum pot_err err,
+                      struct round_input *input)
+{
+    struct mined *mined = context;
+    struct miner *miner = mined->miner;
+    mined->load = NULL;
+    mined->state = MINED_LACKING;
+    if (err != POT_OK) {
+        want_data(mined);
+        return;
+    }
+    round_input_drop(mined->input);
+    mined->input = input;
+    if (workers_submit(miner->workers, input,
+                       round_input_rows(input, own_key(miner)), on_computed,
+                       mined) == POT_OK) {
+        mined->state = MINED_COMPUTING;
+    }
+}
+
+static void begin(struct mined *mined)
+{
+    const struct miner_config *c = &mined->miner->config;
+    mined->state = MINED_LOADING;
+    mined->load =
+        round_load_start(c->loop, c->holdings, mined->record, on_loaded, mined);
+}
+
+/* The round is over, or the task: what is under way is of no use. */
+static void give_up(struct mined *mined)
 {
     struct miner *miner = mined->miner;
-    struct workers_job job;
-    enum pot_err err =
-        round_job_make(&job, miner->config.env, mined->task, own_key(miner));
-    mined->state = TASK_LACKING;
-    if (err == POT_OK) {
-        if (workers_submit(miner->workers, &job, on_computed, mined) ==
-            POT_OK) {
-            mined->state = TASK_COMPUTING;
-        }
-        workers_job_fini(&job);
-    } else if (!mined->wants_data) {
-        mined->wants_data = true;
-        needs_task_data(miner->config.needs, mined->task->spec, NULL, NULL);
+    if (mined->state == MINED_COMPUTING || mined->state == MINED_PACKING) {
+        miner->stats.discarded++;
     }
+    workers_forget(miner->workers, mined);
+    round_load_forget(mined->load);
+    payload_forget(mined->payload);
+    round_input_drop(mined->input);
+    mined->load = NULL;
+    mined->payload = NULL;
+    mined->input = NULL;
+    mined->state = MINED_IDLE;
 }
 
 /* ---- tasks come and go */
 
+static struct mined *mined_new(struct miner *miner, const struct hash *task,
+                               Pot__TaskRecord *record)
+{
+    struct mined *mined = pot_calloc(1, sizeof(*mined));
+    mined->miner = miner;
+    mined->task = *task;
+    mined->record = record;
+    if (is_wanted(miner, task)) {
+        want_data(mined);
+    }
+    return mined;
+}
+
 static void mined_free(struct mined *mined)
 {
-    codec_free(mined->task);
+    give_up(mined);
+    codec_free(mined->record);
     free(mined->message);
     free(mined);
 }
 
-static void forget(struct mined *mined)
+static void begin_round(struct mined *mined)
 {
-    struct miner *miner = mined->miner;
-    workers_forget(miner->workers, mined);
-    intake_forget(miner->config.intake, mined);
-    if (mined->state == TASK_COMPUTING) {
-        miner->stats.discarded++;
+    if (is_in(mined->miner, roster_of_round(mined->record))) {
+        begin(mined);
     }
-}
-
-static bool is_same_round(const Pot__TaskRecord *a, const Pot__TaskRecord *b)
-{
-    return a->round == b->round && a->opened_height == b->opened_height;
 }
 
 /* The task's record at the new tip; takes it. */
-static void update(struct mined *mined, Pot__TaskRecord *task)
+static void update(struct mined *mined, Pot__TaskRecord *record)
 {
-    bool is_new_round =
-        mined->task == NULL || !is_same_round(mined->task, task);
-    if (is_new_round && mined->state == TASK_COMPUTING) {
-        forget(mined);
+    bool is_same = mined->record->round == record->round &&
+                   mined->record->opened_height == record->opened_height;
+    codec_free(mined->record);
+    mined->record = record;
+    if (!is_same) {
+        give_up(mined);
+        begin_round(mined);
     }
-    codec_free(mined->task);
-    mined->task = task;
-    if (is_new_round) {
-        mined->state = TASK_IDLE;
-        if (is_in(task->roster, task->n_roster, own_key(mined->miner))) {
-            compute(mined);
-        }
+}
+
+static void refresh_task(struct miner *miner, const struct hash *task,
+                         Pot__TaskRecord *record)
+{
+    struct mined *mined = map_get(&miner->tasks, task->b);
+    if (mined != NULL) {
+        update(mined, record);
+    } else {
+        mined = mined_new(miner, task, record);
+        (void)map_put(&miner->tasks, task->b, mined);
+        begin_round(mined);
     }
     join_if_wanted(mined);
 }
@@ -274,77 +288,52 @@ static void update(struct mined *mined, Pot__TaskRecord *task)
 static void drop_ended(struct miner *miner, const struct state *state)
 {
     size_t count = miner->tasks.count;
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    struct mined **all = pot_calloc(count, sizeof(*all));
-    for (size_t i = 0; (slot = map_next(&miner->tasks, &cursor)) != NULL; i++) {
-        all[i] = slot->value;
-    }
+    void **all = map_values(&miner->tasks);
     for (size_t i = 0; i < count; i++) {
-        Pot__TaskRecord *task = ledger_task(state, &all[i]->name);
-        if (task == NULL || task->status != POT__TASK_STATUS__TASK_RUNNING) {
-            (void)map_remove(&miner->tasks, all[i]->name.b);
-            forget(all[i]);
-            mined_free(all[i]);
+        struct mined *mined = all[i];
+        Pot__TaskRecord *record = ledger_task(state, &mined->task);
+        if (record == NULL ||
+            record->status != POT__TASK_STATUS__TASK_RUNNING) {
+            (void)map_remove(&miner->tasks, mined->task.b);
+            mined_free(mined);
         }
-        codec_free(task);
+        codec_free(record);
     }
     free(all);
 }
 
-static struct mined *mined_of(struct miner *miner, const struct hash *name,
-                              const Pot__TaskRecord *task)
-{
-    struct mined *mined = map_get(&miner->tasks, name->b);
-    if (mined == NULL) {
-        mined = pot_calloc(1, sizeof(*mined));
-        mined->miner = miner;
-        mined->name = *name;
-        enum pot_err err =
-            model_shape_from_spec(&mined->shape, task->spec->model);
-        POT_ASSERT(err == POT_OK); /* the ledger took the task */
-        (void)map_put(&miner->tasks, name->b, mined);
-        if (is_wanted(miner, name)) {
-            mined->wants_data = true;
-            needs_task_data(miner->config.needs, task->spec, NULL, NULL);
-        }
-    }
-    return mined;
-}
-
 void miner_refresh(struct miner *miner)
 {
-    const struct state state = stored_state(miner->config.env->store);
+    const struct state state = stored_state(miner->config.holdings->store);
     if (miner->is_stopped) {
         return;
     }
     drop_ended(miner, &state);
     Pot__HashList *running = ledger_running(&state);
     for (size_t i = 0; i < running->n_hashes; i++) {
-        struct hash name;
-        Pot__TaskRecord *task = NULL;
-        if (codec_hash(&name, running->hashes[i])) {
-            task = ledger_task(&state, &name);
+        struct hash task;
+        Pot__TaskRecord *record = NULL;
+        if (codec_hash(&task, running->hashes[i])) {
+            record = ledger_task(&state, &task);
         }
-        if (task != NULL) {
-            update(mined_of(miner, &name, task), task);
+        if (record != NULL) {
+            refresh_task(miner, &task, record);
         }
     }
     codec_free(running);
 }
 
-static void on_tick(uv_timer_t *timer)
+static void on_tick(void *context)
 {
-    struct miner *miner = timer->data;
+    struct miner *miner = context;
     uint64_t now = uv_now(miner->config.loop);
     size_t cursor = 0;
     const struct map_slot *slot;
     while ((slot = map_next(&miner->tasks, &cursor)) != NULL) {
         struct mined *mined = slot->value;
-        if (mined->state == TASK_LACKING) {
-            mined->wants_data = false;
-            compute(mined);
-        } else if (mined->state == TASK_SUBMITTED &&
+        if (mined->state == MINED_LACKING) {
+            begin(mined);
+        } else if (mined->state == MINED_SUBMITTED &&
                    now >= mined->sent_ms + RESEND_MS) {
             mined->sent_ms = now;
             gossip_publish(miner->config.gossip, MESSAGE_SUBMISSION,
@@ -354,52 +343,59 @@ static void on_tick(uv_timer_t *timer)
     }
 }
 
-struct miner *miner_new(const struct miner_config *config)
+/* ---- the miner */
+
+static struct workers *open_workers(const struct miner_config *config)
 {
-    struct miner *miner = pot_calloc(1, sizeof(*miner));
-    miner->config = *config;
     const struct workers_config workers = {
         .loop = config->loop,
         .program = config->worker_program,
         .core = config->blas_core,
         .count = config->workers,
-        .deadline_ms = DEADLINE_MS,
+        .deadline_ms = WORKERS_DEADLINE_MS,
     };
-    miner->workers = workers_new(&workers);
-    (void)uv_timer_init(config->loop, &miner->timer);
-    miner->timer.data = miner;
-    miner->timer_is_open = true;
-    (void)uv_timer_start(&miner->timer, on_tick, TICK_MS, TICK_MS);
-    return miner;
+    return workers_new(&workers);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+struct miner *miner_new(const struct miner_config *config)
 {
-    struct miner *miner = handle->data;
-    miner->timer_is_open = false;
+    struct miner *miner = pot_calloc(1, sizeof(*miner));
+    const struct joining_config joining = {
+        .holdings = config->holdings,
+        .chain = config->chain,
+        .mempool = config->mempool,
+        .intake = config->intake,
+        .key = config->key,
+    };
+    miner->config = *config;
+    miner->joining = joining_new(&joining);
+    miner->workers = open_workers(config);
+    loop_timer_open(&miner->timer, config->loop, on_tick, miner);
+    loop_timer_start(&miner->timer, TICK_MS, TICK_MS);
+    return miner;
 }
 
 void miner_stop(struct miner *miner)
 {
-    miner->is_stopped = true;
-    workers_free(miner->workers);
-    miner->workers = NULL;
-    uv_close((uv_handle_t *)&miner->timer, on_timer_closed);
-}
-
-void miner_free(struct miner *miner)
-{
     size_t cursor = 0;
     const struct map_slot *slot;
-    if (miner == NULL) {
-        return;
-    }
-    POT_ASSERT(!miner->timer_is_open);
+    miner->is_stopped = true;
     while ((slot = map_next(&miner->tasks, &cursor)) != NULL) {
         mined_free(slot->value);
     }
     map_fini(&miner->tasks);
-    free(miner);
+    joining_free(miner->joining);
+    workers_free(miner->workers);
+    miner->workers = NULL;
+    loop_timer_close(&miner->timer);
+}
+
+void miner_free(struct miner *miner)
+{
+    if (miner != NULL) {
+        POT_ASSERT(!miner->timer.is_open);
+        free(miner);
+    }
 }
 
 void miner_stats(const struct miner *miner, struct miner_stats *out)

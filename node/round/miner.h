@@ -1,5 +1,5 @@
 /* miner: joins tasks, computes its gradient in every round whose roster
- * names it, and submits it. */
+ * names it, and submits it.  The loop's thread only. */
 #ifndef POT_NODE_ROUND_MINER_H
 #define POT_NODE_ROUND_MINER_H
 
@@ -8,36 +8,41 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "base/key.h"
 #include "node/round/workers.h"
 
 struct chain;
 struct holdings;
 struct gossip;
 struct intake;
-struct needs;
+struct key;
+struct mempool;
 struct miner; /* opaque: node/round/miner.c */
+struct needs;
+struct rounds;
 
 struct miner_config {
     uv_loop_t *loop;
-    const struct holdings *env;
+    const struct holdings *holdings;
     struct chain *chain;
     struct needs *needs;
+    struct mempool *mempool;
     struct intake *intake;
     struct gossip *gossip;
+    struct rounds *rounds; /* this node's own, which hear of it too */
     const struct key *key;
     const char *worker_program;
     const char *blas_core;
     unsigned workers;
     char *const *tasks; /* "any", or task ids */
     size_t task_count;
-    void *context;
-    /* A submission of our own, for this node's own validator. */
-    void (*on_submission)(void *context, Pot__Signed *message);
 };
 
 struct miner *miner_new(const struct miner_config *config);
+
+/* miner_stop: before the intake and the rounds stop. */
 void miner_stop(struct miner *miner);
+
+/* miner_free: once the loop has run out of work.  NULL is none. */
 void miner_free(struct miner *miner);
 
 /* miner_refresh: the tip moved. */
@@ -46,7 +51,7 @@ void miner_refresh(struct miner *miner);
 struct miner_stats {
     uint64_t computed;
     uint64_t submitted;
-    uint64_t discarded; /* the round closed meanwhile */
+    uint64_t discarded; /* computed or begun, and the round closed meanwhile */
     struct workers_stats workers;
 };
 

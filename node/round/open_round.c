@@ -4,9 +4,14 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "ledger/ledger.h"
+#include "ledger/submission.h"
 #include "node/block/needs.h"
-#include "node/hold/blob_pool.h"
+#include "node/hold/holdings.h"
 #include "node/hold/stored.h"
+#include "node/round/attesting.h"
+#include "node/round/judging.h"
+#include "node/round/round_duty.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>
@@ -17,142 +22,191 @@
  * it took so far, and no less than this. */
 #define GRACE_MIN_MS 300
 
-void open_round_free(struct open_round *round)
+struct open_round {
+    struct round_duty *duty;
+    Pot__TaskRecord *record;
+    struct hash task;
+    struct model_shape shape;
+    struct judging *judging;
+    struct attesting *attesting;
+    uint64_t opened_ms;    /* on the loop's clock */
+    uint64_t closable_ms;  /* since when it could be closed; 0: cannot yet */
+    bool is_dirty;         /* something came since the last tally */
+    uint64_t tally_height; /* for which it was made: time may be up later */
+    bool has_news;         /* verdicts not attested yet */
+    uint64_t news_ms;
+    bool is_full; /* every member of the roster is accounted for */
+};
+
+static void note_change(struct open_round *round)
 {
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    while ((slot = map_next(&round->submissions, &cursor)) != NULL) {
-        judging_free(slot->value);
-    }
-    cursor = 0;
-    while ((slot = map_next(&round->attestations, &cursor)) != NULL) {
-        attesting_free(slot->value);
-    }
-    map_fini(&round->submissions);
-    map_fini(&round->miners);
-    map_fini(&round->attestations);
-    codec_free(round->task);
-    free(round);
+    round->is_dirty = true;
+    round->duty->on_news(round->duty->context);
 }
 
-void open_round_release(struct open_round *round)
+static void on_verdict(void *context)
 {
-    struct open_round **at = &round->duty->gone;
-    if (round->callbacks > 0) {
-        return;
+    struct open_round *round = context;
+    if (!round->has_news) {
+        round->has_news = true;
+        round->news_ms = uv_now(round->duty->loop);
     }
-    while (*at != round) {
-        at = &(*at)->next_gone;
-    }
-    *at = round->next_gone;
-    open_round_free(round);
-}
-
-/* Payloads that no block counted are of no use any more. */
-static void drop_payloads(struct open_round *round)
-{
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    while ((slot = map_next(&round->submissions, &cursor)) != NULL) {
-        const struct submission *s = slot->value;
-        blob_pool_del(round->duty->config->env->pool, &s->opened.payload);
-    }
-}
-
-void open_round_close(struct open_round *round)
-{
-    drop_payloads(round);
-    round->is_gone = true;
-    round->next_gone = round->duty->gone;
-    round->duty->gone = round;
-    open_round_release(round);
+    note_change(round);
 }
 
 struct open_round *open_round_new(struct round_duty *duty,
-                                  const struct hash *name,
-                                  Pot__TaskRecord *task)
+                                  const struct hash *task,
+                                  Pot__TaskRecord *record)
 {
     struct open_round *round = pot_calloc(1, sizeof(*round));
     round->duty = duty;
-    round->task = task;
-    round->name = *name;
-    round->opened_ms = uv_now(duty->config->loop);
+    round->record = record;
+    round->task = *task;
+    round->opened_ms = uv_now(duty->loop);
     round->is_dirty = true;
-    enum pot_err err = model_shape_from_spec(&round->shape, task->spec->model);
+    enum pot_err err =
+        model_shape_from_spec(&round->shape, record->spec->model);
     POT_ASSERT(err == POT_OK); /* the ledger took the task */
-    if (duty->config->key != NULL) {
-        needs_task_data(duty->config->needs, task->spec, NULL, NULL);
+    round->judging =
+        judging_new(duty, record, &round->shape, on_verdict, round);
+    round->attesting = attesting_new(duty);
+    if (duty->key != NULL) {
+        needs_task_data(duty->needs, record->spec, NULL, NULL);
     }
     return round;
 }
 
-void open_round_candidate_init(struct open_round_candidate *c,
-                               const struct open_round *round)
+void open_round_free(struct open_round *round)
 {
-    size_t cursor = 0;
-    size_t count = 0;
-    const struct map_slot *slot;
-    c->submissions =
-        pot_calloc(round->submissions.count, sizeof(*c->submissions));
-    c->attestations =
-        pot_calloc(round->attestations.count, sizeof(*c->attestations));
-    while ((slot = map_next(&round->submissions, &cursor)) != NULL) {
-        const struct submission *s = slot->value;
-        if (s->state != FETCHING && s->state != LOST) {
-            c->submissions[count++] = s->message;
-        }
-    }
-    c->what.submission_count = count;
-    cursor = 0;
-    count = 0;
-    while ((slot = map_next(&round->attestations, &cursor)) != NULL) {
-        c->attestations[count++] = ((struct attestation *)slot->value)->message;
-    }
-    c->what.attestation_count = count;
-    c->what.task = round->name;
-    c->what.submissions = c->submissions;
-    c->what.attestations = c->attestations;
+    judging_free(round->judging);
+    attesting_free(round->attesting);
+    codec_free(round->record);
+    free(round);
 }
 
-void open_round_candidate_fini(struct open_round_candidate *c)
+void open_round_close(struct open_round *round)
 {
-    free(c->submissions);
-    free(c->attestations);
+    judging_drop_payloads(round->judging);
+    open_round_free(round);
+}
+
+const struct hash *open_round_task(const struct open_round *round)
+{
+    return &round->task;
+}
+
+uint32_t open_round_number(const struct open_round *round)
+{
+    return round->record->round;
+}
+
+bool open_round_is_of(const struct open_round *round,
+                      const Pot__TaskRecord *record)
+{
+    return record != NULL && record->status == POT__TASK_STATUS__TASK_RUNNING &&
+           record->round == round->record->round &&
+           record->opened_height == round->record->opened_height;
+}
+
+bool open_round_fits(const struct open_round *round,
+                     const struct round_submission *submission)
+{
+    return ledger_check_submission(round->record, &round->shape, submission) ==
+           ROUND_ACCEPTED;
+}
+
+bool open_round_submission(struct open_round *round,
+                           struct round_submission *opened,
+                           const Pot__Signed *message, uint64_t peer_id)
+{
+    return judging_take(round->judging, opened, message, peer_id);
+}
+
+bool open_round_attestation(struct open_round *round,
+                            struct round_attestation *opened,
+                            const Pot__Signed *message)
+{
+    bool is_taken = attesting_take(round->attesting, opened, message);
+    if (is_taken) {
+        note_change(round);
+    }
+    return is_taken;
+}
+
+/* ---- as time passes */
+
+static void attest(struct open_round *round)
+{
+    Pot__AttestationBody *body = pot_alloc(sizeof(*body));
+    pot__attestation_body__init(body);
+    body->task = codec_copy_bytes(round->task.b, HASH_SIZE);
+    body->round = round->record->round;
+    judging_verdicts(round->judging, body);
+    attesting_say(round->attesting, body);
+    codec_free(body);
+    round->has_news = false;
+    note_change(round);
+}
+
+void open_round_tick(struct open_round *round, uint64_t now_ms)
+{
+    bool is_pending = judging_tick(round->judging, now_ms);
+    if (round->has_news &&
+        (!is_pending || now_ms >= round->news_ms + ATTEST_TOGETHER_MS)) {
+        attest(round);
+    }
+}
+
+/* ---- closing it */
+
+/* Fresh lists of what the round keeps. */
+static void list(struct round_candidate *out, const struct open_round *round)
+{
+    *out = (struct round_candidate){.task = round->task};
+    judging_list(round->judging, out);
+    attesting_list(round->attesting, out);
+}
+
+static void free_lists(struct round_candidate *candidate)
+{
+    free(candidate->submissions);
+    free(candidate->attestations);
+}
+
+void open_round_collect(const struct open_round *round,
+                        struct round_candidate *out)
+{
+    struct round_candidate candidate;
+    list(&candidate, round);
+    round_candidate_copy(out, &candidate);
+    free_lists(&candidate);
 }
 
 static void tally(struct open_round *round, uint64_t height)
 {
-    struct open_round_candidate candidate;
+    struct round_candidate candidate;
     struct round_tally found = {0};
     const struct ledger_env env = {
-        .chain = round->duty->config->env->chain,
-        .state = stored_state(round->duty->config->env->store),
+        .chain = round->duty->holdings->chain,
+        .state = stored_state(round->duty->holdings->store),
     };
-    open_round_candidate_init(&candidate, round);
+    list(&candidate, round);
     enum round_verdict verdict =
-        ledger_tally_round(&found, &env, height, &candidate.what);
-    open_round_candidate_fini(&candidate);
+        ledger_tally_round(&found, &env, height, &candidate);
+    free_lists(&candidate);
     round->is_dirty = false;
     round->tally_height = height;
     round->is_full = found.counted + found.refused >= found.roster;
     if (verdict != ROUND_ACCEPTED || !found.is_closable) {
         round->closable_ms = 0;
     } else if (round->closable_ms == 0) {
-        round->closable_ms = uv_now(round->duty->config->loop);
-    }
-}
-
-void open_round_kick(const struct round_duty *duty)
-{
-    if (duty->timer != NULL && !uv_is_closing((uv_handle_t *)duty->timer)) {
-        (void)uv_timer_start(duty->timer, duty->on_tick, 0,
-                             uv_timer_get_repeat(duty->timer));
+        round->closable_ms = uv_now(round->duty->loop);
     }
 }
 
 bool open_round_should_close(struct open_round *round, uint64_t height)
 {
-    uint64_t now = uv_now(round->duty->config->loop);
+    uint64_t now = uv_now(round->duty->loop);
     if (round->is_dirty || round->tally_height != height) {
         tally(round, height);
     }
@@ -162,14 +216,5 @@ bool open_round_should_close(struct open_round *round, uint64_t height)
     uint64_t taken = round->closable_ms - round->opened_ms;
     uint64_t grace = taken > GRACE_MIN_MS ? taken : GRACE_MIN_MS;
     return round->is_full || now >= round->closable_ms + grace ||
-           now >= round->opened_ms + round->task->spec->round_timeout_ms;
-}
-
-void open_round_tick(struct open_round *round, uint64_t now_ms)
-{
-    bool is_pending = judging_tick(round, now_ms);
-    if (round->has_news &&
-        (!is_pending || now_ms >= round->news_ms + ATTEST_TOGETHER_MS)) {
-        attesting_say(round);
-    }
+           now >= round->opened_ms + round->record->spec->round_timeout_ms;
 }

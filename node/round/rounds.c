@@ -5,70 +5,56 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/map.h"
+#include "ledger/ledger.h"
 #include "node/block/chain.h"
+#include "node/hold/holdings.h"
 #include "node/hold/stored.h"
+#include "node/loop/loop_timer.h"
 #include "node/round/auditor.h"
 #include "node/round/open_round.h"
+#include "node/round/round_early.h"
 #include "proto/codec.h"
-#include "proto/signed.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 
 #define TICK_MS 10
-/* Messages of a round that this node's tip has not opened yet. */
-#define EARLY_MAX 8192
-/* So many of one author, and for so many blocks. */
-#define EARLY_AUTHOR_MAX 4
-#define EARLY_BLOCKS     2
-
-struct early {
-    struct early *next;
-    Pot__Signed *message;
-    uint64_t peer_id;
-    uint64_t height; /* of the tip when it came */
-    struct public_key author;
-    bool is_submission;
-};
 
 struct rounds {
     struct rounds_config config;
     struct round_duty duty;
     struct map open; /* task -> struct open_round */
-    struct early *early;
-    size_t early_count;
-    uv_timer_t timer;
-    bool timer_is_open;
+    struct round_early early;
+    struct loop_timer timer;
     bool is_stopped;
 };
 
-/* Closes the round if the tip has closed it. */
-static void close_if_old(struct rounds *rounds, struct open_round *round,
-                         const Pot__TaskRecord *task)
+static uint64_t tip_height(const struct rounds *rounds)
 {
-    if (task != NULL && task->status == POT__TASK_STATUS__TASK_RUNNING &&
-        task->round == round->task->round &&
-        task->opened_height == round->task->opened_height) {
-        round->is_dirty = true; /* whether it is overdue may have changed */
-        return;
-    }
-    (void)map_remove(&rounds->open, round->name.b);
-    open_round_close(round);
+    return chain_tip(rounds->config.chain)->height;
 }
+
+static struct state tip_state(const struct rounds *rounds)
+{
+    return stored_state(rounds->config.holdings->store);
+}
+
+/* ---- a new tip */
 
 static void close_old(struct rounds *rounds, const struct state *state)
 {
     size_t count = rounds->open.count;
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    struct open_round **all = pot_calloc(count, sizeof(*all));
-    for (size_t i = 0; (slot = map_next(&rounds->open, &cursor)) != NULL; i++) {
-        all[i] = slot->value;
-    }
+    void **all = map_values(&rounds->open);
     for (size_t i = 0; i < count; i++) {
-        Pot__TaskRecord *task = ledger_task(state, &all[i]->name);
-        close_if_old(rounds, all[i], task);
-        codec_free(task);
+        struct open_round *round = all[i];
+        const struct hash *task = open_round_task(round);
+        Pot__TaskRecord *record = ledger_task(state, task);
+        if (!open_round_is_of(round, record)) {
+            (void)map_remove(&rounds->open, task->b);
+            open_round_close(round);
+        }
+        codec_free(record);
     }
     free(all);
 }
@@ -77,173 +63,135 @@ static void open_new(struct rounds *rounds, const struct state *state)
 {
     Pot__HashList *running = ledger_running(state);
     for (size_t i = 0; i < running->n_hashes; i++) {
-        struct hash name;
-        if (!codec_hash(&name, running->hashes[i]) ||
-            map_get(&rounds->open, name.b) != NULL) {
+        struct hash task;
+        if (!codec_hash(&task, running->hashes[i]) ||
+            map_get(&rounds->open, task.b) != NULL) {
             continue;
         }
-        Pot__TaskRecord *task = ledger_task(state, &name);
-        POT_ASSERT(task != NULL);
-        (void)map_put(&rounds->open, name.b,
-                      open_round_new(&rounds->duty, &name, task));
+        Pot__TaskRecord *record = ledger_task(state, &task);
+        POT_ASSERT(record != NULL);
+        (void)map_put(&rounds->open, task.b,
+                      open_round_new(&rounds->duty, &task, record));
     }
     codec_free(running);
 }
 
-static void replay_early(struct rounds *rounds);
+static bool take(void *context, const struct arrival *arrival);
 
 void rounds_refresh(struct rounds *rounds)
 {
-    const struct state state = stored_state(rounds->config.env->store);
+    const struct state state = tip_state(rounds);
+    if (rounds->is_stopped) {
+        return;
+    }
     close_old(rounds, &state);
     open_new(rounds, &state);
     rounds->duty.stats.open = rounds->open.count;
-    replay_early(rounds);
+    round_early_replay(&rounds->early, take, rounds);
 }
 
-/* Whether the tip knows the author as one who may take part. */
-static bool may_take_part(const struct rounds *rounds,
-                          const struct public_key *author, bool is_submission)
-{
-    const struct state state = stored_state(rounds->config.env->store);
-    struct account account;
-    return ledger_account(&state, author, &account) &&
-           (is_submission ? account.stake_miner : account.stake_validator) > 0;
-}
+/* ---- messages */
 
-static bool has_room(const struct rounds *rounds,
-                     const struct public_key *author)
+static bool keep_early(struct rounds *rounds, const struct arrival *arrival,
+                       const struct public_key *author)
 {
-    size_t count = 0;
-    for (const struct early *e = rounds->early; e != NULL; e = e->next) {
-        count += public_key_equal(&e->author, author) ? 1 : 0;
-    }
-    return count < EARLY_AUTHOR_MAX && rounds->early_count < EARLY_MAX;
-}
-
-/* True: it is kept, for the blocks that are on their way. */
-static bool keep_early(struct rounds *rounds, const struct early *from)
-{
-    uint64_t height = chain_tip(rounds->config.chain)->height;
-    if (height > from->height + EARLY_BLOCKS ||
-        !has_room(rounds, &from->author) ||
-        !may_take_part(rounds, &from->author, from->is_submission)) {
-        return false;
-    }
-    struct early *early = pot_memdup(from, sizeof(*from));
-    early->message = signed_copy(from->message);
-    early->next = rounds->early;
-    rounds->early = early;
-    rounds->early_count++;
-    return true;
+    const struct state state = tip_state(rounds);
+    return round_early_keep(&rounds->early, arrival, author, &state,
+                            tip_height(rounds));
 }
 
 enum place { PLACE_OPEN, PLACE_EARLY, PLACE_NONE };
 
 /* Where a message about a round belongs: the open one, one that a block on
  * its way will open, or nowhere. */
-static enum place place_of(struct rounds *rounds, const struct hash *task,
+static enum place place_of(const struct rounds *rounds, const struct hash *task,
                            uint32_t number, struct open_round **out)
 {
     *out = map_get(&rounds->open, task->b);
     if (*out == NULL) {
         return PLACE_EARLY;
     }
-    uint32_t open = (*out)->task->round;
+    uint32_t open = open_round_number(*out);
     return number == open       ? PLACE_OPEN
            : number == open + 1 ? PLACE_EARLY
                                 : PLACE_NONE;
 }
 
-static bool take_submission(struct rounds *rounds, struct early *early)
+static bool take_submission(struct rounds *rounds,
+                            const struct arrival *arrival)
 {
     struct round_submission opened;
     struct open_round *round;
-    if (rounds->is_stopped ||
-        round_submission_open(&opened, early->message) != POT_OK) {
+    if (round_submission_open(&opened, arrival->message) != POT_OK) {
         return false;
     }
     enum place place =
         place_of(rounds, &opened.task, opened.body->round, &round);
-    if (place == PLACE_OPEN && judging_fits(round, &opened)) {
-        return judging_take(round, &opened, early->message, early->peer_id);
+    if (place == PLACE_OPEN && open_round_fits(round, &opened)) {
+        return open_round_submission(round, &opened, arrival->message,
+                                     arrival->peer_id);
     }
-    early->author = opened.miner;
+    const struct public_key author = opened.miner;
     round_submission_close(&opened);
     /* One that does not fit the open round may fit it after the next block,
      * which opens it anew with its author in the roster. */
-    return place != PLACE_NONE && keep_early(rounds, early);
+    return place != PLACE_NONE && keep_early(rounds, arrival, &author);
 }
 
-static bool take_attestation(struct rounds *rounds, struct early *early)
+static bool take_attestation(struct rounds *rounds,
+                             const struct arrival *arrival)
 {
     struct round_attestation opened;
     struct open_round *round;
-    if (rounds->is_stopped ||
-        round_attestation_open(&opened, early->message) != POT_OK) {
+    if (round_attestation_open(&opened, arrival->message) != POT_OK) {
         return false;
     }
     enum place place =
         place_of(rounds, &opened.task, opened.body->round, &round);
     if (place == PLACE_OPEN) {
-        return attesting_take(round, &opened, early->message);
+        return open_round_attestation(round, &opened, arrival->message);
     }
-    early->author = opened.validator;
+    const struct public_key author = opened.validator;
     round_attestation_close(&opened);
-    return place == PLACE_EARLY && keep_early(rounds, early);
+    return place == PLACE_EARLY && keep_early(rounds, arrival, &author);
 }
 
-static bool take(struct rounds *rounds, struct early *early)
+static bool take(void *context, const struct arrival *arrival)
 {
-    return early->is_submission ? take_submission(rounds, early)
-                                : take_attestation(rounds, early);
+    struct rounds *rounds = context;
+    if (rounds->is_stopped) {
+        return false;
+    }
+    return arrival->is_submission ? take_submission(rounds, arrival)
+                                  : take_attestation(rounds, arrival);
 }
 
-bool rounds_submission(struct rounds *rounds, Pot__Signed *message,
+bool rounds_submission(struct rounds *rounds, const Pot__Signed *message,
                        uint64_t peer_id)
 {
-    struct early fresh = {
+    const struct arrival arrival = {
         .message = message,
         .peer_id = peer_id,
-        .height = chain_tip(rounds->config.chain)->height,
+        .height = tip_height(rounds),
         .is_submission = true,
     };
-    return take(rounds, &fresh);
+    return take(rounds, &arrival);
 }
 
-bool rounds_attestation(struct rounds *rounds, Pot__Signed *message)
+bool rounds_attestation(struct rounds *rounds, const Pot__Signed *message)
 {
-    struct early fresh = {
+    const struct arrival arrival = {
         .message = message,
-        .height = chain_tip(rounds->config.chain)->height,
+        .height = tip_height(rounds),
     };
-    return take(rounds, &fresh);
+    return take(rounds, &arrival);
 }
 
-/* What came too early is looked at again; what is still too early is kept
- * again. */
-static void replay_early(struct rounds *rounds)
-{
-    struct early *early = rounds->early;
-    rounds->early = NULL;
-    rounds->early_count = 0;
-    while (early != NULL) {
-        struct early *next = early->next;
-        (void)take(rounds, early);
-        codec_free(early->message);
-        free(early);
-        early = next;
-    }
-}
-
-static uint64_t next_height(const struct rounds *rounds)
-{
-    return chain_tip(rounds->config.chain)->height + 1;
-}
+/* ---- closing */
 
 bool rounds_has_work(struct rounds *rounds)
 {
-    uint64_t height = next_height(rounds);
+    uint64_t height = tip_height(rounds) + 1;
     size_t cursor = 0;
     const struct map_slot *slot;
     while ((slot = map_next(&rounds->open, &cursor)) != NULL) {
@@ -254,19 +202,10 @@ bool rounds_has_work(struct rounds *rounds)
     return false;
 }
 
-static Pot__Signed **copy_list(const Pot__Signed *const *list, size_t count)
+static int compare_candidates(const void *a, const void *b)
 {
-    Pot__Signed **copy = pot_calloc(count, sizeof(*copy));
-    for (size_t i = 0; i < count; i++) {
-        copy[i] = signed_copy(list[i]);
-    }
-    return copy;
-}
-
-static int compare_rounds(const void *a, const void *b)
-{
-    const struct execution_round *x = a;
-    const struct execution_round *y = b;
+    const struct round_candidate *x = a;
+    const struct round_candidate *y = b;
     return hash_compare(&x->task, &y->task);
 }
 
@@ -274,104 +213,88 @@ void rounds_collect(struct rounds *rounds, struct execution_request *request)
 {
     size_t cursor = 0;
     const struct map_slot *slot;
-    uint64_t height = next_height(rounds);
+    uint64_t height = tip_height(rounds) + 1;
     request->rounds = pot_calloc(rounds->open.count, sizeof(*request->rounds));
     while ((slot = map_next(&rounds->open, &cursor)) != NULL &&
            request->round_count < ROUND_UPDATES_MAX) {
-        struct open_round_candidate c;
-        if (!open_round_should_close(slot->value, height)) {
-            continue;
+        if (open_round_should_close(slot->value, height)) {
+            open_round_collect(slot->value,
+                               &request->rounds[request->round_count++]);
         }
-        open_round_candidate_init(&c, slot->value);
-        request->rounds[request->round_count++] = (struct execution_round){
-            .task = c.what.task,
-            .submissions =
-                copy_list(c.what.submissions, c.what.submission_count),
-            .submission_count = c.what.submission_count,
-            .attestations =
-                copy_list(c.what.attestations, c.what.attestation_count),
-            .attestation_count = c.what.attestation_count,
-        };
-        open_round_candidate_fini(&c);
     }
     if (request->round_count > 0) {
         qsort(request->rounds, request->round_count, sizeof(*request->rounds),
-              compare_rounds);
+              compare_candidates);
     }
 }
 
 /* ---- as time passes */
 
-static void on_tick(uv_timer_t *timer)
+static void on_tick(void *context)
 {
-    struct rounds *rounds = timer->data;
+    struct rounds *rounds = context;
     size_t cursor = 0;
     const struct map_slot *slot;
-    if (rounds->config.key != NULL) {
-        uint64_t now = uv_now(rounds->config.loop);
-        while ((slot = map_next(&rounds->open, &cursor)) != NULL) {
-            open_round_tick(slot->value, now);
-        }
-        if (rounds_has_work(rounds)) {
-            rounds->config.on_work(rounds->config.context);
-        }
+    if (rounds->config.key == NULL) {
+        return;
     }
+    uint64_t now = uv_now(rounds->config.loop);
+    while ((slot = map_next(&rounds->open, &cursor)) != NULL) {
+        open_round_tick(slot->value, now);
+    }
+    if (rounds_has_work(rounds)) {
+        rounds->config.on_work(rounds->config.context);
+    }
+}
+
+/* The next tick is due at once, one for all that comes in this turn of the
+ * loop. */
+static void on_news(void *context)
+{
+    struct rounds *rounds = context;
+    loop_timer_start(&rounds->timer, 0, TICK_MS);
 }
 
 struct rounds *rounds_new(const struct rounds_config *config)
 {
     struct rounds *rounds = pot_calloc(1, sizeof(*rounds));
     rounds->config = *config;
-    rounds->duty.config = &rounds->config;
-    randombytes_buf(rounds->duty.secret, sizeof(rounds->duty.secret));
-    rounds->duty.auditor = auditor_new(config->loop, config->worker_program);
-    (void)uv_timer_init(config->loop, &rounds->timer);
-    rounds->timer.data = rounds;
-    rounds->timer_is_open = true;
-    (void)uv_timer_start(&rounds->timer, on_tick, TICK_MS, TICK_MS);
-    rounds->duty.timer = &rounds->timer;
-    rounds->duty.on_tick = on_tick;
+    rounds->duty = (struct round_duty){
+        .loop = config->loop,
+        .holdings = config->holdings,
+        .needs = config->needs,
+        .gossip = config->gossip,
+        .key = config->key,
+        .auditor = auditor_new(config->loop, config->worker_program),
+        .context = rounds,
+        .on_news = on_news,
+    };
+    randombytes_buf(rounds->duty.secret.b, sizeof(rounds->duty.secret.b));
+    loop_timer_open(&rounds->timer, config->loop, on_tick, rounds);
+    loop_timer_start(&rounds->timer, TICK_MS, TICK_MS);
     return rounds;
-}
-
-static void on_timer_closed(uv_handle_t *handle)
-{
-    struct rounds *rounds = handle->data;
-    rounds->timer_is_open = false;
 }
 
 void rounds_stop(struct rounds *rounds)
 {
-    rounds->is_stopped = true;
-    auditor_free(rounds->duty.auditor);
-    rounds->duty.auditor = NULL;
-    uv_close((uv_handle_t *)&rounds->timer, on_timer_closed);
-}
-
-void rounds_free(struct rounds *rounds)
-{
     size_t cursor = 0;
     const struct map_slot *slot;
-    if (rounds == NULL) {
-        return;
-    }
-    POT_ASSERT(!rounds->timer_is_open);
+    rounds->is_stopped = true;
     while ((slot = map_next(&rounds->open, &cursor)) != NULL) {
         open_round_free(slot->value);
     }
     map_fini(&rounds->open);
-    while (rounds->duty.gone != NULL) {
-        struct open_round *next = rounds->duty.gone->next_gone;
-        open_round_free(rounds->duty.gone);
-        rounds->duty.gone = next;
+    round_early_fini(&rounds->early);
+    auditor_free(rounds->duty.auditor);
+    loop_timer_close(&rounds->timer);
+}
+
+void rounds_free(struct rounds *rounds)
+{
+    if (rounds != NULL) {
+        POT_ASSERT(!rounds->timer.is_open);
+        free(rounds);
     }
-    while (rounds->early != NULL) {
-        struct early *next = rounds->early->next;
-        codec_free(rounds->early->message);
-        free(rounds->early);
-        rounds->early = next;
-    }
-    free(rounds);
 }
 
 void rounds_stats(const struct rounds *rounds, struct rounds_stats *out)

@@ -1,9 +1,8 @@
-/* workers: pot-worker processes, started, fed, watched and restarted.
+/* workers: gradients computed by a pool of pot-worker processes.
  *
- * A pool holds `count` single-threaded processes with one OpenBLAS core.  A
- * job is shared out among all of them by rows; their integer gradients are
- * added.  A worker that dies is started again and its part is done again; a
- * worker that keeps a part longer than the deadline is killed first. */
+ * A job is shared out among all of them by rows; their integer gradients are
+ * added.  The part of a worker that ended is done again.  The loop's thread
+ * only. */
 #ifndef POT_NODE_ROUND_WORKERS_H
 #define POT_NODE_ROUND_WORKERS_H
 
@@ -13,9 +12,12 @@
 #include <uv.h>
 
 #include "base/err.h"
-#include "proto/model.h"
 
+struct round_input;
 struct workers; /* opaque: node/round/workers.c */
+
+/* How long a worker may take for a part. */
+#define WORKERS_DEADLINE_MS 120000
 
 struct workers_config {
     uv_loop_t *loop;
@@ -27,37 +29,24 @@ struct workers_config {
 
 struct workers *workers_new(const struct workers_config *config);
 
-/* workers_free: ends the processes and, once their handles are closed, frees
- * the pool.  Jobs that wait are dropped without a word. */
+/* workers_free: ends the processes and, once the loop has closed them, frees
+ * the pool.  Jobs that wait are dropped without a word.  NULL is none. */
 void workers_free(struct workers *workers);
 
-/* What a job computes: the gradient's sum over rows, and the loss's. */
-struct workers_job {
-    struct model_shape shape;
-    Pot__Activation activation;
-    Pot__Loss loss;
-    char *dataset;  /* path of a .pds file */
-    int32_t *theta; /* Q8.24, shape.parameter_count */
-    uint64_t *rows;
-    size_t row_count; /* > 0 */
-};
-
-/* workers_job_copy: a copy that owns its arrays; workers_job_fini frees
- * them. */
-void workers_job_copy(struct workers_job *out, const struct workers_job *from);
-void workers_job_fini(struct workers_job *job);
-
-/* workers_done_fn: sums (training/quantise.h's grid) and loss_sum (Q40.24)
- * are there when err is POT_OK; POT_EIO: the job failed on every attempt,
- * POT_EFORMAT: the worker refused it, why says more.  sums is borrowed. */
+/* workers_done_fn: sums (training/quantise.h's grid, one a parameter) are the
+ * callee's to free, loss_sum is Q40.24, both over the job's rows.  err not
+ * POT_OK: sums is NULL; POT_EIO: the job failed on every attempt, POT_EFORMAT:
+ * a worker refused it, why says more. */
 typedef void workers_done_fn(void *context, enum pot_err err, const char *why,
-                             const int64_t *sums, int64_t loss_sum);
+                             int64_t *sums, int64_t loss_sum);
 
-/* workers_submit: queues a copy of the job.  Errors: POT_ELIMIT the queue is
- * full, or the job too large. */
+/* workers_submit: queues the gradient over the rows, input->row_count of
+ * them.  Takes the rows, on failure too, and holds the input.  done is called
+ * later.  Errors: POT_ELIMIT the queue is full, or a path too long. */
 POT_MUST_USE enum pot_err workers_submit(struct workers *workers,
-                                         const struct workers_job *job,
-                                         workers_done_fn *done, void *context);
+                                         struct round_input *input,
+                                         uint64_t *rows, workers_done_fn *done,
+                                         void *context);
 
 /* workers_forget: done will not be called for jobs of this context. */
 void workers_forget(struct workers *workers, const void *context);
@@ -67,11 +56,11 @@ void workers_forget(struct workers *workers, const void *context);
 const char *workers_core(const struct workers *workers);
 
 struct workers_stats {
-    unsigned running;
+    unsigned running; /* now */
     uint64_t jobs;
     uint64_t rows;
     uint64_t restarts;
-    uint64_t queued;
+    uint64_t queued;  /* now */
     uint64_t busy_us; /* in jobs, summed over the processes */
 };
 

@@ -56,12 +56,13 @@ enum mode {
     MODE_SPLIT,   /* the first to get work refuses it, the next one dies of
                      it somewhat later, all others are honest */
     MODE_ONCE,    /* the first to get work dies of it */
+    MODE_OTHER,   /* the right gradient, of a job that nobody gave it */
 };
 
 static const char *const mode_names[] = {
     "honest", "noise", "stale", "half",  "zero", "flip",  "nudge",
     "drift",  "huge",  "dump",  "copy",  "loss", "boast", "garbage",
-    "crash",  "hang",  "error", "split", "once",
+    "crash",  "hang",  "error", "split", "once", "other",
 };
 
 struct proxy {
@@ -288,6 +289,9 @@ static void spoil(struct proxy *p, const struct worker_job *job,
         break;
     case MODE_BOAST:
         done->loss_sum = 0;
+        break;
+    case MODE_OTHER:
+        done->job++;
         break;
     case MODE_HONEST:
     case MODE_ERROR:

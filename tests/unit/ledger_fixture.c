@@ -431,33 +431,50 @@ Pot__Signed *fixture_attestation(const struct fixture *f,
     return signed_body;
 }
 
+/* codec_free and struct round_candidate want what nobody else may change. */
+static Pot__Signed *owned(const Pot__Signed *message)
+{
+    Pot__Signed *same;
+    memcpy(&same, &message, sizeof(same));
+    return same;
+}
+
 static void free_messages(const Pot__Signed **messages, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        Pot__Signed *owned;
-        memcpy(&owned, &messages[i], sizeof(owned));
-        codec_free(owned);
+        codec_free(owned(messages[i]));
     }
 }
 
 void fixture_held_clear(struct fixture_held *held)
 {
+    round_candidate_fini(&held->candidate);
     free_messages(held->submissions, held->submission_count);
     free_messages(held->attestations, held->attestation_count);
-    held->submission_count = 0;
-    held->attestation_count = 0;
+    *held = (struct fixture_held){.submission_count = 0};
 }
 
-struct round_candidate fixture_candidate(const struct fixture_held *held,
-                                         const struct hash *task)
+const struct round_candidate *fixture_candidate(struct fixture_held *held,
+                                                const struct hash *task)
 {
-    return (struct round_candidate){
+    struct candidate_submission submissions[FIXTURE_MESSAGES_MAX];
+    struct candidate_attestation attestations[FIXTURE_MESSAGES_MAX];
+    const struct round_candidate borrowed = {
         .task = *task,
-        .submissions = held->submissions,
+        .submissions = submissions,
         .submission_count = held->submission_count,
-        .attestations = held->attestations,
+        .attestations = attestations,
         .attestation_count = held->attestation_count,
     };
+    for (size_t i = 0; i < held->submission_count; i++) {
+        submissions[i].message = owned(held->submissions[i]);
+    }
+    for (size_t i = 0; i < held->attestation_count; i++) {
+        attestations[i].message = owned(held->attestations[i]);
+    }
+    round_candidate_fini(&held->candidate);
+    round_candidate_copy(&held->candidate, &borrowed);
+    return &held->candidate;
 }
 
 void fixture_hold(struct fixture *f, struct fixture_held *held,
@@ -508,9 +525,8 @@ enum round_verdict fixture_play_round(struct fixture *f,
     struct ledger_block block = fixture_block(f, 1);
     Pot__RoundUpdate *update;
     fixture_hold(f, &held, task, miner_count, 3, salt);
-    struct round_candidate candidate = fixture_candidate(&held, task);
     enum round_verdict verdict =
-        fixture_make_round(f, &block, &candidate, &update);
+        fixture_make_round(f, &block, fixture_candidate(&held, task), &update);
     if (verdict == ROUND_ACCEPTED) {
         verdict = ledger_apply_round(&f->env, &block, update,
                                      (struct ledger_trust){false, false});

@@ -121,10 +121,13 @@ struct fixture_held {
     size_t submission_count;
     const Pot__Signed *attestations[FIXTURE_MESSAGES_MAX];
     size_t attestation_count;
+    struct round_candidate candidate; /* fixture_candidate's */
 };
 void fixture_held_clear(struct fixture_held *held);
-struct round_candidate fixture_candidate(const struct fixture_held *held,
-                                         const struct hash *task);
+
+/* fixture_candidate: all that is held now, until the next call. */
+const struct round_candidate *fixture_candidate(struct fixture_held *held,
+                                                const struct hash *task);
 
 /* fixture_hold: submissions of the first miner_count miners, and attestations
  * of validator_count validators who accept them all. */

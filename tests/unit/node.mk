@@ -2,6 +2,7 @@
 unit_node_tests = \
 	tests/unit/test_mempool \
 	tests/unit/test_node_config \
+	tests/unit/test_round_early \
 	tests/unit/test_workers
 check_PROGRAMS += $(unit_node_tests)
 TESTS += $(unit_node_tests)
@@ -17,6 +18,10 @@ tests_unit_test_node_config_SOURCES = tests/unit/test_node_config.c \
 nodist_EXTRA_tests_unit_test_node_config_SOURCES = dummy.cxx
 tests_unit_test_node_config_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_node_config_LDADD = base/libtoml.a $(unit_base_libs)
+
+tests_unit_test_round_early_SOURCES = tests/unit/test_round_early.c
+tests_unit_test_round_early_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_round_early_LDADD = node/round/libround.a $(unit_fixture_libs)
 
 # Runs pot-worker, and the worker that misbehaves.
 tests_unit_test_workers_SOURCES = tests/unit/test_workers.c \

@@ -194,9 +194,8 @@ static void random_round(struct game *g, const struct hash *task)
             random_attestation(g, &held, task, g->f.keys[i]);
         }
     }
-    struct round_candidate candidate = fixture_candidate(&held, task);
-    enum round_verdict verdict =
-        ledger_make_round(&g->f.env, &block, &candidate, SIZE_MAX, &update);
+    enum round_verdict verdict = ledger_make_round(
+        &g->f.env, &block, fixture_candidate(&held, task), SIZE_MAX, &update);
     assert_true(verdict == ROUND_ACCEPTED || verdict == ROUND_NOT_READY);
     if (verdict == ROUND_ACCEPTED) {
         memory_state_take_blobs(&g->checking.memory, &g->f.memory);

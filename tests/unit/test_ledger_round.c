@@ -53,8 +53,8 @@ static void hold(struct game *g, size_t miners, size_t validators)
 
 static enum round_verdict make(struct game *g, Pot__RoundUpdate **update)
 {
-    struct round_candidate c = fixture_candidate(&g->held, &g->task);
-    return fixture_make_round(&g->f, &g->block, &c, update);
+    return fixture_make_round(&g->f, &g->block,
+                              fixture_candidate(&g->held, &g->task), update);
 }
 
 static struct account account_of(const struct fixture *f, const struct key *key)
@@ -142,12 +142,12 @@ static void the_maker_writes_what_the_others_write(void **state)
     Pot__RoundUpdate *update;
     open_game(&g);
     hold(&g, 3, 3);
-    struct round_candidate c = fixture_candidate(&g.held, &g.task);
+    const struct round_candidate *c = fixture_candidate(&g.held, &g.task);
     memory_state_copy(&other, &g.f.memory);
     struct ledger_env below = memory_state_env(&other, &g.f.chain);
     struct ledger_env maker = counting_env(&making, &below);
     struct ledger_env checker = counting_env(&checking, &g.f.env);
-    assert_int_equal(ledger_make_round(&maker, &g.block, &c, SIZE_MAX, &update),
+    assert_int_equal(ledger_make_round(&maker, &g.block, c, SIZE_MAX, &update),
                      ROUND_ACCEPTED);
     assert_int_equal(ledger_apply_round(&checker, &g.block, update, check_all),
                      ROUND_ACCEPTED);
@@ -169,9 +169,9 @@ static void an_update_without_room_writes_nothing(void **state)
     Pot__RoundUpdate *update;
     open_game(&g);
     hold(&g, 3, 3);
-    struct round_candidate c = fixture_candidate(&g.held, &g.task);
+    const struct round_candidate *c = fixture_candidate(&g.held, &g.task);
     memory_state_digest(&digests[0], &g.f.memory);
-    assert_int_equal(ledger_make_round(&g.f.env, &g.block, &c, 100, &update),
+    assert_int_equal(ledger_make_round(&g.f.env, &g.block, c, 100, &update),
                      ROUND_TOO_LARGE);
     assert_null(update);
     memory_state_digest(&digests[1], &g.f.memory);
@@ -283,10 +283,10 @@ static void a_submission_needs_a_quorum(void **state)
     struct round_tally tally;
     open_game(&g);
     hold(&g, 3, 2);
-    struct round_candidate c = fixture_candidate(&g.held, &g.task);
+    const struct round_candidate *c = fixture_candidate(&g.held, &g.task);
     assert_int_equal(make(&g, &update), ROUND_NOT_READY);
     assert_null(update);
-    assert_int_equal(ledger_tally_round(&tally, &g.f.env, g.f.height, &c),
+    assert_int_equal(ledger_tally_round(&tally, &g.f.env, g.f.height, c),
                      ROUND_ACCEPTED);
     assert_int_equal(tally.counted, 0);
     assert_false(tally.is_closable);
@@ -294,7 +294,7 @@ static void a_submission_needs_a_quorum(void **state)
         &g.f, fixture_validator(&g.f, 3), &g.task, 1, g.held.submissions, 2,
         POT__VERDICT__VERDICT_ACCEPT_AUDITED);
     c = fixture_candidate(&g.held, &g.task);
-    assert_int_equal(ledger_tally_round(&tally, &g.f.env, g.f.height, &c),
+    assert_int_equal(ledger_tally_round(&tally, &g.f.env, g.f.height, c),
                      ROUND_ACCEPTED);
     assert_int_equal(tally.counted, 2);
     assert_int_equal(tally.roster, 3);

@@ -9,16 +9,18 @@
 #include "base/file.h"
 #include "base/fixed.h"
 #include "base/log.h"
+#include "node/round/round_input.h"
 #include "tests/byte_dataset.h"
 #include "tests/scratch.h"
-#include "training/assign.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -45,18 +47,33 @@ struct fixture {
     char *marks; /* what the misbehaving tell each other by */
     char real[4096];
     char bad[4096];
-    int32_t *theta;
-    uint64_t *rows;
-    struct workers_job job;
+    struct round_input *input;
     struct workers *pool;
 };
+
+static struct round_input *make_input(const char *path)
+{
+    const uint32_t widths[] = {FEATURES, 8, CLASSES};
+    struct round_input *input = pot_calloc(1, sizeof(*input));
+    input->holders = 1;
+    assert_int_equal(model_shape_init(&input->shape, widths, 3), POT_OK);
+    size_t count = input->shape.parameter_count;
+    input->theta = pot_calloc(count, sizeof(*input->theta));
+    for (size_t i = 0; i < count; i++) {
+        input->theta[i] = (int32_t)(i * 7919 % 1000 - 500) * (FIXED_ONE / 1000);
+    }
+    input->activation = POT__ACTIVATION__ACTIVATION_RELU;
+    input->loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
+    input->dataset = pot_strdup(path);
+    input->dataset_rows = DATA_ROWS;
+    input->row_count = JOB_ROWS;
+    input->seed.b[0] = 1;
+    return input;
+}
 
 static int set_up(void **state)
 {
     struct fixture *f = pot_calloc(1, sizeof(*f));
-    const uint32_t widths[] = {FEATURES, 8, CLASSES};
-    const struct hash seed = {{1}};
-    const struct public_key miner = {{2}};
     char folder[2048];
     assert_non_null(getcwd(folder, sizeof(folder)));
     (void)snprintf(f->real, sizeof(f->real), "%s/pot-worker", folder);
@@ -65,19 +82,7 @@ static int set_up(void **state)
     f->marks = file_join(f->folder, "mark");
     byte_dataset_write(f->path, f->folder, DATA_ROWS, FEATURES, CLASSES);
     assert_int_equal(uv_loop_init(&f->loop), 0);
-    assert_int_equal(model_shape_init(&f->job.shape, widths, 3), POT_OK);
-    f->theta = pot_calloc(f->job.shape.parameter_count, sizeof(*f->theta));
-    for (size_t i = 0; i < f->job.shape.parameter_count; i++) {
-        f->theta[i] = (int32_t)(i * 7919 % 1000 - 500) * (FIXED_ONE / 1000);
-    }
-    f->rows = pot_calloc(JOB_ROWS, sizeof(*f->rows));
-    assign_rows(f->rows, JOB_ROWS, DATA_ROWS, &seed, &miner);
-    f->job.activation = POT__ACTIVATION__ACTIVATION_RELU;
-    f->job.loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
-    f->job.dataset = f->path;
-    f->job.theta = f->theta;
-    f->job.rows = f->rows;
-    f->job.row_count = JOB_ROWS;
+    f->input = make_input(f->path);
     assert_int_equal(setenv("POT_BAD_REAL", f->real, 1), 0);
     assert_int_equal(setenv("POT_BAD_FILE", f->marks, 1), 0);
     *state = f;
@@ -98,8 +103,8 @@ static int tear_down(void **state)
     assert_int_equal(uv_loop_close(&f->loop), 0);
     scratch_remove(f->folder);
     free(f->marks);
-    free(f->theta);
-    free(f->rows);
+    assert_int_equal(f->input->holders, 1);
+    round_input_drop(f->input);
     free(f);
     return 0;
 }
@@ -121,23 +126,29 @@ static void open_pool(struct fixture *f, const char *mode, unsigned count,
 }
 
 static void on_done(void *context, enum pot_err err, const char *why,
-                    const int64_t *sums, int64_t loss_sum)
+                    int64_t *sums, int64_t loss_sum)
 {
     struct outcome *o = context;
     o->calls++;
     o->err = err;
     (void)snprintf(o->why, sizeof(o->why), "%s", why);
     o->loss_sum = loss_sum;
-    if (err == POT_OK) {
-        free(o->sums);
-        o->sums = pot_memdup(sums, o->count * sizeof(*sums));
-    }
+    assert_int_equal(sums != NULL, err == POT_OK);
+    free(o->sums);
+    o->sums = sums;
+}
+
+static enum pot_err try_submit(struct fixture *f, struct outcome *o)
+{
+    const struct public_key miner = {{2}};
+    o->count = f->input->shape.parameter_count;
+    return workers_submit(f->pool, f->input, round_input_rows(f->input, &miner),
+                          on_done, o);
 }
 
 static void submit(struct fixture *f, struct outcome *o)
 {
-    o->count = f->job.shape.parameter_count;
-    assert_int_equal(workers_submit(f->pool, &f->job, on_done, o), POT_OK);
+    assert_int_equal(try_submit(f, o), POT_OK);
 }
 
 static void await(struct fixture *f, const struct outcome *o)
@@ -232,6 +243,21 @@ static void a_worker_that_never_answers_is_ended(void **state)
     expect_failure(*state, "hang", 300, POT_EIO);
 }
 
+static void a_worker_that_answers_for_another_job_is_ended(void **state)
+{
+    expect_failure(*state, "other", DEADLINE_MS, POT_EIO);
+}
+
+/* Killed or dead on its own, it leaves no process behind. */
+static void no_worker_becomes_a_zombie(void **state)
+{
+    int status;
+    expect_failure(*state, "hang", 100, POT_EIO);
+    expect_failure(*state, "crash", DEADLINE_MS, POT_EIO);
+    assert_int_equal(waitpid(-1, &status, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
 static void a_worker_that_does_not_start_fails_the_job(void **state)
 {
     expect_failure(*state, "no such mode", DEADLINE_MS, POT_EIO);
@@ -285,10 +311,10 @@ static void what_was_forgotten_is_not_called(void **state)
 static void the_queue_is_bounded(void **state)
 {
     struct fixture *f = *state;
-    struct outcome o = {.count = f->job.shape.parameter_count};
+    struct outcome o = {0};
     unsigned taken = 0;
     open_pool(f, "hang", 1, DEADLINE_MS);
-    while (workers_submit(f->pool, &f->job, on_done, &o) == POT_OK) {
+    while (try_submit(f, &o) == POT_OK) {
         taken++;
         assert_true(taken < 100000);
     }
@@ -306,6 +332,8 @@ int main(void)
         TEST(a_job_that_kills_every_worker_fails),
         TEST(a_worker_that_talks_nonsense_is_ended),
         TEST(a_worker_that_never_answers_is_ended),
+        TEST(a_worker_that_answers_for_another_job_is_ended),
+        TEST(no_worker_becomes_a_zombie),
         TEST(a_worker_that_does_not_start_fails_the_job),
         TEST(a_job_that_is_refused_fails_at_once_and_says_why),
         TEST(a_death_over_an_old_job_leaves_the_next_one_right),

@@ -1,0 +1,34 @@
+/* attesting: the attestations of one open round: the latest of each
+ * validator, our own among them. */
+#ifndef POT_NODE_ROUND_ATTESTING_H
+#define POT_NODE_ROUND_ATTESTING_H
+
+#include <stdbool.h>
+
+#include "ledger/round_update.h"
+#include "proto/chain.pb-c.h"
+#include "proto/round.h"
+
+struct round_duty;
+struct attesting; /* opaque: node/round/attesting.c */
+
+/* attesting_new: duty is borrowed and outlives it. */
+struct attesting *attesting_new(struct round_duty *duty);
+void attesting_free(struct attesting *attesting);
+
+/* attesting_take: takes what is in opened, of this round; true: it is a
+ * validator's, and newer than what was held of it. */
+bool attesting_take(struct attesting *attesting,
+                    struct round_attestation *opened,
+                    const Pot__Signed *message);
+
+/* attesting_say: numbers the body, signs it, takes it and sends it to
+ * everyone.  In: the duty has a key. */
+void attesting_say(struct attesting *attesting, Pot__AttestationBody *body);
+
+/* attesting_list: fresh memory for the candidate's attestations; what is in
+ * them stays the attesting's. */
+void attesting_list(const struct attesting *attesting,
+                    struct round_candidate *candidate);
+
+#endif

@@ -1,0 +1,53 @@
+/* judging: the submissions of one open round, and what this validator thinks
+ * of each: its payload fetched, its form checked, some of them audited. */
+#ifndef POT_NODE_ROUND_JUDGING_H
+#define POT_NODE_ROUND_JUDGING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/round_update.h"
+#include "proto/model.h"
+#include "proto/round.h"
+#include "proto/state.pb-c.h"
+
+struct round_duty;
+struct judging; /* opaque: node/round/judging.c */
+
+/* judging_new: of a task's open round; all is borrowed and outlives it.
+ * on_verdict is called when a submission was judged, within judging_take and
+ * judging_tick too. */
+struct judging *judging_new(struct round_duty *duty,
+                            const Pot__TaskRecord *task,
+                            const struct model_shape *shape,
+                            void (*on_verdict)(void *context), void *context);
+
+/* judging_free: what is under way is forgotten. */
+void judging_free(struct judging *judging);
+
+/* judging_drop_payloads: the round is closed: payloads that no block counted
+ * are of no use any more. */
+void judging_drop_payloads(const struct judging *judging);
+
+/* judging_take: takes what is in opened, which fits the round
+ * (ledger_check_submission); true: it is its miner's first, others are not
+ * looked at.  peer_id brought it; 0: we did. */
+bool judging_take(struct judging *judging, struct round_submission *opened,
+                  const Pot__Signed *message, uint64_t peer_id);
+
+/* judging_tick: tries again what could not be done; true while a verdict is
+ * still to come. */
+bool judging_tick(struct judging *judging, uint64_t now_ms);
+
+/* judging_list: fresh memory for the candidate's submissions, those whose
+ * payload is here: without it a round cannot be closed.  What is in them
+ * stays the judging's. */
+void judging_list(const struct judging *judging,
+                  struct round_candidate *candidate);
+
+/* judging_verdicts: fills the judgements of an attestation with the verdicts
+ * that there are, by ascending submission. */
+void judging_verdicts(const struct judging *judging,
+                      Pot__AttestationBody *body);
+
+#endif

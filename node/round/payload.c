@@ -1,0 +1,71 @@
+#include "config.h"
+
+#include "node/round/payload.h"
+
+#include "base/alloc.h"
+#include "node/hold/blob_pool.h"
+#include "node/loop/offload.h"
+#include "node/round/round_input.h"
+#include "proto/blob.h"
+#include "proto/gradient.h"
+#include "training/quantise.h"
+
+#include <stdlib.h>
+
+struct payload {
+    struct offload offload;
+    struct blob_pool *pool;
+    struct round_input *input;
+    unsigned width;
+    int64_t *sums;
+    struct hash hash;
+    size_t size;
+    payload_fn *done; /* NULL: forgotten */
+    void *context;
+};
+
+static void run(void *context)
+{
+    struct payload *payload = context;
+    const struct round_input *input = payload->input;
+    payload->size = gradient_bytes(&input->shape, payload->width);
+    uint8_t *data = pot_alloc(payload->size);
+    quantise_gradient(data, &input->shape, payload->width, payload->sums,
+                      input->row_count);
+    blob_hash(&payload->hash, data, payload->size);
+    (void)blob_pool_put(payload->pool, &payload->hash, data, payload->size);
+    free(data);
+}
+
+static void on_run(void *context)
+{
+    struct payload *payload = context;
+    if (payload->done != NULL) {
+        payload->done(payload->context, &payload->hash, payload->size);
+    }
+    round_input_drop(payload->input);
+    free(payload->sums);
+    free(payload);
+}
+
+struct payload *payload_start(uv_loop_t *loop, struct blob_pool *pool,
+                              struct round_input *input, unsigned width,
+                              int64_t *sums, payload_fn *done, void *context)
+{
+    struct payload *payload = pot_calloc(1, sizeof(*payload));
+    payload->pool = pool;
+    payload->input = round_input_hold(input);
+    payload->width = width;
+    payload->sums = sums;
+    payload->done = done;
+    payload->context = context;
+    offload_start(&payload->offload, loop, run, on_run, payload);
+    return payload;
+}
+
+void payload_forget(struct payload *payload)
+{
+    if (payload != NULL) {
+        payload->done = NULL;
+    }
+}

@@ -1,0 +1,48 @@
+/* round_early: messages of rounds that this node's tip has not opened yet,
+ * kept for the blocks that are on their way.  A few of each author, and only
+ * of those who may take part. */
+#ifndef POT_NODE_ROUND_ROUND_EARLY_H
+#define POT_NODE_ROUND_ROUND_EARLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/key.h"
+#include "ledger/state.h"
+#include "proto/chain.pb-c.h"
+
+/* A submission or an attestation, and how it came here. */
+struct arrival {
+    const Pot__Signed *message; /* borrowed */
+    uint64_t peer_id;           /* 0: we made it */
+    uint64_t height;            /* of the tip when it came */
+    bool is_submission;
+};
+
+struct round_early_message; /* opaque: node/round/round_early.c */
+
+/* Zeroed: empty. */
+struct round_early {
+    struct round_early_message *first;
+    size_t count;
+};
+
+/* round_early_keep: keeps a copy of the author's message; false when it waits
+ * for too long already, there is no room, or the author may not take part.
+ *
+ * In: state, height  of the tip */
+bool round_early_keep(struct round_early *early, const struct arrival *arrival,
+                      const struct public_key *author,
+                      const struct state *state, uint64_t height);
+
+/* round_early_replay: calls take for each and keeps none but those that take
+ * keeps again. */
+void round_early_replay(struct round_early *early,
+                        bool (*take)(void *context,
+                                     const struct arrival *arrival),
+                        void *context);
+
+void round_early_fini(struct round_early *early);
+
+#endif

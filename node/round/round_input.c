@@ -1,0 +1,38 @@
+#include "config.h"
+
+#include "node/round/round_input.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "training/assign.h"
+
+#include <stdlib.h>
+
+struct round_input *round_input_hold(struct round_input *input)
+{
+    POT_ASSERT(input->holders > 0);
+    input->holders++;
+    return input;
+}
+
+void round_input_drop(struct round_input *input)
+{
+    if (input == NULL) {
+        return;
+    }
+    POT_ASSERT(input->holders > 0);
+    if (--input->holders == 0) {
+        free(input->theta);
+        free(input->dataset);
+        free(input);
+    }
+}
+
+uint64_t *round_input_rows(const struct round_input *input,
+                           const struct public_key *miner)
+{
+    uint64_t *rows = pot_calloc(input->row_count, sizeof(*rows));
+    assign_rows(rows, input->row_count, input->dataset_rows, &input->seed,
+                miner);
+    return rows;
+}

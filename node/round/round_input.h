@@ -1,0 +1,40 @@
+/* round_input: what every gradient of a round is computed from, the same for
+ * a miner and for whoever audits it: the model, theta, the training set, and
+ * the seed that shares its rows out.
+ *
+ * Large, so there is one for all that compute on it: it stays until the last
+ * of them has dropped it.  It does not change once it is made; the holders
+ * are counted on the loop's thread only. */
+#ifndef POT_NODE_ROUND_ROUND_INPUT_H
+#define POT_NODE_ROUND_ROUND_INPUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/key.h"
+#include "proto/model.h"
+
+struct round_input {
+    size_t holders;
+    struct model_shape shape;
+    Pot__Activation activation;
+    Pot__Loss loss;
+    int32_t *theta; /* Q8.24, shape.parameter_count */
+    char *dataset;  /* path of the training set's .pds file */
+    uint64_t dataset_rows;
+    size_t row_count; /* of each miner, > 0 */
+    struct hash seed; /* round_seed */
+};
+
+/* round_input_hold: one more holder; returns input. */
+struct round_input *round_input_hold(struct round_input *input);
+
+/* round_input_drop: the last holder's frees it; NULL is none. */
+void round_input_drop(struct round_input *input);
+
+/* round_input_rows: the rows of a miner, row_count of them, fresh memory. */
+uint64_t *round_input_rows(const struct round_input *input,
+                           const struct public_key *miner);
+
+#endif

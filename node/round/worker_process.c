@@ -1,0 +1,436 @@
+/* A worker's life, with the function on each edge:
+ *
+ *               start                 HELLO: on_message
+ *   STOPPED ----------------> STARTING ----------------> IDLE
+ *      ^                         |                      |   ^
+ *      | on_closed               |  worker_process_give |   | DONE, ERROR:
+ *      |   (back-off timer)      |                      v   | on_message
+ *   CLOSING <--------------------+-------------------- BUSY
+ *             stop: exit, end of its pipe, deadline, bad message
+ *
+ * All its handles are closed before it is started again, and its process not
+ * before it was reaped. */
+#include "config.h"
+
+#include "node/round/worker_process.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "node/round/round_input.h"
+#include "training/assign.h"
+#include "training/worker_shm.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BACKOFF_MIN_MS 50
+#define BACKOFF_MAX_MS 5000
+#define READ_BYTES     4096
+
+extern char **environ;
+
+enum worker_state {
+    WORKER_STOPPED,
+    WORKER_STARTING,
+    WORKER_IDLE,
+    WORKER_BUSY,
+    WORKER_CLOSING,
+};
+
+struct worker_process {
+    struct worker_process_config config;
+    enum worker_state state;
+    uv_process_t process;
+    uv_pipe_t in;          /* its standard input */
+    uv_pipe_t out;         /* its standard output */
+    uv_timer_t timer;      /* deadline of a hello or a reply, or back-off */
+    bool is_running;       /* the process has not been reaped */
+    bool is_ending;        /* worker_process_close was called */
+    unsigned handles_open; /* of process, in, out */
+    bool timer_is_open;
+    uint64_t backoff_ms;
+    enum worker_loss loss; /* CLOSING: what its owner will be told */
+    struct worker_shm shm;
+    struct worker_layout layout;
+    struct buf inbox;
+    char read_buffer[READ_BYTES];
+    uint64_t job; /* BUSY: its number */
+};
+
+struct write_request {
+    uv_write_t request;
+    uint8_t data[WORKER_MESSAGE_BYTES_MAX];
+};
+
+static void start(struct worker_process *w);
+
+/* ---- ending */
+
+static void free_if_closed(struct worker_process *w)
+{
+    if (w->handles_open > 0 || w->timer_is_open) {
+        return;
+    }
+    const struct worker_process_config config = w->config;
+    worker_shm_close(&w->shm);
+    buf_fini(&w->inbox);
+    free(w);
+    config.events->closed(config.context);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct worker_process *w = handle->data;
+    w->timer_is_open = false;
+    free_if_closed(w);
+}
+
+static void on_backoff(uv_timer_t *timer)
+{
+    start(timer->data);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct worker_process *w = handle->data;
+    if (--w->handles_open > 0) {
+        return;
+    }
+    w->state = WORKER_STOPPED;
+    buf_clear(&w->inbox);
+    if (w->is_ending) {
+        free_if_closed(w);
+        return;
+    }
+    (void)uv_timer_start(&w->timer, on_backoff, w->backoff_ms, 0);
+    w->backoff_ms *= 2;
+    if (w->backoff_ms > BACKOFF_MAX_MS) {
+        w->backoff_ms = BACKOFF_MAX_MS;
+    }
+    w->config.events->lost(w->config.context, w->loss);
+}
+
+/* The process goes with the pipes if it was reaped, and else when it is: one
+ * whose handle is gone stays a zombie. */
+static void stop(struct worker_process *w, const char *why)
+{
+    if (w->state == WORKER_CLOSING || w->state == WORKER_STOPPED) {
+        return;
+    }
+    w->loss = w->state == WORKER_STARTING ? LOST_STARTING
+              : w->state == WORKER_BUSY   ? LOST_BUSY
+                                          : LOST_IDLE;
+    w->state = WORKER_CLOSING;
+    (void)uv_timer_stop(&w->timer);
+    uv_close((uv_handle_t *)&w->in, on_closed);
+    uv_close((uv_handle_t *)&w->out, on_closed);
+    if (w->is_running) {
+        (void)uv_process_kill(&w->process, SIGKILL);
+    } else {
+        uv_close((uv_handle_t *)&w->process, on_closed);
+    }
+    if (!w->is_ending) {
+        LOG(LOG_WARN, "node", "worker lost", log_u64("worker", w->config.index),
+            log_text("why", why));
+    }
+}
+
+static void on_process_exit(uv_process_t *process, int64_t status,
+                            int signal_number)
+{
+    struct worker_process *w = process->data;
+    char why[64];
+    w->is_running = false;
+    if (w->state == WORKER_CLOSING) {
+        uv_close((uv_handle_t *)&w->process, on_closed);
+        return;
+    }
+    (void)snprintf(why, sizeof(why), "exit %d, signal %d", (int)status,
+                   signal_number);
+    stop(w, why);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    stop(timer->data, "no reply before the deadline");
+}
+
+void worker_process_close(struct worker_process *w)
+{
+    w->is_ending = true;
+    stop(w, "");
+    uv_close((uv_handle_t *)&w->timer, on_timer_closed);
+}
+
+/* ---- what it says */
+
+static void become_idle(struct worker_process *w)
+{
+    w->state = WORKER_IDLE;
+    (void)uv_timer_stop(&w->timer);
+}
+
+static void on_hello(struct worker_process *w, const struct worker_hello *hello)
+{
+    LOG(LOG_DEBUG, "node", "worker ready", log_u64("worker", w->config.index),
+        log_text("core", hello->core), log_text("config", hello->config));
+    become_idle(w);
+    w->config.events->ready(w->config.context, hello->core);
+}
+
+static void on_done(struct worker_process *w, const struct worker_done *done)
+{
+    const uint8_t *shared = w->shm.data;
+    const void *sums = shared + w->layout.sums_offset;
+    become_idle(w);
+    w->backoff_ms = BACKOFF_MIN_MS;
+    w->config.events->done(w->config.context, done, sums);
+}
+
+static void on_message(struct worker_process *w,
+                       const struct worker_message *message)
+{
+    bool is_busy = w->state == WORKER_BUSY;
+    if (message->type == WORKER_HELLO && w->state == WORKER_STARTING) {
+        on_hello(w, &message->hello);
+    } else if (message->type == WORKER_DONE && is_busy &&
+               message->done.job == w->job) {
+        on_done(w, &message->done);
+    } else if (message->type == WORKER_ERROR && is_busy &&
+               message->error.job == w->job) {
+        become_idle(w);
+        w->config.events->refused(w->config.context, message->error.text);
+    } else {
+        stop(w, "unexpected message");
+    }
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+{
+    struct worker_process *w = handle->data;
+    (void)suggested;
+    *out = uv_buf_init(w->read_buffer, sizeof(w->read_buffer));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
+{
+    struct worker_process *w = stream->data;
+    struct worker_message message;
+    if (count < 0) {
+        stop(w, "its output ended");
+        return;
+    }
+    buf_append(&w->inbox, buffer->base, (size_t)count);
+    while (w->state != WORKER_CLOSING) {
+        enum worker_take taken = worker_take(&message, &w->inbox);
+        if (taken == WORKER_TAKE_MORE) {
+            return;
+        }
+        if (taken == WORKER_TAKE_BROKEN || w->inbox.is_overflown) {
+            stop(w, "malformed message");
+            return;
+        }
+        on_message(w, &message);
+    }
+}
+
+/* ---- what it is told */
+
+static void on_written(uv_write_t *request, int status)
+{
+    /* A failure shows as the end of its output too. */
+    (void)status;
+    free(request->data);
+}
+
+static void send_message(struct worker_process *w,
+                         const struct worker_message *message)
+{
+    struct write_request *write = pot_alloc(sizeof(*write));
+    size_t size = worker_encode(write->data, message);
+    uv_buf_t buffer = uv_buf_init((char *)write->data, (unsigned)size);
+    write->request.data = write;
+    int rc = uv_write(&write->request, (uv_stream_t *)&w->in, &buffer, 1,
+                      on_written);
+    if (rc != 0) {
+        free(write);
+        stop(w, uv_strerror(rc));
+    }
+}
+
+static void fill_job(struct worker_job *out, const struct worker_share *share,
+                     const struct worker_layout *layout)
+{
+    const struct round_input *input = share->input;
+    *out = (struct worker_job){
+        .job = share->job,
+        .shared_bytes = layout->size,
+        .theta_offset = layout->theta_offset,
+        .rows_offset = layout->rows_offset,
+        .sums_offset = layout->sums_offset,
+        .row_count = share->row_count,
+        .block_rows = (uint32_t)assign_block_rows(input->row_count),
+        .activation = (uint32_t)input->activation,
+        .loss = (uint32_t)input->loss,
+        .width_count = (uint32_t)input->shape.width_count,
+    };
+    memcpy(out->widths, input->shape.widths, sizeof(out->widths));
+    (void)snprintf(out->path, sizeof(out->path), "%s", input->dataset);
+}
+
+/* Puts theta and the share's rows where the worker will read them. */
+static enum pot_err fill_shared(struct worker_process *w,
+                                const struct worker_share *share)
+{
+    size_t parameters = share->input->shape.parameter_count;
+    enum pot_err err =
+        worker_layout_init(&w->layout, parameters, share->row_count);
+    if (err == POT_OK) {
+        err = worker_shm_grow(&w->shm, w->layout.size);
+    }
+    if (err == POT_OK) {
+        uint8_t *shared = w->shm.data;
+        memcpy(shared + w->layout.theta_offset, share->input->theta,
+               parameters * sizeof(int32_t));
+        memcpy(shared + w->layout.rows_offset, share->rows,
+               share->row_count * sizeof(uint64_t));
+    }
+    return err;
+}
+
+bool worker_process_is_idle(const struct worker_process *w)
+{
+    return w->state == WORKER_IDLE;
+}
+
+void worker_process_give(struct worker_process *w,
+                         const struct worker_share *share)
+{
+    struct worker_message message = {.type = WORKER_JOB};
+    POT_ASSERT(w->state == WORKER_IDLE);
+    POT_ASSERT(share->row_count > 0);
+    w->state = WORKER_BUSY;
+    w->job = share->job;
+    (void)uv_timer_start(&w->timer, on_deadline, w->config.deadline_ms, 0);
+    if (fill_shared(w, share) != POT_OK) {
+        stop(w, "not enough shared memory");
+        return;
+    }
+    fill_job(&message.job, share, &w->layout);
+    send_message(w, &message);
+}
+
+/* ---- starting */
+
+static bool is_kept(const char *variable)
+{
+    static const char *const removed[] = {"OPENBLAS_", "OMP_", "GOTO_", "MKL_"};
+    for (size_t i = 0; i < sizeof(removed) / sizeof(*removed); i++) {
+        if (strncmp(variable, removed[i], strlen(removed[i])) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The environment decides OpenBLAS's kernel before main() runs: what was
+ * inherited goes, what the config says comes in. */
+static char **make_environment(const char *core)
+{
+    size_t count = 0;
+    while (environ[count] != NULL) {
+        count++;
+    }
+    char **made = pot_calloc(count + 3, sizeof(*made));
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is_kept(environ[i])) {
+            made[kept++] = pot_strdup(environ[i]);
+        }
+    }
+    made[kept++] = pot_strdup("OPENBLAS_NUM_THREADS=1");
+    if (strcmp(core, "auto") != 0) {
+        char text[64];
+        (void)snprintf(text, sizeof(text), "OPENBLAS_CORETYPE=%.32s", core);
+        made[kept++] = pot_strdup(text);
+    }
+    return made;
+}
+
+static void free_environment(char **made)
+{
+    for (size_t i = 0; made[i] != NULL; i++) {
+        free(made[i]);
+    }
+    free(made);
+}
+
+static int spawn(struct worker_process *w)
+{
+    char **environment = make_environment(w->config.core);
+    char *program = pot_strdup(w->config.program);
+    char *arguments[] = {program, NULL};
+    uv_stdio_container_t stdio[4] = {
+        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE,
+         .data.stream = (uv_stream_t *)&w->in},
+        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
+         .data.stream = (uv_stream_t *)&w->out},
+        {.flags = UV_INHERIT_FD, .data.fd = 2},
+        {.flags = UV_INHERIT_FD, .data.fd = w->shm.fd},
+    };
+    uv_process_options_t options = {
+        .exit_cb = on_process_exit,
+        .file = program,
+        .args = arguments,
+        .env = environment,
+        .stdio_count = 4,
+        .stdio = stdio,
+    };
+    int rc = uv_spawn(w->config.loop, &w->process, &options);
+    free(program);
+    free_environment(environment);
+    return rc;
+}
+
+static void start(struct worker_process *w)
+{
+    POT_ASSERT(w->state == WORKER_STOPPED);
+    (void)uv_pipe_init(w->config.loop, &w->in, 0);
+    (void)uv_pipe_init(w->config.loop, &w->out, 0);
+    w->process.data = w;
+    w->in.data = w;
+    w->out.data = w;
+    w->handles_open = 3;
+    w->state = WORKER_STARTING;
+    int rc = spawn(w);
+    w->is_running = rc == 0;
+    if (rc == 0) {
+        rc = uv_read_start((uv_stream_t *)&w->out, on_alloc, on_read);
+    }
+    if (rc != 0) {
+        stop(w, uv_strerror(rc));
+        return;
+    }
+    (void)uv_timer_start(&w->timer, on_deadline, w->config.deadline_ms, 0);
+}
+
+struct worker_process *worker_process_new(
+    const struct worker_process_config *config)
+{
+    struct worker_process *w = pot_calloc(1, sizeof(*w));
+    w->config = *config;
+    w->backoff_ms = BACKOFF_MIN_MS;
+    w->shm.fd = -1;
+    enum pot_err err = worker_shm_open(&w->shm, 0);
+    POT_ASSERT(err == POT_OK); /* memory, or descriptors at start */
+    buf_init(&w->inbox, 2 * WORKER_MESSAGE_BYTES_MAX);
+    (void)uv_timer_init(config->loop, &w->timer);
+    w->timer.data = w;
+    w->timer_is_open = true;
+    start(w);
+    return w;
+}

@@ -1,0 +1,126 @@
+/* What comes before its round is open, and how little of it is kept. */
+#include "config.h"
+
+#include "node/round/round_early.h"
+
+#include "base/alloc.h"
+#include "tests/unit/ledger_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define AUTHOR_MAX 4
+#define BLOCKS_MAX 2
+
+struct game {
+    struct fixture f;
+    struct round_early early;
+    size_t taken;
+    bool is_kept_again;
+};
+
+static int set_up(void **state)
+{
+    struct game *g = pot_calloc(1, sizeof(*g));
+    struct fixture_spec spec;
+    struct hash task;
+    fixture_open(&g->f);
+    fixture_spec(&spec, &g->f);
+    fixture_start_task(&g->f, &spec, 6000, 2, &task); /* two put up a stake */
+    *state = g;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct game *g = *state;
+    round_early_fini(&g->early);
+    fixture_close(&g->f);
+    free(g);
+    return 0;
+}
+
+static bool keep(struct game *g, const struct key *author, bool is_submission,
+                 uint64_t height)
+{
+    const Pot__Signed message = POT__SIGNED__INIT;
+    const struct arrival arrival = {
+        .message = &message,
+        .is_submission = is_submission,
+    };
+    return round_early_keep(&g->early, &arrival, key_public(author),
+                            &g->f.env.state, height);
+}
+
+static void only_of_those_who_may_take_part(void **state)
+{
+    struct game *g = *state;
+    const struct key *miner = fixture_miner(&g->f, 0);
+    const struct key *validator = fixture_validator(&g->f, 0);
+    const struct key *client = fixture_client(&g->f, 0);
+    assert_true(keep(g, miner, true, 0));
+    assert_false(keep(g, miner, false, 0));
+    assert_true(keep(g, validator, false, 0));
+    assert_false(keep(g, validator, true, 0));
+    assert_false(keep(g, client, true, 0));
+    assert_false(keep(g, client, false, 0));
+}
+
+static void a_few_of_each_author(void **state)
+{
+    struct game *g = *state;
+    for (int i = 0; i < AUTHOR_MAX; i++) {
+        assert_true(keep(g, fixture_miner(&g->f, 0), true, 0));
+    }
+    assert_false(keep(g, fixture_miner(&g->f, 0), true, 0));
+    assert_true(keep(g, fixture_miner(&g->f, 1), true, 0));
+}
+
+static void for_a_few_blocks(void **state)
+{
+    struct game *g = *state;
+    assert_true(keep(g, fixture_miner(&g->f, 0), true, BLOCKS_MAX));
+    assert_false(keep(g, fixture_miner(&g->f, 0), true, BLOCKS_MAX + 1));
+}
+
+static bool take(void *context, const struct arrival *arrival)
+{
+    struct game *g = context;
+    g->taken++;
+    assert_non_null(arrival->message);
+    return g->is_kept_again &&
+           round_early_keep(&g->early, arrival,
+                            key_public(fixture_miner(&g->f, 0)),
+                            &g->f.env.state, 1);
+}
+
+static void each_is_looked_at_once_and_may_stay(void **state)
+{
+    struct game *g = *state;
+    assert_true(keep(g, fixture_miner(&g->f, 0), true, 0));
+    assert_true(keep(g, fixture_miner(&g->f, 0), true, 0));
+    g->is_kept_again = true;
+    round_early_replay(&g->early, take, g);
+    assert_int_equal(g->taken, 2);
+    g->is_kept_again = false;
+    round_early_replay(&g->early, take, g);
+    assert_int_equal(g->taken, 4);
+    round_early_replay(&g->early, take, g);
+    assert_int_equal(g->taken, 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(only_of_those_who_may_take_part),
+        TEST(a_few_of_each_author),
+        TEST(for_a_few_blocks),
+        TEST(each_is_looked_at_once_and_may_stay),
+#undef TEST
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
