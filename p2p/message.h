@@ -1,13 +1,12 @@
 /* message: what peers say to each other, one type byte each.
  *
- *   type         body                                    priority
- *   CONSENSUS    ConsensusMessage                        consensus
- *   TX, SUBMISSION, ATTESTATION   Signed                 gossip
- *   STATUS       PeerStatus                              gossip
- *   GET_BLOCKS, GET_BLOB                                 gossip
- *   BLOCKS, BLOB_PIECE                                   bulk
- *   PING, PONG   u64: the sender's mark, sent back       consensus
- *   BYE          u8: an enum reason, for the log         consensus
+ *   type         body
+ *   CONSENSUS    ConsensusMessage
+ *   TX, SUBMISSION, ATTESTATION   Signed
+ *   STATUS       PeerStatus
+ *   GET_BLOCKS, GET_BLOB, BLOCKS, BLOB_PIECE   as they are called
+ *   PING, PONG   u64: the sender's mark, sent back
+ *   BYE          u8: an enum reason, for the log
  *
  * AUTH stands in handshakes only. */
 #ifndef POT_P2P_MESSAGE_H
@@ -16,21 +15,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The values are the wire format: never renumber. */
+#include "base/limits.h"
+
+/* A Signed adds a key, a signature and a few bytes of framing. */
+#define MESSAGE_SIGNED_MAX(body) ((body) + 256)
+/* A judgement is 36 bytes, and there is one for each in the roster. */
+#define MESSAGE_ATTESTATION_MAX MESSAGE_SIGNED_MAX(4096 + 64 * ROSTER_MAX)
+
+/* All of them: X(type, number, name, priority, the body's size at most).  The
+ * numbers are the wire format: never renumber, and a peer of an older version
+ * ends the connection when it meets a new one. */
+#define MESSAGE_MAP(X)                                                         \
+    X(MESSAGE_AUTH, 1, "auth", P2P_CONSENSUS, 512)                             \
+    X(MESSAGE_PING, 2, "ping", P2P_CONSENSUS, 8)                               \
+    X(MESSAGE_PONG, 3, "pong", P2P_CONSENSUS, 8)                               \
+    X(MESSAGE_BYE, 4, "bye", P2P_CONSENSUS, 1)                                 \
+    X(MESSAGE_CONSENSUS, 16, "consensus", P2P_CONSENSUS, FRAME_BYTES_MAX)      \
+    X(MESSAGE_TX, 17, "tx", P2P_GOSSIP, MESSAGE_SIGNED_MAX(TX_BYTES_MAX))      \
+    X(MESSAGE_SUBMISSION, 18, "submission", P2P_GOSSIP,                        \
+      MESSAGE_SIGNED_MAX(4096))                                                \
+    X(MESSAGE_ATTESTATION, 19, "attestation", P2P_GOSSIP,                      \
+      MESSAGE_ATTESTATION_MAX)                                                 \
+    X(MESSAGE_STATUS, 20, "status", P2P_GOSSIP, 128)                           \
+    X(MESSAGE_GET_BLOCKS, 21, "get_blocks", P2P_GOSSIP, 64)                    \
+    X(MESSAGE_BLOCKS, 22, "blocks", P2P_BULK, FRAME_BYTES_MAX)                 \
+    X(MESSAGE_GET_BLOB, 23, "get_blob", P2P_GOSSIP, 128)                       \
+    X(MESSAGE_BLOB_PIECE, 24, "blob_piece", P2P_BULK, BLOB_PIECE_BYTES + 128)
+
 enum message_type {
-    MESSAGE_AUTH = 1,
-    MESSAGE_PING = 2,
-    MESSAGE_PONG = 3,
-    MESSAGE_BYE = 4,
-    MESSAGE_CONSENSUS = 16,
-    MESSAGE_TX = 17,
-    MESSAGE_SUBMISSION = 18,
-    MESSAGE_ATTESTATION = 19,
-    MESSAGE_STATUS = 20,
-    MESSAGE_GET_BLOCKS = 21,
-    MESSAGE_BLOCKS = 22,
-    MESSAGE_GET_BLOB = 23,
-    MESSAGE_BLOB_PIECE = 24,
+#define X(type, number, name, priority, size_max) type = (number),
+    MESSAGE_MAP(X)
+#undef X
 };
 
 #define MESSAGE_TYPE_COUNT 32 /* types are < this */

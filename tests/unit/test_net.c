@@ -13,12 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const uint8_t all_types[] = {
-    MESSAGE_CONSENSUS,   MESSAGE_TX,       MESSAGE_SUBMISSION,
-    MESSAGE_ATTESTATION, MESSAGE_STATUS,   MESSAGE_GET_BLOCKS,
-    MESSAGE_BLOCKS,      MESSAGE_GET_BLOB, MESSAGE_BLOB_PIECE,
-};
-
 static void connect_two(struct world *w)
 {
     world_init(w);
@@ -77,15 +71,17 @@ static void every_type_arrives_both_ways_in_every_size(void **state)
     struct world w;
     (void)state;
     connect_two(&w);
-    for (size_t i = 0; i < sizeof(all_types); i++) {
-        uint8_t type = all_types[i];
+    for (uint8_t type = MESSAGE_CONSENSUS; type < MESSAGE_TYPE_COUNT; type++) {
+        if (message_rule(type) == NULL) {
+            continue;
+        }
         size_t sizes[] = {0, 1, message_rule(type)->size_max};
         for (size_t j = 0; j < 3; j++) {
             struct node *from = &w.nodes[j % 2];
             struct node *to = &w.nodes[1 - j % 2];
             size_t count = to->received[type];
             uint8_t *data = pot_alloc(sizes[j] + 1);
-            memset(data, (int)(i + j), sizes[j] + 1);
+            memset(data, (int)(type + j), sizes[j] + 1);
             assert_true(
                 net_send(from->net, node_peer(from, to), type, data, sizes[j]));
             expect_received(to, type, count + 1);
