@@ -251,7 +251,7 @@ void mempool_prune(struct mempool *pool, uint64_t height,
     pool->height = height;
     while (at != NULL) {
         struct mempool_entry *next = at->next;
-        bool is_expired = at->expiry_height != 0 && height > at->expiry_height;
+        bool is_expired = at->expiry_height != 0 && height >= at->expiry_height;
         at->height = at->height == 0 ? height : at->height;
         if (is_expired || height > at->height + BLOCKS_MAX ||
             !keep(context, at)) {

@@ -58,8 +58,9 @@ uint64_t mempool_next_nonce(const struct mempool *pool,
 
 void mempool_remove(struct mempool *pool, const struct hash *hash);
 
-/* mempool_prune: drops what keep() says no to, what expired by height, and
- * what waited for too many blocks. */
+/* mempool_prune: drops what keep() says no to, what the block behind this
+ * height cannot take any more for its expiry height, and what waited for too
+ * many blocks. */
 void mempool_prune(struct mempool *pool, uint64_t height,
                    bool (*keep)(void *context,
                                 const struct mempool_entry *entry),
