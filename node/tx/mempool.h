@@ -28,6 +28,8 @@ struct mempool_entry {
     uint64_t nonce;
     uint64_t expiry_height; /* 0: never */
     size_t bytes;
+    bool is_publication; /* of this data set */
+    struct hash dataset;
     uint64_t height; /* of the tip when it came; 0: before the first prune */
     struct mempool_entry *next; /* in order of arrival, but a sender's own in
                                    order of nonce */
