@@ -14,8 +14,9 @@ potd_SOURCES = \
 	node/network.c node/network.h \
 	node/node.c node/node.h \
 	node/node_config.c node/node_config.h \
+	node/node_parts.c node/node_parts.h \
 	node/startup.c node/startup.h \
-	node/verify_store.c
+	node/verify_store.c node/verify_store.h
 nodist_EXTRA_potd_SOURCES = links-c++.cpp
 potd_CPPFLAGS = $(node_cppflags) \
 	-DPOT_WORKER_PATH='"$(pkglibexecdir)/pot-worker"'

@@ -2,16 +2,20 @@
  *
  * A tour of the tree, for whoever reads it first:
  *
- *   node/main.c       arguments; then node/node.c, where all parts are opened
- *                     and introduced to each other
- *   node/block/chain.c      the tip, and the queue in which blocks are made,
- * checked and stored; node/block/execution.c does that work
- *   node/block/replica.c    drives consensus/pbft.h, which decides what is
- * committed node/round/rounds.c     a validator's side of training:
- * submissions, audits, attestations; node/round/miner.c is a miner's ledger/
- * what a block does to accounts, tasks and models training/         data sets,
- * gradients, audits; worker.c is pot-worker storage/, p2p/    LMDB and the
- * network proto/, base/     formats, and what everyone uses
+ *   node/main.c        arguments
+ *   node/node.c        a running node, from its start to its end
+ *   node/node_parts.c  where the parts are opened and introduced to each other
+ *   node/block/        a block's life, told in chain.h: how it is made, agreed
+ *                      on, checked, stored.  replica.c drives
+ *                      consensus/pbft.h, which decides what is committed
+ *   node/tx/           transactions, until a block takes them
+ *   node/round/        training: rounds.c is a validator's side of it
+ *                      (submissions, audits, attestations), miner.c a miner's
+ *   node/api/          HTTP
+ *   ledger/            what a block does to accounts, data sets, tasks, models
+ *   training/          data sets, gradients, audits; worker.c is pot-worker
+ *   storage/, p2p/     LMDB and the network
+ *   proto/, base/      formats, and what everyone uses
  */
 #include "config.h"
 
@@ -20,6 +24,7 @@
 #include "base/log.h"
 #include "node/node.h"
 #include "node/node_config.h"
+#include "node/verify_store.h"
 #include "proto/codec.h"
 #include "proto/genesis.h"
 
@@ -29,6 +34,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <uv.h>
 
 #define FAULTS_BYTES_MAX 65536
 
@@ -114,8 +120,7 @@ static int run(const struct node_config *config, enum mode mode)
                 err_text(err));
         return EXIT_CODE_CONFIG;
     }
-    return (int)(mode == MODE_VERIFY ? node_verify_store(config)
-                                     : node_run(config));
+    return (int)(mode == MODE_VERIFY ? verify_store(config) : node_run(config));
 }
 
 static int load_and_run(const char *path, enum mode mode)

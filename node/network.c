@@ -7,19 +7,18 @@
 #include "base/alloc.h"
 #include "node/api/api.h"
 #include "node/block/chain.h"
-#include "node/block/needs.h"
 #include "node/block/replica.h"
-#include "node/hold/blob_pool.h"
+#include "node/node_parts.h"
 #include "node/startup.h"
 #include "node/tx/intake.h"
 #include "p2p/blob_fetch.h"
 #include "p2p/gossip.h"
 #include "p2p/net.h"
 #include "p2p/sync.h"
+#include "storage/store.h"
 
 #include <stdlib.h>
 
-#define BLOB_TIMEOUT_MS 10000
 /* A peer that gives nothing for so long, and the next one is asked: miners wait
  * for it with every round. */
 #define PEER_TIMEOUT_MS 2000
@@ -101,7 +100,7 @@ static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
                       size_t size, struct buf *out, uint64_t *total)
 {
     struct node *node = context;
-    return holdings_read_blob(&node->env, hash, offset, size, out, total);
+    return holdings_read_blob(&node->holdings, hash, offset, size, out, total);
 }
 
 static bool read_block(void *context, uint64_t height, struct buf *block,
@@ -122,26 +121,7 @@ static void on_sync_block(void *context, uint64_t height, const uint8_t *block,
                   certificate_size);
 }
 
-/* Only a wrong block is its sender's fault; of a good one sync was told when
- * it became the tip. */
-static void on_caught_up(void *context, uint64_t height, bool is_good,
-                         enum pot_err err)
-{
-    struct node *node = context;
-    if (err == POT_EIO || err == POT_EFULL || err == POT_ECORRUPT) {
-        node_failed(node, err, "block store");
-    }
-    if (node->is_stopping) {
-        return;
-    }
-    if (!is_good && err == POT_EFORMAT) {
-        sync_refused(node->sync, height);
-    } else if (!is_good) {
-        sync_postponed(node->sync, height);
-    }
-}
-
-enum pot_err network_open(struct node *node)
+static enum pot_err open_net(struct node *node)
 {
     const struct node_config *c = node->config;
     struct net_address *peers = pot_calloc(c->p2p_peer_count, sizeof(*peers));
@@ -150,7 +130,7 @@ enum pot_err network_open(struct node *node)
     }
     const struct net_config config = {
         .loop = &node->loop,
-        .chain = node->env.chain,
+        .chain = node->holdings.chain,
         .key = node->node_key,
         .listen = c->p2p_listen,
         .moniker = c->moniker,
@@ -169,7 +149,7 @@ enum pot_err network_open(struct node *node)
     return err;
 }
 
-void network_open_transfers(struct node *node)
+static void open_transfers(struct node *node)
 {
     const struct chain_tip *tip = chain_tip(node->chain);
     const struct blob_fetch_config fetch = {
@@ -190,12 +170,13 @@ void network_open_transfers(struct node *node)
     node->gossip = gossip_new(node->net, 0);
     node->fetch = blob_fetch_new(&fetch);
     node->sync = sync_new(&sync);
-    const struct needs_config needs = {.loop = &node->loop,
-                                       .fetch = node->fetch,
-                                       .env = &node->env,
-                                       .timeout_ms = BLOB_TIMEOUT_MS};
-    node->needs = needs_new(&needs);
-    node->delivery = (struct delivery){node->chain, node->needs};
-    node->catch_up = (struct catch_up){&node->loop, &node->env, &node->delivery,
-                                       node, on_caught_up};
+}
+
+enum pot_err network_open(struct node *node)
+{
+    enum pot_err err = open_net(node);
+    if (err == POT_OK) {
+        open_transfers(node);
+    }
+    return err;
 }

@@ -2,13 +2,12 @@
 #ifndef POT_NODE_NETWORK_H
 #define POT_NODE_NETWORK_H
 
-#include "node/node.h"
+#include "base/err.h"
 
-/* network_open: node->net.  Errors: those of net_open. */
+struct node;
+
+/* network_open: node->net, and what stands on it: gossip, blobs, block sync.
+ * node->chain is open.  Errors: those of net_open. */
 POT_MUST_USE enum pot_err network_open(struct node *node);
-
-/* network_open_transfers: gossip, blobs, block sync, and what stands on them:
- * needs, delivery, catch_up.  node->net and node->chain are open. */
-void network_open_transfers(struct node *node);
 
 #endif

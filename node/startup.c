@@ -8,6 +8,7 @@
 #include "node/hold/blob_pool.h"
 #include "node/hold/datasets.h"
 #include "node/hold/verified.h"
+#include "node/node_parts.h"
 #include "p2p/net.h"
 #include "proto/codec.h"
 #include "proto/genesis.h"
@@ -117,8 +118,8 @@ static bool load_genesis(struct node *node)
         fprintf(stderr, "potd: %s: %s\n", node->config->genesis, why);
         return false;
     }
-    genesis_hash(&node->env.genesis_hash, node->genesis);
-    chain_id_hash(&node->env.chain, node->genesis->chain_id);
+    genesis_hash(&node->holdings.genesis_hash, node->genesis);
+    chain_id_hash(&node->holdings.chain, node->genesis->chain_id);
     return true;
 }
 
@@ -147,7 +148,7 @@ static bool open_store(struct node *node)
         fprintf(stderr, "potd: %s\n", why);
     }
     free(folder);
-    node->env.store = node->store;
+    node->holdings.store = node->store;
     return err == POT_OK;
 }
 
@@ -159,7 +160,7 @@ static bool open_datasets(struct node *node)
         startup_error(node, EXIT_CODE_CONFIG, folder, err, "check the folder");
     }
     free(folder);
-    node->env.datasets = node->datasets;
+    node->holdings.datasets = node->datasets;
     return err == POT_OK;
 }
 
@@ -173,13 +174,13 @@ static bool open_sign_state(struct node *node)
     char *path = file_join(node->config->home, "sign_state");
     const struct public_key *key = key_public(node->validator_key);
     enum pot_err err =
-        sign_state_open(&node->sign_state, path, key, &node->env.chain);
+        sign_state_open(&node->sign_state, path, key, &node->holdings.chain);
     bool is_fresh = !store_tip(node->store, &height, NULL, NULL) || height == 0;
     if (err == POT_ENOENT && is_fresh) {
-        err = sign_state_create(path, key, &node->env.chain);
+        err = sign_state_create(path, key, &node->holdings.chain);
         if (err == POT_OK) {
-            err =
-                sign_state_open(&node->sign_state, path, key, &node->env.chain);
+            err = sign_state_open(&node->sign_state, path, key,
+                                  &node->holdings.chain);
         }
     }
     if (err == POT_ENOENT || err == POT_EGUARD) {
@@ -249,12 +250,12 @@ bool startup_open_store(struct node *node)
         return false;
     }
     node->pool = blob_pool_new(POOL_BYTES_MAX);
-    node->verified = verified_new(&node->env.chain, VERIFIED_SIZE);
-    node->env.pool = node->pool;
+    node->verified = verified_new(&node->holdings.chain, VERIFIED_SIZE);
+    node->holdings.pool = node->pool;
     node->recent = blob_pool_new(RECENT_BYTES_MAX);
-    node->env.recent = node->recent;
-    node->env.verified = node->verified;
-    node->env.keep_rounds = (uint32_t)node->config->keep_blobs;
+    node->holdings.recent = node->recent;
+    node->holdings.verified = node->verified;
+    node->holdings.keep_rounds = (uint32_t)node->config->keep_blobs;
     return true;
 }
 

@@ -5,10 +5,15 @@
 
 #include <stdbool.h>
 
-#include "node/node.h"
+#include "base/err.h"
+#include "base/exit_code.h"
+
+struct config_peer;
+struct net_address;
+struct node;
 
 /* startup_open: fills node's genesis, keys, store, sign state, data sets and
- * env.  False: told on stderr, node->exit_code set; startup_close all the
+ * holdings.  False: told on stderr, node->exit_code set; startup_close all the
  * same. */
 bool startup_open(struct node *node);
 
@@ -22,7 +27,6 @@ void startup_error(struct node *node, enum exit_code code, const char *what,
 void startup_chain_error(struct node *node, enum pot_err err);
 
 /* startup_peer: a configured peer as the network takes it. */
-struct net_address;
 void startup_peer(struct net_address *out, const struct config_peer *peer);
 
 /* startup_reload: the log and its level, and the peers, after SIGHUP. */

@@ -4,15 +4,25 @@
  * genesis, in a store of its own, up to the same state root. */
 #include "config.h"
 
+#include "node/verify_store.h"
+
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/file.h"
 #include "base/limits.h"
-#include "node/block/catch_up.h"
+#include "node/block/block_check.h"
+#include "node/block/block_commit.h"
+#include "node/block/certified.h"
+#include "node/block/chain_tip.h"
+#include "node/block/executed.h"
+#include "node/block/shared_block.h"
+#include "node/block/validator_sets.h"
 #include "node/hold/blob_pool.h"
-#include "node/node.h"
+#include "node/node_parts.h"
 #include "node/startup.h"
 #include "proto/codec.h"
+#include "storage/store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -57,10 +67,8 @@ static bool check_values(struct node *node)
 
 struct replay {
     struct node *node;
-    struct holdings env; /* over the store that is made again */
+    struct holdings holdings; /* over the store that is made again */
     struct chain_tip tip;
-    struct buf block;
-    struct buf certificate;
 };
 
 /* Aggregates are the one thing that a certified block does not carry. */
@@ -77,62 +85,90 @@ static enum pot_err lend_aggregates(struct replay *r, const struct block *block)
         }
         err = store_blob_get(r->node->store, &hash, &data);
         if (err == POT_OK) {
-            (void)blob_pool_put(r->env.pool, &hash, data.data, data.size);
+            (void)blob_pool_put(r->holdings.pool, &hash, data.data, data.size);
         }
     }
     buf_fini(&data);
     return err;
 }
 
-static bool replay_block(struct replay *r, const struct block *block)
+static void move_tip(struct chain_tip *tip, const struct block *block)
 {
-    char why[256] = "";
+    const Pot__BlockHeader *header = block->header;
+    tip->height = header->height;
+    tip->time_ms = header->time_ms;
+    tip->hash = block->hash;
+    tip->signers = tip->next_signers;
+    bool is_right = codec_hash(&tip->next_signers, header->validators_hash);
+    POT_ASSERT(is_right); /* block_open saw to it */
+}
+
+static bool replay_block(struct replay *r, const struct certified *certified)
+{
+    char why[BLOCK_WHY_SIZE] = "";
+    struct executed *made = NULL;
+    const struct block *block = certified->block->block;
     enum pot_err err = lend_aggregates(r, block);
     if (err != POT_OK) {
         fprintf(stderr, "potd: height %" PRIu64 ": its aggregate: %s\n",
                 block->header->height, err_text(err));
         return false;
     }
-    struct executed *made = execution_check(&r->env, &r->tip, r->block.data,
-                                            r->block.size, 0, true, why);
-    if (made == NULL) {
+    if (block_check(&made, &r->holdings, &r->tip, certified->block, 0, true,
+                    why) != POT_OK) {
         fprintf(stderr, "potd: height %" PRIu64 ": executed again: %s\n",
                 block->header->height, why);
         return false;
     }
-    err = execution_commit(&r->env, &r->tip, made, r->certificate.data,
-                           r->certificate.size);
+    err = block_commit(&r->holdings, &r->tip, made, certified);
     executed_free(made);
     if (err != POT_OK) {
         fprintf(stderr, "potd: the store for the replay: %s\n", err_text(err));
         return false;
     }
-    r->tip.height = block->header->height;
-    r->tip.time_ms = block->header->time_ms;
-    r->tip.hash = block->hash;
+    move_tip(&r->tip, block);
     return true;
+}
+
+static struct certified *read_block(struct store *store, uint64_t height)
+{
+    struct buf block;
+    struct buf certificate;
+    struct shared_block *shared = NULL;
+    struct certified *certified = NULL;
+    buf_init(&block, BLOCK_BYTES_MAX);
+    buf_init(&certificate, BLOCK_BYTES_MAX);
+    if (store_get_block(store, height, &block) == POT_OK &&
+        store_get_certificate(store, height, &certificate) == POT_OK &&
+        shared_block_take(&shared, pot_memdup(block.data, block.size),
+                          block.size) == POT_OK) {
+        enum pot_err err = certified_take(
+            &certified, shared, pot_memdup(certificate.data, certificate.size),
+            certificate.size);
+        POT_ASSERT((err == POT_OK) == (certified != NULL));
+    }
+    buf_fini(&block);
+    buf_fini(&certificate);
+    return certified;
 }
 
 static bool check_height(struct replay *r, uint64_t height)
 {
-    struct block *block = NULL;
-    struct store *store = r->node->store;
-    bool is_right =
-        store_get_block(store, height, &r->block) == POT_OK &&
-        store_get_certificate(store, height, &r->certificate) == POT_OK &&
-        block_open(&block, r->block.data, r->block.size) == POT_OK;
-    if (!is_right) {
+    struct validator_set set;
+    bool is_right = false;
+    struct certified *certified = read_block(r->node->store, height);
+    if (certified == NULL ||
+        certified->block->block->header->height != height) {
         fprintf(stderr, "potd: height %" PRIu64 ": cannot be read\n", height);
-    } else if (!catch_up_certificate_holds(&r->node->env, height, r->block.data,
-                                           r->block.size, r->certificate.data,
-                                           r->certificate.size)) {
+    } else if (validator_sets_read(&r->node->holdings, &r->tip.next_signers,
+                                   &set) != POT_OK ||
+               !certified_verify(certified, &r->holdings.chain, &set)) {
         fprintf(stderr, "potd: height %" PRIu64 ": its certificate is wrong\n",
                 height);
-        is_right = false;
     } else {
-        is_right = replay_block(r, block);
+        is_right = replay_block(r, certified);
     }
-    block_free(block);
+    certified_free(certified);
     if (height % PROGRESS_EVERY == 0) {
         fprintf(stderr, "replayed %" PRIu64 " blocks\n", height);
     }
@@ -146,7 +182,7 @@ static bool check_root(const struct replay *r)
     struct hash stored;
     struct hash made;
     bool has_both = store_tip(r->node->store, &height, NULL, &stored) &&
-                    store_tip(r->env.store, NULL, NULL, &made);
+                    store_tip(r->holdings.store, NULL, NULL, &made);
     POT_ASSERT(has_both);
     if (!hash_equal(&stored, &made)) {
         fprintf(stderr, "potd: the replay ends with another state root\n");
@@ -161,13 +197,14 @@ static bool check_root(const struct replay *r)
 static bool replay_all(struct replay *r)
 {
     uint64_t height = 0;
-    r->tip.hash = r->env.genesis_hash;
+    r->tip.hash = r->holdings.genesis_hash;
     r->tip.time_ms = r->node->genesis->time_ms;
+    r->tip.next_signers = r->holdings.genesis_hash;
     if (!store_tip(r->node->store, &height, NULL, NULL)) {
         printf("the store is empty\n");
         return true;
     }
-    if (execution_genesis(&r->env, r->node->genesis) != POT_OK) {
+    if (block_commit_genesis(&r->holdings, r->node->genesis) != POT_OK) {
         fprintf(stderr, "potd: the genesis cannot be executed\n");
         return false;
     }
@@ -182,24 +219,20 @@ static bool replay_all(struct replay *r)
 static bool check_replay(struct node *node)
 {
     char why[256] = "";
-    struct replay r = {.node = node, .env = node->env};
+    struct replay r = {.node = node, .holdings = node->holdings};
     char *folder = file_join(node->config->home, "verify-store.tmp");
     enum pot_err err = file_remove_folder(folder);
     if (err == POT_OK) {
-        err =
-            store_open(&r.env.store, folder, REPLAY_MAP_SIZE, why, sizeof(why));
+        err = store_open(&r.holdings.store, folder, REPLAY_MAP_SIZE, why,
+                         sizeof(why));
     }
     bool is_right = false;
     if (err == POT_OK) {
-        buf_init(&r.block, BLOCK_BYTES_MAX);
-        buf_init(&r.certificate, BLOCK_BYTES_MAX);
         is_right = replay_all(&r);
-        buf_fini(&r.block);
-        buf_fini(&r.certificate);
     } else {
         fprintf(stderr, "potd: %s: %s\n", folder, why);
     }
-    store_close(r.env.store);
+    store_close(r.holdings.store);
     err = file_remove_folder(folder);
     if (err != POT_OK) {
         fprintf(stderr, "potd: %s: %s\n", folder, err_text(err));
@@ -208,7 +241,7 @@ static bool check_replay(struct node *node)
     return is_right;
 }
 
-enum exit_code node_verify_store(const struct node_config *config)
+enum exit_code verify_store(const struct node_config *config)
 {
     struct node node = {.config = config};
     if (startup_open_store(&node)) {

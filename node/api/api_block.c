@@ -7,7 +7,7 @@
 #include "node/api/api_record.h"
 #include "node/api/api_request.h"
 #include "node/api/api_route.h"
-#include "node/block/execution.h"
+#include "node/block/validator_sets.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "proto/codec.h"
@@ -229,7 +229,7 @@ static enum pot_err read_json(json_t **out, const struct holdings *holdings,
         err = stored_certificate(&certificate, holdings->store, height);
     }
     if (err == POT_OK) {
-        err = execution_validators(holdings, height, &set);
+        err = validator_sets_at(holdings, height, &set);
     }
     if (err == POT_OK) {
         *size = size_of(block);

@@ -5,7 +5,7 @@
 #include "node/api/api_json.h"
 #include "node/api/api_request.h"
 #include "node/api/api_route.h"
-#include "node/block/execution.h"
+#include "node/block/validator_sets.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "proto/codec.h"
@@ -48,7 +48,7 @@ static void find_signed(struct signed_heights *s,
     for (uint64_t h = tip; h > last && s->found < members->count; h--) {
         struct validator_set signers;
         Pot__CommitCertificate *certificate;
-        if (execution_validators(holdings, h, &signers) != POT_OK ||
+        if (validator_sets_at(holdings, h, &signers) != POT_OK ||
             stored_certificate(&certificate, holdings->store, h) != POT_OK) {
             return;
         }
@@ -108,7 +108,7 @@ static void get_validators(struct api_request *request)
     }
     enum pot_err err = POT_ENOENT;
     if (height >= 1 && height <= next) {
-        err = execution_validators(request->config->holdings, height, &set);
+        err = validator_sets_at(request->config->holdings, height, &set);
     }
     if (err != POT_OK) {
         api_reply_store_error(request, err, "height");

@@ -76,6 +76,9 @@ static void write_replica(struct buf *out, const struct replica *replica)
     metrics_one(out, "pot_consensus_invalid_blocks_total", COUNTER,
                 "Proposed blocks that do not execute here.",
                 (double)stats.invalid_blocks);
+    metrics_one(out, "pot_consensus_unjudged_blocks_total", COUNTER,
+                "Proposed blocks that could not be checked here.",
+                (double)stats.unjudged_blocks);
 }
 
 static void write_consensus(struct buf *out, const struct api_config *c,

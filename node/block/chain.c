@@ -1,89 +1,116 @@
+/* What is held for votes is released some blocks later: a write costs.  What
+ * was still held when the node ended is released behind the first block that
+ * it applies when it runs again: until then a vote that was given counts on
+ * it. */
 #include "config.h"
 
 #include "node/block/chain.h"
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "base/limits.h"
+#include "node/block/block_check.h"
+#include "node/block/block_commit.h"
+#include "node/block/certified.h"
+#include "node/block/executed.h"
+#include "node/block/held_blobs.h"
+#include "node/block/proposal.h"
+#include "node/block/shared_block.h"
+#include "node/block/validator_sets.h"
+#include "node/hold/holdings.h"
 #include "node/hold/stored.h"
+#include "node/loop/offload.h"
 #include "proto/codec.h"
+#include "storage/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Write sets of checked blocks that may yet be committed at this height. */
 #define KEPT_MAX 4
-/* Held blobs of no more use are let go so many at a time: it costs a write. */
-#define RELEASED_MAX 64
+/* Held blobs of no more use are released so many at a time: it costs a
+ * write. */
+#define HELD_MAX 64
 
 enum job_type { JOB_PROPOSE, JOB_CHECK, JOB_APPLY };
 
 struct job {
-    uv_work_t work;
+    struct offload offload;
     struct chain *chain;
     struct job *next;
     enum job_type type;
 
-    struct execution_request *request; /* JOB_PROPOSE */
-    uint8_t *data;                     /* JOB_CHECK, JOB_APPLY */
-    size_t size;
-    struct hash digest;
-    uint64_t height; /* JOB_CHECK */
+    struct proposal_request *request; /* JOB_PROPOSE */
+    struct shared_block *block;       /* JOB_CHECK */
     uint64_t now_ms;
-    uint8_t *certificate; /* JOB_APPLY */
-    size_t certificate_size;
-    struct hash *released; /* JOB_APPLY: let go of these too */
-    size_t released_count;
+    const struct certified *certified; /* JOB_APPLY */
+    struct held_blobs held; /* by it, or JOB_APPLY: to be released behind it */
+    bool is_first;          /* JOB_APPLY: to release whatever is held */
 
     struct chain_tip parent; /* the tip when it began */
     struct executed *executed;
     enum pot_err err;
-    char why[256];
+    char why[BLOCK_WHY_SIZE];
 
-    void (*propose_done)(void *, enum pot_err, const struct executed *);
-    void (*check_done)(void *, enum pot_err, bool, const char *);
-    void (*apply_done)(void *, enum pot_err, const char *);
+    chain_propose_fn *propose_done;
+    chain_done_fn *done;
     void *context;
 };
 
 struct chain {
     uv_loop_t *loop;
-    struct holdings env;
+    const struct holdings *holdings;
     struct chain_tip tip;
-    struct executed *kept; /* the newest first */
-    struct hash *released; /* blobs that need not be held any more */
-    size_t released_count;
-    struct job *first; /* the one at work, then those that wait */
-    bool is_working;   /* the first is off the loop, or is being finished */
+    struct executed *kept;  /* the newest first */
+    struct held_blobs held; /* for votes, since the last release */
+    bool has_released;      /* what was held before it was opened */
+    struct job *first;      /* the one at work, then those that wait */
+    bool is_working; /* the first is off the loop, or is being finished */
     chain_applied_fn *applied;
     void *context;
     bool is_stopped;
 };
 
-static void start_next(struct chain *chain);
-
 /* ---- the tip */
+
+static void set_tip(struct chain_tip *tip, const struct block *block,
+                    uint64_t view, const struct hash *signers)
+{
+    const Pot__BlockHeader *header = block->header;
+    tip->height = header->height;
+    tip->time_ms = header->time_ms;
+    tip->view = view;
+    tip->hash = block->hash;
+    tip->signers = *signers;
+    bool is_right = codec_hash(&tip->state_root, header->state_root) &&
+                    codec_hash(&tip->next_signers, header->validators_hash);
+    POT_ASSERT(is_right); /* block_open saw to it */
+}
 
 static enum pot_err read_tip(struct chain *chain, const Pot__Genesis *genesis)
 {
-    struct store *store = chain->env.store;
+    uint64_t height;
+    struct hash signers;
+    struct block *block;
     struct chain_tip *tip = &chain->tip;
-    bool has_tip = store_tip(store, &tip->height, &tip->hash, &tip->state_root);
+    const struct holdings *holdings = chain->holdings;
+    Pot__CommitCertificate *certificate = NULL;
+    bool has_tip =
+        store_tip(holdings->store, &height, &tip->hash, &tip->state_root);
     POT_ASSERT(has_tip);
-    if (tip->height == 0) {
+    if (height == 0) {
         tip->time_ms = genesis->time_ms;
+        tip->next_signers = holdings->genesis_hash;
         return POT_OK;
     }
-    struct block *block;
-    Pot__CommitCertificate *certificate = NULL;
-    enum pot_err err = stored_block(&block, store, tip->height);
+    enum pot_err err = stored_block(&block, holdings->store, height);
     if (err == POT_OK) {
-        tip->time_ms = block->header->time_ms;
-        err = stored_certificate(&certificate, store, tip->height);
+        err = stored_certificate(&certificate, holdings->store, height);
     }
     if (err == POT_OK) {
-        tip->view = certificate->view;
+        err = validator_sets_key(holdings, height, &signers);
+    }
+    if (err == POT_OK) {
+        set_tip(tip, block, certificate->view, &signers);
     }
     block_free(block);
     codec_free(certificate);
@@ -91,33 +118,37 @@ static enum pot_err read_tip(struct chain *chain, const Pot__Genesis *genesis)
 }
 
 /* The genesis of the store is this one: its hash stands at height 0. */
-static enum pot_err check_genesis(const struct holdings *env)
+static enum pot_err check_genesis(const struct holdings *holdings)
 {
     uint64_t height;
-    enum pot_err err =
-        store_get_block_height(env->store, &env->genesis_hash, &height);
+    enum pot_err err = store_get_block_height(holdings->store,
+                                              &holdings->genesis_hash, &height);
     return err == POT_ENOENT ? POT_EGUARD : err;
 }
 
-enum pot_err chain_open(struct chain **out, uv_loop_t *loop,
-                        const struct holdings *env, const Pot__Genesis *genesis,
-                        chain_applied_fn *applied, void *context)
+static enum pot_err open_tip(struct chain *chain, const Pot__Genesis *genesis)
 {
     enum pot_err err = POT_OK;
+    if (!store_tip(chain->holdings->store, NULL, NULL, NULL)) {
+        err = block_commit_genesis(chain->holdings, genesis);
+    }
+    if (err == POT_OK) {
+        err = check_genesis(chain->holdings);
+    }
+    return err == POT_OK ? read_tip(chain, genesis) : err;
+}
+
+enum pot_err chain_open(struct chain **out, uv_loop_t *loop,
+                        const struct holdings *holdings,
+                        const Pot__Genesis *genesis, chain_applied_fn *applied,
+                        void *context)
+{
     struct chain *chain = pot_calloc(1, sizeof(*chain));
     chain->loop = loop;
-    chain->env = *env;
+    chain->holdings = holdings;
     chain->applied = applied;
     chain->context = context;
-    if (!store_tip(env->store, NULL, NULL, NULL)) {
-        err = execution_genesis(env, genesis);
-    }
-    if (err == POT_OK) {
-        err = check_genesis(env);
-    }
-    if (err == POT_OK) {
-        err = read_tip(chain, genesis);
-    }
+    enum pot_err err = open_tip(chain, genesis);
     if (err != POT_OK) {
         free(chain);
         chain = NULL;
@@ -133,25 +164,13 @@ const struct chain_tip *chain_tip(const struct chain *chain)
 
 /* ---- checked blocks */
 
-static struct executed *find_kept(struct chain *chain, const struct hash *hash)
+static struct executed **find_kept(struct chain *chain, const struct hash *hash)
 {
-    struct executed *at = chain->kept;
-    while (at != NULL && !hash_equal(&at->block->hash, hash)) {
-        at = at->next;
+    struct executed **at = &chain->kept;
+    while (*at != NULL && !hash_equal(&(*at)->block->block->hash, hash)) {
+        at = &(*at)->next;
     }
     return at;
-}
-
-static void release(struct chain *chain, const struct executed *executed)
-{
-    if (executed->held_count > 0) {
-        size_t count = chain->released_count + executed->held_count;
-        chain->released =
-            pot_realloc(chain->released, count, sizeof(*chain->released));
-        memcpy(chain->released + chain->released_count, executed->held,
-               executed->held_count * sizeof(*executed->held));
-        chain->released_count = count;
-    }
 }
 
 static void drop_kept(struct chain *chain, size_t keep)
@@ -163,7 +182,6 @@ static void drop_kept(struct chain *chain, size_t keep)
     while (*at != NULL) {
         struct executed *gone = *at;
         *at = gone->next;
-        release(chain, gone);
         executed_free(gone);
     }
 }
@@ -175,33 +193,19 @@ static void keep(struct chain *chain, struct executed *executed)
     drop_kept(chain, KEPT_MAX);
 }
 
-static bool name_of(struct hash *hash, uint64_t *height, const void *data,
-                    size_t size)
+struct shared_block *chain_find_checked(const struct chain *chain,
+                                        const struct hash *hash)
 {
-    struct block *block = NULL;
-    bool is_block = block_open(&block, data, size) == POT_OK;
-    if (is_block) {
-        *hash = block->hash;
-        *height = block->header->height;
-        block_free(block);
+    const struct executed *at = chain->kept;
+    while (at != NULL && !hash_equal(&at->block->block->hash, hash)) {
+        at = at->next;
     }
-    return is_block;
-}
-
-bool chain_has_checked(struct chain *chain, const void *data, size_t size)
-{
-    struct hash digest;
-    uint64_t height;
-    return name_of(&digest, &height, data, size) &&
-           find_kept(chain, &digest) != NULL;
+    return at != NULL ? at->block : NULL;
 }
 
 static struct executed *take_kept(struct chain *chain, const struct hash *hash)
 {
-    struct executed **at = &chain->kept;
-    while (*at != NULL && !hash_equal(&(*at)->block->hash, hash)) {
-        at = &(*at)->next;
-    }
+    struct executed **at = find_kept(chain, hash);
     struct executed *taken = *at;
     if (taken != NULL) {
         *at = taken->next;
@@ -213,12 +217,12 @@ static struct executed *take_kept(struct chain *chain, const struct hash *hash)
 /* ---- jobs, off the loop */
 
 /* What is found valid may be voted for: what it takes is stored first. */
-static void hold(struct job *job, const struct holdings *env)
+static void hold(struct job *job)
 {
-    if (job->executed == NULL) {
+    if (job->err != POT_OK) {
         return;
     }
-    job->err = execution_hold(env, job->executed);
+    job->err = held_blobs_hold(&job->held, job->chain->holdings, job->executed);
     if (job->err != POT_OK) {
         (void)snprintf(job->why, sizeof(job->why), "its blobs: %s",
                        err_text(job->err));
@@ -227,192 +231,171 @@ static void hold(struct job *job, const struct holdings *env)
     }
 }
 
-static void let_go(struct job *job, const struct holdings *env)
+static void apply(struct job *job)
 {
-    /* A failure leaves them held a little longer. */
-    if (job->released != NULL &&
-        store_blobs_release(env->store, job->released, job->released_count) !=
-            POT_OK) {
+    const struct holdings *holdings = job->chain->holdings;
+    if (job->executed == NULL) {
+        job->err = block_check(&job->executed, holdings, &job->parent,
+                               job->certified->block, 0, true, job->why);
+    }
+    if (job->err == POT_OK) {
+        job->err =
+            block_commit(holdings, &job->parent, job->executed, job->certified);
+    }
+}
+
+/* Behind a block nobody counts any more on what is held: it was for blocks of
+ * that height.  What cannot be released now will be behind a later one. */
+static void release(struct job *job)
+{
+    struct store *store = job->chain->holdings->store;
+    enum pot_err err = POT_OK;
+    if (job->err != POT_OK) {
         return;
     }
-}
-
-static void work_apply(struct job *job, const struct holdings *env)
-{
-    if (job->executed == NULL) {
-        job->executed = execution_check(env, &job->parent, job->data, job->size,
-                                        0, true, job->why);
+    if (job->is_first) {
+        err = store_blobs_release_except(store, NULL, 0);
+    } else if (job->held.count > 0) {
+        err = store_blobs_release(store, job->held.hashes, job->held.count);
     }
-    job->err = job->executed == NULL
-                   ? POT_EFORMAT
-                   : execution_commit(env, &job->parent, job->executed,
-                                      job->certificate, job->certificate_size);
+    if (err == POT_OK) {
+        held_blobs_fini(&job->held);
+        job->is_first = false;
+    }
 }
 
-static void on_work(uv_work_t *work)
+static void on_work(void *context)
 {
-    struct job *job = work->data;
-    const struct holdings *env = &job->chain->env;
+    struct job *job = context;
+    const struct holdings *holdings = job->chain->holdings;
     switch (job->type) {
     case JOB_PROPOSE:
-        job->err = execution_propose(&job->executed, env, job->request);
-        hold(job, env);
+        job->err = proposal_make(&job->executed, holdings, job->request);
+        hold(job);
         break;
     case JOB_CHECK:
-        job->executed = execution_check(env, &job->parent, job->data, job->size,
-                                        job->now_ms, false, job->why);
-        hold(job, env);
+        job->err = block_check(&job->executed, holdings, &job->parent,
+                               job->block, job->now_ms, false, job->why);
+        hold(job);
         break;
     case JOB_APPLY:
-        work_apply(job, env);
-        let_go(job, env);
+        apply(job);
+        release(job);
         break;
     }
 }
 
 /* ---- jobs, on the loop */
 
+static struct job *job_new(struct chain *chain, enum job_type type,
+                           void *context)
+{
+    struct job *job = pot_calloc(1, sizeof(*job));
+    job->chain = chain;
+    job->type = type;
+    job->context = context;
+    return job;
+}
+
 static void job_free(struct job *job)
 {
-    execution_request_free(job->request);
+    proposal_request_free(job->request);
     executed_free(job->executed);
-    free(job->data);
-    free(job->released);
-    free(job->certificate);
+    shared_block_release(job->block);
+    held_blobs_fini(&job->held);
     free(job);
 }
 
-static void finish_propose(struct chain *chain, struct job *job)
+/* block: of a JOB_PROPOSE that went well. */
+static void answer(struct job *job, enum pot_err err, const char *why,
+                   const struct shared_block *block)
 {
-    const struct executed *made = job->executed;
-    job->propose_done(job->context, job->err, made);
-    if (made != NULL && find_kept(chain, &made->block->hash) == NULL) {
-        keep(chain, job->executed);
-        job->executed = NULL;
+    if (job->type == JOB_PROPOSE) {
+        job->propose_done(job->context, err, block, job->request);
+    } else {
+        job->done(job->context, err, why);
     }
 }
 
-static void finish_check(struct chain *chain, struct job *job)
+/* Executed and held: kept until a block of its height is the tip, and from
+ * before the answer on: who hears it may ask for it. */
+static void finish_executed(struct chain *chain, struct job *job)
 {
-    bool is_valid = job->executed != NULL;
-    if (is_valid) {
-        keep(chain, job->executed);
+    struct executed *made = job->executed;
+    const struct shared_block *block = made != NULL ? made->block : NULL;
+    held_blobs_move(&chain->held, &job->held);
+    if (made != NULL && *find_kept(chain, &block->block->hash) == NULL) {
+        keep(chain, made);
         job->executed = NULL;
     }
-    job->check_done(job->context, POT_OK, is_valid, job->why);
+    answer(job, job->err, job->why, block);
 }
 
 static void finish_apply(struct chain *chain, struct job *job)
 {
+    const struct executed *made = job->executed;
+    held_blobs_move(&chain->held, &job->held); /* not released yet */
     if (job->err == POT_OK) {
-        const struct executed *e = job->executed;
-        struct chain_tip *tip = &chain->tip;
-        Pot__CommitCertificate *certificate = NULL;
-        enum pot_err err =
-            CODEC_DECODE(&certificate, pot__commit_certificate,
-                         job->certificate, job->certificate_size);
-        POT_ASSERT(err == POT_OK); /* it was verified */
-        tip->height = e->block->header->height;
-        tip->time_ms = e->block->header->time_ms;
-        tip->hash = e->block->hash;
-        tip->view = certificate->view;
-        bool is_right =
-            codec_hash(&tip->state_root, e->block->header->state_root);
-        POT_ASSERT(is_right);
-        codec_free(certificate);
-        release(chain, e);
+        chain->has_released |= !job->is_first;
+        const struct hash signers = chain->tip.next_signers;
+        set_tip(&chain->tip, made->block->block, job->certified->commits->view,
+                &signers);
         drop_kept(chain, 0); /* they stood on the old tip */
-        chain->applied(chain->context, e);
+        chain->applied(chain->context, made->block);
     }
-    job->apply_done(job->context, job->err, job->why);
+    answer(job, job->err, job->why, NULL);
 }
 
-static void finish(struct chain *chain, struct job *job)
+/* Why a job cannot begin, POT_OK if it can. */
+static enum pot_err obstacle(const struct chain *chain, const struct job *job)
 {
+    uint64_t height;
+    uint64_t next = chain->tip.height + 1;
+    if (chain->is_stopped) {
+        return POT_ECANCELLED;
+    }
     switch (job->type) {
     case JOB_PROPOSE:
-        finish_propose(chain, job);
-        break;
+        return job->request->parent.height + 1 == next ? POT_OK
+                                                       : POT_ECANCELLED;
     case JOB_CHECK:
-        finish_check(chain, job);
-        break;
+        return job->block->block->header->height == next ? POT_OK
+                                                         : POT_ECANCELLED;
     case JOB_APPLY:
-        finish_apply(chain, job);
-        break;
+        height = job->certified->block->block->header->height;
+        return height == next  ? POT_OK
+               : height < next ? POT_EEXIST
+                               : POT_ERANGE;
     }
-}
-
-static void on_worked(uv_work_t *work, int status)
-{
-    struct job *job = work->data;
-    struct chain *chain = job->chain;
-    POT_ASSERT(status == 0); /* nobody cancels */
-    finish(chain, job);
-    chain->first = job->next;
-    chain->is_working = false;
-    job_free(job);
-    start_next(chain);
-}
-
-/* Why an apply cannot begin, POT_OK if it can. */
-static enum pot_err apply_obstacle(struct chain *chain, struct job *job)
-{
-    struct block *block = NULL;
-    uint64_t next = chain->tip.height + 1;
-    enum pot_err err = block_open(&block, job->data, job->size);
-    if (err == POT_OK && block->header->height != next) {
-        err = block->header->height < next ? POT_EEXIST : POT_ERANGE;
-    }
-    if (err == POT_OK) {
-        job->executed = take_kept(chain, &block->hash);
-    }
-    block_free(block);
-    return err;
+    return POT_ECANCELLED;
 }
 
 /* Answers a job that needs no work, or cannot be done; true if it did. */
 static bool settle(struct chain *chain, struct job *job)
 {
-    enum pot_err stopped = chain->is_stopped ? POT_ECANCELLED : POT_OK;
-    enum pot_err err = stopped;
-    bool is_kept = false;
-    switch (job->type) {
-    case JOB_PROPOSE:
-        if (job->request->parent.height != chain->tip.height) {
-            err = POT_ECANCELLED;
-        }
-        if (err != POT_OK) {
-            job->propose_done(job->context, err, NULL);
-        }
-        break;
-    case JOB_CHECK:
-        is_kept = find_kept(chain, &job->digest) != NULL;
-        if (job->height != 0 && job->height != chain->tip.height + 1) {
-            err = POT_ECANCELLED; /* the tip moved meanwhile */
-        }
-        if (err != POT_OK || is_kept) {
-            job->check_done(job->context, err, is_kept, err_text(err));
-        }
-        break;
-    case JOB_APPLY:
-        err = err == POT_OK ? apply_obstacle(chain, job) : err;
-        if (err != POT_OK) {
-            job->apply_done(job->context, err, err_text(err));
-        }
-        break;
+    enum pot_err err = obstacle(chain, job);
+    bool is_known = err == POT_OK && job->type == JOB_CHECK &&
+                    chain_find_checked(chain, &job->block->block->hash) != NULL;
+    if (err != POT_OK || is_known) {
+        answer(job, err, err_text(err), NULL);
+        return true;
     }
-    return err != POT_OK || is_kept;
+    return false;
 }
 
-static void take_released(struct chain *chain, struct job *job)
+static void prepare(struct chain *chain, struct job *job)
 {
-    if (job->type == JOB_APPLY && chain->released_count >= RELEASED_MAX) {
-        job->released = chain->released;
-        job->released_count = chain->released_count;
-        chain->released = NULL;
-        chain->released_count = 0;
+    job->parent = chain->tip;
+    if (job->type == JOB_APPLY) {
+        job->executed = take_kept(chain, &job->certified->block->block->hash);
+        job->is_first = !chain->has_released;
+        if (job->is_first || chain->held.count >= HELD_MAX) {
+            held_blobs_move(&job->held, &chain->held);
+        }
     }
 }
+
+static void on_worked(void *context);
 
 static void start_next(struct chain *chain)
 {
@@ -422,11 +405,9 @@ static void start_next(struct chain *chain)
     chain->is_working = true;
     while (chain->first != NULL) {
         struct job *job = chain->first;
-        job->parent = chain->tip;
         if (!settle(chain, job)) {
-            take_released(chain, job);
-            int rc = uv_queue_work(chain->loop, &job->work, on_work, on_worked);
-            POT_ASSERT(rc == 0);
+            prepare(chain, job);
+            offload_start(&job->offload, chain->loop, on_work, on_worked, job);
             return;
         }
         chain->first = job->next;
@@ -435,15 +416,19 @@ static void start_next(struct chain *chain)
     chain->is_working = false;
 }
 
-static struct job *job_new(struct chain *chain, enum job_type type,
-                           void *context)
+static void on_worked(void *context)
 {
-    struct job *job = pot_calloc(1, sizeof(*job));
-    job->chain = chain;
-    job->work.data = job;
-    job->type = type;
-    job->context = context;
-    return job;
+    struct job *job = context;
+    struct chain *chain = job->chain;
+    if (job->type == JOB_APPLY) {
+        finish_apply(chain, job);
+    } else {
+        finish_executed(chain, job);
+    }
+    chain->first = job->next;
+    chain->is_working = false;
+    job_free(job);
+    start_next(chain);
 }
 
 static void enqueue(struct chain *chain, struct job *job)
@@ -456,9 +441,8 @@ static void enqueue(struct chain *chain, struct job *job)
     start_next(chain);
 }
 
-void chain_propose(struct chain *chain, struct execution_request *request,
-                   void (*done)(void *, enum pot_err, const struct executed *),
-                   void *context)
+void chain_propose(struct chain *chain, struct proposal_request *request,
+                   chain_propose_fn *done, void *context)
 {
     struct job *job = job_new(chain, JOB_PROPOSE, context);
     job->request = request;
@@ -467,32 +451,22 @@ void chain_propose(struct chain *chain, struct execution_request *request,
     enqueue(chain, job);
 }
 
-void chain_check(struct chain *chain, const void *data, size_t size,
-                 uint64_t now_ms,
-                 void (*done)(void *, enum pot_err, bool, const char *),
-                 void *context)
+void chain_check(struct chain *chain, struct shared_block *block,
+                 uint64_t now_ms, chain_done_fn *done, void *context)
 {
     struct job *job = job_new(chain, JOB_CHECK, context);
-    job->data = pot_memdup(data, size);
-    job->size = size;
+    job->block = shared_block_share(block);
     job->now_ms = now_ms;
-    job->check_done = done;
-    /* Height 0: no block, which the check will say. */
-    (void)name_of(&job->digest, &job->height, data, size);
+    job->done = done;
     enqueue(chain, job);
 }
 
-void chain_apply(struct chain *chain, const void *data, size_t size,
-                 const void *certificate, size_t certificate_size,
-                 void (*done)(void *, enum pot_err, const char *),
-                 void *context)
+void chain_apply(struct chain *chain, const struct certified *certified,
+                 chain_done_fn *done, void *context)
 {
     struct job *job = job_new(chain, JOB_APPLY, context);
-    job->data = pot_memdup(data, size);
-    job->size = size;
-    job->certificate = pot_memdup(certificate, certificate_size);
-    job->certificate_size = certificate_size;
-    job->apply_done = done;
+    job->certified = certified;
+    job->done = done;
     enqueue(chain, job);
 }
 
@@ -509,6 +483,6 @@ void chain_free(struct chain *chain)
     }
     POT_ASSERT(!chain->is_working && chain->first == NULL);
     drop_kept(chain, 0);
-    free(chain->released);
+    held_blobs_fini(&chain->held);
     free(chain);
 }

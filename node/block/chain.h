@@ -1,32 +1,76 @@
 /* chain: the tip, and the one queue through which blocks are made, checked
  * and stored.
  *
+ * The life of a block here, and who moves it along.  A block is a
+ * struct shared_block from the moment it comes in; with its certificate it is
+ * a struct certified.
+ *
+ *   transactions, rounds            a peer's proposal       a peer's chain
+ *         |                              |                       |
+ *         | PBFT_PROPOSE                 | PBFT_CHECK            | block sync
+ *         | errands_propose              | errands_check         |
+ * catch_up_take v                              v                       v
+ *     [wanted]                       [proposed]             [certified]
+ *         |                              | block_needs           |
+ *         |                              v                       |
+ *         |                          [needed]                    |
+ *         | chain_propose                | chain_check           |
+ *         | proposal_make                | block_check           |
+ *         v                              v                       |
+ *     [executed: a write set over the tip, kept by the chain]    |
+ *         | held_blobs_hold                                      |
+ *         v                                                      |
+ *     [held: a vote for it may be given]                         |
+ *         | PBFT_PROPOSAL, PBFT_CHECKED; PBFT_PERSIST            |
+ *         v                                                      |
+ *     [voted: the vote is durable and sent]                      |
+ *         | a quorum: PBFT_COMMIT, errands_commit                |
+ *         v                                                      v
+ *     [decided] ------------------> delivery_apply <-------------+
+ *                                        | block_needs, and block_check
+ *                                        | unless it is kept
+ *                                        v
+ *                                    chain_apply: block_commit
+ *                                        |
+ *                                        v
+ *     [applied: the tip] -> chain_applied_fn, PBFT_COMMITTED, sync's status
+ *
+ * A proposed block that is invalid or lacks something is not voted for: the
+ * view changes.  A decided one that lacks something is tried again, by
+ * errands; one from block sync is asked for again.  With the block of its
+ * height every other one that is kept goes, and what was held for it.
+ *
  * All calls and callbacks are on the loop; the work is done off it, a job at
  * a time, in the order of the calls.  So a block is executed on the tip that
  * stands when its job begins, and no two threads write. */
 #ifndef POT_NODE_BLOCK_CHAIN_H
 #define POT_NODE_BLOCK_CHAIN_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
 #include "base/err.h"
-#include "node/block/execution.h"
+#include "base/hash.h"
+#include "node/block/chain_tip.h"
+#include "proto/chain.pb-c.h"
 
+struct certified;
+struct holdings;
+struct proposal_request;
+struct shared_block;
 struct chain; /* opaque: node/block/chain.c */
 
 /* chain_applied_fn: a block was stored and is the tip; borrowed for the
  * call. */
-typedef void chain_applied_fn(void *context, const struct executed *executed);
+typedef void chain_applied_fn(void *context, const struct shared_block *block);
 
-/* chain_open: the tip of env->store; an empty store gets the genesis first.
+/* chain_open: the tip of holdings' store; an empty store gets the genesis
+ * first.
  *
  * Errors: POT_EGUARD the store holds another chain than this genesis;
  *         those of the store */
 POT_MUST_USE enum pot_err chain_open(struct chain **out, uv_loop_t *loop,
-                                     const struct holdings *env,
+                                     const struct holdings *holdings,
                                      const Pot__Genesis *genesis,
                                      chain_applied_fn *applied, void *context);
 
@@ -38,32 +82,41 @@ void chain_free(struct chain *chain);
 
 const struct chain_tip *chain_tip(const struct chain *chain);
 
-/* chain_propose: builds a block on the tip; request is taken.  executed is
- * borrowed, NULL when err is not POT_OK; POT_ECANCELLED: the tip moved. */
-void chain_propose(struct chain *chain, struct execution_request *request,
-                   void (*done)(void *context, enum pot_err err,
-                                const struct executed *executed),
-                   void *context);
+/* chain_propose_fn: block is NULL when err is not POT_OK; both are borrowed
+ * for the call.  Errors: POT_ECANCELLED the tip moved, or the chain stops;
+ * the store's. */
+typedef void chain_propose_fn(void *context, enum pot_err err,
+                              const struct shared_block *block,
+                              const struct proposal_request *request);
 
-/* chain_check: whether the block is valid on the tip; why says why not.
- * POT_ECANCELLED: it is not the tip's next any more, or the chain stops. */
-void chain_check(struct chain *chain, const void *data, size_t size,
-                 uint64_t now_ms,
-                 void (*done)(void *context, enum pot_err err, bool is_valid,
-                              const char *why),
-                 void *context);
+/* chain_propose: builds a block on the tip; request is taken. */
+void chain_propose(struct chain *chain, struct proposal_request *request,
+                   chain_propose_fn *done, void *context);
 
-/* chain_has_checked: whether this block was found valid on the tip, so that
- * applying it executes nothing again. */
-bool chain_has_checked(struct chain *chain, const void *data, size_t size);
+/* chain_done_fn: how it went; why is borrowed for the call. */
+typedef void chain_done_fn(void *context, enum pot_err err, const char *why);
 
-/* chain_apply: stores a block that a certificate, already verified, vouches
- * for.  Errors: POT_EEXIST it is not above the tip; POT_ERANGE it is further
- * than the next; POT_EFORMAT it does not execute, why says more: certified
- * and yet wrong here; those of the store. */
-void chain_apply(struct chain *chain, const void *data, size_t size,
-                 const void *certificate, size_t certificate_size,
-                 void (*done)(void *context, enum pot_err err, const char *why),
-                 void *context);
+/* chain_check: whether the block is valid on the tip, and held for a vote.
+ *
+ * In:     block  one reference is shared
+ *         now_ms  as for block_check
+ * Errors: those of block_check; POT_ECANCELLED it is not the tip's next any
+ *         more, or the chain stops */
+void chain_check(struct chain *chain, struct shared_block *block,
+                 uint64_t now_ms, chain_done_fn *done, void *context);
+
+/* chain_find_checked: the block of this hash if it was found valid on the
+ * tip, so that applying it executes nothing again; borrowed, NULL if not. */
+struct shared_block *chain_find_checked(const struct chain *chain,
+                                        const struct hash *hash);
+
+/* chain_apply: stores a block whose certificate was verified.
+ *
+ * In:     certified  borrowed until done is called
+ * Errors: POT_EEXIST it is not above the tip; POT_ERANGE it is further than
+ *         the next; those of block_check, POT_EFORMAT: certified and yet wrong
+ *         here; those of block_commit; POT_ECANCELLED */
+void chain_apply(struct chain *chain, const struct certified *certified,
+                 chain_done_fn *done, void *context);
 
 #endif

@@ -3,50 +3,38 @@
 #include "node/block/delivery.h"
 
 #include "base/alloc.h"
-#include "node/block/chain.h"
-#include "node/block/needs.h"
+#include "node/block/block_needs.h"
+#include "node/block/certified.h"
+#include "node/block/shared_block.h"
 
 #include <stdlib.h>
 
 struct parcel {
     const struct delivery *delivery;
-    uint8_t *data;
-    size_t size;
-    uint8_t *certificate;
-    size_t certificate_size;
-    void (*done)(void *context, enum pot_err err, const char *why);
+    const struct certified *certified;
+    chain_done_fn *done;
     void *context;
 };
 
-static void parcel_free(struct parcel *parcel)
-{
-    free(parcel->data);
-    free(parcel->certificate);
-    free(parcel);
-}
-
 static void apply(struct parcel *p)
 {
-    chain_apply(p->delivery->chain, p->data, p->size, p->certificate,
-                p->certificate_size, p->done, p->context);
-    parcel_free(p);
+    chain_apply(p->delivery->chain, p->certified, p->done, p->context);
+    free(p);
 }
 
-static void give_up(struct parcel *p)
+static void give_up(struct parcel *p, enum pot_err err, const char *why)
 {
-    p->done(p->context, POT_ETIMEOUT, "what it needs cannot be had");
-    parcel_free(p);
+    p->done(p->context, err, why);
+    free(p);
 }
 
-static void on_checked(void *context, enum pot_err err, bool is_valid,
-                       const char *why)
+static void on_checked(void *context, enum pot_err err, const char *why)
 {
     struct parcel *p = context;
-    (void)why;
-    if (is_valid || err == POT_ECANCELLED) {
+    if (err == POT_OK || err == POT_ECANCELLED) {
         apply(p); /* a stale one is told so */
     } else {
-        give_up(p);
+        give_up(p, err, why);
     }
 }
 
@@ -55,9 +43,9 @@ static void on_payloads(void *context, const struct hash *hash, bool is_held)
     struct parcel *p = context;
     (void)hash;
     if (is_held) {
-        chain_check(p->delivery->chain, p->data, p->size, 0, on_checked, p);
+        chain_check(p->delivery->chain, p->certified->block, 0, on_checked, p);
     } else {
-        give_up(p);
+        give_up(p, POT_ETIMEOUT, "what it needs cannot be had");
     }
 }
 
@@ -70,29 +58,25 @@ static void on_needs(void *context, const struct hash *hash, bool is_held)
     if (is_held) {
         apply(p);
     } else {
-        needs_block(p->delivery->needs, p->data, p->size, false, on_payloads,
-                    p);
+        block_needs(p->delivery->needs, p->certified->block->block, false,
+                    on_payloads, p);
     }
 }
 
-void delivery_apply(const struct delivery *delivery, const void *data,
-                    size_t size, const void *certificate,
-                    size_t certificate_size,
-                    void (*done)(void *, enum pot_err, const char *),
+void delivery_apply(const struct delivery *delivery,
+                    const struct certified *certified, chain_done_fn *done,
                     void *context)
 {
-    if (chain_has_checked(delivery->chain, data, size)) {
-        chain_apply(delivery->chain, data, size, certificate, certificate_size,
-                    done, context);
+    const struct block *block = certified->block->block;
+    if (block->header->height != chain_tip(delivery->chain)->height + 1 ||
+        chain_find_checked(delivery->chain, &block->hash) != NULL) {
+        chain_apply(delivery->chain, certified, done, context);
         return;
     }
     struct parcel *p = pot_calloc(1, sizeof(*p));
     p->delivery = delivery;
-    p->data = pot_memdup(data, size);
-    p->size = size;
-    p->certificate = pot_memdup(certificate, certificate_size);
-    p->certificate_size = certificate_size;
+    p->certified = certified;
     p->done = done;
     p->context = context;
-    needs_block(delivery->needs, data, size, true, on_needs, p);
+    block_needs(delivery->needs, block, true, on_needs, p);
 }

@@ -1,14 +1,11 @@
 /* delivery: certified blocks on their way to the tip, whether consensus or
  * block sync brought them: what they need is fetched, then they are applied,
- * each height once. */
+ * each height once.  On the loop. */
 #ifndef POT_NODE_BLOCK_DELIVERY_H
 #define POT_NODE_BLOCK_DELIVERY_H
 
-#include <stddef.h>
+#include "node/block/chain.h"
 
-#include "base/err.h"
-
-struct chain;
 struct needs;
 
 struct delivery {
@@ -16,13 +13,13 @@ struct delivery {
     struct needs *needs;
 };
 
-/* delivery_apply: the certificate was verified.  done's err: those of
- * chain_apply, and POT_ETIMEOUT when something it needs was not to be had. */
-void delivery_apply(const struct delivery *delivery, const void *data,
-                    size_t size, const void *certificate,
-                    size_t certificate_size,
-                    void (*done)(void *context, enum pot_err err,
-                                 const char *why),
+/* delivery_apply: the certificate was verified.
+ *
+ * In:     certified  borrowed until done is called
+ * Errors: those of chain_apply; POT_ETIMEOUT too when something that the
+ *         block needs is not to be had now */
+void delivery_apply(const struct delivery *delivery,
+                    const struct certified *certified, chain_done_fn *done,
                     void *context);
 
 #endif

@@ -1,5 +1,5 @@
-/* needs: what must be held before a block can be executed or a round be
- * worked on, fetched from peers: blobs, and data sets with all their chunks.
+/* needs: what must be held before something can be done, fetched from peers:
+ * blobs, and data sets with all their chunks.  On the loop.
  *
  * Several may wait for the same thing; it is fetched once. */
 #ifndef POT_NODE_BLOCK_NEEDS_H
@@ -11,16 +11,18 @@
 #include <uv.h>
 
 #include "base/hash.h"
+#include "node/block/wait.h"
 #include "proto/chain.pb-c.h"
 
 struct blob_fetch;
+struct holdings;
 struct needs; /* opaque: node/block/needs.c */
 
 struct needs_config {
     uv_loop_t *loop;
     struct blob_fetch *fetch;
-    const struct holdings *env; /* pool, store, data sets */
-    uint32_t timeout_ms;        /* for each blob */
+    const struct holdings *holdings;
+    uint32_t timeout_ms; /* for each blob */
 };
 
 struct needs *needs_new(const struct needs_config *config);
@@ -32,32 +34,38 @@ void needs_stop(struct needs *needs);
 /* needs_free: once work off the loop has ended. */
 void needs_free(struct needs *needs);
 
-typedef void needs_done_fn(void *context, const struct hash *what,
-                           bool is_held);
-
 /* needs_blob: done at once when it is held; fetched blobs go to the pool.
  * peer_id is asked first, 0: whoever. */
 void needs_blob(struct needs *needs, const struct hash *hash, size_t size_max,
-                uint64_t peer_id, needs_done_fn *done, void *context);
+                uint64_t peer_id, wait_done_fn *done, void *context);
 
-/* needs_dataset: fetched, put together and loaded.  description may be NULL
- * for one that was announced. */
-void needs_dataset(struct needs *needs, const struct hash *address,
-                   const Pot__PublishDataset *description, needs_done_fn *done,
+/* needs_dataset: fetched, put together and loaded. */
+void needs_dataset(struct needs *needs, const struct hash *dataset,
+                   const Pot__PublishDataset *description, wait_done_fn *done,
                    void *context);
 
 /* needs_task_data: both data sets of a task, by their records in the
  * ledger's state; done may be NULL. */
 void needs_task_data(struct needs *needs, const Pot__TaskSpec *spec,
-                     needs_done_fn *done, void *context);
-
-/* needs_block: all that executing this block takes; what is the block's
- * hash.  is_certified: aggregates only; otherwise payloads, published data
- * sets and the test sets of evaluations. */
-void needs_block(struct needs *needs, const void *data, size_t size,
-                 bool is_certified, needs_done_fn *done, void *context);
+                     wait_done_fn *done, void *context);
 
 /* needs_forget: done is not called any more for this context. */
 void needs_forget(struct needs *needs, const void *context);
+
+/* ---- for what takes several of them: a wait begun and ended by the caller,
+ * to which they are added in between. */
+
+struct wait *needs_begin(struct needs *needs, const struct hash *what,
+                         wait_done_fn *done, void *context);
+void needs_add_blob(struct needs *needs, struct wait *wait,
+                    const struct hash *hash, size_t size_max, uint64_t peer_id);
+void needs_add_dataset(struct needs *needs, struct wait *wait,
+                       const struct hash *dataset,
+                       const Pot__PublishDataset *description);
+
+/* needs_add_test_set: that of a task, by its record in the ledger's state;
+ * nothing if there is no such task. */
+void needs_add_test_set(struct needs *needs, struct wait *wait,
+                        ProtobufCBinaryData task);
 
 #endif

@@ -1,25 +1,29 @@
-/* Making a block, in the order in which it will be checked: round updates by
- * ascending task, transactions, the end of the block. */
 #include "config.h"
 
-#include "node/block/execution.h"
+#include "node/block/proposal.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/limits.h"
-#include "node/block/execution_impl.h"
+#include "ledger/ledger.h"
+#include "node/block/executed.h"
+#include "node/block/ledger_view.h"
+#include "node/block/shared_block.h"
+#include "node/block/validator_sets.h"
+#include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
+#include "storage/overlay.h"
 
 #include <stdlib.h>
-#include <uv.h>
 
 /* Room in a block for its header, the parent's certificate and tags. */
 #define BLOCK_FRAME_BYTES (4096 + 80 * VALIDATORS_MAX)
 /* Tag and length of a transaction in a block. */
 #define TX_FRAME_BYTES 6
 
-void execution_request_free(struct execution_request *request)
+void proposal_request_free(struct proposal_request *request)
 {
     if (request == NULL) {
         return;
@@ -29,11 +33,12 @@ void execution_request_free(struct execution_request *request)
         round_candidate_fini(&request->rounds[i]);
     }
     free(request->rounds);
+    free(request->refused);
     free(request);
 }
 
 struct maker {
-    const struct execution_request *request;
+    struct proposal_request *request;
     struct ledger_env env;
     struct ledger_block block;
     Pot__Block *body;
@@ -42,7 +47,7 @@ struct maker {
 
 static void add_rounds(struct maker *m)
 {
-    const struct execution_request *r = m->request;
+    const struct proposal_request *r = m->request;
     m->body->round_updates =
         pot_calloc(r->round_count, sizeof(*m->body->round_updates));
     for (size_t i = 0; i < r->round_count; i++) {
@@ -57,22 +62,34 @@ static void add_rounds(struct maker *m)
     }
 }
 
+static void add_tx(struct maker *m, Pot__Signed *tx)
+{
+    struct proposal_request *r = m->request;
+    size_t size = pot__signed__get_packed_size(tx) + TX_FRAME_BYTES;
+    if (m->bytes + size > r->bytes_max) {
+        return;
+    }
+    enum tx_verdict verdict = ledger_apply_tx(&m->env, &m->block, tx, true);
+    if (verdict == TX_ACCEPTED) {
+        m->bytes += size;
+        m->body->txs[m->body->n_txs++] = signed_copy(tx);
+    } else {
+        struct proposal_refused *refused = &r->refused[r->refused_count++];
+        signed_hash(&refused->tx, SIGNED_TX, tx);
+        refused->verdict = verdict;
+    }
+}
+
 static void add_txs(struct maker *m)
 {
-    const struct execution_request *r = m->request;
-    uint64_t deadline = uv_hrtime() + r->work_max_ms * 1000000;
+    struct proposal_request *r = m->request;
+    uint64_t deadline_ms = clock_steady_ms() + r->work_max_ms;
     m->body->txs = pot_calloc(r->tx_count, sizeof(*m->body->txs));
-    for (size_t i = 0; i < r->tx_count && i < BLOCK_TXS_MAX; i++) {
-        const Pot__Signed *tx = r->txs[i];
-        size_t size = pot__signed__get_packed_size(tx) + TX_FRAME_BYTES;
-        if (uv_hrtime() > deadline) {
-            return;
-        }
-        if (m->bytes + size <= r->bytes_max &&
-            ledger_apply_tx(&m->env, &m->block, tx, true) == TX_ACCEPTED) {
-            m->bytes += size;
-            m->body->txs[m->body->n_txs++] = signed_copy(tx);
-        }
+    r->refused = pot_calloc(r->tx_count, sizeof(*r->refused));
+    for (size_t i = 0; i < r->tx_count && m->body->n_txs < BLOCK_TXS_MAX &&
+                       clock_steady_ms() <= deadline_ms;
+         i++) {
+        add_tx(m, r->txs[i]);
     }
 }
 
@@ -88,9 +105,9 @@ static enum pot_err add_last_commit(struct maker *m, struct store *store)
 static void seal(struct maker *m, const struct hash *chain,
                  const struct hash *state_root, struct hash *hash)
 {
-    const struct execution_request *r = m->request;
+    const struct proposal_request *r = m->request;
     struct hash validators;
-    execution_next_validators(&validators, &m->env.state);
+    validator_sets_next(&validators, &m->env.state);
     Pot__BlockHeader *header = pot_alloc(sizeof(*header));
     pot__block_header__init(header);
     header->version = PROTOCOL_VERSION;
@@ -106,13 +123,13 @@ static void seal(struct maker *m, const struct hash *chain,
     codec_free(header);
 }
 
-static enum pot_err make(struct maker *m, const struct holdings *env,
+static enum pot_err fill(struct maker *m, const struct holdings *holdings,
                          struct overlay *overlay)
 {
     struct hash root;
     struct hash hash;
     m->bytes = BLOCK_FRAME_BYTES;
-    enum pot_err err = add_last_commit(m, env->store);
+    enum pot_err err = add_last_commit(m, holdings->store);
     if (err != POT_OK) {
         return err;
     }
@@ -121,31 +138,30 @@ static enum pot_err make(struct maker *m, const struct holdings *env,
     ledger_end_block(&m->env, &m->block);
     err = overlay_root(overlay, &root);
     if (err == POT_OK) {
-        seal(m, &env->chain, &root, &hash);
+        seal(m, &holdings->chain, &root, &hash);
     }
     return err;
 }
 
-enum pot_err execution_propose(struct executed **out,
-                               const struct holdings *env,
-                               const struct execution_request *request)
+enum pot_err proposal_make(struct executed **out,
+                           const struct holdings *holdings,
+                           struct proposal_request *request)
 {
     const struct chain_tip *parent = &request->parent;
-    struct executed *made = pot_calloc(1, sizeof(*made));
-    made->overlay = overlay_new(env->store);
-    struct execution_context context = {env, made->overlay};
-    struct maker m = {.request = request};
-    m.env = execution_ledger_env(&context);
+    struct executed *made = executed_new(holdings->store);
+    struct ledger_view view = {holdings, made->overlay};
+    struct maker m = {.request = request, .env = ledger_view_env(&view)};
     m.block.height = parent->height + 1;
     m.block.time_ms = request->now_ms > parent->time_ms ? request->now_ms
                                                         : parent->time_ms + 1;
     m.block.proposer = request->proposer;
     m.body = pot_alloc(sizeof(*m.body));
     pot__block__init(m.body);
-    enum pot_err err = make(&m, env, made->overlay);
+    enum pot_err err = fill(&m, holdings, made->overlay);
     if (err == POT_OK) {
-        made->data = codec_encode(&made->size, m.body);
-        err = block_open(&made->block, made->data, made->size);
+        size_t size;
+        uint8_t *data = codec_encode(&size, m.body);
+        err = shared_block_take(&made->block, data, size);
     }
     codec_free(m.body);
     if (err != POT_OK) {

@@ -1,8 +1,11 @@
-/* replica: drives the PBFT state machine: messages and answers become
- * events, effects become work.
+/* replica: drives the PBFT state machine: verified messages and answers
+ * become events, effects become work.
  *
- * Messages are decoded and verified off the loop in batches.  A record is
- * synced off the loop before what depends on it is sent. */
+ *   inbox        messages, verified off the loop      -> PBFT_MESSAGE
+ *   errands      blocks made, checked, carried out    <- PROPOSE CHECK COMMIT
+ *   vote_record  what is signed, durable before sent  <- PERSIST
+ *
+ * All on the loop. */
 #ifndef POT_NODE_BLOCK_REPLICA_H
 #define POT_NODE_BLOCK_REPLICA_H
 
@@ -12,12 +15,15 @@
 
 #include "base/err.h"
 #include "consensus/pbft.h"
-#include "node/block/chain.h"
+#include "node/block/chain_tip.h"
 
+struct chain;
 struct delivery;
 struct needs;
 struct net;
 struct peer;
+struct proposal_refused;
+struct proposal_request;
 struct sign_state;
 struct replica; /* opaque: node/block/replica.c */
 
@@ -36,7 +42,10 @@ struct replica_config {
 
     void *context;
     /* What to put in a block now; the caller of it owns the result. */
-    struct execution_request *(*make_request)(void *context);
+    struct proposal_request *(*make_request)(void *context);
+    /* What of a request the ledger did not take; borrowed. */
+    void (*refused)(void *context, const struct proposal_refused *refused,
+                    size_t count);
     /* The disk failed us: nothing more may be signed. */
     void (*failed)(void *context, enum pot_err err, const char *what);
 };
@@ -72,6 +81,7 @@ struct replica_stats {
     uint64_t evidence;
     uint64_t proposals;
     uint64_t invalid_blocks;
+    uint64_t unjudged_blocks; /* could not be checked */
 };
 
 void replica_stats(const struct replica *replica, struct replica_stats *out);

@@ -7,28 +7,22 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "node/hold/dataset_file.h"
 #include "proto/codec.h"
 #include "storage/store.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <uv.h>
 
 #define ANNOUNCED_MAX 1024
 
 struct entry {
-    struct hash address;
-    uint64_t size_bytes;
+    struct hash hash;
     uint64_t rows;
     uint32_t features;
     uint32_t classes;
-    size_t chunk_count;
-    struct hash *chunks;
-    char *path;
+    struct dataset_file file;
     void *mapped; /* NULL until loaded */
     struct dataset dataset;
 };
@@ -38,7 +32,7 @@ struct datasets_book {
     uv_mutex_t loading; /* held while a file is made: one at a time */
     char *folder;
     struct store *store;
-    struct map entries; /* address -> struct entry; entries are never freed
+    struct map entries; /* hash -> struct entry; entries are never freed
                            before datasets_close */
 };
 
@@ -63,11 +57,9 @@ enum pot_err datasets_open(struct datasets_book **out, const char *folder,
 
 static void entry_free(struct entry *entry)
 {
-    if (entry->mapped != NULL) {
-        (void)munmap(entry->mapped, entry->size_bytes);
-    }
-    free(entry->chunks);
-    free(entry->path);
+    dataset_file_unmap(&entry->file, entry->mapped);
+    free(entry->file.chunks);
+    free(entry->file.path);
     free(entry);
 }
 
@@ -89,57 +81,55 @@ void datasets_close(struct datasets_book *book)
 }
 
 static struct entry *find(struct datasets_book *book,
-                          const struct hash *address)
+                          const struct hash *dataset)
 {
     uv_mutex_lock(&book->mutex);
-    struct entry *entry = map_get(&book->entries, address->b);
+    struct entry *entry = map_get(&book->entries, dataset->b);
     uv_mutex_unlock(&book->mutex);
     return entry;
 }
 
-static size_t chunk_size(const struct entry *entry, size_t index)
+/* The chunks' hashes, if they give the data set's. */
+static bool read_chunks(struct entry *entry, const Pot__PublishDataset *d)
 {
-    return index + 1 < entry->chunk_count
-               ? DATASET_CHUNK_BYTES
-               : entry->size_bytes -
-                     (entry->chunk_count - 1) * (size_t)DATASET_CHUNK_BYTES;
+    struct hash made;
+    struct dataset_file *file = &entry->file;
+    file->chunks = pot_calloc(d->n_chunks, sizeof(*file->chunks));
+    file->chunk_count = d->n_chunks;
+    for (size_t i = 0; i < d->n_chunks; i++) {
+        if (!codec_hash(&file->chunks[i], d->chunks[i])) {
+            return false;
+        }
+    }
+    dataset_address(&made, file->chunks, file->chunk_count);
+    return hash_equal(&made, &entry->hash);
 }
 
-/* The description's own consistency: chunk count and address. */
+/* The description's own consistency: number of chunks and hash. */
 static enum pot_err entry_new(struct entry **out, const char *folder,
                               const Pot__PublishDataset *d)
 {
-    struct hash address;
-    struct hash made;
+    struct hash hash;
     char text[HASH_TEXT_SIZE];
+    char name[HASH_TEXT_SIZE + 8];
     uint64_t chunks = d->size_bytes / DATASET_CHUNK_BYTES +
                       (d->size_bytes % DATASET_CHUNK_BYTES != 0 ? 1 : 0);
-    if (!codec_hash(&address, d->dataset) || d->size_bytes == 0 ||
+    if (!codec_hash(&hash, d->dataset) || d->size_bytes == 0 ||
         chunks != d->n_chunks || chunks > DATASET_CHUNKS_MAX) {
         return POT_EFORMAT;
     }
     struct entry *entry = pot_calloc(1, sizeof(*entry));
-    entry->chunks = pot_calloc(d->n_chunks, sizeof(*entry->chunks));
-    entry->chunk_count = d->n_chunks;
-    for (size_t i = 0; i < d->n_chunks; i++) {
-        if (!codec_hash(&entry->chunks[i], d->chunks[i])) {
-            entry_free(entry);
-            return POT_EFORMAT;
-        }
-    }
-    dataset_address(&made, entry->chunks, entry->chunk_count);
-    if (!hash_equal(&made, &address)) {
+    entry->hash = hash;
+    if (!read_chunks(entry, d)) {
         entry_free(entry);
         return POT_EFORMAT;
     }
-    entry->address = address;
-    entry->size_bytes = d->size_bytes;
+    entry->file.size_bytes = d->size_bytes;
     entry->rows = d->rows;
     entry->features = d->features;
     entry->classes = d->classes;
-    char name[HASH_TEXT_SIZE + 8];
-    (void)snprintf(name, sizeof(name), "%s.pds", hash_format(&address, text));
-    entry->path = file_join(folder, name);
+    (void)snprintf(name, sizeof(name), "%s.pds", hash_format(&hash, text));
+    entry->file.path = file_join(folder, name);
     *out = entry;
     return POT_OK;
 }
@@ -147,10 +137,10 @@ static enum pot_err entry_new(struct entry **out, const char *folder,
 enum pot_err datasets_announce(struct datasets_book *book,
                                const Pot__PublishDataset *description)
 {
-    struct hash address;
+    struct hash dataset;
     struct entry *entry = NULL;
-    if (codec_hash(&address, description->dataset) &&
-        find(book, &address) != NULL) {
+    if (codec_hash(&dataset, description->dataset) &&
+        find(book, &dataset) != NULL) {
         return POT_OK;
     }
     enum pot_err err = entry_new(&entry, book->folder, description);
@@ -160,7 +150,7 @@ enum pot_err datasets_announce(struct datasets_book *book,
     uv_mutex_lock(&book->mutex);
     bool is_full = book->entries.count >= ANNOUNCED_MAX;
     if (!is_full) {
-        (void)map_put(&book->entries, entry->address.b, entry);
+        (void)map_put(&book->entries, entry->hash.b, entry);
     }
     uv_mutex_unlock(&book->mutex);
     if (is_full) {
@@ -171,55 +161,39 @@ enum pot_err datasets_announce(struct datasets_book *book,
 }
 
 bool datasets_next_missing(struct datasets_book *book,
-                           const struct hash *address, size_t *cursor,
+                           const struct hash *dataset, size_t *cursor,
                            uint32_t *index, struct hash *hash)
 {
-    const struct entry *entry = find(book, address);
-    if (entry == NULL || datasets_find(book, address) != NULL) {
+    const struct entry *entry = find(book, dataset);
+    if (entry == NULL || datasets_find(book, dataset) != NULL) {
         return false;
     }
-    while (*cursor < entry->chunk_count) {
+    while (*cursor < entry->file.chunk_count) {
         size_t i = (*cursor)++;
-        if (!store_blob_has(book->store, &entry->chunks[i], NULL)) {
+        if (!store_blob_has(book->store, &entry->file.chunks[i], NULL)) {
             *index = (uint32_t)i;
-            *hash = entry->chunks[i];
+            *hash = entry->file.chunks[i];
             return true;
         }
     }
     return false;
 }
 
-size_t datasets_missing(struct datasets_book *book, const struct hash *address,
-                        uint32_t *indexes, size_t limit)
-{
-    size_t missing = 0;
-    size_t cursor = 0;
-    uint32_t index;
-    struct hash hash;
-    while (datasets_next_missing(book, address, &cursor, &index, &hash)) {
-        if (missing < limit) {
-            indexes[missing] = index;
-        }
-        missing++;
-    }
-    return missing;
-}
-
 enum pot_err datasets_put_chunk(struct datasets_book *book,
-                                const struct hash *address, uint32_t index,
+                                const struct hash *dataset, uint32_t index,
                                 const void *data, size_t size)
 {
     struct hash hash;
-    const struct entry *entry = find(book, address);
+    const struct entry *entry = find(book, dataset);
     if (entry == NULL) {
         return POT_ENOENT;
     }
-    if (index >= entry->chunk_count) {
+    if (index >= entry->file.chunk_count) {
         return POT_ERANGE;
     }
     dataset_chunk_hash(&hash, data, size);
-    if (size != chunk_size(entry, index) ||
-        !hash_equal(&hash, &entry->chunks[index])) {
+    if (size != dataset_file_chunk_size(&entry->file, index) ||
+        !hash_equal(&hash, &entry->file.chunks[index])) {
         return POT_EFORMAT;
     }
     if (store_blob_has(book->store, &hash, NULL)) {
@@ -228,84 +202,22 @@ enum pot_err datasets_put_chunk(struct datasets_book *book,
     return store_blob_put(book->store, &hash, data, size);
 }
 
-/* Every chunk of the mapped file has its hash. */
-static bool file_is_whole(const struct entry *entry, const uint8_t *data)
+static enum pot_err load(struct datasets_book *book, struct entry *entry)
 {
-    for (size_t i = 0; i < entry->chunk_count; i++) {
-        struct hash hash;
-        dataset_chunk_hash(&hash, data + i * (size_t)DATASET_CHUNK_BYTES,
-                           chunk_size(entry, i));
-        if (!hash_equal(&hash, &entry->chunks[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void *map_file(const struct entry *entry)
-{
-    void *data = MAP_FAILED;
-    struct stat info;
-    int fd = open(entry->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return NULL;
-    }
-    if (fstat(fd, &info) == 0 && (uint64_t)info.st_size == entry->size_bytes) {
-        data = mmap(NULL, entry->size_bytes, PROT_READ, MAP_SHARED, fd, 0);
-    }
-    (void)close(fd);
-    if (data == MAP_FAILED) {
-        return NULL;
-    }
-    if (!file_is_whole(entry, data)) {
-        (void)munmap(data, entry->size_bytes);
-        return NULL;
-    }
-    return data;
-}
-
-static enum pot_err write_file(struct datasets_book *book,
-                               const struct entry *entry)
-{
-    struct file_replacement file;
-    struct buf chunk;
-    enum pot_err err = file_replace_begin(&file, entry->path, 0640);
+    void *data;
+    struct dataset dataset;
+    enum pot_err err = dataset_file_map(&data, &entry->file, book->store);
     if (err != POT_OK) {
         return err;
     }
-    buf_init(&chunk, DATASET_CHUNK_BYTES);
-    for (size_t i = 0; err == POT_OK && i < entry->chunk_count; i++) {
-        err = store_blob_get(book->store, &entry->chunks[i], &chunk);
-        if (err == POT_OK) {
-            err = file_write_all(file.fd, chunk.data, chunk.size);
-        }
-    }
-    buf_fini(&chunk);
-    return file_replace_end(&file, err);
-}
-
-static enum pot_err load(struct datasets_book *book, struct entry *entry)
-{
-    struct dataset dataset;
-    void *data = map_file(entry);
-    if (data == NULL) {
-        enum pot_err err = write_file(book, entry);
-        if (err != POT_OK) {
-            return err;
-        }
-        data = map_file(entry);
-    }
-    if (data == NULL) {
-        return POT_ECORRUPT;
-    }
-    enum pot_err err = dataset_open(&dataset, data, entry->size_bytes);
+    err = dataset_open(&dataset, data, entry->file.size_bytes);
     if (err == POT_OK &&
         (dataset.rows != entry->rows || dataset.features != entry->features ||
          dataset.classes != entry->classes)) {
         err = POT_EFORMAT;
     }
     if (err != POT_OK) {
-        (void)munmap(data, entry->size_bytes);
+        dataset_file_unmap(&entry->file, data);
         return err;
     }
     uv_mutex_lock(&book->mutex);
@@ -316,32 +228,32 @@ static enum pot_err load(struct datasets_book *book, struct entry *entry)
 }
 
 enum pot_err datasets_load(struct datasets_book *book,
-                           const struct hash *address)
+                           const struct hash *dataset)
 {
-    struct entry *entry = find(book, address);
+    struct entry *entry = find(book, dataset);
     if (entry == NULL) {
         return POT_ENOENT;
     }
     uv_mutex_lock(&book->loading);
     enum pot_err err =
-        datasets_find(book, address) != NULL ? POT_OK : load(book, entry);
+        datasets_find(book, dataset) != NULL ? POT_OK : load(book, entry);
     uv_mutex_unlock(&book->loading);
     return err;
 }
 
 const struct dataset *datasets_find(struct datasets_book *book,
-                                    const struct hash *address)
+                                    const struct hash *dataset)
 {
     uv_mutex_lock(&book->mutex);
-    const struct entry *entry = map_get(&book->entries, address->b);
+    const struct entry *entry = map_get(&book->entries, dataset->b);
     bool is_loaded = entry != NULL && entry->mapped != NULL;
     uv_mutex_unlock(&book->mutex);
     return is_loaded ? &entry->dataset : NULL;
 }
 
 const char *datasets_path(struct datasets_book *book,
-                          const struct hash *address)
+                          const struct hash *dataset)
 {
-    const struct entry *entry = find(book, address);
-    return entry != NULL ? entry->path : NULL;
+    const struct entry *entry = find(book, dataset);
+    return entry != NULL ? entry->file.path : NULL;
 }

@@ -1,7 +1,8 @@
-/* datasets: the data sets that this node holds.
+/* datasets: the book of the data sets that this node holds, by their
+ * hashes.  Any thread.
  *
  * The chunks are blobs of the store.  Once all of a data set are there it is
- * put together in a file, home/datasets/<address>.pds, which workers map and
+ * put together in a file, home/datasets/<hash>.pds, which workers map and
  * evaluation reads. */
 #ifndef POT_NODE_HOLD_DATASETS_H
 #define POT_NODE_HOLD_DATASETS_H
@@ -26,26 +27,21 @@ void datasets_close(struct datasets_book *book);
 
 /* datasets_announce: its chunks may be put from now on.
  *
- * Errors: POT_EFORMAT the chunks' hashes do not give its address, or sizes
+ * Errors: POT_EFORMAT the chunks' hashes do not give its own, or sizes
  *                     do not fit; POT_ELIMIT too many are announced */
 POT_MUST_USE enum pot_err datasets_announce(
     struct datasets_book *book, const Pot__PublishDataset *description);
 
-/* datasets_missing: indexes of chunks not held; returns their number, writes
- * at most limit of them.  0 for one that was never announced. */
-size_t datasets_missing(struct datasets_book *book, const struct hash *address,
-                        uint32_t *indexes, size_t limit);
-
 /* datasets_next_missing: the first chunk at or behind *cursor that is not
  * held; *cursor moves behind it.  False when there is none. */
 bool datasets_next_missing(struct datasets_book *book,
-                           const struct hash *address, size_t *cursor,
+                           const struct hash *dataset, size_t *cursor,
                            uint32_t *index, struct hash *hash);
 
 /* datasets_put_chunk: Errors: POT_ENOENT never announced; POT_ERANGE no such
  * chunk; POT_EFORMAT another hash or size; and the store's. */
 POT_MUST_USE enum pot_err datasets_put_chunk(struct datasets_book *book,
-                                             const struct hash *address,
+                                             const struct hash *dataset,
                                              uint32_t index, const void *data,
                                              size_t size);
 
@@ -55,15 +51,15 @@ POT_MUST_USE enum pot_err datasets_put_chunk(struct datasets_book *book,
  * Errors: POT_ENOENT not announced, or chunks are missing; POT_EFORMAT the
  *         bytes are no data set, or another one than was described */
 POT_MUST_USE enum pot_err datasets_load(struct datasets_book *book,
-                                        const struct hash *address);
+                                        const struct hash *dataset);
 
 /* datasets_find: NULL when it is not loaded; stays until datasets_close.
  * Any thread. */
 const struct dataset *datasets_find(struct datasets_book *book,
-                                    const struct hash *address);
+                                    const struct hash *dataset);
 
 /* datasets_path: of the loaded file; the result is the book's. */
 const char *datasets_path(struct datasets_book *book,
-                          const struct hash *address);
+                          const struct hash *dataset);
 
 #endif

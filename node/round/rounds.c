@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "ledger/ledger.h"
 #include "node/block/chain.h"
+#include "node/block/proposal.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/loop/loop_timer.h"
@@ -209,7 +210,7 @@ static int compare_candidates(const void *a, const void *b)
     return hash_compare(&x->task, &y->task);
 }
 
-void rounds_collect(struct rounds *rounds, struct execution_request *request)
+void rounds_collect(struct rounds *rounds, struct proposal_request *request)
 {
     size_t cursor = 0;
     const struct map_slot *slot;

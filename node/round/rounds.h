@@ -14,7 +14,7 @@
 #include "proto/chain.pb-c.h"
 
 struct chain;
-struct execution_request;
+struct proposal_request;
 struct rounds; /* opaque: node/round/rounds.c */
 
 struct rounds_config {
@@ -52,7 +52,7 @@ bool rounds_has_work(struct rounds *rounds);
 
 /* rounds_collect: puts the closable rounds into a request, by ascending
  * task. */
-void rounds_collect(struct rounds *rounds, struct execution_request *request);
+void rounds_collect(struct rounds *rounds, struct proposal_request *request);
 
 void rounds_stats(const struct rounds *rounds, struct rounds_stats *out);
 

@@ -5,12 +5,13 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "ledger/ledger.h"
 #include "node/block/chain.h"
-#include "node/block/execution.h"
+#include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/hold/verified.h"
+#include "node/loop/offload.h"
+#include "node/tx/candidates.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
@@ -43,7 +44,7 @@ struct intake {
     size_t queue_bytes;
     struct item *batch; /* off the loop */
     uint64_t height;    /* of the tip when the batch began */
-    uv_work_t work;
+    struct offload offload;
     bool is_stopped;
     struct intake_stats stats;
 };
@@ -70,7 +71,6 @@ struct intake *intake_new(const struct intake_config *config)
     struct intake *intake = pot_calloc(1, sizeof(*intake));
     intake->config = *config;
     intake->queue_end = &intake->queue;
-    intake->work.data = intake;
     return intake;
 }
 
@@ -113,8 +113,8 @@ static const char *what_of(uint8_t type)
 static void judge_tx(struct item *item, const struct intake *intake)
 {
     struct ledger_env ledger = {
-        .chain = intake->config.env->chain,
-        .state = stored_state(intake->config.env->store),
+        .chain = intake->config.holdings->chain,
+        .state = stored_state(intake->config.holdings->store),
     };
     if (item->message == NULL) {
         return;
@@ -135,7 +135,7 @@ static void judge(struct item *item, const struct intake *intake)
         POT_OK) {
         return;
     }
-    if (!verified_check(intake->config.env->verified, what_of(item->type),
+    if (!verified_check(intake->config.holdings->verified, what_of(item->type),
                         item->message, &item->receipt.hash)) {
         item->receipt.ledger = TX_BAD_SIGNATURE;
         codec_free(item->message);
@@ -147,9 +147,9 @@ static void judge(struct item *item, const struct intake *intake)
     }
 }
 
-static void on_work(uv_work_t *work)
+static void on_work(void *context)
 {
-    struct intake *intake = work->data;
+    const struct intake *intake = context;
     for (struct item *item = intake->batch; item != NULL; item = item->next) {
         judge(item, intake);
     }
@@ -163,11 +163,9 @@ static bool take_tx(struct intake *intake, struct item *item)
 {
     struct intake_receipt *receipt = &item->receipt;
     if (item->message != NULL && intake_may_wait(receipt)) {
-        receipt->pool = mempool_add(intake->config.mempool, &receipt->hash,
-                                    item->message, item->body, item->size);
-        if (receipt->pool == MEMPOOL_ADDED) {
-            intake->config.on_tx(intake->config.context, item->body);
-        }
+        receipt->pool =
+            candidates_add(intake->config.candidates, &receipt->hash,
+                           item->message, item->body, item->size);
     }
     if (item->done != NULL) {
         item->done(item->context, receipt);
@@ -198,12 +196,23 @@ static void forget_mark(struct intake *intake, const struct item *item)
     }
 }
 
+/* Our own is marked too, so that it is not judged again when it returns. */
+static void pass_on(const struct intake *intake, const struct item *item)
+{
+    struct gossip *gossip = intake->config.gossip;
+    if (item->peer_id == 0) {
+        gossip_publish(gossip, item->type, item->data, item->size);
+    } else {
+        gossip_forward(gossip, item->type, item->data, item->size,
+                       item->peer_id);
+    }
+}
+
 static void finish_item(struct intake *intake, struct item *item)
 {
     if (!intake->is_stopped) {
         if (take(intake, item)) {
-            gossip_forward(intake->config.gossip, item->type, item->data,
-                           item->size, item->peer_id);
+            pass_on(intake, item);
         } else {
             intake->stats.refused[item->type]++;
             forget_mark(intake, item);
@@ -212,10 +221,9 @@ static void finish_item(struct intake *intake, struct item *item)
     item_free(item);
 }
 
-static void on_worked(uv_work_t *work, int status)
+static void on_worked(void *context)
 {
-    struct intake *intake = work->data;
-    POT_ASSERT(status == 0);
+    struct intake *intake = context;
     struct item *item = intake->batch;
     intake->batch = NULL;
     while (item != NULL) {
@@ -246,9 +254,8 @@ static void start_batch(struct intake *intake)
         intake->queue_end = &intake->queue;
     }
     intake->height = chain_tip(intake->config.chain)->height;
-    int rc =
-        uv_queue_work(intake->config.loop, &intake->work, on_work, on_worked);
-    POT_ASSERT(rc == 0);
+    offload_start(&intake->offload, intake->config.loop, on_work, on_worked,
+                  intake);
 }
 
 static struct item *enqueue(struct intake *intake, uint8_t type,

@@ -15,9 +15,10 @@
 #include "p2p/message.h"
 #include "proto/chain.pb-c.h"
 
+struct candidates;
 struct chain;
-struct holdings;
 struct gossip;
+struct holdings;
 struct intake; /* opaque: node/tx/intake.c */
 
 /* What became of a transaction. */
@@ -42,13 +43,11 @@ typedef void intake_done_fn(void *context,
 
 struct intake_config {
     uv_loop_t *loop;
-    const struct holdings *env;
+    const struct holdings *holdings;
     struct chain *chain;
-    struct mempool *mempool;
+    struct candidates *candidates;
     struct gossip *gossip;
     void *context;
-    /* The mempool has a new one. */
-    void (*on_tx)(void *context, const Pot__TxBody *body);
     /* True: it is for us and for others, pass it on. */
     bool (*on_submission)(void *context, Pot__Signed *message,
                           uint64_t peer_id);
@@ -58,7 +57,7 @@ struct intake_config {
 
 struct intake *intake_new(const struct intake_config *config);
 
-/* intake_free: once work off the loop has ended (intake_is_idle). */
+/* intake_free: once work off the loop has ended. */
 void intake_free(struct intake *intake);
 void intake_stop(struct intake *intake);
 
@@ -67,7 +66,7 @@ void intake_receive(struct intake *intake, uint8_t type, const void *data,
                     size_t size, uint64_t peer_id);
 
 /* intake_submit: a transaction of a client or of our own; done, may be NULL,
- * is called later, from the loop. */
+ * is called later, from the loop, or now when too many wait. */
 void intake_submit(struct intake *intake, const void *data, size_t size,
                    intake_done_fn *done, void *context);
 

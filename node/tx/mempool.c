@@ -40,6 +40,21 @@ struct mempool *mempool_new(uint64_t txs_max, uint64_t bytes_max)
     return pool;
 }
 
+static struct mempool_entry *entry_new(const struct hash *hash,
+                                       const struct public_key *sender,
+                                       const Pot__TxBody *body)
+{
+    struct mempool_entry *entry = pot_calloc(1, sizeof(*entry));
+    entry->hash = *hash;
+    entry->sender = *sender;
+    entry->nonce = body->nonce;
+    entry->expiry_height = body->expiry_height;
+    entry->is_publication =
+        body->action_case == POT__TX_BODY__ACTION_PUBLISH_DATASET &&
+        codec_hash(&entry->dataset, body->publish_dataset->dataset);
+    return entry;
+}
+
 static void entry_free(struct mempool_entry *entry)
 {
     codec_free(entry->tx);
@@ -171,11 +186,7 @@ enum mempool_verdict mempool_add(struct mempool *pool, const struct hash *hash,
     if (sender->count >= sender_max(pool)) {
         return MEMPOOL_SENDER_FULL;
     }
-    struct mempool_entry *entry = pot_calloc(1, sizeof(*entry));
-    entry->hash = *hash;
-    entry->sender = key;
-    entry->nonce = body->nonce;
-    entry->expiry_height = body->expiry_height;
+    struct mempool_entry *entry = entry_new(hash, &key, body);
     entry->bytes = bytes;
     entry->height = pool->height;
     enum mempool_verdict verdict = place(pool, sender, entry);
@@ -251,7 +262,7 @@ void mempool_prune(struct mempool *pool, uint64_t height,
     pool->height = height;
     while (at != NULL) {
         struct mempool_entry *next = at->next;
-        bool is_expired = at->expiry_height != 0 && height > at->expiry_height;
+        bool is_expired = at->expiry_height != 0 && height >= at->expiry_height;
         at->height = at->height == 0 ? height : at->height;
         if (is_expired || height > at->height + BLOCKS_MAX ||
             !keep(context, at)) {

@@ -28,6 +28,8 @@ struct mempool_entry {
     uint64_t nonce;
     uint64_t expiry_height; /* 0: never */
     size_t bytes;
+    bool is_publication; /* of this data set */
+    struct hash dataset;
     uint64_t height; /* of the tip when it came; 0: before the first prune */
     struct mempool_entry *next; /* in order of arrival, but a sender's own in
                                    order of nonce */
@@ -58,8 +60,9 @@ uint64_t mempool_next_nonce(const struct mempool *pool,
 
 void mempool_remove(struct mempool *pool, const struct hash *hash);
 
-/* mempool_prune: drops what keep() says no to, what expired by height, and
- * what waited for too many blocks. */
+/* mempool_prune: drops what keep() says no to, what the block behind this
+ * height cannot take any more for its expiry height, and what waited for too
+ * many blocks. */
 void mempool_prune(struct mempool *pool, uint64_t height,
                    bool (*keep)(void *context,
                                 const struct mempool_entry *entry),

@@ -1,5 +1,8 @@
 # Tests of node/'s parts that stand alone.
 unit_node_tests = \
+	tests/unit/test_candidates \
+	tests/unit/test_chain \
+	tests/unit/test_errands \
 	tests/unit/test_mempool \
 	tests/unit/test_node_config \
 	tests/unit/test_round_early \
@@ -7,6 +10,27 @@ unit_node_tests = \
 check_PROGRAMS += $(unit_node_tests)
 TESTS += $(unit_node_tests)
 unit_node_cppflags = $(unit_cppflags) $(UV_CFLAGS)
+
+unit_chain_sources = tests/unit/chain_fixture.c tests/unit/chain_fixture.h \
+	tests/scratch.h
+unit_chain_libs = node/tx/libtx.a node/block/libblock.a \
+	node/hold/libhold.a node/loop/libloop.a consensus/libconsensus.a \
+	ledger/libledger.a storage/libstorage.a p2p/libp2p.a \
+	$(unit_proto_libs) $(LMDB_LIBS) $(UV_LIBS) $(JANSSON_LIBS) -lm
+
+tests_unit_test_chain_SOURCES = tests/unit/test_chain.c $(unit_chain_sources)
+tests_unit_test_chain_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_chain_LDADD = $(unit_chain_libs)
+
+tests_unit_test_errands_SOURCES = tests/unit/test_errands.c \
+	$(unit_chain_sources)
+tests_unit_test_errands_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_errands_LDADD = $(unit_chain_libs)
+
+tests_unit_test_candidates_SOURCES = tests/unit/test_candidates.c \
+	$(unit_chain_sources)
+tests_unit_test_candidates_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_candidates_LDADD = $(unit_chain_libs)
 
 tests_unit_test_mempool_SOURCES = tests/unit/test_mempool.c
 tests_unit_test_mempool_CPPFLAGS = $(unit_node_cppflags)

@@ -151,12 +151,12 @@ static void what_expired_or_was_used_goes(void **state)
     assert_int_equal(add(pool, 0, 1, 10, 100), MEMPOOL_ADDED);
     assert_int_equal(add(pool, 0, 2, 0, 100), MEMPOOL_ADDED);
     assert_int_equal(add(pool, 0, 3, 11, 100), MEMPOOL_ADDED);
-    mempool_prune(pool, 10, keep_all, NULL);
+    mempool_prune(pool, 9, keep_all, NULL);
     assert_int_equal(mempool_count(pool), 3);
-    mempool_prune(pool, 11, keep_all, NULL);
+    mempool_prune(pool, 10, keep_all, NULL); /* the next block is the 11th */
     assert_null(mempool_find(pool, &first));
     assert_int_equal(mempool_count(pool), 2);
-    mempool_prune(pool, 11, keep_later, &least);
+    mempool_prune(pool, 10, keep_later, &least);
     assert_int_equal(mempool_count(pool), 1);
     assert_int_equal(mempool_bytes(pool), 100);
     mempool_free(pool);

@@ -1,0 +1,189 @@
+#include "config.h"
+
+#include "node/block/block_check.h"
+
+#include "ledger/ledger.h"
+#include "node/block/chain_tip.h"
+#include "node/block/executed.h"
+#include "node/block/ledger_view.h"
+#include "node/block/shared_block.h"
+#include "node/block/validator_sets.h"
+#include "node/hold/holdings.h"
+#include "node/hold/verified.h"
+#include "proto/codec.h"
+#include "proto/signed.h"
+#include "storage/overlay.h"
+
+#include <stdio.h>
+
+/* One block under its check. */
+struct check {
+    const struct holdings *holdings;
+    const struct chain_tip *parent;
+    const struct shared_block *shared;
+    struct overlay *overlay;
+    struct ledger_env env;
+    uint64_t now_ms;
+    char *why;
+};
+
+static enum pot_err invalid(const struct check *c, const char *why)
+{
+    (void)snprintf(c->why, BLOCK_WHY_SIZE, "%s", why);
+    return POT_EFORMAT;
+}
+
+static bool all_signed(struct verified *verified, const char *what,
+                       Pot__Signed *const *messages, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!verified_check(verified, what, messages[i], NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool signatures_hold(struct verified *v, const Pot__Block *body)
+{
+    bool hold = all_signed(v, SIGNED_TX, body->txs, body->n_txs);
+    for (size_t i = 0; hold && i < body->n_round_updates; i++) {
+        const Pot__RoundUpdate *u = body->round_updates[i];
+        hold = all_signed(v, SIGNED_SUBMISSION, u->submissions,
+                          u->n_submissions) &&
+               all_signed(v, SIGNED_SUBMISSION, u->refused, u->n_refused) &&
+               all_signed(v, SIGNED_ATTESTATION, u->attestations,
+                          u->n_attestations);
+    }
+    return hold;
+}
+
+/* The parent's certificate in the body: present from height 2 on, for the
+ * parent's hash, by a quorum of those who signed the parent. */
+static enum pot_err check_last_commit(const struct check *c)
+{
+    struct validator_set set;
+    const Pot__CommitCertificate *commits = c->shared->block->body->last_commit;
+    if (c->parent->height == 0) {
+        return commits == NULL
+                   ? POT_OK
+                   : invalid(c, "a certificate of the genesis is in it");
+    }
+    if (commits == NULL) {
+        return invalid(c, "the parent's certificate is not in it");
+    }
+    enum pot_err err =
+        validator_sets_read(c->holdings, &c->parent->signers, &set);
+    if (err == POT_OK &&
+        certificate_proves(&set, &c->holdings->chain, commits,
+                           c->parent->height,
+                           &c->parent->hash) != CERTIFICATE_VALID) {
+        err = invalid(c, "the parent's certificate in it is wrong");
+    }
+    return err;
+}
+
+static bool time_holds(const struct check *c)
+{
+    uint64_t time_ms = c->shared->block->header->time_ms;
+    Pot__SupplyRecord *supply = ledger_supply(&c->env.state);
+    uint64_t ahead_max = supply->params->max_time_ahead_ms;
+    codec_free(supply);
+    return time_ms <= c->now_ms || time_ms - c->now_ms <= ahead_max;
+}
+
+/* What a certificate stands for, if there is one. */
+static enum pot_err check_promises(const struct check *c)
+{
+    if (c->now_ms != 0 && !time_holds(c)) {
+        return invalid(c, "its time is too far ahead");
+    }
+    enum pot_err err = check_last_commit(c);
+    if (err == POT_OK &&
+        !signatures_hold(c->holdings->verified, c->shared->block->body)) {
+        err = invalid(c, "a signature in it is wrong");
+    }
+    return err;
+}
+
+static bool is_lacking(enum block_verdict verdict, enum round_verdict round)
+{
+    return verdict == BLOCK_ROUND && (round == ROUND_PAYLOAD_MISSING ||
+                                      round == ROUND_AGGREGATE_MISSING ||
+                                      round == ROUND_PARAMETERS_MISSING ||
+                                      round == ROUND_DATASET_MISSING);
+}
+
+static void say_why(const struct check *c, enum block_verdict verdict,
+                    const struct ledger_fault *fault)
+{
+    if (verdict == BLOCK_ROUND) {
+        (void)snprintf(c->why, BLOCK_WHY_SIZE,
+                       "round update %zu is refused: %s", fault->index,
+                       round_verdict_text(fault->round));
+    } else if (verdict == BLOCK_TX) {
+        (void)snprintf(c->why, BLOCK_WHY_SIZE, "transaction %zu is refused: %s",
+                       fault->index, tx_verdict_text(fault->tx));
+    } else {
+        (void)invalid(c, block_verdict_text(verdict));
+    }
+}
+
+static enum pot_err check_execution(const struct check *c, bool is_certified)
+{
+    struct hash root;
+    struct ledger_fault fault = {0};
+    const struct block *block = c->shared->block;
+    const struct block_parent from = {c->parent->height, c->parent->time_ms,
+                                      c->parent->hash};
+    const struct ledger_trust trust = {is_certified, true};
+    enum block_verdict verdict =
+        ledger_execute(&c->env, &from, block, c->shared->size, trust, &fault);
+    /* A store that does not answer makes the ledger say anything. */
+    enum pot_err err = overlay_error(c->overlay);
+    if (err == POT_OK && verdict != BLOCK_ACCEPTED) {
+        say_why(c, verdict, &fault);
+        err = is_lacking(verdict, fault.round) ? POT_ETIMEOUT : POT_EFORMAT;
+    }
+    if (err == POT_OK) {
+        err = overlay_root(c->overlay, &root);
+    }
+    if (err == POT_OK &&
+        !codec_bytes_equal(block->header->state_root, root.b, HASH_SIZE)) {
+        err = invalid(c, "another state root");
+    }
+    return err;
+}
+
+enum pot_err block_check(struct executed **out, const struct holdings *holdings,
+                         const struct chain_tip *parent,
+                         struct shared_block *block, uint64_t now_ms,
+                         bool is_certified, char why[static BLOCK_WHY_SIZE])
+{
+    struct executed *made = executed_new(holdings->store);
+    struct ledger_view view = {holdings, made->overlay};
+    const struct check c = {
+        .holdings = holdings,
+        .parent = parent,
+        .shared = block,
+        .overlay = made->overlay,
+        .env = ledger_view_env(&view),
+        .now_ms = now_ms,
+        .why = why,
+    };
+    enum pot_err err = is_certified ? POT_OK : check_promises(&c);
+    if (err == POT_OK) {
+        err = check_execution(&c, is_certified);
+    }
+    if (err == POT_OK) {
+        made->block = shared_block_share(block);
+    } else {
+        if (err != POT_EFORMAT && err != POT_ETIMEOUT) {
+            (void)snprintf(why, BLOCK_WHY_SIZE, "the store: %s", err_text(err));
+        }
+        executed_free(made);
+        made = NULL;
+    }
+    *out = made;
+    return err;
+}

@@ -1,0 +1,22 @@
+/* chain_tip: the block that stands at the tip, as far as the next one needs
+ * to know it. */
+#ifndef POT_NODE_BLOCK_CHAIN_TIP_H
+#define POT_NODE_BLOCK_CHAIN_TIP_H
+
+#include <stdint.h>
+
+#include "base/hash.h"
+
+struct chain_tip {
+    uint64_t height;
+    uint64_t time_ms;
+    uint64_t view; /* of its certificate */
+    struct hash hash;
+    struct hash state_root;
+    /* Whom validator_sets_read gives: who signed it, all zero at height 0,
+     * and who signs the next. */
+    struct hash signers;
+    struct hash next_signers;
+};
+
+#endif

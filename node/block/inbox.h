@@ -1,0 +1,52 @@
+/* inbox: consensus messages on their way in: decoded and verified off the
+ * loop, all that came meanwhile in one batch. */
+#ifndef POT_NODE_BLOCK_INBOX_H
+#define POT_NODE_BLOCK_INBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/hash.h"
+#include "base/key.h"
+#include "proto/certificate.h"
+#include "proto/consensus.pb-c.h"
+
+struct inbox; /* opaque: node/block/inbox.c */
+
+/* What came out well. */
+struct inbox_message {
+    const Pot__ConsensusMessage *message; /* borrowed for the call */
+    const struct public_key *from;        /* whose connection brought it */
+    uint64_t set_id;                      /* what it was verified with */
+};
+
+struct inbox_config {
+    uv_loop_t *loop;
+    struct hash chain;
+    void *context;
+    /* Whom the next batch is verified with; set_id names that set. */
+    const struct validator_set *(*validators)(void *context, uint64_t *set_id);
+    void (*deliver)(void *context, const struct inbox_message *message);
+};
+
+struct inbox *inbox_new(const struct inbox_config *config);
+
+/* inbox_stop: nothing is delivered any more.  inbox_free: once work off the
+ * loop has ended. */
+void inbox_stop(struct inbox *inbox);
+void inbox_free(struct inbox *inbox);
+
+/* inbox_receive: data is copied; too many at once are dropped. */
+void inbox_receive(struct inbox *inbox, const struct public_key *from,
+                   const void *data, size_t size);
+
+struct inbox_stats {
+    uint64_t received;
+    uint64_t refused; /* malformed or wrongly signed */
+    uint64_t dropped; /* too many at once */
+};
+
+void inbox_stats(const struct inbox *inbox, struct inbox_stats *out);
+
+#endif

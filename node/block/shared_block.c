@@ -1,0 +1,42 @@
+#include "config.h"
+
+#include "node/block/shared_block.h"
+
+#include "base/alloc.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum pot_err shared_block_take(struct shared_block **out, uint8_t *data,
+                               size_t size)
+{
+    struct block *block;
+    enum pot_err err = block_open(&block, data, size);
+    *out = NULL;
+    if (err != POT_OK) {
+        free(data);
+        return err;
+    }
+    struct shared_block *shared = pot_calloc(1, sizeof(*shared));
+    shared->block = block;
+    shared->data = data;
+    shared->size = size;
+    atomic_init(&shared->references, 1);
+    *out = shared;
+    return POT_OK;
+}
+
+struct shared_block *shared_block_share(struct shared_block *shared)
+{
+    (void)atomic_fetch_add(&shared->references, 1);
+    return shared;
+}
+
+void shared_block_release(struct shared_block *shared)
+{
+    if (shared != NULL && atomic_fetch_sub(&shared->references, 1) == 1) {
+        block_free(shared->block);
+        free(shared->data);
+        free(shared);
+    }
+}

@@ -1,0 +1,89 @@
+#include "config.h"
+
+#include "node/block/vote_record.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "node/loop/offload.h"
+#include "storage/sign_state.h"
+
+#include <stdlib.h>
+
+struct version {
+    uint8_t *data; /* NULL: none */
+    size_t size;
+    uint64_t sequence;
+};
+
+struct vote_record {
+    struct vote_record_config config;
+    struct version current; /* being written */
+    struct version next;    /* waits */
+    struct offload offload;
+    enum pot_err err;
+    bool is_stopped;
+};
+
+struct vote_record *vote_record_new(const struct vote_record_config *config)
+{
+    struct vote_record *record = pot_calloc(1, sizeof(*record));
+    record->config = *config;
+    return record;
+}
+
+void vote_record_stop(struct vote_record *record)
+{
+    record->is_stopped = true;
+}
+
+void vote_record_free(struct vote_record *record)
+{
+    if (record != NULL) {
+        POT_ASSERT(record->current.data == NULL);
+        free(record->next.data);
+        free(record);
+    }
+}
+
+static void on_save(void *context)
+{
+    struct vote_record *record = context;
+    record->err = sign_state_save(record->config.sign_state,
+                                  record->current.data, record->current.size);
+}
+
+static void start(struct vote_record *record);
+
+static void on_saved(void *context)
+{
+    struct vote_record *record = context;
+    uint64_t sequence = record->current.sequence;
+    enum pot_err err = record->err;
+    free(record->current.data);
+    record->current.data = NULL;
+    if (record->is_stopped) {
+        return;
+    }
+    if (err == POT_OK && record->next.data != NULL) {
+        start(record);
+    }
+    record->config.saved(record->config.context, sequence, err);
+}
+
+static void start(struct vote_record *record)
+{
+    record->current = record->next;
+    record->next.data = NULL;
+    offload_start(&record->offload, record->config.loop, on_save, on_saved,
+                  record);
+}
+
+void vote_record_save(struct vote_record *record, uint8_t *data, size_t size,
+                      uint64_t sequence)
+{
+    free(record->next.data);
+    record->next = (struct version){data, size, sequence};
+    if (record->current.data == NULL) {
+        start(record);
+    }
+}

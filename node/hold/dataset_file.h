@@ -1,0 +1,36 @@
+/* dataset_file: a data set in one file, put together from the chunks that the
+ * store holds, and mapped. */
+#ifndef POT_NODE_HOLD_DATASET_FILE_H
+#define POT_NODE_HOLD_DATASET_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+
+struct store;
+
+struct dataset_file {
+    char *path;
+    uint64_t size_bytes;
+    struct hash *chunks;
+    size_t chunk_count; /* > 0, as many as size_bytes takes */
+};
+
+size_t dataset_file_chunk_size(const struct dataset_file *file, size_t index);
+
+/* dataset_file_map: the file as it stands if every chunk in it is right, else
+ * made anew.  Reads and writes a lot: off the loop.
+ *
+ * Owns:   *out; dataset_file_unmap
+ * Errors: POT_ENOENT a chunk is missing; POT_ECORRUPT; the store's and the
+ *         disk's */
+POT_MUST_USE enum pot_err dataset_file_map(void **out,
+                                           const struct dataset_file *file,
+                                           struct store *store);
+
+/* dataset_file_unmap: NULL is fine. */
+void dataset_file_unmap(const struct dataset_file *file, void *data);
+
+#endif

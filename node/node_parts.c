@@ -1,0 +1,410 @@
+/* Here the parts are introduced to each other: what one asks of another goes
+ * through the callbacks of its config. */
+#include "config.h"
+
+#include "node/node_parts.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "node/api/api.h"
+#include "node/block/chain.h"
+#include "node/block/needs.h"
+#include "node/block/proposal.h"
+#include "node/block/replica.h"
+#include "node/block/shared_block.h"
+#include "node/block/validator_sets.h"
+#include "node/network.h"
+#include "node/round/miner.h"
+#include "node/round/rounds.h"
+#include "node/startup.h"
+#include "node/tx/candidates.h"
+#include "node/tx/intake.h"
+#include "node/tx/mempool.h"
+#include "p2p/blob_fetch.h"
+#include "p2p/gossip.h"
+#include "p2p/net.h"
+#include "p2p/sync.h"
+
+#include <stdlib.h>
+
+#define PROPOSE_WORK_MS 500 /* of executing transactions for a proposal */
+#define BLOB_TIMEOUT_MS 10000
+
+/* ---- what the parts ask of each other */
+
+static void on_work(void *context)
+{
+    const struct node *node = context;
+    if (node->replica != NULL) {
+        replica_work(node->replica);
+    }
+}
+
+static struct proposal_request *make_request(void *context)
+{
+    const struct node *node = context;
+    struct proposal_request *r = pot_calloc(1, sizeof(*r));
+    uint64_t own = node->config->max_block_bytes;
+    uint64_t chain = node->genesis->params->max_block_bytes;
+    r->bytes_max = own < chain ? own : chain;
+    r->work_max_ms = PROPOSE_WORK_MS;
+    candidates_collect(node->candidates, r);
+    rounds_collect(node->rounds, r);
+    return r;
+}
+
+static void on_refused(void *context, const struct proposal_refused *refused,
+                       size_t count)
+{
+    const struct node *node = context;
+    candidates_drop_refused(node->candidates, refused, count);
+}
+
+static bool on_submission(void *context, Pot__Signed *message, uint64_t peer_id)
+{
+    const struct node *node = context;
+    return rounds_submission(node->rounds, message, peer_id);
+}
+
+static bool on_attestation(void *context, Pot__Signed *message,
+                           uint64_t peer_id)
+{
+    const struct node *node = context;
+    (void)peer_id;
+    return rounds_attestation(node->rounds, message);
+}
+
+static void on_failed(void *context, enum pot_err err, const char *what)
+{
+    struct node *node = context;
+    node->failed(node, err, what);
+}
+
+/* Only a wrong block is its sender's fault; of a good one sync was told when
+ * it became the tip. */
+static void on_caught_up(void *context, uint64_t height, enum pot_err err)
+{
+    struct node *node = context;
+    if (err == POT_EIO || err == POT_EFULL || err == POT_ECORRUPT) {
+        node->failed(node, err, "block store");
+    }
+    if (node->is_stopping) {
+        return;
+    }
+    if (err == POT_EFORMAT) {
+        sync_refused(node->sync, height);
+    } else if (err != POT_OK) {
+        sync_postponed(node->sync, height);
+    }
+}
+
+/* ---- a new tip */
+
+static void log_block(const struct node *node, const struct shared_block *block)
+{
+    char text[HASH_TEXT_SIZE];
+    const struct chain_tip *tip = chain_tip(node->chain);
+    const Pot__Block *body = block->block->body;
+    LOG(LOG_INFO, "consensus", "committed", log_u64("height", tip->height),
+        log_u64("view", tip->view),
+        log_text("block", hash_format(&tip->hash, text)),
+        log_u64("txs", body->n_txs), log_u64("rounds", body->n_round_updates),
+        log_u64("bytes", block->size));
+}
+
+static void tell_sync(struct node *node)
+{
+    const struct chain_tip *tip = chain_tip(node->chain);
+    const struct sync_status status = {tip->height, tip->hash, tip->view};
+    sync_set_status(node->sync, &status);
+}
+
+static void tell_replica(struct node *node)
+{
+    struct validator_set set;
+    const struct chain_tip *tip = chain_tip(node->chain);
+    if (node->replica == NULL) {
+        return;
+    }
+    enum pot_err err =
+        validator_sets_read(&node->holdings, &tip->next_signers, &set);
+    if (err != POT_OK) {
+        node->failed(node, err, "validator set");
+        return;
+    }
+    replica_applied(node->replica, tip, &set);
+}
+
+static void on_applied(void *context, const struct shared_block *block)
+{
+    struct node *node = context;
+    log_block(node, block);
+    if (node->is_stopping) {
+        return;
+    }
+    bool has_txs = candidates_applied(node->candidates, block);
+    rounds_refresh(node->rounds);
+    tell_sync(node);
+    tell_replica(node);
+    if (has_txs || rounds_has_work(node->rounds)) {
+        on_work(node);
+    }
+    if (node->miner != NULL) {
+        miner_refresh(node->miner);
+    }
+    if (node->api != NULL) {
+        api_block_applied(node->api, block->block);
+    }
+}
+
+/* ---- opening the parts */
+
+static void open_blocks(struct node *node)
+{
+    const struct needs_config needs = {
+        .loop = &node->loop,
+        .fetch = node->fetch,
+        .holdings = &node->holdings,
+        .timeout_ms = BLOB_TIMEOUT_MS,
+    };
+    node->needs = needs_new(&needs);
+    node->delivery = (struct delivery){node->chain, node->needs};
+    node->catch_up = (struct catch_up){&node->loop, &node->holdings,
+                                       &node->delivery, node, on_caught_up};
+}
+
+static void open_txs(struct node *node)
+{
+    const struct node_config *c = node->config;
+    node->mempool = mempool_new(c->mempool_max_txs, c->mempool_max_bytes);
+    const struct candidates_config candidates = {
+        .holdings = &node->holdings,
+        .mempool = node->mempool,
+        .needs = node->needs,
+        .is_validator = node->validator_key != NULL,
+        .context = node,
+        .on_work = on_work,
+    };
+    node->candidates = candidates_new(&candidates);
+    const struct intake_config intake = {
+        .loop = &node->loop,
+        .holdings = &node->holdings,
+        .chain = node->chain,
+        .candidates = node->candidates,
+        .gossip = node->gossip,
+        .context = node,
+        .on_submission = on_submission,
+        .on_attestation = on_attestation,
+    };
+    node->intake = intake_new(&intake);
+}
+
+static void open_rounds(struct node *node)
+{
+    const struct rounds_config rounds = {
+        .loop = &node->loop,
+        .holdings = &node->holdings,
+        .chain = node->chain,
+        .needs = node->needs,
+        .gossip = node->gossip,
+        .key = node->validator_key,
+        .worker_program = node->worker_program,
+        .context = node,
+        .on_work = on_work,
+    };
+    node->rounds = rounds_new(&rounds);
+}
+
+static void open_miner(struct node *node)
+{
+    const struct node_config *c = node->config;
+    if (node->miner_key == NULL) {
+        return;
+    }
+    const struct miner_config miner = {
+        .loop = &node->loop,
+        .holdings = &node->holdings,
+        .chain = node->chain,
+        .needs = node->needs,
+        .mempool = node->mempool,
+        .intake = node->intake,
+        .gossip = node->gossip,
+        .rounds = node->rounds,
+        .key = node->miner_key,
+        .worker_program = node->worker_program,
+        .blas_core = c->miner_blas_core,
+        .workers = c->miner_workers > 0 ? (unsigned)c->miner_workers
+                                        : uv_available_parallelism(),
+        .tasks = c->miner_tasks,
+        .task_count = c->miner_task_count,
+    };
+    node->miner = miner_new(&miner);
+}
+
+static enum pot_err open_replica(struct node *node)
+{
+    struct validator_set set;
+    const struct node_config *c = node->config;
+    const struct chain_tip *tip = chain_tip(node->chain);
+    if (node->validator_key == NULL) {
+        return POT_OK;
+    }
+    enum pot_err err =
+        validator_sets_read(&node->holdings, &tip->next_signers, &set);
+    if (err != POT_OK) {
+        return err;
+    }
+    const struct replica_config config = {
+        .loop = &node->loop,
+        .chain_id = node->holdings.chain,
+        .key = node->validator_key,
+        .sign_state = node->sign_state,
+        .chain = node->chain,
+        .needs = node->needs,
+        .delivery = &node->delivery,
+        .net = node->net,
+        .validators = &set,
+        .propose_timeout_ms = (uint32_t)c->propose_timeout_ms,
+        .idle_interval_ms = (uint32_t)c->idle_interval_ms,
+        .context = node,
+        .make_request = make_request,
+        .refused = on_refused,
+        .failed = on_failed,
+    };
+    return replica_open(&node->replica, &config);
+}
+
+static bool open_consensus(struct node *node)
+{
+    enum pot_err err = open_replica(node);
+    if (err != POT_OK) {
+        startup_error(node,
+                      err == POT_EGUARD ? EXIT_CODE_GUARD : EXIT_CODE_STORE,
+                      "sign_state", err,
+                      "restore this key's own sign state, or use a new key");
+    }
+    return err == POT_OK;
+}
+
+static bool open_chain(struct node *node)
+{
+    enum pot_err err = chain_open(&node->chain, &node->loop, &node->holdings,
+                                  node->genesis, on_applied, node);
+    if (err != POT_OK) {
+        startup_chain_error(node, err);
+    }
+    return err == POT_OK;
+}
+
+static bool open_network(struct node *node)
+{
+    enum pot_err err = network_open(node);
+    if (err != POT_OK) {
+        startup_error(node, EXIT_CODE_FAILED, node->config->p2p_listen, err,
+                      "choose another p2p.listen");
+    }
+    return err == POT_OK;
+}
+
+static bool open_api(struct node *node)
+{
+    const struct api_config config = {
+        .loop = &node->loop,
+        .listen = node->config->api_listen,
+        .web = node->config->api_web,
+        .moniker = node->config->moniker,
+        .genesis = node->genesis,
+        .node_key = node->node_key,
+        .validator_key = node->validator_key,
+        .miner_key = node->miner_key,
+        .holdings = &node->holdings,
+        .chain = node->chain,
+        .mempool = node->mempool,
+        .intake = node->intake,
+        .net = node->net,
+        .sync = node->sync,
+        .rounds = node->rounds,
+        .replica = node->replica,
+        .miner = node->miner,
+    };
+    if (!node->config->api_enabled) {
+        return true;
+    }
+    enum pot_err err = api_open(&node->api, &config);
+    if (err != POT_OK) {
+        startup_error(node, EXIT_CODE_FAILED, config.listen, err,
+                      "choose another api.listen");
+    }
+    return err == POT_OK;
+}
+
+bool node_parts_open(struct node *node)
+{
+    if (!open_chain(node) || !open_network(node)) {
+        return false;
+    }
+    open_blocks(node);
+    open_txs(node);
+    open_rounds(node);
+    open_miner(node);
+    return open_consensus(node) && open_api(node);
+}
+
+void node_parts_start(struct node *node)
+{
+    rounds_refresh(node->rounds);
+    if (node->replica != NULL) {
+        replica_start(node->replica);
+    }
+    if (node->miner != NULL) {
+        miner_refresh(node->miner);
+    }
+}
+
+/* ---- closing them */
+
+/* In this order: nobody is called by a part that was stopped before it. */
+void node_parts_stop(struct node *node)
+{
+    node->is_stopping = true;
+    if (node->api != NULL) {
+        api_close(node->api);
+        node->api = NULL;
+    }
+    if (node->replica != NULL) {
+        replica_stop(node->replica);
+    }
+    if (node->miner != NULL) {
+        miner_stop(node->miner);
+    }
+    if (node->rounds != NULL) {
+        rounds_stop(node->rounds);
+        intake_stop(node->intake);
+    }
+    if (node->needs != NULL) {
+        needs_stop(node->needs);
+    }
+    if (node->chain != NULL) {
+        chain_stop(node->chain);
+    }
+    if (node->net != NULL) {
+        net_close(node->net, NULL, NULL);
+    }
+}
+
+void node_parts_free(struct node *node)
+{
+    replica_free(node->replica);
+    miner_free(node->miner);
+    rounds_free(node->rounds);
+    intake_free(node->intake);
+    candidates_free(node->candidates);
+    mempool_free(node->mempool);
+    needs_free(node->needs);
+    if (node->sync != NULL) {
+        sync_free(node->sync);
+        blob_fetch_free(node->fetch);
+        gossip_free(node->gossip);
+    }
+    chain_free(node->chain);
+}

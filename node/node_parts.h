@@ -1,0 +1,76 @@
+/* node_parts: the parts of a running potd and how they hang together.  For
+ * node/'s own files: a part knows of the others what its config hands to it.
+ *
+ * They are opened in the order of this struct and closed in two steps: stop,
+ * after which none begins anything new, and, once the loop has run out of
+ * work, free. */
+#ifndef POT_NODE_NODE_PARTS_H
+#define POT_NODE_NODE_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/exit_code.h"
+#include "base/key.h"
+#include "node/block/catch_up.h"
+#include "node/block/delivery.h"
+#include "node/hold/holdings.h"
+#include "node/node_config.h"
+#include "proto/chain.pb-c.h"
+
+#define NODE_SIGNALS 3
+
+struct node {
+    uv_loop_t loop;
+    uv_signal_t signals[NODE_SIGNALS];
+    uv_timer_t late; /* stopping took too long */
+
+    /* node/startup.c */
+    const struct node_config *config;
+    Pot__Genesis *genesis;
+    struct key *node_key;
+    struct key *validator_key; /* NULL: no validator */
+    struct key *miner_key;     /* NULL: no miner */
+    char *worker_program;
+    struct store *store;
+    struct sign_state *sign_state;
+    struct blob_pool *pool;
+    struct blob_pool *recent;
+    struct datasets_book *datasets;
+    struct verified *verified;
+    struct holdings holdings;
+
+    /* node/node_parts.c, and node/network.c for what stands on p2p/ */
+    struct chain *chain;
+    struct net *net;
+    struct gossip *gossip;
+    struct blob_fetch *fetch;
+    struct sync *sync;
+    struct needs *needs;
+    struct delivery delivery;
+    struct catch_up catch_up;
+    struct mempool *mempool;
+    struct candidates *candidates;
+    struct intake *intake;
+    struct rounds *rounds;
+    struct miner *miner;     /* NULL: no miner */
+    struct replica *replica; /* NULL: no validator */
+    struct api *api;         /* NULL: not enabled */
+
+    /* The disk or the store failed: nothing may be signed any more. */
+    void (*failed)(struct node *node, enum pot_err err, const char *what);
+    bool is_stopping;
+    enum exit_code exit_code;
+};
+
+/* node_parts_open: all that startup_open did not.  False: told on stderr,
+ * node->exit_code set; node_parts_stop and _free all the same. */
+bool node_parts_open(struct node *node);
+
+/* node_parts_start: they begin to work. */
+void node_parts_start(struct node *node);
+void node_parts_stop(struct node *node);
+void node_parts_free(struct node *node);
+
+#endif

@@ -1,0 +1,180 @@
+#include "config.h"
+
+#include "node/tx/candidates.h"
+
+#include "base/alloc.h"
+#include "ledger/ledger.h"
+#include "node/block/needs.h"
+#include "node/block/proposal.h"
+#include "node/block/shared_block.h"
+#include "node/hold/datasets.h"
+#include "node/hold/holdings.h"
+#include "node/hold/stored.h"
+#include "proto/codec.h"
+#include "proto/signed.h"
+
+#include <stdlib.h>
+
+#define TXS_TRIED 4000 /* for one block */
+/* Anyone may publish data that nobody has: only so many are looked for at a
+ * time, so that rounds still get their payloads. */
+#define FETCHES_MAX 8
+
+struct candidates {
+    struct candidates_config config;
+    unsigned fetches; /* data sets of publications, under way */
+    bool has_new;     /* since the last block */
+};
+
+struct candidates *candidates_new(const struct candidates_config *config)
+{
+    struct candidates *c = pot_calloc(1, sizeof(*c));
+    c->config = *config;
+    return c;
+}
+
+void candidates_free(struct candidates *c)
+{
+    free(c);
+}
+
+/* ---- publications */
+
+static void on_dataset(void *context, const struct hash *dataset, bool is_held)
+{
+    struct candidates *c = context;
+    (void)dataset;
+    c->fetches--;
+    if (is_held) {
+        c->config.on_work(c->config.context);
+    }
+}
+
+static void fetch(struct candidates *c, const struct mempool_entry *entry)
+{
+    Pot__TxBody *body = NULL;
+    if (c->fetches >= FETCHES_MAX) {
+        return;
+    }
+    if (CODEC_DECODE(&body, pot__tx_body, entry->tx->body.data,
+                     entry->tx->body.len) == POT_OK) {
+        c->fetches++;
+        needs_dataset(c->config.needs, &entry->dataset, body->publish_dataset,
+                      on_dataset, c);
+    }
+    codec_free(body);
+}
+
+static bool is_ready(struct candidates *c, const struct mempool_entry *entry)
+{
+    if (!entry->is_publication ||
+        datasets_find(c->config.holdings->datasets, &entry->dataset) != NULL) {
+        return true;
+    }
+    if (c->config.is_validator) {
+        fetch(c, entry);
+    }
+    return false;
+}
+
+/* ---- in */
+
+enum mempool_verdict candidates_add(struct candidates *c,
+                                    const struct hash *hash,
+                                    const Pot__Signed *tx,
+                                    const Pot__TxBody *body, size_t bytes)
+{
+    struct mempool *pool = c->config.mempool;
+    enum mempool_verdict verdict = mempool_add(pool, hash, tx, body, bytes);
+    if (verdict == MEMPOOL_ADDED) {
+        c->has_new = true;
+        if (is_ready(c, mempool_find(pool, hash))) {
+            c->config.on_work(c->config.context);
+        }
+    }
+    return verdict;
+}
+
+/* ---- out */
+
+void candidates_collect(struct candidates *c, struct proposal_request *request)
+{
+    request->txs = pot_calloc(TXS_TRIED, sizeof(*request->txs));
+    for (const struct mempool_entry *e = mempool_first(c->config.mempool);
+         e != NULL && request->tx_count < TXS_TRIED; e = e->next) {
+        if (is_ready(c, e)) {
+            request->txs[request->tx_count++] = signed_copy(e->tx);
+        }
+    }
+}
+
+/* Whether a later state may take what this one refuses. */
+static bool may_change(enum tx_verdict verdict)
+{
+    static const enum tx_verdict changing[] = {
+        TX_NONCE_AHEAD,     TX_NONCE_FAR,    TX_BALANCE_LOW,  TX_STAKE_LOW,
+        TX_STAKE_SHORT,     TX_STAKE_BOUND,  TX_STAKERS_FULL, TX_LAST_VALIDATOR,
+        TX_DATASET_UNKNOWN, TX_TASK_UNKNOWN, TX_TASKS_FULL,   TX_JOINED,
+        TX_NOT_JOINED,      TX_ROSTER_FULL,  TX_MINER_STAKE,
+    };
+    for (size_t i = 0; i < sizeof(changing) / sizeof(*changing); i++) {
+        if (changing[i] == verdict) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void candidates_drop_refused(struct candidates *c,
+                             const struct proposal_refused *refused,
+                             size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!may_change(refused[i].verdict)) {
+            mempool_remove(c->config.mempool, &refused[i].tx);
+        }
+    }
+}
+
+/* ---- a new tip */
+
+struct nonce_cache { /* of the sender looked at last */
+    struct state state;
+    struct public_key sender;
+    uint64_t nonce;
+    bool is_set;
+};
+
+/* A transaction whose nonce is used will never be taken. */
+static bool has_nonce(void *context, const struct mempool_entry *entry)
+{
+    struct nonce_cache *cache = context;
+    if (!cache->is_set || !public_key_equal(&cache->sender, &entry->sender)) {
+        struct account account;
+        (void)ledger_account(&cache->state, &entry->sender, &account);
+        cache->sender = entry->sender;
+        cache->nonce = account.nonce;
+        cache->is_set = true;
+    }
+    return entry->nonce >= cache->nonce;
+}
+
+/* Transactions that no block took wait for new ones, or for the idle block:
+ * what cannot be taken now must not fill the chain with empty blocks. */
+bool candidates_applied(struct candidates *c, const struct shared_block *block)
+{
+    const Pot__Block *body = block->block->body;
+    struct mempool *pool = c->config.mempool;
+    struct nonce_cache cache = {
+        .state = stored_state(c->config.holdings->store),
+    };
+    for (size_t i = 0; i < body->n_txs; i++) {
+        struct hash hash;
+        signed_hash(&hash, SIGNED_TX, body->txs[i]);
+        mempool_remove(pool, &hash);
+    }
+    mempool_prune(pool, block->block->header->height, has_nonce, &cache);
+    bool has_moved = body->n_txs > 0 || c->has_new;
+    c->has_new = false;
+    return has_moved && mempool_count(pool) > 0;
+}

@@ -1,0 +1,58 @@
+/* candidates: the transactions of the mempool as what a block may take: which
+ * are ready for one, which never will be, and when a block is worth making.
+ *
+ * A data set must be here before its publication goes into a block: others
+ * would wait for it in vain.  So a validator fetches it first. */
+#ifndef POT_NODE_TX_CANDIDATES_H
+#define POT_NODE_TX_CANDIDATES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/hash.h"
+#include "node/tx/mempool.h"
+#include "proto/chain.pb-c.h"
+
+struct candidates; /* opaque: node/tx/candidates.c */
+struct holdings;
+struct needs;
+struct proposal_refused;
+struct proposal_request;
+struct shared_block;
+
+struct candidates_config {
+    const struct holdings *holdings;
+    struct mempool *mempool;
+    struct needs *needs;
+    bool is_validator; /* fetches what is published */
+    void *context;
+    void (*on_work)(void *context); /* one more is ready for a block */
+};
+
+struct candidates *candidates_new(const struct candidates_config *config);
+void candidates_free(struct candidates *candidates);
+
+/* candidates_add: mempool_add, and what follows from it. */
+enum mempool_verdict candidates_add(struct candidates *candidates,
+                                    const struct hash *hash,
+                                    const Pot__Signed *tx,
+                                    const Pot__TxBody *body, size_t bytes);
+
+/* candidates_collect: puts those that are ready into a request, whose txs is
+ * empty. */
+void candidates_collect(struct candidates *candidates,
+                        struct proposal_request *request);
+
+/* candidates_drop_refused: those that the ledger refused for good leave the
+ * mempool; what waits for its turn or for money stays. */
+void candidates_drop_refused(struct candidates *candidates,
+                             const struct proposal_refused *refused,
+                             size_t count);
+
+/* candidates_applied: what the block took leaves the mempool, and what can
+ * never be taken behind it.  True: another block is worth making for those
+ * that are left. */
+bool candidates_applied(struct candidates *candidates,
+                        const struct shared_block *block);
+
+#endif

@@ -1,0 +1,63 @@
+/* chain_fixture: a node's chain over a real store in a temporary folder: one
+ * validator, whose signature alone is a quorum, and one account. */
+#ifndef POT_TESTS_UNIT_CHAIN_FIXTURE_H
+#define POT_TESTS_UNIT_CHAIN_FIXTURE_H
+
+#include <uv.h>
+
+#include "base/key.h"
+#include "node/block/certified.h"
+#include "node/block/chain.h"
+#include "node/block/proposal.h"
+#include "node/block/shared_block.h"
+#include "node/hold/holdings.h"
+
+struct chain_fixture {
+    char *folder;
+    uv_loop_t loop;
+    struct holdings holdings;
+    struct key *validator;
+    struct key *client;
+    Pot__Genesis genesis;
+    struct chain *chain;
+    unsigned applied;
+
+    /* What the last job answered. */
+    unsigned answers;
+    enum pot_err err;
+    char why[256];
+    struct shared_block *proposed;
+    size_t refused_count;
+    struct proposal_refused refused;
+};
+
+void chain_fixture_open(struct chain_fixture *f);
+void chain_fixture_close(struct chain_fixture *f);
+
+/* chain_fixture_restart: the chain and the store, as after a crash. */
+void chain_fixture_restart(struct chain_fixture *f);
+
+/* chain_fixture_pay: a transaction of the client's. */
+Pot__Signed *chain_fixture_pay(const struct chain_fixture *f, uint64_t nonce,
+                               uint64_t amount);
+
+/* Each runs the loop until it is answered and returns the answer. */
+struct shared_block *chain_fixture_propose(struct chain_fixture *f,
+                                           Pot__Signed *tx);
+enum pot_err chain_fixture_check(struct chain_fixture *f,
+                                 struct shared_block *block);
+enum pot_err chain_fixture_apply(struct chain_fixture *f,
+                                 struct shared_block *block);
+
+/* chain_fixture_certify: the block with the validator's commit. */
+struct certified *chain_fixture_certify(const struct chain_fixture *f,
+                                        struct shared_block *block);
+
+/* chain_fixture_lacking: a block, next on the tip, with a round whose
+ * gradient and aggregate nobody has. */
+struct shared_block *chain_fixture_lacking(const struct chain_fixture *f);
+
+/* chain_fixture_done: a chain_done_fn that notes the answer in f. */
+void chain_fixture_done(void *f, enum pot_err err, const char *why);
+
+#endif

@@ -1,0 +1,173 @@
+/* Candidates over a real chain: what may go into a block, and what never
+ * will. */
+#include "config.h"
+
+#include "base/alloc.h"
+#include "node/block/needs.h"
+#include "node/tx/candidates.h"
+#include "proto/codec.h"
+#include "proto/signed.h"
+#include "tests/unit/chain_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct {
+    struct chain_fixture chain;
+    struct needs *needs;
+    struct mempool *mempool;
+    struct candidates *candidates;
+    unsigned work; /* times that it was signalled */
+} f;
+
+static void on_work(void *context)
+{
+    (void)context;
+    f.work++;
+}
+
+static int open_candidates(void **state)
+{
+    (void)state;
+    memset(&f, 0, sizeof(f));
+    chain_fixture_open(&f.chain);
+    const struct needs_config needs = {
+        .loop = &f.chain.loop,
+        .holdings = &f.chain.holdings,
+    };
+    f.needs = needs_new(&needs);
+    needs_stop(f.needs); /* no data set can be had */
+    f.mempool = mempool_new(100, 1 << 20);
+    const struct candidates_config config = {
+        .holdings = &f.chain.holdings,
+        .mempool = f.mempool,
+        .needs = f.needs,
+        .is_validator = true,
+        .on_work = on_work,
+    };
+    f.candidates = candidates_new(&config);
+    return 0;
+}
+
+static int close_candidates(void **state)
+{
+    (void)state;
+    candidates_free(f.candidates);
+    mempool_free(f.mempool);
+    needs_free(f.needs);
+    chain_fixture_close(&f.chain);
+    return 0;
+}
+
+/* Takes tx. */
+static struct hash add(Pot__Signed *tx)
+{
+    struct hash hash;
+    Pot__TxBody *body = NULL;
+    signed_hash(&hash, SIGNED_TX, tx);
+    assert_int_equal(
+        CODEC_DECODE(&body, pot__tx_body, tx->body.data, tx->body.len), POT_OK);
+    assert_int_equal(candidates_add(f.candidates, &hash, tx, body, 100),
+                     MEMPOOL_ADDED);
+    codec_free(body);
+    codec_free(tx);
+    return hash;
+}
+
+static struct hash add_payment(uint64_t nonce)
+{
+    return add(chain_fixture_pay(&f.chain, nonce, 5));
+}
+
+static size_t collected(void)
+{
+    struct proposal_request *request = pot_calloc(1, sizeof(*request));
+    candidates_collect(f.candidates, request);
+    size_t count = request->tx_count;
+    proposal_request_free(request);
+    return count;
+}
+
+static void what_can_never_be_taken_is_dropped(void **state)
+{
+    (void)state;
+    const struct proposal_refused refused[] = {
+        {add_payment(0), TX_EXPIRED},     {add_payment(1), TX_NONCE_USED},
+        {add_payment(2), TX_TASK_ENDED},  {add_payment(3), TX_NONCE_AHEAD},
+        {add_payment(4), TX_BALANCE_LOW}, {add_payment(5), TX_TASKS_FULL},
+    };
+    assert_int_equal(collected(), 6);
+    candidates_drop_refused(f.candidates, refused, 6);
+    assert_int_equal(collected(), 3);
+    for (size_t i = 0; i < 6; i++) {
+        bool is_there = mempool_find(f.mempool, &refused[i].tx) != NULL;
+        assert_int_equal(is_there, i >= 3);
+    }
+}
+
+static void a_publication_waits_for_its_data(void **state)
+{
+    struct hash hash = {{7}};
+    Pot__PublishDataset dataset = POT__PUBLISH_DATASET__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    (void)state;
+    dataset.dataset = codec_bytes(hash.b, HASH_SIZE);
+    body.chain_id = codec_bytes(f.chain.holdings.chain.b, HASH_SIZE);
+    body.action_case = POT__TX_BODY__ACTION_PUBLISH_DATASET;
+    body.publish_dataset = &dataset;
+    (void)add(
+        signed_make(SIGNED_TX, &f.chain.holdings.chain, f.chain.client, &body));
+    assert_int_equal(f.work, 0);
+    assert_int_equal(collected(), 0);
+    (void)add_payment(1);
+    assert_int_equal(f.work, 1);
+    assert_int_equal(collected(), 1);
+}
+
+static void a_block_is_worth_making_when_something_moved(void **state)
+{
+    (void)state;
+    Pot__Signed *tx = chain_fixture_pay(&f.chain, 0, 5);
+    const struct hash taken = add(signed_copy(tx));
+    const struct hash other = add_payment(7); /* for which it is too early */
+    struct shared_block *block = chain_fixture_propose(&f.chain, tx);
+    assert_int_equal(chain_fixture_apply(&f.chain, block), POT_OK);
+    assert_true(candidates_applied(f.candidates, block));
+    assert_null(mempool_find(f.mempool, &taken));
+    assert_non_null(mempool_find(f.mempool, &other));
+    block = chain_fixture_propose(&f.chain, NULL);
+    assert_int_equal(chain_fixture_apply(&f.chain, block), POT_OK);
+    assert_false(candidates_applied(f.candidates, block));
+    (void)add_payment(8);
+    assert_true(candidates_applied(f.candidates, block));
+}
+
+static void a_used_nonce_leaves_with_the_block(void **state)
+{
+    (void)state;
+    const struct hash rival = add_payment(0); /* another one of its nonce */
+    struct shared_block *block =
+        chain_fixture_propose(&f.chain, chain_fixture_pay(&f.chain, 0, 6));
+    assert_int_equal(block->block->body->n_txs, 1);
+    assert_int_equal(chain_fixture_apply(&f.chain, block), POT_OK);
+    assert_false(candidates_applied(f.candidates, block));
+    assert_null(mempool_find(f.mempool, &rival));
+}
+
+#define CASE(t)                                                                \
+    cmocka_unit_test_setup_teardown(t, open_candidates, close_candidates)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(what_can_never_be_taken_is_dropped),
+        CASE(a_publication_waits_for_its_data),
+        CASE(a_block_is_worth_making_when_something_moved),
+        CASE(a_used_nonce_leaves_with_the_block),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
