@@ -38,10 +38,21 @@ const char *tx_action_name(const Pot__TxBody *body)
     return field != NULL ? field->name : "unknown";
 }
 
+bool tx_verdict_is_final(enum tx_verdict verdict)
+{
+    static const enum tx_finality finalities[] = {
+#define X(code, finality, text) finality,
+        TX_VERDICT_MAP(X)
+#undef X
+    };
+    POT_ASSERT((size_t)verdict < sizeof(finalities) / sizeof(*finalities));
+    return finalities[verdict] == TX_FOR_GOOD;
+}
+
 const char *tx_verdict_text(enum tx_verdict verdict)
 {
     static const char *const texts[] = {
-#define X(code, text) text,
+#define X(code, finality, text) text,
         TX_VERDICT_MAP(X)
 #undef X
     };

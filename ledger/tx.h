@@ -12,69 +12,83 @@
 struct ledger_env;
 struct ledger_block;
 
-/* X(code, text): why a transaction is refused; the text is for people. */
+/* Whether a later state may take what this one refuses. */
+enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
+
+/* X(code, finality, text): why a transaction is refused; the text is for
+ * people. */
 #define TX_VERDICT_MAP(X)                                                      \
-    X(TX_ACCEPTED, "accepted")                                                 \
-    X(TX_MALFORMED, "malformed transaction")                                   \
-    X(TX_TOO_LARGE, "transaction too large")                                   \
-    X(TX_WRONG_CHAIN, "made for another chain")                                \
-    X(TX_BAD_SIGNATURE, "wrong signature")                                     \
-    X(TX_EXPIRED, "its expiry height has passed")                              \
-    X(TX_NONCE_USED, "its nonce was used before")                              \
-    X(TX_NONCE_AHEAD, "an earlier nonce is missing")                           \
-    X(TX_NONCE_FAR, "its nonce is too far ahead of the account's")             \
-    X(TX_FEE_LOW, "the fee is too low")                                        \
-    X(TX_BALANCE_LOW, "the balance is too low")                                \
-    X(TX_AMOUNT_ZERO, "the amount is zero")                                    \
-    X(TX_STAKE_ROLE, "a stake is for a validator or a miner")                  \
-    X(TX_STAKE_LOW, "the stake would be below the minimum")                    \
-    X(TX_STAKE_SHORT, "there is less at stake than that")                      \
-    X(TX_STAKE_BOUND, "the stake is bound: leave all tasks first")             \
-    X(TX_STAKERS_FULL, "no room for another staker")                           \
-    X(TX_LAST_VALIDATOR, "the last validator cannot leave")                    \
-    X(TX_DATASET_MALFORMED, "the data set's description is malformed")         \
-    X(TX_DATASET_KNOWN, "the data set is published already")                   \
-    X(TX_DATASET_UNKNOWN, "a data set of the task is not published")           \
-    X(TX_TASK_UNKNOWN, "there is no such task")                                \
-    X(TX_TASK_ENDED, "the task has ended")                                     \
-    X(TX_TASK_OWNER, "only the task's owner may do that")                      \
-    X(TX_TASKS_FULL, "too many tasks are running")                             \
-    X(TX_JOINED, "joined the task already")                                    \
-    X(TX_NOT_JOINED, "has not joined the task")                                \
-    X(TX_ROSTER_FULL, "the task has no room for another miner")                \
-    X(TX_MINER_STAKE, "the miner's stake is too low for the task")             \
-    X(TX_SPEC_NAME, "name: 1 to " LIMIT_TEXT(                                  \
-                        TX_TEXT_MAX) " bytes without control characters")      \
-    X(TX_SPEC_MODEL, "model: layers beyond the limits")                        \
-    X(TX_SPEC_DATA, "data: the model does not fit the data sets")              \
-    X(TX_SPEC_ACTIVATION, "activation: relu, tanh or sigmoid")                 \
-    X(TX_SPEC_LOSS, "loss: softmax_cross_entropy for classes, or mse")         \
-    X(TX_SPEC_OPTIMIZER,                                                       \
+    X(TX_ACCEPTED, TX_FOR_NOW, "accepted")                                     \
+    X(TX_MALFORMED, TX_FOR_GOOD, "malformed transaction")                      \
+    X(TX_TOO_LARGE, TX_FOR_GOOD, "transaction too large")                      \
+    X(TX_WRONG_CHAIN, TX_FOR_GOOD, "made for another chain")                   \
+    X(TX_BAD_SIGNATURE, TX_FOR_GOOD, "wrong signature")                        \
+    X(TX_EXPIRED, TX_FOR_GOOD, "its expiry height has passed")                 \
+    X(TX_NONCE_USED, TX_FOR_GOOD, "its nonce was used before")                 \
+    X(TX_NONCE_AHEAD, TX_FOR_NOW, "an earlier nonce is missing")               \
+    X(TX_NONCE_FAR, TX_FOR_NOW, "its nonce is too far ahead of the account's") \
+    X(TX_FEE_LOW, TX_FOR_GOOD, "the fee is too low")                           \
+    X(TX_BALANCE_LOW, TX_FOR_NOW, "the balance is too low")                    \
+    X(TX_AMOUNT_ZERO, TX_FOR_GOOD, "the amount is zero")                       \
+    X(TX_STAKE_ROLE, TX_FOR_GOOD, "a stake is for a validator or a miner")     \
+    X(TX_STAKE_LOW, TX_FOR_NOW, "the stake would be below the minimum")        \
+    X(TX_STAKE_SHORT, TX_FOR_NOW, "there is less at stake than that")          \
+    X(TX_STAKE_BOUND, TX_FOR_NOW, "the stake is bound: leave all tasks first") \
+    X(TX_STAKERS_FULL, TX_FOR_NOW, "no room for another staker")               \
+    X(TX_LAST_VALIDATOR, TX_FOR_NOW, "the last validator cannot leave")        \
+    X(TX_DATASET_MALFORMED, TX_FOR_GOOD,                                       \
+      "the data set's description is malformed")                               \
+    X(TX_DATASET_KNOWN, TX_FOR_GOOD, "the data set is published already")      \
+    X(TX_DATASET_UNKNOWN, TX_FOR_NOW,                                          \
+      "a data set of the task is not published")                               \
+    X(TX_TASK_UNKNOWN, TX_FOR_NOW, "there is no such task")                    \
+    X(TX_TASK_ENDED, TX_FOR_GOOD, "the task has ended")                        \
+    X(TX_TASK_OWNER, TX_FOR_GOOD, "only the task's owner may do that")         \
+    X(TX_TASKS_FULL, TX_FOR_NOW, "too many tasks are running")                 \
+    X(TX_JOINED, TX_FOR_NOW, "joined the task already")                        \
+    X(TX_NOT_JOINED, TX_FOR_NOW, "has not joined the task")                    \
+    X(TX_ROSTER_FULL, TX_FOR_NOW, "the task has no room for another miner")    \
+    X(TX_MINER_STAKE, TX_FOR_NOW, "the miner's stake is too low for the task") \
+    X(TX_SPEC_NAME, TX_FOR_GOOD,                                               \
+      "name: 1 to " LIMIT_TEXT(                                                \
+          TX_TEXT_MAX) " bytes without control characters")                    \
+    X(TX_SPEC_MODEL, TX_FOR_GOOD, "model: layers beyond the limits")           \
+    X(TX_SPEC_DATA, TX_FOR_GOOD, "data: the model does not fit the data sets") \
+    X(TX_SPEC_ACTIVATION, TX_FOR_GOOD, "activation: relu, tanh or sigmoid")    \
+    X(TX_SPEC_LOSS, TX_FOR_GOOD,                                               \
+      "loss: softmax_cross_entropy for classes, or mse")                       \
+    X(TX_SPEC_OPTIMIZER, TX_FOR_GOOD,                                          \
       "optimizer: learning_rate above 0 and below 16, "                        \
       "momentum and weight_decay below 1, a known schedule")                   \
-    X(TX_SPEC_ROUNDS, "rounds: 1 to " LIMIT_TEXT(ROUNDS_MAX))                  \
-    X(TX_SPEC_ROWS, "rows_per_miner: 1 to " LIMIT_TEXT(ROWS_PER_MINER_MAX))    \
-    X(TX_SPEC_LOCAL_STEPS, "local_steps: only 1; more need exact numerics, "   \
-                           "which this version does not have")                 \
-    X(TX_SPEC_MIN_SUBMISSIONS,                                                 \
+    X(TX_SPEC_ROUNDS, TX_FOR_GOOD, "rounds: 1 to " LIMIT_TEXT(ROUNDS_MAX))     \
+    X(TX_SPEC_ROWS, TX_FOR_GOOD,                                               \
+      "rows_per_miner: 1 to " LIMIT_TEXT(ROWS_PER_MINER_MAX))                  \
+    X(TX_SPEC_LOCAL_STEPS, TX_FOR_GOOD,                                        \
+      "local_steps: only 1; more need exact numerics, "                        \
+      "which this version does not have")                                      \
+    X(TX_SPEC_MIN_SUBMISSIONS, TX_FOR_GOOD,                                    \
       "min_submissions: 1 to " LIMIT_TEXT(ROSTER_MAX))                         \
-    X(TX_SPEC_AGGREGATION, "aggregation: only mean in this version")           \
-    X(TX_SPEC_NUMERICS, "numerics: only blas in this version")                 \
-    X(TX_SPEC_COMPRESSION, "compression: only int8 and int16 in this version") \
-    X(TX_SPEC_AUDIT_RATE, "audit_rate: 0 to 1")                                \
-    X(TX_SPEC_EVALUATION, "eval_every: at least 1, and test rows times "       \
-                          "parameters within the limit")                       \
-    X(TX_SPEC_TARGET, "target_accuracy: 0 to 1, for classes only")             \
-    X(TX_SPEC_TIMEOUT,                                                         \
+    X(TX_SPEC_AGGREGATION, TX_FOR_GOOD,                                        \
+      "aggregation: only mean in this version")                                \
+    X(TX_SPEC_NUMERICS, TX_FOR_GOOD, "numerics: only blas in this version")    \
+    X(TX_SPEC_COMPRESSION, TX_FOR_GOOD,                                        \
+      "compression: only int8 and int16 in this version")                      \
+    X(TX_SPEC_AUDIT_RATE, TX_FOR_GOOD, "audit_rate: 0 to 1")                   \
+    X(TX_SPEC_EVALUATION, TX_FOR_GOOD,                                         \
+      "eval_every: at least 1, and test rows times "                           \
+      "parameters within the limit")                                           \
+    X(TX_SPEC_TARGET, TX_FOR_GOOD,                                             \
+      "target_accuracy: 0 to 1, for classes only")                             \
+    X(TX_SPEC_TIMEOUT, TX_FOR_GOOD,                                            \
       "round_timeout_ms: " LIMIT_TEXT(ROUND_TIMEOUT_MS_MIN) " to " LIMIT_TEXT( \
           ROUND_TIMEOUT_MS_MAX))                                               \
-    X(TX_SPEC_BUDGET, "budget: at least a base unit a round")
+    X(TX_SPEC_BUDGET, TX_FOR_GOOD, "budget: at least a base unit a round")
 
 /* A transaction that waits for earlier ones waits for so many at most. */
 #define TX_NONCES_AHEAD_MAX 1024
 
 enum tx_verdict {
-#define X(code, text) code,
+#define X(code, finality, text) code,
     TX_VERDICT_MAP(X)
 #undef X
 };
@@ -95,6 +109,9 @@ POT_MUST_USE enum tx_verdict ledger_apply_tx(const struct ledger_env *env,
                                              const struct ledger_block *block,
                                              const Pot__Signed *tx,
                                              bool is_signature_checked);
+
+/* tx_verdict_is_final: it will be refused in every later state, too. */
+bool tx_verdict_is_final(enum tx_verdict verdict);
 
 /* tx_verdict_text: for people; static, never NULL.  tx_action_name: the
  * action of a body as TxBody calls it, "transfer"; "unknown" if it has none. */

@@ -17,9 +17,9 @@
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
 #include "node/startup.h"
-#include "node/tx/candidates.h"
 #include "node/tx/intake.h"
 #include "node/tx/mempool.h"
+#include "node/tx/pending.h"
 #include "p2p/blob_fetch.h"
 #include "p2p/gossip.h"
 #include "p2p/net.h"
@@ -48,7 +48,7 @@ static struct proposal_request *make_request(void *context)
     uint64_t chain = node->genesis->params->max_block_bytes;
     r->bytes_max = own < chain ? own : chain;
     r->work_max_ms = PROPOSE_WORK_MS;
-    candidates_collect(node->candidates, r);
+    pending_collect(node->pending, r);
     rounds_collect(node->rounds, r);
     return r;
 }
@@ -57,7 +57,7 @@ static void on_refused(void *context, const struct proposal_refused *refused,
                        size_t count)
 {
     const struct node *node = context;
-    candidates_drop_refused(node->candidates, refused, count);
+    pending_drop_refused(node->pending, refused, count);
 }
 
 static bool on_submission(void *context, Pot__Signed *message, uint64_t peer_id)
@@ -142,7 +142,7 @@ static void on_applied(void *context, const struct shared_block *block)
     if (node->is_stopping) {
         return;
     }
-    bool has_txs = candidates_applied(node->candidates, block);
+    bool has_txs = pending_applied(node->pending, block);
     rounds_refresh(node->rounds);
     tell_sync(node);
     tell_replica(node);
@@ -177,7 +177,7 @@ static void open_txs(struct node *node)
 {
     const struct node_config *c = node->config;
     node->mempool = mempool_new(c->mempool_max_txs, c->mempool_max_bytes);
-    const struct candidates_config candidates = {
+    const struct pending_config pending = {
         .holdings = &node->holdings,
         .mempool = node->mempool,
         .needs = node->needs,
@@ -185,12 +185,12 @@ static void open_txs(struct node *node)
         .context = node,
         .on_work = on_work,
     };
-    node->candidates = candidates_new(&candidates);
+    node->pending = pending_new(&pending);
     const struct intake_config intake = {
         .loop = &node->loop,
         .holdings = &node->holdings,
         .chain = node->chain,
-        .candidates = node->candidates,
+        .pending = node->pending,
         .gossip = node->gossip,
         .context = node,
         .on_submission = on_submission,
@@ -398,7 +398,7 @@ void node_parts_free(struct node *node)
     miner_free(node->miner);
     rounds_free(node->rounds);
     intake_free(node->intake);
-    candidates_free(node->candidates);
+    pending_free(node->pending);
     mempool_free(node->mempool);
     needs_free(node->needs);
     if (node->sync != NULL) {

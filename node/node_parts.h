@@ -51,7 +51,7 @@ struct node {
     struct delivery delivery;
     struct catch_up catch_up;
     struct mempool *mempool;
-    struct candidates *candidates;
+    struct pending *pending;
     struct intake *intake;
     struct rounds *rounds;
     struct miner *miner;     /* NULL: no miner */

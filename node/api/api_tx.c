@@ -15,7 +15,7 @@ static const char *verdict_code(char text[static 64],
                                 const struct intake_receipt *receipt)
 {
     static const char *const ledger[] = {
-#define X(code, text) #code,
+#define X(code, finality, text) #code,
         TX_VERDICT_MAP(X)
 #undef X
     };

@@ -11,7 +11,7 @@
 #include "node/hold/stored.h"
 #include "node/hold/verified.h"
 #include "node/loop/offload.h"
-#include "node/tx/candidates.h"
+#include "node/tx/pending.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
@@ -163,9 +163,8 @@ static bool take_tx(struct intake *intake, struct item *item)
 {
     struct intake_receipt *receipt = &item->receipt;
     if (item->message != NULL && intake_may_wait(receipt)) {
-        receipt->pool =
-            candidates_add(intake->config.candidates, &receipt->hash,
-                           item->message, item->body, item->size);
+        receipt->pool = pending_add(intake->config.pending, &receipt->hash,
+                                    item->message, item->body, item->size);
     }
     if (item->done != NULL) {
         item->done(item->context, receipt);

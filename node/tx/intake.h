@@ -15,7 +15,7 @@
 #include "p2p/message.h"
 #include "proto/chain.pb-c.h"
 
-struct candidates;
+struct pending;
 struct chain;
 struct gossip;
 struct holdings;
@@ -45,7 +45,7 @@ struct intake_config {
     uv_loop_t *loop;
     const struct holdings *holdings;
     struct chain *chain;
-    struct candidates *candidates;
+    struct pending *pending;
     struct gossip *gossip;
     void *context;
     /* True: it is for us and for others, pass it on. */

@@ -1,7 +1,7 @@
 # node/tx/: transactions and signed messages on their way in.
 noinst_LIBRARIES += node/tx/libtx.a
 node_tx_libtx_a_SOURCES = \
-	node/tx/candidates.c node/tx/candidates.h \
+	node/tx/pending.c node/tx/pending.h \
 	node/tx/intake.c node/tx/intake.h \
 	node/tx/mempool.c node/tx/mempool.h
 node_tx_libtx_a_CPPFLAGS = $(node_cppflags)

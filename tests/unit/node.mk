@@ -1,6 +1,6 @@
 # Tests of node/'s parts that stand alone.
 unit_node_tests = \
-	tests/unit/test_candidates \
+	tests/unit/test_pending \
 	tests/unit/test_chain \
 	tests/unit/test_errands \
 	tests/unit/test_mempool \
@@ -27,10 +27,10 @@ tests_unit_test_errands_SOURCES = tests/unit/test_errands.c \
 tests_unit_test_errands_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_errands_LDADD = $(unit_chain_libs)
 
-tests_unit_test_candidates_SOURCES = tests/unit/test_candidates.c \
+tests_unit_test_pending_SOURCES = tests/unit/test_pending.c \
 	$(unit_chain_sources)
-tests_unit_test_candidates_CPPFLAGS = $(unit_node_cppflags)
-tests_unit_test_candidates_LDADD = $(unit_chain_libs)
+tests_unit_test_pending_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_pending_LDADD = $(unit_chain_libs)
 
 tests_unit_test_mempool_SOURCES = tests/unit/test_mempool.c
 tests_unit_test_mempool_CPPFLAGS = $(unit_node_cppflags)

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "node/block/needs.h"
-#include "node/tx/candidates.h"
+#include "node/tx/pending.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 #include "tests/unit/chain_fixture.h"
@@ -20,7 +20,7 @@ static struct {
     struct chain_fixture chain;
     struct needs *needs;
     struct mempool *mempool;
-    struct candidates *candidates;
+    struct pending *pending;
     unsigned work; /* times that it was signalled */
 } f;
 
@@ -30,7 +30,7 @@ static void on_work(void *context)
     f.work++;
 }
 
-static int open_candidates(void **state)
+static int open_pending(void **state)
 {
     (void)state;
     memset(&f, 0, sizeof(f));
@@ -42,21 +42,21 @@ static int open_candidates(void **state)
     f.needs = needs_new(&needs);
     needs_stop(f.needs); /* no data set can be had */
     f.mempool = mempool_new(100, 1 << 20);
-    const struct candidates_config config = {
+    const struct pending_config config = {
         .holdings = &f.chain.holdings,
         .mempool = f.mempool,
         .needs = f.needs,
         .is_validator = true,
         .on_work = on_work,
     };
-    f.candidates = candidates_new(&config);
+    f.pending = pending_new(&config);
     return 0;
 }
 
-static int close_candidates(void **state)
+static int close_pending(void **state)
 {
     (void)state;
-    candidates_free(f.candidates);
+    pending_free(f.pending);
     mempool_free(f.mempool);
     needs_free(f.needs);
     chain_fixture_close(&f.chain);
@@ -71,7 +71,7 @@ static struct hash add(Pot__Signed *tx)
     signed_hash(&hash, SIGNED_TX, tx);
     assert_int_equal(
         CODEC_DECODE(&body, pot__tx_body, tx->body.data, tx->body.len), POT_OK);
-    assert_int_equal(candidates_add(f.candidates, &hash, tx, body, 100),
+    assert_int_equal(pending_add(f.pending, &hash, tx, body, 100),
                      MEMPOOL_ADDED);
     codec_free(body);
     codec_free(tx);
@@ -86,7 +86,7 @@ static struct hash add_payment(uint64_t nonce)
 static size_t collected(void)
 {
     struct proposal_request *request = pot_calloc(1, sizeof(*request));
-    candidates_collect(f.candidates, request);
+    pending_collect(f.pending, request);
     size_t count = request->tx_count;
     proposal_request_free(request);
     return count;
@@ -101,7 +101,7 @@ static void what_can_never_be_taken_is_dropped(void **state)
         {add_payment(4), TX_BALANCE_LOW}, {add_payment(5), TX_TASKS_FULL},
     };
     assert_int_equal(collected(), 6);
-    candidates_drop_refused(f.candidates, refused, 6);
+    pending_drop_refused(f.pending, refused, 6);
     assert_int_equal(collected(), 3);
     for (size_t i = 0; i < 6; i++) {
         bool is_there = mempool_find(f.mempool, &refused[i].tx) != NULL;
@@ -136,14 +136,14 @@ static void a_block_is_worth_making_when_something_moved(void **state)
     const struct hash other = add_payment(7); /* for which it is too early */
     struct shared_block *block = chain_fixture_propose(&f.chain, tx);
     assert_int_equal(chain_fixture_apply(&f.chain, block), POT_OK);
-    assert_true(candidates_applied(f.candidates, block));
+    assert_true(pending_applied(f.pending, block));
     assert_null(mempool_find(f.mempool, &taken));
     assert_non_null(mempool_find(f.mempool, &other));
     block = chain_fixture_propose(&f.chain, NULL);
     assert_int_equal(chain_fixture_apply(&f.chain, block), POT_OK);
-    assert_false(candidates_applied(f.candidates, block));
+    assert_false(pending_applied(f.pending, block));
     (void)add_payment(8);
-    assert_true(candidates_applied(f.candidates, block));
+    assert_true(pending_applied(f.pending, block));
 }
 
 static void a_used_nonce_leaves_with_the_block(void **state)
@@ -154,12 +154,11 @@ static void a_used_nonce_leaves_with_the_block(void **state)
         chain_fixture_propose(&f.chain, chain_fixture_pay(&f.chain, 0, 6));
     assert_int_equal(block->block->body->n_txs, 1);
     assert_int_equal(chain_fixture_apply(&f.chain, block), POT_OK);
-    assert_false(candidates_applied(f.candidates, block));
+    assert_false(pending_applied(f.pending, block));
     assert_null(mempool_find(f.mempool, &rival));
 }
 
-#define CASE(t)                                                                \
-    cmocka_unit_test_setup_teardown(t, open_candidates, close_candidates)
+#define CASE(t) cmocka_unit_test_setup_teardown(t, open_pending, close_pending)
 
 int main(void)
 {

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "node/tx/candidates.h"
+#include "node/tx/pending.h"
 
 #include "base/alloc.h"
 #include "ledger/ledger.h"
@@ -20,20 +20,20 @@
  * time, so that rounds still get their payloads. */
 #define FETCHES_MAX 8
 
-struct candidates {
-    struct candidates_config config;
+struct pending {
+    struct pending_config config;
     unsigned fetches; /* data sets of publications, under way */
     bool has_new;     /* since the last block */
 };
 
-struct candidates *candidates_new(const struct candidates_config *config)
+struct pending *pending_new(const struct pending_config *config)
 {
-    struct candidates *c = pot_calloc(1, sizeof(*c));
+    struct pending *c = pot_calloc(1, sizeof(*c));
     c->config = *config;
     return c;
 }
 
-void candidates_free(struct candidates *c)
+void pending_free(struct pending *c)
 {
     free(c);
 }
@@ -42,7 +42,7 @@ void candidates_free(struct candidates *c)
 
 static void on_dataset(void *context, const struct hash *dataset, bool is_held)
 {
-    struct candidates *c = context;
+    struct pending *c = context;
     (void)dataset;
     c->fetches--;
     if (is_held) {
@@ -50,7 +50,7 @@ static void on_dataset(void *context, const struct hash *dataset, bool is_held)
     }
 }
 
-static void fetch(struct candidates *c, const struct mempool_entry *entry)
+static void fetch(struct pending *c, const struct mempool_entry *entry)
 {
     Pot__TxBody *body = NULL;
     if (c->fetches >= FETCHES_MAX) {
@@ -65,7 +65,7 @@ static void fetch(struct candidates *c, const struct mempool_entry *entry)
     codec_free(body);
 }
 
-static bool is_ready(struct candidates *c, const struct mempool_entry *entry)
+static bool is_ready(struct pending *c, const struct mempool_entry *entry)
 {
     if (!entry->is_publication ||
         datasets_find(c->config.holdings->datasets, &entry->dataset) != NULL) {
@@ -79,10 +79,9 @@ static bool is_ready(struct candidates *c, const struct mempool_entry *entry)
 
 /* ---- in */
 
-enum mempool_verdict candidates_add(struct candidates *c,
-                                    const struct hash *hash,
-                                    const Pot__Signed *tx,
-                                    const Pot__TxBody *body, size_t bytes)
+enum mempool_verdict pending_add(struct pending *c, const struct hash *hash,
+                                 const Pot__Signed *tx, const Pot__TxBody *body,
+                                 size_t bytes)
 {
     struct mempool *pool = c->config.mempool;
     enum mempool_verdict verdict = mempool_add(pool, hash, tx, body, bytes);
@@ -97,7 +96,7 @@ enum mempool_verdict candidates_add(struct candidates *c,
 
 /* ---- out */
 
-void candidates_collect(struct candidates *c, struct proposal_request *request)
+void pending_collect(struct pending *c, struct proposal_request *request)
 {
     request->txs = pot_calloc(TXS_TRIED, sizeof(*request->txs));
     for (const struct mempool_entry *e = mempool_first(c->config.mempool);
@@ -108,29 +107,11 @@ void candidates_collect(struct candidates *c, struct proposal_request *request)
     }
 }
 
-/* Whether a later state may take what this one refuses. */
-static bool may_change(enum tx_verdict verdict)
-{
-    static const enum tx_verdict changing[] = {
-        TX_NONCE_AHEAD,     TX_NONCE_FAR,    TX_BALANCE_LOW,  TX_STAKE_LOW,
-        TX_STAKE_SHORT,     TX_STAKE_BOUND,  TX_STAKERS_FULL, TX_LAST_VALIDATOR,
-        TX_DATASET_UNKNOWN, TX_TASK_UNKNOWN, TX_TASKS_FULL,   TX_JOINED,
-        TX_NOT_JOINED,      TX_ROSTER_FULL,  TX_MINER_STAKE,
-    };
-    for (size_t i = 0; i < sizeof(changing) / sizeof(*changing); i++) {
-        if (changing[i] == verdict) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void candidates_drop_refused(struct candidates *c,
-                             const struct proposal_refused *refused,
-                             size_t count)
+void pending_drop_refused(struct pending *c,
+                          const struct proposal_refused *refused, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!may_change(refused[i].verdict)) {
+        if (tx_verdict_is_final(refused[i].verdict)) {
             mempool_remove(c->config.mempool, &refused[i].tx);
         }
     }
@@ -161,7 +142,7 @@ static bool has_nonce(void *context, const struct mempool_entry *entry)
 
 /* Transactions that no block took wait for new ones, or for the idle block:
  * what cannot be taken now must not fill the chain with empty blocks. */
-bool candidates_applied(struct candidates *c, const struct shared_block *block)
+bool pending_applied(struct pending *c, const struct shared_block *block)
 {
     const Pot__Block *body = block->block->body;
     struct mempool *pool = c->config.mempool;
