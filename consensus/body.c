@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct body *body_open(const void *data, size_t size)
+struct body *body_new(const void *data, size_t size)
 {
     struct block *block;
-    if (size == 0 || block_open(&block, data, size) != POT_OK) {
+    if (size == 0 || block_decode(&block, data, size) != POT_OK) {
         return NULL;
     }
     struct body *body = pot_calloc(1, sizeof(*body));
@@ -37,7 +37,7 @@ struct body *body_ref(struct body *body)
     return body;
 }
 
-void body_drop(struct body *body)
+void body_unref(struct body *body)
 {
     if (body == NULL) {
         return;
@@ -53,5 +53,5 @@ void body_set(struct body **slot, struct body *body)
 {
     struct body *old = *slot;
     *slot = body == NULL ? NULL : body_ref(body);
-    body_drop(old);
+    body_unref(old);
 }

@@ -23,14 +23,14 @@ struct body {
     size_t size;
 };
 
-/* body_open: a copy of data, decoded once to see that it is a block; NULL
+/* body_new: a copy of data, decoded once to see that it is a block; NULL
  * when it is not.  The caller holds one reference. */
-struct body *body_open(const void *data, size_t size);
+struct body *body_new(const void *data, size_t size);
 
-/* body_ref: one more reference, returned.  body_drop: one less; the last one
+/* body_ref: one more reference, returned.  body_unref: one less; the last one
  * frees; NULL is fine. */
 struct body *body_ref(struct body *body);
-void body_drop(struct body *body);
+void body_unref(struct body *body);
 
 /* body_set: *slot drops what it held and refers to body, which may be
  * NULL or the same. */

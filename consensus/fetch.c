@@ -72,14 +72,14 @@ bool fetch_take(struct pbft *p, const void *block, size_t size)
     if (!p->fetch.is_wanting) {
         return false;
     }
-    struct body *body = body_open(block, size);
+    struct body *body = body_new(block, size);
     bool is_wanted =
         body != NULL && hash_equal(&body->digest, &p->fetch.wanted);
     if (is_wanted) {
         p->fetch.is_wanting = false;
         body_set(&p->fetch.body, body);
     }
-    body_drop(body);
+    body_unref(body);
     return is_wanted;
 }
 

@@ -142,14 +142,14 @@ void normal_on_proposal(struct pbft *p, const struct pbft_event *event)
         return;
     }
     struct body *body =
-        body_open(event->u.proposal.block, event->u.proposal.block_size);
+        body_new(event->u.proposal.block, event->u.proposal.block_size);
     if (body == NULL || !fits(p, body, true)) {
-        body_drop(body);
+        body_unref(body);
         propose_again_later(p);
         return;
     }
     body_set(&p->proposal.body, body);
-    body_drop(body);
+    body_unref(body);
     consider(p);
 }
 
@@ -192,9 +192,9 @@ static void accept(struct pbft *p, const Pot__PrePrepare *message,
         return;
     }
     struct body *known = fetch_find(p, &vote->digest);
-    struct body *body =
-        known != NULL ? body_ref(known)
-                      : body_open(message->block.data, message->block.len);
+    struct body *body = known != NULL
+                            ? body_ref(known)
+                            : body_new(message->block.data, message->block.len);
     if (body != NULL && hash_equal(&body->digest, &vote->digest) &&
         fits(p, body, is_fresh)) {
         body_set(&p->proposal.body, body);
@@ -203,7 +203,7 @@ static void accept(struct pbft *p, const Pot__PrePrepare *message,
         consider(p);
         normal_try_prepared(p);
     }
-    body_drop(body);
+    body_unref(body);
 }
 
 /* The block that was wanted has come: it is what the height waits for. */
@@ -230,7 +230,7 @@ void normal_on_pre_prepare(struct pbft *p, const Pot__PrePrepare *message)
 {
     struct vote vote;
     struct signature signature;
-    bool is_open = vote_open(&vote, &signature, message->vote);
+    bool is_open = vote_decode(&vote, &signature, message->vote);
     POT_ASSERT(is_open && vote.height == p->height);
     normal_add_vote(p, &vote, &signature);
     if (p->decision.is_made) {
@@ -289,7 +289,7 @@ void normal_on_vote(struct pbft *p, const Pot__Vote *message)
 {
     struct vote vote;
     struct signature signature;
-    bool is_open = vote_open(&vote, &signature, message);
+    bool is_open = vote_decode(&vote, &signature, message);
     POT_ASSERT(is_open && vote.height == p->height);
     normal_add_vote(p, &vote, &signature);
 }

@@ -108,7 +108,7 @@ struct pbft *pbft_new(const struct pbft_config *config, const void *record,
     *err = POT_OK;
     Pot__PbftRecord *opened = NULL;
     if (record_size > 0) {
-        opened = pbft_record_open(config, record, record_size, err);
+        opened = pbft_record_decode(config, record, record_size, err);
         if (opened == NULL) {
             return NULL;
         }

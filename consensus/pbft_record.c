@@ -64,10 +64,10 @@ uint8_t *pbft_record_encode(size_t *size, const struct pbft *p)
 
 static bool is_block(ProtobufCBinaryData block, ProtobufCBinaryData digest)
 {
-    struct body *body = body_open(block.data, block.len);
+    struct body *body = body_new(block.data, block.len);
     bool is_it =
         body != NULL && codec_bytes_equal(digest, body->digest.b, HASH_SIZE);
-    body_drop(body);
+    body_unref(body);
     return is_it;
 }
 
@@ -90,7 +90,7 @@ static bool is_voted_whole(const Pot__PbftRecord *record)
     struct vote vote;
     struct signature signature;
     if (record->pre_prepare == NULL ||
-        !vote_open(&vote, &signature, record->pre_prepare)) {
+        !vote_decode(&vote, &signature, record->pre_prepare)) {
         return false;
     }
     return is_block(record->voted_block.len > 0 ? record->voted_block
@@ -117,7 +117,7 @@ static bool is_own(const struct pbft_config *config,
         struct vote vote;
         struct signature signature;
         if (config->key == NULL ||
-            !vote_open(&vote, &signature, record->votes[i]) ||
+            !vote_decode(&vote, &signature, record->votes[i]) ||
             vote.height != record->height || vote.view != record->view ||
             !vote_verify_key(key_public(config->key), &config->chain, &vote,
                              &signature)) {
@@ -127,9 +127,9 @@ static bool is_own(const struct pbft_config *config,
     return true;
 }
 
-Pot__PbftRecord *pbft_record_open(const struct pbft_config *config,
-                                  const void *data, size_t size,
-                                  enum pot_err *err)
+Pot__PbftRecord *pbft_record_decode(const struct pbft_config *config,
+                                    const void *data, size_t size,
+                                    enum pot_err *err)
 {
     Pot__PbftRecord *record;
     if (CODEC_DECODE(&record, pot__pbft_record, data, size) != POT_OK) {
@@ -151,7 +151,7 @@ static void restore_votes(struct pbft *p, const Pot__PbftRecord *record)
     for (size_t i = 0; i < record->n_votes; i++) {
         struct vote vote;
         struct signature signature;
-        bool is_open = vote_open(&vote, &signature, record->votes[i]);
+        bool is_open = vote_decode(&vote, &signature, record->votes[i]);
         POT_ASSERT(is_open);
         vote.replica = p->self;
         p->own[vote.phase] = (struct own_vote){
@@ -171,13 +171,13 @@ static void restore_proposal(struct pbft *p, const Pot__PbftRecord *record)
         return;
     }
     proposal->is_signed =
-        vote_open(&proposal->vote, &proposal->signature, record->pre_prepare);
+        vote_decode(&proposal->vote, &proposal->signature, record->pre_prepare);
     POT_ASSERT(proposal->is_signed);
     if (record->voted_block.len == 0) {
         body_set(&proposal->body, p->prepared_body);
     } else {
         proposal->body =
-            body_open(record->voted_block.data, record->voted_block.len);
+            body_new(record->voted_block.data, record->voted_block.len);
     }
     POT_ASSERT(proposal->body != NULL);
     proposal->body->is_valid = true; /* or it had no vote */
@@ -196,7 +196,7 @@ void pbft_record_restore(struct pbft *p, const Pot__PbftRecord *record)
     p->start_view = record->start_view;
     if (record->prepared != NULL) {
         p->prepared_body =
-            body_open(record->prepared_block.data, record->prepared_block.len);
+            body_new(record->prepared_block.data, record->prepared_block.len);
         p->prepared = p->prepared_body == NULL
                           ? NULL
                           : pbft_message_copy(record->prepared);

@@ -16,11 +16,11 @@
 /* pbft_record_encode: at most PBFT_RECORD_BYTES_MAX; free() releases it. */
 uint8_t *pbft_record_encode(size_t *size, const struct pbft *p);
 
-/* pbft_record_open: codec_free releases it.  NULL and *err: those of
+/* pbft_record_decode: codec_free releases it.  NULL and *err: those of
  * pbft_new. */
-POT_MUST_USE Pot__PbftRecord *pbft_record_open(const struct pbft_config *config,
-                                               const void *data, size_t size,
-                                               enum pot_err *err);
+POT_MUST_USE Pot__PbftRecord *pbft_record_decode(
+    const struct pbft_config *config, const void *data, size_t size,
+    enum pot_err *err);
 
 /* pbft_record_restore: into a replica at the beginning of the record's
  * height; an observer does not care. */

@@ -23,7 +23,7 @@ static bool verify_vote(const struct validator_set *set,
     struct vote vote;
     struct signature signature;
     if (message == NULL || message->phase != phase ||
-        !vote_open(&vote, &signature, message)) {
+        !vote_decode(&vote, &signature, message)) {
         return false;
     }
     bool is_primary =

@@ -97,8 +97,8 @@ bool chain_check_block(struct chain_check *chain, const void *header_data,
     struct hash hash;
     Pot__BlockHeader *header = NULL;
     POT_ASSERT(!chain->needs_set);
-    if (header_data == NULL ||
-        block_header_open(&header, &hash, header_data, header_size) != POT_OK) {
+    if (header_data == NULL || block_header_decode(&header, &hash, header_data,
+                                                   header_size) != POT_OK) {
         return bad(chain, "its header is missing or malformed");
     }
     struct hash next_set;

@@ -98,11 +98,11 @@ static enum ctl_exit send_body(struct ctl *ctl, Pot__TxBody *body,
                                uint64_t spent)
 {
     struct sender sender;
-    enum ctl_exit rc = sender_open(&sender, ctl);
+    enum ctl_exit rc = sender_init(&sender, ctl);
     if (rc == CTL_DONE) {
         rc = sender_finish(&sender, body, spent);
     }
-    sender_close(&sender);
+    sender_fini(&sender);
     return rc;
 }
 

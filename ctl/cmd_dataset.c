@@ -127,7 +127,7 @@ static enum ctl_exit import_one(struct importer *im, const char *path)
     if (rc == CTL_DONE && !im->has_first) {
         im->first = data;
         data = (struct buf){0};
-        im->has_first = dataset_open(&im->first_set, im->first.data,
+        im->has_first = dataset_view(&im->first_set, im->first.data,
                                      im->first.size) == POT_OK;
     }
     buf_fini(&data);
@@ -168,7 +168,7 @@ static enum ctl_exit publish_data(struct ctl *ctl, struct publish *set)
     struct hash tx;
     char text[HASH_TEXT_SIZE];
     char fee[AMOUNT_TEXT_SIZE];
-    enum ctl_exit rc = sender_open(&sender, ctl);
+    enum ctl_exit rc = sender_init(&sender, ctl);
     if (rc == CTL_DONE) {
         rc = publish_look(set, ctl);
     }
@@ -187,7 +187,7 @@ static enum ctl_exit publish_data(struct ctl *ctl, struct publish *set)
                      : json_pack("{ss ss}", "dataset", set->address_text, "tx",
                                  text));
     }
-    sender_close(&sender);
+    sender_fini(&sender);
     return rc;
 }
 

@@ -177,7 +177,7 @@ static enum ctl_exit send_task(struct task_order *o)
 
 static enum ctl_exit submit(struct task_order *o)
 {
-    enum ctl_exit rc = sender_open(&o->sender, o->ctl);
+    enum ctl_exit rc = sender_init(&o->sender, o->ctl);
     if (rc == CTL_DONE) {
         rc = task_check_stake(o->ctl, &o->file, &o->sender.params);
     }
@@ -197,7 +197,7 @@ static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
     } else if (rc == CTL_DONE) {
         rc = submit(&o);
     }
-    sender_close(&o.sender);
+    sender_fini(&o.sender);
     task_data_fini(&o.data);
     task_file_fini(&o.file);
     return rc;

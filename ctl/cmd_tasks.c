@@ -183,11 +183,11 @@ static enum ctl_exit run_cancel(struct ctl *ctl, const struct cli_args *args)
     cancel.task = codec_bytes(id.b, HASH_SIZE);
     body.action_case = POT__TX_BODY__ACTION_CANCEL_TASK;
     body.cancel_task = &cancel;
-    enum ctl_exit rc = sender_open(&sender, ctl);
+    enum ctl_exit rc = sender_init(&sender, ctl);
     if (rc == CTL_DONE) {
         rc = sender_finish(&sender, &body, 0);
     }
-    sender_close(&sender);
+    sender_fini(&sender);
     return rc;
 }
 

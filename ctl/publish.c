@@ -37,7 +37,7 @@ enum ctl_exit publish_init(struct publish *publish, struct ctl *ctl,
                            const void *data, size_t size, const char *name)
 {
     *publish = (struct publish){.data = data, .size = size};
-    enum pot_err err = dataset_open(&publish->set, data, size);
+    enum pot_err err = dataset_view(&publish->set, data, size);
     if (err != POT_OK) {
         return ctl_fail(ctl, CTL_REJECTED,
                         "%s: not a data set (.pds): %s; `potctl dataset"

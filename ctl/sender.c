@@ -67,7 +67,7 @@ static enum ctl_exit read_height(struct sender *sender)
     return rc;
 }
 
-enum ctl_exit sender_open(struct sender *sender, struct ctl *ctl)
+enum ctl_exit sender_init(struct sender *sender, struct ctl *ctl)
 {
     json_t *json;
     *sender = (struct sender){.ctl = ctl};
@@ -86,7 +86,7 @@ enum ctl_exit sender_open(struct sender *sender, struct ctl *ctl)
     return rc == CTL_DONE ? read_account(sender) : rc;
 }
 
-void sender_close(struct sender *sender)
+void sender_fini(struct sender *sender)
 {
     key_free(sender->key);
     sender->key = NULL;

@@ -22,10 +22,10 @@ struct sender {
     uint64_t expiry_height;
 };
 
-/* sender_open: loads the key, asks the node for chain, fees and account.
- * sender_close: wipes the key; also after a failed open. */
-POT_MUST_USE enum ctl_exit sender_open(struct sender *sender, struct ctl *ctl);
-void sender_close(struct sender *sender);
+/* sender_init: loads the key, asks the node for chain, fees and account.
+ * sender_fini: wipes the key; also after a failed open. */
+POT_MUST_USE enum ctl_exit sender_init(struct sender *sender, struct ctl *ctl);
+void sender_fini(struct sender *sender);
 
 /* sender_prepare: fills in everything of body but its action: chain, nonce,
  * expiry and the least fee. */

@@ -28,7 +28,7 @@ static enum ctl_exit import_split_parts(struct task_data *out, struct ctl *ctl,
 {
     char why[IMPORT_WHY_SIZE] = "";
     struct dataset set;
-    if (dataset_open(&set, whole->data, whole->size) != POT_OK ||
+    if (dataset_view(&set, whole->data, whole->size) != POT_OK ||
         import_split(&out->train.bytes, &out->test.bytes, &set,
                      file->test_split, file->seed, why) != POT_OK) {
         return task_file_fault(

@@ -77,7 +77,7 @@ static enum round_verdict read_submissions(
     *list = pot_calloc(message_count, sizeof(**list));
     for (size_t i = 0; i < message_count; i++) {
         struct round_submission *submission = &(*list)[i];
-        if (round_submission_open(submission, messages[i]) != POT_OK) {
+        if (round_submission_decode(submission, messages[i]) != POT_OK) {
             return ROUND_MALFORMED;
         }
         *count = i + 1;
@@ -111,7 +111,7 @@ static enum round_verdict read_attestations(struct settle *s,
     for (size_t i = 0; i < count; i++) {
         struct round_attestation *attestation = &s->attestations[i];
         uint32_t index;
-        if (round_attestation_open(attestation, update->attestations[i]) !=
+        if (round_attestation_decode(attestation, update->attestations[i]) !=
             POT_OK) {
             return ROUND_MALFORMED;
         }

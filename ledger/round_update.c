@@ -34,7 +34,7 @@ void round_candidate_copy(struct round_candidate *out,
     for (size_t i = 0; i < from->submission_count; i++) {
         struct candidate_submission *to = &out->submissions[i];
         to->message = signed_copy(from->submissions[i].message);
-        enum pot_err err = round_submission_open(&to->opened, to->message);
+        enum pot_err err = round_submission_decode(&to->opened, to->message);
         POT_ASSERT(err == POT_OK); /* it was open */
     }
     out->attestations =
@@ -42,7 +42,7 @@ void round_candidate_copy(struct round_candidate *out,
     for (size_t i = 0; i < from->attestation_count; i++) {
         struct candidate_attestation *to = &out->attestations[i];
         to->message = signed_copy(from->attestations[i].message);
-        enum pot_err err = round_attestation_open(&to->opened, to->message);
+        enum pot_err err = round_attestation_decode(&to->opened, to->message);
         POT_ASSERT(err == POT_OK);
     }
 }
@@ -50,11 +50,11 @@ void round_candidate_copy(struct round_candidate *out,
 void round_candidate_fini(struct round_candidate *candidate)
 {
     for (size_t i = 0; i < candidate->submission_count; i++) {
-        round_submission_close(&candidate->submissions[i].opened);
+        round_submission_fini(&candidate->submissions[i].opened);
         codec_free(candidate->submissions[i].message);
     }
     for (size_t i = 0; i < candidate->attestation_count; i++) {
-        round_attestation_close(&candidate->attestations[i].opened);
+        round_attestation_fini(&candidate->attestations[i].opened);
         codec_free(candidate->attestations[i].message);
     }
     free(candidate->submissions);
@@ -75,7 +75,7 @@ enum round_verdict ledger_tally_round(struct round_tally *out,
 {
     struct settle s;
     struct counted_messages messages = {0};
-    enum round_verdict verdict = settle_open(&s, env, &candidate->task);
+    enum round_verdict verdict = settle_init(&s, env, &candidate->task);
     if (verdict == ROUND_ACCEPTED) {
         counted_select(&s, &messages, candidate);
         *out = (struct round_tally){
@@ -89,7 +89,7 @@ enum round_verdict ledger_tally_round(struct round_tally *out,
             out->is_overdue || out->counted >= out->min_submissions;
     }
     free_messages(&messages);
-    settle_close(&s);
+    settle_fini(&s);
     return verdict;
 }
 
@@ -171,7 +171,7 @@ enum round_verdict ledger_make_round(const struct ledger_env *env,
     struct settle s;
     struct counted_messages messages = {0};
     *out = NULL;
-    enum round_verdict verdict = settle_open(&s, env, &candidate->task);
+    enum round_verdict verdict = settle_init(&s, env, &candidate->task);
     if (verdict == ROUND_ACCEPTED) {
         counted_select(&s, &messages, candidate);
         verdict = make(&s, env, block, &messages);
@@ -187,7 +187,7 @@ enum round_verdict ledger_make_round(const struct ledger_env *env,
         }
     }
     free_messages(&messages);
-    settle_close(&s);
+    settle_fini(&s);
     return verdict;
 }
 
@@ -280,13 +280,13 @@ enum round_verdict ledger_apply_round(const struct ledger_env *env,
     if (!codec_hash(&task, update->task)) {
         return ROUND_TASK_UNKNOWN;
     }
-    enum round_verdict verdict = settle_open(&s, env, &task);
+    enum round_verdict verdict = settle_init(&s, env, &task);
     if (verdict == ROUND_ACCEPTED) {
         verdict = check(&s, env, block, update, trust);
     }
     if (verdict == ROUND_ACCEPTED) {
         settle_write(&s, env, block->height);
     }
-    settle_close(&s);
+    settle_fini(&s);
     return verdict;
 }

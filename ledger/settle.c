@@ -16,7 +16,7 @@
 
 #include <stdlib.h>
 
-enum round_verdict settle_open(struct settle *s, const struct ledger_env *env,
+enum round_verdict settle_init(struct settle *s, const struct ledger_env *env,
                                const struct hash *task)
 {
     *s = (struct settle){.task_hash = *task};
@@ -35,17 +35,17 @@ enum round_verdict settle_open(struct settle *s, const struct ledger_env *env,
 static void close_lists(struct settle *s)
 {
     for (size_t i = 0; i < s->counted_count; i++) {
-        round_submission_close(&s->counted[i]);
+        round_submission_fini(&s->counted[i]);
     }
     for (size_t i = 0; i < s->refused_count; i++) {
-        round_submission_close(&s->refused[i]);
+        round_submission_fini(&s->refused[i]);
     }
     for (size_t i = 0; i < s->attestation_count; i++) {
-        round_attestation_close(&s->attestations[i]);
+        round_attestation_fini(&s->attestations[i]);
     }
 }
 
-void settle_close(struct settle *s)
+void settle_fini(struct settle *s)
 {
     if (!s->are_lists_borrowed) {
         close_lists(s);
@@ -147,7 +147,7 @@ static enum round_verdict step(struct settle *s, int32_t *theta)
 {
     struct gradient gradient;
     const Pot__TaskSpec *spec = s->task->spec;
-    if (gradient_open(&gradient, &s->shape, s->aggregate.data,
+    if (gradient_view(&gradient, &s->shape, s->aggregate.data,
                       s->aggregate.size) != POT_OK ||
         gradient.addends != s->counted_count) {
         return ROUND_AGGREGATE;

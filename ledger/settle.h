@@ -19,7 +19,7 @@ struct settle_reward {
     Pot__RewardFor reason;
 };
 
-/* An open round and what is known of it so far: settle_open fills the first
+/* An open round and what is known of it so far: settle_init fills the first
  * part, ledger/counted.h the second, settle_compute the third. */
 struct settle {
     struct hash task_hash;
@@ -34,7 +34,7 @@ struct settle {
     size_t refused_count;
     struct round_attestation *attestations; /* by ascending validator */
     size_t attestation_count;
-    bool are_lists_borrowed; /* a candidate's: not settle_close's to close */
+    bool are_lists_borrowed; /* a candidate's: not settle_fini's to close */
 
     struct buf aggregate; /* empty, as the rest, when nothing is counted */
     struct hash aggregate_hash;
@@ -48,12 +48,12 @@ struct settle {
     size_t reward_count;
 };
 
-/* settle_open: loads the running task and the validators.
- * Errors: ROUND_TASK_UNKNOWN; settle_close is right in any case. */
-POT_MUST_USE enum round_verdict settle_open(struct settle *s,
+/* settle_init: loads the running task and the validators.
+ * Errors: ROUND_TASK_UNKNOWN; settle_fini is right in any case. */
+POT_MUST_USE enum round_verdict settle_init(struct settle *s,
                                             const struct ledger_env *env,
                                             const struct hash *task);
-void settle_close(struct settle *s);
+void settle_fini(struct settle *s);
 
 /* settle_is_overdue: the round may close empty at this height. */
 bool settle_is_overdue(const struct settle *s, uint64_t height);

@@ -40,7 +40,7 @@ enum pot_err ledger_open_payload(struct gradient *out,
 {
     unsigned width = spec_gradient_width(task->spec->compression);
     if (size != submission->body->payload_bytes ||
-        gradient_open(out, shape, data, size) != POT_OK ||
+        gradient_view(out, shape, data, size) != POT_OK ||
         out->width != width || out->addends != 1) {
         return POT_EFORMAT;
     }

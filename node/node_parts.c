@@ -271,7 +271,7 @@ static enum pot_err open_replica(struct node *node)
         .refused = on_refused,
         .failed = on_failed,
     };
-    return replica_open(&node->replica, &config);
+    return replica_new(&node->replica, &config);
 }
 
 static bool open_consensus(struct node *node)
@@ -288,8 +288,8 @@ static bool open_consensus(struct node *node)
 
 static bool open_chain(struct node *node)
 {
-    enum pot_err err = chain_open(&node->chain, &node->loop, &node->holdings,
-                                  node->genesis, on_applied, node);
+    enum pot_err err = chain_new(&node->chain, &node->loop, &node->holdings,
+                                 node->genesis, on_applied, node);
     if (err != POT_OK) {
         startup_chain_error(node, err);
     }

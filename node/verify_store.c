@@ -100,7 +100,7 @@ static void move_tip(struct chain_tip *tip, const struct block *block)
     tip->hash = block->hash;
     tip->signers = tip->next_signers;
     bool is_right = codec_hash(&tip->next_signers, header->validators_hash);
-    POT_ASSERT(is_right); /* block_open saw to it */
+    POT_ASSERT(is_right); /* block_decode saw to it */
 }
 
 static bool replay_block(struct replay *r, const struct certified *certified)

@@ -80,8 +80,8 @@ static bool body_fits_header(const Pot__Block *body,
            hash_is_field(&roots.last_commit, header->last_commit_hash);
 }
 
-enum pot_err block_header_open(Pot__BlockHeader **out, struct hash *hash,
-                               const void *data, size_t size)
+enum pot_err block_header_decode(Pot__BlockHeader **out, struct hash *hash,
+                                 const void *data, size_t size)
 {
     enum pot_err err = CODEC_DECODE(out, pot__block_header, data, size);
     if (err != POT_OK) {
@@ -96,7 +96,7 @@ enum pot_err block_header_open(Pot__BlockHeader **out, struct hash *hash,
     return POT_OK;
 }
 
-enum pot_err block_open(struct block **out, const void *data, size_t size)
+enum pot_err block_decode(struct block **out, const void *data, size_t size)
 {
     *out = NULL;
     if (size > BLOCK_BYTES_MAX) {
@@ -105,9 +105,9 @@ enum pot_err block_open(struct block **out, const void *data, size_t size)
     struct block *block = pot_calloc(1, sizeof(*block));
     enum pot_err err = CODEC_DECODE(&block->body, pot__block, data, size);
     if (err == POT_OK) {
-        err = block_header_open(&block->header, &block->hash,
-                                block->body->header.data,
-                                block->body->header.len);
+        err = block_header_decode(&block->header, &block->hash,
+                                  block->body->header.data,
+                                  block->body->header.len);
     }
     if (err == POT_OK && (block->body->n_txs > BLOCK_TXS_MAX ||
                           block->body->n_round_updates > ROUND_UPDATES_MAX)) {

@@ -18,14 +18,14 @@ struct block {
     Pot__Block *body; /* body->header: the bytes that were hashed */
 };
 
-/* block_open: decodes a block and its header under the caps, and checks all
+/* block_decode: decodes a block and its header under the caps, and checks all
  * that needs no state: sizes of the header's fields, the roots and the
  * last-commit hash against the body.
  *
  * Owns:   *out is fresh; block_free releases it
  * Errors: POT_EFORMAT, POT_ELIMIT; *out is NULL then */
-POT_MUST_USE enum pot_err block_open(struct block **out, const void *data,
-                                     size_t size);
+POT_MUST_USE enum pot_err block_decode(struct block **out, const void *data,
+                                       size_t size);
 void block_free(struct block *block);
 
 /* block_seal: fills header's roots and last-commit hash from body, packs the
@@ -33,10 +33,10 @@ void block_free(struct block *block);
  * the hash. */
 void block_seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header);
 
-/* block_header_open: a header alone, with its hash; codec_free. */
-POT_MUST_USE enum pot_err block_header_open(Pot__BlockHeader **out,
-                                            struct hash *hash, const void *data,
-                                            size_t size);
+/* block_header_decode: a header alone, with its hash; codec_free. */
+POT_MUST_USE enum pot_err block_header_decode(Pot__BlockHeader **out,
+                                              struct hash *hash,
+                                              const void *data, size_t size);
 
 /* What a block stands on. */
 struct block_parent {

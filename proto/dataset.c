@@ -82,7 +82,7 @@ static bool labels_are_in_range(const struct dataset *d)
     return true;
 }
 
-enum pot_err dataset_open(struct dataset *out, const void *data, size_t size)
+enum pot_err dataset_view(struct dataset *out, const void *data, size_t size)
 {
     struct bytes_reader r;
     struct dataset d = {0};

@@ -43,9 +43,9 @@ struct dataset {
     int32_t of_byte[256]; /* DATASET_U8: Q8.24 value of each byte */
 };
 
-/* dataset_open: a view into data, which must outlive it; checks all of it,
+/* dataset_view: a view into data, which must outlive it; checks all of it,
  * labels too.  Errors: POT_EFORMAT; POT_ELIMIT. */
-POT_MUST_USE enum pot_err dataset_open(struct dataset *out, const void *data,
+POT_MUST_USE enum pot_err dataset_view(struct dataset *out, const void *data,
                                        size_t size);
 
 /* dataset_row: features of one row as Q8.24; row < rows. */

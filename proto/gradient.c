@@ -16,7 +16,7 @@ size_t gradient_bytes(const struct model_shape *shape, unsigned width)
            (size_t)width * shape->parameter_count;
 }
 
-enum pot_err gradient_open(struct gradient *out,
+enum pot_err gradient_view(struct gradient *out,
                            const struct model_shape *shape, const void *data,
                            size_t size)
 {

@@ -32,10 +32,10 @@ struct gradient {
 /* gradient_bytes: size of the encoding for this shape and width. */
 size_t gradient_bytes(const struct model_shape *shape, unsigned width);
 
-/* gradient_open: a view into data, which must outlive it.  Everything is
+/* gradient_view: a view into data, which must outlive it.  Everything is
  * checked: magic, width, counts, exponents in range, exact size.
  * Errors: POT_EFORMAT; POT_ESHAPE another number of tensors or elements. */
-POT_MUST_USE enum pot_err gradient_open(struct gradient *out,
+POT_MUST_USE enum pot_err gradient_view(struct gradient *out,
                                         const struct model_shape *shape,
                                         const void *data, size_t size);
 

@@ -45,8 +45,8 @@ static bool submission_is_well_formed(struct round_submission *s,
            is_core_name(body->blas_core) && body->workers <= ROUND_WORKERS_MAX;
 }
 
-enum pot_err round_submission_open(struct round_submission *out,
-                                   const Pot__Signed *message)
+enum pot_err round_submission_decode(struct round_submission *out,
+                                     const Pot__Signed *message)
 {
     struct round_submission s;
     enum pot_err err = CODEC_DECODE(&s.body, pot__submission_body,
@@ -63,7 +63,7 @@ enum pot_err round_submission_open(struct round_submission *out,
     return POT_OK;
 }
 
-void round_submission_close(struct round_submission *submission)
+void round_submission_fini(struct round_submission *submission)
 {
     codec_free(submission->body);
     submission->body = NULL;
@@ -98,8 +98,8 @@ static bool attestation_is_well_formed(struct round_attestation *a,
     return true;
 }
 
-enum pot_err round_attestation_open(struct round_attestation *out,
-                                    const Pot__Signed *message)
+enum pot_err round_attestation_decode(struct round_attestation *out,
+                                      const Pot__Signed *message)
 {
     struct round_attestation a;
     enum pot_err err = CODEC_DECODE(&a.body, pot__attestation_body,
@@ -116,7 +116,7 @@ enum pot_err round_attestation_open(struct round_attestation *out,
     return POT_OK;
 }
 
-void round_attestation_close(struct round_attestation *attestation)
+void round_attestation_fini(struct round_attestation *attestation)
 {
     codec_free(attestation->body);
     attestation->body = NULL;

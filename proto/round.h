@@ -37,20 +37,20 @@ struct round_attestation {
 void round_seed(struct hash *out, const struct hash *task, uint32_t round,
                 const struct hash *block);
 
-/* round_submission_open: decodes the body and checks sizes and bounds; the
+/* round_submission_decode: decodes the body and checks sizes and bounds; the
  * signature is the caller's to check (signed_verify, SIGNED_SUBMISSION).
  *
- * Owns:   out->body; round_submission_close releases it
+ * Owns:   out->body; round_submission_fini releases it
  * Errors: POT_EFORMAT, POT_ELIMIT; there is nothing to close then */
-POT_MUST_USE enum pot_err round_submission_open(struct round_submission *out,
-                                                const Pot__Signed *message);
-void round_submission_close(struct round_submission *submission);
+POT_MUST_USE enum pot_err round_submission_decode(struct round_submission *out,
+                                                  const Pot__Signed *message);
+void round_submission_fini(struct round_submission *submission);
 
-/* round_attestation_open: the same for an attestation; its judgements are by
+/* round_attestation_decode: the same for an attestation; its judgements are by
  * ascending submission hash, nothing is judged twice. */
-POT_MUST_USE enum pot_err round_attestation_open(struct round_attestation *out,
-                                                 const Pot__Signed *message);
-void round_attestation_close(struct round_attestation *attestation);
+POT_MUST_USE enum pot_err round_attestation_decode(
+    struct round_attestation *out, const Pot__Signed *message);
+void round_attestation_fini(struct round_attestation *attestation);
 
 /* round_verdict_on: what it says of a submission; POT__VERDICT__VERDICT_NONE
  * if nothing. */

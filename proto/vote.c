@@ -47,8 +47,8 @@ bool vote_verify(const struct validator_set *set, const struct hash *chain,
            vote_verify_key(&set->keys[vote->replica], chain, vote, signature);
 }
 
-bool vote_open(struct vote *out, struct signature *signature,
-               const Pot__Vote *message)
+bool vote_decode(struct vote *out, struct signature *signature,
+                 const Pot__Vote *message)
 {
     bool is_phase = message->phase == POT__PHASE__PHASE_PRE_PREPARE ||
                     message->phase == POT__PHASE__PHASE_PREPARE ||
@@ -73,8 +73,8 @@ bool evidence_verify(const struct validator_set *set, const struct hash *chain,
     struct signature signature_a;
     struct signature signature_b;
     return evidence->first != NULL && evidence->second != NULL &&
-           vote_open(&a, &signature_a, evidence->first) &&
-           vote_open(&b, &signature_b, evidence->second) &&
+           vote_decode(&a, &signature_a, evidence->first) &&
+           vote_decode(&b, &signature_b, evidence->second) &&
            a.phase == b.phase && a.height == b.height && a.view == b.view &&
            a.replica == b.replica && !hash_equal(&a.digest, &b.digest) &&
            vote_verify(set, chain, &a, &signature_a) &&

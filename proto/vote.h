@@ -46,10 +46,10 @@ POT_MUST_USE bool vote_verify_key(const struct public_key *signer,
                                   const struct vote *vote,
                                   const struct signature *signature);
 
-/* vote_open: a vote off the wire as values, its sizes and its phase checked;
+/* vote_decode: a vote off the wire as values, its sizes and its phase checked;
  * false when they are wrong.  The signature is not verified. */
-POT_MUST_USE bool vote_open(struct vote *out, struct signature *signature,
-                            const Pot__Vote *message);
+POT_MUST_USE bool vote_decode(struct vote *out, struct signature *signature,
+                              const Pot__Vote *message);
 
 /* evidence_verify: two votes signed by one replica of set, for different
  * digests in one phase of one view: proof that its key voted twice.

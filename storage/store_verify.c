@@ -109,7 +109,7 @@ static void visit_block(struct verify *v, const struct met *met)
     struct block *block;
     v->report->blocks++;
     if (met->key_size != RECORD_HEIGHT_SIZE ||
-        block_open(&block, met->value.data, met->value.size) != POT_OK) {
+        block_decode(&block, met->value.data, met->value.size) != POT_OK) {
         problem(v, met, "not a block");
         return;
     }

@@ -88,7 +88,7 @@ static enum pot_err convert_pds(struct import *im)
                                "wanted",
                                options->data, options->labels);
     }
-    if (dataset_open(&d, im->source.data, im->source.size) != POT_OK) {
+    if (dataset_view(&d, im->source.data, im->source.size) != POT_OK) {
         return import_complain(im->why, POT_EFORMAT, "%s: a damaged .pds file",
                                options->data);
     }
@@ -213,10 +213,10 @@ static enum pot_err fill_from_arrays(struct import *im,
     const struct import_options *options = im->options;
     struct import_array features;
     struct import_array labels;
-    enum pot_err err = import_array_open(
+    enum pot_err err = import_array_view(
         &features, im->source.data, im->source.size, options->data, im->why);
     if (err == POT_OK) {
-        err = import_array_open(&labels, label_source->data, label_source->size,
+        err = import_array_view(&labels, label_source->data, label_source->size,
                                 options->labels, im->why);
     }
     if (err != POT_OK) {
@@ -285,7 +285,7 @@ enum pot_err import_file(struct buf *out, struct import_info *info,
     if (err == POT_OK) {
         err = convert(&im);
     }
-    if (err == POT_OK && dataset_open(&made, out->data, out->size) != POT_OK) {
+    if (err == POT_OK && dataset_view(&made, out->data, out->size) != POT_OK) {
         err = import_complain(why, POT_ELIMIT,
                               "%s: more rows or features than a data set holds",
                               options->data);

@@ -229,7 +229,7 @@ static enum pot_err open_npy(struct import_array *a, struct bytes_reader *r,
     return err == POT_OK ? take_elements(a, r, file, why) : err;
 }
 
-enum pot_err import_array_open(struct import_array *out, const void *data,
+enum pot_err import_array_view(struct import_array *out, const void *data,
                                size_t size, const char *file,
                                char why[static IMPORT_WHY_SIZE])
 {

@@ -29,9 +29,9 @@ struct import_array {
 bool import_array_is_idx(const void *data, size_t size);
 bool import_array_is_npy(const void *data, size_t size);
 
-/* import_array_open: of either format, as its first bytes tell.
+/* import_array_view: of either format, as its first bytes tell.
  * Errors: POT_EFORMAT, why says what after "file: ". */
-POT_MUST_USE enum pot_err import_array_open(struct import_array *out,
+POT_MUST_USE enum pot_err import_array_view(struct import_array *out,
                                             const void *data, size_t size,
                                             const char *file,
                                             char why[static IMPORT_WHY_SIZE]);

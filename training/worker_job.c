@@ -89,7 +89,7 @@ static const char *map_dataset(struct worker_state *s, int fd,
     s->data = data;
     s->data_size = size;
     s->info = *info;
-    if (dataset_open(&s->dataset, data, size) != POT_OK) {
+    if (dataset_view(&s->dataset, data, size) != POT_OK) {
         forget_dataset(s);
         return "the data set is malformed";
     }

@@ -35,8 +35,8 @@ static void opened_init(struct opened *opened, const Pot__RoundUpdate *update)
     opened->count = 0;
     opened->items = pot_calloc(update->n_attestations, sizeof(*opened->items));
     for (size_t i = 0; i < update->n_attestations; i++) {
-        if (round_attestation_open(&opened->items[opened->count],
-                                   update->attestations[i]) == POT_OK) {
+        if (round_attestation_decode(&opened->items[opened->count],
+                                     update->attestations[i]) == POT_OK) {
             opened->count++;
         }
     }
@@ -45,7 +45,7 @@ static void opened_init(struct opened *opened, const Pot__RoundUpdate *update)
 static void opened_fini(struct opened *opened)
 {
     for (size_t i = 0; i < opened->count; i++) {
-        round_attestation_close(&opened->items[i]);
+        round_attestation_fini(&opened->items[i]);
     }
     free(opened->items);
 }
@@ -68,7 +68,7 @@ static json_t *submissions_json(Pot__Signed *const *list, size_t count,
     json_t *json = json_array();
     for (size_t i = 0; i < count; i++) {
         struct round_submission s;
-        if (round_submission_open(&s, list[i]) != POT_OK) {
+        if (round_submission_decode(&s, list[i]) != POT_OK) {
             continue;
         }
         json_t *one = json_object();
@@ -80,7 +80,7 @@ static json_t *submissions_json(Pot__Signed *const *list, size_t count,
         api_json_set(one, "loss", api_json_loss(s.body->loss));
         api_json_set(one, "audited", json_boolean(is_audited(opened, &s.hash)));
         api_json_add(json, one);
-        round_submission_close(&s);
+        round_submission_fini(&s);
     }
     return json;
 }

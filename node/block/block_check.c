@@ -176,7 +176,7 @@ enum pot_err block_check(struct executed **out, const struct holdings *holdings,
         err = check_execution(&c, is_certified);
     }
     if (err == POT_OK) {
-        made->block = shared_block_share(block);
+        made->block = shared_block_ref(block);
     } else {
         if (err != POT_EFORMAT && err != POT_ETIMEOUT) {
             (void)snprintf(why, BLOCK_WHY_SIZE, "the store: %s", err_text(err));

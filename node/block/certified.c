@@ -30,7 +30,7 @@ enum pot_err certified_take(struct certified **out, struct shared_block *block,
 void certified_free(struct certified *certified)
 {
     if (certified != NULL) {
-        shared_block_release(certified->block);
+        shared_block_unref(certified->block);
         codec_free(certified->commits);
         free(certified->data);
         free(certified);

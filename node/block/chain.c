@@ -83,7 +83,7 @@ static void set_tip(struct chain_tip *tip, const struct block *block,
     tip->signers = *signers;
     bool is_right = codec_hash(&tip->state_root, header->state_root) &&
                     codec_hash(&tip->next_signers, header->validators_hash);
-    POT_ASSERT(is_right); /* block_open saw to it */
+    POT_ASSERT(is_right); /* block_decode saw to it */
 }
 
 static enum pot_err read_tip(struct chain *chain, const Pot__Genesis *genesis)
@@ -138,10 +138,10 @@ static enum pot_err open_tip(struct chain *chain, const Pot__Genesis *genesis)
     return err == POT_OK ? read_tip(chain, genesis) : err;
 }
 
-enum pot_err chain_open(struct chain **out, uv_loop_t *loop,
-                        const struct holdings *holdings,
-                        const Pot__Genesis *genesis, chain_applied_fn *applied,
-                        void *context)
+enum pot_err chain_new(struct chain **out, uv_loop_t *loop,
+                       const struct holdings *holdings,
+                       const Pot__Genesis *genesis, chain_applied_fn *applied,
+                       void *context)
 {
     struct chain *chain = pot_calloc(1, sizeof(*chain));
     chain->loop = loop;
@@ -301,7 +301,7 @@ static void job_free(struct job *job)
 {
     proposal_request_free(job->request);
     executed_free(job->executed);
-    shared_block_release(job->block);
+    shared_block_unref(job->block);
     held_blobs_fini(&job->held);
     free(job);
 }
@@ -455,7 +455,7 @@ void chain_check(struct chain *chain, struct shared_block *block,
                  uint64_t now_ms, chain_done_fn *done, void *context)
 {
     struct job *job = job_new(chain, JOB_CHECK, context);
-    job->block = shared_block_share(block);
+    job->block = shared_block_ref(block);
     job->now_ms = now_ms;
     job->done = done;
     enqueue(chain, job);

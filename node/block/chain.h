@@ -64,15 +64,15 @@ struct chain; /* opaque: node/block/chain.c */
  * call. */
 typedef void chain_applied_fn(void *context, const struct shared_block *block);
 
-/* chain_open: the tip of holdings' store; an empty store gets the genesis
+/* chain_new: the tip of holdings' store; an empty store gets the genesis
  * first.
  *
  * Errors: POT_EGUARD the store holds another chain than this genesis;
  *         those of the store */
-POT_MUST_USE enum pot_err chain_open(struct chain **out, uv_loop_t *loop,
-                                     const struct holdings *holdings,
-                                     const Pot__Genesis *genesis,
-                                     chain_applied_fn *applied, void *context);
+POT_MUST_USE enum pot_err chain_new(struct chain **out, uv_loop_t *loop,
+                                    const struct holdings *holdings,
+                                    const Pot__Genesis *genesis,
+                                    chain_applied_fn *applied, void *context);
 
 /* chain_stop: no job is begun any more; those that wait, or come later, are
  * answered with POT_ECANCELLED.  chain_free: once the loop has ended and with

@@ -67,7 +67,7 @@ static void errand_end(struct errand *errand)
         at = &(*at)->next;
     }
     *at = errand->next;
-    shared_block_release(errand->block);
+    shared_block_unref(errand->block);
     certified_free(errand->certified);
     free(errand);
 }
@@ -136,7 +136,7 @@ static struct shared_block *open_block(const struct errands *errands,
 {
     struct shared_block *block = find_open(errands, &effect->digest);
     if (block != NULL) {
-        return shared_block_share(block);
+        return shared_block_ref(block);
     }
     enum pot_err err = shared_block_take(&block, effect->bytes, effect->size);
     effect->bytes = NULL;

@@ -18,7 +18,7 @@ struct executed *executed_new(struct store *store)
 void executed_free(struct executed *executed)
 {
     if (executed != NULL) {
-        shared_block_release(executed->block);
+        shared_block_unref(executed->block);
         overlay_free(executed->overlay);
         free(executed);
     }

@@ -76,9 +76,9 @@ static void hold_round(struct holding *h, const struct holdings *holdings,
     }
     for (size_t i = 0; i < update->n_submissions; i++) {
         struct round_submission s;
-        if (round_submission_open(&s, update->submissions[i]) == POT_OK) {
+        if (round_submission_decode(&s, update->submissions[i]) == POT_OK) {
             hold_blob(h, holdings, overlay, &s.payload, s.body->payload_bytes);
-            round_submission_close(&s);
+            round_submission_fini(&s);
         }
     }
 }

@@ -322,8 +322,8 @@ static void open_parts(struct replica *r)
     }
 }
 
-enum pot_err replica_open(struct replica **out,
-                          const struct replica_config *config)
+enum pot_err replica_new(struct replica **out,
+                         const struct replica_config *config)
 {
     enum pot_err err;
     struct pbft *pbft = open_pbft(config, &err);

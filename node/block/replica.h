@@ -50,9 +50,9 @@ struct replica_config {
     void (*failed)(void *context, enum pot_err err, const char *what);
 };
 
-/* replica_open: Errors: those of pbft_new. */
-POT_MUST_USE enum pot_err replica_open(struct replica **out,
-                                       const struct replica_config *config);
+/* replica_new: Errors: those of pbft_new. */
+POT_MUST_USE enum pot_err replica_new(struct replica **out,
+                                      const struct replica_config *config);
 
 /* replica_stop: no event is taken any more.  replica_free: once the loop has
  * ended and with it the work off it. */

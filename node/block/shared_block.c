@@ -11,7 +11,7 @@ enum pot_err shared_block_take(struct shared_block **out, uint8_t *data,
                                size_t size)
 {
     struct block *block;
-    enum pot_err err = block_open(&block, data, size);
+    enum pot_err err = block_decode(&block, data, size);
     *out = NULL;
     if (err != POT_OK) {
         free(data);
@@ -26,13 +26,13 @@ enum pot_err shared_block_take(struct shared_block **out, uint8_t *data,
     return POT_OK;
 }
 
-struct shared_block *shared_block_share(struct shared_block *shared)
+struct shared_block *shared_block_ref(struct shared_block *shared)
 {
     (void)atomic_fetch_add(&shared->references, 1);
     return shared;
 }
 
-void shared_block_release(struct shared_block *shared)
+void shared_block_unref(struct shared_block *shared)
 {
     if (shared != NULL && atomic_fetch_sub(&shared->references, 1) == 1) {
         block_free(shared->block);

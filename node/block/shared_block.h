@@ -20,15 +20,15 @@ struct shared_block {
 
 /* shared_block_take: data becomes the block's, or is freed.
  *
- * Owns:   *out, one reference to it; shared_block_release
- * Errors: those of block_open; *out is NULL then */
+ * Owns:   *out, one reference to it; shared_block_unref
+ * Errors: those of block_decode; *out is NULL then */
 POT_MUST_USE enum pot_err shared_block_take(struct shared_block **out,
                                             uint8_t *data, size_t size);
 
-/* shared_block_share: one reference more, to the same. */
-struct shared_block *shared_block_share(struct shared_block *shared);
+/* shared_block_ref: one reference more, to the same. */
+struct shared_block *shared_block_ref(struct shared_block *shared);
 
-/* shared_block_release: one less; NULL is fine. */
-void shared_block_release(struct shared_block *shared);
+/* shared_block_unref: one less; NULL is fine. */
+void shared_block_unref(struct shared_block *shared);
 
 #endif

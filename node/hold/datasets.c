@@ -210,7 +210,7 @@ static enum pot_err load(struct datasets_book *book, struct entry *entry)
     if (err != POT_OK) {
         return err;
     }
-    err = dataset_open(&dataset, data, entry->file.size_bytes);
+    err = dataset_view(&dataset, data, entry->file.size_bytes);
     if (err == POT_OK &&
         (dataset.rows != entry->rows || dataset.features != entry->features ||
          dataset.classes != entry->classes)) {

@@ -29,7 +29,7 @@ enum pot_err stored_block(struct block **out, struct store *store,
     }
     buf_init(&data, BLOCK_BYTES_MAX);
     enum pot_err err = store_get_block(store, height, &data);
-    if (err == POT_OK && block_open(out, data.data, data.size) != POT_OK) {
+    if (err == POT_OK && block_decode(out, data.data, data.size) != POT_OK) {
         err = POT_ECORRUPT;
     }
     buf_fini(&data);

@@ -31,7 +31,7 @@ struct attesting *attesting_new(struct round_duty *duty)
 static void attestation_free(struct candidate_attestation *held)
 {
     if (held != NULL) {
-        round_attestation_close(&held->opened);
+        round_attestation_fini(&held->opened);
         codec_free(held->message);
         free(held);
     }
@@ -67,7 +67,7 @@ bool attesting_take(struct attesting *attesting,
     bool is_newer =
         old == NULL || old->opened.body->sequence < opened->body->sequence;
     if (!is_newer || !is_validator(attesting->duty, &opened->validator)) {
-        round_attestation_close(opened);
+        round_attestation_fini(opened);
         return false;
     }
     struct candidate_attestation *held = pot_calloc(1, sizeof(*held));
@@ -99,7 +99,7 @@ void attesting_say(struct attesting *attesting, Pot__AttestationBody *body)
                                        &duty->holdings->chain, duty->key, body);
     uint8_t *data = codec_encode(&size, message);
     gossip_publish(duty->gossip, MESSAGE_ATTESTATION, data, size);
-    enum pot_err err = round_attestation_open(&opened, message);
+    enum pot_err err = round_attestation_decode(&opened, message);
     POT_ASSERT(err == POT_OK);
     (void)attesting_take(attesting, &opened, message);
     free(data);

@@ -74,7 +74,7 @@ struct auditor *auditor_new(uv_loop_t *loop, const char *worker_program)
 
 static void trial_free(struct trial *trial)
 {
-    round_input_drop(trial->input);
+    round_input_unref(trial->input);
     free(trial->payload);
     free(trial->sums);
     free(trial);
@@ -165,7 +165,7 @@ static void compare(void *context)
     const struct model_shape *shape = &trial->input->shape;
     struct gradient gradient;
     enum pot_err err =
-        gradient_open(&gradient, shape, trial->payload, trial->payload_size);
+        gradient_view(&gradient, shape, trial->payload, trial->payload_size);
     POT_ASSERT(err == POT_OK); /* checked before it came here */
     audit_compare(&trial->result, shape, &gradient, trial->sums,
                   trial->input->row_count);
@@ -270,7 +270,7 @@ enum pot_err auditor_judge(struct auditor *auditor,
     trial->auditor = auditor;
     trial->next = auditor->trials;
     auditor->trials = trial;
-    trial->input = round_input_hold(audit->input);
+    trial->input = round_input_ref(audit->input);
     trial->miner = *audit->miner;
     (void)snprintf(trial->core, sizeof(trial->core), "%s", audit->core);
     trial->payload = pot_memdup(audit->payload, audit->payload_size);

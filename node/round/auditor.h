@@ -22,7 +22,7 @@ struct auditor_case {
     struct round_input *input; /* of its round */
     const struct public_key *miner;
     const char *core;       /* that it declared */
-    const uint8_t *payload; /* its gradient, as gradient_open takes it */
+    const uint8_t *payload; /* its gradient, as gradient_view takes it */
     size_t payload_size;
     int64_t loss; /* Q40.24, that it claims */
 };

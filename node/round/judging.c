@@ -265,7 +265,7 @@ static void submission_free(struct submission *s)
     } else if (s->state == JUDGING) {
         auditor_forget(duty->auditor, s);
     }
-    round_submission_close(&s->held.opened);
+    round_submission_fini(&s->held.opened);
     codec_free(s->held.message);
     free(s);
 }
@@ -280,7 +280,7 @@ void judging_free(struct judging *judging)
     map_fini(&judging->submissions);
     map_fini(&judging->miners);
     round_load_forget(judging->load);
-    round_input_drop(judging->input);
+    round_input_unref(judging->input);
     free(judging);
 }
 
@@ -298,7 +298,7 @@ bool judging_take(struct judging *judging, struct round_submission *opened,
                   const Pot__Signed *message, uint64_t peer_id)
 {
     if (map_get(&judging->miners, opened->miner.b) != NULL) {
-        round_submission_close(opened);
+        round_submission_fini(opened);
         return false;
     }
     struct submission *s = pot_calloc(1, sizeof(*s));

@@ -194,7 +194,7 @@ static void on_loaded(void *context, enum pot_err err,
         want_data(mined);
         return;
     }
-    round_input_drop(mined->input);
+    round_input_unref(mined->input);
     mined->input = input;
     if (workers_submit(miner->workers, input,
                        round_input_rows(input, own_key(miner)), on_computed,
@@ -221,7 +221,7 @@ static void give_up(struct mined *mined)
     workers_forget(miner->workers, mined);
     round_load_forget(mined->load);
     payload_forget(mined->payload);
-    round_input_drop(mined->input);
+    round_input_unref(mined->input);
     mined->load = NULL;
     mined->payload = NULL;
     mined->input = NULL;

@@ -43,7 +43,7 @@ static void on_run(void *context)
     if (payload->done != NULL) {
         payload->done(payload->context, &payload->hash, payload->size);
     }
-    round_input_drop(payload->input);
+    round_input_unref(payload->input);
     free(payload->sums);
     free(payload);
 }
@@ -54,7 +54,7 @@ struct payload *payload_start(uv_loop_t *loop, struct blob_pool *pool,
 {
     struct payload *payload = pot_calloc(1, sizeof(*payload));
     payload->pool = pool;
-    payload->input = round_input_hold(input);
+    payload->input = round_input_ref(input);
     payload->width = width;
     payload->sums = sums;
     payload->done = done;

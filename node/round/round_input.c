@@ -8,14 +8,14 @@
 
 #include <stdlib.h>
 
-struct round_input *round_input_hold(struct round_input *input)
+struct round_input *round_input_ref(struct round_input *input)
 {
     POT_ASSERT(input->holders > 0);
     input->holders++;
     return input;
 }
 
-void round_input_drop(struct round_input *input)
+void round_input_unref(struct round_input *input)
 {
     if (input == NULL) {
         return;

@@ -27,11 +27,11 @@ struct round_input {
     struct hash seed; /* round_seed */
 };
 
-/* round_input_hold: one more holder; returns input. */
-struct round_input *round_input_hold(struct round_input *input);
+/* round_input_ref: one more holder; returns input. */
+struct round_input *round_input_ref(struct round_input *input);
 
-/* round_input_drop: the last holder's frees it; NULL is none. */
-void round_input_drop(struct round_input *input);
+/* round_input_unref: the last holder's frees it; NULL is none. */
+void round_input_unref(struct round_input *input);
 
 /* round_input_rows: the rows of a miner, row_count of them, fresh memory. */
 uint64_t *round_input_rows(const struct round_input *input,

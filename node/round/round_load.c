@@ -84,7 +84,7 @@ static void on_loaded(void *context)
 {
     struct round_load *load = context;
     if (load->err != POT_OK || load->done == NULL) {
-        round_input_drop(load->input);
+        round_input_unref(load->input);
         load->input = NULL;
     }
     if (load->done != NULL) {

@@ -123,7 +123,7 @@ static bool take_submission(struct rounds *rounds,
 {
     struct round_submission opened;
     struct open_round *round;
-    if (round_submission_open(&opened, arrival->message) != POT_OK) {
+    if (round_submission_decode(&opened, arrival->message) != POT_OK) {
         return false;
     }
     enum place place =
@@ -133,7 +133,7 @@ static bool take_submission(struct rounds *rounds,
                                      arrival->peer_id);
     }
     const struct public_key author = opened.miner;
-    round_submission_close(&opened);
+    round_submission_fini(&opened);
     /* One that does not fit the open round may fit it after the next block,
      * which opens it anew with its author in the roster. */
     return place != PLACE_NONE && keep_early(rounds, arrival, &author);
@@ -144,7 +144,7 @@ static bool take_attestation(struct rounds *rounds,
 {
     struct round_attestation opened;
     struct open_round *round;
-    if (round_attestation_open(&opened, arrival->message) != POT_OK) {
+    if (round_attestation_decode(&opened, arrival->message) != POT_OK) {
         return false;
     }
     enum place place =
@@ -153,7 +153,7 @@ static bool take_attestation(struct rounds *rounds,
         return open_round_attestation(round, &opened, arrival->message);
     }
     const struct public_key author = opened.validator;
-    round_attestation_close(&opened);
+    round_attestation_fini(&opened);
     return place == PLACE_EARLY && keep_early(rounds, arrival, &author);
 }
 

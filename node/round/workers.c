@@ -63,7 +63,7 @@ static struct assign_part part_of(const struct workers *pool,
 
 static void job_free(struct job *job)
 {
-    round_input_drop(job->input);
+    round_input_unref(job->input);
     free(job->rows);
     free(job->parts);
     free(job->sums);
@@ -74,7 +74,7 @@ static struct job *job_new(struct workers *pool, struct round_input *input,
                            uint64_t *rows, workers_done_fn *done, void *context)
 {
     struct job *job = pot_calloc(1, sizeof(*job));
-    job->input = round_input_hold(input);
+    job->input = round_input_ref(input);
     job->rows = rows;
     job->done = done;
     job->context = context;

@@ -176,7 +176,7 @@ static void audit(struct tally *t, const struct bench *b,
     size_t size = gradient_bytes(&b->shape, b->width);
     uint8_t *bytes = pot_alloc(size);
     quantise_gradient(bytes, &b->shape, b->width, submitted, submitted_rows);
-    enum pot_err err = gradient_open(&gradient, &b->shape, bytes, size);
+    enum pot_err err = gradient_view(&gradient, &b->shape, bytes, size);
     POT_ASSERT(err == POT_OK);
     audit_compare(&result, &b->shape, &gradient, own, b->rows);
     note(t, &result);
@@ -280,7 +280,7 @@ static void step(struct bench *b, size_t round)
         draw_rows(rows, b, round, m);
         compute(sums, b, 0, b->theta, rows, b->rows, 1);
         quantise_gradient(bytes, &b->shape, b->width, sums, b->rows);
-        enum pot_err err = gradient_open(&g, &b->shape, bytes, size);
+        enum pot_err err = gradient_view(&g, &b->shape, bytes, size);
         POT_ASSERT(err == POT_OK);
         for (size_t t = 0; t < b->shape.tensor_count; t++) {
             struct tensor_span span = b->shape.tensors[t];
@@ -356,7 +356,7 @@ static void load(struct buf *out, struct dataset *d, const char *data,
     struct import_options options = {
         .data = data, .labels = labels, .like = like, .scale = *scale};
     if (import_file(out, &info, &options, why) != POT_OK ||
-        dataset_open(d, out->data, out->size) != POT_OK) {
+        dataset_view(d, out->data, out->size) != POT_OK) {
         (void)fprintf(stderr, "bench_audit: %s\n", why);
         exit(1);
     }

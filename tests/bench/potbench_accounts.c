@@ -97,7 +97,7 @@ enum ctl_exit potbench_accounts_open(struct potbench_accounts *accounts,
     accounts->items = pot_calloc(count, sizeof(*accounts->items));
     bench->ctl.node = url;
     bench->ctl.key_path = key_path;
-    enum ctl_exit rc = sender_open(&accounts->sender, &bench->ctl);
+    enum ctl_exit rc = sender_init(&accounts->sender, &bench->ctl);
     for (size_t i = 0; i < count; i++) {
         accounts->items[i].key = key_generate();
     }
@@ -118,7 +118,7 @@ void potbench_accounts_close(struct potbench_accounts *accounts)
         key_free(a->key);
     }
     free(accounts->items);
-    sender_close(&accounts->sender);
+    sender_fini(&accounts->sender);
     *accounts = (struct potbench_accounts){0};
 }
 

@@ -24,7 +24,7 @@ static void read_behind(const char *prefix, size_t prefix_size,
     if (size > 0) {
         memcpy(bytes + prefix_size, data, size);
     }
-    if (import_array_open(&a, bytes, whole, "fuzz", why) == POT_OK) {
+    if (import_array_view(&a, bytes, whole, "fuzz", why) == POT_OK) {
         volatile double sum = 0.0;
         POT_ASSERT(is_format(bytes, whole));
         for (uint64_t i = 0; i < a.rows * a.row_size; i++) {

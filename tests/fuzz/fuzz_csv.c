@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bool is_single = !t.is_regression && t.table.count < 2;
         if (import_table_encode(&out, &bad, &t, 255.0) == POT_OK &&
             !is_single) {
-            enum pot_err err = dataset_open(&d, out.data, out.size);
+            enum pot_err err = dataset_view(&d, out.data, out.size);
             POT_ASSERT(err == POT_OK);
         }
         buf_fini(&out);

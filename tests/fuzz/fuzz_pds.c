@@ -35,7 +35,7 @@ static void check_header(const struct dataset *d, const uint8_t *data)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct dataset d;
-    if (dataset_open(&d, data, size) != POT_OK) {
+    if (dataset_view(&d, data, size) != POT_OK) {
         return 0;
     }
     check_header(&d, data);

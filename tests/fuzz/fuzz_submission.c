@@ -29,12 +29,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     message.body = codec_bytes(data, size);
     message.public_key = codec_bytes(zeros, PUBLIC_KEY_SIZE);
     message.signature = codec_bytes(zeros, SIGNATURE_SIZE);
-    if (round_submission_open(&submission, &message) == POT_OK) {
+    if (round_submission_decode(&submission, &message) == POT_OK) {
         POT_ASSERT(submission.body->rows > 0);
         check_bytes(submission.body, data, size);
-        round_submission_close(&submission);
+        round_submission_fini(&submission);
     }
-    if (round_attestation_open(&attestation, &message) == POT_OK) {
+    if (round_attestation_decode(&attestation, &message) == POT_OK) {
         const Pot__AttestationBody *body = attestation.body;
         for (size_t i = 0; i < body->n_judgements; i++) {
             struct hash name;
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                        body->judgements[i]->verdict);
         }
         check_bytes(body, data, size);
-        round_attestation_close(&attestation);
+        round_attestation_fini(&attestation);
     }
     return 0;
 }

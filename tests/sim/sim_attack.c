@@ -42,8 +42,9 @@ static void equivocate(struct sim_world *world, const struct sim_node *node,
     struct vote vote;
     struct signature signature;
     struct block *block;
-    if (!vote_open(&vote, &signature, message->vote) ||
-        block_open(&block, message->block.data, message->block.len) != POT_OK) {
+    if (!vote_decode(&vote, &signature, message->vote) ||
+        block_decode(&block, message->block.data, message->block.len) !=
+            POT_OK) {
         return;
     }
     size_t size;
@@ -82,7 +83,7 @@ static void vote_twice(struct sim_world *world, const struct sim_node *node,
 {
     struct vote vote;
     struct signature signature;
-    if (!vote_open(&vote, &signature, message)) {
+    if (!vote_decode(&vote, &signature, message)) {
         return;
     }
     size_t size;
@@ -173,7 +174,7 @@ static void say_yes(struct sim_world *world, const struct sim_node *node,
 {
     struct vote vote;
     struct signature signature;
-    if (!vote_open(&vote, &signature, message)) {
+    if (!vote_decode(&vote, &signature, message)) {
         return;
     }
     vote.replica = sim_replica_of(world, vote.height, node->identity);

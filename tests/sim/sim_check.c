@@ -126,8 +126,8 @@ static void check_mark(struct sim_world *world,
         return;
     }
     struct block *block;
-    if (block_open(&block, message->pre_prepare->block.data,
-                   message->pre_prepare->block.len) != POT_OK) {
+    if (block_decode(&block, message->pre_prepare->block.data,
+                     message->pre_prepare->block.len) != POT_OK) {
         sim_fail(world, "an honest primary proposed a malformed block");
         return;
     }
@@ -226,7 +226,7 @@ static void check_block(struct sim_world *world, const struct sim_node *node,
                         uint64_t height, const struct sim_block *block)
 {
     struct block *opened;
-    if (block_open(&opened, block->bytes, block->size) != POT_OK) {
+    if (block_decode(&opened, block->bytes, block->size) != POT_OK) {
         sim_fail(world, "a committed block is malformed");
         return;
     }

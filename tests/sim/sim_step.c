@@ -65,7 +65,7 @@ static void check(struct sim_world *world, struct sim_node *node,
                   const struct pbft_effect *effect)
 {
     struct block *block;
-    bool is_valid = block_open(&block, effect->bytes, effect->size) == POT_OK;
+    bool is_valid = block_decode(&block, effect->bytes, effect->size) == POT_OK;
     POT_ASSERT(is_valid);
     if (node->is_honest) {
         is_valid = block->header->time_ms % 1000 != SIM_BLOCK_BAD;

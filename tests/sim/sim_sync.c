@@ -56,7 +56,7 @@ static bool is_block_proven(struct sim_world *world,
         certificate_verify(&set, &world->chain, certificate) ==
             CERTIFICATE_VALID &&
         certificate->height == height &&
-        block_open(&opened, block->bytes, block->size) == POT_OK &&
+        block_decode(&opened, block->bytes, block->size) == POT_OK &&
         codec_bytes_equal(certificate->digest, opened->hash.b, HASH_SIZE);
     if (is_proven) {
         block->digest = opened->hash;

@@ -76,8 +76,8 @@ static void open_chain(struct chain_fixture *f)
     POT_ASSERT(err == POT_OK);
     err = datasets_open(&f->holdings.datasets, datasets, f->holdings.store);
     POT_ASSERT(err == POT_OK);
-    err = chain_open(&f->chain, &f->loop, &f->holdings, &f->genesis, on_applied,
-                     f);
+    err = chain_new(&f->chain, &f->loop, &f->holdings, &f->genesis, on_applied,
+                    f);
     POT_ASSERT(err == POT_OK);
     free(datasets);
     free(folder);
@@ -110,7 +110,7 @@ void chain_fixture_open(struct chain_fixture *f)
 
 void chain_fixture_close(struct chain_fixture *f)
 {
-    shared_block_release(f->proposed);
+    shared_block_unref(f->proposed);
     close_chain(f);
     blob_pool_free(f->holdings.pool);
     verified_free(f->holdings.verified);
@@ -176,7 +176,7 @@ struct shared_block *chain_fixture_propose(struct chain_fixture *f,
     r->txs = pot_calloc(1, sizeof(*r->txs));
     r->txs[0] = tx;
     r->tx_count = tx != NULL ? 1 : 0;
-    shared_block_release(f->proposed);
+    shared_block_unref(f->proposed);
     f->proposed = NULL;
     chain_propose(f->chain, r, on_proposed, f);
     (void)uv_run(&f->loop, UV_RUN_DEFAULT);
@@ -219,7 +219,7 @@ struct certified *chain_fixture_certify(const struct chain_fixture *f,
     c.signatures = signatures;
     uint8_t *data = codec_encode(&size, &c);
     enum pot_err err =
-        certified_take(&certified, shared_block_share(block), data, size);
+        certified_take(&certified, shared_block_ref(block), data, size);
     POT_ASSERT(err == POT_OK);
     return certified;
 }

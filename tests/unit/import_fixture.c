@@ -60,7 +60,7 @@ enum pot_err import_fixture_run(struct import_fixture *f,
     enum pot_err err = import_file(&f->out, &f->info, options, f->why);
     if (err == POT_OK) {
         assert_string_equal(f->why, "");
-        assert_int_equal(dataset_open(&f->d, f->out.data, f->out.size), POT_OK);
+        assert_int_equal(dataset_view(&f->d, f->out.data, f->out.size), POT_OK);
     } else {
         assert_true(f->why[0] != '\0');
     }

@@ -52,7 +52,7 @@ static void make_dataset(struct fixture *f)
         at[0] = i % 3 == 0;
     }
     enum pot_err err =
-        dataset_open(&f->dataset, f->dataset_bytes, f->dataset_size);
+        dataset_view(&f->dataset, f->dataset_bytes, f->dataset_size);
     POT_ASSERT(err == POT_OK);
     dataset_chunk_hash(&f->dataset_chunk, f->dataset_bytes, f->dataset_size);
     dataset_address(&f->dataset_address, &f->dataset_chunk, 1);

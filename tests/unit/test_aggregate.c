@@ -76,7 +76,7 @@ static void add_gradient(struct fixture *f, unsigned width,
     gradient_encode(payload, &f->shape, width, 1, exponents, values);
     f->payloads[f->count] = payload;
     assert_int_equal(
-        gradient_open(&f->gradients[f->count++], &f->shape, payload, size),
+        gradient_view(&f->gradients[f->count++], &f->shape, payload, size),
         POT_OK);
 }
 
@@ -108,7 +108,7 @@ static struct gradient sum_of(const struct fixture *f, struct buf *out,
     buf_init(out, 1 << 20);
     aggregate_encode(aggregate, out);
     aggregate_free(aggregate);
-    assert_int_equal(gradient_open(&sum, &f->shape, out->data, out->size),
+    assert_int_equal(gradient_view(&sum, &f->shape, out->data, out->size),
                      POT_OK);
     return sum;
 }

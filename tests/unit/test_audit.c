@@ -63,7 +63,7 @@ static enum audit_verdict judge(struct fixture *f)
     struct gradient g;
     gradient_encode(f->bytes, &f->shape, 1, 1, f->exponents, f->values);
     assert_int_equal(
-        gradient_open(&g, &f->shape, f->bytes, gradient_bytes(&f->shape, 1)),
+        gradient_view(&g, &f->shape, f->bytes, gradient_bytes(&f->shape, 1)),
         POT_OK);
     audit_compare(&f->result, &f->shape, &g, f->sums, ROWS);
     return f->result.verdict;

@@ -90,7 +90,7 @@ static void a_block_of_another_height_is_told_so(void **state)
     struct chain_fixture ahead;
     chain_fixture_open(&ahead);
     struct shared_block *first =
-        shared_block_share(chain_fixture_propose(&ahead, NULL));
+        shared_block_ref(chain_fixture_propose(&ahead, NULL));
     assert_int_equal(chain_fixture_apply(&ahead, first), POT_OK);
     struct shared_block *second = chain_fixture_propose(&ahead, NULL);
     assert_int_equal(chain_fixture_check(f, second), POT_ECANCELLED);
@@ -98,7 +98,7 @@ static void a_block_of_another_height_is_told_so(void **state)
     assert_int_equal(chain_fixture_apply(f, first), POT_OK);
     assert_int_equal(chain_fixture_apply(f, first), POT_EEXIST);
     assert_int_equal(chain_fixture_check(f, first), POT_ECANCELLED);
-    shared_block_release(first);
+    shared_block_unref(first);
     chain_fixture_close(&ahead);
 }
 
@@ -118,7 +118,7 @@ static void what_waits_is_cancelled_when_it_stops(void **state)
     assert_int_equal(f->err, POT_ECANCELLED);
     assert_int_equal(chain_tip(f->chain)->height, 0);
     certified_free(certified);
-    shared_block_release(lacking);
+    shared_block_unref(lacking);
 }
 
 /* ---- what is refused, and what cannot be judged */
@@ -135,9 +135,9 @@ static struct shared_block *forge(const struct shared_block *block,
     struct shared_block *made;
     assert_int_equal(CODEC_DECODE(&body, pot__block, block->data, block->size),
                      POT_OK);
-    assert_int_equal(
-        block_header_open(&header, &hash, body->header.data, body->header.len),
-        POT_OK);
+    assert_int_equal(block_header_decode(&header, &hash, body->header.data,
+                                         body->header.len),
+                     POT_OK);
     change(body, header);
     block_seal(&hash, body, header);
     uint8_t *data = codec_encode(&size, body);
@@ -172,7 +172,7 @@ static void expect_refused(struct chain_fixture *f, struct shared_block *block,
     assert_int_equal(chain_fixture_check(f, block), POT_EFORMAT);
     assert_string_equal(f->why, why);
     assert_null(chain_find_checked(f->chain, &block->block->hash));
-    shared_block_release(block);
+    shared_block_unref(block);
 }
 
 static void an_invalid_block_is_refused_by_name_of_its_fault(void **state)

@@ -161,7 +161,7 @@ static void a_block_that_lacks_something_is_not_called_invalid(void **state)
     assert_int_equal(stats.unjudged, 1);
     assert_int_equal(stats.invalid, 0);
     assert_int_equal(f.faults, 0);
-    shared_block_release(block);
+    shared_block_unref(block);
 }
 
 static void what_is_no_block_is_invalid(void **state)
@@ -192,7 +192,7 @@ static void a_decided_block_is_tried_again_later(void **state)
     (void)uv_run(&f.chain.loop, UV_RUN_DEFAULT);
     assert_int_equal(chain_tip(f.chain.chain)->height, 1);
     assert_int_equal(f.faults, 0);
-    shared_block_release(lacking);
+    shared_block_unref(lacking);
 }
 
 #define CASE(t) cmocka_unit_test_setup_teardown(t, open_errands, close_errands)

@@ -120,7 +120,7 @@ static uint8_t *make_rows(struct dataset *out, const struct fixture *f,
         loss += log(sum);
     }
     *loss_mean = loss / (double)rows;
-    assert_int_equal(dataset_open(out, data, size), POT_OK);
+    assert_int_equal(dataset_view(out, data, size), POT_OK);
     return data;
 }
 
@@ -225,7 +225,7 @@ static void regression_is_judged_by_its_squared_error(void **state)
     uint8_t *bytes = parameters_encode(values, 4);
     data = pot_realloc(data, header_size + 16, 1);
     memcpy(data + header_size, bytes, 16);
-    assert_int_equal(dataset_open(&test, data, header_size + 16), POT_OK);
+    assert_int_equal(dataset_view(&test, data, header_size + 16), POT_OK);
     assert_int_equal(evaluate(&e, &shape, &model, theta, &test), POT_OK);
     assert_int_equal(e.rows, 2);
     assert_int_equal(e.correct, 0);

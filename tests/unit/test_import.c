@@ -299,7 +299,7 @@ static void split_parts_have_every_row_once(void **state)
     for (size_t p = 0; p < 2; p++) {
         struct dataset d;
         int32_t last = -1;
-        assert_int_equal(dataset_open(&d, parts[p].data, parts[p].size),
+        assert_int_equal(dataset_view(&d, parts[p].data, parts[p].size),
                          POT_OK);
         assert_int_equal(d.rows, rows[p]);
         assert_int_equal(d.divisor, 99);

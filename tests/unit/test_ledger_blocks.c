@@ -264,7 +264,7 @@ static void follow(struct replica *r, const uint8_t *data, size_t size,
 {
     struct block *block;
     struct ledger_fault fault;
-    assert_int_equal(block_open(&block, data, size), POT_OK);
+    assert_int_equal(block_decode(&block, data, size), POT_OK);
     assert_int_equal(
         ledger_execute(&r->env, &r->parent, block, size, trust, &fault),
         BLOCK_ACCEPTED);
@@ -351,7 +351,7 @@ static void random_chains_are_followed_write_for_write(void **state)
 static void restore(struct block *block, const uint8_t *data, size_t size)
 {
     struct block *again;
-    assert_int_equal(block_open(&again, data, size), POT_OK);
+    assert_int_equal(block_decode(&again, data, size), POT_OK);
     codec_free(block->header);
     codec_free(block->body);
     *block = *again;
@@ -392,7 +392,7 @@ static struct block *make_busy_block(struct game *g, uint8_t **data,
     }
     ledger_end_block(&g->f.env, &now);
     *data = make_block(g, size);
-    assert_int_equal(block_open(&block, *data, *size), POT_OK);
+    assert_int_equal(block_decode(&block, *data, *size), POT_OK);
     return block;
 }
 

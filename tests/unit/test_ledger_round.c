@@ -690,9 +690,10 @@ static void what_is_not_held_is_named(void **state)
     open_game(&g);
     hold(&g, 3, 3);
     assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
-    assert_int_equal(round_submission_open(&s, g.held.submissions[1]), POT_OK);
+    assert_int_equal(round_submission_decode(&s, g.held.submissions[1]),
+                     POT_OK);
     g.f.env.blobs.del(&g.f.memory, &s.payload);
-    round_submission_close(&s);
+    round_submission_fini(&s);
     assert_int_equal(make(&g, &made), ROUND_PAYLOAD_MISSING);
     assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, check_all),
                      ROUND_PAYLOAD_MISSING);
@@ -803,10 +804,10 @@ static void unordered_judgements_are_malformed(void **state)
     for (int i = 0; i < 3; i++) {
         Pot__Signed *message =
             signed_make(SIGNED_ATTESTATION, &f.chain, f.keys[0], &body);
-        enum pot_err err = round_attestation_open(&a, message);
+        enum pot_err err = round_attestation_decode(&a, message);
         assert_int_equal(err, i == 1 ? POT_OK : POT_EFORMAT);
         if (err == POT_OK) {
-            round_attestation_close(&a);
+            round_attestation_fini(&a);
         }
         codec_free(message);
         names[0][0] = i == 0 ? 0 : 1;

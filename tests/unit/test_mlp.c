@@ -112,7 +112,7 @@ static void make_dataset(struct dataset *d, uint8_t **file, uint32_t classes,
             memcpy(at, &value, label);
         }
     }
-    assert_int_equal(dataset_open(d, *file, size), POT_OK);
+    assert_int_equal(dataset_view(d, *file, size), POT_OK);
 }
 
 static void load_oracle(struct oracle *o, const struct dataset *d)

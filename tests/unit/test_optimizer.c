@@ -52,7 +52,7 @@ static void open_fixture(struct fixture *f, struct ledger_random *r, int low,
     size_t size = gradient_bytes(&f->shape, 2);
     f->bytes = pot_alloc(size);
     gradient_encode(f->bytes, &f->shape, 2, ADDENDS, f->exponents, f->sums);
-    assert_int_equal(gradient_open(&f->gradient, &f->shape, f->bytes, size),
+    assert_int_equal(gradient_view(&f->gradient, &f->shape, f->bytes, size),
                      POT_OK);
 }
 

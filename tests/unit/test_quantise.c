@@ -107,7 +107,7 @@ static void gradient_holds_the_quantised_means(void **state)
         size_t size = gradient_bytes(&shape, width);
         uint8_t *bytes = pot_alloc(size);
         quantise_gradient(bytes, &shape, width, sums, 4);
-        assert_int_equal(gradient_open(&g, &shape, bytes, size), POT_OK);
+        assert_int_equal(gradient_view(&g, &shape, bytes, size), POT_OK);
         assert_int_equal(g.width, width);
         assert_int_equal(g.addends, 1);
         assert_int_equal(g.exponents[0], width == 1 ? -6 : -14);

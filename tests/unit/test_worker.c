@@ -139,7 +139,7 @@ static void gradient_is_that_of_the_model(void **state)
     size_t size;
     struct dataset d;
     assert_int_equal(file_read(&file, &size, f->path, 1 << 20), POT_OK);
-    assert_int_equal(dataset_open(&d, file, size), POT_OK);
+    assert_int_equal(dataset_view(&d, file, size), POT_OK);
     struct mlp_config config = {f->shape, POT__ACTIVATION__ACTIVATION_RELU,
                                 POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY,
                                 JOB_ROWS};

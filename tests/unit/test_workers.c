@@ -104,7 +104,7 @@ static int tear_down(void **state)
     scratch_remove(f->folder);
     free(f->marks);
     assert_int_equal(f->input->holders, 1);
-    round_input_drop(f->input);
+    round_input_unref(f->input);
     free(f);
     return 0;
 }
