@@ -5,6 +5,7 @@
 #include "node/network.h"
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "node/api/api.h"
 #include "node/block/chain.h"
 #include "node/block/replica.h"
@@ -56,26 +57,30 @@ static void take_blob(struct node *node, struct peer *peer, uint8_t type,
     blob_fetch_on_message(node->fetch, peer, type, data, size);
 }
 
-static const struct {
-    uint8_t type;
-    message_fn *take;
-} message_routes[] = {
-    {MESSAGE_CONSENSUS, take_consensus}, {MESSAGE_TX, take_gossip},
-    {MESSAGE_SUBMISSION, take_gossip},   {MESSAGE_ATTESTATION, take_gossip},
-    {MESSAGE_STATUS, take_sync},         {MESSAGE_GET_BLOCKS, take_sync},
-    {MESSAGE_BLOCKS, take_sync},         {MESSAGE_GET_BLOB, take_blob},
-    {MESSAGE_BLOB_PIECE, take_blob},
+/* Every type but those that p2p/ keeps to itself. */
+static message_fn *const message_routes[MESSAGE_TYPE_COUNT] = {
+    [MESSAGE_CONSENSUS] = take_consensus, [MESSAGE_TX] = take_gossip,
+    [MESSAGE_SUBMISSION] = take_gossip,   [MESSAGE_ATTESTATION] = take_gossip,
+    [MESSAGE_STATUS] = take_sync,         [MESSAGE_GET_BLOCKS] = take_sync,
+    [MESSAGE_BLOCKS] = take_sync,         [MESSAGE_GET_BLOB] = take_blob,
+    [MESSAGE_BLOB_PIECE] = take_blob,
 };
+
+static void check_routes(void)
+{
+    for (uint8_t type = MESSAGE_CONSENSUS; type < MESSAGE_TYPE_COUNT; type++) {
+        bool is_known = message_rule(type) != NULL;
+        POT_ASSERT(is_known == (message_routes[type] != NULL));
+    }
+}
 
 static void on_message(void *context, struct peer *peer, uint8_t type,
                        const uint8_t *data, size_t size)
 {
     struct node *node = context;
-    for (size_t i = 0; i < sizeof(message_routes) / sizeof(*message_routes);
-         i++) {
-        if (message_routes[i].type == type && !node->is_stopping) {
-            message_routes[i].take(node, peer, type, data, size);
-        }
+    POT_ASSERT(type < MESSAGE_TYPE_COUNT && message_routes[type] != NULL);
+    if (!node->is_stopping) {
+        message_routes[type](node, peer, type, data, size);
     }
 }
 
@@ -174,6 +179,7 @@ static void open_transfers(struct node *node)
 
 enum pot_err network_open(struct node *node)
 {
+    check_routes();
     enum pot_err err = open_net(node);
     if (err == POT_OK) {
         open_transfers(node);
