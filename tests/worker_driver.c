@@ -141,11 +141,11 @@ int worker_driver_close(struct worker_driver *d)
 }
 
 bool worker_driver_run(struct worker_message *reply, struct worker_driver *d,
-                       const struct worker_job *job)
+                       const struct worker_part *part)
 {
     uint8_t bytes[WORKER_MESSAGE_BYTES_MAX];
-    struct worker_message message = {.type = WORKER_JOB};
-    message.job = *job;
+    struct worker_message message = {.type = WORKER_PART};
+    message.part = *part;
     size_t size = worker_encode(bytes, &message);
     return file_write_all(d->to, bytes, size) == POT_OK && receive(reply, d);
 }
@@ -161,7 +161,7 @@ bool worker_driver_sums(int64_t *sums, struct worker_done *done,
         worker_shm_grow(&d->shm, (size_t)layout.size) != POT_OK) {
         return false;
     }
-    struct worker_job job = {
+    struct worker_part part = {
         .job = 1,
         .shared_bytes = d->shm.size,
         .theta_offset = layout.theta_offset,
@@ -174,13 +174,13 @@ bool worker_driver_sums(int64_t *sums, struct worker_done *done,
         .width_count = (uint32_t)task->shape->width_count,
     };
     char *shared = d->shm.data;
-    memcpy(job.widths, task->shape->widths, sizeof(job.widths));
-    (void)snprintf(job.path, sizeof(job.path), "%s", task->path);
+    memcpy(part.widths, task->shape->widths, sizeof(part.widths));
+    (void)snprintf(part.path, sizeof(part.path), "%s", task->path);
     memcpy(shared + layout.theta_offset, task->theta,
            parameters * sizeof(int32_t));
     memcpy(shared + layout.rows_offset, task->rows + first,
            count * sizeof(uint64_t));
-    if (!worker_driver_run(&reply, d, &job) || reply.type != WORKER_DONE) {
+    if (!worker_driver_run(&reply, d, &part) || reply.type != WORKER_DONE) {
         return false;
     }
     memcpy(sums, shared + layout.sums_offset, parameters * sizeof(int64_t));

@@ -41,9 +41,9 @@ bool worker_driver_open(struct worker_driver *d, const char *path,
 /* worker_driver_close: ends its input; returns what waitpid told. */
 int worker_driver_close(struct worker_driver *d);
 
-/* worker_driver_run: a job as it stands, and its reply; false: none came. */
+/* worker_driver_run: a part as it stands, and its reply; false: none came. */
 bool worker_driver_run(struct worker_message *reply, struct worker_driver *d,
-                       const struct worker_job *job);
+                       const struct worker_part *part);
 
 /* worker_driver_sums: the gradient sums of a part of the task's rows, first
  * to first + count; false: the worker said error or nothing. */

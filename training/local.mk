@@ -30,7 +30,7 @@ training_libmlp_a_CFLAGS = $(AM_CFLAGS) -fopenmp-simd
 pkglibexec_PROGRAMS += pot-worker
 pot_worker_SOURCES = \
 	training/worker.c \
-	training/worker_job.c training/worker_job.h
+	training/worker_run.c training/worker_run.h
 pot_worker_CPPFLAGS = $(training_libmlp_a_CPPFLAGS)
 pot_worker_LDADD = training/libmlp.a training/libtraining.a \
 	proto/libproto.a proto/libformats.a base/libbase.a \

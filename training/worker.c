@@ -1,15 +1,15 @@
 /* pot-worker: computes gradients for potd, which starts it.
  *
- *   say hello; then, until standard input closes: read a job, compute, reply
+ *   say hello; then, until standard input closes: read a part, compute, reply
  *
- * It holds no secret and opens nothing but the data set that a job names.
+ * It holds no secret and opens nothing but the data set that a part names.
  * When it is wrong about something it aborts: potd starts another one. */
 #include "config.h"
 
 #include "base/buf.h"
 #include "base/check.h"
-#include "training/worker_job.h"
 #include "training/worker_protocol.h"
+#include "training/worker_run.h"
 #include "training/worker_shm.h"
 
 #include <cblas.h>
@@ -85,13 +85,13 @@ static enum worker_take read_message(struct worker_message *message,
     }
 }
 
-static int serve(struct worker_state *state, struct buf *in)
+static int serve(struct worker_run *worker, struct buf *in)
 {
     struct worker_message message;
     struct worker_message reply;
     enum worker_take taken = read_message(&message, in);
-    while (taken == WORKER_TAKE_MESSAGE && message.type == WORKER_JOB) {
-        worker_state_run(&reply, state, &message.job);
+    while (taken == WORKER_TAKE_MESSAGE && message.type == WORKER_PART) {
+        worker_run_part(&reply, worker, &message.part);
         if (!send_message(&reply)) {
             return 0;
         }
@@ -100,7 +100,7 @@ static int serve(struct worker_state *state, struct buf *in)
     if (taken == WORKER_TAKE_MORE) {
         return 0;
     }
-    (void)fputs("pot-worker: standard input is not a list of jobs\n", stderr);
+    (void)fputs("pot-worker: standard input is not a list of parts\n", stderr);
     return EXIT_FAILED;
 }
 
@@ -119,9 +119,9 @@ static int run(void)
     worker_shm_attach(&shm, WORKER_SHARED_FD);
     /* One message and what came with it of the next. */
     buf_init(&in, 2 * WORKER_MESSAGE_BYTES_MAX + 4096);
-    struct worker_state *state = worker_state_new(&shm);
-    int status = say_hello() ? serve(state, &in) : 0;
-    worker_state_free(state);
+    struct worker_run *worker = worker_run_new(&shm);
+    int status = say_hello() ? serve(worker, &in) : 0;
+    worker_run_free(worker);
     buf_fini(&in);
     worker_shm_close(&shm);
     return status;

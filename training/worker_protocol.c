@@ -15,25 +15,25 @@ _Static_assert(WORKER_CORE_SIZE + WORKER_CONFIG_SIZE + 8 <=
                    WORKER_BODY_BYTES_MAX,
                "a HELLO fits");
 
-static void encode_job(struct bytes_writer *w, const struct worker_job *job)
+static void encode_part(struct bytes_writer *w, const struct worker_part *part)
 {
-    POT_ASSERT(job->width_count <= LAYERS_MAX);
-    bytes_write_u64(w, job->job);
-    bytes_write_u64(w, job->shared_bytes);
-    bytes_write_u64(w, job->theta_offset);
-    bytes_write_u64(w, job->rows_offset);
-    bytes_write_u64(w, job->sums_offset);
-    bytes_write_u64(w, job->row_count);
-    bytes_write_u32(w, job->block_rows);
-    bytes_write_u32(w, job->activation);
-    bytes_write_u32(w, job->loss);
-    bytes_write_u32(w, job->width_count);
-    for (uint32_t i = 0; i < job->width_count; i++) {
-        bytes_write_u32(w, job->widths[i]);
+    POT_ASSERT(part->width_count <= LAYERS_MAX);
+    bytes_write_u64(w, part->job);
+    bytes_write_u64(w, part->shared_bytes);
+    bytes_write_u64(w, part->theta_offset);
+    bytes_write_u64(w, part->rows_offset);
+    bytes_write_u64(w, part->sums_offset);
+    bytes_write_u64(w, part->row_count);
+    bytes_write_u32(w, part->block_rows);
+    bytes_write_u32(w, part->activation);
+    bytes_write_u32(w, part->loss);
+    bytes_write_u32(w, part->width_count);
+    for (uint32_t i = 0; i < part->width_count; i++) {
+        bytes_write_u32(w, part->widths[i]);
     }
-    size_t path_size = strnlen(job->path, WORKER_PATH_SIZE - 1);
+    size_t path_size = strnlen(part->path, WORKER_PATH_SIZE - 1);
     bytes_write_u32(w, (uint32_t)path_size);
-    bytes_write(w, job->path, path_size);
+    bytes_write(w, part->path, path_size);
 }
 
 static void encode_body(struct bytes_writer *w,
@@ -46,8 +46,8 @@ static void encode_body(struct bytes_writer *w,
         bytes_write(w, message->hello.core, WORKER_CORE_SIZE);
         bytes_write(w, message->hello.config, WORKER_CONFIG_SIZE);
         break;
-    case WORKER_JOB:
-        encode_job(w, &message->job);
+    case WORKER_PART:
+        encode_part(w, &message->part);
         break;
     case WORKER_DONE:
         bytes_write_u64(w, message->done.job);
@@ -94,30 +94,30 @@ static void read_text(char *text, size_t text_size, struct bytes_reader *r,
     }
 }
 
-static bool decode_job(struct worker_job *job, struct bytes_reader *r)
+static bool decode_part(struct worker_part *part, struct bytes_reader *r)
 {
-    job->job = bytes_read_u64(r);
-    job->shared_bytes = bytes_read_u64(r);
-    job->theta_offset = bytes_read_u64(r);
-    job->rows_offset = bytes_read_u64(r);
-    job->sums_offset = bytes_read_u64(r);
-    job->row_count = bytes_read_u64(r);
-    job->block_rows = bytes_read_u32(r);
-    job->activation = bytes_read_u32(r);
-    job->loss = bytes_read_u32(r);
-    job->width_count = bytes_read_u32(r);
-    if (job->width_count > LAYERS_MAX) {
+    part->job = bytes_read_u64(r);
+    part->shared_bytes = bytes_read_u64(r);
+    part->theta_offset = bytes_read_u64(r);
+    part->rows_offset = bytes_read_u64(r);
+    part->sums_offset = bytes_read_u64(r);
+    part->row_count = bytes_read_u64(r);
+    part->block_rows = bytes_read_u32(r);
+    part->activation = bytes_read_u32(r);
+    part->loss = bytes_read_u32(r);
+    part->width_count = bytes_read_u32(r);
+    if (part->width_count > LAYERS_MAX) {
         return false;
     }
-    for (uint32_t i = 0; i < job->width_count; i++) {
-        job->widths[i] = bytes_read_u32(r);
+    for (uint32_t i = 0; i < part->width_count; i++) {
+        part->widths[i] = bytes_read_u32(r);
     }
     uint32_t path_size = bytes_read_u32(r);
     if (path_size >= WORKER_PATH_SIZE) {
         return false;
     }
-    bytes_read(r, job->path, path_size);
-    return memchr(job->path, '\0', path_size) == NULL || path_size == 0;
+    bytes_read(r, part->path, path_size);
+    return memchr(part->path, '\0', path_size) == NULL || path_size == 0;
 }
 
 static bool decode_body(struct worker_message *message, uint32_t type,
@@ -132,8 +132,8 @@ static bool decode_body(struct worker_message *message, uint32_t type,
         read_text(message->hello.config, WORKER_CONFIG_SIZE, r,
                   WORKER_CONFIG_SIZE);
         break;
-    case WORKER_JOB:
-        is_known = decode_job(&message->job, r);
+    case WORKER_PART:
+        is_known = decode_part(&message->part, r);
         break;
     case WORKER_DONE:
         message->done.job = bytes_read_u64(r);

@@ -1,12 +1,13 @@
 /* worker_protocol: what potd and pot-worker say to each other.
  *
- * pot-worker reads jobs from standard input and writes replies to standard
- * output; descriptor 3 is the shared memory (training/worker_shm.h).  One
- * job at a time.  It ends when its standard input closes.
+ * A job is a gradient; each worker computes a part of its rows.  pot-worker
+ * reads parts from standard input and writes replies to standard output;
+ * descriptor 3 is the shared memory (training/worker_shm.h).  One part at a
+ * time.  It ends when its standard input closes.
  *
  *   worker -> node  HELLO, once
- *   node -> worker  JOB
- *   worker -> node  DONE or ERROR with the job's number
+ *   node -> worker  PART
+ *   worker -> node  DONE or ERROR with the number of the part's job
  *
  * A message is a header and a body, little-endian:
  *
@@ -15,13 +16,13 @@
  *   u32  size of the body
  *   u32  0
  *   HELLO  u32 version, u32 0, char core[32], char config[128], NUL-padded
- *   JOB    u64 job, shared_bytes, theta_offset, rows_offset, sums_offset,
+ *   PART   u64 job, shared_bytes, theta_offset, rows_offset, sums_offset,
  *          row_count; u32 block_rows, activation, loss, width_count;
  *          u32 widths[width_count]; u32 path_size, char path[path_size]
  *   DONE   u64 job, u64 rows, i64 loss_sum (Q40.24), u64 elapsed_us
  *   ERROR  u64 job, char text[<= 256]
  *
- * In the shared memory, at the job's offsets (multiples of 8, not
+ * In the shared memory, at the part's offsets (multiples of 8, not
  * overlapping): theta, i32 Q8.24 for each parameter; rows, u64 for each row;
  * and, written before DONE is sent, sums: i64 for each parameter, the
  * gradient's sum over the rows in units of 2^-40 (training/quantise.h). */
@@ -47,19 +48,19 @@
 
 enum worker_type {
     WORKER_HELLO = 1,
-    WORKER_JOB = 2,
+    WORKER_PART = 2,
     WORKER_DONE = 3,
     WORKER_ERROR = 4,
 };
 
-struct worker_job {
-    uint64_t job;
+struct worker_part {
+    uint64_t job;          /* its number */
     uint64_t shared_bytes; /* size of the shared memory: it may have grown */
     uint64_t theta_offset;
     uint64_t rows_offset;
     uint64_t sums_offset;
-    uint64_t row_count;  /* of this worker's part, > 0 */
-    uint32_t block_rows; /* assign_block_rows() of all the miner's rows */
+    uint64_t row_count;  /* of this part, > 0 */
+    uint32_t block_rows; /* assign_block_rows() of all the job's rows */
     uint32_t activation; /* Pot__Activation */
     uint32_t loss;       /* Pot__Loss */
     uint32_t width_count;
@@ -90,7 +91,7 @@ struct worker_message {
     enum worker_type type;
     union {
         struct worker_hello hello;
-        struct worker_job job;
+        struct worker_part part;
         struct worker_done done;
         struct worker_error error;
     };
@@ -117,7 +118,7 @@ struct worker_layout {
     uint64_t size;
 };
 
-/* worker_layout_init: where a job's arrays may lie, one after another; each
+/* worker_layout_init: where a part's arrays may lie, one after another; each
  * begins on a cache line.  Errors: POT_ELIMIT. */
 POT_MUST_USE enum pot_err worker_layout_init(struct worker_layout *out,
                                              uint64_t parameter_count,

@@ -33,17 +33,17 @@
 
 extern char **environ;
 
-enum worker_state {
-    WORKER_STOPPED,
-    WORKER_STARTING,
-    WORKER_IDLE,
-    WORKER_BUSY,
-    WORKER_CLOSING,
+enum process_state {
+    PROCESS_STOPPED,
+    PROCESS_STARTING,
+    PROCESS_IDLE,
+    PROCESS_BUSY,
+    PROCESS_CLOSING,
 };
 
 struct worker_process {
     struct worker_process_config config;
-    enum worker_state state;
+    enum process_state state;
     uv_process_t process;
     uv_pipe_t in;          /* its standard input */
     uv_pipe_t out;         /* its standard output */
@@ -100,7 +100,7 @@ static void on_closed(uv_handle_t *handle)
     if (--w->handles_open > 0) {
         return;
     }
-    w->state = WORKER_STOPPED;
+    w->state = PROCESS_STOPPED;
     buf_clear(&w->inbox);
     if (w->is_ending) {
         free_if_closed(w);
@@ -118,13 +118,13 @@ static void on_closed(uv_handle_t *handle)
  * whose handle is gone stays a zombie. */
 static void stop(struct worker_process *w, const char *why)
 {
-    if (w->state == WORKER_CLOSING || w->state == WORKER_STOPPED) {
+    if (w->state == PROCESS_CLOSING || w->state == PROCESS_STOPPED) {
         return;
     }
-    w->loss = w->state == WORKER_STARTING ? LOST_STARTING
-              : w->state == WORKER_BUSY   ? LOST_BUSY
-                                          : LOST_IDLE;
-    w->state = WORKER_CLOSING;
+    w->loss = w->state == PROCESS_STARTING ? LOST_STARTING
+              : w->state == PROCESS_BUSY   ? LOST_BUSY
+                                           : LOST_IDLE;
+    w->state = PROCESS_CLOSING;
     (void)uv_timer_stop(&w->timer);
     uv_close((uv_handle_t *)&w->in, on_closed);
     uv_close((uv_handle_t *)&w->out, on_closed);
@@ -145,7 +145,7 @@ static void on_process_exit(uv_process_t *process, int64_t status,
     struct worker_process *w = process->data;
     char why[64];
     w->is_running = false;
-    if (w->state == WORKER_CLOSING) {
+    if (w->state == PROCESS_CLOSING) {
         uv_close((uv_handle_t *)&w->process, on_closed);
         return;
     }
@@ -170,7 +170,7 @@ void worker_process_close(struct worker_process *w)
 
 static void become_idle(struct worker_process *w)
 {
-    w->state = WORKER_IDLE;
+    w->state = PROCESS_IDLE;
     (void)uv_timer_stop(&w->timer);
 }
 
@@ -194,8 +194,8 @@ static void on_done(struct worker_process *w, const struct worker_done *done)
 static void on_message(struct worker_process *w,
                        const struct worker_message *message)
 {
-    bool is_busy = w->state == WORKER_BUSY;
-    if (message->type == WORKER_HELLO && w->state == WORKER_STARTING) {
+    bool is_busy = w->state == PROCESS_BUSY;
+    if (message->type == WORKER_HELLO && w->state == PROCESS_STARTING) {
         on_hello(w, &message->hello);
     } else if (message->type == WORKER_DONE && is_busy &&
                message->done.job == w->job) {
@@ -225,7 +225,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
         return;
     }
     buf_append(&w->inbox, buffer->base, (size_t)count);
-    while (w->state != WORKER_CLOSING) {
+    while (w->state != PROCESS_CLOSING) {
         enum worker_take taken = worker_take(&message, &w->inbox);
         if (taken == WORKER_TAKE_MORE) {
             return;
@@ -262,17 +262,18 @@ static void send_message(struct worker_process *w,
     }
 }
 
-static void fill_job(struct worker_job *out, const struct worker_share *share,
-                     const struct worker_layout *layout)
+static void fill_part(struct worker_part *out,
+                      const struct worker_process_part *part,
+                      const struct worker_layout *layout)
 {
-    const struct round_input *input = share->input;
-    *out = (struct worker_job){
-        .job = share->job,
+    const struct round_input *input = part->input;
+    *out = (struct worker_part){
+        .job = part->job,
         .shared_bytes = layout->size,
         .theta_offset = layout->theta_offset,
         .rows_offset = layout->rows_offset,
         .sums_offset = layout->sums_offset,
-        .row_count = share->row_count,
+        .row_count = part->row_count,
         .block_rows = (uint32_t)assign_block_rows(input->row_count),
         .activation = (uint32_t)input->activation,
         .loss = (uint32_t)input->loss,
@@ -282,45 +283,45 @@ static void fill_job(struct worker_job *out, const struct worker_share *share,
     (void)snprintf(out->path, sizeof(out->path), "%s", input->dataset);
 }
 
-/* Puts theta and the share's rows where the worker will read them. */
+/* Puts theta and the part's rows where the worker will read them. */
 static enum pot_err fill_shared(struct worker_process *w,
-                                const struct worker_share *share)
+                                const struct worker_process_part *part)
 {
-    size_t parameters = share->input->shape.parameter_count;
+    size_t parameters = part->input->shape.parameter_count;
     enum pot_err err =
-        worker_layout_init(&w->layout, parameters, share->row_count);
+        worker_layout_init(&w->layout, parameters, part->row_count);
     if (err == POT_OK) {
         err = worker_shm_grow(&w->shm, w->layout.size);
     }
     if (err == POT_OK) {
         uint8_t *shared = w->shm.data;
-        memcpy(shared + w->layout.theta_offset, share->input->theta,
+        memcpy(shared + w->layout.theta_offset, part->input->theta,
                parameters * sizeof(int32_t));
-        memcpy(shared + w->layout.rows_offset, share->rows,
-               share->row_count * sizeof(uint64_t));
+        memcpy(shared + w->layout.rows_offset, part->rows,
+               part->row_count * sizeof(uint64_t));
     }
     return err;
 }
 
 bool worker_process_is_idle(const struct worker_process *w)
 {
-    return w->state == WORKER_IDLE;
+    return w->state == PROCESS_IDLE;
 }
 
 void worker_process_give(struct worker_process *w,
-                         const struct worker_share *share)
+                         const struct worker_process_part *part)
 {
-    struct worker_message message = {.type = WORKER_JOB};
-    POT_ASSERT(w->state == WORKER_IDLE);
-    POT_ASSERT(share->row_count > 0);
-    w->state = WORKER_BUSY;
-    w->job = share->job;
+    struct worker_message message = {.type = WORKER_PART};
+    POT_ASSERT(w->state == PROCESS_IDLE);
+    POT_ASSERT(part->row_count > 0);
+    w->state = PROCESS_BUSY;
+    w->job = part->job;
     (void)uv_timer_start(&w->timer, on_deadline, w->config.deadline_ms, 0);
-    if (fill_shared(w, share) != POT_OK) {
+    if (fill_shared(w, part) != POT_OK) {
         stop(w, "not enough shared memory");
         return;
     }
-    fill_job(&message.job, share, &w->layout);
+    fill_part(&message.part, part, &w->layout);
     send_message(w, &message);
 }
 
@@ -398,14 +399,14 @@ static int spawn(struct worker_process *w)
 
 static void start(struct worker_process *w)
 {
-    POT_ASSERT(w->state == WORKER_STOPPED);
+    POT_ASSERT(w->state == PROCESS_STOPPED);
     (void)uv_pipe_init(w->config.loop, &w->in, 0);
     (void)uv_pipe_init(w->config.loop, &w->out, 0);
     w->process.data = w;
     w->in.data = w;
     w->out.data = w;
     w->handles_open = 3;
-    w->state = WORKER_STARTING;
+    w->state = PROCESS_STARTING;
     int rc = spawn(w);
     w->is_running = rc == 0;
     if (rc == 0) {

@@ -60,17 +60,17 @@ void worker_process_close(struct worker_process *process);
 /* worker_process_is_idle: it can be given work now. */
 bool worker_process_is_idle(const struct worker_process *process);
 
-/* A share of a job: some of a miner's rows. */
-struct worker_share {
-    uint64_t job; /* a number that comes back with the reply */
+/* A part of a job: some of a miner's rows. */
+struct worker_process_part {
+    uint64_t job; /* its number, which comes back with the reply */
     const struct round_input *input;
-    const uint64_t *rows; /* of the share */
+    const uint64_t *rows; /* of the part */
     size_t row_count;     /* > 0 */
 };
 
-/* worker_process_give: to one that is idle; the share is borrowed for the
+/* worker_process_give: to one that is idle; the part is borrowed for the
  * call. */
 void worker_process_give(struct worker_process *process,
-                         const struct worker_share *share);
+                         const struct worker_process_part *part);
 
 #endif

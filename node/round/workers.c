@@ -100,17 +100,17 @@ static bool job_is_done(const struct workers *pool, const struct job *job)
 
 static void give_part(struct worker *w, struct job *job, size_t index)
 {
-    struct assign_part part = part_of(w->pool, job, index);
-    const struct worker_share share = {
+    struct assign_part assigned = part_of(w->pool, job, index);
+    const struct worker_process_part part = {
         .job = job->number,
         .input = job->input,
-        .rows = job->rows + part.first,
-        .row_count = part.count,
+        .rows = job->rows + assigned.first,
+        .row_count = assigned.count,
     };
     job->parts[index] = PART_RUNNING;
     w->job = job->number;
     w->part = index;
-    worker_process_give(w->process, &share);
+    worker_process_give(w->process, &part);
 }
 
 /* Parts that wait go to workers that are idle. */

@@ -1,8 +1,8 @@
 /* workers: gradients computed by a pool of pot-worker processes.
  *
- * A job is shared out among all of them by rows; their integer gradients are
- * added.  The part of a worker that ended is done again.  The loop's thread
- * only. */
+ * A job is a gradient: each of them computes a part, some of its rows, and
+ * their integer gradients are added.  The part of a worker that ended is done
+ * again.  The loop's thread only. */
 #ifndef POT_NODE_ROUND_WORKERS_H
 #define POT_NODE_ROUND_WORKERS_H
 
@@ -61,7 +61,7 @@ struct workers_stats {
     uint64_t rows;
     uint64_t restarts;
     uint64_t queued;  /* now */
-    uint64_t busy_us; /* in jobs, summed over the processes */
+    uint64_t busy_us; /* computing parts, summed over the processes */
 };
 
 void workers_stats(const struct workers *workers, struct workers_stats *out);

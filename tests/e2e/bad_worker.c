@@ -145,10 +145,11 @@ static void start_real(struct proxy *p, const char *program)
 
 /* ---- spoiling */
 
-static size_t parameter_count(const struct worker_job *job)
+static size_t parameter_count(const struct worker_part *part)
 {
     struct model_shape shape;
-    enum pot_err err = model_shape_init(&shape, job->widths, job->width_count);
+    enum pot_err err =
+        model_shape_init(&shape, part->widths, part->width_count);
     POT_ASSERT(err == POT_OK);
     return shape.parameter_count;
 }
@@ -159,10 +160,10 @@ static void *at(const struct proxy *p, uint64_t offset)
 }
 
 static void theta_hash(struct hash *out, const struct proxy *p,
-                       const struct worker_job *job)
+                       const struct worker_part *part)
 {
-    hash_bytes(out, "test-theta", at(p, job->theta_offset),
-               parameter_count(job) * sizeof(int32_t));
+    hash_bytes(out, "test-theta", at(p, part->theta_offset),
+               parameter_count(part) * sizeof(int32_t));
 }
 
 static void spoil_noise(int64_t *sums, size_t count)
@@ -195,29 +196,29 @@ static void spoil_nudge(int64_t *sums, size_t count, uint32_t per_mille)
     }
 }
 
-static void dump(const struct proxy *p, const struct worker_job *job,
+static void dump(const struct proxy *p, const struct worker_part *part,
                  const struct worker_done *done)
 {
     struct buf data;
     struct hash theta;
-    theta_hash(&theta, p, job);
+    theta_hash(&theta, p, part);
     buf_init(&data, DUMP_BYTES_MAX);
     buf_append(&data, theta.b, HASH_SIZE);
     buf_append(&data, &done->loss_sum, sizeof(done->loss_sum));
-    buf_append(&data, at(p, job->sums_offset),
-               parameter_count(job) * sizeof(int64_t));
+    buf_append(&data, at(p, part->sums_offset),
+               parameter_count(part) * sizeof(int64_t));
     enum pot_err err = file_replace(p->file, 0600, data.data, data.size);
     POT_ASSERT(err == POT_OK);
     buf_fini(&data);
 }
 
 /* Waits for the other's sums at the same parameters, for a while. */
-static void copy(const struct proxy *p, const struct worker_job *job,
+static void copy(const struct proxy *p, const struct worker_part *part,
                  struct worker_done *done)
 {
     struct hash theta;
-    size_t bytes = parameter_count(job) * sizeof(int64_t);
-    theta_hash(&theta, p, job);
+    size_t bytes = parameter_count(part) * sizeof(int64_t);
+    theta_hash(&theta, p, part);
     for (int i = 0; i < COPY_TRIES; i++) {
         const struct timespec wait = {.tv_nsec = COPY_WAIT_NS};
         char *data = NULL;
@@ -228,7 +229,7 @@ static void copy(const struct proxy *p, const struct worker_job *job,
             memcmp(data, theta.b, HASH_SIZE) == 0;
         if (is_there) {
             memcpy(&done->loss_sum, data + HASH_SIZE, sizeof(int64_t));
-            memcpy(at(p, job->sums_offset), data + HASH_SIZE + sizeof(int64_t),
+            memcpy(at(p, part->sums_offset), data + HASH_SIZE + sizeof(int64_t),
                    bytes);
         }
         free(data);
@@ -237,14 +238,14 @@ static void copy(const struct proxy *p, const struct worker_job *job,
         }
         (void)nanosleep(&wait, NULL);
     }
-    memset(at(p, job->sums_offset), 0, bytes);
+    memset(at(p, part->sums_offset), 0, bytes);
 }
 
-static void spoil(struct proxy *p, const struct worker_job *job,
+static void spoil(struct proxy *p, const struct worker_part *part,
                   struct worker_done *done)
 {
-    size_t count = parameter_count(job);
-    int64_t *sums = at(p, job->sums_offset);
+    size_t count = parameter_count(part);
+    int64_t *sums = at(p, part->sums_offset);
     switch (p->mode) {
     case MODE_NOISE:
         spoil_noise(sums, count);
@@ -253,7 +254,7 @@ static void spoil(struct proxy *p, const struct worker_job *job,
         spoil_stale(p, sums, count);
         break;
     case MODE_HALF:
-        done->rows = job->row_count;
+        done->rows = part->row_count;
         done->loss_sum *= 2;
         for (size_t i = 0; i < count; i++) {
             sums[i] *= 2;
@@ -279,10 +280,10 @@ static void spoil(struct proxy *p, const struct worker_job *job,
         }
         break;
     case MODE_DUMP:
-        dump(p, job, done);
+        dump(p, part, done);
         break;
     case MODE_COPY:
-        copy(p, job, done);
+        copy(p, part, done);
         break;
     case MODE_LOSS:
         done->loss_sum = INT64_MAX;
@@ -304,7 +305,7 @@ static void spoil(struct proxy *p, const struct worker_job *job,
     }
 }
 
-/* ---- a job on its way through */
+/* ---- a part on its way through */
 
 /* True for the first process that asks, of all that share the file. */
 static bool is_first(const struct proxy *p, const char *what)
@@ -314,10 +315,10 @@ static bool is_first(const struct proxy *p, const char *what)
     return file_create(path, 0600, "", 0) == POT_OK;
 }
 
-static bool refuse(const struct worker_job *job)
+static bool refuse(const struct worker_part *part)
 {
     struct worker_message reply = {.type = WORKER_ERROR};
-    reply.error.job = job->job;
+    reply.error.job = part->job;
     (void)snprintf(reply.error.text, sizeof(reply.error.text), "no");
     return send_to(STDOUT_FILENO, &reply);
 }
@@ -355,24 +356,24 @@ static void misbehave(const struct proxy *p)
     }
 }
 
-static bool relay_job(struct proxy *p, struct worker_message *message)
+static bool relay_part(struct proxy *p, struct worker_message *message)
 {
     struct worker_message reply;
-    struct worker_job job = message->job;
+    struct worker_part part = message->part;
     misbehave(p);
     if (wants_to_refuse(p)) {
-        return refuse(&job);
+        return refuse(&part);
     }
-    if (p->mode == MODE_HALF && message->job.row_count > 1) {
-        message->job.row_count /= 2;
+    if (p->mode == MODE_HALF && message->part.row_count > 1) {
+        message->part.row_count /= 2;
     }
-    if (worker_shm_map(&p->shm, (size_t)job.shared_bytes) != POT_OK ||
+    if (worker_shm_map(&p->shm, (size_t)part.shared_bytes) != POT_OK ||
         !send_to(p->to_real, message) ||
         !receive(&reply, &p->from_real, p->of_real)) {
         return false;
     }
     if (reply.type == WORKER_DONE) {
-        spoil(p, &job, &reply.done);
+        spoil(p, &part, &reply.done);
     }
     return send_to(STDOUT_FILENO, &reply);
 }
@@ -410,7 +411,7 @@ int main(void)
     buf_init(&p.from_real, 2 * WORKER_MESSAGE_BYTES_MAX + 4096);
     bool is_fine = relay_hello(&p);
     while (is_fine && receive(&message, &p.from_node, STDIN_FILENO)) {
-        is_fine = relay_job(&p, &message);
+        is_fine = relay_part(&p, &message);
     }
     free(p.previous);
     buf_fini(&p.from_node);

@@ -85,7 +85,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct worker_job good_job(struct fixture *f)
+static struct worker_part good_part(struct fixture *f)
 {
     struct worker_layout layout;
     assert_int_equal(
@@ -97,7 +97,7 @@ static struct worker_job good_job(struct fixture *f)
     memcpy(shared + layout.theta_offset, f->theta,
            f->shape.parameter_count * sizeof(int32_t));
     memcpy(shared + layout.rows_offset, f->rows, sizeof(f->rows));
-    struct worker_job job = {
+    struct worker_part part = {
         .job = 5,
         .shared_bytes = layout.size,
         .theta_offset = layout.theta_offset,
@@ -109,9 +109,9 @@ static struct worker_job good_job(struct fixture *f)
         .loss = f->task.loss,
         .width_count = 3,
     };
-    memcpy(job.widths, f->shape.widths, sizeof(job.widths));
-    (void)snprintf(job.path, sizeof(job.path), "%s", f->path);
-    return job;
+    memcpy(part.widths, f->shape.widths, sizeof(part.widths));
+    (void)snprintf(part.path, sizeof(part.path), "%s", f->path);
+    return part;
 }
 
 static void worker_says_which_kernel_it_runs(void **state)
@@ -194,120 +194,120 @@ static void gradient_does_not_depend_on_the_split(void **state)
     free(whole);
 }
 
-/* Each makes one thing in a good job wrong. */
-typedef void (*spoiler)(struct worker_job *job, struct fixture *f);
+/* Each makes one thing in a good part wrong. */
+typedef void (*spoiler)(struct worker_part *part, struct fixture *f);
 
-static void no_dataset(struct worker_job *job, struct fixture *f)
+static void no_dataset(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    (void)snprintf(job->path, sizeof(job->path), "/no/such.pds");
+    (void)snprintf(part->path, sizeof(part->path), "/no/such.pds");
 }
 
-static void not_a_dataset(struct worker_job *job, struct fixture *f)
+static void not_a_dataset(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    (void)snprintf(job->path, sizeof(job->path), "/etc/passwd");
+    (void)snprintf(part->path, sizeof(part->path), "/etc/passwd");
 }
 
-static void folder_as_dataset(struct worker_job *job, struct fixture *f)
+static void folder_as_dataset(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    (void)snprintf(job->path, sizeof(job->path), "/tmp");
+    (void)snprintf(part->path, sizeof(part->path), "/tmp");
 }
 
-static void no_activation(struct worker_job *job, struct fixture *f)
+static void no_activation(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->activation = 0;
+    part->activation = 0;
 }
 
-static void unknown_loss(struct worker_job *job, struct fixture *f)
+static void unknown_loss(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->loss = 77;
+    part->loss = 77;
 }
 
-static void zero_width(struct worker_job *job, struct fixture *f)
+static void zero_width(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->widths[1] = 0;
+    part->widths[1] = 0;
 }
 
-static void one_width(struct worker_job *job, struct fixture *f)
+static void one_width(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->width_count = 1;
+    part->width_count = 1;
 }
 
-static void huge_model(struct worker_job *job, struct fixture *f)
+static void huge_model(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->widths[1] = UINT32_MAX;
+    part->widths[1] = UINT32_MAX;
 }
 
-static void other_inputs(struct worker_job *job, struct fixture *f)
+static void other_inputs(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->widths[0] = FEATURES + 1;
+    part->widths[0] = FEATURES + 1;
 }
 
-static void no_rows(struct worker_job *job, struct fixture *f)
+static void no_rows(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->row_count = 0;
+    part->row_count = 0;
 }
 
-static void endless_rows(struct worker_job *job, struct fixture *f)
+static void endless_rows(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->row_count = UINT64_MAX;
+    part->row_count = UINT64_MAX;
 }
 
-static void no_block(struct worker_job *job, struct fixture *f)
+static void no_block(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->block_rows = 0;
+    part->block_rows = 0;
 }
 
-static void huge_block(struct worker_job *job, struct fixture *f)
+static void huge_block(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->block_rows = UINT32_MAX;
+    part->block_rows = UINT32_MAX;
 }
 
-static void more_shared_memory(struct worker_job *job, struct fixture *f)
+static void more_shared_memory(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->shared_bytes = UINT64_C(1) << 40;
+    part->shared_bytes = UINT64_C(1) << 40;
 }
 
-static void no_shared_memory(struct worker_job *job, struct fixture *f)
+static void no_shared_memory(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->shared_bytes = 0;
+    part->shared_bytes = 0;
 }
 
-static void theta_beyond_the_end(struct worker_job *job, struct fixture *f)
+static void theta_beyond_the_end(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->theta_offset = job->shared_bytes - 8;
+    part->theta_offset = part->shared_bytes - 8;
 }
 
-static void rows_wrap_around(struct worker_job *job, struct fixture *f)
+static void rows_wrap_around(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->rows_offset = UINT64_MAX - 7;
+    part->rows_offset = UINT64_MAX - 7;
 }
 
-static void sums_unaligned(struct worker_job *job, struct fixture *f)
+static void sums_unaligned(struct worker_part *part, struct fixture *f)
 {
     (void)f;
-    job->sums_offset += 4;
+    part->sums_offset += 4;
 }
 
-static void row_beyond_the_data(struct worker_job *job, struct fixture *f)
+static void row_beyond_the_data(struct worker_part *part, struct fixture *f)
 {
-    uint8_t *at = (uint8_t *)f->worker.shm.data + job->rows_offset;
+    uint8_t *at = (uint8_t *)f->worker.shm.data + part->rows_offset;
     at[8] = 0xff;
     at[9] = 0xff;
 }
@@ -327,17 +327,17 @@ static void nonsense_is_answered_with_an_error(void **state)
                                        row_beyond_the_data};
     for (size_t i = 0; i < sizeof(spoilers) / sizeof(*spoilers); i++) {
         struct worker_message reply;
-        struct worker_job job = good_job(f);
-        spoilers[i](&job, f);
-        assert_true(worker_driver_run(&reply, &f->worker, &job));
+        struct worker_part part = good_part(f);
+        spoilers[i](&part, f);
+        assert_true(worker_driver_run(&reply, &f->worker, &part));
         if (reply.type != WORKER_ERROR) {
             fail_msg("spoiler %zu passed", i);
         }
         assert_int_equal(reply.error.job, 5);
         assert_true(strlen(reply.error.text) > 0);
         /* It goes on working. */
-        job = good_job(f);
-        assert_true(worker_driver_run(&reply, &f->worker, &job));
+        part = good_part(f);
+        assert_true(worker_driver_run(&reply, &f->worker, &part));
         assert_int_equal(reply.type, WORKER_DONE);
     }
 }
@@ -377,7 +377,7 @@ static void worker_ends_when_its_input_closes(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void worker_ends_at_what_is_no_job(void **state)
+static void worker_ends_at_what_is_no_part(void **state)
 {
     (void)state;
     struct worker_driver d;
@@ -402,7 +402,7 @@ int main(void)
         WITH(nonsense_is_answered_with_an_error),
         WITH(overflow_is_answered_with_an_error),
         cmocka_unit_test(worker_ends_when_its_input_closes),
-        cmocka_unit_test(worker_ends_at_what_is_no_job),
+        cmocka_unit_test(worker_ends_at_what_is_no_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-static struct worker_message make_job(void)
+static struct worker_message make_part(void)
 {
-    struct worker_message m = {.type = WORKER_JOB};
-    m.job = (struct worker_job){
+    struct worker_message m = {.type = WORKER_PART};
+    m.part = (struct worker_part){
         .job = 7,
         .shared_bytes = 1 << 20,
         .theta_offset = 64,
@@ -35,8 +35,8 @@ static struct worker_message make_job(void)
 static struct worker_message make_of(enum worker_type type)
 {
     struct worker_message m = {.type = type};
-    if (type == WORKER_JOB) {
-        return make_job();
+    if (type == WORKER_PART) {
+        return make_part();
     }
     if (type == WORKER_HELLO) {
         m.hello = (struct worker_hello){
@@ -111,7 +111,7 @@ static void damaged_messages_are_noticed(void **state)
         struct buf in;
         struct worker_message out;
         uint8_t bytes[WORKER_MESSAGE_BYTES_MAX];
-        struct worker_message m = make_job();
+        struct worker_message m = make_part();
         size_t size = worker_encode(bytes, &m);
         bytes[cases[i].at] = cases[i].value;
         buf_init(&in, 1 << 16);

@@ -1,0 +1,274 @@
+#include "config.h"
+
+#include "training/worker_run.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "training/kernel.h"
+#include "training/mlp.h"
+#include "training/quantise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOCK_ROWS_MAX  4096
+#define ROWS_MAX        (UINT64_C(1) << 24)
+#define ARENA_BYTES_MAX ((size_t)8 << 30)
+#define LOSS_SCALE      0x1p24
+#define LOSS_MAX        0x1p62
+
+struct worker_run {
+    struct worker_shm *shm;
+    /* The mapped data set; data is NULL when there is none. */
+    struct stat info;
+    void *data;
+    size_t data_size;
+    struct dataset dataset;
+    /* The model; NULL when there is none. */
+    struct mlp_config config;
+    struct mlp *mlp;
+    uint64_t *rows; /* copied out of the shared memory */
+    size_t row_capacity;
+};
+
+/* The functions below return what is wrong with a part, or NULL. */
+
+struct worker_run *worker_run_new(struct worker_shm *shm)
+{
+    struct worker_run *run = pot_calloc(1, sizeof(*run));
+    run->shm = shm;
+    return run;
+}
+
+static void forget_dataset(struct worker_run *run)
+{
+    if (run->data != NULL) {
+        int rc = munmap(run->data, run->data_size);
+        POT_ASSERT(rc == 0);
+    }
+    run->data = NULL;
+    run->data_size = 0;
+}
+
+void worker_run_free(struct worker_run *run)
+{
+    if (run != NULL) {
+        forget_dataset(run);
+        mlp_free(run->mlp);
+        free(run->rows);
+        free(run);
+    }
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static const char *map_dataset(struct worker_run *run, int fd,
+                               const struct stat *info)
+{
+    size_t size = (size_t)info->st_size;
+    if (!S_ISREG(info->st_mode) || info->st_size <= 0) {
+        return "the data set is not a file with data";
+    }
+    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED) {
+        return "the data set cannot be mapped into memory";
+    }
+    run->data = data;
+    run->data_size = size;
+    run->info = *info;
+    if (dataset_view(&run->dataset, data, size) != POT_OK) {
+        forget_dataset(run);
+        return "the data set is malformed";
+    }
+    return NULL;
+}
+
+static const char *prepare_dataset(struct worker_run *run, const char *path)
+{
+    struct stat info;
+    const char *wrong = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &info) != 0) {
+        wrong = "the data set cannot be opened";
+        goto out;
+    }
+    if (run->data != NULL && is_same_file(&info, &run->info)) {
+        goto out;
+    }
+    forget_dataset(run);
+    wrong = map_dataset(run, fd, &info);
+out:
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return wrong;
+}
+
+static bool is_known_model(const struct worker_part *part)
+{
+    return kernel_has_activation(part->activation) &&
+           (part->loss == POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY ||
+            part->loss == POT__LOSS__LOSS_MSE);
+}
+
+static bool is_same_model(const struct mlp_config *a,
+                          const struct mlp_config *b)
+{
+    return a->shape.width_count == b->shape.width_count &&
+           memcmp(a->shape.widths, b->shape.widths,
+                  a->shape.width_count * sizeof(*a->shape.widths)) == 0 &&
+           a->activation == b->activation && a->loss == b->loss &&
+           a->block_rows == b->block_rows;
+}
+
+static const char *prepare_model(struct worker_run *run,
+                                 const struct worker_part *part)
+{
+    struct mlp_config config = {
+        .activation = (Pot__Activation)part->activation,
+        .loss = (Pot__Loss)part->loss,
+        .block_rows = part->block_rows,
+    };
+    if (!is_known_model(part)) {
+        return "the activation or the loss is unknown";
+    }
+    if (model_shape_init(&config.shape, part->widths, part->width_count) !=
+        POT_OK) {
+        return "the model's layers are out of bounds";
+    }
+    if (part->block_rows == 0 || part->block_rows > BLOCK_ROWS_MAX ||
+        part->row_count / part->block_rows >= KERNEL_BLOCKS_MAX ||
+        mlp_arena_bytes(&config) > ARENA_BYTES_MAX) {
+        return "the block of rows is out of bounds";
+    }
+    if (run->mlp == NULL || !is_same_model(&config, &run->config)) {
+        mlp_free(run->mlp);
+        run->mlp = mlp_new(&config);
+        run->config = config;
+    }
+    return mlp_fits(run->mlp, &run->dataset)
+               ? NULL
+               : "the data set does not fit the model";
+}
+
+static bool is_within(uint64_t offset, uint64_t count, size_t element,
+                      uint64_t size)
+{
+    return offset % 8 == 0 && offset <= size &&
+           count <= (size - offset) / element;
+}
+
+static const char *prepare_shared(struct worker_run *run,
+                                  const struct worker_part *part)
+{
+    uint64_t parameters = run->config.shape.parameter_count;
+    if (part->row_count == 0 || part->row_count > ROWS_MAX) {
+        return "the number of rows is out of bounds";
+    }
+    if (part->shared_bytes > SIZE_MAX ||
+        worker_shm_map(run->shm, (size_t)part->shared_bytes) != POT_OK) {
+        return "the shared memory is not of that size";
+    }
+    uint64_t size = run->shm->size;
+    if (!is_within(part->theta_offset, parameters, sizeof(int32_t), size) ||
+        !is_within(part->rows_offset, part->row_count, sizeof(uint64_t),
+                   size) ||
+        !is_within(part->sums_offset, parameters, sizeof(int64_t), size)) {
+        return "an array does not lie within the shared memory";
+    }
+    return NULL;
+}
+
+/* The rows are copied first: what was checked cannot change any more. */
+static const char *prepare_rows(struct worker_run *run,
+                                const struct worker_part *part)
+{
+    size_t count = (size_t)part->row_count;
+    if (count > run->row_capacity) {
+        run->rows = pot_realloc(run->rows, count, sizeof(*run->rows));
+        run->row_capacity = count;
+    }
+    memcpy(run->rows, (const char *)run->shm->data + part->rows_offset,
+           count * sizeof(*run->rows));
+    for (size_t i = 0; i < count; i++) {
+        if (run->rows[i] >= run->dataset.rows) {
+            return "a row lies beyond the data set's end";
+        }
+    }
+    return NULL;
+}
+
+/* Block by block; the gradients and losses are added up as integers. */
+static const char *compute(int64_t *loss_sum, struct worker_run *run,
+                           const struct worker_part *part)
+{
+    void *shared = run->shm->data;
+    int64_t *sums = (int64_t *)(void *)((char *)shared + part->sums_offset);
+    size_t parameters = run->config.shape.parameter_count;
+    *loss_sum = 0;
+    mlp_set_parameters(run->mlp, (const int32_t *)(void *)((char *)shared +
+                                                           part->theta_offset));
+    for (size_t first = 0; first < part->row_count; first += part->block_rows) {
+        double loss;
+        size_t left = (size_t)part->row_count - first;
+        size_t count = left < part->block_rows ? left : part->block_rows;
+        mlp_load(run->mlp, &run->dataset, run->rows + first, count);
+        const float *gradient = mlp_backward(run->mlp, &loss);
+        loss *= LOSS_SCALE;
+        if (!(fabs(loss) <= LOSS_MAX) ||
+            !kernel_to_grid(sums, gradient, parameters, first > 0)) {
+            return "the loss or the gradient is not a finite number";
+        }
+        int64_t rounded = llrint(loss);
+        quantise_add(loss_sum, &rounded, 1);
+    }
+    return NULL;
+}
+
+void worker_run_part(struct worker_message *reply, struct worker_run *run,
+                     const struct worker_part *part)
+{
+    uint64_t start_us = clock_steady_us();
+    int64_t loss_sum = 0;
+    const char *wrong = prepare_dataset(run, part->path);
+    if (wrong == NULL) {
+        wrong = prepare_model(run, part);
+    }
+    if (wrong == NULL) {
+        wrong = prepare_shared(run, part);
+    }
+    if (wrong == NULL) {
+        wrong = prepare_rows(run, part);
+    }
+    if (wrong == NULL) {
+        wrong = compute(&loss_sum, run, part);
+    }
+    memset(reply, 0, sizeof(*reply));
+    if (wrong != NULL) {
+        reply->type = WORKER_ERROR;
+        reply->error.job = part->job;
+        (void)snprintf(reply->error.text, sizeof(reply->error.text), "%s",
+                       wrong);
+        return;
+    }
+    reply->type = WORKER_DONE;
+    reply->done = (struct worker_done){
+        .job = part->job,
+        .rows = part->row_count,
+        .loss_sum = loss_sum,
+        .elapsed_us = clock_steady_us() - start_us,
+    };
+}
