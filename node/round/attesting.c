@@ -9,7 +9,7 @@
 #include "ledger/ledger.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
-#include "node/round/round_duty.h"
+#include "node/round/rounds_shared.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
@@ -17,14 +17,14 @@
 #include <stdlib.h>
 
 struct attesting {
-    struct round_duty *duty;
+    struct rounds_shared *shared;
     struct map attestations; /* validator key -> struct candidate_attestation */
 };
 
-struct attesting *attesting_new(struct round_duty *duty)
+struct attesting *attesting_new(struct rounds_shared *shared)
 {
     struct attesting *attesting = pot_calloc(1, sizeof(*attesting));
-    attesting->duty = duty;
+    attesting->shared = shared;
     return attesting;
 }
 
@@ -48,10 +48,10 @@ void attesting_free(struct attesting *attesting)
     free(attesting);
 }
 
-static bool is_validator(const struct round_duty *duty,
+static bool is_validator(const struct rounds_shared *shared,
                          const struct public_key *key)
 {
-    const struct state state = stored_state(duty->holdings->store);
+    const struct state state = stored_state(shared->holdings->store);
     struct validator_set set;
     uint32_t index;
     ledger_validators(&state, &set);
@@ -66,7 +66,7 @@ bool attesting_take(struct attesting *attesting,
         map_get(&attesting->attestations, opened->validator.b);
     bool is_newer =
         old == NULL || old->opened.body->sequence < opened->body->sequence;
-    if (!is_newer || !is_validator(attesting->duty, &opened->validator)) {
+    if (!is_newer || !is_validator(attesting->shared, &opened->validator)) {
         round_attestation_fini(opened);
         return false;
     }
@@ -75,30 +75,30 @@ bool attesting_take(struct attesting *attesting,
     held->message = signed_copy(message);
     attestation_free(
         map_put(&attesting->attestations, held->opened.validator.b, held));
-    attesting->duty->stats.attestations++;
+    attesting->shared->stats.attestations++;
     return true;
 }
 
 /* Later attestations have higher numbers, also across a restart: the number
  * follows the clock, in tenths of a second. */
-static uint32_t next_sequence(struct round_duty *duty)
+static uint32_t next_sequence(struct rounds_shared *shared)
 {
     uint32_t from_clock = (uint32_t)(clock_wall_ms() / 100);
-    duty->sequence =
-        duty->sequence + 1 > from_clock ? duty->sequence + 1 : from_clock;
-    return duty->sequence;
+    shared->sequence =
+        shared->sequence + 1 > from_clock ? shared->sequence + 1 : from_clock;
+    return shared->sequence;
 }
 
 void attesting_say(struct attesting *attesting, Pot__AttestationBody *body)
 {
-    struct round_duty *duty = attesting->duty;
+    struct rounds_shared *shared = attesting->shared;
     struct round_attestation opened;
     size_t size;
-    body->sequence = next_sequence(duty);
-    Pot__Signed *message = signed_make(SIGNED_ATTESTATION,
-                                       &duty->holdings->chain, duty->key, body);
+    body->sequence = next_sequence(shared);
+    Pot__Signed *message = signed_make(
+        SIGNED_ATTESTATION, &shared->holdings->chain, shared->key, body);
     uint8_t *data = codec_encode(&size, message);
-    gossip_publish(duty->gossip, MESSAGE_ATTESTATION, data, size);
+    gossip_publish(shared->gossip, MESSAGE_ATTESTATION, data, size);
     enum pot_err err = round_attestation_decode(&opened, message);
     POT_ASSERT(err == POT_OK);
     (void)attesting_take(attesting, &opened, message);

@@ -9,11 +9,11 @@
 #include "proto/chain.pb-c.h"
 #include "proto/round.h"
 
-struct round_duty;
+struct rounds_shared;
 struct attesting; /* opaque: node/round/attesting.c */
 
-/* attesting_new: duty is borrowed and outlives it. */
-struct attesting *attesting_new(struct round_duty *duty);
+/* attesting_new: shared is borrowed and outlives it. */
+struct attesting *attesting_new(struct rounds_shared *shared);
 void attesting_free(struct attesting *attesting);
 
 /* attesting_take: takes what is in opened, of this round; true: it is a
@@ -23,7 +23,7 @@ bool attesting_take(struct attesting *attesting,
                     const Pot__Signed *message);
 
 /* attesting_say: numbers the body, signs it, takes it and sends it to
- * everyone.  In: the duty has a key. */
+ * everyone.  In: shared has a key. */
 void attesting_say(struct attesting *attesting, Pot__AttestationBody *body);
 
 /* attesting_list: fresh memory for the candidate's attestations; what is in

@@ -24,8 +24,8 @@
 #include "node/hold/blob_pool.h"
 #include "node/hold/holdings.h"
 #include "node/round/auditor.h"
-#include "node/round/round_duty.h"
 #include "node/round/round_load.h"
+#include "node/round/rounds_shared.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 
@@ -52,7 +52,7 @@ struct submission {
 };
 
 struct judging {
-    struct round_duty *duty;
+    struct rounds_shared *shared;
     const Pot__TaskRecord *task;
     const struct model_shape *shape;
     void (*on_verdict)(void *context);
@@ -70,7 +70,7 @@ static const struct round_submission *opened_of(const struct submission *s)
 
 static uint64_t in_ms(const struct submission *s, uint64_t delay_ms)
 {
-    return uv_now(s->judging->duty->loop) + delay_ms;
+    return uv_now(s->judging->shared->loop) + delay_ms;
 }
 
 static void lose(struct submission *s)
@@ -88,14 +88,14 @@ static void mark_judged(struct submission *s, Pot__Verdict verdict)
 
 static void mark_accepted(struct submission *s, Pot__Verdict verdict)
 {
-    s->judging->duty->stats.accepted++;
+    s->judging->shared->stats.accepted++;
     mark_judged(s, verdict);
 }
 
 static void mark_refused(struct submission *s, const char *why)
 {
     char miner[ADDRESS_TEXT_SIZE];
-    s->judging->duty->stats.refused++;
+    s->judging->shared->stats.refused++;
     LOG(LOG_WARN, "node", "submission refused",
         log_u64("round", s->judging->task->round),
         log_text("miner", address_format(&opened_of(s)->miner, miner)),
@@ -106,8 +106,8 @@ static void mark_refused(struct submission *s, const char *why)
 static bool read_payload(const struct submission *s, struct buf *out)
 {
     buf_init(out, opened_of(s)->body->payload_bytes);
-    return holdings_get_blob(s->judging->duty->holdings, &opened_of(s)->payload,
-                             out);
+    return holdings_get_blob(s->judging->shared->holdings,
+                             &opened_of(s)->payload, out);
 }
 
 /* ---- the audit */
@@ -116,7 +116,7 @@ static void on_audited(void *context, enum pot_err err,
                        const struct audit_result *result)
 {
     struct submission *s = context;
-    struct rounds_stats *stats = &s->judging->duty->stats;
+    struct rounds_stats *stats = &s->judging->shared->stats;
     if (err != POT_OK) { /* could not compute it: no word on it */
         s->state = WAITING;
         s->retry_ms = in_ms(s, AUDIT_AGAIN_MS);
@@ -150,7 +150,7 @@ static void start_audit(struct submission *s, const struct buf *payload)
         .payload_size = payload->size,
         .loss = opened_of(s)->body->loss,
     };
-    if (auditor_judge(judging->duty->auditor, &audit, on_audited, s) ==
+    if (auditor_judge(judging->shared->auditor, &audit, on_audited, s) ==
         POT_OK) {
         s->state = JUDGING;
     }
@@ -175,7 +175,7 @@ static void audit(struct submission *s)
         buf_fini(&payload);
     } else if (judging->load == NULL) {
         judging->load =
-            round_load_start(judging->duty->loop, judging->duty->holdings,
+            round_load_start(judging->shared->loop, judging->shared->holdings,
                              judging->task, on_loaded, judging);
     }
 }
@@ -211,7 +211,7 @@ static void judge(struct submission *s)
                                    opened, payload.data,
                                    payload.size) != POT_OK) {
         mark_refused(s, "its payload is no gradient of this model");
-    } else if (audit_is_drawn(judging->duty->secret.b, &opened->hash,
+    } else if (audit_is_drawn(judging->shared->secret.b, &opened->hash,
                               judging->task->spec->audit_rate_ppm)) {
         s->state = WAITING;
         audit(s);
@@ -237,19 +237,19 @@ static void on_payload(void *context, const struct hash *hash, bool is_held)
 static void fetch(struct submission *s, uint64_t peer_id)
 {
     s->state = FETCHING;
-    needs_blob(s->judging->duty->needs, &opened_of(s)->payload,
+    needs_blob(s->judging->shared->needs, &opened_of(s)->payload,
                opened_of(s)->body->payload_bytes, peer_id, on_payload, s);
 }
 
 /* ---- all of them */
 
-struct judging *judging_new(struct round_duty *duty,
+struct judging *judging_new(struct rounds_shared *shared,
                             const Pot__TaskRecord *task,
                             const struct model_shape *shape,
                             void (*on_verdict)(void *context), void *context)
 {
     struct judging *judging = pot_calloc(1, sizeof(*judging));
-    judging->duty = duty;
+    judging->shared = shared;
     judging->task = task;
     judging->shape = shape;
     judging->on_verdict = on_verdict;
@@ -259,11 +259,11 @@ struct judging *judging_new(struct round_duty *duty,
 
 static void submission_free(struct submission *s)
 {
-    struct round_duty *duty = s->judging->duty;
+    struct rounds_shared *shared = s->judging->shared;
     if (s->state == FETCHING) {
-        needs_forget(duty->needs, s);
+        needs_forget(shared->needs, s);
     } else if (s->state == JUDGING) {
-        auditor_forget(duty->auditor, s);
+        auditor_forget(shared->auditor, s);
     }
     round_submission_fini(&s->held.opened);
     codec_free(s->held.message);
@@ -290,7 +290,7 @@ void judging_drop_payloads(const struct judging *judging)
     const struct map_slot *slot;
     while ((slot = map_next(&judging->submissions, &cursor)) != NULL) {
         const struct submission *s = slot->value;
-        blob_pool_del(judging->duty->holdings->pool, &opened_of(s)->payload);
+        blob_pool_del(judging->shared->holdings->pool, &opened_of(s)->payload);
     }
 }
 
@@ -307,8 +307,8 @@ bool judging_take(struct judging *judging, struct round_submission *opened,
     s->held.message = signed_copy(message);
     (void)map_put(&judging->submissions, s->held.opened.hash.b, s);
     (void)map_put(&judging->miners, s->held.opened.miner.b, s);
-    judging->duty->stats.submissions++;
-    if (judging->duty->key != NULL) {
+    judging->shared->stats.submissions++;
+    if (judging->shared->key != NULL) {
         fetch(s, peer_id);
     }
     return true;

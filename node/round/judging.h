@@ -11,13 +11,13 @@
 #include "proto/round.h"
 #include "proto/state.pb-c.h"
 
-struct round_duty;
+struct rounds_shared;
 struct judging; /* opaque: node/round/judging.c */
 
 /* judging_new: of a task's open round; all is borrowed and outlives it.
  * on_verdict is called when a submission was judged, within judging_take and
  * judging_tick too. */
-struct judging *judging_new(struct round_duty *duty,
+struct judging *judging_new(struct rounds_shared *shared,
                             const Pot__TaskRecord *task,
                             const struct model_shape *shape,
                             void (*on_verdict)(void *context), void *context);

@@ -8,11 +8,11 @@ node_round_libround_a_SOURCES = \
 	node/round/miner.c node/round/miner.h \
 	node/round/open_round.c node/round/open_round.h \
 	node/round/payload.c node/round/payload.h \
-	node/round/round_duty.h \
 	node/round/round_early.c node/round/round_early.h \
 	node/round/round_input.c node/round/round_input.h \
 	node/round/round_load.c node/round/round_load.h \
 	node/round/rounds.c node/round/rounds.h \
+	node/round/rounds_shared.h \
 	node/round/worker_process.c node/round/worker_process.h \
 	node/round/workers.c node/round/workers.h
 node_round_libround_a_CPPFLAGS = $(node_cppflags)

@@ -52,7 +52,7 @@ enum mined_state {
     MINED_SUBMITTED,
 };
 
-struct mined { /* a running task */
+struct mined_task { /* a running task */
     struct miner *miner;
     Pot__TaskRecord *record;
     struct hash task;
@@ -72,7 +72,7 @@ struct miner {
     struct miner_config config;
     struct joining *joining;
     struct workers *workers;
-    struct map tasks; /* task -> struct mined */
+    struct map tasks; /* task -> struct mined_task */
     struct loop_timer timer;
     bool is_stopped;
     struct miner_stats stats;
@@ -104,7 +104,7 @@ static bool is_in(const struct miner *miner, struct roster roster)
     return roster_find(roster, own_key(miner), &index);
 }
 
-static void join_if_wanted(struct mined *mined)
+static void join_if_wanted(struct mined_task *mined)
 {
     struct miner *miner = mined->miner;
     uint64_t now = uv_now(miner->config.loop);
@@ -120,7 +120,7 @@ static void join_if_wanted(struct mined *mined)
 
 /* ---- submitting */
 
-static void send_own(struct mined *mined, const Pot__Signed *message)
+static void send_own(struct mined_task *mined, const Pot__Signed *message)
 {
     struct miner *miner = mined->miner;
     free(mined->message);
@@ -135,7 +135,7 @@ static void send_own(struct mined *mined, const Pot__Signed *message)
 
 static void on_packed(void *context, const struct hash *hash, size_t size)
 {
-    struct mined *mined = context;
+    struct mined_task *mined = context;
     const struct miner *miner = mined->miner;
     const struct miner_config *c = &miner->config;
     char core[ROUND_BLAS_CORE_MAX + 1];
@@ -160,7 +160,7 @@ static void on_packed(void *context, const struct hash *hash, size_t size)
 static void on_computed(void *context, enum pot_err err, const char *why,
                         int64_t *sums, int64_t loss_sum)
 {
-    struct mined *mined = context;
+    struct mined_task *mined = context;
     struct miner *miner = mined->miner;
     const Pot__TaskSpec *spec = mined->record->spec;
     if (err != POT_OK) {
@@ -177,7 +177,7 @@ static void on_computed(void *context, enum pot_err err, const char *why,
         spec_gradient_width(spec->compression), sums, on_packed, mined);
 }
 
-static void want_data(struct mined *mined)
+static void want_data(struct mined_task *mined)
 {
     needs_task_data(mined->miner->config.needs, mined->record->spec, NULL,
                     NULL);
@@ -186,7 +186,7 @@ static void want_data(struct mined *mined)
 static void on_loaded(void *context, enum pot_err err,
                       struct round_input *input)
 {
-    struct mined *mined = context;
+    struct mined_task *mined = context;
     struct miner *miner = mined->miner;
     mined->load = NULL;
     mined->state = MINED_LACKING;
@@ -203,7 +203,7 @@ static void on_loaded(void *context, enum pot_err err,
     }
 }
 
-static void begin(struct mined *mined)
+static void begin(struct mined_task *mined)
 {
     const struct miner_config *c = &mined->miner->config;
     mined->state = MINED_LOADING;
@@ -212,7 +212,7 @@ static void begin(struct mined *mined)
 }
 
 /* The round is over, or the task: what is under way is of no use. */
-static void give_up(struct mined *mined)
+static void give_up(struct mined_task *mined)
 {
     struct miner *miner = mined->miner;
     if (mined->state == MINED_COMPUTING || mined->state == MINED_PACKING) {
@@ -230,10 +230,11 @@ static void give_up(struct mined *mined)
 
 /* ---- tasks come and go */
 
-static struct mined *mined_new(struct miner *miner, const struct hash *task,
-                               Pot__TaskRecord *record)
+static struct mined_task *mined_new(struct miner *miner,
+                                    const struct hash *task,
+                                    Pot__TaskRecord *record)
 {
-    struct mined *mined = pot_calloc(1, sizeof(*mined));
+    struct mined_task *mined = pot_calloc(1, sizeof(*mined));
     mined->miner = miner;
     mined->task = *task;
     mined->record = record;
@@ -243,7 +244,7 @@ static struct mined *mined_new(struct miner *miner, const struct hash *task,
     return mined;
 }
 
-static void mined_free(struct mined *mined)
+static void mined_free(struct mined_task *mined)
 {
     give_up(mined);
     codec_free(mined->record);
@@ -251,7 +252,7 @@ static void mined_free(struct mined *mined)
     free(mined);
 }
 
-static void begin_round(struct mined *mined)
+static void begin_round(struct mined_task *mined)
 {
     if (is_in(mined->miner, roster_of_round(mined->record))) {
         begin(mined);
@@ -259,7 +260,7 @@ static void begin_round(struct mined *mined)
 }
 
 /* The task's record at the new tip; takes it. */
-static void update(struct mined *mined, Pot__TaskRecord *record)
+static void update(struct mined_task *mined, Pot__TaskRecord *record)
 {
     bool is_same = mined->record->round == record->round &&
                    mined->record->opened_height == record->opened_height;
@@ -274,7 +275,7 @@ static void update(struct mined *mined, Pot__TaskRecord *record)
 static void refresh_task(struct miner *miner, const struct hash *task,
                          Pot__TaskRecord *record)
 {
-    struct mined *mined = map_get(&miner->tasks, task->b);
+    struct mined_task *mined = map_get(&miner->tasks, task->b);
     if (mined != NULL) {
         update(mined, record);
     } else {
@@ -290,7 +291,7 @@ static void drop_ended(struct miner *miner, const struct state *state)
     size_t count = miner->tasks.count;
     void **all = map_values(&miner->tasks);
     for (size_t i = 0; i < count; i++) {
-        struct mined *mined = all[i];
+        struct mined_task *mined = all[i];
         Pot__TaskRecord *record = ledger_task(state, &mined->task);
         if (record == NULL ||
             record->status != POT__TASK_STATUS__TASK_RUNNING) {
@@ -330,7 +331,7 @@ static void on_tick(void *context)
     size_t cursor = 0;
     const struct map_slot *slot;
     while ((slot = map_next(&miner->tasks, &cursor)) != NULL) {
-        struct mined *mined = slot->value;
+        struct mined_task *mined = slot->value;
         if (mined->state == MINED_LACKING) {
             begin(mined);
         } else if (mined->state == MINED_SUBMITTED &&

@@ -11,7 +11,7 @@
 #include "node/hold/stored.h"
 #include "node/round/attesting.h"
 #include "node/round/judging.h"
-#include "node/round/round_duty.h"
+#include "node/round/rounds_shared.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>
@@ -23,7 +23,7 @@
 #define GRACE_MIN_MS 300
 
 struct open_round {
-    struct round_duty *duty;
+    struct rounds_shared *shared;
     Pot__TaskRecord *record;
     struct hash task;
     struct model_shape shape;
@@ -41,7 +41,7 @@ struct open_round {
 static void note_change(struct open_round *round)
 {
     round->is_dirty = true;
-    round->duty->on_news(round->duty->context);
+    round->shared->on_news(round->shared->context);
 }
 
 static void on_verdict(void *context)
@@ -49,29 +49,29 @@ static void on_verdict(void *context)
     struct open_round *round = context;
     if (!round->has_news) {
         round->has_news = true;
-        round->news_ms = uv_now(round->duty->loop);
+        round->news_ms = uv_now(round->shared->loop);
     }
     note_change(round);
 }
 
-struct open_round *open_round_new(struct round_duty *duty,
+struct open_round *open_round_new(struct rounds_shared *shared,
                                   const struct hash *task,
                                   Pot__TaskRecord *record)
 {
     struct open_round *round = pot_calloc(1, sizeof(*round));
-    round->duty = duty;
+    round->shared = shared;
     round->record = record;
     round->task = *task;
-    round->opened_ms = uv_now(duty->loop);
+    round->opened_ms = uv_now(shared->loop);
     round->is_dirty = true;
     enum pot_err err =
         model_shape_from_spec(&round->shape, record->spec->model);
     POT_ASSERT(err == POT_OK); /* the ledger took the task */
     round->judging =
-        judging_new(duty, record, &round->shape, on_verdict, round);
-    round->attesting = attesting_new(duty);
-    if (duty->key != NULL) {
-        needs_task_data(duty->needs, record->spec, NULL, NULL);
+        judging_new(shared, record, &round->shape, on_verdict, round);
+    round->attesting = attesting_new(shared);
+    if (shared->key != NULL) {
+        needs_task_data(shared->needs, record->spec, NULL, NULL);
     }
     return round;
 }
@@ -187,8 +187,8 @@ static void tally(struct open_round *round, uint64_t height)
     struct round_candidate candidate;
     struct round_tally found = {0};
     const struct ledger_env env = {
-        .chain = round->duty->holdings->chain,
-        .state = stored_state(round->duty->holdings->store),
+        .chain = round->shared->holdings->chain,
+        .state = stored_state(round->shared->holdings->store),
     };
     list(&candidate, round);
     enum round_verdict verdict =
@@ -200,13 +200,13 @@ static void tally(struct open_round *round, uint64_t height)
     if (verdict != ROUND_ACCEPTED || !found.is_closable) {
         round->closable_ms = 0;
     } else if (round->closable_ms == 0) {
-        round->closable_ms = uv_now(round->duty->loop);
+        round->closable_ms = uv_now(round->shared->loop);
     }
 }
 
 bool open_round_should_close(struct open_round *round, uint64_t height)
 {
-    uint64_t now = uv_now(round->duty->loop);
+    uint64_t now = uv_now(round->shared->loop);
     if (round->is_dirty || round->tally_height != height) {
         tally(round, height);
     }

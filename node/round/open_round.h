@@ -12,12 +12,12 @@
 #include "proto/round.h"
 #include "proto/state.pb-c.h"
 
-struct round_duty;
+struct rounds_shared;
 struct open_round; /* opaque: node/round/open_round.c */
 
-/* open_round_new: of a running task; takes the record.  duty is borrowed and
- * outlives it. */
-struct open_round *open_round_new(struct round_duty *duty,
+/* open_round_new: of a running task; takes the record.  shared is
+ * borrowed and outlives it. */
+struct open_round *open_round_new(struct rounds_shared *shared,
                                   const struct hash *task,
                                   Pot__TaskRecord *record);
 
@@ -49,7 +49,7 @@ bool open_round_attestation(struct open_round *round,
                             struct round_attestation *opened,
                             const Pot__Signed *message);
 
-/* open_round_tick: as time passes.  In: the duty has a key. */
+/* open_round_tick: as time passes.  In: shared has a key. */
 void open_round_tick(struct open_round *round, uint64_t now_ms);
 
 /* open_round_should_close: in a block of that height: everyone is in, or

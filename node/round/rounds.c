@@ -15,6 +15,7 @@
 #include "node/round/auditor.h"
 #include "node/round/open_round.h"
 #include "node/round/round_early.h"
+#include "node/round/rounds_shared.h"
 #include "proto/codec.h"
 
 #include <sodium.h>
@@ -24,7 +25,7 @@
 
 struct rounds {
     struct rounds_config config;
-    struct round_duty duty;
+    struct rounds_shared shared;
     struct map open; /* task -> struct open_round */
     struct round_early early;
     struct loop_timer timer;
@@ -72,7 +73,7 @@ static void open_new(struct rounds *rounds, const struct state *state)
         Pot__TaskRecord *record = ledger_task(state, &task);
         POT_ASSERT(record != NULL);
         (void)map_put(&rounds->open, task.b,
-                      open_round_new(&rounds->duty, &task, record));
+                      open_round_new(&rounds->shared, &task, record));
     }
     codec_free(running);
 }
@@ -87,7 +88,7 @@ void rounds_refresh(struct rounds *rounds)
     }
     close_old(rounds, &state);
     open_new(rounds, &state);
-    rounds->duty.stats.open = rounds->open.count;
+    rounds->shared.stats.open = rounds->open.count;
     round_early_replay(&rounds->early, take, rounds);
 }
 
@@ -260,7 +261,7 @@ struct rounds *rounds_new(const struct rounds_config *config)
 {
     struct rounds *rounds = pot_calloc(1, sizeof(*rounds));
     rounds->config = *config;
-    rounds->duty = (struct round_duty){
+    rounds->shared = (struct rounds_shared){
         .loop = config->loop,
         .holdings = config->holdings,
         .needs = config->needs,
@@ -270,7 +271,7 @@ struct rounds *rounds_new(const struct rounds_config *config)
         .context = rounds,
         .on_news = on_news,
     };
-    randombytes_buf(rounds->duty.secret.b, sizeof(rounds->duty.secret.b));
+    randombytes_buf(rounds->shared.secret.b, sizeof(rounds->shared.secret.b));
     loop_timer_open(&rounds->timer, config->loop, on_tick, rounds);
     loop_timer_start(&rounds->timer, TICK_MS, TICK_MS);
     return rounds;
@@ -286,7 +287,7 @@ void rounds_stop(struct rounds *rounds)
     }
     map_fini(&rounds->open);
     round_early_fini(&rounds->early);
-    auditor_free(rounds->duty.auditor);
+    auditor_free(rounds->shared.auditor);
     loop_timer_close(&rounds->timer);
 }
 
@@ -300,5 +301,5 @@ void rounds_free(struct rounds *rounds)
 
 void rounds_stats(const struct rounds *rounds, struct rounds_stats *out)
 {
-    *out = rounds->duty.stats;
+    *out = rounds->shared.stats;
 }

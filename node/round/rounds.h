@@ -10,10 +10,13 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "node/round/round_duty.h"
 #include "proto/chain.pb-c.h"
 
 struct chain;
+struct gossip;
+struct holdings;
+struct key;
+struct needs;
 struct proposal_request;
 struct rounds; /* opaque: node/round/rounds.c */
 
@@ -53,6 +56,17 @@ bool rounds_has_work(struct rounds *rounds);
 /* rounds_collect: puts the closable rounds into a request, by ascending
  * task. */
 void rounds_collect(struct rounds *rounds, struct proposal_request *request);
+
+/* For the metrics: all but open only grow. */
+struct rounds_stats {
+    uint64_t open;         /* now */
+    uint64_t submissions;  /* first ones of their miners */
+    uint64_t accepted;     /* by this validator, audited or not */
+    uint64_t audited;      /* computed again, whatever came out */
+    uint64_t refused;      /* by this validator */
+    uint64_t undecided;    /* audited, and left without a verdict */
+    uint64_t attestations; /* taken, our own too */
+};
 
 void rounds_stats(const struct rounds *rounds, struct rounds_stats *out);
 

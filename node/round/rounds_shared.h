@@ -1,0 +1,33 @@
+/* rounds_shared: what all open rounds of a node share.  rounds.c makes it for
+ * the modules below; the loop's thread only. */
+#ifndef POT_NODE_ROUND_ROUNDS_SHARED_H
+#define POT_NODE_ROUND_ROUNDS_SHARED_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/hash.h"
+#include "node/round/rounds.h"
+
+struct auditor;
+struct gossip;
+struct holdings;
+struct key;
+struct needs;
+
+struct rounds_shared {
+    uv_loop_t *loop;
+    const struct holdings *holdings;
+    struct needs *needs;
+    struct gossip *gossip;
+    const struct key *key; /* the validator's; NULL: nothing is judged here */
+    struct auditor *auditor;
+    struct hash secret; /* of the audit lottery */
+    uint32_t sequence;  /* of the last attestation */
+    struct rounds_stats stats;
+    void *context;
+    /* Something came in: the rounds are to be ticked soon. */
+    void (*on_news)(void *context);
+};
+
+#endif
