@@ -115,7 +115,7 @@ static void log_block(const struct node *node, const struct shared_block *block)
 static void tell_sync(struct node *node)
 {
     const struct chain_tip *tip = chain_tip(node->chain);
-    const struct sync_status status = {tip->height, tip->hash, tip->view};
+    const struct claim status = {tip->height, tip->hash, tip->view};
     sync_set_status(node->sync, &status);
 }
 

@@ -12,8 +12,8 @@
 struct claim_peer {
     struct claim_peer *next;
     uint64_t id;
-    bool has_status;
-    struct sync_status status;
+    bool has_claimed;
+    struct claim claim;
     uint32_t failures;    /* since a block of its stood */
     uint64_t believed_ms; /* its claims count for nothing before */
 };
@@ -56,20 +56,19 @@ void claims_remove(struct claims *claims, uint64_t peer_id)
 }
 
 void claims_set(struct claims *claims, uint64_t peer_id,
-                const struct sync_status *status)
+                const struct claim *claim)
 {
     struct claim_peer *p = find(claims, peer_id);
     if (p != NULL) {
-        p->status = *status;
-        p->has_status = true;
+        p->claim = *claim;
+        p->has_claimed = true;
     }
 }
 
-const struct sync_status *claims_get(const struct claims *claims,
-                                     uint64_t peer_id)
+const struct claim *claims_get(const struct claims *claims, uint64_t peer_id)
 {
     const struct claim_peer *p = find(claims, peer_id);
-    return p != NULL && p->has_status ? &p->status : NULL;
+    return p != NULL && p->has_claimed ? &p->claim : NULL;
 }
 
 void claims_distrust(struct claims *claims, uint64_t peer_id, uint64_t now_ms)
@@ -93,15 +92,15 @@ void claims_credit(struct claims *claims, uint64_t peer_id)
 
 static bool is_believed(const struct claim_peer *p, uint64_t now_ms)
 {
-    return p->has_status && now_ms >= p->believed_ms;
+    return p->has_claimed && now_ms >= p->believed_ms;
 }
 
 uint64_t claims_highest(const struct claims *claims, uint64_t now_ms)
 {
     uint64_t highest = 0;
     for (struct claim_peer *p = claims->first; p != NULL; p = p->next) {
-        if (is_believed(p, now_ms) && p->status.height > highest) {
-            highest = p->status.height;
+        if (is_believed(p, now_ms) && p->claim.height > highest) {
+            highest = p->claim.height;
         }
     }
     return highest;
@@ -113,7 +112,7 @@ uint64_t claims_choose(const struct claims *claims, uint64_t height,
     uint64_t chosen = 0;
     uint32_t seen = 0;
     for (struct claim_peer *p = claims->first; p != NULL; p = p->next) {
-        if (is_believed(p, now_ms) && p->status.height >= height &&
+        if (is_believed(p, now_ms) && p->claim.height >= height &&
             randombytes_uniform(++seen) == 0) {
             chosen = p->id;
         }

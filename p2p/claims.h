@@ -11,8 +11,8 @@
 
 #include "base/hash.h"
 
-/* Where a node stands; view is its tip's. */
-struct sync_status {
+/* Where a node stands, as it says; view is its tip's. */
+struct claim {
     uint64_t height;
     struct hash block_hash;
     uint64_t view;
@@ -34,9 +34,8 @@ void claims_remove(struct claims *claims, uint64_t peer_id);
 
 /* claims_set: what it says now.  claims_get: NULL: nothing yet. */
 void claims_set(struct claims *claims, uint64_t peer_id,
-                const struct sync_status *status);
-const struct sync_status *claims_get(const struct claims *claims,
-                                     uint64_t peer_id);
+                const struct claim *claim);
+const struct claim *claims_get(const struct claims *claims, uint64_t peer_id);
 
 /* claims_distrust: it did not deliver; claims_credit: it did. */
 void claims_distrust(struct claims *claims, uint64_t peer_id, uint64_t now_ms);

@@ -36,7 +36,7 @@ struct sync_item {
 
 struct sync {
     struct sync_config config;
-    struct sync_status status; /* ours, as far as the owner has told */
+    struct claim status; /* ours, as far as the owner has told */
     struct claims claims;
     uint64_t behind_ms; /* since when; 0: we are not */
 
@@ -182,10 +182,10 @@ bool sync_is_behind(const struct sync *sync)
     return is_behind_for(sync, grace > LATE_MS ? grace : LATE_MS);
 }
 
-bool sync_peer_status(const struct sync *sync, const struct peer *peer,
-                      struct sync_status *out)
+bool sync_peer_claim(const struct sync *sync, const struct peer *peer,
+                     struct claim *out)
 {
-    const struct sync_status *said = claims_get(&sync->claims, peer_id(peer));
+    const struct claim *said = claims_get(&sync->claims, peer_id(peer));
     if (said != NULL) {
         *out = *said;
     }
@@ -194,7 +194,7 @@ bool sync_peer_status(const struct sync *sync, const struct peer *peer,
 
 static void send_status(const struct sync *sync, struct peer *peer)
 {
-    const struct sync_status *status = &sync->status;
+    const struct claim *status = &sync->status;
     Pot__PeerStatus message = POT__PEER_STATUS__INIT;
     struct buf out;
     message.height = status->height;
@@ -329,9 +329,9 @@ static void settle(struct sync *sync)
     }
 }
 
-void sync_set_status(struct sync *sync, const struct sync_status *status)
+void sync_set_status(struct sync *sync, const struct claim *status)
 {
-    const struct sync_status before = sync->status;
+    const struct claim before = sync->status;
     sync->status = *status;
     if (status->height != before.height) {
         sync->behind_ms = 0;
@@ -394,17 +394,17 @@ static void on_status(struct sync *sync, struct peer *peer, const uint8_t *data,
                       size_t size)
 {
     Pot__PeerStatus *message;
-    struct sync_status status;
+    struct claim claim;
     if (CODEC_DECODE(&message, pot__peer_status, data, size) != POT_OK ||
-        !codec_hash(&status.block_hash, message->block_hash)) {
+        !codec_hash(&claim.block_hash, message->block_hash)) {
         codec_free(message);
         net_ban(sync->config.net, peer, "malformed PeerStatus");
         return;
     }
-    status.height = message->height;
-    status.view = message->view;
+    claim.height = message->height;
+    claim.view = message->view;
     codec_free(message);
-    claims_set(&sync->claims, peer_id(peer), &status);
+    claims_set(&sync->claims, peer_id(peer), &claim);
     if (sync->behind_ms == 0 && sync_target(sync) > sync->status.height) {
         sync->behind_ms = now_ms(sync);
     }

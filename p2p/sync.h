@@ -21,9 +21,9 @@
 
 struct sync_config {
     struct net *net;
-    struct sync_status status; /* where we stand */
-    uint32_t timeout_ms;       /* for an answer; 0: 4000 */
-    uint32_t distrust_ms;      /* of who delivers nothing, at first; 0: 2000 */
+    struct claim status;  /* where we stand: what we claim */
+    uint32_t timeout_ms;  /* for an answer; 0: 4000 */
+    uint32_t distrust_ms; /* of who delivers nothing, at first; 0: 2000 */
     /* How long to wait before asking when one block behind: a validator is
      * about to commit that block by itself. */
     uint32_t grace_ms;
@@ -47,7 +47,7 @@ void sync_free(struct sync *sync); /* NULL is fine */
 /* sync_set_status: where we stand now, by whatever way; tells all peers when
  * it is news.  If the block of on_block is the tip now, its peer is as good
  * as new; if the tip is above it, it came another way. */
-void sync_set_status(struct sync *sync, const struct sync_status *status);
+void sync_set_status(struct sync *sync, const struct claim *status);
 
 /* sync_refused: the block of on_block is wrong: its peer is banned and it is
  * asked for elsewhere.
@@ -63,9 +63,9 @@ void sync_postponed(struct sync *sync, uint64_t height);
 uint64_t sync_target(const struct sync *sync);
 bool sync_is_behind(const struct sync *sync);
 
-/* sync_peer_status: what the peer last said of itself; false: nothing yet. */
-bool sync_peer_status(const struct sync *sync, const struct peer *peer,
-                      struct sync_status *out);
+/* sync_peer_claim: what the peer said last; false: nothing yet. */
+bool sync_peer_claim(const struct sync *sync, const struct peer *peer,
+                     struct claim *out);
 
 /* The owner's net_callbacks pass these on. */
 void sync_on_peer(struct sync *sync, struct peer *peer, bool is_up);

@@ -9,8 +9,8 @@
 
 static json_t *peer_json(const struct sync *sync, const struct peer *peer)
 {
-    struct sync_status status;
-    bool is_known = sync_peer_status(sync, peer, &status);
+    struct claim claim;
+    bool is_known = sync_peer_claim(sync, peer, &claim);
     uint32_t rtt_us = peer_rtt_us(peer);
     json_t *json = json_object();
     api_json_set(json, "address", api_json_address(peer_key(peer)));
@@ -19,7 +19,7 @@ static json_t *peer_json(const struct sync *sync, const struct peer *peer)
     api_json_set(json, "direction",
                  json_string(peer_is_outbound(peer) ? "outbound" : "inbound"));
     api_json_set(json, "height",
-                 is_known ? api_json_count(status.height) : json_null());
+                 is_known ? api_json_count(claim.height) : json_null());
     api_json_set(json, "rtt_ms",
                  rtt_us > 0 ? json_real((double)rtt_us / 1000.0) : json_null());
     api_json_set(json, "bytes_in", api_json_count(peer_bytes_in(peer)));

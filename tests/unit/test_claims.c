@@ -11,7 +11,7 @@
 
 static void claim(struct claims *claims, uint64_t peer_id, uint64_t height)
 {
-    const struct sync_status status = {.height = height};
+    const struct claim status = {.height = height};
     claims_set(claims, peer_id, &status);
 }
 

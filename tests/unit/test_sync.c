@@ -43,9 +43,9 @@ struct scene {
 
 static struct scene *scene;
 
-static struct sync_status status_at(uint64_t height)
+static struct claim status_at(uint64_t height)
 {
-    struct sync_status status = {.height = height};
+    struct claim status = {.height = height};
     status.block_hash.b[0] = (uint8_t)height;
     return status;
 }
@@ -75,7 +75,7 @@ static void apply(struct follower *f, uint64_t height, bool is_good)
     if (is_good) {
         assert_int_equal(height, f->height + 1);
         f->height = height;
-        struct sync_status status = status_at(height);
+        struct claim status = status_at(height);
         sync_set_status(f->sync, &status);
     } else {
         sync_refused(f->sync, height);
@@ -270,14 +270,14 @@ static void new_blocks_are_announced_and_followed(void **state)
     follower_up(1, HONEST, 5, 10);
     expect_height(5);
     for (uint64_t height = 6; height < 12; height++) {
-        struct sync_status status = status_at(height);
+        struct claim status = status_at(height);
         scene->followers[1].height = height;
         sync_set_status(scene->followers[1].sync, &status);
         expect_height(height);
     }
-    struct sync_status seen;
+    struct claim seen;
     struct peer *peer = node_peer(&scene->w.nodes[0], &scene->w.nodes[1]);
-    assert_true(sync_peer_status(scene->followers[0].sync, peer, &seen));
+    assert_true(sync_peer_claim(scene->followers[0].sync, peer, &seen));
     assert_int_equal(seen.height, 11);
     assert_int_equal(seen.block_hash.b[0], 11);
     scene_fini();
@@ -296,7 +296,7 @@ static void a_block_that_comes_another_way_is_not_in_the_way(void **state)
     }
     f->pending = 0;
     f->height = 5;
-    struct sync_status status = status_at(5);
+    struct claim status = status_at(5);
     sync_set_status(f->sync, &status);
     sync_refused(f->sync, 3); /* too late, and ignored */
     expect_height(30);
@@ -337,7 +337,7 @@ static void who_fails_now_and_then_is_believed_again(void **state)
     follower_up(1, HONEST, 0, 10);
     struct follower *peer = &scene->followers[1];
     for (uint64_t height = 1; height <= 9; height++) {
-        struct sync_status status = status_at(height);
+        struct claim status = status_at(height);
         size_t asked = scene->w.nodes[1].received[MESSAGE_GET_BLOCKS] + 1;
         peer->manner = SILENT;
         peer->height = height;
@@ -362,7 +362,7 @@ static void one_block_behind_waits_and_two_do_not(void **state)
     world_turn(&scene->w, 4);
     assert_int_equal(scene->w.nodes[1].received[MESSAGE_GET_BLOCKS], 0);
     assert_false(sync_is_behind(scene->followers[0].sync));
-    struct sync_status status = status_at(2);
+    struct claim status = status_at(2);
     scene->followers[1].height = 2;
     sync_set_status(scene->followers[1].sync, &status);
     expect_height(2);
