@@ -141,7 +141,7 @@ static enum pot_err open_net(struct node *node)
         .moniker = c->moniker,
         .peers = peers,
         .peer_count = c->p2p_peer_count,
-        .max_peers = (uint32_t)c->p2p_max_peers,
+        .guests_max = (uint32_t)c->p2p_max_peers,
     };
     const struct net_callbacks callbacks = {
         .context = node,

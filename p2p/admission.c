@@ -74,11 +74,11 @@ static bool is_preferred(const struct peer *newer, const struct peer *older,
 enum reason admission_check(const struct peer_table *table,
                             const struct peer_entry *entry,
                             const struct peer_entry *older,
-                            const struct public_key *own, size_t max_guests,
+                            const struct public_key *own, size_t guests_max,
                             uint64_t now_ms)
 {
     size_t guests = table->guest_count - (older != NULL && older->is_guest);
-    if ((entry->is_guest && guests >= max_guests) ||
+    if ((entry->is_guest && guests >= guests_max) ||
         table->peer_count >= PEERS_MAX) {
         return REASON_PEER_LIMIT;
     }

@@ -20,12 +20,12 @@ bool admission_make_room(const struct peer_table *table,
 /* admission_check: why entry, whose key is proven, may not become a peer.
  *
  * In:      own: this node's key; older: the announced one of the same key, or
- * NULL; max_guests: how many may be not configured Returns: REASON_NONE: it
- * may, and older goes */
+ *          NULL; guests_max: as in net_config
+ * Returns: REASON_NONE: it may, and older goes */
 enum reason admission_check(const struct peer_table *table,
                             const struct peer_entry *entry,
                             const struct peer_entry *older,
-                            const struct public_key *own, size_t max_guests,
+                            const struct public_key *own, size_t guests_max,
                             uint64_t now_ms);
 
 #endif

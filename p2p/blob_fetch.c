@@ -388,7 +388,7 @@ static void on_request(struct blob_fetch *fetch, struct peer *peer,
         net_ban(fetch->config.net, peer, "malformed GetBlob");
         return;
     }
-    if (peer_queue_bytes(peer, P2P_BULK) < SERVE_QUEUE_MAX) {
+    if (peer_queue_bytes(peer, PRIORITY_BULK) < SERVE_QUEUE_MAX) {
         serve(fetch, peer, request, &hash);
     }
     codec_free(request);

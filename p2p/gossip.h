@@ -2,9 +2,8 @@
  *
  * A message is known by the hash of its type and bytes.  Receiving marks it;
  * what the node then finds good it forwards, what it finds bad it does not,
- * and either way it is not looked at again while the mark lasts.  Marks are
- * kept in two sets of fixed size: when the newer one is full the older one is
- * forgotten.  The loop alone. */
+ * and either way it is not looked at again while the mark lasts.  The loop
+ * alone. */
 #ifndef POT_P2P_GOSSIP_H
 #define POT_P2P_GOSSIP_H
 
@@ -15,11 +14,11 @@
 #include "base/hash.h"
 #include "p2p/net.h"
 
-#define GOSSIP_SEEN_MAX (1 << 16) /* marks in one of the two sets */
+#define GOSSIP_SEEN_MAX (1 << 16) /* marks kept: base/recent_set.h */
 
 struct gossip; /* opaque: p2p/gossip.c */
 
-/* gossip_new: net is borrowed; seen_max marks a set, 0: GOSSIP_SEEN_MAX. */
+/* gossip_new: net is borrowed; seen_max marks, 0: GOSSIP_SEEN_MAX. */
 struct gossip *gossip_new(struct net *net, size_t seen_max);
 void gossip_free(struct gossip *gossip); /* NULL is fine */
 

@@ -26,21 +26,22 @@
  * numbers are the wire format: never renumber, and a peer of an older version
  * ends the connection when it meets a new one. */
 #define MESSAGE_MAP(X)                                                         \
-    X(MESSAGE_AUTH, 1, "auth", P2P_CONSENSUS, 512)                             \
-    X(MESSAGE_PING, 2, "ping", P2P_CONSENSUS, 8)                               \
-    X(MESSAGE_PONG, 3, "pong", P2P_CONSENSUS, 8)                               \
-    X(MESSAGE_BYE, 4, "bye", P2P_CONSENSUS, 1)                                 \
-    X(MESSAGE_CONSENSUS, 16, "consensus", P2P_CONSENSUS, FRAME_BYTES_MAX)      \
-    X(MESSAGE_TX, 17, "tx", P2P_GOSSIP, MESSAGE_SIGNED_MAX(TX_BYTES_MAX))      \
-    X(MESSAGE_SUBMISSION, 18, "submission", P2P_GOSSIP,                        \
+    X(MESSAGE_AUTH, 1, "auth", PRIORITY_CONSENSUS, 512)                        \
+    X(MESSAGE_PING, 2, "ping", PRIORITY_CONSENSUS, 8)                          \
+    X(MESSAGE_PONG, 3, "pong", PRIORITY_CONSENSUS, 8)                          \
+    X(MESSAGE_BYE, 4, "bye", PRIORITY_CONSENSUS, 1)                            \
+    X(MESSAGE_CONSENSUS, 16, "consensus", PRIORITY_CONSENSUS, FRAME_BYTES_MAX) \
+    X(MESSAGE_TX, 17, "tx", PRIORITY_GOSSIP, MESSAGE_SIGNED_MAX(TX_BYTES_MAX)) \
+    X(MESSAGE_SUBMISSION, 18, "submission", PRIORITY_GOSSIP,                   \
       MESSAGE_SIGNED_MAX(4096))                                                \
-    X(MESSAGE_ATTESTATION, 19, "attestation", P2P_GOSSIP,                      \
+    X(MESSAGE_ATTESTATION, 19, "attestation", PRIORITY_GOSSIP,                 \
       MESSAGE_ATTESTATION_MAX)                                                 \
-    X(MESSAGE_STATUS, 20, "status", P2P_GOSSIP, 128)                           \
-    X(MESSAGE_GET_BLOCKS, 21, "get_blocks", P2P_GOSSIP, 64)                    \
-    X(MESSAGE_BLOCKS, 22, "blocks", P2P_BULK, FRAME_BYTES_MAX)                 \
-    X(MESSAGE_GET_BLOB, 23, "get_blob", P2P_GOSSIP, 128)                       \
-    X(MESSAGE_BLOB_PIECE, 24, "blob_piece", P2P_BULK, BLOB_PIECE_BYTES + 128)
+    X(MESSAGE_STATUS, 20, "status", PRIORITY_GOSSIP, 128)                      \
+    X(MESSAGE_GET_BLOCKS, 21, "get_blocks", PRIORITY_GOSSIP, 64)               \
+    X(MESSAGE_BLOCKS, 22, "blocks", PRIORITY_BULK, FRAME_BYTES_MAX)            \
+    X(MESSAGE_GET_BLOB, 23, "get_blob", PRIORITY_GOSSIP, 128)                  \
+    X(MESSAGE_BLOB_PIECE, 24, "blob_piece", PRIORITY_BULK,                     \
+      BLOB_PIECE_BYTES + 128)
 
 enum message_type {
 #define X(type, number, name, priority, size_max) type = (number),
@@ -53,12 +54,12 @@ enum message_type {
 /* What is sent first, and what is dropped when a peer reads too slowly:
  * bulk and gossip messages are dropped, consensus drops the peer. */
 enum message_priority {
-    P2P_CONSENSUS,
-    P2P_GOSSIP,
-    P2P_BULK,
+    PRIORITY_CONSENSUS,
+    PRIORITY_GOSSIP,
+    PRIORITY_BULK,
 };
 
-#define MESSAGE_PRIORITY_COUNT 3
+#define PRIORITY_COUNT 3
 
 struct message_rule {
     const char *name; /* for metrics; NULL: no such type */

@@ -171,7 +171,7 @@ static void on_proven(void *owner, struct peer *peer)
     if (!ban_holds(&net->bans, peer_key(peer), now_ms)) {
         reason = admission_check(&net->table, entry, older,
                                  key_public(net->config.key),
-                                 net->config.max_peers, now_ms);
+                                 net->config.guests_max, now_ms);
     }
     if (reason != REASON_NONE) {
         peer_close(peer, reason);
@@ -429,16 +429,15 @@ static void or_default(uint32_t *value, uint32_t fallback)
 
 static void config_fill(struct net_config *c)
 {
-    static const size_t queues[MESSAGE_PRIORITY_COUNT] = {16 * MIB, 4 * MIB,
-                                                          8 * MIB};
-    or_default(&c->max_peers, 64);
+    static const size_t queues[PRIORITY_COUNT] = {16 * MIB, 4 * MIB, 8 * MIB};
+    or_default(&c->guests_max, 64);
     or_default(&c->handshake_ms, 5000);
     or_default(&c->ping_ms, 15000);
     or_default(&c->idle_ms, 45000);
     or_default(&c->redial_min_ms, 200);
     or_default(&c->redial_max_ms, 5000);
     or_default(&c->ban_ms, 600000);
-    for (size_t i = 0; i < MESSAGE_PRIORITY_COUNT; i++) {
+    for (size_t i = 0; i < PRIORITY_COUNT; i++) {
         if (c->queue_bytes_max[i] == 0) {
             c->queue_bytes_max[i] = queues[i];
         }
@@ -469,7 +468,7 @@ static void config_hand_down(struct net *net)
         .on_end = on_end,
         .on_freed = on_freed,
     };
-    for (size_t i = 0; i < MESSAGE_PRIORITY_COUNT; i++) {
+    for (size_t i = 0; i < PRIORITY_COUNT; i++) {
         net->peer_config.sending.queue_bytes_max[i] = c->queue_bytes_max[i];
     }
     net->dial_config = (struct dial_config){

@@ -44,7 +44,7 @@ struct net_config {
     const char *moniker;
     const struct net_address *peers; /* copied */
     size_t peer_count;
-    uint32_t max_peers; /* those not configured; 0: 64 */
+    uint32_t guests_max; /* peers that are not configured; 0: 64 */
     /* Times; 0 stands for the default in brackets. */
     uint32_t handshake_ms;  /* [5000] absolute */
     uint32_t ping_ms;       /* [15000] */
@@ -53,7 +53,7 @@ struct net_config {
     uint32_t redial_max_ms; /* [5000] */
     uint32_t ban_ms;        /* [600000]; configured peers: 1/20 of it */
     /* Bytes that wait for one peer; 0 stands for the default. */
-    size_t queue_bytes_max[MESSAGE_PRIORITY_COUNT]; /* [16, 4, 8 MiB] */
+    size_t queue_bytes_max[PRIORITY_COUNT]; /* [16, 4, 8 MiB] */
     size_t queue_bytes_total; /* gossip and bulk of all peers [1 GiB] */
 };
 

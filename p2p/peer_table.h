@@ -22,7 +22,7 @@ struct peer_entry {
     struct peer *peer;
     struct dial *dial; /* NULL: inbound, or not configured any more */
     bool is_announced;
-    bool is_guest; /* not configured: counts against max_peers */
+    bool is_guest; /* not configured: counts against guests_max */
     size_t index;  /* in peers */
 };
 

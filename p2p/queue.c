@@ -39,10 +39,10 @@ size_t queue_cost(size_t size)
 }
 
 void queue_init(struct queue *queue,
-                const size_t bytes_max[static MESSAGE_PRIORITY_COUNT])
+                const size_t bytes_max[static PRIORITY_COUNT])
 {
     memset(queue, 0, sizeof(*queue));
-    for (size_t i = 0; i < MESSAGE_PRIORITY_COUNT; i++) {
+    for (size_t i = 0; i < PRIORITY_COUNT; i++) {
         queue->lines[i].bytes_max = bytes_max[i];
     }
 }
@@ -78,7 +78,7 @@ bool queue_push(struct queue *queue, struct parcel *parcel)
 
 struct parcel *queue_pop(struct queue *queue)
 {
-    for (size_t i = 0; i < MESSAGE_PRIORITY_COUNT; i++) {
+    for (size_t i = 0; i < PRIORITY_COUNT; i++) {
         struct queue_entry *entry = queue->lines[i].first;
         if (entry != NULL) {
             struct parcel *parcel = entry->parcel;
@@ -94,7 +94,7 @@ struct parcel *queue_pop(struct queue *queue)
 size_t queue_bytes(const struct queue *queue)
 {
     size_t bytes = 0;
-    for (size_t i = 0; i < MESSAGE_PRIORITY_COUNT; i++) {
+    for (size_t i = 0; i < PRIORITY_COUNT; i++) {
         bytes += queue->lines[i].bytes;
     }
     return bytes;

@@ -30,12 +30,12 @@ struct queue {
         struct queue_entry *last;
         size_t bytes; /* <= bytes_max */
         size_t bytes_max;
-    } lines[MESSAGE_PRIORITY_COUNT];
+    } lines[PRIORITY_COUNT];
 };
 
 /* queue_init: bytes_max caps each line.  queue_fini drops what waits. */
 void queue_init(struct queue *queue,
-                const size_t bytes_max[static MESSAGE_PRIORITY_COUNT]);
+                const size_t bytes_max[static PRIORITY_COUNT]);
 void queue_fini(struct queue *queue);
 
 /* queue_push: takes a reference of its own; false when the type's line is

@@ -107,7 +107,8 @@ bool sending_push(struct sending *sending, struct parcel *parcel)
     const struct sending_config *config = sending->config;
     struct net_stats *stats = config->stats;
     size_t cost = queue_cost(parcel->size);
-    bool is_consensus = message_rule(parcel->type)->priority == P2P_CONSENSUS;
+    bool is_consensus =
+        message_rule(parcel->type)->priority == PRIORITY_CONSENSUS;
     if (!sending->is_open || sending->failure != REASON_NONE) {
         return false;
     }

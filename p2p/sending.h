@@ -19,7 +19,7 @@
 
 /* The same for all connections of a net. */
 struct sending_config {
-    size_t queue_bytes_max[MESSAGE_PRIORITY_COUNT];
+    size_t queue_bytes_max[PRIORITY_COUNT];
     size_t queue_bytes_total; /* gossip and bulk of all connections */
     struct net_stats *stats;  /* queued_bytes and types[].out_* are ours */
 };

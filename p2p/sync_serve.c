@@ -84,7 +84,7 @@ void sync_serve(struct net *net, struct peer *peer, const uint8_t *data,
         net_ban(net, peer, "malformed GetBlocks");
         return;
     }
-    if (peer_queue_bytes(peer, P2P_BULK) < SERVE_QUEUE_MAX) {
+    if (peer_queue_bytes(peer, PRIORITY_BULK) < SERVE_QUEUE_MAX) {
         struct answer *a = pot_calloc(1, sizeof(*a));
         if (read != NULL) {
             answer_fill(a, request, read, context);

@@ -238,7 +238,7 @@ static void expect_pop(struct queue *queue, uint8_t mark)
 
 static void a_queue_gives_by_priority_then_by_age(void **state)
 {
-    static const size_t caps[MESSAGE_PRIORITY_COUNT] = {1000, 1000, 1000};
+    static const size_t caps[PRIORITY_COUNT] = {1000, 1000, 1000};
     struct queue queue;
     (void)state;
     queue_init(&queue, caps);
@@ -258,10 +258,10 @@ static void a_queue_gives_by_priority_then_by_age(void **state)
 
 static void a_full_line_refuses_and_the_others_do_not(void **state)
 {
-    size_t caps[MESSAGE_PRIORITY_COUNT] = {1000, 0, 1000};
+    size_t caps[PRIORITY_COUNT] = {1000, 0, 1000};
     struct queue queue;
     (void)state;
-    caps[P2P_GOSSIP] = 2 * queue_cost(1);
+    caps[PRIORITY_GOSSIP] = 2 * queue_cost(1);
     queue_init(&queue, caps);
     push(&queue, MESSAGE_TX, 1, true);
     push(&queue, MESSAGE_TX, 2, true);

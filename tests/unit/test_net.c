@@ -465,7 +465,7 @@ static void strangers_are_limited_and_configured_peers_are_not(void **state)
     friend.port = 1;
     config.peers = &friend;
     config.peer_count = 1;
-    config.max_peers = 1;
+    config.guests_max = 1;
     node_open_with(&w, 0, &config);
     node_open(&w, 1, &w.nodes[0], NULL);
     world_run(&w, node_connected, &w.nodes[1]);

@@ -288,9 +288,9 @@ static void slow_init(struct slow *slow, uint32_t idle_ms)
     slow->node = &slow->w.nodes[0];
     struct net_config config = node_config(&slow->w, 0);
     config.idle_ms = idle_ms;
-    config.queue_bytes_max[P2P_CONSENSUS] = 1 << 20;
-    config.queue_bytes_max[P2P_GOSSIP] = 1 << 20;
-    config.queue_bytes_max[P2P_BULK] = 1 << 20;
+    config.queue_bytes_max[PRIORITY_CONSENSUS] = 1 << 20;
+    config.queue_bytes_max[PRIORITY_GOSSIP] = 1 << 20;
+    config.queue_bytes_max[PRIORITY_BULK] = 1 << 20;
     node_open_with(&slow->w, 0, &config);
     raw_join(&slow->raw, &slow->w, slow->node, 77);
     slow->peer = net_peer_at(slow->node->net, 0);
@@ -327,8 +327,8 @@ static void a_slow_reader_loses_bulk_and_keeps_its_place(void **state)
     slow_init(&slow, 0);
     assert_true(fill(&slow, MESSAGE_BLOB_PIECE, 65536) > 0);
     assert_true(fill(&slow, MESSAGE_TX, 65536) > 0);
-    assert_true(peer_queue_bytes(slow.peer, P2P_BULK) <= 1 << 20);
-    assert_true(peer_queue_bytes(slow.peer, P2P_GOSSIP) <= 1 << 20);
+    assert_true(peer_queue_bytes(slow.peer, PRIORITY_BULK) <= 1 << 20);
+    assert_true(peer_queue_bytes(slow.peer, PRIORITY_GOSSIP) <= 1 << 20);
     assert_int_equal(net_peer_count(slow.node->net), 1);
     struct net_stats stats = stats_of(slow.node);
     assert_true(stats.types[MESSAGE_BLOB_PIECE].dropped >= 10);
@@ -381,7 +381,7 @@ static void consensus_overtakes_bulk_that_waits(void **state)
     unsigned pieces = fill(&slow, MESSAGE_BLOB_PIECE, 65536);
     assert_true(net_send(slow.node->net, slow.peer, MESSAGE_TX, "t", 1));
     assert_true(net_send(slow.node->net, slow.peer, MESSAGE_CONSENSUS, "c", 1));
-    size_t waiting = peer_queue_bytes(slow.peer, P2P_BULK) / 65536;
+    size_t waiting = peer_queue_bytes(slow.peer, PRIORITY_BULK) / 65536;
     while (before + after < pieces) {
         if (!raw_next(&slow.raw, &frame)) {
             world_turn(&slow.w, 1);
