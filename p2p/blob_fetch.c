@@ -260,11 +260,6 @@ enum pot_err blob_fetch_start(struct blob_fetch *fetch,
     return POT_OK;
 }
 
-size_t blob_fetch_count(const struct blob_fetch *fetch)
-{
-    return fetch->count;
-}
-
 static bool is_right(struct blob_fetch_entry *e)
 {
     const struct blob_request *r = &e->request;

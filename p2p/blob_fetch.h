@@ -64,9 +64,6 @@ void blob_fetch_free(struct blob_fetch *fetch);
 POT_MUST_USE enum pot_err blob_fetch_start(struct blob_fetch *fetch,
                                            const struct blob_request *request);
 
-/* blob_fetch_count: under way or waiting. */
-size_t blob_fetch_count(const struct blob_fetch *fetch);
-
 /* The owner's net_callbacks pass these on. */
 void blob_fetch_on_peer(struct blob_fetch *fetch, struct peer *peer,
                         bool is_up);
