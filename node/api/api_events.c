@@ -91,24 +91,24 @@ static void tell(struct api_events *events, enum event_type type,
 
 static uint64_t time_of(const struct api_events *events, uint64_t height)
 {
-    uint64_t time_ms;
+    struct stored_mark block;
     const struct block_time *kept = &events->times[height % TIMES_MAX];
     if (kept->height == height) {
         return kept->time_ms;
     }
-    return api_record_block_time(&time_ms, store_of(events), height) == POT_OK
-               ? time_ms
+    return stored_block_mark(&block, store_of(events), height) == POT_OK
+               ? block.time_ms
                : 0;
 }
 
 /* How long it was open; 0 if that is not known. */
-static uint64_t round_ms(const struct api_events *events,
-                         const struct hash *name, const Pot__TaskRecord *task,
+static uint64_t round_ms(const struct api_events *events, const struct hash *id,
+                         const Pot__TaskRecord *task,
                          const Pot__RoundUpdate *update, uint64_t closed_ms)
 {
     uint64_t height;
-    if (api_record_round_opening(&height, store_of(events), name, task,
-                                 update->round) != POT_OK) {
+    if (stored_round_opening(&height, store_of(events), id, task,
+                             update->round) != POT_OK) {
         return 0;
     }
     uint64_t opened_ms = time_of(events, height);
@@ -119,15 +119,15 @@ static void tell_round(struct api_events *events,
                        const Pot__BlockHeader *header,
                        const Pot__RoundUpdate *update)
 {
-    struct hash name;
+    struct hash id;
     const struct state state = stored_state(store_of(events));
     Pot__TaskRecord *task =
-        codec_hash(&name, update->task) ? ledger_task(&state, &name) : NULL;
+        codec_hash(&id, update->task) ? ledger_task(&state, &id) : NULL;
     if (task != NULL) {
-        uint64_t ms = round_ms(events, &name, task, update, header->time_ms);
+        uint64_t ms = round_ms(events, &id, task, update, header->time_ms);
         json_t *data = api_record_round(
             update, api_record_has_classes(task->spec), header->height, ms);
-        api_json_set(data, "task", api_json_hash(&name));
+        api_json_set(data, "task", api_json_hash(&id));
         tell(events, EVENT_ROUND, header->height, data);
     }
     codec_free(task);

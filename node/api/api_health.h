@@ -1,4 +1,5 @@
-/* api_health: whether the node can do its part, and why not. */
+/* api_health: whether the node can do its part, and why not.  The loop's
+ * thread only. */
 #ifndef POT_NODE_API_API_HEALTH_H
 #define POT_NODE_API_API_HEALTH_H
 
@@ -9,7 +10,7 @@ struct api_config;
 struct api_history;
 
 /* api_health_warnings: what an operator should know though the node works:
- * a list of sentences. */
+ * a list of sentences, a new reference. */
 json_t *api_health_warnings(const struct api_config *config,
                             const struct api_history *history);
 

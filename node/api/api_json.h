@@ -1,8 +1,8 @@
 /* api_json: what the chain holds, as the API tells it.
  *
  * Hashes are lower-case hex, keys addresses, amounts strings of base units;
- * losses and accuracies are JSON numbers.  Every function gives a new
- * reference, never NULL. */
+ * losses and accuracies are JSON numbers.  A json_t that a function returns is
+ * a new reference, never NULL. */
 #ifndef POT_NODE_API_API_JSON_H
 #define POT_NODE_API_API_JSON_H
 

@@ -2,13 +2,10 @@
 
 #include "node/api/api_record.h"
 
-#include "base/hash.h"
 #include "ledger/ledger.h"
 #include "node/api/api_json.h"
-#include "node/hold/stored.h"
 #include "proto/codec.h"
 #include "proto/model.h"
-#include "storage/store.h"
 
 /* ---- tasks */
 
@@ -121,39 +118,6 @@ json_t *api_record_round(const Pot__RoundUpdate *update, bool has_classes,
                  api_json_hash_field(update->parameters_hash));
     api_json_set(json, "ms", api_json_count(ms));
     return json;
-}
-
-enum pot_err api_record_round_opening(uint64_t *height, struct store *store,
-                                      const struct hash *name,
-                                      const Pot__TaskRecord *task,
-                                      uint32_t round)
-{
-    size_t count = 0;
-    struct store_round before;
-    *height = task->started_height;
-    if (round == 0) {
-        return POT_OK;
-    }
-    enum pot_err err = store_rounds(store, name, round - 1, &before, 1, &count);
-    if (err == POT_OK && (count == 0 || before.round != round - 1)) {
-        err = POT_ECORRUPT;
-    }
-    if (err == POT_OK) {
-        *height = before.height;
-    }
-    return err;
-}
-
-enum pot_err api_record_block_time(uint64_t *out, struct store *store,
-                                   uint64_t height)
-{
-    struct block *block;
-    enum pot_err err = stored_block(&block, store, height);
-    if (err == POT_OK) {
-        *out = block->header->time_ms;
-        block_free(block);
-    }
-    return err;
 }
 
 /* ---- transactions */

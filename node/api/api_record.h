@@ -7,12 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/err.h"
 #include "proto/chain.pb-c.h"
 #include "proto/state.pb-c.h"
-
-struct hash;
-struct store;
 
 json_t *api_record_task(const Pot__TaskRecord *task);
 
@@ -24,21 +20,6 @@ bool api_record_has_classes(const Pot__TaskSpec *spec);
  * ms after it opened.  Without classes there is no accuracy. */
 json_t *api_record_round(const Pot__RoundUpdate *update, bool has_classes,
                          uint64_t height, uint64_t ms);
-
-/* api_record_round_opening: the height whose block opened a round: the one
- * that closed the round before, or the one that took the task.
- * Errors: POT_ECORRUPT the round before is not there; the store's. */
-POT_MUST_USE enum pot_err api_record_round_opening(uint64_t *height,
-                                                   struct store *store,
-                                                   const struct hash *name,
-                                                   const Pot__TaskRecord *task,
-                                                   uint32_t round);
-
-/* api_record_block_time: ms since the epoch.  Errors: those of
- * stored_block. */
-POT_MUST_USE enum pot_err api_record_block_time(uint64_t *out,
-                                                struct store *store,
-                                                uint64_t height);
 
 /* api_record_add_tx: to json, what a transaction does and who sent it. */
 void api_record_add_tx(json_t *json, const Pot__Signed *tx);

@@ -80,13 +80,13 @@ static void get_tasks(struct api_request *request)
  * new record names the next one. */
 static enum pot_err read_parameters(struct buf *out,
                                     const struct api_request *request,
-                                    const struct hash *name)
+                                    const struct hash *id)
 {
     enum pot_err err = POT_ENOENT;
     for (unsigned tries = 0; err == POT_ENOENT && tries < 3; tries++) {
         const struct state state = stored_state(api_store(request));
         struct hash parameters;
-        Pot__TaskRecord *task = ledger_task(&state, name);
+        Pot__TaskRecord *task = ledger_task(&state, id);
         bool is_named =
             task != NULL && codec_hash(&parameters, task->parameters_hash);
         codec_free(task);
@@ -100,13 +100,13 @@ static enum pot_err read_parameters(struct buf *out,
 
 static void get_parameters(struct api_request *request)
 {
-    struct hash name;
+    struct hash id;
     struct buf data;
-    if (!api_arg_hash(request, &name, request->args[0])) {
+    if (!api_arg_hash(request, &id, request->args[0])) {
         return;
     }
     buf_init(&data, sizeof(int32_t) * PARAMETERS_MAX);
-    enum pot_err err = read_parameters(&data, request, &name);
+    enum pot_err err = read_parameters(&data, request, &id);
     if (err == POT_OK) {
         api_reply_bytes(request, 200, "application/octet-stream", &data);
     } else {
@@ -151,11 +151,16 @@ static enum pot_err find_opening(struct round_list *list,
                                  const Pot__TaskRecord *task, uint32_t round)
 {
     uint64_t height;
-    enum pot_err err = api_record_round_opening(&height, list->store,
-                                                &list->task, task, round);
-    return err != POT_OK
-               ? err
-               : api_record_block_time(&list->opened_ms, list->store, height);
+    struct stored_mark block;
+    enum pot_err err =
+        stored_round_opening(&height, list->store, &list->task, task, round);
+    if (err == POT_OK) {
+        err = stored_block_mark(&block, list->store, height);
+    }
+    if (err == POT_OK) {
+        list->opened_ms = block.time_ms;
+    }
+    return err;
 }
 
 static enum pot_err list_rounds(struct round_list *list, uint64_t *next,

@@ -247,6 +247,8 @@ static void write_store(struct buf *out, struct store *store,
                 (double)stats.blobs);
     metrics_one(out, "pot_store_commits_total", COUNTER,
                 "Transactions committed to disk.", (double)stats.commits);
+    metrics_one(out, "pot_store_map_grown_total", COUNTER,
+                "Times that the memory map grew.", (double)stats.grown);
 }
 
 static void write_workers(struct buf *out, const struct miner *miner)

@@ -36,13 +36,14 @@ enum pot_err stored_block(struct block **out, struct store *store,
     return err;
 }
 
-enum pot_err stored_block_hash(struct hash *out, struct store *store,
+enum pot_err stored_block_mark(struct stored_mark *out, struct store *store,
                                uint64_t height)
 {
     struct block *block;
     enum pot_err err = stored_block(&block, store, height);
     if (err == POT_OK) {
-        *out = block->hash;
+        out->hash = block->hash;
+        out->time_ms = block->header->time_ms;
         block_free(block);
     }
     return err;
@@ -63,5 +64,25 @@ enum pot_err stored_certificate(Pot__CommitCertificate **out,
         err = POT_ECORRUPT;
     }
     buf_fini(&data);
+    return err;
+}
+
+enum pot_err stored_round_opening(uint64_t *height, struct store *store,
+                                  const struct hash *task,
+                                  const Pot__TaskRecord *record, uint32_t round)
+{
+    size_t count = 0;
+    struct store_round before;
+    *height = record->started_height;
+    if (round == 0) {
+        return POT_OK;
+    }
+    enum pot_err err = store_rounds(store, task, round - 1, &before, 1, &count);
+    if (err == POT_OK && (count == 0 || before.round != round - 1)) {
+        err = POT_ECORRUPT;
+    }
+    if (err == POT_OK) {
+        *height = before.height;
+    }
     return err;
 }

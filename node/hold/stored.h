@@ -10,6 +10,7 @@
 #include "ledger/state.h"
 #include "proto/block.h"
 #include "proto/chain.pb-c.h"
+#include "proto/state.pb-c.h"
 
 struct store;
 
@@ -23,8 +24,14 @@ struct state stored_state(struct store *store);
 POT_MUST_USE enum pot_err stored_block(struct block **out, struct store *store,
                                        uint64_t height);
 
-/* stored_block_hash: Errors: those of stored_block. */
-POT_MUST_USE enum pot_err stored_block_hash(struct hash *out,
+/* What other things refer to of a block. */
+struct stored_mark {
+    struct hash hash;
+    uint64_t time_ms; /* of its header, since the epoch */
+};
+
+/* stored_block_mark: Errors: those of stored_block. */
+POT_MUST_USE enum pot_err stored_block_mark(struct stored_mark *out,
                                             struct store *store,
                                             uint64_t height);
 
@@ -33,5 +40,16 @@ POT_MUST_USE enum pot_err stored_block_hash(struct hash *out,
 POT_MUST_USE enum pot_err stored_certificate(Pot__CommitCertificate **out,
                                              struct store *store,
                                              uint64_t height);
+
+/* stored_round_opening: the height whose block opened a round of a task: the
+ * one that closed the round before, or the one that took the task.
+ *
+ * In:     task: its id; record: what the state says of it
+ * Errors: POT_ECORRUPT the round before is not there; the store's */
+POT_MUST_USE enum pot_err stored_round_opening(uint64_t *height,
+                                               struct store *store,
+                                               const struct hash *task,
+                                               const Pot__TaskRecord *record,
+                                               uint32_t round);
 
 #endif

@@ -42,11 +42,11 @@ static enum pot_err find_dataset(struct round_load *load)
 
 static enum pot_err read_seed(struct round_load *load)
 {
-    struct hash block;
+    struct stored_mark block;
     enum pot_err err =
-        stored_block_hash(&block, load->holdings->store, load->opened_height);
+        stored_block_mark(&block, load->holdings->store, load->opened_height);
     if (err == POT_OK) {
-        round_seed(&load->input->seed, &load->task, load->round, &block);
+        round_seed(&load->input->seed, &load->task, load->round, &block.hash);
     }
     return err;
 }
