@@ -51,38 +51,38 @@ void answer_rows(const json_t *list, const struct answer_column *columns)
     table_print(&table);
 }
 
-enum ctl_exit answer_list(struct ctl *ctl, const char *path, const char *name,
-                          const struct answer_column *columns)
+enum exit_code answer_list(struct ctl *ctl, const char *path, const char *name,
+                           const struct answer_column *columns)
 {
     json_t *json;
-    enum ctl_exit rc = client_get(&json, ctl, "%s", path);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = client_get(&json, ctl, "%s", path);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     const json_t *list = json_object_get(json, name);
     if (!json_is_array(list)) {
         json_decref(json);
-        return ctl_fail(ctl, CTL_FAILED, "%s: the answer has no \"%s\"", path,
-                        name);
+        return ctl_fail(ctl, EXIT_CODE_FAILED, "%s: the answer has no \"%s\"",
+                        path, name);
     }
     if (!ctl->is_json) {
         answer_rows(list, columns);
     }
     ctl_print_json(ctl, json);
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-enum ctl_exit answer_object(struct ctl *ctl, const char *path,
-                            void (*print)(const json_t *object))
+enum exit_code answer_object(struct ctl *ctl, const char *path,
+                             void (*print)(const json_t *object))
 {
     json_t *json;
-    enum ctl_exit rc = client_get(&json, ctl, "%s", path);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = client_get(&json, ctl, "%s", path);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (!ctl->is_json) {
         print(json);
     }
     ctl_print_json(ctl, json);
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }

@@ -28,13 +28,13 @@ void answer_size(struct table *table, const json_t *row, const char *key);
 void answer_rows(const json_t *list, const struct answer_column *columns);
 
 /* answer_list: gets path and shows the list that stands in its member name.
- * Errors: those of client_get; CTL_FAILED there is no such list */
-POT_MUST_USE enum ctl_exit answer_list(struct ctl *ctl, const char *path,
-                                       const char *name,
-                                       const struct answer_column *columns);
+ * Errors: those of client_get; EXIT_CODE_FAILED there is no such list */
+POT_MUST_USE enum exit_code answer_list(struct ctl *ctl, const char *path,
+                                        const char *name,
+                                        const struct answer_column *columns);
 
 /* answer_object: gets path and shows it by print.  Errors: of client_get. */
-POT_MUST_USE enum ctl_exit answer_object(struct ctl *ctl, const char *path,
-                                         void (*print)(const json_t *object));
+POT_MUST_USE enum exit_code answer_object(struct ctl *ctl, const char *path,
+                                          void (*print)(const json_t *object));
 
 #endif

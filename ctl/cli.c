@@ -134,8 +134,8 @@ static bool list_family(const struct cli *cli, const char *word, char *out,
     return used > 0;
 }
 
-static enum ctl_exit unknown_command(const struct cli *cli, const char *first,
-                                     const char *second)
+static enum exit_code unknown_command(const struct cli *cli, const char *first,
+                                      const char *second)
 {
     char family[256];
     char hint[SUGGEST_TEXT_SIZE];
@@ -146,21 +146,21 @@ static enum ctl_exit unknown_command(const struct cli *cli, const char *first,
     }
     bool has_family = list_family(cli, first, family, sizeof(family));
     if (has_family && second == NULL) {
-        return ctl_fail(cli->ctl, CTL_USAGE,
+        return ctl_fail(cli->ctl, EXIT_CODE_USAGE,
                         "\"%s\" needs one of: %s; see `potctl help`", first,
                         family);
     }
     (void)snprintf(name, sizeof(name), "%.60s%s%.60s", first,
                    has_family ? " " : "", has_family ? second : "");
     (void)suggest_text(hint, "", name, names, cli->count);
-    return ctl_fail(cli->ctl, CTL_USAGE, "unknown command \"%s\"%s%s", name,
-                    hint, hint[0] == '\0' ? "; see `potctl help`" : "");
+    return ctl_fail(cli->ctl, EXIT_CODE_USAGE, "unknown command \"%s\"%s%s",
+                    name, hint, hint[0] == '\0' ? "; see `potctl help`" : "");
 }
 
 /* Two words are tried before one; *used is how many were taken. */
-static enum ctl_exit find_command(const struct cli *cli,
-                                  const struct cli_command **out, int argc,
-                                  char **argv, int *used)
+static enum exit_code find_command(const struct cli *cli,
+                                   const struct cli_command **out, int argc,
+                                   char **argv, int *used)
 {
     char both[128];
     const char *second = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
@@ -169,12 +169,13 @@ static enum ctl_exit find_command(const struct cli *cli,
         *out = find(cli, both);
         *used = 2;
         if (*out != NULL) {
-            return CTL_DONE;
+            return EXIT_CODE_DONE;
         }
     }
     *out = find(cli, argv[0]);
     *used = 1;
-    return *out != NULL ? CTL_DONE : unknown_command(cli, argv[0], second);
+    return *out != NULL ? EXIT_CODE_DONE
+                        : unknown_command(cli, argv[0], second);
 }
 
 /* ---- options */
@@ -194,8 +195,8 @@ static void add_options(struct cli *cli, const struct cli_option *options,
     cli->longs[cli->long_count] = (struct option){0};
 }
 
-static enum ctl_exit take_global(struct cli *cli, enum global option,
-                                 const char *value)
+static enum exit_code take_global(struct cli *cli, enum global option,
+                                  const char *value)
 {
     struct ctl *ctl = cli->ctl;
     switch (option) {
@@ -216,7 +217,7 @@ static enum ctl_exit take_global(struct cli *cli, enum global option,
         break;
     case GLOBAL_TIMEOUT:
         if (!ctl_parse_timeout(&ctl->timeout_ms, value)) {
-            return ctl_fail(ctl, CTL_USAGE,
+            return ctl_fail(ctl, EXIT_CODE_USAGE,
                             "--timeout %s: must be a time such as 10s, 500ms"
                             " or 2m",
                             value);
@@ -232,37 +233,38 @@ static enum ctl_exit take_global(struct cli *cli, enum global option,
     case GLOBAL_COUNT:
         break;
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit bad_option(const struct cli *cli, int result,
-                                const char *word)
+static enum exit_code bad_option(const struct cli *cli, int result,
+                                 const char *word)
 {
     char hint[SUGGEST_TEXT_SIZE];
     char name[64];
     if (result == ':') {
-        return ctl_fail(cli->ctl, CTL_USAGE,
+        return ctl_fail(cli->ctl, EXIT_CODE_USAGE,
                         "option %s needs a value; see `potctl help`", word);
     }
     const char *bare = word + strspn(word, "-");
     (void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(bare, "="), bare);
     (void)suggest_text(hint, "--", name, cli->names, cli->long_count);
-    return ctl_fail(cli->ctl, CTL_USAGE, "unknown or unfit option \"%s\"%s%s",
-                    word, hint, hint[0] == '\0' ? "; see `potctl help`" : "");
+    return ctl_fail(cli->ctl, EXIT_CODE_USAGE,
+                    "unknown or unfit option \"%s\"%s%s", word, hint,
+                    hint[0] == '\0' ? "; see `potctl help`" : "");
 }
 
 /* One pass; args NULL: the first, which ends at the first word. */
-static enum ctl_exit read_options(struct cli *cli, struct cli_args *args,
-                                  int argc, char **argv)
+static enum exit_code read_options(struct cli *cli, struct cli_args *args,
+                                   int argc, char **argv)
 {
     opterr = 0;
     optind = 0; /* glibc: start afresh */
     for (;;) {
         int result = getopt_long(argc, argv, args == NULL ? "+:hV" : ":hV",
                                  cli->longs, NULL);
-        enum ctl_exit rc = CTL_DONE;
+        enum exit_code rc = EXIT_CODE_DONE;
         if (result == -1) {
-            return CTL_DONE;
+            return EXIT_CODE_DONE;
         }
         if (result == 'h' || result == 'V') {
             rc = take_global(cli, result == 'h' ? GLOBAL_HELP : GLOBAL_VERSION,
@@ -276,7 +278,7 @@ static enum ctl_exit read_options(struct cli *cli, struct cli_args *args,
             const char *word = argv[optind > 1 ? optind - 1 : 1];
             rc = bad_option(cli, result, word);
         }
-        if (rc != CTL_DONE) {
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
     }
@@ -294,44 +296,44 @@ const char *cli_value(const struct cli_args *args, const char *name)
     return NULL;
 }
 
-enum ctl_exit cli_required(const char **out, struct ctl *ctl,
-                           const struct cli_args *args, const char *name)
+enum exit_code cli_required(const char **out, struct ctl *ctl,
+                            const struct cli_args *args, const char *name)
 {
     *out = cli_value(args, name);
     if (*out != NULL) {
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     }
-    return ctl_fail(ctl, CTL_USAGE, "%s needs --%s; see `potctl help %s`",
+    return ctl_fail(ctl, EXIT_CODE_USAGE, "%s needs --%s; see `potctl help %s`",
                     args->command->name, name, args->command->name);
 }
 
-enum ctl_exit cli_count(uint64_t *out, struct ctl *ctl,
-                        const struct cli_args *args, const char *name,
-                        uint64_t min, uint64_t max, uint64_t usual)
+enum exit_code cli_count(uint64_t *out, struct ctl *ctl,
+                         const struct cli_args *args, const char *name,
+                         uint64_t min, uint64_t max, uint64_t usual)
 {
     const char *text = cli_value(args, name);
     *out = usual;
     if (text == NULL) {
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     }
     if (!ctl_parse_count(out, text, max) || *out < min) {
-        return ctl_fail(ctl, CTL_USAGE,
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "--%s %s: must be a number from %llu to %llu", name,
                         text, (unsigned long long)min, (unsigned long long)max);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* ---- running it */
 
-static enum ctl_exit check_arguments(struct cli *cli, struct cli_args *args,
-                                     int argc, char **argv)
+static enum exit_code check_arguments(struct cli *cli, struct cli_args *args,
+                                      int argc, char **argv)
 {
     const struct cli_command *command = args->command;
     size_t count = (size_t)(argc - optind);
     if (count < command->arguments_min || count > command->arguments_max) {
         return ctl_fail(
-            cli->ctl, CTL_USAGE,
+            cli->ctl, EXIT_CODE_USAGE,
             "%s takes %s%s, not %zu argument%s; see `potctl help %s`",
             command->name, command->arguments[0] == '\0' ? "no argument" : "",
             command->arguments, count, count == 1 ? "" : "s", command->name);
@@ -339,11 +341,11 @@ static enum ctl_exit check_arguments(struct cli *cli, struct cli_args *args,
     for (size_t i = 0; i < count; i++) {
         args->arguments[args->argument_count++] = argv[optind + (int)i];
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* potctl help [--list] [COMMAND]: --list is for the shell's completion. */
-static enum ctl_exit help(struct cli *cli, int argc, char **argv)
+static enum exit_code help(struct cli *cli, int argc, char **argv)
 {
     bool is_list = argc > 0 && strcmp(argv[0], "--list") == 0;
     argc -= is_list;
@@ -351,8 +353,8 @@ static enum ctl_exit help(struct cli *cli, int argc, char **argv)
     const struct cli_command *command = NULL;
     int used;
     if (argc > 0) {
-        enum ctl_exit rc = find_command(cli, &command, argc, argv, &used);
-        if (rc != CTL_DONE) {
+        enum exit_code rc = find_command(cli, &command, argc, argv, &used);
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
     }
@@ -374,10 +376,10 @@ static enum ctl_exit help(struct cli *cli, int argc, char **argv)
             (void)printf("--%s\n", cli->names[i]);
         }
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit print_version(const struct cli *cli)
+static enum exit_code print_version(const struct cli *cli)
 {
     if (cli->ctl->is_json) {
         (void)printf("{\"version\":\"%s\",\"protocol\":%d}\n", PACKAGE_VERSION,
@@ -386,15 +388,15 @@ static enum ctl_exit print_version(const struct cli *cli)
         (void)printf("potctl %s, protocol %d\n", PACKAGE_VERSION,
                      PROTOCOL_VERSION);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit run_command(struct cli *cli, int argc, char **argv)
+static enum exit_code run_command(struct cli *cli, int argc, char **argv)
 {
     struct cli_args args = {0};
     int used;
-    enum ctl_exit rc = find_command(cli, &args.command, argc, argv, &used);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = find_command(cli, &args.command, argc, argv, &used);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     add_options(cli, args.command->options, CLI_OPTIONS_MAX, COMMAND_BASE);
@@ -402,28 +404,28 @@ static enum ctl_exit run_command(struct cli *cli, int argc, char **argv)
     argc -= used - 1;
     argv += used - 1;
     rc = read_options(cli, &args, argc, argv);
-    if (rc == CTL_DONE && cli->wants_help) {
+    if (rc == EXIT_CODE_DONE && cli->wants_help) {
         print_command_help(args.command);
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     }
-    if (rc == CTL_DONE && cli->wants_version) {
+    if (rc == EXIT_CODE_DONE && cli->wants_version) {
         return print_version(cli);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = check_arguments(cli, &args, argc, argv);
     }
-    return rc == CTL_DONE ? args.command->run(cli->ctl, &args) : rc;
+    return rc == EXIT_CODE_DONE ? args.command->run(cli->ctl, &args) : rc;
 }
 
-enum ctl_exit cli_run(struct ctl *ctl,
-                      const struct cli_command *const *commands, size_t count,
-                      int argc, char **argv)
+enum exit_code cli_run(struct ctl *ctl,
+                       const struct cli_command *const *commands, size_t count,
+                       int argc, char **argv)
 {
     POT_ASSERT(count <= COMMANDS_MAX);
     struct cli cli = {.ctl = ctl, .commands = commands, .count = count};
     add_options(&cli, globals, GLOBAL_COUNT, GLOBAL_BASE);
-    enum ctl_exit rc = read_options(&cli, NULL, argc, argv);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = read_options(&cli, NULL, argc, argv);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     argc -= optind;
@@ -441,5 +443,5 @@ enum ctl_exit cli_run(struct ctl *ctl,
         return print_version(&cli);
     }
     print_help(&cli, stderr);
-    return ctl_fail(ctl, CTL_USAGE, "no command was given");
+    return ctl_fail(ctl, EXIT_CODE_USAGE, "no command was given");
 }

@@ -34,27 +34,27 @@ struct cli_command {
     size_t arguments_min;
     size_t arguments_max;
     struct cli_option options[CLI_OPTIONS_MAX];
-    enum ctl_exit (*run)(struct ctl *ctl, const struct cli_args *args);
+    enum exit_code (*run)(struct ctl *ctl, const struct cli_args *args);
 };
 
 /* cli_run: reads argv, runs the command of commands (count of them) that it
  * names and returns the exit code; an error stands in ctl->error. */
-enum ctl_exit cli_run(struct ctl *ctl,
-                      const struct cli_command *const *commands, size_t count,
-                      int argc, char **argv);
+enum exit_code cli_run(struct ctl *ctl,
+                       const struct cli_command *const *commands, size_t count,
+                       int argc, char **argv);
 
 /* cli_value: the value of one of the command's options, NULL if not given. */
 const char *cli_value(const struct cli_args *args, const char *name);
 
 /* cli_count: the same as a number of min to max; usual if not given. */
-POT_MUST_USE enum ctl_exit cli_count(uint64_t *out, struct ctl *ctl,
-                                     const struct cli_args *args,
-                                     const char *name, uint64_t min,
-                                     uint64_t max, uint64_t usual);
+POT_MUST_USE enum exit_code cli_count(uint64_t *out, struct ctl *ctl,
+                                      const struct cli_args *args,
+                                      const char *name, uint64_t min,
+                                      uint64_t max, uint64_t usual);
 
 /* cli_required: an option that must be there. */
-POT_MUST_USE enum ctl_exit cli_required(const char **out, struct ctl *ctl,
-                                        const struct cli_args *args,
-                                        const char *name);
+POT_MUST_USE enum exit_code cli_required(const char **out, struct ctl *ctl,
+                                         const struct cli_args *args,
+                                         const char *name);
 
 #endif

@@ -118,32 +118,33 @@ static void set_method(CURL *curl, const char *method, struct upload *upload)
     }
 }
 
-static enum ctl_exit explain(struct ctl *ctl, CURLcode code, const char *detail)
+static enum exit_code explain(struct ctl *ctl, CURLcode code,
+                              const char *detail)
 {
     const char *why = detail[0] != '\0' ? detail : curl_easy_strerror(code);
     if (code == CURLE_OPERATION_TIMEDOUT) {
-        return ctl_fail(ctl, CTL_TIMEOUT, "%s: no answer in time (%s)",
+        return ctl_fail(ctl, EXIT_CODE_TIMEOUT, "%s: no answer in time (%s)",
                         ctl->node, why);
     }
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
-        return ctl_fail(ctl, CTL_USAGE,
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "--node %s: not a URL such as " CTL_NODE_DEFAULT
                         " (%s)",
                         ctl->node, why);
     }
     if (code == CURLE_WRITE_ERROR) {
-        return ctl_fail(ctl, CTL_FAILED, "%s: the answer is too long",
+        return ctl_fail(ctl, EXIT_CODE_FAILED, "%s: the answer is too long",
                         ctl->node);
     }
-    return ctl_fail(ctl, CTL_CONNECT,
+    return ctl_fail(ctl, EXIT_CODE_CONNECT,
                     "cannot reach the node at %s: %s; start it, or name"
                     " another with --node",
                     ctl->node, why);
 }
 
-enum ctl_exit client_ask(struct client_reply *reply, struct ctl *ctl,
-                         const char *method, const char *path, const void *data,
-                         size_t size)
+enum exit_code client_ask(struct client_reply *reply, struct ctl *ctl,
+                          const char *method, const char *path,
+                          const void *data, size_t size)
 {
     char url[PATH_SIZE + 256];
     char error[CURL_ERROR_SIZE] = "";
@@ -160,11 +161,12 @@ enum ctl_exit client_ask(struct client_reply *reply, struct ctl *ctl,
     int n =
         snprintf(url, sizeof(url), "%.*s%s", (int)node_size, ctl->node, path);
     if (n < 0 || (size_t)n >= sizeof(url)) {
-        return ctl_fail(ctl, CTL_USAGE, "--node: the URL is too long");
+        return ctl_fail(ctl, EXIT_CODE_USAGE, "--node: the URL is too long");
     }
     long left_ms = time_left(ctl);
     if (left_ms == 0) {
-        return ctl_fail(ctl, CTL_TIMEOUT, "timed out; give a longer --timeout");
+        return ctl_fail(ctl, EXIT_CODE_TIMEOUT,
+                        "timed out; give a longer --timeout");
     }
     buf_init(&body, CLIENT_BYTES_MAX);
     set_up(curl, client, url, &body, error);
@@ -179,11 +181,11 @@ enum ctl_exit client_ask(struct client_reply *reply, struct ctl *ctl,
     reply->json = json_loadb((const char *)body.data, body.size,
                              JSON_REJECT_DUPLICATES, NULL);
     reply->body = body;
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-enum ctl_exit client_refused(struct ctl *ctl, const struct client_reply *reply,
-                             const char *what)
+enum exit_code client_refused(struct ctl *ctl, const struct client_reply *reply,
+                              const char *what)
 {
     const json_t *error = json_object_get(reply->json, "error");
     const char *message = client_text(error, "message");
@@ -191,17 +193,19 @@ enum ctl_exit client_refused(struct ctl *ctl, const struct client_reply *reply,
         message = "no reason was given";
     }
     if (reply->status == 503) {
-        return ctl_fail(ctl, CTL_NOT_READY, "the node is not ready: %s",
+        return ctl_fail(ctl, EXIT_CODE_NOT_READY, "the node is not ready: %s",
                         message);
     }
     if (reply->status == 400 || reply->status == 422) {
-        return ctl_fail(ctl, CTL_REJECTED, "%s: refused: %s", what, message);
+        return ctl_fail(ctl, EXIT_CODE_REJECTED, "%s: refused: %s", what,
+                        message);
     }
-    return ctl_fail(ctl, CTL_FAILED, "%s: %s (HTTP %ld)", what, message,
+    return ctl_fail(ctl, EXIT_CODE_FAILED, "%s: %s (HTTP %ld)", what, message,
                     reply->status);
 }
 
-enum ctl_exit client_get(json_t **out, struct ctl *ctl, const char *format, ...)
+enum exit_code client_get(json_t **out, struct ctl *ctl, const char *format,
+                          ...)
 {
     char path[PATH_SIZE];
     struct client_reply reply;
@@ -210,16 +214,16 @@ enum ctl_exit client_get(json_t **out, struct ctl *ctl, const char *format, ...)
     (void)vsnprintf(path, sizeof(path), format, args);
     va_end(args);
     *out = NULL;
-    enum ctl_exit rc = client_ask(&reply, ctl, "GET", path, NULL, 0);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = client_ask(&reply, ctl, "GET", path, NULL, 0);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (reply.status != 200) {
         rc = client_refused(ctl, &reply, path);
         /* A question that makes no sense is the asker's fault. */
-        rc = rc == CTL_REJECTED ? CTL_FAILED : rc;
+        rc = rc == EXIT_CODE_REJECTED ? EXIT_CODE_FAILED : rc;
     } else if (reply.json == NULL) {
-        rc = ctl_fail(ctl, CTL_FAILED,
+        rc = ctl_fail(ctl, EXIT_CODE_FAILED,
                       "%s%s: the answer is no JSON; is this a node's API?",
                       ctl->node, path);
     } else {

@@ -23,22 +23,22 @@ void client_reply_fini(struct client_reply *reply);
  * latter two; the path begins with "/".
  *
  * Out:    reply, client_reply_fini releases it
- * Errors: CTL_CONNECT, CTL_TIMEOUT, CTL_USAGE (the URL), CTL_FAILED; any
- *         HTTP status is CTL_DONE */
-POT_MUST_USE enum ctl_exit client_ask(struct client_reply *reply,
-                                      struct ctl *ctl, const char *method,
-                                      const char *path, const void *data,
-                                      size_t size);
+ * Errors: EXIT_CODE_CONNECT, EXIT_CODE_TIMEOUT, EXIT_CODE_USAGE (the URL),
+ * EXIT_CODE_FAILED; any HTTP status is EXIT_CODE_DONE */
+POT_MUST_USE enum exit_code client_ask(struct client_reply *reply,
+                                       struct ctl *ctl, const char *method,
+                                       const char *path, const void *data,
+                                       size_t size);
 
 /* client_get: GET of a path built by format; *out is the JSON of a 200,
  * json_decref.  Errors: any other answer is an error too. */
-POT_MUST_USE enum ctl_exit client_get(json_t **out, struct ctl *ctl,
-                                      const char *format, ...)
+POT_MUST_USE enum exit_code client_get(json_t **out, struct ctl *ctl,
+                                       const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* client_refused: notes what an answer that was no success says. */
-enum ctl_exit client_refused(struct ctl *ctl, const struct client_reply *reply,
-                             const char *what);
+enum exit_code client_refused(struct ctl *ctl, const struct client_reply *reply,
+                              const char *what);
 
 /* client_close: NULL is fine. */
 void client_close(struct client *client);

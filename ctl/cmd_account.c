@@ -12,46 +12,46 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum ctl_exit parse_address(struct public_key *out, struct ctl *ctl,
-                                   const char *text)
+static enum exit_code parse_address(struct public_key *out, struct ctl *ctl,
+                                    const char *text)
 {
     if (address_parse(out, text) != POT_OK) {
-        return ctl_fail(ctl, CTL_USAGE,
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "%s: not an address; it must read pot1... and pass"
                         " its checksum",
                         text);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* --amount in base units, above zero. */
-static enum ctl_exit parse_amount(uint64_t *out, struct ctl *ctl,
-                                  const struct cli_args *args)
+static enum exit_code parse_amount(uint64_t *out, struct ctl *ctl,
+                                   const struct cli_args *args)
 {
     const char *text;
     struct amount amount = {0};
-    enum ctl_exit rc = cli_required(&text, ctl, args, "amount");
-    if (rc != CTL_DONE) {
+    enum exit_code rc = cli_required(&text, ctl, args, "amount");
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (amount_parse(&amount, text) != POT_OK || amount.units == 0) {
-        return ctl_fail(ctl, CTL_USAGE,
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "--amount %s: must be an amount above 0 in POT, such"
                         " as 12.5, with at most nine decimals",
                         text);
     }
     *out = amount.units;
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* ---- balance */
 
-static enum ctl_exit own_address(char text[static ADDRESS_TEXT_SIZE],
-                                 struct ctl *ctl)
+static enum exit_code own_address(char text[static ADDRESS_TEXT_SIZE],
+                                  struct ctl *ctl)
 {
     struct key *key;
-    enum ctl_exit rc = ctl_load_key(ctl, &key);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = ctl_load_key(ctl, &key);
+    if (rc == EXIT_CODE_DONE) {
         (void)address_format(key_public(key), text);
         key_free(key);
     }
@@ -71,21 +71,21 @@ static void print_balance(const json_t *account)
     show_count("nonce", account, "nonce");
 }
 
-static enum ctl_exit run_balance(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_balance(struct ctl *ctl, const struct cli_args *args)
 {
     struct public_key key;
     char text[ADDRESS_TEXT_SIZE];
     char path[ADDRESS_TEXT_SIZE + 16];
-    enum ctl_exit rc;
+    enum exit_code rc;
     if (args->argument_count > 0) {
         rc = parse_address(&key, ctl, args->arguments[0]);
-        if (rc == CTL_DONE) {
+        if (rc == EXIT_CODE_DONE) {
             (void)address_format(&key, text);
         }
     } else {
         rc = own_address(text, ctl);
     }
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     (void)snprintf(path, sizeof(path), "/v1/accounts/%s", text);
@@ -94,32 +94,32 @@ static enum ctl_exit run_balance(struct ctl *ctl, const struct cli_args *args)
 
 /* ---- transactions */
 
-static enum ctl_exit send_body(struct ctl *ctl, Pot__TxBody *body,
-                               uint64_t spent)
+static enum exit_code send_body(struct ctl *ctl, Pot__TxBody *body,
+                                uint64_t spent)
 {
     struct sender sender;
-    enum ctl_exit rc = sender_init(&sender, ctl);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = sender_init(&sender, ctl);
+    if (rc == EXIT_CODE_DONE) {
         rc = sender_finish(&sender, body, spent);
     }
     sender_fini(&sender);
     return rc;
 }
 
-static enum ctl_exit run_transfer(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_transfer(struct ctl *ctl, const struct cli_args *args)
 {
     const char *text;
     struct public_key to;
     Pot__Transfer transfer = POT__TRANSFER__INIT;
     Pot__TxBody body = POT__TX_BODY__INIT;
-    enum ctl_exit rc = cli_required(&text, ctl, args, "to");
-    if (rc == CTL_DONE) {
+    enum exit_code rc = cli_required(&text, ctl, args, "to");
+    if (rc == EXIT_CODE_DONE) {
         rc = parse_address(&to, ctl, text);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = parse_amount(&transfer.amount, ctl, args);
     }
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     transfer.to = codec_bytes(to.b, PUBLIC_KEY_SIZE);
@@ -128,14 +128,14 @@ static enum ctl_exit run_transfer(struct ctl *ctl, const struct cli_args *args)
     return send_body(ctl, &body, transfer.amount);
 }
 
-static enum ctl_exit parse_role(Pot__StakeRole *out, struct ctl *ctl,
-                                const struct cli_args *args)
+static enum exit_code parse_role(Pot__StakeRole *out, struct ctl *ctl,
+                                 const struct cli_args *args)
 {
     static const char *const roles[] = {"validator", "miner"};
     char hint[SUGGEST_TEXT_SIZE];
     const char *text;
-    enum ctl_exit rc = cli_required(&text, ctl, args, "role");
-    if (rc != CTL_DONE) {
+    enum exit_code rc = cli_required(&text, ctl, args, "role");
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (strcmp(text, roles[0]) == 0) {
@@ -143,22 +143,22 @@ static enum ctl_exit parse_role(Pot__StakeRole *out, struct ctl *ctl,
     } else if (strcmp(text, roles[1]) == 0) {
         *out = POT__STAKE_ROLE__STAKE_MINER;
     } else {
-        return ctl_fail(ctl, CTL_USAGE,
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "--role %s: must be validator or miner%s", text,
                         suggest_text(hint, "", text, roles, 2));
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit run_stake(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_stake(struct ctl *ctl, const struct cli_args *args)
 {
     Pot__Stake stake = POT__STAKE__INIT;
     Pot__TxBody body = POT__TX_BODY__INIT;
-    enum ctl_exit rc = parse_role(&stake.role, ctl, args);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = parse_role(&stake.role, ctl, args);
+    if (rc == EXIT_CODE_DONE) {
         rc = parse_amount(&stake.amount, ctl, args);
     }
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     body.action_case = POT__TX_BODY__ACTION_STAKE;
@@ -166,15 +166,15 @@ static enum ctl_exit run_stake(struct ctl *ctl, const struct cli_args *args)
     return send_body(ctl, &body, stake.amount);
 }
 
-static enum ctl_exit run_unstake(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_unstake(struct ctl *ctl, const struct cli_args *args)
 {
     Pot__Unstake unstake = POT__UNSTAKE__INIT;
     Pot__TxBody body = POT__TX_BODY__INIT;
-    enum ctl_exit rc = parse_role(&unstake.role, ctl, args);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = parse_role(&unstake.role, ctl, args);
+    if (rc == EXIT_CODE_DONE) {
         rc = parse_amount(&unstake.amount, ctl, args);
     }
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     body.action_case = POT__TX_BODY__ACTION_UNSTAKE;

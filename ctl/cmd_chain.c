@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum ctl_exit first_block(uint64_t *from, struct ctl *ctl,
-                                 uint64_t limit)
+static enum exit_code first_block(uint64_t *from, struct ctl *ctl,
+                                  uint64_t limit)
 {
     json_t *status;
-    enum ctl_exit rc = client_get(&status, ctl, "/v1/status");
-    if (rc == CTL_DONE) {
+    enum exit_code rc = client_get(&status, ctl, "/v1/status");
+    if (rc == EXIT_CODE_DONE) {
         uint64_t height = client_count(status, "height");
         *from = height > limit ? height - limit + 1 : 1;
         json_decref(status);
@@ -23,7 +23,7 @@ static enum ctl_exit first_block(uint64_t *from, struct ctl *ctl,
     return rc;
 }
 
-static enum ctl_exit run_blocks(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_blocks(struct ctl *ctl, const struct cli_args *args)
 {
     static const struct answer_column columns[] = {
         {">height", answer_count, "height"},
@@ -37,14 +37,14 @@ static enum ctl_exit run_blocks(struct ctl *ctl, const struct cli_args *args)
     char path[96];
     uint64_t limit;
     uint64_t from;
-    enum ctl_exit rc = cli_count(&limit, ctl, args, "limit", 1, 100, 10);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = cli_count(&limit, ctl, args, "limit", 1, 100, 10);
+    if (rc == EXIT_CODE_DONE) {
         rc = cli_count(&from, ctl, args, "from", 1, INT64_MAX, 0);
     }
-    if (rc == CTL_DONE && from == 0) {
+    if (rc == EXIT_CODE_DONE && from == 0) {
         rc = first_block(&from, ctl, limit);
     }
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     (void)snprintf(path, sizeof(path),
@@ -104,14 +104,14 @@ static void print_block(const json_t *block)
                json_array_size(json_object_get(block, "evidence")));
 }
 
-static enum ctl_exit run_block(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_block(struct ctl *ctl, const struct cli_args *args)
 {
     char path[96];
     uint64_t height;
     const char *which = args->arguments[0];
     if (strcmp(which, "latest") != 0 && !show_is_hash(which) &&
         !ctl_parse_count(&height, which, INT64_MAX)) {
-        return ctl_fail(ctl, CTL_USAGE,
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "%s: name a block by its height, its hash or as"
                         " \"latest\"",
                         which);
@@ -120,18 +120,18 @@ static enum ctl_exit run_block(struct ctl *ctl, const struct cli_args *args)
     return answer_object(ctl, path, print_block);
 }
 
-static enum ctl_exit run_tx(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_tx(struct ctl *ctl, const struct cli_args *args)
 {
     char path[128];
     struct client_reply reply;
     if (!show_is_hash(args->arguments[0])) {
-        return ctl_fail(ctl, CTL_USAGE,
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "%s: a transaction's hash is 64 lower-case hex digits",
                         args->arguments[0]);
     }
     (void)snprintf(path, sizeof(path), "/v1/txs/%s", args->arguments[0]);
-    enum ctl_exit rc = client_ask(&reply, ctl, "GET", path, NULL, 0);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = client_ask(&reply, ctl, "GET", path, NULL, 0);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if ((reply.status != 200 && reply.status != 202) || reply.json == NULL) {

@@ -81,19 +81,19 @@ static char *next_labels(struct importer *im)
     return out;
 }
 
-static enum ctl_exit save(struct importer *im, struct buf *data,
-                          const char *out_path, const char *format)
+static enum exit_code save(struct importer *im, struct buf *data,
+                           const char *out_path, const char *format)
 {
     struct publish set;
-    enum ctl_exit rc =
+    enum exit_code rc =
         publish_init(&set, im->ctl, data->data, data->size, out_path);
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         enum pot_err err = file_replace(out_path, 0644, data->data, data->size);
         if (err != POT_OK) {
             rc = ctl_fail_err(im->ctl, err, "cannot write", out_path);
         }
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         ctl_note(im->ctl, "%s read, %s written", format, out_path);
         print_set(im->ctl, &set, out_path);
     }
@@ -101,7 +101,7 @@ static enum ctl_exit save(struct importer *im, struct buf *data,
     return rc;
 }
 
-static enum ctl_exit import_one(struct importer *im, const char *path)
+static enum exit_code import_one(struct importer *im, const char *path)
 {
     char why[IMPORT_WHY_SIZE] = "";
     struct buf data;
@@ -117,14 +117,14 @@ static enum ctl_exit import_one(struct importer *im, const char *path)
     };
     const char *out = cli_value(im->args, "out");
     char *out_path = out != NULL ? pot_strdup(out) : pds_path(path);
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     if (import_file(&data, &info, &options, why) != POT_OK) {
-        rc = ctl_fail(im->ctl, CTL_REJECTED, "%s", why);
+        rc = ctl_fail(im->ctl, EXIT_CODE_REJECTED, "%s", why);
     } else {
         im->scale = info.scale;
         rc = save(im, &data, out_path, info.format);
     }
-    if (rc == CTL_DONE && !im->has_first) {
+    if (rc == EXIT_CODE_DONE && !im->has_first) {
         im->first = data;
         data = (struct buf){0};
         im->has_first = dataset_view(&im->first_set, im->first.data,
@@ -136,24 +136,25 @@ static enum ctl_exit import_one(struct importer *im, const char *path)
     return rc;
 }
 
-static enum ctl_exit run_import(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_import(struct ctl *ctl, const struct cli_args *args)
 {
     struct importer im = {
         .ctl = ctl, .args = args, .labels = cli_value(args, "labels")};
     const char *scale = cli_value(args, "scale");
     if (cli_value(args, "out") != NULL && args->argument_count > 1) {
-        return ctl_fail(ctl, CTL_USAGE, "--out names the result of one FILE");
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
+                        "--out names the result of one FILE");
     }
     if (scale != NULL) {
         char *end;
         im.scale = strtod(scale, &end);
         if (*end != '\0' || !(im.scale > 0 && im.scale < 1e9)) {
-            return ctl_fail(ctl, CTL_USAGE,
+            return ctl_fail(ctl, EXIT_CODE_USAGE,
                             "--scale %s: must be a number above 0", scale);
         }
     }
-    enum ctl_exit rc = CTL_DONE;
-    for (size_t i = 0; i < args->argument_count && rc == CTL_DONE; i++) {
+    enum exit_code rc = EXIT_CODE_DONE;
+    for (size_t i = 0; i < args->argument_count && rc == EXIT_CODE_DONE; i++) {
         rc = import_one(&im, args->arguments[i]);
     }
     buf_fini(&im.first);
@@ -162,23 +163,23 @@ static enum ctl_exit run_import(struct ctl *ctl, const struct cli_args *args)
 
 /* ---- publish */
 
-static enum ctl_exit publish_data(struct ctl *ctl, struct publish *set)
+static enum exit_code publish_data(struct ctl *ctl, struct publish *set)
 {
     struct sender sender;
     struct hash tx;
     char text[HASH_TEXT_SIZE];
     char fee[AMOUNT_TEXT_SIZE];
-    enum ctl_exit rc = sender_init(&sender, ctl);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = sender_init(&sender, ctl);
+    if (rc == EXIT_CODE_DONE) {
         rc = publish_look(set, ctl);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         struct amount cost = {publish_fee(set, &sender)};
         ctl_note(ctl, "cost: %s POT%s", amount_format(cost, fee),
                  set->is_known ? "; the chain has this data set" : "");
         rc = publish_run(&tx, set, &sender);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         (void)hash_format(&tx, text);
         ctl_print(ctl, "%s\n", set->address_text);
         ctl_print_json(
@@ -191,7 +192,7 @@ static enum ctl_exit publish_data(struct ctl *ctl, struct publish *set)
     return rc;
 }
 
-static enum ctl_exit run_publish(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_publish(struct ctl *ctl, const struct cli_args *args)
 {
     char *data;
     size_t size;
@@ -203,8 +204,8 @@ static enum ctl_exit run_publish(struct ctl *ctl, const struct cli_args *args)
     }
     char name[TX_TEXT_MAX + 1];
     publish_name(name, path, "");
-    enum ctl_exit rc = publish_init(&set, ctl, data, size, name);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = publish_init(&set, ctl, data, size, name);
+    if (rc == EXIT_CODE_DONE) {
         rc = publish_data(ctl, &set);
     }
     publish_fini(&set);
@@ -229,14 +230,14 @@ static void print_published(const json_t *set)
                json_is_true(json_object_get(set, "held")) ? "yes" : "no");
 }
 
-static enum ctl_exit show_published(struct ctl *ctl, const char *address)
+static enum exit_code show_published(struct ctl *ctl, const char *address)
 {
     char path[96];
     (void)snprintf(path, sizeof(path), "/v1/datasets/%s", address);
     return answer_object(ctl, path, print_published);
 }
 
-static enum ctl_exit run_show(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_show(struct ctl *ctl, const struct cli_args *args)
 {
     char *data;
     size_t size;
@@ -249,8 +250,8 @@ static enum ctl_exit run_show(struct ctl *ctl, const struct cli_args *args)
     if (err != POT_OK) {
         return ctl_fail_err(ctl, err, "cannot read", what);
     }
-    enum ctl_exit rc = publish_init(&set, ctl, data, size, what);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = publish_init(&set, ctl, data, size, what);
+    if (rc == EXIT_CODE_DONE) {
         print_set(ctl, &set, what);
     }
     publish_fini(&set);

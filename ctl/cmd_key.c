@@ -12,11 +12,11 @@ static void print_key(struct ctl *ctl, const struct key *key, const char *path)
     ctl_print_json(ctl, json_pack("{ss ss}", "address", address, "file", path));
 }
 
-static enum ctl_exit run_new(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_new(struct ctl *ctl, const struct cli_args *args)
 {
     const char *path = args->arguments[0];
     struct key *key = key_generate();
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     enum pot_err err = key_save(key, path);
     if (err == POT_OK) {
         print_key(ctl, key, path);
@@ -27,12 +27,12 @@ static enum ctl_exit run_new(struct ctl *ctl, const struct cli_args *args)
     return rc;
 }
 
-static enum ctl_exit run_show(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_show(struct ctl *ctl, const struct cli_args *args)
 {
     struct key *key;
     ctl->key_path = args->arguments[0];
-    enum ctl_exit rc = ctl_load_key(ctl, &key);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = ctl_load_key(ctl, &key);
+    if (rc == EXIT_CODE_DONE) {
         print_key(ctl, key, ctl->key_path);
         key_free(key);
     }

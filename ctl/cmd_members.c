@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-static enum ctl_exit run_validators(struct ctl *ctl,
-                                    const struct cli_args *args)
+static enum exit_code run_validators(struct ctl *ctl,
+                                     const struct cli_args *args)
 {
     static const struct answer_column columns[] = {
         {">#", answer_count, "index"},
@@ -23,7 +23,7 @@ static enum ctl_exit run_validators(struct ctl *ctl,
     return answer_list(ctl, "/v1/validators", "validators", columns);
 }
 
-static enum ctl_exit run_miners(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_miners(struct ctl *ctl, const struct cli_args *args)
 {
     static const struct answer_column columns[] = {
         {"address", answer_text, "address"},
@@ -46,7 +46,7 @@ static void cell_rtt(struct table *table, const json_t *peer, const char *key)
     table_text(table, text);
 }
 
-static enum ctl_exit run_peers(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_peers(struct ctl *ctl, const struct cli_args *args)
 {
     static const struct answer_column columns[] = {
         {"address", answer_text, "address"},

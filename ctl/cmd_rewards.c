@@ -14,21 +14,21 @@
 #define RECORDS_A_REQUEST 100
 #define CURSOR_SIZE       128
 
-static enum ctl_exit check_filters(struct ctl *ctl, const char *task,
-                                   const char *miner)
+static enum exit_code check_filters(struct ctl *ctl, const char *task,
+                                    const char *miner)
 {
     struct public_key key;
     if (task != NULL && !show_is_hash(task)) {
-        return ctl_fail(ctl, CTL_USAGE,
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "--task %s: a task id is 64 hex digits; `potctl tasks`"
                         " lists them",
                         task);
     }
     if (miner != NULL && address_parse(&key, miner) != POT_OK) {
-        return ctl_fail(ctl, CTL_USAGE, "--miner %s: not an address, pot1...",
-                        miner);
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
+                        "--miner %s: not an address, pot1...", miner);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 static void print_record(struct ctl *ctl, json_t *record)
@@ -63,14 +63,14 @@ static void read_cursor(char cursor[static CURSOR_SIZE], const json_t *json)
     }
 }
 
-static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
 {
     const char *task = cli_value(args, "task");
     const char *miner = cli_value(args, "miner");
     char cursor[CURSOR_SIZE] = "";
     char last[CURSOR_SIZE];
-    enum ctl_exit rc = check_filters(ctl, task, miner);
-    while (rc == CTL_DONE) {
+    enum exit_code rc = check_filters(ctl, task, miner);
+    while (rc == EXIT_CODE_DONE) {
         json_t *json;
         json_t *record;
         size_t i;
@@ -79,7 +79,7 @@ static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
             task != NULL ? "&task=" : "", task != NULL ? task : "",
             miner != NULL ? "&address=" : "", miner != NULL ? miner : "",
             cursor[0] != '\0' ? "&from=" : "", cursor);
-        if (rc != CTL_DONE) {
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
         json_array_foreach(json_object_get(json, "rewards"), i, record)

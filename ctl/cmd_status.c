@@ -9,17 +9,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* CTL_NOT_READY with what /readyz complains about. */
-static enum ctl_exit check_ready(struct ctl *ctl)
+/* EXIT_CODE_NOT_READY with what /readyz complains about. */
+static enum exit_code check_ready(struct ctl *ctl)
 {
     struct client_reply reply;
-    enum ctl_exit rc = client_ask(&reply, ctl, "GET", "/readyz", NULL, 0);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = client_ask(&reply, ctl, "GET", "/readyz", NULL, 0);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (reply.status != 200) {
         char *reasons = json_dumps(reply.json, JSON_COMPACT);
-        rc = ctl_fail(ctl, CTL_NOT_READY, "the node is not ready: %s",
+        rc = ctl_fail(ctl, EXIT_CODE_NOT_READY, "the node is not ready: %s",
                       reasons != NULL ? reasons : "no reason was given");
         free(reasons);
     }
@@ -71,11 +71,12 @@ static void print_status(const json_t *status)
     show_count("tasks running", status, "tasks_running");
 }
 
-static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
 {
-    enum ctl_exit rc =
-        cli_value(args, "check") != NULL ? check_ready(ctl) : CTL_DONE;
-    return rc == CTL_DONE ? answer_object(ctl, "/v1/status", print_status) : rc;
+    enum exit_code rc =
+        cli_value(args, "check") != NULL ? check_ready(ctl) : EXIT_CODE_DONE;
+    return rc == EXIT_CODE_DONE ? answer_object(ctl, "/v1/status", print_status)
+                                : rc;
 }
 
 const struct cli_command cmd_status = {

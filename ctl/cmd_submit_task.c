@@ -42,13 +42,13 @@ static void fill(struct task_order *o)
 }
 
 /* All that can be known without a node, but for data sets that it holds. */
-static enum ctl_exit prepare(struct task_order *o, const char *path)
+static enum exit_code prepare(struct task_order *o, const char *path)
 {
-    enum ctl_exit rc = task_read(&o->file, o->ctl, path);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = task_read(&o->file, o->ctl, path);
+    if (rc == EXIT_CODE_DONE) {
         rc = task_data_get(&o->data, o->ctl, &o->file);
     }
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     fill(o);
@@ -60,26 +60,26 @@ static enum ctl_exit prepare(struct task_order *o, const char *path)
 
 /* The fee for a data set that the chain may lack; adds it to *fees and
  * clears *fits when they go over. */
-static enum ctl_exit add_fee(struct task_order *o, struct task_part *part,
-                             struct amount *fees, bool *fits)
+static enum exit_code add_fee(struct task_order *o, struct task_part *part,
+                              struct amount *fees, bool *fits)
 {
     if (!part->is_ours) {
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     }
-    enum ctl_exit rc = publish_look(&part->publish, o->ctl);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = publish_look(&part->publish, o->ctl);
+    if (rc == EXIT_CODE_DONE) {
         struct amount one = {publish_fee(&part->publish, &o->sender)};
         *fits = *fits && amount_add(fees, *fees, one);
     }
     return rc;
 }
 
-static enum ctl_exit add_fees(struct task_order *o, struct amount *fees,
-                              bool *fits)
+static enum exit_code add_fees(struct task_order *o, struct amount *fees,
+                               bool *fits)
 {
     struct task_part *test = &o->data.test;
-    enum ctl_exit rc = add_fee(o, &o->data.train, fees, fits);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = add_fee(o, &o->data.train, fees, fits);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (test->is_ours && hash_equal(&o->data.train.address, &test->address)) {
@@ -93,21 +93,21 @@ static enum ctl_exit add_fees(struct task_order *o, struct amount *fees,
     return rc;
 }
 
-static enum ctl_exit state_cost(struct task_order *o)
+static enum exit_code state_cost(struct task_order *o)
 {
     struct amount fees = {0};
     struct amount cost;
     struct amount budget = {o->file.budget};
     bool fits = true;
     char texts[3][AMOUNT_TEXT_SIZE];
-    enum ctl_exit rc = add_fees(o, &fees, &fits);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = add_fees(o, &fees, &fits);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     fits = fits && amount_add(&cost, fees, budget);
     if (!fits || cost.units > o->sender.balance) {
         struct amount has = {o->sender.balance};
-        return ctl_fail(o->ctl, CTL_REJECTED,
+        return ctl_fail(o->ctl, EXIT_CODE_REJECTED,
                         "the task costs %s POT and fees, but %s holds %s POT;"
                         " use another --key or a smaller reward.budget",
                         amount_format(budget, texts[0]), o->sender.address,
@@ -117,12 +117,12 @@ static enum ctl_exit state_cost(struct task_order *o)
     ctl_note(o->ctl, "cost: %s POT (budget %s, fees %s)",
              amount_format(cost, texts[0]), amount_format(budget, texts[1]),
              amount_format(fees, texts[2]));
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* ---- sending */
 
-static enum ctl_exit follow(struct task_order *o, const char *task)
+static enum exit_code follow(struct task_order *o, const char *task)
 {
     json_t *result = NULL;
     enum follow_style style = FOLLOW_LINES;
@@ -131,7 +131,7 @@ static enum ctl_exit follow(struct task_order *o, const char *task)
     } else if (o->ctl->has_live_stderr) {
         style = FOLLOW_BAR;
     }
-    enum ctl_exit rc = follow_task(&result, o->ctl, task, stderr, style);
+    enum exit_code rc = follow_task(&result, o->ctl, task, stderr, style);
     if (result != NULL) {
         if (!o->ctl->is_json) {
             task_print(o->ctl, result);
@@ -141,26 +141,26 @@ static enum ctl_exit follow(struct task_order *o, const char *task)
     return rc;
 }
 
-static enum ctl_exit publish_part(struct task_order *o, struct task_part *part)
+static enum exit_code publish_part(struct task_order *o, struct task_part *part)
 {
     struct hash tx;
     return part->is_ours ? publish_run(&tx, &part->publish, &o->sender)
-                         : CTL_DONE;
+                         : EXIT_CODE_DONE;
 }
 
-static enum ctl_exit send_task(struct task_order *o)
+static enum exit_code send_task(struct task_order *o)
 {
     struct hash tx;
     uint64_t height;
     char text[HASH_TEXT_SIZE];
-    enum ctl_exit rc = publish_part(o, &o->data.train);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = publish_part(o, &o->data.train);
+    if (rc == EXIT_CODE_DONE) {
         rc = publish_part(o, &o->data.test);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = sender_send(&tx, &o->sender, &o->body, o->file.budget);
     }
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     /* A task is named by its transaction. */
@@ -172,29 +172,29 @@ static enum ctl_exit send_task(struct task_order *o)
                              json_sprintf("%" PRIu64, o->cost)));
     /* In a block it is a task, which `watch` and `task` can show. */
     rc = sender_wait(&height, &o->sender, &tx);
-    return rc == CTL_DONE && o->ctl->is_waiting ? follow(o, text) : rc;
+    return rc == EXIT_CODE_DONE && o->ctl->is_waiting ? follow(o, text) : rc;
 }
 
-static enum ctl_exit submit(struct task_order *o)
+static enum exit_code submit(struct task_order *o)
 {
-    enum ctl_exit rc = sender_init(&o->sender, o->ctl);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = sender_init(&o->sender, o->ctl);
+    if (rc == EXIT_CODE_DONE) {
         rc = task_check_stake(o->ctl, &o->file, &o->sender.params);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = state_cost(o);
     }
-    return rc == CTL_DONE ? send_task(o) : rc;
+    return rc == EXIT_CODE_DONE ? send_task(o) : rc;
 }
 
-static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
 {
     struct task_order o = {.ctl = ctl};
-    enum ctl_exit rc = prepare(&o, args->arguments[0]);
-    if (rc == CTL_DONE && cli_value(args, "check") != NULL) {
+    enum exit_code rc = prepare(&o, args->arguments[0]);
+    if (rc == EXIT_CODE_DONE && cli_value(args, "check") != NULL) {
         ctl_print(ctl, "%s: fine\n", args->arguments[0]);
         ctl_print_json(ctl, json_pack("{sb}", "ok", 1));
-    } else if (rc == CTL_DONE) {
+    } else if (rc == EXIT_CODE_DONE) {
         rc = submit(&o);
     }
     sender_fini(&o.sender);

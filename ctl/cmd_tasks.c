@@ -18,15 +18,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static enum ctl_exit check_id(struct ctl *ctl, const char *id)
+static enum exit_code check_id(struct ctl *ctl, const char *id)
 {
     if (!show_is_hash(id)) {
-        return ctl_fail(ctl, CTL_USAGE,
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "%s: a task id is 64 lower-case hex digits; `potctl"
                         " tasks` lists them",
                         id);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 static void cell_round(struct table *table, const json_t *task, const char *key)
@@ -48,7 +48,7 @@ static void cell_accuracy(struct table *table, const json_t *task,
     table_text(table, text);
 }
 
-static enum ctl_exit run_tasks(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_tasks(struct ctl *ctl, const struct cli_args *args)
 {
     static const struct answer_column columns[] = {
         {"task", answer_text, "task"},
@@ -61,8 +61,8 @@ static enum ctl_exit run_tasks(struct ctl *ctl, const struct cli_args *args)
     };
     char path[64];
     uint64_t limit;
-    enum ctl_exit rc = cli_count(&limit, ctl, args, "limit", 1, 1000, 100);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = cli_count(&limit, ctl, args, "limit", 1, 1000, 100);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     (void)snprintf(path, sizeof(path), "/v1/tasks?limit=%" PRIu64, limit);
@@ -82,9 +82,9 @@ static enum pot_err shape_of(struct model_shape *shape, const json_t *task)
 
 /* The parameters as the node gives them, in the form that others read.  While
  * a task runs they are those of a moment later than task's. */
-static enum ctl_exit save_model(struct ctl *ctl, const json_t *task,
-                                const char *path,
-                                const struct client_reply *reply)
+static enum exit_code save_model(struct ctl *ctl, const json_t *task,
+                                 const char *path,
+                                 const struct client_reply *reply)
 {
     struct model_shape shape;
     struct buf out;
@@ -106,22 +106,23 @@ static enum ctl_exit save_model(struct ctl *ctl, const json_t *task,
     }
     buf_fini(&out);
     if (err != POT_OK) {
-        return ctl_fail(ctl, err == POT_EFULL ? CTL_FULL : CTL_FAILED,
-                        "the parameters cannot be saved in %s: %s", path,
-                        err_text(err));
+        return ctl_fail(
+            ctl, err == POT_EFULL ? EXIT_CODE_FULL : EXIT_CODE_FAILED,
+            "the parameters cannot be saved in %s: %s", path, err_text(err));
     }
     ctl_note(ctl, "%zu parameters saved in %s", shape.parameter_count, path);
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit save(struct ctl *ctl, const json_t *task, const char *path)
+static enum exit_code save(struct ctl *ctl, const json_t *task,
+                           const char *path)
 {
     char url[HASH_TEXT_SIZE + 32];
     struct client_reply reply;
     (void)snprintf(url, sizeof(url), "/v1/tasks/%.64s/parameters",
                    client_text(task, "task"));
-    enum ctl_exit rc = client_ask(&reply, ctl, "GET", url, NULL, 0);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = client_ask(&reply, ctl, "GET", url, NULL, 0);
+    if (rc == EXIT_CODE_DONE) {
         rc = reply.status == 200
                  ? save_model(ctl, task, path, &reply)
                  : client_refused(ctl, &reply, "the parameters");
@@ -130,15 +131,15 @@ static enum ctl_exit save(struct ctl *ctl, const json_t *task, const char *path)
     return rc;
 }
 
-static enum ctl_exit run_task(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_task(struct ctl *ctl, const struct cli_args *args)
 {
     json_t *task;
     const char *path = cli_value(args, "save");
-    enum ctl_exit rc = check_id(ctl, args->arguments[0]);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = check_id(ctl, args->arguments[0]);
+    if (rc == EXIT_CODE_DONE) {
         rc = client_get(&task, ctl, "/v1/tasks/%s", args->arguments[0]);
     }
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (path != NULL) {
@@ -151,7 +152,7 @@ static enum ctl_exit run_task(struct ctl *ctl, const struct cli_args *args)
     return rc;
 }
 
-static enum ctl_exit run_watch(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_watch(struct ctl *ctl, const struct cli_args *args)
 {
     json_t *task = NULL;
     enum follow_style style = FOLLOW_LINES;
@@ -160,18 +161,18 @@ static enum ctl_exit run_watch(struct ctl *ctl, const struct cli_args *args)
     } else if (ctl->has_live_stdout && !ctl->is_quiet) {
         style = FOLLOW_BAR;
     }
-    enum ctl_exit rc = check_id(ctl, args->arguments[0]);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = check_id(ctl, args->arguments[0]);
+    if (rc == EXIT_CODE_DONE) {
         rc = follow_task(&task, ctl, args->arguments[0], stdout, style);
     }
-    if (rc == CTL_DONE && !ctl->is_json) {
+    if (rc == EXIT_CODE_DONE && !ctl->is_json) {
         task_print(ctl, task);
     }
     json_decref(task);
     return rc;
 }
 
-static enum ctl_exit run_cancel(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_cancel(struct ctl *ctl, const struct cli_args *args)
 {
     struct hash id;
     struct sender sender;
@@ -183,8 +184,8 @@ static enum ctl_exit run_cancel(struct ctl *ctl, const struct cli_args *args)
     cancel.task = codec_bytes(id.b, HASH_SIZE);
     body.action_case = POT__TX_BODY__ACTION_CANCEL_TASK;
     body.cancel_task = &cancel;
-    enum ctl_exit rc = sender_init(&sender, ctl);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = sender_init(&sender, ctl);
+    if (rc == EXIT_CODE_DONE) {
         rc = sender_finish(&sender, &body, 0);
     }
     sender_fini(&sender);

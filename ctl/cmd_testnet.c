@@ -12,28 +12,28 @@
 
 #define ANSWER_MS 2000
 
-static enum ctl_exit open_named(struct testnet *net, struct ctl *ctl,
-                                const struct cli_args *args)
+static enum exit_code open_named(struct testnet *net, struct ctl *ctl,
+                                 const struct cli_args *args)
 {
     const char *folder;
     *net = (struct testnet){0};
-    enum ctl_exit rc = cli_required(&folder, ctl, args, "dir");
-    return rc == CTL_DONE ? testnet_open(net, ctl, folder) : rc;
+    enum exit_code rc = cli_required(&folder, ctl, args, "dir");
+    return rc == EXIT_CODE_DONE ? testnet_open(net, ctl, folder) : rc;
 }
 
-static enum ctl_exit run_down(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_down(struct ctl *ctl, const struct cli_args *args)
 {
     struct testnet net;
     size_t running = 0;
-    enum ctl_exit rc = open_named(&net, ctl, args);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = open_named(&net, ctl, args);
+    if (rc == EXIT_CODE_DONE) {
         for (size_t i = 0; i < net.count; i++) {
             running += net.nodes[i].pid > 0;
         }
         size_t killed = testnet_stop(
             ctl, &net, ctl->timeout_ms > 0 ? ctl->timeout_ms : TESTNET_STOP_MS);
         if (killed > 0) {
-            rc = ctl_fail(ctl, CTL_TIMEOUT,
+            rc = ctl_fail(ctl, EXIT_CODE_TIMEOUT,
                           "%zu of %zu nodes did not stop and were killed",
                           killed, running);
         } else {
@@ -78,7 +78,7 @@ static void cell_known(struct table *table, const json_t *node, const char *key)
     }
 }
 
-static enum ctl_exit run_ps(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run_ps(struct ctl *ctl, const struct cli_args *args)
 {
     static const struct answer_column columns[] = {
         {"name", answer_text, "name"},   {">pid", cell_known, "pid"},
@@ -87,14 +87,14 @@ static enum ctl_exit run_ps(struct ctl *ctl, const struct cli_args *args)
     };
     struct testnet net;
     json_t *nodes = json_array();
-    enum ctl_exit rc = open_named(&net, ctl, args);
+    enum exit_code rc = open_named(&net, ctl, args);
     for (size_t i = 0; i < net.count; i++) {
         (void)json_array_append_new(nodes, look_at(ctl, &net.nodes[i]));
     }
-    if (rc == CTL_DONE && !ctl->is_json) {
+    if (rc == EXIT_CODE_DONE && !ctl->is_json) {
         answer_rows(nodes, columns);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         ctl_print_json(ctl, json_pack("{sO}", "nodes", nodes));
     }
     json_decref(nodes);

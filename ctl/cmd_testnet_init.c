@@ -18,7 +18,7 @@
 #define BASE_PORT_DEFAULT 26650
 
 /* Makes the folder; what is in it already must not be overwritten. */
-static enum ctl_exit claim_folder(struct ctl *ctl, const char *path)
+static enum exit_code claim_folder(struct ctl *ctl, const char *path)
 {
     enum pot_err err = file_make_folder(path, 0755);
     if (err != POT_OK) {
@@ -26,7 +26,7 @@ static enum ctl_exit claim_folder(struct ctl *ctl, const char *path)
     }
     DIR *folder = opendir(path);
     if (folder == NULL) {
-        return ctl_fail(ctl, CTL_FAILED, "cannot read %s: %s", path,
+        return ctl_fail(ctl, EXIT_CODE_FAILED, "cannot read %s: %s", path,
                         strerror(errno));
     }
     bool is_empty = true;
@@ -37,12 +37,12 @@ static enum ctl_exit claim_folder(struct ctl *ctl, const char *path)
     }
     (void)closedir(folder);
     if (!is_empty) {
-        return ctl_fail(ctl, CTL_CONFIG,
+        return ctl_fail(ctl, EXIT_CODE_CONFIG,
                         "%s is not empty; its keys and chain would be lost:"
                         " choose another folder or remove it",
                         path);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 static void plan_nodes(struct testnet_plan *plan, size_t validators,
@@ -113,38 +113,38 @@ static void say_next(struct ctl *ctl, const struct testnet_plan *plan)
               (unsigned)plan->nodes[0].api_port, plan->folder);
 }
 
-static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
 {
     struct testnet_plan plan = {0};
     struct hash genesis;
     uint64_t validators;
     uint64_t miners;
     uint64_t port;
-    enum ctl_exit rc = cli_required(&plan.folder, ctl, args, "dir");
-    if (rc == CTL_DONE) {
+    enum exit_code rc = cli_required(&plan.folder, ctl, args, "dir");
+    if (rc == EXIT_CODE_DONE) {
         rc = cli_count(&validators, ctl, args, "validators", 1, VALIDATORS_MAX,
                        4);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = cli_count(&miners, ctl, args, "miners", 0,
                        TESTNET_NODES_MAX - VALIDATORS_MAX, 2);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = cli_count(&port, ctl, args, "base-port", 1024,
                        UINT16_MAX + 1 - 2 * (validators + miners),
                        BASE_PORT_DEFAULT);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = claim_folder(ctl, plan.folder);
     }
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     plan.is_compose = cli_value(args, "compose") != NULL;
     plan_nodes(&plan, validators, miners, (uint16_t)port);
     plan_chain(&plan);
     rc = testnet_write(&genesis, ctl, &plan);
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         say_next(ctl, &plan);
         ctl_print_json(ctl, describe(&plan, &genesis));
     }

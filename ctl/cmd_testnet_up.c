@@ -42,11 +42,11 @@ static int open_log(const struct testnet_node *node)
     return open(node->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 }
 
-static enum ctl_exit check_idle(struct ctl *ctl, const struct testnet *net)
+static enum exit_code check_idle(struct ctl *ctl, const struct testnet *net)
 {
     for (size_t i = 0; i < net->count; i++) {
         if (net->nodes[i].pid > 0) {
-            return ctl_fail(ctl, CTL_LOCKED,
+            return ctl_fail(ctl, EXIT_CODE_LOCKED,
                             "%s runs already, as process %d; stop the network"
                             " with `potctl testnet down`",
                             net->nodes[i].name, (int)net->nodes[i].pid);
@@ -56,12 +56,12 @@ static enum ctl_exit check_idle(struct ctl *ctl, const struct testnet *net)
     bool is_compose = access(compose, F_OK) == 0;
     free(compose);
     if (is_compose) {
-        return ctl_fail(ctl, CTL_CONFIG,
+        return ctl_fail(ctl, EXIT_CODE_CONFIG,
                         "%s was made for containers: run docker-compose up in"
                         " it",
                         net->folder);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* ---- in the foreground */
@@ -113,7 +113,7 @@ static void end_stream(struct ctl *ctl, struct stream *s, bool *has_failed)
         (void)printf("%-12s | %s\n", s->node->name, text);
         if (status != 0) {
             *has_failed = true;
-            (void)ctl_fail(ctl, CTL_FAILED, "%s %s; its log is %s",
+            (void)ctl_fail(ctl, EXIT_CODE_FAILED, "%s %s; its log is %s",
                            s->node->name, text, s->node->log);
         }
     }
@@ -146,8 +146,8 @@ static void signal_streams(const struct stream *streams, size_t count,
     }
 }
 
-static enum ctl_exit pump_all(struct ctl *ctl, struct stream *streams,
-                              size_t count)
+static enum exit_code pump_all(struct ctl *ctl, struct stream *streams,
+                               size_t count)
 {
     struct pollfd *fds = pot_calloc(count, sizeof(*fds));
     bool has_failed = false;
@@ -174,38 +174,39 @@ static enum ctl_exit pump_all(struct ctl *ctl, struct stream *streams,
         }
     }
     free(fds);
-    return has_failed ? CTL_FAILED : CTL_DONE;
+    return has_failed ? EXIT_CODE_FAILED : EXIT_CODE_DONE;
 }
 
-static enum ctl_exit start_stream(struct ctl *ctl, struct stream *s, char *potd,
-                                  struct testnet_node *node)
+static enum exit_code start_stream(struct ctl *ctl, struct stream *s,
+                                   char *potd, struct testnet_node *node)
 {
     int ends[2];
     *s = (struct stream){.node = node, .fd = -1, .log_fd = open_log(node)};
     buf_init(&s->line, LINE_BYTES_MAX);
     if (s->log_fd < 0 || pipe2(ends, O_CLOEXEC) != 0) {
-        return ctl_fail(ctl, CTL_FAILED, "%s: %s", node->log, strerror(errno));
+        return ctl_fail(ctl, EXIT_CODE_FAILED, "%s: %s", node->log,
+                        strerror(errno));
     }
-    enum ctl_exit rc = process_start(ctl, potd, node, ends[1], false);
+    enum exit_code rc = process_start(ctl, potd, node, ends[1], false);
     (void)close(ends[1]);
     s->fd = ends[0];
     return rc;
 }
 
-static enum ctl_exit run_foreground(struct ctl *ctl, struct testnet *net,
-                                    char *potd)
+static enum exit_code run_foreground(struct ctl *ctl, struct testnet *net,
+                                     char *potd)
 {
     struct sigaction action = {.sa_handler = on_signal};
     struct stream *streams = pot_calloc(net->count, sizeof(*streams));
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     size_t started = 0;
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGHUP, &action, NULL);
-    for (; started < net->count && rc == CTL_DONE; started++) {
+    for (; started < net->count && rc == EXIT_CODE_DONE; started++) {
         rc = start_stream(ctl, &streams[started], potd, &net->nodes[started]);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = pump_all(ctl, streams, started);
     } else {
         (void)testnet_stop(ctl, net, TESTNET_STOP_MS);
@@ -247,9 +248,9 @@ static void show_tail(struct ctl *ctl, const struct testnet_node *node)
     ctl_note(ctl, "%s: the end of %s:\n%s", node->name, node->log, from);
 }
 
-/* CTL_DONE with *is_ready false: not yet. */
-static enum ctl_exit check_node(struct ctl *ctl, struct testnet_node *node,
-                                bool *is_ready)
+/* EXIT_CODE_DONE with *is_ready false: not yet. */
+static enum exit_code check_node(struct ctl *ctl, struct testnet_node *node,
+                                 bool *is_ready)
 {
     char text[PROCESS_END_SIZE];
     int status;
@@ -259,102 +260,102 @@ static enum ctl_exit check_node(struct ctl *ctl, struct testnet_node *node,
         process_describe_end(text, status);
         testnet_forget_pid(node);
         show_tail(ctl, node);
-        return ctl_fail(ctl, CTL_FAILED, "%s %s; its log is %s", node->name,
-                        text, node->log);
+        return ctl_fail(ctl, EXIT_CODE_FAILED, "%s %s; its log is %s",
+                        node->name, text, node->log);
     }
     ctl->node = node->url;
-    enum ctl_exit rc = client_ask(&reply, ctl, "GET", "/readyz", NULL, 0);
-    *is_ready = rc == CTL_DONE && reply.status == 200;
+    enum exit_code rc = client_ask(&reply, ctl, "GET", "/readyz", NULL, 0);
+    *is_ready = rc == EXIT_CODE_DONE && reply.status == 200;
     client_reply_fini(&reply);
     ctl->node = node_before;
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit wait_until_ready(struct ctl *ctl, struct testnet *net)
+static enum exit_code wait_until_ready(struct ctl *ctl, struct testnet *net)
 {
     for (size_t i = 0; i < net->count;) {
         bool is_ready = false;
-        enum ctl_exit rc = CTL_DONE;
+        enum exit_code rc = EXIT_CODE_DONE;
         /* All are looked at: the one that failed is told at once. */
-        for (size_t n = i; n < net->count && rc == CTL_DONE; n++) {
+        for (size_t n = i; n < net->count && rc == EXIT_CODE_DONE; n++) {
             bool is_this_ready = false;
             rc = check_node(ctl, &net->nodes[n], &is_this_ready);
             is_ready = n == i ? is_this_ready : is_ready;
         }
-        if (rc == CTL_DONE && is_ready) {
+        if (rc == EXIT_CODE_DONE && is_ready) {
             i++;
             continue;
         }
-        if (rc == CTL_DONE) {
+        if (rc == EXIT_CODE_DONE) {
             rc = ctl_pause(ctl, POLL_MS, net->nodes[i].name);
-            if (rc == CTL_TIMEOUT) {
+            if (rc == EXIT_CODE_TIMEOUT) {
                 show_tail(ctl, &net->nodes[i]);
-                rc = ctl_fail(ctl, CTL_TIMEOUT,
+                rc = ctl_fail(ctl, EXIT_CODE_TIMEOUT,
                               "%s was not ready in time; its log is %s",
                               net->nodes[i].name, net->nodes[i].log);
             }
         }
-        if (rc != CTL_DONE) {
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* An answer before anything was started is another network's. */
-static enum ctl_exit check_ports(struct ctl *ctl, const struct testnet *net)
+static enum exit_code check_ports(struct ctl *ctl, const struct testnet *net)
 {
     const char *node_before = ctl->node;
     for (size_t i = 0; i < net->count; i++) {
         struct client_reply reply;
         ctl->node = net->nodes[i].url;
-        enum ctl_exit rc = client_ask(&reply, ctl, "GET", "/livez", NULL, 0);
+        enum exit_code rc = client_ask(&reply, ctl, "GET", "/livez", NULL, 0);
         client_reply_fini(&reply);
         ctl->node = node_before;
-        if (rc == CTL_DONE) {
-            return ctl_fail(ctl, CTL_FAILED,
+        if (rc == EXIT_CODE_DONE) {
+            return ctl_fail(ctl, EXIT_CODE_FAILED,
                             "%s's port is taken: something answers at %s; stop"
                             " it, or init with another --base-port",
                             net->nodes[i].name, net->nodes[i].url);
         }
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit start_detached(struct ctl *ctl, struct testnet *net,
-                                    char *potd)
+static enum exit_code start_detached(struct ctl *ctl, struct testnet *net,
+                                     char *potd)
 {
-    enum ctl_exit free_ports = check_ports(ctl, net);
-    if (free_ports != CTL_DONE) {
+    enum exit_code free_ports = check_ports(ctl, net);
+    if (free_ports != EXIT_CODE_DONE) {
         return free_ports;
     }
     for (size_t i = 0; i < net->count; i++) {
         struct testnet_node *node = &net->nodes[i];
         int fd = open_log(node);
         if (fd < 0) {
-            return ctl_fail(ctl, CTL_FAILED, "cannot write %s: %s", node->log,
-                            strerror(errno));
+            return ctl_fail(ctl, EXIT_CODE_FAILED, "cannot write %s: %s",
+                            node->log, strerror(errno));
         }
-        enum ctl_exit rc = process_start(ctl, potd, node, fd, true);
+        enum exit_code rc = process_start(ctl, potd, node, fd, true);
         (void)close(fd);
-        if (rc != CTL_DONE) {
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit run_detached(struct ctl *ctl, struct testnet *net,
-                                  char *potd)
+static enum exit_code run_detached(struct ctl *ctl, struct testnet *net,
+                                   char *potd)
 {
     if (ctl->deadline_ms == UINT64_MAX) {
         ctl->deadline_ms = clock_steady_ms() + READY_MS;
     }
-    enum ctl_exit rc = start_detached(ctl, net, potd);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = start_detached(ctl, net, potd);
+    if (rc == EXIT_CODE_DONE) {
         rc = wait_until_ready(ctl, net);
     }
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         (void)testnet_stop(ctl, net, TESTNET_STOP_MS);
         return rc;
     }
@@ -368,25 +369,25 @@ static enum ctl_exit run_detached(struct ctl *ctl, struct testnet *net,
                       (json_int_t)net->nodes[i].pid, "api", net->nodes[i].url));
     }
     ctl_print_json(ctl, json_pack("{so}", "nodes", nodes));
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
 {
     struct testnet net = {0};
     const char *folder;
     char *potd = NULL;
-    enum ctl_exit rc = cli_required(&folder, ctl, args, "dir");
-    if (rc == CTL_DONE) {
+    enum exit_code rc = cli_required(&folder, ctl, args, "dir");
+    if (rc == EXIT_CODE_DONE) {
         rc = testnet_open(&net, ctl, folder);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = check_idle(ctl, &net);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = process_find_potd(&potd, ctl, cli_value(args, "potd"));
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = cli_value(args, "detach") != NULL
                  ? run_detached(ctl, &net, potd)
                  : run_foreground(ctl, &net, potd);

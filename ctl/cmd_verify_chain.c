@@ -53,14 +53,14 @@ static bool read_set(struct validator_set *set, const json_t *list)
 }
 
 /* Asks for the set that the last header names. */
-static enum ctl_exit fetch_set(struct fetcher *f, bool *is_good)
+static enum exit_code fetch_set(struct fetcher *f, bool *is_good)
 {
     struct validator_set set = {.count = 0};
     json_t *json;
-    enum ctl_exit rc =
+    enum exit_code rc =
         client_get(&json, f->ctl, "/v1/validators?height=%" PRIu64,
                    f->chain.tip.height + 1);
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (!read_set(&set, json_object_get(json, "validators"))) {
@@ -68,15 +68,15 @@ static enum ctl_exit fetch_set(struct fetcher *f, bool *is_good)
     }
     *is_good = chain_check_set(&f->chain, &set);
     json_decref(json);
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit check_block(struct fetcher *f, bool *is_good,
-                                 const json_t *json)
+static enum exit_code check_block(struct fetcher *f, bool *is_good,
+                                  const json_t *json)
 {
     size_t header_size;
     size_t certificate_size;
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     uint8_t *header = take_hex(&header_size, json, "header");
     uint8_t *certificate = take_hex(&certificate_size, json, "certificate");
     *is_good = chain_check_block(&f->chain, header, header_size, certificate,
@@ -91,34 +91,34 @@ static enum ctl_exit check_block(struct fetcher *f, bool *is_good,
 
 /* ---- the whole chain */
 
-static enum ctl_exit check_range(struct fetcher *f, bool *is_good, uint64_t to)
+static enum exit_code check_range(struct fetcher *f, bool *is_good, uint64_t to)
 {
     json_t *json;
     json_t *block;
     size_t i;
     uint64_t left = to - f->chain.tip.height;
     uint64_t before = f->chain.tip.height;
-    enum ctl_exit rc = client_get(
+    enum exit_code rc = client_get(
         &json, f->ctl, "/v1/blocks/raw?from=%" PRIu64 "&limit=%" PRIu64,
         f->chain.tip.height + 1,
         left < BLOCKS_A_REQUEST ? left : BLOCKS_A_REQUEST);
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     json_array_foreach(json_object_get(json, "blocks"), i, block)
     {
-        if (f->chain.tip.height < to && rc == CTL_DONE && *is_good) {
+        if (f->chain.tip.height < to && rc == EXIT_CODE_DONE && *is_good) {
             rc = check_block(f, is_good, block);
         }
     }
     json_decref(json);
-    if (rc == CTL_DONE && *is_good && f->chain.tip.height == before) {
+    if (rc == EXIT_CODE_DONE && *is_good && f->chain.tip.height == before) {
         *is_good = chain_check_missing(&f->chain);
     }
     return rc;
 }
 
-static enum ctl_exit report(struct fetcher *f, bool is_good)
+static enum exit_code report(struct fetcher *f, bool is_good)
 {
     struct ctl *ctl = f->ctl;
     json_int_t to = (json_int_t)f->chain.tip.height;
@@ -128,41 +128,42 @@ static enum ctl_exit report(struct fetcher *f, bool is_good)
                   f->chain.tip.height, hash_format(&f->chain.tip.hash, text));
         ctl_print_json(ctl, json_pack("{sI sI sI sb}", "from", (json_int_t)1,
                                       "to", to, "blocks", to, "ok", 1));
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     }
     ctl_print_json(ctl, json_pack("{sI sI sI sb sI ss}", "from", (json_int_t)1,
                                   "to", to + 1, "blocks", to + 1, "ok", 0,
                                   "first_bad", to + 1, "why", f->chain.why));
-    return ctl_fail(ctl, CTL_FAILED,
+    return ctl_fail(ctl, EXIT_CODE_FAILED,
                     "block %" PRIu64 " is bad: %s; do not trust the node at %s",
                     f->chain.tip.height + 1, f->chain.why, ctl->node);
 }
 
-static enum ctl_exit load_genesis(struct fetcher *f,
-                                  const struct cli_args *args)
+static enum exit_code load_genesis(struct fetcher *f,
+                                   const struct cli_args *args)
 {
     char why[GENESIS_WHY_SIZE] = "";
     const char *path;
     Pot__Genesis *genesis;
-    enum ctl_exit rc = cli_required(&path, f->ctl, args, "genesis");
-    if (rc != CTL_DONE) {
+    enum exit_code rc = cli_required(&path, f->ctl, args, "genesis");
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (genesis_load(&genesis, path, why) != POT_OK) {
-        return ctl_fail(f->ctl, CTL_CONFIG, "genesis file %s: %s", path, why);
+        return ctl_fail(f->ctl, EXIT_CODE_CONFIG, "genesis file %s: %s", path,
+                        why);
     }
     chain_check_init(&f->chain, genesis);
     codec_free(genesis);
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* The node's own word on where it stands: a wrong file or a height that it
  * has not reached yet is no fault of its chain. */
-static enum ctl_exit look_at_node(uint64_t *to, struct fetcher *f)
+static enum exit_code look_at_node(uint64_t *to, struct fetcher *f)
 {
     json_t *status;
-    enum ctl_exit rc = client_get(&status, f->ctl, "/v1/status");
-    if (rc != CTL_DONE) {
+    enum exit_code rc = client_get(&status, f->ctl, "/v1/status");
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     struct hash id;
@@ -170,12 +171,12 @@ static enum ctl_exit look_at_node(uint64_t *to, struct fetcher *f)
     uint64_t height = client_count(status, "height");
     chain_id_hash(&id, name);
     if (!hash_equal(&id, &f->chain.id)) {
-        rc = ctl_fail(f->ctl, CTL_CONFIG,
+        rc = ctl_fail(f->ctl, EXIT_CODE_CONFIG,
                       "the node at %s is of the chain %s, the genesis file of"
                       " another; use that chain's file or --node",
                       f->ctl->node, name);
     } else if (*to > height) {
-        rc = ctl_fail(f->ctl, CTL_FAILED,
+        rc = ctl_fail(f->ctl, EXIT_CODE_FAILED,
                       "the node at %s has %" PRIu64
                       " blocks so far; use a smaller --to",
                       f->ctl->node, height);
@@ -186,19 +187,19 @@ static enum ctl_exit look_at_node(uint64_t *to, struct fetcher *f)
     return rc;
 }
 
-static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
 {
     struct fetcher f = {.ctl = ctl};
     bool is_good = true;
     uint64_t to;
-    enum ctl_exit rc = load_genesis(&f, args);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = load_genesis(&f, args);
+    if (rc == EXIT_CODE_DONE) {
         rc = cli_count(&to, ctl, args, "to", 1, INT64_MAX, 0);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = look_at_node(&to, &f);
     }
-    while (rc == CTL_DONE && is_good && f.chain.tip.height < to) {
+    while (rc == EXIT_CODE_DONE && is_good && f.chain.tip.height < to) {
         rc = check_range(&f, &is_good, to);
         if (ctl->has_live_stderr && !ctl->is_quiet) {
             (void)fprintf(stderr,
@@ -207,7 +208,7 @@ static enum ctl_exit run(struct ctl *ctl, const struct cli_args *args)
                           f.chain.tip.height == to || !is_good ? "\n" : "");
         }
     }
-    return rc == CTL_DONE ? report(&f, is_good) : rc;
+    return rc == EXIT_CODE_DONE ? report(&f, is_good) : rc;
 }
 
 const struct cli_command cmd_verify_chain = {

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <time.h>
 
-enum ctl_exit ctl_fail(struct ctl *ctl, enum ctl_exit code, const char *format,
-                       ...)
+enum exit_code ctl_fail(struct ctl *ctl, enum exit_code code,
+                        const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -28,10 +28,10 @@ enum ctl_exit ctl_fail(struct ctl *ctl, enum ctl_exit code, const char *format,
     return code;
 }
 
-enum ctl_exit ctl_fail_err(struct ctl *ctl, enum pot_err err, const char *what,
-                           const char *path)
+enum exit_code ctl_fail_err(struct ctl *ctl, enum pot_err err, const char *what,
+                            const char *path)
 {
-    enum ctl_exit code = err == POT_EFULL ? CTL_FULL : CTL_FAILED;
+    enum exit_code code = err == POT_EFULL ? EXIT_CODE_FULL : EXIT_CODE_FAILED;
     if (err == POT_EEXIST) {
         return ctl_fail(ctl, code,
                         "%s %s: %s; choose another name or remove it", what,
@@ -72,40 +72,40 @@ void ctl_print_json(struct ctl *ctl, json_t *take_value)
     json_decref(take_value);
 }
 
-enum ctl_exit ctl_load_key(struct ctl *ctl, struct key **out)
+enum exit_code ctl_load_key(struct ctl *ctl, struct key **out)
 {
     *out = NULL;
     if (ctl->key_path == NULL) {
-        return ctl_fail(ctl, CTL_USAGE,
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "no key was named: give --key FILE or set POTCTL_KEY;"
                         " `potctl key new FILE` makes one");
     }
     enum pot_err err = key_load(out, ctl->key_path);
     if (err == POT_EACCESS) {
-        return ctl_fail(ctl, CTL_CONFIG,
+        return ctl_fail(ctl, EXIT_CODE_CONFIG,
                         "key file %s: others can read it, or you cannot; run"
                         " chmod 600 on it",
                         ctl->key_path);
     }
     if (err == POT_ENOENT) {
-        return ctl_fail(ctl, CTL_CONFIG,
+        return ctl_fail(ctl, EXIT_CODE_CONFIG,
                         "key file %s: not found; `potctl key new FILE` makes"
                         " one",
                         ctl->key_path);
     }
     if (err != POT_OK) {
-        return ctl_fail(ctl, CTL_CONFIG,
+        return ctl_fail(ctl, EXIT_CODE_CONFIG,
                         "key file %s: %s; it must hold one line, potsec1...",
                         ctl->key_path, err_text(err));
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-enum ctl_exit ctl_pause(struct ctl *ctl, uint64_t ms, const char *waiting_for)
+enum exit_code ctl_pause(struct ctl *ctl, uint64_t ms, const char *waiting_for)
 {
     uint64_t now = clock_steady_ms();
     if (now >= ctl->deadline_ms) {
-        return ctl_fail(ctl, CTL_TIMEOUT,
+        return ctl_fail(ctl, EXIT_CODE_TIMEOUT,
                         "timed out waiting for %s; give a longer --timeout",
                         waiting_for);
     }
@@ -114,7 +114,7 @@ enum ctl_exit ctl_pause(struct ctl *ctl, uint64_t ms, const char *waiting_for)
     struct timespec pause = {.tv_sec = (time_t)(span / 1000),
                              .tv_nsec = (long)(span % 1000) * 1000000};
     (void)nanosleep(&pause, NULL);
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 bool ctl_parse_timeout(uint64_t *out_ms, const char *text)

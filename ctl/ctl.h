@@ -12,22 +12,6 @@
 #include "base/exit_code.h"
 #include "base/key.h"
 
-/* How a command ended, and what potctl exits with. */
-enum ctl_exit {
-    CTL_DONE = EXIT_CODE_DONE,
-    CTL_FAILED = EXIT_CODE_FAILED,
-    CTL_USAGE = EXIT_CODE_USAGE,
-    CTL_CONFIG = EXIT_CODE_CONFIG,
-    CTL_CONNECT = EXIT_CODE_CONNECT,
-    CTL_TIMEOUT = EXIT_CODE_TIMEOUT,
-    CTL_REJECTED = EXIT_CODE_REJECTED,
-    CTL_LOCKED = EXIT_CODE_LOCKED,
-    CTL_STORE = EXIT_CODE_STORE,
-    CTL_GUARD = EXIT_CODE_GUARD,
-    CTL_FULL = EXIT_CODE_FULL,
-    CTL_NOT_READY = EXIT_CODE_NOT_READY,
-};
-
 #define CTL_ERROR_SIZE   1024
 #define CTL_NODE_DEFAULT "http://127.0.0.1:26680"
 
@@ -50,12 +34,13 @@ struct ctl {
 
 /* ctl_fail: notes the one error line (what, why, what to do; no full stop)
  * and returns code, for `return ctl_fail(...)`. */
-enum ctl_exit ctl_fail(struct ctl *ctl, enum ctl_exit code, const char *format,
-                       ...) __attribute__((format(printf, 3, 4)));
+enum exit_code ctl_fail(struct ctl *ctl, enum exit_code code,
+                        const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* ctl_fail_err: the same for a file that could not be read or written. */
-enum ctl_exit ctl_fail_err(struct ctl *ctl, enum pot_err err, const char *what,
-                           const char *path);
+enum exit_code ctl_fail_err(struct ctl *ctl, enum pot_err err, const char *what,
+                            const char *path);
 
 /* ctl_note: a line for people on stderr, unless --quiet. */
 void ctl_note(struct ctl *ctl, const char *format, ...)
@@ -69,12 +54,12 @@ void ctl_print(struct ctl *ctl, const char *format, ...)
 void ctl_print_json(struct ctl *ctl, json_t *take_value);
 
 /* ctl_load_key: the key of --key or POTCTL_KEY; key_free. */
-POT_MUST_USE enum ctl_exit ctl_load_key(struct ctl *ctl, struct key **out);
+POT_MUST_USE enum exit_code ctl_load_key(struct ctl *ctl, struct key **out);
 
-/* ctl_pause: sleeps, but not beyond the deadline.  CTL_TIMEOUT if that has
- * passed; waiting_for completes "timed out waiting for". */
-POT_MUST_USE enum ctl_exit ctl_pause(struct ctl *ctl, uint64_t ms,
-                                     const char *waiting_for);
+/* ctl_pause: sleeps, but not beyond the deadline.  EXIT_CODE_TIMEOUT if that
+ * has passed; waiting_for completes "timed out waiting for". */
+POT_MUST_USE enum exit_code ctl_pause(struct ctl *ctl, uint64_t ms,
+                                      const char *waiting_for);
 
 /* ctl_parse_timeout: "10", "10s", "500ms" or "2m"; false if it is none. */
 POT_MUST_USE bool ctl_parse_timeout(uint64_t *out_ms, const char *text);

@@ -136,16 +136,16 @@ static void show_round(struct follow *f, json_t *round)
 }
 
 /* All rounds that are there now. */
-static enum ctl_exit show_rounds(struct follow *f)
+static enum exit_code show_rounds(struct follow *f)
 {
     for (;;) {
         json_t *json;
         json_t *round;
         size_t i;
-        enum ctl_exit rc = client_get(
+        enum exit_code rc = client_get(
             &json, f->ctl, "/v1/tasks/%s/rounds?from=%" PRIu64 "&limit=%d",
             f->task, f->next, ROUNDS_A_REQUEST);
-        if (rc != CTL_DONE) {
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
         json_t *rounds = json_object_get(json, "rounds");
@@ -159,41 +159,41 @@ static enum ctl_exit show_rounds(struct follow *f)
         }
         json_decref(json);
         if (count < ROUNDS_A_REQUEST || f->next == before) {
-            return CTL_DONE;
+            return EXIT_CODE_DONE;
         }
     }
 }
 
-static enum ctl_exit poll_once(json_t **out_task, struct follow *f)
+static enum exit_code poll_once(json_t **out_task, struct follow *f)
 {
     json_t *task;
-    enum ctl_exit rc = client_get(&task, f->ctl, "/v1/tasks/%s", f->task);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = client_get(&task, f->ctl, "/v1/tasks/%s", f->task);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     f->rounds = client_count(task, "rounds");
     bool has_ended = strcmp(client_text(task, "status"), "running") != 0;
     rc = show_rounds(f);
-    if (rc == CTL_DONE && has_ended) {
+    if (rc == EXIT_CODE_DONE && has_ended) {
         *out_task = json_incref(task);
     }
     json_decref(task);
     return rc;
 }
 
-static enum ctl_exit verdict(struct follow *f, const json_t *task)
+static enum exit_code verdict(struct follow *f, const json_t *task)
 {
     const char *status = client_text(task, "status");
     const char *reason = client_text(task, "reason");
     if (strcmp(status, "completed") == 0) {
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     }
-    return ctl_fail(f->ctl, CTL_REJECTED, "task %s %s: %s", f->task, status,
-                    reason[0] != '\0' ? reason : "no reason was given");
+    return ctl_fail(f->ctl, EXIT_CODE_REJECTED, "task %s %s: %s", f->task,
+                    status, reason[0] != '\0' ? reason : "no reason was given");
 }
 
-enum ctl_exit follow_task(json_t **out_task, struct ctl *ctl, const char *task,
-                          FILE *out, enum follow_style style)
+enum exit_code follow_task(json_t **out_task, struct ctl *ctl, const char *task,
+                           FILE *out, enum follow_style style)
 {
     struct follow f = {.ctl = ctl,
                        .task = task,
@@ -203,12 +203,12 @@ enum ctl_exit follow_task(json_t **out_task, struct ctl *ctl, const char *task,
                        .test_loss = -1};
     unsigned failures = 0;
     *out_task = NULL;
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     while (*out_task == NULL) {
         rc = poll_once(out_task, &f);
-        failures = rc == CTL_DONE ? 0 : failures + 1;
-        bool may_pass = rc == CTL_DONE || rc == CTL_CONNECT ||
-                        rc == CTL_NOT_READY || rc == CTL_TIMEOUT;
+        failures = rc == EXIT_CODE_DONE ? 0 : failures + 1;
+        bool may_pass = rc == EXIT_CODE_DONE || rc == EXIT_CODE_CONNECT ||
+                        rc == EXIT_CODE_NOT_READY || rc == EXIT_CODE_TIMEOUT;
         /* The first answer must be one: a typo is not waited for. */
         if (!may_pass || failures > POLL_FAILURES_MAX ||
             (failures > 0 && f.rounds == 0)) {
@@ -217,12 +217,12 @@ enum ctl_exit follow_task(json_t **out_task, struct ctl *ctl, const char *task,
         if (*out_task == NULL) {
             rc = ctl_pause(ctl, POLL_MS, "the task's end");
         }
-        if (rc != CTL_DONE) {
+        if (rc != EXIT_CODE_DONE) {
             break;
         }
     }
     if (f.has_bar) {
         (void)fputc('\n', out);
     }
-    return rc == CTL_DONE ? verdict(&f, *out_task) : rc;
+    return rc == EXIT_CODE_DONE ? verdict(&f, *out_task) : rc;
 }

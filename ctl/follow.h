@@ -17,11 +17,11 @@ enum follow_style {
  * has ended; a node that cannot be reached for a while is waited for.
  *
  * Out:    *out_task is the object of `task`, json_decref
- * Errors: CTL_REJECTED when the task failed or was cancelled, with *out_task
- *         too; else *out_task is NULL */
-POT_MUST_USE enum ctl_exit follow_task(json_t **out_task, struct ctl *ctl,
-                                       const char *task, FILE *out,
-                                       enum follow_style style);
+ * Errors: EXIT_CODE_REJECTED when the task failed or was cancelled, with
+ * *out_task too; else *out_task is NULL */
+POT_MUST_USE enum exit_code follow_task(json_t **out_task, struct ctl *ctl,
+                                        const char *task, FILE *out,
+                                        enum follow_style style);
 
 /* follow_bar: "[####....]" of the given inner width. */
 #define FOLLOW_BAR_WIDTH 20

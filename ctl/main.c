@@ -45,7 +45,7 @@ static const char *environment(const char *name, const char *usual)
 }
 
 /* A full disk behind stdout must not pass for success. */
-static enum ctl_exit flush(struct ctl *ctl, enum ctl_exit rc)
+static enum exit_code flush(struct ctl *ctl, enum exit_code rc)
 {
     errno = 0;
     if (fflush(stdout) == 0 && ferror(stdout) == 0) {
@@ -54,10 +54,10 @@ static enum ctl_exit flush(struct ctl *ctl, enum ctl_exit rc)
     /* A reader that has seen enough (`| head`) is no fault of ours. */
     struct stat info;
     bool is_pipe = fstat(STDOUT_FILENO, &info) == 0 && S_ISFIFO(info.st_mode);
-    if (rc != CTL_DONE || is_pipe) {
+    if (rc != EXIT_CODE_DONE || is_pipe) {
         return rc;
     }
-    return ctl_fail(ctl, errno == ENOSPC ? CTL_FULL : CTL_FAILED,
+    return ctl_fail(ctl, errno == ENOSPC ? EXIT_CODE_FULL : EXIT_CODE_FAILED,
                     "cannot write to stdout: %s", strerror(errno));
 }
 
@@ -73,10 +73,10 @@ int main(int argc, char **argv)
     ctl.has_colour =
         ctl.has_live_stdout && environment("NO_COLOR", NULL) == NULL;
     (void)signal(SIGPIPE, SIG_IGN);
-    enum ctl_exit rc = cli_run(
+    enum exit_code rc = cli_run(
         &ctl, commands, sizeof(commands) / sizeof(*commands), argc, argv);
     rc = flush(&ctl, rc);
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         (void)fprintf(stderr, "potctl: %s\n", ctl.error);
     }
     client_close(ctl.client);

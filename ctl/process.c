@@ -52,14 +52,14 @@ static char *in_path(const char *name)
     return NULL;
 }
 
-enum ctl_exit process_find_potd(char **out, struct ctl *ctl, const char *named)
+enum exit_code process_find_potd(char **out, struct ctl *ctl, const char *named)
 {
     if (named != NULL) {
         *out = pot_strdup(named);
         if (access(named, X_OK) == 0) {
-            return CTL_DONE;
+            return EXIT_CODE_DONE;
         }
-        return ctl_fail(ctl, CTL_USAGE, "--potd %s: %s", named,
+        return ctl_fail(ctl, EXIT_CODE_USAGE, "--potd %s: %s", named,
                         strerror(errno));
     }
     *out = beside_us("potd");
@@ -67,11 +67,11 @@ enum ctl_exit process_find_potd(char **out, struct ctl *ctl, const char *named)
         *out = in_path("potd");
     }
     if (*out == NULL) {
-        return ctl_fail(ctl, CTL_FAILED,
+        return ctl_fail(ctl, EXIT_CODE_FAILED,
                         "potd is neither beside potctl nor in PATH; build or"
                         " install it, or name it with --potd");
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* Between fork and exec: only what is safe after fork. */
@@ -97,15 +97,15 @@ static _Noreturn void become(char *potd, char *config, int out_fd,
     _exit(127);
 }
 
-enum ctl_exit process_start(struct ctl *ctl, char *potd,
-                            struct testnet_node *node, int out_fd,
-                            bool is_detached)
+enum exit_code process_start(struct ctl *ctl, char *potd,
+                             struct testnet_node *node, int out_fd,
+                             bool is_detached)
 {
     char text[24];
     pid_t pid = fork();
     if (pid < 0) {
-        return ctl_fail(ctl, CTL_FAILED, "cannot start %s: %s", node->name,
-                        strerror(errno));
+        return ctl_fail(ctl, EXIT_CODE_FAILED, "cannot start %s: %s",
+                        node->name, strerror(errno));
     }
     if (pid == 0) {
         become(potd, node->config, out_fd, is_detached);
@@ -116,7 +116,7 @@ enum ctl_exit process_start(struct ctl *ctl, char *potd,
     if (err != POT_OK) {
         return ctl_fail_err(ctl, err, "cannot write", node->pid_file);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 void process_describe_end(char text[static PROCESS_END_SIZE], int status)

@@ -33,19 +33,19 @@ static void hash_chunks(struct publish *publish)
     (void)hash_format(&publish->address, publish->address_text);
 }
 
-enum ctl_exit publish_init(struct publish *publish, struct ctl *ctl,
-                           const void *data, size_t size, const char *name)
+enum exit_code publish_init(struct publish *publish, struct ctl *ctl,
+                            const void *data, size_t size, const char *name)
 {
     *publish = (struct publish){.data = data, .size = size};
     enum pot_err err = dataset_view(&publish->set, data, size);
     if (err != POT_OK) {
-        return ctl_fail(ctl, CTL_REJECTED,
+        return ctl_fail(ctl, EXIT_CODE_REJECTED,
                         "%s: not a data set (.pds): %s; `potctl dataset"
                         " import` makes one",
                         name, err_text(err));
     }
     if (size > (size_t)DATASET_CHUNKS_MAX * DATASET_CHUNK_BYTES) {
-        return ctl_fail(ctl, CTL_REJECTED, "%s: larger than %d MiB", name,
+        return ctl_fail(ctl, EXIT_CODE_REJECTED, "%s: larger than %d MiB", name,
                         DATASET_CHUNKS_MAX);
     }
     hash_chunks(publish);
@@ -60,7 +60,7 @@ enum ctl_exit publish_init(struct publish *publish, struct ctl *ctl,
     message->classes = publish->set.classes;
     /* protobuf-c has no const strings; nothing writes to it. */
     memcpy(&message->name, &name, sizeof(name));
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 void publish_fini(struct publish *publish)
@@ -70,14 +70,14 @@ void publish_fini(struct publish *publish)
     *publish = (struct publish){0};
 }
 
-enum ctl_exit publish_look(struct publish *publish, struct ctl *ctl)
+enum exit_code publish_look(struct publish *publish, struct ctl *ctl)
 {
     char path[128];
     struct client_reply reply;
     (void)snprintf(path, sizeof(path), "/v1/datasets/%s",
                    publish->address_text);
-    enum ctl_exit rc = client_ask(&reply, ctl, "GET", path, NULL, 0);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = client_ask(&reply, ctl, "GET", path, NULL, 0);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     publish->is_known = reply.status == 200;
@@ -119,25 +119,25 @@ static void show_progress(struct ctl *ctl, const struct publish *publish,
     }
 }
 
-static enum ctl_exit put_chunk(struct ctl *ctl, const struct publish *publish,
-                               size_t index)
+static enum exit_code put_chunk(struct ctl *ctl, const struct publish *publish,
+                                size_t index)
 {
     char path[160];
     struct client_reply reply;
     (void)snprintf(path, sizeof(path), "/v1/datasets/%s/chunks/%zu",
                    publish->address_text, index);
-    enum ctl_exit rc = client_ask(&reply, ctl, "PUT", path,
-                                  publish->data + index * DATASET_CHUNK_BYTES,
-                                  dataset_chunk_size(publish->size, index));
-    if (rc == CTL_DONE && (reply.status < 200 || reply.status > 299)) {
+    enum exit_code rc = client_ask(&reply, ctl, "PUT", path,
+                                   publish->data + index * DATASET_CHUNK_BYTES,
+                                   dataset_chunk_size(publish->size, index));
+    if (rc == EXIT_CODE_DONE && (reply.status < 200 || reply.status > 299)) {
         rc = client_refused(ctl, &reply, "a chunk of the data set");
     }
     client_reply_fini(&reply);
     return rc;
 }
 
-static enum ctl_exit put_missing(struct ctl *ctl, struct publish *publish,
-                                 const json_t *missing)
+static enum exit_code put_missing(struct ctl *ctl, struct publish *publish,
+                                  const json_t *missing)
 {
     size_t i;
     json_t *index;
@@ -150,61 +150,61 @@ static enum ctl_exit put_missing(struct ctl *ctl, struct publish *publish,
     {
         json_int_t at = json_integer_value(index);
         if (at < 0 || (uint64_t)at >= publish->chunk_count) {
-            return ctl_fail(ctl, CTL_FAILED,
+            return ctl_fail(ctl, EXIT_CODE_FAILED,
                             "the node asks for chunk %" JSON_INTEGER_FORMAT
                             " of %zu",
                             at, publish->chunk_count);
         }
-        enum ctl_exit rc = put_chunk(ctl, publish, (size_t)at);
-        if (rc != CTL_DONE) {
+        enum exit_code rc = put_chunk(ctl, publish, (size_t)at);
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
         show_progress(ctl, publish, i + 1, count);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit upload(struct ctl *ctl, struct publish *publish)
+static enum exit_code upload(struct ctl *ctl, struct publish *publish)
 {
     size_t size;
     struct client_reply reply;
     uint8_t *data = codec_encode(&size, &publish->message);
-    enum ctl_exit rc =
+    enum exit_code rc =
         client_ask(&reply, ctl, "POST", "/v1/datasets", data, size);
     free(data);
-    if (rc == CTL_DONE && (reply.status < 200 || reply.status > 299)) {
+    if (rc == EXIT_CODE_DONE && (reply.status < 200 || reply.status > 299)) {
         rc = client_refused(ctl, &reply, "the data set");
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = put_missing(ctl, publish, json_object_get(reply.json, "missing"));
     }
     client_reply_fini(&reply);
     return rc;
 }
 
-enum ctl_exit publish_run(struct hash *out_tx, struct publish *publish,
-                          struct sender *sender)
+enum exit_code publish_run(struct hash *out_tx, struct publish *publish,
+                           struct sender *sender)
 {
     Pot__TxBody body;
     uint64_t height;
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     *out_tx = (struct hash){{0}};
     if (!publish->is_held) {
         rc = upload(sender->ctl, publish);
     }
-    if (rc != CTL_DONE || publish->is_known) {
+    if (rc != EXIT_CODE_DONE || publish->is_known) {
         return rc;
     }
     make_body(&body, publish);
     rc = sender_send(out_tx, sender, &body, 0);
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = sender_wait(&height, sender, out_tx);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         ctl_note(sender->ctl, "data set %s published at height %" PRIu64,
                  publish->address_text, height);
     }
-    publish->is_known = rc == CTL_DONE;
+    publish->is_known = rc == EXIT_CODE_DONE;
     return rc;
 }
 

@@ -28,15 +28,15 @@ struct publish {
 };
 
 /* publish_init: views data, which like name must outlive it.
- * Errors: CTL_REJECTED it is no data set.  publish_fini in any case. */
-POT_MUST_USE enum ctl_exit publish_init(struct publish *publish,
-                                        struct ctl *ctl, const void *data,
-                                        size_t size, const char *name);
+ * Errors: EXIT_CODE_REJECTED it is no data set.  publish_fini in any case. */
+POT_MUST_USE enum exit_code publish_init(struct publish *publish,
+                                         struct ctl *ctl, const void *data,
+                                         size_t size, const char *name);
 void publish_fini(struct publish *publish);
 
 /* publish_look: asks the node whether the data set is there. */
-POT_MUST_USE enum ctl_exit publish_look(struct publish *publish,
-                                        struct ctl *ctl);
+POT_MUST_USE enum exit_code publish_look(struct publish *publish,
+                                         struct ctl *ctl);
 
 /* publish_fee: what publish_run will cost; 0 if the chain knows it. */
 uint64_t publish_fee(const struct publish *publish, struct sender *sender);
@@ -44,9 +44,9 @@ uint64_t publish_fee(const struct publish *publish, struct sender *sender);
 /* publish_run: hands the node the chunks it lacks and, if the chain does not
  * know the data set, publishes it and waits for the block.  *out_tx is zero
  * when no transaction was needed. */
-POT_MUST_USE enum ctl_exit publish_run(struct hash *out_tx,
-                                       struct publish *publish,
-                                       struct sender *sender);
+POT_MUST_USE enum exit_code publish_run(struct hash *out_tx,
+                                        struct publish *publish,
+                                        struct sender *sender);
 
 /* publish_name: a data set's name from a file's, without folder and endings,
  * and with suffix; one that the chain takes. */

@@ -34,13 +34,13 @@ static void read_params(struct sender *sender, const json_t *json)
 }
 
 /* An account that the chain has never seen is empty. */
-static enum ctl_exit read_account(struct sender *sender)
+static enum exit_code read_account(struct sender *sender)
 {
     char path[128];
     struct client_reply reply;
     (void)snprintf(path, sizeof(path), "/v1/accounts/%s", sender->address);
-    enum ctl_exit rc = client_ask(&reply, sender->ctl, "GET", path, NULL, 0);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = client_ask(&reply, sender->ctl, "GET", path, NULL, 0);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (reply.status == 200) {
@@ -55,11 +55,11 @@ static enum ctl_exit read_account(struct sender *sender)
     return rc;
 }
 
-static enum ctl_exit read_height(struct sender *sender)
+static enum exit_code read_height(struct sender *sender)
 {
     json_t *json;
-    enum ctl_exit rc = client_get(&json, sender->ctl, "/v1/status");
-    if (rc == CTL_DONE) {
+    enum exit_code rc = client_get(&json, sender->ctl, "/v1/status");
+    if (rc == EXIT_CODE_DONE) {
         sender->expiry_height =
             client_count(json, "height") + SENDER_EXPIRY_BLOCKS;
         json_decref(json);
@@ -67,23 +67,23 @@ static enum ctl_exit read_height(struct sender *sender)
     return rc;
 }
 
-enum ctl_exit sender_init(struct sender *sender, struct ctl *ctl)
+enum exit_code sender_init(struct sender *sender, struct ctl *ctl)
 {
     json_t *json;
     *sender = (struct sender){.ctl = ctl};
-    enum ctl_exit rc = ctl_load_key(ctl, &sender->key);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = ctl_load_key(ctl, &sender->key);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     (void)address_format(key_public(sender->key), sender->address);
     rc = client_get(&json, ctl, "/v1/params");
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     read_params(sender, json);
     json_decref(json);
     rc = read_height(sender);
-    return rc == CTL_DONE ? read_account(sender) : rc;
+    return rc == EXIT_CODE_DONE ? read_account(sender) : rc;
 }
 
 void sender_fini(struct sender *sender)
@@ -100,22 +100,22 @@ void sender_prepare(struct sender *sender, Pot__TxBody *body)
     body->fee = fee_estimate(&sender->params, body).units;
 }
 
-static enum ctl_exit check_balance(const struct sender *sender,
-                                   const Pot__TxBody *body, uint64_t spent)
+static enum exit_code check_balance(const struct sender *sender,
+                                    const Pot__TxBody *body, uint64_t spent)
 {
     struct amount need;
     char has_text[AMOUNT_TEXT_SIZE];
     char need_text[AMOUNT_TEXT_SIZE];
     if (!amount_add(&need, (struct amount){body->fee},
                     (struct amount){spent})) {
-        return ctl_fail(sender->ctl, CTL_REJECTED,
+        return ctl_fail(sender->ctl, EXIT_CODE_REJECTED,
                         "the amount and the fee exceed all money there is");
     }
     if (need.units <= sender->balance) {
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     }
     return ctl_fail(
-        sender->ctl, CTL_REJECTED,
+        sender->ctl, EXIT_CODE_REJECTED,
         "%s holds %s POT, but %s POT are needed, the fee included; use another"
         " --key or a smaller amount",
         sender->address,
@@ -123,19 +123,19 @@ static enum ctl_exit check_balance(const struct sender *sender,
         amount_format(need, need_text));
 }
 
-enum ctl_exit sender_send(struct hash *out_tx, struct sender *sender,
-                          Pot__TxBody *body, uint64_t spent)
+enum exit_code sender_send(struct hash *out_tx, struct sender *sender,
+                           Pot__TxBody *body, uint64_t spent)
 {
     size_t size;
     struct client_reply reply;
     /* Afresh: an upload may have taken many blocks. */
-    enum ctl_exit rc = read_height(sender);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = read_height(sender);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     sender_prepare(sender, body);
     rc = check_balance(sender, body, spent);
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     Pot__Signed *tx = signed_make(SIGNED_TX, &sender->chain, sender->key, body);
@@ -144,7 +144,7 @@ enum ctl_exit sender_send(struct hash *out_tx, struct sender *sender,
     codec_free(tx);
     rc = client_ask(&reply, sender->ctl, "POST", "/v1/txs", data, size);
     free(data);
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (reply.status == 200 || reply.status == 202) {
@@ -157,14 +157,14 @@ enum ctl_exit sender_send(struct hash *out_tx, struct sender *sender,
     return rc;
 }
 
-/* CTL_DONE: *height is set, or still 0 while the transaction waits. */
-static enum ctl_exit poll_once(uint64_t *height, struct sender *sender,
-                               const char *path)
+/* EXIT_CODE_DONE: *height is set, or still 0 while the transaction waits. */
+static enum exit_code poll_once(uint64_t *height, struct sender *sender,
+                                const char *path)
 {
     struct client_reply reply;
     json_t *status;
-    enum ctl_exit rc = client_ask(&reply, sender->ctl, "GET", path, NULL, 0);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = client_ask(&reply, sender->ctl, "GET", path, NULL, 0);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     long code = reply.status;
@@ -178,11 +178,11 @@ static enum ctl_exit poll_once(uint64_t *height, struct sender *sender,
         return rc;
     }
     rc = client_get(&status, sender->ctl, "/v1/status");
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (client_count(status, "height") > sender->expiry_height) {
-        rc = ctl_fail(sender->ctl, CTL_REJECTED,
+        rc = ctl_fail(sender->ctl, EXIT_CODE_REJECTED,
                       "the transaction expired at height %" PRIu64
                       " without being committed; send it again",
                       sender->expiry_height);
@@ -191,8 +191,8 @@ static enum ctl_exit poll_once(uint64_t *height, struct sender *sender,
     return rc;
 }
 
-enum ctl_exit sender_wait(uint64_t *out_height, struct sender *sender,
-                          const struct hash *tx)
+enum exit_code sender_wait(uint64_t *out_height, struct sender *sender,
+                           const struct hash *tx)
 {
     char path[128];
     char text[HASH_TEXT_SIZE];
@@ -200,39 +200,39 @@ enum ctl_exit sender_wait(uint64_t *out_height, struct sender *sender,
     *out_height = 0;
     (void)snprintf(path, sizeof(path), "/v1/txs/%s", hash_format(tx, text));
     for (;;) {
-        enum ctl_exit rc = poll_once(out_height, sender, path);
-        if (rc == CTL_DONE && *out_height > 0) {
-            return CTL_DONE;
+        enum exit_code rc = poll_once(out_height, sender, path);
+        if (rc == EXIT_CODE_DONE && *out_height > 0) {
+            return EXIT_CODE_DONE;
         }
-        failures = rc == CTL_DONE ? 0 : failures + 1;
-        bool may_pass = rc == CTL_DONE || rc == CTL_CONNECT ||
-                        rc == CTL_NOT_READY || rc == CTL_TIMEOUT;
+        failures = rc == EXIT_CODE_DONE ? 0 : failures + 1;
+        bool may_pass = rc == EXIT_CODE_DONE || rc == EXIT_CODE_CONNECT ||
+                        rc == EXIT_CODE_NOT_READY || rc == EXIT_CODE_TIMEOUT;
         if (!may_pass || failures > POLL_FAILURES_MAX) {
             return rc;
         }
         rc = ctl_pause(sender->ctl, POLL_MS, "the transaction's block");
-        if (rc == CTL_TIMEOUT) {
-            return ctl_fail(sender->ctl, CTL_TIMEOUT,
+        if (rc == EXIT_CODE_TIMEOUT) {
+            return ctl_fail(sender->ctl, EXIT_CODE_TIMEOUT,
                             "no block took the transaction in time, but it"
                             " waits for one: do not send it again, look with"
                             " `potctl tx %s`",
                             text);
         }
-        if (rc != CTL_DONE) {
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
     }
 }
 
-enum ctl_exit sender_finish(struct sender *sender, Pot__TxBody *body,
-                            uint64_t spent)
+enum exit_code sender_finish(struct sender *sender, Pot__TxBody *body,
+                             uint64_t spent)
 {
     struct hash tx;
     char text[HASH_TEXT_SIZE];
     char fee[AMOUNT_TEXT_SIZE];
     uint64_t height = 0;
-    enum ctl_exit rc = sender_send(&tx, sender, body, spent);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = sender_send(&tx, sender, body, spent);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     json_t *out = json_pack("{ss}", "tx", hash_format(&tx, text));
@@ -242,7 +242,7 @@ enum ctl_exit sender_finish(struct sender *sender, Pot__TxBody *body,
         (void)json_object_set_new(out, "height",
                                   json_integer((json_int_t)height));
     }
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         json_decref(out);
         return rc;
     }
@@ -253,5 +253,5 @@ enum ctl_exit sender_finish(struct sender *sender, Pot__TxBody *body,
     if (height > 0) {
         ctl_print(sender->ctl, " committed at height %" PRIu64 "\n", height);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }

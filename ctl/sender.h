@@ -24,7 +24,7 @@ struct sender {
 
 /* sender_init: loads the key, asks the node for chain, fees and account.
  * sender_fini: wipes the key; also after a failed open. */
-POT_MUST_USE enum ctl_exit sender_init(struct sender *sender, struct ctl *ctl);
+POT_MUST_USE enum exit_code sender_init(struct sender *sender, struct ctl *ctl);
 void sender_fini(struct sender *sender);
 
 /* sender_prepare: fills in everything of body but its action: chain, nonce,
@@ -33,19 +33,19 @@ void sender_prepare(struct sender *sender, Pot__TxBody *body);
 
 /* sender_send: prepares, signs and sends body; spent is what it moves beside
  * the fee, so that a low balance is told before anything leaves.
- * Errors: CTL_REJECTED, and those of client_ask. */
-POT_MUST_USE enum ctl_exit sender_send(struct hash *out_tx,
-                                       struct sender *sender, Pot__TxBody *body,
-                                       uint64_t spent);
+ * Errors: EXIT_CODE_REJECTED, and those of client_ask. */
+POT_MUST_USE enum exit_code sender_send(struct hash *out_tx,
+                                        struct sender *sender,
+                                        Pot__TxBody *body, uint64_t spent);
 
 /* sender_wait: until the transaction is in a block. */
-POT_MUST_USE enum ctl_exit sender_wait(uint64_t *out_height,
-                                       struct sender *sender,
-                                       const struct hash *tx);
+POT_MUST_USE enum exit_code sender_wait(uint64_t *out_height,
+                                        struct sender *sender,
+                                        const struct hash *tx);
 
 /* sender_finish: what a command does that sends body and is done: sends,
  * waits with --wait, prints. */
-POT_MUST_USE enum ctl_exit sender_finish(struct sender *sender,
-                                         Pot__TxBody *body, uint64_t spent);
+POT_MUST_USE enum exit_code sender_finish(struct sender *sender,
+                                          Pot__TxBody *body, uint64_t spent);
 
 #endif

@@ -17,7 +17,7 @@
 
 /* ---- alone */
 
-static enum ctl_exit check_sources(struct ctl *ctl, const struct task_file *f)
+static enum exit_code check_sources(struct ctl *ctl, const struct task_file *f)
 {
     int tests =
         (f->test != NULL) + (f->test_hash != NULL) + (f->test_split > 0);
@@ -48,10 +48,10 @@ static enum ctl_exit check_sources(struct ctl *ctl, const struct task_file *f)
         return FAULT("data.test_labels",
                      "there is no data.test that these label");
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit check_steps(struct ctl *ctl, const struct task_file *f)
+static enum exit_code check_steps(struct ctl *ctl, const struct task_file *f)
 {
     bool has_steps = f->schedule == POT__SCHEDULE__SCHEDULE_STEP;
     if (has_steps && (f->step_rounds == 0 || f->step_factor == 0)) {
@@ -63,7 +63,7 @@ static enum ctl_exit check_steps(struct ctl *ctl, const struct task_file *f)
             ctl, f, task_file_line(f, "optimizer.step_rounds"), "optimizer",
             "step_rounds and step_factor are for schedule = \"step\"");
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* What the chain would refuse, by its key; of a choice the taken names are
@@ -112,8 +112,8 @@ static const struct chain_rule chain_rules[SPEC_FAULT_COUNT] = {
                              "needs classes, but the labels are numbers", NULL},
 };
 
-static enum ctl_exit refuse(struct ctl *ctl, const struct task_file *f,
-                            enum spec_fault fault)
+static enum exit_code refuse(struct ctl *ctl, const struct task_file *f,
+                             enum spec_fault fault)
 {
     const struct chain_rule *rule = &chain_rules[fault];
     char list[160] = "";
@@ -133,32 +133,32 @@ static enum ctl_exit refuse(struct ctl *ctl, const struct task_file *f,
     return FAULT(rule->key, "this version has only %s", list);
 }
 
-enum ctl_exit task_check_alone(struct ctl *ctl, struct task_file *file)
+enum exit_code task_check_alone(struct ctl *ctl, struct task_file *file)
 {
     static const struct hash any; /* stands in for the data sets' addresses */
     Pot__TaskSpec spec;
     Pot__ModelSpec model;
     Pot__OptimizerSpec optimizer;
-    enum ctl_exit rc = check_sources(ctl, file);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = check_sources(ctl, file);
+    if (rc == EXIT_CODE_DONE) {
         rc = check_steps(ctl, file);
     }
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     task_file_fill(&spec, &model, &optimizer, file);
     spec.train = codec_bytes(any.b, HASH_SIZE);
     spec.test = codec_bytes(any.b, HASH_SIZE);
     enum spec_fault fault = spec_check(&spec, file->budget);
-    return fault == SPEC_SOUND ? CTL_DONE : refuse(ctl, file, fault);
+    return fault == SPEC_SOUND ? EXIT_CODE_DONE : refuse(ctl, file, fault);
 }
 
 /* ---- with its data */
 
-enum ctl_exit task_check_data(struct ctl *ctl, const struct task_file *f,
-                              const Pot__TaskSpec *spec,
-                              const struct spec_data *train,
-                              const struct spec_data *test)
+enum exit_code task_check_data(struct ctl *ctl, const struct task_file *f,
+                               const Pot__TaskSpec *spec,
+                               const struct spec_data *train,
+                               const struct spec_data *test)
 {
     enum spec_fault fault = spec_fits_data(spec, train, test);
     if (fault == SPEC_INPUTS) {
@@ -189,13 +189,13 @@ enum ctl_exit task_check_data(struct ctl *ctl, const struct task_file *f,
                      " %" PRIu64,
                      f->rows_per_miner, train->rows);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* ---- with the chain's rules */
 
-enum ctl_exit task_check_stake(struct ctl *ctl, const struct task_file *file,
-                               const Pot__GenesisParams *params)
+enum exit_code task_check_stake(struct ctl *ctl, const struct task_file *file,
+                                const Pot__GenesisParams *params)
 {
     uint32_t bps = params->attesting_bps + params->proposing_bps;
     struct amount pool = {file->budget / file->rounds};
@@ -207,7 +207,7 @@ enum ctl_exit task_check_stake(struct ctl *ctl, const struct task_file *file,
                          : params->min_miner_stake;
     if (most.units == 0 ||
         (p > 0 && (double)stake >= (double)most.units * (1 - p) / p)) {
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     }
     char reward[AMOUNT_TEXT_SIZE];
     char held[AMOUNT_TEXT_SIZE];
@@ -219,9 +219,9 @@ enum ctl_exit task_check_stake(struct ctl *ctl, const struct task_file *file,
                  " a round's reward of up to %s POT, and blas numerics never"
                  " slash",
                  p, held, reward);
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     }
-    return ctl_fail(ctl, CTL_REJECTED,
+    return ctl_fail(ctl, EXIT_CODE_REJECTED,
                     "%s: cheating would pay: a miner's stake of %s POT is below"
                     " R (1 - p) / p with R = %s POT a round and p = audit_rate"
                     " = %g; raise reward.miner_stake or training.audit_rate",

@@ -9,22 +9,22 @@
 #include <string.h>
 
 /* part->bytes are there. */
-static enum ctl_exit open_part(struct task_part *part, struct ctl *ctl,
-                               const char *path, const char *suffix)
+static enum exit_code open_part(struct task_part *part, struct ctl *ctl,
+                                const char *path, const char *suffix)
 {
     publish_name(part->name, path, suffix);
     part->is_ours = true;
-    enum ctl_exit rc = publish_init(&part->publish, ctl, part->bytes.data,
-                                    part->bytes.size, part->name);
+    enum exit_code rc = publish_init(&part->publish, ctl, part->bytes.data,
+                                     part->bytes.size, part->name);
     const struct dataset *set = &part->publish.set;
     part->address = part->publish.address;
     part->facts = (struct spec_data){set->rows, set->features, set->classes};
     return rc;
 }
 
-static enum ctl_exit import_split_parts(struct task_data *out, struct ctl *ctl,
-                                        const struct task_file *file,
-                                        const struct buf *whole)
+static enum exit_code import_split_parts(struct task_data *out, struct ctl *ctl,
+                                         const struct task_file *file,
+                                         const struct buf *whole)
 {
     char why[IMPORT_WHY_SIZE] = "";
     struct dataset set;
@@ -36,13 +36,14 @@ static enum ctl_exit import_split_parts(struct task_data *out, struct ctl *ctl,
             "data.test_split", "%s",
             why[0] != '\0' ? why : "the data cannot be split");
     }
-    enum ctl_exit rc = open_part(&out->train, ctl, file->train, "-train");
-    return rc == CTL_DONE ? open_part(&out->test, ctl, file->train, "-test")
-                          : rc;
+    enum exit_code rc = open_part(&out->train, ctl, file->train, "-train");
+    return rc == EXIT_CODE_DONE
+               ? open_part(&out->test, ctl, file->train, "-test")
+               : rc;
 }
 
-static enum ctl_exit import_test(struct task_data *out, struct ctl *ctl,
-                                 const struct task_file *file, double scale)
+static enum exit_code import_test(struct task_data *out, struct ctl *ctl,
+                                  const struct task_file *file, double scale)
 {
     char why[IMPORT_WHY_SIZE] = "";
     struct import_info info;
@@ -55,7 +56,7 @@ static enum ctl_exit import_test(struct task_data *out, struct ctl *ctl,
         .like = &out->train.publish.set,
     };
     if (import_file(&out->test.bytes, &info, &options, why) != POT_OK) {
-        return ctl_fail(ctl, CTL_REJECTED, "%s", why);
+        return ctl_fail(ctl, EXIT_CODE_REJECTED, "%s", why);
     }
     return open_part(&out->test, ctl, file->test, "");
 }
@@ -67,8 +68,8 @@ static bool is_regression(const struct task_file *file)
            file->layers[file->layer_count - 1] == 1;
 }
 
-static enum ctl_exit import_files(struct task_data *out, struct ctl *ctl,
-                                  const struct task_file *file)
+static enum exit_code import_files(struct task_data *out, struct ctl *ctl,
+                                   const struct task_file *file)
 {
     char why[IMPORT_WHY_SIZE] = "";
     struct buf bytes;
@@ -82,28 +83,28 @@ static enum ctl_exit import_files(struct task_data *out, struct ctl *ctl,
     };
     if (import_file(&bytes, &info, &options, why) != POT_OK) {
         buf_fini(&bytes);
-        return ctl_fail(ctl, CTL_REJECTED, "%s", why);
+        return ctl_fail(ctl, EXIT_CODE_REJECTED, "%s", why);
     }
     if (file->test_split > 0) {
-        enum ctl_exit rc = import_split_parts(out, ctl, file, &bytes);
+        enum exit_code rc = import_split_parts(out, ctl, file, &bytes);
         buf_fini(&bytes);
         return rc;
     }
     out->train.bytes = bytes;
-    enum ctl_exit rc = open_part(&out->train, ctl, file->train, "");
-    if (rc == CTL_DONE && file->test != NULL) {
+    enum exit_code rc = open_part(&out->train, ctl, file->train, "");
+    if (rc == EXIT_CODE_DONE && file->test != NULL) {
         rc = import_test(out, ctl, file, info.scale);
     }
     return rc;
 }
 
 /* A data set that the chain has, by its address. */
-static enum ctl_exit find_part(struct task_part *part, struct ctl *ctl,
-                               const char *address)
+static enum exit_code find_part(struct task_part *part, struct ctl *ctl,
+                                const char *address)
 {
     json_t *json;
-    enum ctl_exit rc = client_get(&json, ctl, "/v1/datasets/%s", address);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = client_get(&json, ctl, "/v1/datasets/%s", address);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     enum pot_err err = hash_parse(&part->address, address);
@@ -114,18 +115,18 @@ static enum ctl_exit find_part(struct task_part *part, struct ctl *ctl,
     };
     json_decref(json);
     return err == POT_OK
-               ? CTL_DONE
-               : ctl_fail(ctl, CTL_REJECTED, "%s: not a hash", address);
+               ? EXIT_CODE_DONE
+               : ctl_fail(ctl, EXIT_CODE_REJECTED, "%s: not a hash", address);
 }
 
-enum ctl_exit task_data_get(struct task_data *out, struct ctl *ctl,
-                            const struct task_file *file)
+enum exit_code task_data_get(struct task_data *out, struct ctl *ctl,
+                             const struct task_file *file)
 {
     *out = (struct task_data){0};
-    enum ctl_exit rc = file->train != NULL
-                           ? import_files(out, ctl, file)
-                           : find_part(&out->train, ctl, file->hash);
-    if (rc == CTL_DONE && file->test_hash != NULL) {
+    enum exit_code rc = file->train != NULL
+                            ? import_files(out, ctl, file)
+                            : find_part(&out->train, ctl, file->hash);
+    if (rc == EXIT_CODE_DONE && file->test_hash != NULL) {
         rc = find_part(&out->test, ctl, file->test_hash);
     }
     return rc;

@@ -26,9 +26,10 @@ struct task_data {
 /* task_data_get: imports or asks the node, as file says.
  *
  * Owns:   task_data_fini releases it, on failure too; it stays where it is
- * Errors: CTL_REJECTED a file or an address; those of client_get */
-POT_MUST_USE enum ctl_exit task_data_get(struct task_data *out, struct ctl *ctl,
-                                         const struct task_file *file);
+ * Errors: EXIT_CODE_REJECTED a file or an address; those of client_get */
+POT_MUST_USE enum exit_code task_data_get(struct task_data *out,
+                                          struct ctl *ctl,
+                                          const struct task_file *file);
 void task_data_fini(struct task_data *data);
 
 #endif

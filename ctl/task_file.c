@@ -62,9 +62,9 @@ unsigned task_file_line(const struct task_file *file, const char *key)
     return value != NULL ? value->line : 0;
 }
 
-enum ctl_exit task_file_fault(struct ctl *ctl, const struct task_file *file,
-                              unsigned line, const char *key,
-                              const char *format, ...)
+enum exit_code task_file_fault(struct ctl *ctl, const struct task_file *file,
+                               unsigned line, const char *key,
+                               const char *format, ...)
 {
     char what[512];
     char place[24] = "";
@@ -77,7 +77,7 @@ enum ctl_exit task_file_fault(struct ctl *ctl, const struct task_file *file,
     }
     size_t size = strlen(what);
     bool has_hint = size > 0 && what[size - 1] == '?';
-    return ctl_fail(ctl, CTL_REJECTED, "%s%s: %s%s%s%s", file->path, place, key,
-                    key[0] != '\0' ? ": " : "", what,
+    return ctl_fail(ctl, EXIT_CODE_REJECTED, "%s%s: %s%s%s%s", file->path,
+                    place, key, key[0] != '\0' ? ": " : "", what,
                     has_hint ? "" : "; see task.toml(5)");
 }

@@ -67,10 +67,10 @@ void task_file_fill(Pot__TaskSpec *spec, Pot__ModelSpec *model,
 unsigned task_file_line(const struct task_file *file, const char *key);
 
 /* task_file_fault: the error line for a key ("": the file) at a line (0: no
- * line); CTL_REJECTED. */
-enum ctl_exit task_file_fault(struct ctl *ctl, const struct task_file *file,
-                              unsigned line, const char *key,
-                              const char *format, ...)
+ * line); EXIT_CODE_REJECTED. */
+enum exit_code task_file_fault(struct ctl *ctl, const struct task_file *file,
+                               unsigned line, const char *key,
+                               const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
 #endif

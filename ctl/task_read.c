@@ -76,8 +76,8 @@ static const struct task_rule rules[] = {
 
 #define RULE_COUNT (sizeof(rules) / sizeof(*rules))
 
-static enum ctl_exit take_value(struct task_file *file, struct ctl *ctl,
-                                const struct toml_value *value)
+static enum exit_code take_value(struct task_file *file, struct ctl *ctl,
+                                 const struct toml_value *value)
 {
     const char *keys[RULE_COUNT];
     char hint[SUGGEST_TEXT_SIZE];
@@ -92,7 +92,7 @@ static enum ctl_exit take_value(struct task_file *file, struct ctl *ctl,
         suggest_text(hint, "", value->key, keys, RULE_COUNT));
 }
 
-static enum ctl_exit take_values(struct task_file *file, struct ctl *ctl)
+static enum exit_code take_values(struct task_file *file, struct ctl *ctl)
 {
     static const char *const required[] = {
         "name",
@@ -104,8 +104,8 @@ static enum ctl_exit take_values(struct task_file *file, struct ctl *ctl)
         task_value_set_usual(file, &rules[i]);
     }
     for (size_t i = 0; i < file->toml.count; i++) {
-        enum ctl_exit rc = take_value(file, ctl, &file->toml.values[i]);
-        if (rc != CTL_DONE) {
+        enum exit_code rc = take_value(file, ctl, &file->toml.values[i]);
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
     }
@@ -114,11 +114,11 @@ static enum ctl_exit take_values(struct task_file *file, struct ctl *ctl)
             return task_file_fault(ctl, file, 0, required[i], "missing");
         }
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-enum ctl_exit task_read_text(struct task_file *out, struct ctl *ctl,
-                             const char *path, const char *text)
+enum exit_code task_read_text(struct task_file *out, struct ctl *ctl,
+                              const char *path, const char *text)
 {
     unsigned line;
     char message[256];
@@ -127,25 +127,26 @@ enum ctl_exit task_read_text(struct task_file *out, struct ctl *ctl,
         POT_OK) {
         return task_file_fault(ctl, out, line, "", "%s", message);
     }
-    enum ctl_exit rc = take_values(out, ctl);
-    return rc == CTL_DONE ? task_check_alone(ctl, out) : rc;
+    enum exit_code rc = take_values(out, ctl);
+    return rc == EXIT_CODE_DONE ? task_check_alone(ctl, out) : rc;
 }
 
-enum ctl_exit task_read(struct task_file *out, struct ctl *ctl,
-                        const char *path)
+enum exit_code task_read(struct task_file *out, struct ctl *ctl,
+                         const char *path)
 {
     char *text;
     size_t size;
     *out = (struct task_file){0};
     enum pot_err err = file_read(&text, &size, path, TASK_FILE_BYTES_MAX);
     if (err != POT_OK) {
-        return ctl_fail(ctl, CTL_CONFIG, "cannot read the task file %s: %s",
-                        path, err_text(err));
+        return ctl_fail(ctl, EXIT_CODE_CONFIG,
+                        "cannot read the task file %s: %s", path,
+                        err_text(err));
     }
-    enum ctl_exit rc =
+    enum exit_code rc =
         strlen(text) == size
             ? task_read_text(out, ctl, path, text)
-            : ctl_fail(ctl, CTL_REJECTED,
+            : ctl_fail(ctl, EXIT_CODE_REJECTED,
                        "the task file %s holds a zero byte: it is no text",
                        path);
     free(text);

@@ -10,13 +10,14 @@
 /* task_read: reads and checks all that needs no data and no node.
  *
  * Owns:   task_file_fini releases what is in out, on failure too
- * Errors: CTL_CONFIG the file cannot be read; CTL_REJECTED its content */
-POT_MUST_USE enum ctl_exit task_read(struct task_file *out, struct ctl *ctl,
-                                     const char *path);
+ * Errors: EXIT_CODE_CONFIG the file cannot be read; EXIT_CODE_REJECTED its
+ * content */
+POT_MUST_USE enum exit_code task_read(struct task_file *out, struct ctl *ctl,
+                                      const char *path);
 
 /* task_read_text: the same from text; path is for messages and folders. */
-POT_MUST_USE enum ctl_exit task_read_text(struct task_file *out,
-                                          struct ctl *ctl, const char *path,
-                                          const char *text);
+POT_MUST_USE enum exit_code task_read_text(struct task_file *out,
+                                           struct ctl *ctl, const char *path,
+                                           const char *text);
 
 #endif

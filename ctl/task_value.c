@@ -24,16 +24,16 @@ static void *field_of(struct task_file *file, const struct task_rule *rule)
     return (char *)file + rule->offset;
 }
 
-static enum ctl_exit set_u32(struct task_file *file,
-                             const struct task_rule *rule, uint32_t number)
+static enum exit_code set_u32(struct task_file *file,
+                              const struct task_rule *rule, uint32_t number)
 {
     memcpy(field_of(file, rule), &number, sizeof(number));
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit set_text(struct task_file *file, struct ctl *ctl,
-                              const struct task_rule *rule,
-                              const struct toml_value *value)
+static enum exit_code set_text(struct task_file *file, struct ctl *ctl,
+                               const struct task_rule *rule,
+                               const struct toml_value *value)
 {
     char **field = field_of(file, rule);
     if (value->type != TOML_TEXT || value->text[0] == '\0') {
@@ -50,12 +50,12 @@ static enum ctl_exit set_text(struct task_file *file, struct ctl *ctl,
     } else {
         *field = pot_strdup(value->text);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit set_number(struct task_file *file, struct ctl *ctl,
-                                const struct task_rule *rule,
-                                const struct toml_value *value)
+static enum exit_code set_number(struct task_file *file, struct ctl *ctl,
+                                 const struct task_rule *rule,
+                                 const struct toml_value *value)
 {
     double number = value->number;
     bool is_number = value->type == TOML_NUMBER || value->type == TOML_INTEGER;
@@ -70,12 +70,12 @@ static enum ctl_exit set_number(struct task_file *file, struct ctl *ctl,
         return set_u32(file, rule, (uint32_t)llround(number * rule->unit));
     }
     memcpy(field_of(file, rule), &number, sizeof(number));
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit set_count(struct task_file *file, struct ctl *ctl,
-                               const struct task_rule *rule,
-                               const struct toml_value *value)
+static enum exit_code set_count(struct task_file *file, struct ctl *ctl,
+                                const struct task_rule *rule,
+                                const struct toml_value *value)
 {
     uint64_t wide = (uint64_t)value->integer;
     if (value->type != TOML_INTEGER || value->integer < 0) {
@@ -83,7 +83,7 @@ static enum ctl_exit set_count(struct task_file *file, struct ctl *ctl,
     }
     if (rule->kind == TASK_VALUE_U64) {
         memcpy(field_of(file, rule), &wide, sizeof(wide));
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     }
     if (value->number < rule->low || value->number > rule->high) {
         return FAULT("must be from %.0f to %.0f, not %" PRId64, rule->low,
@@ -92,9 +92,9 @@ static enum ctl_exit set_count(struct task_file *file, struct ctl *ctl,
     return set_u32(file, rule, (uint32_t)wide);
 }
 
-static enum ctl_exit set_choice(struct task_file *file, struct ctl *ctl,
-                                const struct task_rule *rule,
-                                const struct toml_value *value)
+static enum exit_code set_choice(struct task_file *file, struct ctl *ctl,
+                                 const struct task_rule *rule,
+                                 const struct toml_value *value)
 {
     const char *names[CHOICES_MAX];
     char list[160] = "";
@@ -117,9 +117,9 @@ static enum ctl_exit set_choice(struct task_file *file, struct ctl *ctl,
                  suggest_text(hint, "", text, names, count));
 }
 
-static enum ctl_exit set_layers(struct task_file *file, struct ctl *ctl,
-                                const struct task_rule *rule,
-                                const struct toml_value *value)
+static enum exit_code set_layers(struct task_file *file, struct ctl *ctl,
+                                 const struct task_rule *rule,
+                                 const struct toml_value *value)
 {
     bool is_good = value->type == TOML_ARRAY && value->item_count >= 2 &&
                    value->item_count <= LAYERS_MAX;
@@ -135,12 +135,12 @@ static enum ctl_exit set_layers(struct task_file *file, struct ctl *ctl,
                      LAYERS_MAX, LAYER_WIDTH_MAX);
     }
     file->layer_count = value->item_count;
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit set_amount(struct task_file *file, struct ctl *ctl,
-                                const struct task_rule *rule,
-                                const struct toml_value *value)
+static enum exit_code set_amount(struct task_file *file, struct ctl *ctl,
+                                 const struct task_rule *rule,
+                                 const struct toml_value *value)
 {
     char digits[24];
     const char *text = value->text;
@@ -155,12 +155,12 @@ static enum ctl_exit set_amount(struct task_file *file, struct ctl *ctl,
         return FAULT("must be an amount in POT, such as \"100\" or \"12.5\"");
     }
     memcpy(field_of(file, rule), &amount.units, sizeof(amount.units));
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-enum ctl_exit task_value_set(struct task_file *file, struct ctl *ctl,
-                             const struct task_rule *rule,
-                             const struct toml_value *value)
+enum exit_code task_value_set(struct task_file *file, struct ctl *ctl,
+                              const struct task_rule *rule,
+                              const struct toml_value *value)
 {
     switch (rule->kind) {
     case TASK_VALUE_TEXT:
@@ -180,7 +180,7 @@ enum ctl_exit task_value_set(struct task_file *file, struct ctl *ctl,
     case TASK_VALUE_AMOUNT:
         return set_amount(file, ctl, rule, value);
     }
-    return CTL_FAILED;
+    return EXIT_CODE_FAILED;
 }
 
 void task_value_set_usual(struct task_file *file, const struct task_rule *rule)

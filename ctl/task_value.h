@@ -33,11 +33,11 @@ struct task_rule {
 };
 
 /* task_value_set: the value of rule's key into its field of file.
- * Errors: CTL_REJECTED it is not what the rule asks for */
-POT_MUST_USE enum ctl_exit task_value_set(struct task_file *file,
-                                          struct ctl *ctl,
-                                          const struct task_rule *rule,
-                                          const struct toml_value *value);
+ * Errors: EXIT_CODE_REJECTED it is not what the rule asks for */
+POT_MUST_USE enum exit_code task_value_set(struct task_file *file,
+                                           struct ctl *ctl,
+                                           const struct task_rule *rule,
+                                           const struct toml_value *value);
 
 /* task_value_set_usual: what stands when the key is missing; texts stay. */
 void task_value_set_usual(struct task_file *file, const struct task_rule *rule);

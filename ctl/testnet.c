@@ -125,12 +125,12 @@ static void add_role(struct testnet *net, const char *role)
     }
 }
 
-enum ctl_exit testnet_open(struct testnet *net, struct ctl *ctl,
-                           const char *folder)
+enum exit_code testnet_open(struct testnet *net, struct ctl *ctl,
+                            const char *folder)
 {
     *net = (struct testnet){.folder = realpath(folder, NULL)};
     if (net->folder == NULL) {
-        return ctl_fail(ctl, CTL_CONFIG,
+        return ctl_fail(ctl, EXIT_CODE_CONFIG,
                         "%s: %s; `potctl testnet init --dir %s` makes a"
                         " network",
                         folder, strerror(errno), folder);
@@ -139,12 +139,12 @@ enum ctl_exit testnet_open(struct testnet *net, struct ctl *ctl,
     add_role(net, "validator");
     add_role(net, "miner");
     if (net->count == 0) {
-        return ctl_fail(ctl, CTL_CONFIG,
+        return ctl_fail(ctl, EXIT_CODE_CONFIG,
                         "%s: no validator0/node.toml in it; `potctl testnet"
                         " init --dir %s` makes a network",
                         folder, folder);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 void testnet_close(struct testnet *net)

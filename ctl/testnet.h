@@ -37,9 +37,9 @@ struct testnet {
 };
 
 /* testnet_open: the nodes of D, validators first, with what runs of them.
- * Errors: CTL_CONFIG no network in D.  testnet_close in any case. */
-POT_MUST_USE enum ctl_exit testnet_open(struct testnet *net, struct ctl *ctl,
-                                        const char *folder);
+ * Errors: EXIT_CODE_CONFIG no network in D.  testnet_close in any case. */
+POT_MUST_USE enum exit_code testnet_open(struct testnet *net, struct ctl *ctl,
+                                         const char *folder);
 void testnet_close(struct testnet *net);
 
 /* testnet_forget_pid: removes the node's pid file. */

@@ -95,12 +95,12 @@ static Pot__Genesis *make_genesis(const struct testnet_plan *plan)
 
 /* ---- one file */
 
-static enum ctl_exit write_file(struct ctl *ctl, const char *folder,
-                                const char *name, unsigned mode,
-                                const char *text)
+static enum exit_code write_file(struct ctl *ctl, const char *folder,
+                                 const char *name, unsigned mode,
+                                 const char *text)
 {
     char *path = file_join(folder, name);
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     enum pot_err err = file_create(path, mode, text, strlen(text));
     if (err != POT_OK) {
         rc = ctl_fail_err(ctl, err, "cannot write", path);
@@ -109,11 +109,11 @@ static enum ctl_exit write_file(struct ctl *ctl, const char *folder,
     return rc;
 }
 
-static enum ctl_exit write_key(struct ctl *ctl, const char *folder,
-                               const char *name, const struct key *key)
+static enum exit_code write_key(struct ctl *ctl, const char *folder,
+                                const char *name, const struct key *key)
 {
     char *path = file_join(folder, name);
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     enum pot_err err = key_save(key, path);
     if (err != POT_OK) {
         rc = ctl_fail_err(ctl, err, "cannot write the key file", path);
@@ -200,13 +200,13 @@ static void print_roles(struct buf *out, const struct testnet_plan *plan,
         plan->is_compose ? "0.0.0.0" : "127.0.0.1", (unsigned)node->api_port);
 }
 
-static enum ctl_exit write_node(struct ctl *ctl,
-                                const struct testnet_plan *plan,
-                                const struct testnet_plan_node *node)
+static enum exit_code write_node(struct ctl *ctl,
+                                 const struct testnet_plan *plan,
+                                 const struct testnet_plan_node *node)
 {
     struct buf text;
     char *folder = file_join(plan->folder, node->name);
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     enum pot_err err = file_make_folder(folder, 0700);
     buf_init(&text, TEXT_BYTES_MAX);
     if (err != POT_OK) {
@@ -215,10 +215,10 @@ static enum ctl_exit write_node(struct ctl *ctl,
     print_head(&text, plan, node);
     print_roles(&text, plan, node);
     POT_ASSERT(!text.is_overflown);
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = write_file(ctl, folder, "node.toml", 0644, buf_text(&text));
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = write_key(ctl, folder, "key", node->key);
     }
     buf_fini(&text);
@@ -260,7 +260,8 @@ static void print_service(struct buf *out, const struct testnet_plan_node *node,
 }
 
 /* Root does not run nodes: another user gets the folders. */
-static enum ctl_exit give_away(struct ctl *ctl, const struct testnet_plan *plan)
+static enum exit_code give_away(struct ctl *ctl,
+                                const struct testnet_plan *plan)
 {
     static const char *const names[] = {"", "node.toml", "key"};
     for (size_t i = 0; i < plan->count; i++) {
@@ -271,7 +272,7 @@ static enum ctl_exit give_away(struct ctl *ctl, const struct testnet_plan *plan)
             free(path);
             if (rc != 0) {
                 free(folder);
-                return ctl_fail(ctl, CTL_FAILED,
+                return ctl_fail(ctl, EXIT_CODE_FAILED,
                                 "cannot give %s to user %d; run this as"
                                 " another user than root",
                                 plan->nodes[i].name, CONTAINER_USER);
@@ -279,11 +280,11 @@ static enum ctl_exit give_away(struct ctl *ctl, const struct testnet_plan *plan)
         }
         free(folder);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit write_compose(struct ctl *ctl,
-                                   const struct testnet_plan *plan)
+static enum exit_code write_compose(struct ctl *ctl,
+                                    const struct testnet_plan *plan)
 {
     struct buf text;
     bool is_root = geteuid() == 0;
@@ -300,14 +301,14 @@ static enum ctl_exit write_compose(struct ctl *ctl,
         print_service(&text, &plan->nodes[i], uid, gid);
     }
     POT_ASSERT(!text.is_overflown);
-    enum ctl_exit rc = write_file(ctl, plan->folder, "docker-compose.yml", 0644,
-                                  buf_text(&text));
+    enum exit_code rc = write_file(ctl, plan->folder, "docker-compose.yml",
+                                   0644, buf_text(&text));
     buf_fini(&text);
-    return rc == CTL_DONE && is_root ? give_away(ctl, plan) : rc;
+    return rc == EXIT_CODE_DONE && is_root ? give_away(ctl, plan) : rc;
 }
 
-enum ctl_exit testnet_write(struct hash *hash, struct ctl *ctl,
-                            const struct testnet_plan *plan)
+enum exit_code testnet_write(struct hash *hash, struct ctl *ctl,
+                             const struct testnet_plan *plan)
 {
     char why[GENESIS_WHY_SIZE] = "";
     Pot__Genesis *genesis = make_genesis(plan);
@@ -316,14 +317,15 @@ enum ctl_exit testnet_write(struct hash *hash, struct ctl *ctl,
     genesis_hash(hash, genesis);
     char *text = genesis_format(genesis);
     codec_free(genesis);
-    enum ctl_exit rc =
+    enum exit_code rc =
         write_file(ctl, plan->folder, "genesis.json", 0644, text);
     free(text);
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = write_key(ctl, plan->folder, "client.key", plan->client);
     }
-    for (size_t i = 0; i < plan->count && rc == CTL_DONE; i++) {
+    for (size_t i = 0; i < plan->count && rc == EXIT_CODE_DONE; i++) {
         rc = write_node(ctl, plan, &plan->nodes[i]);
     }
-    return rc == CTL_DONE && plan->is_compose ? write_compose(ctl, plan) : rc;
+    return rc == EXIT_CODE_DONE && plan->is_compose ? write_compose(ctl, plan)
+                                                    : rc;
 }

@@ -33,8 +33,8 @@ struct testnet_plan {
 /* testnet_write: everything, into an empty or new folder.
  *
  * Out:    genesis_hash, of what was written */
-POT_MUST_USE enum ctl_exit testnet_write(struct hash *genesis_hash,
-                                         struct ctl *ctl,
-                                         const struct testnet_plan *plan);
+POT_MUST_USE enum exit_code testnet_write(struct hash *genesis_hash,
+                                          struct ctl *ctl,
+                                          const struct testnet_plan *plan);
 
 #endif

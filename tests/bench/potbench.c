@@ -25,7 +25,7 @@
 
 struct command {
     const char *name;
-    enum ctl_exit (*run)(struct potbench *bench);
+    enum exit_code (*run)(struct potbench *bench);
 };
 
 static const struct command commands[] = {
@@ -44,11 +44,11 @@ static void on_signal(int number)
     is_interrupted = 1;
 }
 
-enum ctl_exit potbench_stopped(struct potbench *bench)
+enum exit_code potbench_stopped(struct potbench *bench)
 {
     return is_interrupted == 0
-               ? CTL_DONE
-               : ctl_fail(&bench->ctl, CTL_FAILED, "interrupted");
+               ? EXIT_CODE_DONE
+               : ctl_fail(&bench->ctl, EXIT_CODE_FAILED, "interrupted");
 }
 
 /* ---- options */
@@ -131,46 +131,46 @@ struct line { /* the command line, read */
     const char *urls[POTBENCH_NODES_MAX];
 };
 
-static enum ctl_exit read_count(uint64_t *out, struct potbench *bench,
-                                const char *name, uint64_t max)
+static enum exit_code read_count(uint64_t *out, struct potbench *bench,
+                                 const char *name, uint64_t max)
 {
     if (!ctl_parse_count(out, optarg, max) || *out == 0) {
-        return ctl_fail(&bench->ctl, CTL_USAGE,
+        return ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
                         "--%s must be a number of 1 to %" PRIu64
                         ", not \"%s\"; see `potbench --help`",
                         name, max, optarg);
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit read_port(struct potbench *bench)
+static enum exit_code read_port(struct potbench *bench)
 {
     uint64_t port;
-    enum ctl_exit rc = read_count(&port, bench, "base-port", 65000);
-    bench->base_port = rc == CTL_DONE ? (uint16_t)port : 0;
+    enum exit_code rc = read_count(&port, bench, "base-port", 65000);
+    bench->base_port = rc == EXIT_CODE_DONE ? (uint16_t)port : 0;
     return rc;
 }
 
-static enum ctl_exit read_rate(struct potbench *bench)
+static enum exit_code read_rate(struct potbench *bench)
 {
     bench->rate = 0;
     return strcmp(optarg, "max") == 0
-               ? CTL_DONE
+               ? EXIT_CODE_DONE
                : read_count(&bench->rate, bench, "rate", 1000000);
 }
 
-static enum ctl_exit add_url(struct potbench *bench, struct line *line)
+static enum exit_code add_url(struct potbench *bench, struct line *line)
 {
     if (bench->url_count == POTBENCH_NODES_MAX) {
-        return ctl_fail(&bench->ctl, CTL_USAGE, "at most %d times --node",
+        return ctl_fail(&bench->ctl, EXIT_CODE_USAGE, "at most %d times --node",
                         POTBENCH_NODES_MAX);
     }
     line->urls[bench->url_count++] = optarg;
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-static enum ctl_exit read_option(struct potbench *bench, struct line *line,
-                                 int id)
+static enum exit_code read_option(struct potbench *bench, struct line *line,
+                                  int id)
 {
     switch (id) {
     case OPTION_NODES:
@@ -195,56 +195,56 @@ static enum ctl_exit read_option(struct potbench *bench, struct line *line,
         return add_url(bench, line);
     case OPTION_MODEL:
         bench->model = optarg;
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     case OPTION_KEY:
         bench->ctl.key_path = optarg;
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     case OPTION_JSON:
         bench->ctl.is_json = true;
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     case OPTION_HELP:
         line->wants_help = true;
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     case OPTION_VERSION:
         line->wants_version = true;
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     default:
-        return ctl_fail(&bench->ctl, CTL_USAGE,
+        return ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
                         "an option is unknown or lacks its value; see"
                         " `potbench --help`");
     }
 }
 
-static enum ctl_exit read_line(struct potbench *bench, struct line *line,
-                               int argc, char **argv)
+static enum exit_code read_line(struct potbench *bench, struct line *line,
+                                int argc, char **argv)
 {
     int id;
     opterr = 0;
     while ((id = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        enum ctl_exit rc = read_option(bench, line, id);
-        if (rc != CTL_DONE) {
+        enum exit_code rc = read_option(bench, line, id);
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
     }
     bench->urls = line->urls;
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* ---- running */
 
-static enum ctl_exit make_folder(struct potbench *bench)
+static enum exit_code make_folder(struct potbench *bench)
 {
     const char *parent = getenv("TMPDIR");
     char *path = file_join(parent != NULL ? parent : "/tmp", "potbench-XXXXXX");
     if (mkdtemp(path) == NULL) {
-        enum ctl_exit rc =
-            ctl_fail(&bench->ctl, CTL_FAILED, "cannot make a folder in %s: %s",
-                     parent != NULL ? parent : "/tmp", strerror(errno));
+        enum exit_code rc = ctl_fail(
+            &bench->ctl, EXIT_CODE_FAILED, "cannot make a folder in %s: %s",
+            parent != NULL ? parent : "/tmp", strerror(errno));
         free(path);
         return rc;
     }
     bench->folder = path;
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
 /* The folder of this very program: the others lie beside it. */
@@ -257,7 +257,7 @@ static char *find_programs(void)
     return file_folder(path);
 }
 
-static enum ctl_exit run_command(struct potbench *bench, const char *name)
+static enum exit_code run_command(struct potbench *bench, const char *name)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(commands[i].name, name) != 0) {
@@ -267,34 +267,34 @@ static enum ctl_exit run_command(struct potbench *bench, const char *name)
             bench->workers = 2;
         }
         bench->workers = bench->workers == 0 ? 1 : bench->workers;
-        enum ctl_exit rc = make_folder(bench);
-        return rc == CTL_DONE ? commands[i].run(bench) : rc;
+        enum exit_code rc = make_folder(bench);
+        return rc == EXIT_CODE_DONE ? commands[i].run(bench) : rc;
     }
-    return ctl_fail(&bench->ctl, CTL_USAGE,
+    return ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
                     "\"%s\" is no command: txs, train or worker; see"
                     " `potbench --help`",
                     name);
 }
 
-static enum ctl_exit run(struct potbench *bench, int argc, char **argv)
+static enum exit_code run(struct potbench *bench, int argc, char **argv)
 {
     struct line line = {0};
-    enum ctl_exit rc = read_line(bench, &line, argc, argv);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = read_line(bench, &line, argc, argv);
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (line.wants_help) {
         (void)fputs(help_text, stdout);
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     }
     if (line.wants_version) {
         (void)printf("potbench %s, protocol %d\n", PACKAGE_VERSION,
                      PROTOCOL_VERSION);
-        return CTL_DONE;
+        return EXIT_CODE_DONE;
     }
     if (argc - optind != 1) {
         (void)fputs(help_text, stderr);
-        return ctl_fail(&bench->ctl, CTL_USAGE, "one command is needed");
+        return ctl_fail(&bench->ctl, EXIT_CODE_USAGE, "one command is needed");
     }
     return run_command(bench, argv[optind]);
 }
@@ -325,8 +325,8 @@ int main(int argc, char **argv)
     (void)unsetenv("POTCTL_KEY");
     catch_signals();
     bench.programs = find_programs();
-    enum ctl_exit rc = run(&bench, argc, argv);
-    if (rc != CTL_DONE) {
+    enum exit_code rc = run(&bench, argc, argv);
+    if (rc != EXIT_CODE_DONE) {
         (void)fprintf(stderr, "potbench: %s\n", bench.ctl.error);
     }
     if (bench.folder != NULL) {

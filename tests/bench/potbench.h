@@ -31,11 +31,11 @@ struct potbench {
 };
 
 /* Each command's run; an error stands in bench->ctl. */
-POT_MUST_USE enum ctl_exit potbench_txs(struct potbench *bench);
-POT_MUST_USE enum ctl_exit potbench_train(struct potbench *bench);
-POT_MUST_USE enum ctl_exit potbench_worker(struct potbench *bench);
+POT_MUST_USE enum exit_code potbench_txs(struct potbench *bench);
+POT_MUST_USE enum exit_code potbench_train(struct potbench *bench);
+POT_MUST_USE enum exit_code potbench_worker(struct potbench *bench);
 
-/* potbench_stopped: CTL_FAILED once the user interrupted the run. */
-POT_MUST_USE enum ctl_exit potbench_stopped(struct potbench *bench);
+/* potbench_stopped: EXIT_CODE_FAILED once the user interrupted the run. */
+POT_MUST_USE enum exit_code potbench_stopped(struct potbench *bench);
 
 #endif

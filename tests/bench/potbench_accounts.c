@@ -38,17 +38,17 @@ static void sign_transfer(struct potbench_tx *out,
     codec_free(tx);
 }
 
-static enum ctl_exit fund(struct potbench_accounts *accounts, size_t index)
+static enum exit_code fund(struct potbench_accounts *accounts, size_t index)
 {
     struct potbench_tx tx;
     struct client_reply reply;
     struct sender *sender = &accounts->sender;
     sign_transfer(&tx, accounts, sender->key, accounts->items[index].key,
                   sender->nonce, FUNDS);
-    enum ctl_exit rc =
+    enum exit_code rc =
         client_ask(&reply, sender->ctl, "POST", "/v1/txs", tx.data, tx.size);
     free(tx.data);
-    if (rc != CTL_DONE) {
+    if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     if (reply.status == 202) {
@@ -60,7 +60,7 @@ static enum ctl_exit fund(struct potbench_accounts *accounts, size_t index)
     return rc;
 }
 
-static enum ctl_exit wait_for_money(struct potbench_accounts *accounts)
+static enum exit_code wait_for_money(struct potbench_accounts *accounts)
 {
     char path[128];
     char text[ADDRESS_TEXT_SIZE];
@@ -71,40 +71,40 @@ static enum ctl_exit wait_for_money(struct potbench_accounts *accounts)
                    address_format(key_public(last), text));
     while (balance == 0) {
         json_t *json;
-        enum ctl_exit rc = client_get(&json, &bench->ctl, "%s", path);
-        if (rc != CTL_DONE) {
+        enum exit_code rc = client_get(&json, &bench->ctl, "%s", path);
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
         balance = client_units(json, "balance");
         json_decref(json);
         rc = potbench_stopped(bench);
-        if (rc == CTL_DONE) {
+        if (rc == EXIT_CODE_DONE) {
             rc = ctl_pause(&bench->ctl, POLL_MS, "the accounts' funding");
         }
-        if (rc != CTL_DONE) {
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
     }
-    return CTL_DONE;
+    return EXIT_CODE_DONE;
 }
 
-enum ctl_exit potbench_accounts_open(struct potbench_accounts *accounts,
-                                     struct potbench *bench, const char *url,
-                                     const char *key_path, size_t count)
+enum exit_code potbench_accounts_open(struct potbench_accounts *accounts,
+                                      struct potbench *bench, const char *url,
+                                      const char *key_path, size_t count)
 {
     POT_ASSERT(count > 0);
     *accounts = (struct potbench_accounts){.bench = bench, .count = count};
     accounts->items = pot_calloc(count, sizeof(*accounts->items));
     bench->ctl.node = url;
     bench->ctl.key_path = key_path;
-    enum ctl_exit rc = sender_init(&accounts->sender, &bench->ctl);
+    enum exit_code rc = sender_init(&accounts->sender, &bench->ctl);
     for (size_t i = 0; i < count; i++) {
         accounts->items[i].key = key_generate();
     }
-    for (size_t i = 0; rc == CTL_DONE && i < count; i++) {
+    for (size_t i = 0; rc == EXIT_CODE_DONE && i < count; i++) {
         rc = fund(accounts, i);
     }
-    return rc == CTL_DONE ? wait_for_money(accounts) : rc;
+    return rc == EXIT_CODE_DONE ? wait_for_money(accounts) : rc;
 }
 
 void potbench_accounts_close(struct potbench_accounts *accounts)

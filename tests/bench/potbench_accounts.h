@@ -33,7 +33,7 @@ struct potbench_accounts {
 /* potbench_accounts_open: count accounts, each funded by the account of
  * key_path; returns when the last one has its money.
  * potbench_accounts_close in any case. */
-POT_MUST_USE enum ctl_exit potbench_accounts_open(
+POT_MUST_USE enum exit_code potbench_accounts_open(
     struct potbench_accounts *accounts, struct potbench *bench, const char *url,
     const char *key_path, size_t count);
 void potbench_accounts_close(struct potbench_accounts *accounts);

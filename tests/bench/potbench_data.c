@@ -57,12 +57,12 @@ static uint8_t *make_header(size_t *size, const struct potbench_model *m,
                           255, names);
 }
 
-enum ctl_exit potbench_data_write(struct potbench *bench, const char *path,
-                                  const struct potbench_model *m, uint64_t rows,
-                                  uint64_t seed)
+enum exit_code potbench_data_write(struct potbench *bench, const char *path,
+                                   const struct potbench_model *m,
+                                   uint64_t rows, uint64_t seed)
 {
     size_t header_size;
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     uint8_t *header = make_header(&header_size, m, rows);
     size_t size = header_size + (size_t)rows * (m->widths[0] + 2U);
     uint8_t *file = pot_alloc(size);
@@ -77,12 +77,12 @@ enum ctl_exit potbench_data_write(struct potbench *bench, const char *path,
     return rc;
 }
 
-static enum ctl_exit write_task(struct potbench *bench, const char *folder,
-                                const struct potbench_model *m,
-                                uint64_t rows_per_miner, uint64_t rounds)
+static enum exit_code write_task(struct potbench *bench, const char *folder,
+                                 const struct potbench_model *m,
+                                 uint64_t rows_per_miner, uint64_t rounds)
 {
     struct buf text;
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     char *path = file_join(folder, "task.toml");
     buf_init(&text, TASK_BYTES_MAX);
     buf_printf(&text,
@@ -106,17 +106,17 @@ static enum ctl_exit write_task(struct potbench *bench, const char *folder,
     return rc;
 }
 
-enum ctl_exit potbench_data_task(struct potbench *bench, const char *folder,
-                                 const struct potbench_model *m,
-                                 uint64_t rows_per_miner, uint64_t rounds)
+enum exit_code potbench_data_task(struct potbench *bench, const char *folder,
+                                  const struct potbench_model *m,
+                                  uint64_t rows_per_miner, uint64_t rounds)
 {
     char *train = file_join(folder, "train.pds");
     char *test = file_join(folder, "test.pds");
-    enum ctl_exit rc = potbench_data_write(bench, train, m, m->rows, 1);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = potbench_data_write(bench, train, m, m->rows, 1);
+    if (rc == EXIT_CODE_DONE) {
         rc = potbench_data_write(bench, test, m, m->test_rows, 2);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = write_task(bench, folder, m, rows_per_miner, rounds);
     }
     free(train);

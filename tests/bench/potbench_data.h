@@ -24,16 +24,16 @@ extern const size_t potbench_model_count;
 
 /* potbench_data_write: a .pds of rows rows at path; the seed tells training
  * and test set apart, not what their classes look like. */
-POT_MUST_USE enum ctl_exit potbench_data_write(struct potbench *bench,
-                                               const char *path,
-                                               const struct potbench_model *m,
-                                               uint64_t rows, uint64_t seed);
+POT_MUST_USE enum exit_code potbench_data_write(struct potbench *bench,
+                                                const char *path,
+                                                const struct potbench_model *m,
+                                                uint64_t rows, uint64_t seed);
 
 /* potbench_data_task: train.pds, test.pds and task.toml in folder. */
-POT_MUST_USE enum ctl_exit potbench_data_task(struct potbench *bench,
-                                              const char *folder,
-                                              const struct potbench_model *m,
-                                              uint64_t rows_per_miner,
-                                              uint64_t rounds);
+POT_MUST_USE enum exit_code potbench_data_task(struct potbench *bench,
+                                               const char *folder,
+                                               const struct potbench_model *m,
+                                               uint64_t rows_per_miner,
+                                               uint64_t rounds);
 
 #endif

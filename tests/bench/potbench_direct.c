@@ -63,25 +63,26 @@ static double drive_all(struct driven *all, size_t count, uint64_t seconds)
     return (double)(clock_steady_us() - start_us) / 1e6;
 }
 
-static enum ctl_exit open_all(struct driven *all, size_t count,
-                              struct potbench *bench)
+static enum exit_code open_all(struct driven *all, size_t count,
+                               struct potbench *bench)
 {
     char *program = file_join(bench->programs, "pot-worker");
-    enum ctl_exit rc = CTL_DONE;
-    for (size_t i = 0; rc == CTL_DONE && i < count; i++) {
+    enum exit_code rc = EXIT_CODE_DONE;
+    for (size_t i = 0; rc == EXIT_CODE_DONE && i < count; i++) {
         if (!worker_driver_open(&all[i].driver, program, NULL)) {
-            rc =
-                ctl_fail(&bench->ctl, CTL_FAILED, "%s does not start", program);
+            rc = ctl_fail(&bench->ctl, EXIT_CODE_FAILED, "%s does not start",
+                          program);
         }
     }
     free(program);
     return rc;
 }
 
-enum ctl_exit potbench_direct_run(struct potbench_direct *out,
-                                  struct potbench *bench,
-                                  const struct potbench_model *model,
-                                  const char *path, size_t workers, size_t rows)
+enum exit_code potbench_direct_run(struct potbench_direct *out,
+                                   struct potbench *bench,
+                                   const struct potbench_model *model,
+                                   const char *path, size_t workers,
+                                   size_t rows)
 {
     struct model_shape shape;
     double wall = 0.0;
@@ -112,8 +113,8 @@ enum ctl_exit potbench_direct_run(struct potbench_direct *out,
                                  .row_count = rows};
     }
     double before = children_seconds();
-    enum ctl_exit rc = open_all(all, workers, bench);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = open_all(all, workers, bench);
+    if (rc == EXIT_CODE_DONE) {
         (void)snprintf(out->core, sizeof(out->core), "%s",
                        all[0].driver.hello.core);
         wall = drive_all(all, workers, bench->seconds);
@@ -123,10 +124,10 @@ enum ctl_exit potbench_direct_run(struct potbench_direct *out,
         is_failed = is_failed || all[i].is_failed;
         (void)worker_driver_close(&all[i].driver);
     }
-    if (rc == CTL_DONE && is_failed) {
-        rc = ctl_fail(&bench->ctl, CTL_FAILED, "a pot-worker gave up");
+    if (rc == EXIT_CODE_DONE && is_failed) {
+        rc = ctl_fail(&bench->ctl, EXIT_CODE_FAILED, "a pot-worker gave up");
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         out->rows_per_s = (double)done / wall;
         out->cpu_us_per_row =
             1e6 * (children_seconds() - before) / (double)done;

@@ -13,7 +13,7 @@ struct potbench_direct {
 
 /* potbench_direct_run: workers of them at once for the bench's seconds, jobs
  * of rows rows each from the data set at path. */
-POT_MUST_USE enum ctl_exit potbench_direct_run(
+POT_MUST_USE enum exit_code potbench_direct_run(
     struct potbench_direct *out, struct potbench *bench,
     const struct potbench_model *model, const char *path, size_t workers,
     size_t rows);

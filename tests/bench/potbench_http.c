@@ -62,21 +62,21 @@ static int connect_to(const char *host, const char *port)
     return fd;
 }
 
-enum ctl_exit potbench_http_open(struct potbench_http *http, struct ctl *ctl,
-                                 const char *url)
+enum exit_code potbench_http_open(struct potbench_http *http, struct ctl *ctl,
+                                  const char *url)
 {
     char host[128];
     char port[8];
     *http = (struct potbench_http){.fd = -1};
     buf_init(&http->in, ANSWER_BYTES_MAX);
     if (!split_url(host, port, url)) {
-        return ctl_fail(ctl, CTL_USAGE, "%s: not http://host:port", url);
+        return ctl_fail(ctl, EXIT_CODE_USAGE, "%s: not http://host:port", url);
     }
     http->fd = connect_to(host, port);
     return http->fd >= 0
-               ? CTL_DONE
-               : ctl_fail(ctl, CTL_CONNECT, "cannot connect to %s: %s", url,
-                          strerror(errno));
+               ? EXIT_CODE_DONE
+               : ctl_fail(ctl, EXIT_CODE_CONNECT, "cannot connect to %s: %s",
+                          url, strerror(errno));
 }
 
 void potbench_http_close(struct potbench_http *http)

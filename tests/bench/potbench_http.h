@@ -21,10 +21,11 @@ struct potbench_answer {
     size_t size;
 };
 
-/* potbench_http_open: url is "http://host:port".  Errors: CTL_CONNECT.
+/* potbench_http_open: url is "http://host:port".  Errors: EXIT_CODE_CONNECT.
  * potbench_http_close in any case. */
-POT_MUST_USE enum ctl_exit potbench_http_open(struct potbench_http *http,
-                                              struct ctl *ctl, const char *url);
+POT_MUST_USE enum exit_code potbench_http_open(struct potbench_http *http,
+                                               struct ctl *ctl,
+                                               const char *url);
 void potbench_http_close(struct potbench_http *http);
 
 /* potbench_http_post: sends the request; false: the connection broke. */

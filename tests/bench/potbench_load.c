@@ -72,7 +72,7 @@ struct load {
 
 /* ---- opening */
 
-static enum ctl_exit open_lanes(struct load *l)
+static enum exit_code open_lanes(struct load *l)
 {
     const struct potbench_load_config *c = l->config;
     l->lane_count = CONNECTIONS;
@@ -82,17 +82,18 @@ static enum ctl_exit open_lanes(struct load *l)
         l->lanes[i].first = i * ACCOUNTS_PER_CONNECTION;
     }
     for (size_t i = 0; i < l->lane_count; i++) {
-        enum ctl_exit rc = potbench_http_open(&l->lanes[i].http, &l->bench->ctl,
-                                              c->urls[i % c->url_count]);
-        if (rc != CTL_DONE) {
+        enum exit_code rc = potbench_http_open(
+            &l->lanes[i].http, &l->bench->ctl, c->urls[i % c->url_count]);
+        if (rc != EXIT_CODE_DONE) {
             return rc;
         }
     }
-    enum ctl_exit rc =
+    enum exit_code rc =
         potbench_http_open(&l->events, &l->bench->ctl, c->urls[0]);
-    if (rc == CTL_DONE &&
+    if (rc == EXIT_CODE_DONE &&
         !potbench_http_follow(&l->events, "/v1/events?type=block")) {
-        rc = ctl_fail(&l->bench->ctl, CTL_CONNECT, "the event stream broke");
+        rc = ctl_fail(&l->bench->ctl, EXIT_CODE_CONNECT,
+                      "the event stream broke");
     }
     return rc;
 }
@@ -240,31 +241,31 @@ static bool wait_all(struct load *l, int wait_ms)
 }
 
 /* One turn until deadline_us; is_sending false: only what is under way. */
-static enum ctl_exit turn(struct load *l, bool is_sending)
+static enum exit_code turn(struct load *l, bool is_sending)
 {
     uint64_t now_us = clock_steady_us();
     int wait_ms = l->bench->rate > 0 ? 2 : 10;
     if ((is_sending && !send_all(l, now_us)) || !wait_all(l, wait_ms)) {
-        return ctl_fail(&l->bench->ctl, CTL_CONNECT,
+        return ctl_fail(&l->bench->ctl, EXIT_CODE_CONNECT,
                         "a connection broke; see the nodes' logs");
     }
     return potbench_stopped(l->bench);
 }
 
-static enum ctl_exit turn_until(struct load *l, uint64_t until_us)
+static enum exit_code turn_until(struct load *l, uint64_t until_us)
 {
-    enum ctl_exit rc = CTL_DONE;
-    while (rc == CTL_DONE && clock_steady_us() < until_us) {
+    enum exit_code rc = EXIT_CODE_DONE;
+    while (rc == EXIT_CODE_DONE && clock_steady_us() < until_us) {
         rc = turn(l, true);
     }
     return rc;
 }
 
-static enum ctl_exit drain(struct load *l)
+static enum exit_code drain(struct load *l)
 {
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     uint64_t until_us = clock_steady_us() + DRAIN_US;
-    while (rc == CTL_DONE && clock_steady_us() < until_us &&
+    while (rc == EXIT_CODE_DONE && clock_steady_us() < until_us &&
            l->committed < l->sent_count) {
         rc = turn(l, false);
     }
@@ -292,21 +293,21 @@ static void find_txs(const struct map *sent, struct seen *seen,
     }
 }
 
-static enum ctl_exit look_up(struct load *l)
+static enum exit_code look_up(struct load *l)
 {
     struct map sent = {0};
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     for (size_t i = 0; i < l->sent_count; i++) {
         (void)map_put(&sent, l->sent[i].hash.b, &l->sent[i]);
     }
-    for (size_t i = 0; rc == CTL_DONE && i < l->seen_count; i++) {
+    for (size_t i = 0; rc == EXIT_CODE_DONE && i < l->seen_count; i++) {
         json_t *json;
         if (l->seen[i].txs == 0) {
             continue;
         }
         rc = client_get(&json, &l->bench->ctl, "/v1/blocks/%" PRIu64,
                         l->seen[i].height);
-        if (rc == CTL_DONE) {
+        if (rc == EXIT_CODE_DONE) {
             find_txs(&sent, &l->seen[i], json);
             json_decref(json);
         }
@@ -386,25 +387,25 @@ static void count_accepted(struct load *l, uint64_t from_us, uint64_t to_us)
     l->result->accepted_per_s = (double)count * 1e6 / (double)(to_us - from_us);
 }
 
-static enum ctl_exit measure(struct load *l, void (*at_start)(void *),
-                             void (*at_end)(void *), void *context)
+static enum exit_code measure(struct load *l, void (*at_start)(void *),
+                              void (*at_end)(void *), void *context)
 {
     l->start_us = clock_steady_us();
-    enum ctl_exit rc = turn_until(l, l->start_us + WARM_UP_US);
+    enum exit_code rc = turn_until(l, l->start_us + WARM_UP_US);
     uint64_t from_us = clock_steady_us();
     at_start(context);
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = turn_until(l, from_us + l->bench->seconds * 1000000);
     }
     uint64_t to_us = clock_steady_us();
     at_end(context);
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = drain(l);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = look_up(l);
     }
-    if (rc == CTL_DONE && l->seen_count > 0) {
+    if (rc == EXIT_CODE_DONE && l->seen_count > 0) {
         count_blocks(l, from_us, to_us);
         count_latencies(l, from_us, to_us);
         count_accepted(l, from_us, to_us);
@@ -419,23 +420,23 @@ static size_t sign_count(const struct load *l)
     return (size_t)(all / l->accounts.count) + 1;
 }
 
-enum ctl_exit potbench_load_run(struct potbench_load_result *out,
-                                const struct potbench_load_config *config,
-                                void (*at_start)(void *context),
-                                void (*at_end)(void *context), void *context)
+enum exit_code potbench_load_run(struct potbench_load_result *out,
+                                 const struct potbench_load_config *config,
+                                 void (*at_start)(void *context),
+                                 void (*at_end)(void *context), void *context)
 {
     struct load l = {.config = config, .bench = config->bench, .result = out};
     *out = (struct potbench_load_result){0};
     l.events.fd = -1;
     buf_init(&l.event, EVENT_BYTES_MAX);
-    enum ctl_exit rc = potbench_accounts_open(
+    enum exit_code rc = potbench_accounts_open(
         &l.accounts, config->bench, config->urls[0], config->key_path,
         CONNECTIONS * ACCOUNTS_PER_CONNECTION);
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         potbench_accounts_sign(&l.accounts, sign_count(&l));
         rc = open_lanes(&l);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = measure(&l, at_start, at_end, context);
     }
     load_fini(&l);

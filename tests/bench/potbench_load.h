@@ -31,7 +31,7 @@ struct potbench_load_result {
 /* potbench_load_run: makes and funds accounts, sends for warm-up and the
  * measured seconds, waits for what is under way, looks all of it up.
  * at_start and at_end are called around the measured span. */
-POT_MUST_USE enum ctl_exit potbench_load_run(
+POT_MUST_USE enum exit_code potbench_load_run(
     struct potbench_load_result *out, const struct potbench_load_config *config,
     void (*at_start)(void *context), void (*at_end)(void *context),
     void *context);

@@ -26,8 +26,8 @@ extern char **environ;
 /* ---- programs */
 
 /* The error line is the last one the program wrote. */
-static enum ctl_exit tell_failure(struct potbench *bench, const char *program,
-                                  const char *log, int status)
+static enum exit_code tell_failure(struct potbench *bench, const char *program,
+                                   const char *log, int status)
 {
     char *text = NULL;
     size_t size = 0;
@@ -37,8 +37,8 @@ static enum ctl_exit tell_failure(struct potbench *bench, const char *program,
         const char *newline = strrchr(text, '\n');
         last = newline != NULL ? newline + 1 : text;
     }
-    enum ctl_exit rc = ctl_fail(
-        &bench->ctl, CTL_FAILED, "%s ended with status %d: %s", program,
+    enum exit_code rc = ctl_fail(
+        &bench->ctl, EXIT_CODE_FAILED, "%s ended with status %d: %s", program,
         WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), last);
     free(text);
     return rc;
@@ -60,8 +60,8 @@ static int spawn(pid_t *pid, const char *path, const char *log, char **argv)
     return rc;
 }
 
-enum ctl_exit potbench_net_run(struct potbench *bench, const char *log,
-                               const char *const *argv)
+enum exit_code potbench_net_run(struct potbench *bench, const char *log,
+                                const char *const *argv)
 {
     char *copy[ARGUMENTS_MAX] = {NULL};
     int status = 0;
@@ -78,10 +78,10 @@ enum ctl_exit potbench_net_run(struct potbench *bench, const char *log,
     for (size_t i = 0; copy[i] != NULL; i++) {
         free(copy[i]);
     }
-    enum ctl_exit result = CTL_DONE;
+    enum exit_code result = EXIT_CODE_DONE;
     if (rc != 0) {
         result =
-            ctl_fail(&bench->ctl, CTL_FAILED,
+            ctl_fail(&bench->ctl, EXIT_CODE_FAILED,
                      "cannot start %s: %s; build it first", path, strerror(rc));
     } else if (status != 0) {
         result = tell_failure(bench, argv[0], log, status);
@@ -109,7 +109,7 @@ void potbench_net_remove(const char *folder)
 
 /* ---- the network */
 
-static enum ctl_exit make_network(struct potbench_net *net, size_t miners)
+static enum exit_code make_network(struct potbench_net *net, size_t miners)
 {
     char validators_text[16];
     char miners_text[16];
@@ -124,17 +124,17 @@ static enum ctl_exit make_network(struct potbench_net *net, size_t miners)
                                 validators_text, "--miners",  miners_text,
                                 "--base-port",   port_text,   NULL};
     char *log = file_join(net->bench->folder, "init.log");
-    enum ctl_exit rc = potbench_net_run(net->bench, log, argv);
+    enum exit_code rc = potbench_net_run(net->bench, log, argv);
     free(log);
     return rc;
 }
 
-static enum ctl_exit start_network(struct potbench_net *net)
+static enum exit_code start_network(struct potbench_net *net)
 {
     const char *const argv[] = {"potctl",    "testnet",  "up", "--dir",
                                 net->folder, "--detach", NULL};
     char *log = file_join(net->bench->folder, "up.log");
-    enum ctl_exit rc = potbench_net_run(net->bench, log, argv);
+    enum exit_code rc = potbench_net_run(net->bench, log, argv);
     free(log);
     return rc;
 }
@@ -153,19 +153,19 @@ static void set_environment(const struct potbench *bench, size_t miners)
     }
 }
 
-enum ctl_exit potbench_net_open(struct potbench_net *net,
-                                struct potbench *bench, size_t validators,
-                                size_t miners)
+enum exit_code potbench_net_open(struct potbench_net *net,
+                                 struct potbench *bench, size_t validators,
+                                 size_t miners)
 {
     *net = (struct potbench_net){.bench = bench, .validators = validators};
     net->folder = file_join(bench->folder, "net");
     net->key_path = file_join(net->folder, "client.key");
     set_environment(bench, miners);
-    enum ctl_exit rc = make_network(net, miners);
-    if (rc == CTL_DONE) {
+    enum exit_code rc = make_network(net, miners);
+    if (rc == EXIT_CODE_DONE) {
         rc = start_network(net);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = testnet_open(&net->testnet, &bench->ctl, net->folder);
     }
     return rc;
@@ -181,7 +181,7 @@ void potbench_net_close(struct potbench_net *net)
     char error[CTL_ERROR_SIZE];
     memcpy(error, net->bench->ctl.error, sizeof(error));
     char *log = file_join(net->bench->folder, "down.log");
-    if (potbench_net_run(net->bench, log, argv) != CTL_DONE) {
+    if (potbench_net_run(net->bench, log, argv) != EXIT_CODE_DONE) {
         ctl_note(&net->bench->ctl, "potbench: %s", net->bench->ctl.error);
     }
     memcpy(net->bench->ctl.error, error, sizeof(error));

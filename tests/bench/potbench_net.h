@@ -27,9 +27,9 @@ struct potbench_cpu {
 /* potbench_net_open: potctl testnet init and up; every node is ready.
  * potbench_net_close: down, and the folder is gone; also after a failed
  * open. */
-POT_MUST_USE enum ctl_exit potbench_net_open(struct potbench_net *net,
-                                             struct potbench *bench,
-                                             size_t validators, size_t miners);
+POT_MUST_USE enum exit_code potbench_net_open(struct potbench_net *net,
+                                              struct potbench *bench,
+                                              size_t validators, size_t miners);
 void potbench_net_close(struct potbench_net *net);
 
 /* potbench_net_cpu: since the nodes' start; subtract two. */
@@ -37,9 +37,9 @@ void potbench_net_cpu(struct potbench_cpu *out, const struct potbench_net *net);
 
 /* potbench_net_run: one of our programs to its end, its stdout and stderr
  * into the file at log; argv[0] is its name, NULL ends the list. */
-POT_MUST_USE enum ctl_exit potbench_net_run(struct potbench *bench,
-                                            const char *log,
-                                            const char *const *argv);
+POT_MUST_USE enum exit_code potbench_net_run(struct potbench *bench,
+                                             const char *log,
+                                             const char *const *argv);
 
 /* potbench_net_remove: a folder with all in it. */
 void potbench_net_remove(const char *folder);

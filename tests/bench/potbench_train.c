@@ -38,8 +38,8 @@ struct train {
     double accuracy; /* the last one that was told */
 };
 
-/* CTL_DONE: a round's event; *submissions are those it counted. */
-static enum ctl_exit next_round(struct train *t, uint64_t *submissions)
+/* EXIT_CODE_DONE: a round's event; *submissions are those it counted. */
+static enum exit_code next_round(struct train *t, uint64_t *submissions)
 {
     uint64_t until_us = clock_steady_us() + ROUND_DEADLINE_US;
     for (;;) {
@@ -52,14 +52,14 @@ static enum ctl_exit next_round(struct train *t, uint64_t *submissions)
             t->accuracy = json_is_number(accuracy) ? json_number_value(accuracy)
                                                    : t->accuracy;
             json_decref(json);
-            return CTL_DONE;
+            return EXIT_CODE_DONE;
         }
-        enum ctl_exit stopped = potbench_stopped(t->bench);
-        if (stopped != CTL_DONE) {
+        enum exit_code stopped = potbench_stopped(t->bench);
+        if (stopped != EXIT_CODE_DONE) {
             return stopped;
         }
         if (rc < 0 || clock_steady_us() > until_us) {
-            return ctl_fail(&t->bench->ctl, CTL_TIMEOUT,
+            return ctl_fail(&t->bench->ctl, EXIT_CODE_TIMEOUT,
                             "no round was committed in time");
         }
         struct pollfd wait = {.fd = t->events.fd, .events = POLLIN};
@@ -69,20 +69,21 @@ static enum ctl_exit next_round(struct train *t, uint64_t *submissions)
     }
 }
 
-static enum ctl_exit measure(struct train *t)
+static enum exit_code measure(struct train *t)
 {
     struct potbench_cpu before;
     uint64_t submissions;
-    enum ctl_exit rc = CTL_DONE;
-    for (size_t i = 0; rc == CTL_DONE && i < WARM_ROUNDS; i++) {
+    enum exit_code rc = EXIT_CODE_DONE;
+    for (size_t i = 0; rc == EXIT_CODE_DONE && i < WARM_ROUNDS; i++) {
         rc = next_round(t, &submissions);
     }
     potbench_net_cpu(&before, &t->net);
     uint64_t start_us = clock_steady_us();
     uint64_t now_us = start_us;
-    while (rc == CTL_DONE && now_us < start_us + t->bench->seconds * 1000000) {
+    while (rc == EXIT_CODE_DONE &&
+           now_us < start_us + t->bench->seconds * 1000000) {
         rc = next_round(t, &submissions);
-        if (rc == CTL_DONE) {
+        if (rc == EXIT_CODE_DONE) {
             t->rounds++;
             t->submissions += submissions;
         }
@@ -97,19 +98,20 @@ static enum ctl_exit measure(struct train *t)
     return rc;
 }
 
-static enum ctl_exit submit(struct train *t)
+static enum exit_code submit(struct train *t)
 {
     const char *url = t->net.testnet.nodes[0].url;
     char *task = file_join(t->bench->folder, "task.toml");
     char *log = file_join(t->bench->folder, "submit.log");
     const char *const argv[] = {"potctl",        "--node",      url,  "--key",
                                 t->net.key_path, "submit-task", task, NULL};
-    enum ctl_exit rc = potbench_http_open(&t->events, &t->bench->ctl, url);
-    if (rc == CTL_DONE &&
+    enum exit_code rc = potbench_http_open(&t->events, &t->bench->ctl, url);
+    if (rc == EXIT_CODE_DONE &&
         !potbench_http_follow(&t->events, "/v1/events?type=round")) {
-        rc = ctl_fail(&t->bench->ctl, CTL_CONNECT, "the event stream broke");
+        rc = ctl_fail(&t->bench->ctl, EXIT_CODE_CONNECT,
+                      "the event stream broke");
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = potbench_net_run(t->bench, log, argv);
     }
     free(task);
@@ -117,17 +119,17 @@ static enum ctl_exit submit(struct train *t)
     return rc;
 }
 
-static enum ctl_exit run_network(struct train *t)
+static enum exit_code run_network(struct train *t)
 {
     struct potbench *b = t->bench;
     t->events.fd = -1;
     buf_init(&t->event, EVENT_BYTES_MAX);
-    enum ctl_exit rc =
+    enum exit_code rc =
         potbench_net_open(&t->net, b, (size_t)b->nodes, (size_t)b->miners);
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = submit(t);
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = measure(t);
     }
     potbench_http_close(&t->events);
@@ -164,8 +166,8 @@ static void add(struct potbench_report *report, const struct train *t,
     potbench_report_add(report, figures, sizeof(figures) / sizeof(*figures));
 }
 
-static enum ctl_exit run_model(struct potbench *bench,
-                               const struct potbench_model *model)
+static enum exit_code run_model(struct potbench *bench,
+                                const struct potbench_model *model)
 {
     static struct potbench_report report;
     struct potbench_direct direct = {0};
@@ -185,21 +187,21 @@ static enum ctl_exit run_model(struct potbench *bench,
                    "train: %s, %s, %" PRIu64 " rows a miner and round, %" PRIu64
                    " s a run",
                    model->name, model->text, rows, bench->seconds);
-    enum ctl_exit rc =
+    enum exit_code rc =
         potbench_data_task(bench, bench->folder, model, rows,
                            WARM_ROUNDS + bench->seconds * ROUNDS_PER_SECOND);
-    for (uint64_t i = 0; rc == CTL_DONE && i < bench->repeat; i++) {
+    for (uint64_t i = 0; rc == EXIT_CODE_DONE && i < bench->repeat; i++) {
         struct train t = {.bench = bench, .model = model, .rows = rows};
         rc = run_network(&t);
-        if (rc == CTL_DONE) {
+        if (rc == EXIT_CODE_DONE) {
             rc = potbench_direct_run(&direct, bench, model, path, workers,
                                      (size_t)rows);
         }
-        if (rc == CTL_DONE) {
+        if (rc == EXIT_CODE_DONE) {
             add(&report, &t, &direct);
         }
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         potbench_report_print(bench, &report);
     }
     free(path);
@@ -212,30 +214,30 @@ static bool is_wanted(const struct potbench *bench,
     return bench->model == NULL || strcmp(bench->model, model->name) == 0;
 }
 
-static enum ctl_exit each_model(
+static enum exit_code each_model(
     struct potbench *bench,
-    enum ctl_exit (*run)(struct potbench *bench,
-                         const struct potbench_model *model))
+    enum exit_code (*run)(struct potbench *bench,
+                          const struct potbench_model *model))
 {
     bool is_found = false;
-    enum ctl_exit rc = CTL_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
     potbench_report_machine(bench);
-    for (size_t i = 0; rc == CTL_DONE && i < potbench_model_count; i++) {
+    for (size_t i = 0; rc == EXIT_CODE_DONE && i < potbench_model_count; i++) {
         if (is_wanted(bench, &potbench_models[i])) {
             is_found = true;
             rc = run(bench, &potbench_models[i]);
         }
     }
     return is_found ? rc
-                    : ctl_fail(&bench->ctl, CTL_USAGE,
+                    : ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
                                "--model: fashion or digits, not \"%s\"",
                                bench->model);
 }
 
-enum ctl_exit potbench_train(struct potbench *bench)
+enum exit_code potbench_train(struct potbench *bench)
 {
     if (bench->miners == 0) {
-        return ctl_fail(&bench->ctl, CTL_USAGE,
+        return ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
                         "train needs at least one miner");
     }
     return each_model(bench, run_model);
@@ -243,8 +245,8 @@ enum ctl_exit potbench_train(struct potbench *bench)
 
 /* ---- potbench worker */
 
-static enum ctl_exit run_workers(struct potbench *bench,
-                                 const struct potbench_model *model)
+static enum exit_code run_workers(struct potbench *bench,
+                                  const struct potbench_model *model)
 {
     static struct potbench_report report;
     char subject[32];
@@ -254,13 +256,13 @@ static enum ctl_exit run_workers(struct potbench *bench,
         .command = "worker", .subject = subject, .baseline = "1 worker"};
     (void)snprintf(subject, sizeof(subject), "%" PRIu64 " workers",
                    bench->workers);
-    enum ctl_exit rc = potbench_data_write(bench, path, model, model->rows, 1);
-    for (uint64_t i = 0; rc == CTL_DONE && i < bench->repeat; i++) {
+    enum exit_code rc = potbench_data_write(bench, path, model, model->rows, 1);
+    for (uint64_t i = 0; rc == EXIT_CODE_DONE && i < bench->repeat; i++) {
         struct potbench_direct many = {0};
         struct potbench_direct one = {0};
         rc = potbench_direct_run(&many, bench, model, path,
                                  (size_t)bench->workers, (size_t)rows);
-        if (rc == CTL_DONE) {
+        if (rc == EXIT_CODE_DONE) {
             rc = potbench_direct_run(&one, bench, model, path, 1, (size_t)rows);
         }
         (void)snprintf(report.title, sizeof(report.title),
@@ -272,18 +274,18 @@ static enum ctl_exit run_workers(struct potbench *bench,
             {"worker_cpu_us_per_row", "worker CPU, us/row", many.cpu_us_per_row,
              one.cpu_us_per_row},
         };
-        if (rc == CTL_DONE) {
+        if (rc == EXIT_CODE_DONE) {
             potbench_report_add(&report, figures, 2);
         }
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         potbench_report_print(bench, &report);
     }
     free(path);
     return rc;
 }
 
-enum ctl_exit potbench_worker(struct potbench *bench)
+enum exit_code potbench_worker(struct potbench *bench)
 {
     return each_model(bench, run_workers);
 }

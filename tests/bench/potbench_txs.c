@@ -28,19 +28,19 @@ static void at_end(void *context)
     potbench_net_cpu(&run->after, &run->net);
 }
 
-static enum ctl_exit load_network(struct run *run, struct potbench *bench,
-                                  const char *const *urls, size_t count,
-                                  const char *key_path)
+static enum exit_code load_network(struct run *run, struct potbench *bench,
+                                   const char *const *urls, size_t count,
+                                   const char *key_path)
 {
     const struct potbench_load_config config = {
         .bench = bench, .urls = urls, .url_count = count, .key_path = key_path};
-    enum ctl_exit rc =
+    enum exit_code rc =
         potbench_load_run(&run->load, &config, at_start, at_end, run);
-    if (rc == CTL_DONE && run->load.refused > 0) {
+    if (rc == EXIT_CODE_DONE && run->load.refused > 0) {
         ctl_note(&bench->ctl, "potbench: %" PRIu64 " refused, the first: %s",
                  run->load.refused, run->load.refusal);
     }
-    if (rc == CTL_DONE && run->load.missing > 0) {
+    if (rc == EXIT_CODE_DONE && run->load.missing > 0) {
         ctl_note(&bench->ctl,
                  "potbench: %" PRIu64 " accepted transactions"
                  " were in no block at the end",
@@ -49,16 +49,16 @@ static enum ctl_exit load_network(struct run *run, struct potbench *bench,
     return rc;
 }
 
-static enum ctl_exit run_own(struct run *run, struct potbench *bench,
-                             size_t validators)
+static enum exit_code run_own(struct run *run, struct potbench *bench,
+                              size_t validators)
 {
     const char *urls[POTBENCH_NODES_MAX];
     *run = (struct run){0};
-    enum ctl_exit rc = potbench_net_open(&run->net, bench, validators, 0);
-    for (size_t i = 0; rc == CTL_DONE && i < validators; i++) {
+    enum exit_code rc = potbench_net_open(&run->net, bench, validators, 0);
+    for (size_t i = 0; rc == EXIT_CODE_DONE && i < validators; i++) {
         urls[i] = run->net.testnet.nodes[i].url;
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         rc = load_network(run, bench, urls, validators, run->net.key_path);
     }
     potbench_net_close(&run->net);
@@ -124,7 +124,7 @@ static void name_report(struct potbench_report *report,
 }
 
 /* A network that runs already has no baseline. */
-static enum ctl_exit run_given(struct potbench *bench)
+static enum exit_code run_given(struct potbench *bench)
 {
     static struct potbench_report report;
     struct run run = {0};
@@ -132,21 +132,21 @@ static enum ctl_exit run_given(struct potbench *bench)
     name_report(&report, bench, subject, sizeof(subject));
     report.subject = "this network";
     report.baseline = "";
-    enum ctl_exit rc = CTL_DONE;
-    for (uint64_t i = 0; rc == CTL_DONE && i < bench->repeat; i++) {
+    enum exit_code rc = EXIT_CODE_DONE;
+    for (uint64_t i = 0; rc == EXIT_CODE_DONE && i < bench->repeat; i++) {
         rc = load_network(&run, bench, bench->urls, bench->url_count,
                           bench->ctl.key_path);
-        if (rc == CTL_DONE) {
+        if (rc == EXIT_CODE_DONE) {
             add(&report, &run, NULL);
         }
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         potbench_report_print(bench, &report);
     }
     return rc;
 }
 
-enum ctl_exit potbench_txs(struct potbench *bench)
+enum exit_code potbench_txs(struct potbench *bench)
 {
     static struct potbench_report report;
     struct run run;
@@ -157,17 +157,17 @@ enum ctl_exit potbench_txs(struct potbench *bench)
         return run_given(bench);
     }
     name_report(&report, bench, subject, sizeof(subject));
-    enum ctl_exit rc = CTL_DONE;
-    for (uint64_t i = 0; rc == CTL_DONE && i < bench->repeat; i++) {
+    enum exit_code rc = EXIT_CODE_DONE;
+    for (uint64_t i = 0; rc == EXIT_CODE_DONE && i < bench->repeat; i++) {
         rc = run_own(&run, bench, bench->nodes);
-        if (rc == CTL_DONE) {
+        if (rc == EXIT_CODE_DONE) {
             rc = run_own(&baseline, bench, 1);
         }
-        if (rc == CTL_DONE) {
+        if (rc == EXIT_CODE_DONE) {
             add(&report, &run, &baseline);
         }
     }
-    if (rc == CTL_DONE) {
+    if (rc == EXIT_CODE_DONE) {
         potbench_report_print(bench, &report);
     }
     return rc;

@@ -35,7 +35,7 @@ static void defaults_stand_where_the_file_is_silent(void **state)
     Pot__ModelSpec model;
     Pot__OptimizerSpec optimizer;
     assert_int_equal(task_read_text(&file, &ctl, "dir/task.toml", good),
-                     CTL_DONE);
+                     EXIT_CODE_DONE);
     task_file_fill(&spec, &model, &optimizer, &file);
     assert_string_equal(spec.name, "digits");
     assert_string_equal(file.train, "dir/train.csv");
@@ -113,8 +113,9 @@ static void faults_name_line_and_key(void **state)
         struct ctl ctl = {0};
         struct task_file file;
         char *text = with_line(cases[i].section, cases[i].line);
-        enum ctl_exit rc = task_read_text(&file, &ctl, "t.toml", text);
-        if (rc != CTL_REJECTED || strstr(ctl.error, cases[i].why) == NULL) {
+        enum exit_code rc = task_read_text(&file, &ctl, "t.toml", text);
+        if (rc != EXIT_CODE_REJECTED ||
+            strstr(ctl.error, cases[i].why) == NULL) {
             fail_msg("%s: %d, \"%s\"", cases[i].line, (int)rc, ctl.error);
         }
         task_file_fini(&file);
@@ -134,7 +135,7 @@ static void what_is_required_must_be_there(void **state)
         char *at = strstr(text, lines[i]);
         *at = '#';
         assert_int_equal(task_read_text(&file, &ctl, "t.toml", text),
-                         CTL_REJECTED);
+                         EXIT_CODE_REJECTED);
         task_file_fini(&file);
         free(text);
     }
@@ -145,7 +146,8 @@ static void parse(struct task_file *file, Pot__Numerics numerics,
 {
     struct ctl ctl = {0};
     char *text = with_line("[training]", line);
-    assert_int_equal(task_read_text(file, &ctl, "t.toml", text), CTL_DONE);
+    assert_int_equal(task_read_text(file, &ctl, "t.toml", text),
+                     EXIT_CODE_DONE);
     file->numerics = numerics; /* exact ones are planned, and refused */
     free(text);
 }
@@ -169,9 +171,9 @@ static void what_the_chain_would_refuse_is_refused_here(void **state)
         struct ctl ctl = {0};
         struct task_file file;
         char *text = with_line(cases[i].section, cases[i].line);
-        enum ctl_exit rc = task_read_text(&file, &ctl, "t.toml", text);
+        enum exit_code rc = task_read_text(&file, &ctl, "t.toml", text);
         const char *why = cases[i].why;
-        assert_int_equal(rc, why == NULL ? CTL_DONE : CTL_REJECTED);
+        assert_int_equal(rc, why == NULL ? EXIT_CODE_DONE : EXIT_CODE_REJECTED);
         if (why != NULL && strstr(ctl.error, why) == NULL) {
             fail_msg("\"%s\"", ctl.error);
         }
@@ -195,7 +197,7 @@ static void a_name_of_controls_or_no_utf_8_is_refused(void **state)
         buf_printf(&text, "name = \"%s\"\n%s", names[i],
                    strchr(good, '\n') + 1);
         assert_int_equal(task_read_text(&file, &ctl, "t", buf_text(&text)),
-                         CTL_REJECTED);
+                         EXIT_CODE_REJECTED);
         assert_non_null(strstr(ctl.error, "t:1: name: must be 1 to 64 bytes"));
         task_file_fini(&file);
         buf_fini(&text);
@@ -217,17 +219,17 @@ static void a_task_that_does_not_fit_its_data_is_refused(void **state)
     parse(&file, POT__NUMERICS__NUMERICS_BLAS, "target_accuracy = 0.9");
     task_file_fill(&spec, &model, &optimizer, &file);
     assert_int_equal(task_check_data(&ctl, &file, &spec, &classes, &classes),
-                     CTL_DONE);
+                     EXIT_CODE_DONE);
     assert_int_equal(task_check_data(&ctl, &file, &spec, &few, &classes),
-                     CTL_REJECTED);
+                     EXIT_CODE_REJECTED);
     assert_non_null(strstr(ctl.error, "256 rows are more than"));
     assert_int_equal(task_check_data(&ctl, &file, &spec, &numbers, &numbers),
-                     CTL_REJECTED);
+                     EXIT_CODE_REJECTED);
     assert_non_null(strstr(ctl.error, "t.toml:6: model.layers: the last is"));
     file.layers[2] = 1;
     model.loss = POT__LOSS__LOSS_MSE;
     assert_int_equal(task_check_data(&ctl, &file, &spec, &numbers, &numbers),
-                     CTL_REJECTED);
+                     EXIT_CODE_REJECTED);
     assert_non_null(
         strstr(ctl.error, "t.toml:8: training.target_accuracy: needs classes"));
     task_file_fini(&file);
@@ -246,21 +248,23 @@ static void a_task_where_cheating_pays_is_refused(void **state)
     /* R = 0.5025 POT a round: at p = 0.1 a stake of 4.5225 POT is enough. */
     parse(&file, POT__NUMERICS__NUMERICS_EXACT, "audit_rate = 0.1");
     params.min_miner_stake = 4522500000;
-    assert_int_equal(task_check_stake(&ctl, &file, &params), CTL_DONE);
+    assert_int_equal(task_check_stake(&ctl, &file, &params), EXIT_CODE_DONE);
     params.min_miner_stake = 4522499999;
-    assert_int_equal(task_check_stake(&ctl, &file, &params), CTL_REJECTED);
+    assert_int_equal(task_check_stake(&ctl, &file, &params),
+                     EXIT_CODE_REJECTED);
     assert_non_null(strstr(ctl.error, "cheating would pay"));
     file.miner_stake = 5000000000;
-    assert_int_equal(task_check_stake(&ctl, &file, &params), CTL_DONE);
+    assert_int_equal(task_check_stake(&ctl, &file, &params), EXIT_CODE_DONE);
     task_file_fini(&file);
 
     parse(&file, POT__NUMERICS__NUMERICS_EXACT, "audit_rate = 0.0");
-    assert_int_equal(task_check_stake(&ctl, &file, &params), CTL_REJECTED);
+    assert_int_equal(task_check_stake(&ctl, &file, &params),
+                     EXIT_CODE_REJECTED);
     task_file_fini(&file);
 
     /* Nothing can be slashed here: only a note. */
     parse(&file, POT__NUMERICS__NUMERICS_BLAS, "audit_rate = 0.0");
-    assert_int_equal(task_check_stake(&ctl, &file, &params), CTL_DONE);
+    assert_int_equal(task_check_stake(&ctl, &file, &params), EXIT_CODE_DONE);
     task_file_fini(&file);
 }
 

@@ -109,8 +109,9 @@ static void an_error_is_one_line(void **state)
 {
     (void)state;
     struct ctl ctl = {0};
-    assert_int_equal(ctl_fail(&ctl, CTL_REJECTED, "a\nb\t%s", "c\033[31m"),
-                     CTL_REJECTED);
+    assert_int_equal(
+        ctl_fail(&ctl, EXIT_CODE_REJECTED, "a\nb\t%s", "c\033[31m"),
+        EXIT_CODE_REJECTED);
     assert_string_equal(ctl.error, "a b c [31m");
     char text[] = "a\x1b[31mb\n";
     table_hide_controls(text);
