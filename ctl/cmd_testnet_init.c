@@ -113,14 +113,14 @@ static void say_next(struct ctl *ctl, const struct testnet_plan *plan)
               (unsigned)plan->nodes[0].api_port, plan->folder);
 }
 
-static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
+/* Into a zeroed plan. */
+static enum exit_code plan_make(struct testnet_plan *plan, struct ctl *ctl,
+                                const struct cli_args *args)
 {
-    struct testnet_plan plan = {0};
-    struct hash genesis;
     uint64_t validators;
     uint64_t miners;
     uint64_t port;
-    enum exit_code rc = cli_required(&plan.folder, ctl, args, "dir");
+    enum exit_code rc = cli_required(&plan->folder, ctl, args, "dir");
     if (rc == EXIT_CODE_DONE) {
         rc = cli_count(&validators, ctl, args, "validators", 1, VALIDATORS_MAX,
                        4);
@@ -135,24 +135,38 @@ static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
                        BASE_PORT_DEFAULT);
     }
     if (rc == EXIT_CODE_DONE) {
-        rc = claim_folder(ctl, plan.folder);
+        rc = claim_folder(ctl, plan->folder);
     }
-    if (rc != EXIT_CODE_DONE) {
-        return rc;
+    if (rc == EXIT_CODE_DONE) {
+        plan->is_compose = cli_value(args, "compose") != NULL;
+        plan_nodes(plan, validators, miners, (uint16_t)port);
+        plan_chain(plan);
     }
-    plan.is_compose = cli_value(args, "compose") != NULL;
-    plan_nodes(&plan, validators, miners, (uint16_t)port);
-    plan_chain(&plan);
-    rc = testnet_write(&genesis, ctl, &plan);
+    return rc;
+}
+
+static void plan_fini(struct testnet_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        key_free(plan->nodes[i].key);
+    }
+    key_free(plan->client);
+    free(plan->nodes);
+}
+
+static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
+{
+    struct testnet_plan plan = {0};
+    struct hash genesis;
+    enum exit_code rc = plan_make(&plan, ctl, args);
+    if (rc == EXIT_CODE_DONE) {
+        rc = testnet_write(&genesis, ctl, &plan);
+    }
     if (rc == EXIT_CODE_DONE) {
         say_next(ctl, &plan);
         ctl_print_json(ctl, describe(&plan, &genesis));
     }
-    for (size_t i = 0; i < plan.count; i++) {
-        key_free(plan.nodes[i].key);
-    }
-    key_free(plan.client);
-    free(plan.nodes);
+    plan_fini(&plan);
     return rc;
 }
 

@@ -66,14 +66,14 @@ static enum exit_code check_idle(struct ctl *ctl, const struct testnet *net)
 
 /* ---- in the foreground */
 
-struct stream {
+struct node_stream {
     struct testnet_node *node;
     int fd; /* -1: at its end */
     int log_fd;
     struct buf line;
 };
 
-static void print_line(struct stream *s, size_t size)
+static void print_line(struct node_stream *s, size_t size)
 {
     char *text = pot_alloc(size + 1);
     memcpy(text, s->line.data, size);
@@ -84,7 +84,7 @@ static void print_line(struct stream *s, size_t size)
     free(text);
 }
 
-static void print_lines(struct stream *s)
+static void print_lines(struct node_stream *s)
 {
     for (;;) {
         const uint8_t *end =
@@ -102,7 +102,7 @@ static void print_lines(struct stream *s)
     }
 }
 
-static void end_stream(struct ctl *ctl, struct stream *s, bool *has_failed)
+static void end_stream(struct ctl *ctl, struct node_stream *s, bool *has_failed)
 {
     char text[PROCESS_END_SIZE];
     int status = 0;
@@ -120,7 +120,7 @@ static void end_stream(struct ctl *ctl, struct stream *s, bool *has_failed)
     testnet_forget_pid(s->node);
 }
 
-static void pump(struct ctl *ctl, struct stream *s, bool *has_failed)
+static void pump(struct ctl *ctl, struct node_stream *s, bool *has_failed)
 {
     char data[LINE_BYTES_MAX / 2];
     ssize_t n = read(s->fd, data, sizeof(data));
@@ -136,7 +136,7 @@ static void pump(struct ctl *ctl, struct stream *s, bool *has_failed)
     print_lines(s);
 }
 
-static void signal_streams(const struct stream *streams, size_t count,
+static void signal_streams(const struct node_stream *streams, size_t count,
                            int number)
 {
     for (size_t i = 0; i < count; i++) {
@@ -146,7 +146,7 @@ static void signal_streams(const struct stream *streams, size_t count,
     }
 }
 
-static enum exit_code pump_all(struct ctl *ctl, struct stream *streams,
+static enum exit_code pump_all(struct ctl *ctl, struct node_stream *streams,
                                size_t count)
 {
     struct pollfd *fds = pot_calloc(count, sizeof(*fds));
@@ -177,11 +177,11 @@ static enum exit_code pump_all(struct ctl *ctl, struct stream *streams,
     return has_failed ? EXIT_CODE_FAILED : EXIT_CODE_DONE;
 }
 
-static enum exit_code start_stream(struct ctl *ctl, struct stream *s,
+static enum exit_code start_stream(struct ctl *ctl, struct node_stream *s,
                                    char *potd, struct testnet_node *node)
 {
     int ends[2];
-    *s = (struct stream){.node = node, .fd = -1, .log_fd = open_log(node)};
+    *s = (struct node_stream){.node = node, .fd = -1, .log_fd = open_log(node)};
     buf_init(&s->line, LINE_BYTES_MAX);
     if (s->log_fd < 0 || pipe2(ends, O_CLOEXEC) != 0) {
         return ctl_fail(ctl, EXIT_CODE_FAILED, "%s: %s", node->log,
@@ -197,7 +197,7 @@ static enum exit_code run_foreground(struct ctl *ctl, struct testnet *net,
                                      char *potd)
 {
     struct sigaction action = {.sa_handler = on_signal};
-    struct stream *streams = pot_calloc(net->count, sizeof(*streams));
+    struct node_stream *streams = pot_calloc(net->count, sizeof(*streams));
     enum exit_code rc = EXIT_CODE_DONE;
     size_t started = 0;
     (void)sigaction(SIGINT, &action, NULL);
