@@ -76,7 +76,8 @@ POT_MUST_USE enum pot_err net_open(struct net **out,
  * being resolved cannot be interrupted: who is in a hurry does not wait. */
 void net_close(struct net *net, void (*done)(void *context), void *context);
 
-/* net_port: where it listens; 0: nowhere. */
+/* net_port: where it listens; 0: nowhere.  For tests, which listen on port
+ * 0. */
 uint16_t net_port(const struct net *net);
 
 /* net_send: data is copied into the peer's queue of the type's priority.

@@ -20,7 +20,7 @@
 /* Blocks that a small task is cut into, so that some cores can share it. */
 #define BLOCKS_WANTED 4
 
-struct stream {
+struct draws {
     const struct hash *seed;
     const struct public_key *miner;
     uint64_t counter;
@@ -28,29 +28,29 @@ struct stream {
     unsigned used;       /* 0 <= used <= 4 */
 };
 
-static uint64_t stream_next(struct stream *s)
+static uint64_t draws_next(struct draws *d)
 {
-    if (s->used == 4) {
+    if (d->used == 4) {
         struct hasher h;
         hasher_init(&h, "assign");
-        hasher_add(&h, s->seed->b, HASH_SIZE);
-        hasher_add(&h, s->miner->b, PUBLIC_KEY_SIZE);
-        hasher_add_u64(&h, s->counter++);
-        hasher_final(&h, &s->numbers);
-        s->used = 0;
+        hasher_add(&h, d->seed->b, HASH_SIZE);
+        hasher_add(&h, d->miner->b, PUBLIC_KEY_SIZE);
+        hasher_add_u64(&h, d->counter++);
+        hasher_final(&h, &d->numbers);
+        d->used = 0;
     }
     struct bytes_reader r;
-    bytes_reader_init(&r, s->numbers.b + 8 * s->used++, 8);
+    bytes_reader_init(&r, d->numbers.b + 8 * d->used++, 8);
     return bytes_read_u64(&r);
 }
 
 /* Uniform in [0, bound): what lies beyond the last multiple is drawn anew. */
-static uint64_t stream_below(struct stream *s, uint64_t bound)
+static uint64_t draws_below(struct draws *d, uint64_t bound)
 {
     uint64_t rest = (UINT64_MAX % bound + 1) % bound;
     uint64_t value;
     do {
-        value = stream_next(s);
+        value = draws_next(d);
     } while (value > UINT64_MAX - rest);
     return value % bound;
 }
@@ -75,7 +75,7 @@ static bool row_set_add(struct row_set *set, uint64_t row)
 }
 
 static void draw_subset(uint64_t *rows, size_t count, uint64_t dataset_rows,
-                        struct stream *s)
+                        struct draws *d)
 {
     size_t capacity = 16;
     while (capacity < 2 * count) {
@@ -84,7 +84,7 @@ static void draw_subset(uint64_t *rows, size_t count, uint64_t dataset_rows,
     struct row_set set = {pot_calloc(capacity, sizeof(uint64_t)), capacity - 1};
     for (size_t i = 0; i < count; i++) {
         uint64_t j = dataset_rows - count + i;
-        uint64_t row = stream_below(s, j + 1);
+        uint64_t row = draws_below(d, j + 1);
         if (!row_set_add(&set, row)) {
             row = j;
             bool is_new = row_set_add(&set, j);
@@ -100,9 +100,9 @@ void assign_rows(uint64_t *rows, size_t count, uint64_t dataset_rows,
 {
     POT_ASSERT(dataset_rows > 0 && dataset_rows < UINT64_MAX);
     POT_ASSERT(count <= SIZE_MAX / 4);
-    struct stream s = {.seed = round_seed, .miner = miner, .used = 4};
+    struct draws draws = {.seed = round_seed, .miner = miner, .used = 4};
     size_t drawn = (size_t)(count % dataset_rows);
-    draw_subset(rows, drawn, dataset_rows, &s);
+    draw_subset(rows, drawn, dataset_rows, &draws);
     for (size_t i = drawn; i < count; i++) {
         rows[i] = (i - drawn) % dataset_rows;
     }

@@ -51,7 +51,8 @@ void mlp_load(struct mlp *m, const struct dataset *d, const uint64_t *rows,
               size_t count);
 
 /* mlp_forward: outputs of the loaded rows (count, last width), borrowed
- * until the next call. */
+ * until the next call.  mlp_backward begins with it; benchmarks ask for it
+ * alone. */
 const float *mlp_forward(struct mlp *m);
 
 /* mlp_backward: forward and backward; the gradient's sum over the loaded
