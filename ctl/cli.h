@@ -2,7 +2,6 @@
 #ifndef POT_CTL_CLI_H
 #define POT_CTL_CLI_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,6 +1,7 @@
 /* Commands that read the chain: blocks, block, tx. */
 #include "config.h"
 
+#include "base/amount.h"
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"

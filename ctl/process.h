@@ -2,8 +2,6 @@
 #ifndef POT_CTL_PROCESS_H
 #define POT_CTL_PROCESS_H
 
-#include <sys/types.h>
-
 #include "ctl/ctl.h"
 #include "ctl/testnet.h"
 

@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "ctl/sender.h"

@@ -2,6 +2,7 @@
 
 #include "ctl/show.h"
 
+#include "base/amount.h"
 #include "base/hash.h"
 #include "ctl/client.h"
 #include "ctl/table.h"

@@ -3,6 +3,7 @@
 #include "ctl/table.h"
 
 #include "base/alloc.h"
+#include "base/amount.h"
 #include "base/check.h"
 
 #include <inttypes.h>

@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/amount.h"
-
 #define TABLE_COLUMNS_MAX 12
 
 struct table {

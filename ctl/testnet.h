@@ -9,7 +9,6 @@
 #ifndef POT_CTL_TESTNET_H
 #define POT_CTL_TESTNET_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>

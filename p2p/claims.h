@@ -6,7 +6,6 @@
 #ifndef POT_P2P_CLAIMS_H
 #define POT_P2P_CLAIMS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/hash.h"

@@ -17,7 +17,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/limits.h"
 #include "p2p/reason.h"
 
 #define FRAME_KEY_SIZE     32

@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/hash.h"
 #include "p2p/net.h"
 
 #define GOSSIP_SEEN_MAX (1 << 16) /* marks kept: base/recent_set.h */

@@ -25,7 +25,6 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/key.h"
-#include "base/limits.h"
 #include "p2p/frame.h"
 #include "p2p/reason.h"
 

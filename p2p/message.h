@@ -12,7 +12,6 @@
 #ifndef POT_P2P_MESSAGE_H
 #define POT_P2P_MESSAGE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/limits.h"

@@ -9,7 +9,6 @@
 #define POT_TRAINING_IMPORT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"

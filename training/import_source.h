@@ -3,7 +3,6 @@
 #define POT_TRAINING_IMPORT_SOURCE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/err.h"
 

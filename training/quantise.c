@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/fixed.h"
+#include "proto/gradient.h"
 
 #include <stdlib.h>
 

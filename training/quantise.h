@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/gradient.h"
 #include "proto/model.h"
 
 #define GRID_BITS 40

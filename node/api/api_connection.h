@@ -8,7 +8,6 @@
 
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 

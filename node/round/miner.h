@@ -3,7 +3,6 @@
 #ifndef POT_NODE_ROUND_MINER_H
 #define POT_NODE_ROUND_MINER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>

@@ -6,7 +6,6 @@
 #define POT_NODE_ROUND_ROUNDS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 

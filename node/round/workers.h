@@ -6,8 +6,6 @@
 #ifndef POT_NODE_ROUND_WORKERS_H
 #define POT_NODE_ROUND_WORKERS_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 

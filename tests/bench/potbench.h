@@ -3,7 +3,6 @@
 #ifndef POT_TESTS_BENCH_POTBENCH_H
 #define POT_TESTS_BENCH_POTBENCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -3,7 +3,6 @@
 #define POT_TESTS_BENCH_POTBENCH_NET_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "ctl/testnet.h"
 #include "tests/bench/potbench.h"

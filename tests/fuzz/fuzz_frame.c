@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "p2p/frame.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "proto/gradient.h"
 #include "training/quantise.h"
 
 #include "base/alloc.h"
