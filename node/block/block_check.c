@@ -143,7 +143,7 @@ static enum pot_err check_execution(const struct check *c, bool is_certified)
     enum pot_err err = overlay_error(c->overlay);
     if (err == POT_OK && verdict != BLOCK_ACCEPTED) {
         say_why(c, verdict, &fault);
-        err = is_lacking(verdict, fault.round) ? POT_ETIMEOUT : POT_EFORMAT;
+        err = is_lacking(verdict, fault.round) ? POT_ENOENT : POT_EFORMAT;
     }
     if (err == POT_OK) {
         err = overlay_root(c->overlay, &root);
@@ -178,7 +178,7 @@ enum pot_err block_check(struct executed **out, const struct holdings *holdings,
     if (err == POT_OK) {
         made->block = shared_block_ref(block);
     } else {
-        if (err != POT_EFORMAT && err != POT_ETIMEOUT) {
+        if (err != POT_EFORMAT && err != POT_ENOENT) {
             (void)snprintf(why, BLOCK_WHY_SIZE, "the store: %s", err_text(err));
         }
         executed_free(made);

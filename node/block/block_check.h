@@ -24,7 +24,7 @@ struct shared_block;
  *         why  one line that says which rule an invalid block breaks, or
  *             what is lacking; untouched on POT_OK
  * Errors: POT_EFORMAT   the block is invalid
- *         POT_ETIMEOUT  what executing it takes is not held here: of the
+ *         POT_ENOENT    what executing it takes is not held here: of the
  *                       block nothing can be said
  *         the store's   nor can it be then */
 POT_MUST_USE enum pot_err block_check(struct executed **out,

@@ -45,7 +45,7 @@ static void on_payloads(void *context, const struct hash *hash, bool is_held)
     if (is_held) {
         chain_check(p->delivery->chain, p->certified->block, 0, on_checked, p);
     } else {
-        give_up(p, POT_ETIMEOUT, "what it needs cannot be had");
+        give_up(p, POT_ENOENT, "what it needs cannot be had");
     }
 }
 

@@ -16,7 +16,7 @@ struct delivery {
 /* delivery_apply: the certificate was verified.
  *
  * In:     certified  borrowed until done is called
- * Errors: those of chain_apply; POT_ETIMEOUT too when something that the
+ * Errors: those of chain_apply; POT_ENOENT too when something that the
  *         block needs is not to be had now */
 void delivery_apply(const struct delivery *delivery,
                     const struct certified *certified, chain_done_fn *done,

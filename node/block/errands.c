@@ -107,7 +107,7 @@ static void answer(struct errand *errand, const struct pbft_event *event)
 /* Not the block's fault, and no other block would fare better. */
 static bool is_fault(enum pot_err err)
 {
-    return err != POT_OK && err != POT_EFORMAT && err != POT_ETIMEOUT &&
+    return err != POT_OK && err != POT_EFORMAT && err != POT_ENOENT &&
            err != POT_EEXIST && err != POT_ECANCELLED;
 }
 
@@ -220,7 +220,7 @@ static void on_needs(void *context, const struct hash *hash, bool is_held)
         chain_check(errand->errands->config.chain, errand->block,
                     clock_wall_ms(), on_checked, errand);
     } else {
-        on_checked(errand, POT_ETIMEOUT, "what it needs cannot be had");
+        on_checked(errand, POT_ENOENT, "what it needs cannot be had");
     }
 }
 
@@ -242,7 +242,7 @@ static void on_delivered(void *context, enum pot_err err, const char *why)
 {
     struct errand *errand = context;
     struct errands *errands = errand->errands;
-    if (err == POT_ETIMEOUT && !errands->is_stopped) {
+    if (err == POT_ENOENT && !errands->is_stopped) {
         LOG(LOG_WARN, "consensus", "decided block cannot be carried out yet",
             log_u64("height", errand->height), log_text("why", why));
         errand->is_late = true;

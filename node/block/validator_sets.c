@@ -55,8 +55,9 @@ enum pot_err validator_sets_read(const struct holdings *holdings,
     struct buf data;
     buf_init(&data, BLOCK_BYTES_MAX);
     enum pot_err err = store_blob_get(holdings->store, key, &data);
-    if (err == POT_OK &&
-        validator_set_decode(out, data.data, data.size) != POT_OK) {
+    if (err == POT_ENOENT ||
+        (err == POT_OK &&
+         validator_set_decode(out, data.data, data.size) != POT_OK)) {
         err = POT_ECORRUPT;
     }
     buf_fini(&data);

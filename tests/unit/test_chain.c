@@ -233,7 +233,7 @@ static void a_store_that_lacks_something_makes_no_block_wrong(void **state)
     tip.signers.b[0] ^= 1; /* as if their set had gone */
     assert_int_equal(
         block_check(&made, &f->holdings, &tip, block, 0, false, why),
-        POT_ENOENT);
+        POT_ECORRUPT);
     assert_null(made);
 }
 
