@@ -100,8 +100,8 @@ typedef void chain_done_fn(void *context, enum pot_err err, const char *why);
  *
  * In:     block  one reference is shared
  *         now_ms  as for block_check
- * Errors: those of block_check; POT_ECANCELLED it is not the tip's next any
- *         more, or the chain stops */
+ * Errors: those of block_check, POT_ENOENT also when it cannot be held;
+ * POT_ECANCELLED it is not the tip's next any more, or the chain stops */
 void chain_check(struct chain *chain, struct shared_block *block,
                  uint64_t now_ms, chain_done_fn *done, void *context);
 

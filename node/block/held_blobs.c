@@ -4,8 +4,8 @@
 
 #include "base/alloc.h"
 #include "node/block/executed.h"
+#include "node/block/ledger_view.h"
 #include "node/block/shared_block.h"
-#include "node/hold/blob_pool.h"
 #include "node/hold/holdings.h"
 #include "proto/codec.h"
 #include "proto/round.h"
@@ -51,44 +51,58 @@ static size_t holding_max(const Pot__Block *body)
     return count;
 }
 
-static void hold_blob(struct holding *h, const struct holdings *holdings,
-                      struct overlay *overlay, const struct hash *hash,
-                      size_t size)
+/* As executing the block read it: from memory, or from its write set, which
+ * has the store beneath. */
+static bool hold_blob(struct holding *h, const struct ledger_env *env,
+                      const struct hash *hash, size_t size)
 {
     struct buf *data = &h->bytes[h->count];
     buf_init(data, size);
-    if (blob_pool_get(holdings->pool, hash, data) ||
-        overlay_blob_get(overlay, hash, data)) {
-        h->blobs[h->count++] =
-            (struct store_blob){*hash, data->data, data->size};
-    } else {
-        buf_fini(data);
-    }
+    bool is_there = env->blobs.get(env->blobs.context, hash, data);
+    h->blobs[h->count++] = (struct store_blob){*hash, data->data, data->size};
+    return is_there;
 }
 
-static void hold_round(struct holding *h, const struct holdings *holdings,
-                       struct overlay *overlay, const Pot__RoundUpdate *update)
+static bool hold_round(struct holding *h, const struct ledger_env *env,
+                       const Pot__RoundUpdate *update)
 {
     struct hash aggregate;
+    bool are_there = true;
     if (update->n_submissions > 0 &&
         codec_hash(&aggregate, update->aggregate_hash)) {
-        hold_blob(h, holdings, overlay, &aggregate, update->aggregate_bytes);
+        are_there = hold_blob(h, env, &aggregate, update->aggregate_bytes);
     }
-    for (size_t i = 0; i < update->n_submissions; i++) {
+    for (size_t i = 0; are_there && i < update->n_submissions; i++) {
         struct round_submission s;
         if (round_submission_decode(&s, update->submissions[i]) == POT_OK) {
-            hold_blob(h, holdings, overlay, &s.payload, s.body->payload_bytes);
+            are_there = hold_blob(h, env, &s.payload, s.body->payload_bytes);
             round_submission_fini(&s);
         }
     }
+    return are_there;
+}
+
+/* What memory let go, the store may still have: only what is nowhere is
+ * lacking. */
+static enum pot_err gather(struct holding *h, const struct holdings *holdings,
+                           const struct executed *executed)
+{
+    const Pot__Block *body = executed->block->block->body;
+    struct ledger_view view = {holdings, executed->overlay};
+    const struct ledger_env env = ledger_view_env(&view);
+    bool are_there = true;
+    for (size_t i = 0; are_there && i < body->n_round_updates; i++) {
+        are_there = hold_round(h, &env, body->round_updates[i]);
+    }
+    enum pot_err err = overlay_error(executed->overlay);
+    return err == POT_OK && !are_there ? POT_ENOENT : err;
 }
 
 enum pot_err held_blobs_hold(struct held_blobs *held,
                              const struct holdings *holdings,
                              const struct executed *executed)
 {
-    const Pot__Block *body = executed->block->block->body;
-    size_t most = holding_max(body);
+    size_t most = holding_max(executed->block->block->body);
     if (most == 0) {
         return POT_OK;
     }
@@ -96,10 +110,10 @@ enum pot_err held_blobs_hold(struct held_blobs *held,
         .blobs = pot_calloc(most, sizeof(*h.blobs)),
         .bytes = pot_calloc(most, sizeof(*h.bytes)),
     };
-    for (size_t i = 0; i < body->n_round_updates; i++) {
-        hold_round(&h, holdings, executed->overlay, body->round_updates[i]);
+    enum pot_err err = gather(&h, holdings, executed);
+    if (err == POT_OK) {
+        err = store_blobs_hold(holdings->store, h.blobs, h.count);
     }
-    enum pot_err err = store_blobs_hold(holdings->store, h.blobs, h.count);
     for (size_t i = 0; i < h.count; i++) {
         if (err == POT_OK) {
             add(held, &h.blobs[i].hash);

@@ -27,7 +27,10 @@ void held_blobs_fini(struct held_blobs *held);
 void held_blobs_move(struct held_blobs *to, struct held_blobs *from);
 
 /* held_blobs_hold: the blobs of an executed block, in one write; held, which
- * is empty, names them then.  Errors: the store's; nothing is held then. */
+ * is empty, names them then.
+ *
+ * Errors: POT_ENOENT one of them is not here any more: memory let it go;
+ *         the store's.  Nothing is held then. */
 POT_MUST_USE enum pot_err held_blobs_hold(struct held_blobs *held,
                                           const struct holdings *holdings,
                                           const struct executed *executed);

@@ -30,10 +30,7 @@ static void state_del(void *context, const void *key, size_t key_size)
 static bool blobs_get(void *context, const struct hash *hash, struct buf *value)
 {
     struct ledger_view *v = context;
-    struct blob_pool *recent = v->holdings->recent;
-    buf_clear(value);
-    return blob_pool_get(v->holdings->pool, hash, value) ||
-           (recent != NULL && blob_pool_get(recent, hash, value)) ||
+    return holdings_get_memory_blob(v->holdings, hash, value) ||
            overlay_blob_get(v->overlay, hash, value);
 }
 
@@ -41,12 +38,9 @@ static void blobs_put(void *context, const struct hash *hash, const void *data,
                       size_t size)
 {
     struct ledger_view *v = context;
-    struct blob_pool *recent = v->holdings->recent;
     overlay_blob_put(v->overlay, hash, data, size);
     /* The next round reads it again: without the store and its checksum. */
-    if (recent != NULL) {
-        (void)blob_pool_put(recent, hash, data, size);
-    }
+    (void)blob_pool_put(v->holdings->recent, hash, data, size);
 }
 
 static void blobs_del(void *context, const struct hash *hash)

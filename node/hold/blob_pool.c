@@ -88,6 +88,7 @@ bool blob_pool_get(struct blob_pool *pool, const struct hash *hash,
 {
     uv_mutex_lock(&pool->mutex);
     const struct blob *blob = map_get(&pool->blobs, hash->b);
+    buf_clear(out);
     if (blob != NULL) {
         buf_append(out, blob->data, blob->size);
     }

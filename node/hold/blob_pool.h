@@ -1,6 +1,5 @@
-/* blob_pool: payloads that a round has brought and no block has counted yet,
- * and aggregates fetched for blocks to come.  In memory, bounded: the oldest
- * make room.  Any thread may call. */
+/* blob_pool: blobs in memory, bounded: the oldest make room.  What is in one
+ * may be gone at the next call.  Any thread may call. */
 #ifndef POT_NODE_HOLD_BLOB_POOL_H
 #define POT_NODE_HOLD_BLOB_POOL_H
 
@@ -20,8 +19,8 @@ void blob_pool_free(struct blob_pool *pool);
 bool blob_pool_put(struct blob_pool *pool, const struct hash *hash,
                    const void *data, size_t size);
 
-/* blob_pool_get: appends the blob to out; false when it is not held, or out
- * has no room for it. */
+/* blob_pool_get: clears out and fills it with the blob; false when it is not
+ * held, or out has no room for it. */
 bool blob_pool_get(struct blob_pool *pool, const struct hash *hash,
                    struct buf *out);
 /* blob_pool_read: appends up to size bytes from offset on; *total is the

@@ -8,15 +8,21 @@
 bool holdings_has_blob(const struct holdings *holdings, const struct hash *hash)
 {
     return blob_pool_has(holdings->pool, hash) ||
+           blob_pool_has(holdings->recent, hash) ||
            store_blob_has(holdings->store, hash, NULL);
+}
+
+bool holdings_get_memory_blob(const struct holdings *holdings,
+                              const struct hash *hash, struct buf *out)
+{
+    return blob_pool_get(holdings->pool, hash, out) ||
+           blob_pool_get(holdings->recent, hash, out);
 }
 
 bool holdings_get_blob(const struct holdings *holdings, const struct hash *hash,
                        struct buf *out)
 {
-    return blob_pool_get(holdings->pool, hash, out) ||
-           (holdings->recent != NULL &&
-            blob_pool_get(holdings->recent, hash, out)) ||
+    return holdings_get_memory_blob(holdings, hash, out) ||
            store_blob_get(holdings->store, hash, out) == POT_OK;
 }
 
@@ -25,7 +31,8 @@ bool holdings_read_blob(const struct holdings *holdings,
                         struct buf *out, uint64_t *total)
 {
     size_t count = 0;
-    if (blob_pool_read(holdings->pool, hash, offset, size, out, total)) {
+    if (blob_pool_read(holdings->pool, hash, offset, size, out, total) ||
+        blob_pool_read(holdings->recent, hash, offset, size, out, total)) {
         return true;
     }
     uint8_t *at = buf_extend(out, size);

@@ -1,5 +1,6 @@
 /* holdings: all that this node holds: its store, what it keeps in memory
- * beside it, and whose chain that is.
+ * beside it, and whose chain that is.  A blob is looked for in the pool, among
+ * the recent ones, in the store.
  *
  * A struct holdings is a set of borrowed pointers, filled once at the start
  * and never changed; all of it may be read from any thread. */
@@ -22,8 +23,10 @@ struct holdings {
     struct hash chain; /* hash of the chain id */
     struct hash genesis_hash;
     struct store *store;
-    struct blob_pool *pool;   /* payloads that no block has counted yet */
-    struct blob_pool *recent; /* what blocks wrote lately; NULL: not kept */
+    /* Payloads that no block has counted yet, and what was fetched for blocks
+     * to come. */
+    struct blob_pool *pool;
+    struct blob_pool *recent; /* what executed blocks wrote lately */
     struct datasets_book *datasets;
     struct verified *verified;
     uint32_t keep_rounds; /* whose gradients stay in the store */
@@ -32,10 +35,14 @@ struct holdings {
 bool holdings_has_blob(const struct holdings *holdings,
                        const struct hash *hash);
 
-/* holdings_get_blob: appends the blob to out, from memory if it is there.
- * False when it is not held, cannot be read, or out has no room for it. */
+/* holdings_get_blob: clears out and fills it with the blob.  False when it is
+ * not held, cannot be read, or out has no room for it. */
 bool holdings_get_blob(const struct holdings *holdings, const struct hash *hash,
                        struct buf *out);
+
+/* holdings_get_memory_blob: the same, but the store is not looked into. */
+bool holdings_get_memory_blob(const struct holdings *holdings,
+                              const struct hash *hash, struct buf *out);
 
 /* holdings_read_blob: appends up to size bytes of the blob from offset on;
  * *total is its size.  False when it is not held or cannot be read. */

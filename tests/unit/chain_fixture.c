@@ -104,7 +104,9 @@ void chain_fixture_open(struct chain_fixture *f)
     genesis_hash(&f->holdings.genesis_hash, &f->genesis);
     chain_id_hash(&f->holdings.chain, chain_id);
     f->holdings.pool = blob_pool_new(1 << 20);
+    f->holdings.recent = blob_pool_new(1 << 20);
     f->holdings.verified = verified_new(&f->holdings.chain, 100);
+    f->lacking = (struct hash){{7}};
     open_chain(f);
 }
 
@@ -113,6 +115,7 @@ void chain_fixture_close(struct chain_fixture *f)
     shared_block_unref(f->proposed);
     close_chain(f);
     blob_pool_free(f->holdings.pool);
+    blob_pool_free(f->holdings.recent);
     verified_free(f->holdings.verified);
     key_free(f->validator);
     key_free(f->client);
@@ -241,6 +244,8 @@ struct shared_block *chain_fixture_lacking(const struct chain_fixture *f)
     struct shared_block *block;
     const struct chain_tip *tip = chain_tip(f->chain);
     const struct hash nobodys = {{9}};
+    uint8_t signature[SIGNATURE_SIZE] = {0};
+    char core[] = "HASWELL";
     Pot__SubmissionBody submitted = POT__SUBMISSION_BODY__INIT;
     Pot__Signed submission = POT__SIGNED__INIT;
     Pot__Signed *submissions[] = {&submission};
@@ -249,10 +254,17 @@ struct shared_block *chain_fixture_lacking(const struct chain_fixture *f)
     Pot__Block body = POT__BLOCK__INIT;
     Pot__BlockHeader *header = pot_alloc(sizeof(*header));
     pot__block_header__init(header);
-    submitted.payload_hash = codec_bytes(nobodys.b, HASH_SIZE);
+    submitted.task = codec_bytes(nobodys.b, HASH_SIZE);
+    submitted.parameters_hash = codec_bytes(nobodys.b, HASH_SIZE);
+    submitted.payload_hash = codec_bytes(f->lacking.b, HASH_SIZE);
+    submitted.payload_bytes = 100;
+    submitted.rows = 1;
+    submitted.blas_core = core;
+    submission.public_key = codec_bytes(nobodys.b, PUBLIC_KEY_SIZE);
+    submission.signature = codec_bytes(signature, sizeof(signature));
     submission.body.data = codec_encode(&submission.body.len, &submitted);
     update.task = codec_bytes(nobodys.b, HASH_SIZE);
-    update.aggregate_hash = codec_bytes(nobodys.b, HASH_SIZE);
+    update.aggregate_hash = codec_bytes(f->lacking.b, HASH_SIZE);
     update.aggregate_bytes = 100;
     update.n_submissions = 1;
     update.submissions = submissions;

@@ -21,6 +21,7 @@ struct chain_fixture {
     Pot__Genesis genesis;
     struct chain *chain;
     unsigned applied;
+    struct hash lacking;
 
     /* What the last job answered. */
     unsigned answers;
@@ -53,8 +54,8 @@ enum pot_err chain_fixture_apply(struct chain_fixture *f,
 struct certified *chain_fixture_certify(const struct chain_fixture *f,
                                         struct shared_block *block);
 
-/* chain_fixture_lacking: a block, next on the tip, with a round whose
- * gradient and aggregate nobody has. */
+/* chain_fixture_lacking: a block, next on the tip, with a round whose gradient
+ * and aggregate nobody has: both are f->lacking, of 100 bytes. */
 struct shared_block *chain_fixture_lacking(const struct chain_fixture *f);
 
 /* chain_fixture_done: a chain_done_fn that notes the answer in f. */

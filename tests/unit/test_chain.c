@@ -5,6 +5,8 @@
 #include "base/alloc.h"
 #include "node/block/block_check.h"
 #include "node/block/executed.h"
+#include "node/block/held_blobs.h"
+#include "node/hold/blob_pool.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
@@ -267,6 +269,34 @@ static void what_was_held_before_a_restart_goes_with_a_block(void **state)
     assert_true(is_held(f, &kept_hash));
 }
 
+static enum pot_err hold(struct chain_fixture *f, struct shared_block *block)
+{
+    struct held_blobs held = {0};
+    struct executed *executed = executed_new(f->holdings.store);
+    executed->block = shared_block_ref(block);
+    enum pot_err err = held_blobs_hold(&held, &f->holdings, executed);
+    assert_int_equal(held.count, err == POT_OK ? 2 : 0);
+    held_blobs_fini(&held);
+    executed_free(executed);
+    return err;
+}
+
+static void what_memory_let_go_is_not_promised(void **state)
+{
+    static const char blob[100] = "a gradient";
+    struct chain_fixture *f = *state;
+    struct shared_block *block = chain_fixture_lacking(f);
+    struct blob_pool *pool = f->holdings.pool;
+    assert_int_equal(hold(f, block), POT_ENOENT);
+    assert_false(is_held(f, &f->lacking));
+    assert_true(blob_pool_put(pool, &f->lacking, blob, sizeof(blob)));
+    assert_int_equal(hold(f, block), POT_OK);
+    assert_true(is_held(f, &f->lacking));
+    blob_pool_del(pool, &f->lacking); /* the store has it */
+    assert_int_equal(hold(f, block), POT_OK);
+    shared_block_unref(block);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, open_chain, close_chain)
 
 int main(void)
@@ -282,6 +312,7 @@ int main(void)
         CASE(a_proposal_says_what_the_ledger_did_not_take),
         CASE(a_store_that_lacks_something_makes_no_block_wrong),
         CASE(what_was_held_before_a_restart_goes_with_a_block),
+        CASE(what_memory_let_go_is_not_promised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
