@@ -16,12 +16,13 @@
 #include "node/block/certified.h"
 #include "node/block/chain_tip.h"
 #include "node/block/executed.h"
+#include "node/block/round_blobs.h"
 #include "node/block/shared_block.h"
 #include "node/block/validator_sets.h"
 #include "node/hold/blob_pool.h"
 #include "node/node_parts.h"
 #include "node/startup.h"
-#include "proto/codec.h"
+#include "proto/gradient.h"
 #include "storage/store.h"
 
 #include <inttypes.h>
@@ -30,7 +31,6 @@
 #include <unistd.h>
 
 #define PROGRESS_EVERY  1000
-#define AGGREGATE_MAX   ((size_t)4 * PARAMETERS_MAX + 4096)
 #define REPLAY_MAP_SIZE ((size_t)256 << 20)
 
 static bool on_progress(void *context, uint64_t done, uint64_t all)
@@ -76,11 +76,11 @@ static enum pot_err lend_aggregates(struct replay *r, const struct block *block)
 {
     enum pot_err err = POT_OK;
     struct buf data;
-    buf_init(&data, AGGREGATE_MAX);
+    buf_init(&data, GRADIENT_BYTES_MAX(4));
     for (size_t i = 0; err == POT_OK && i < block->body->n_round_updates; i++) {
         const Pot__RoundUpdate *u = block->body->round_updates[i];
         struct hash hash;
-        if (u->n_submissions == 0 || !codec_hash(&hash, u->aggregate_hash)) {
+        if (!round_blobs_aggregate(u, &hash)) {
             continue;
         }
         err = store_blob_get(r->node->store, &hash, &data);
@@ -90,17 +90,6 @@ static enum pot_err lend_aggregates(struct replay *r, const struct block *block)
     }
     buf_fini(&data);
     return err;
-}
-
-static void move_tip(struct chain_tip *tip, const struct block *block)
-{
-    const Pot__BlockHeader *header = block->header;
-    tip->height = header->height;
-    tip->time_ms = header->time_ms;
-    tip->hash = block->hash;
-    tip->signers = tip->next_signers;
-    bool is_right = codec_hash(&tip->next_signers, header->validators_hash);
-    POT_ASSERT(is_right); /* block_decode saw to it */
 }
 
 static bool replay_block(struct replay *r, const struct certified *certified)
@@ -126,7 +115,7 @@ static bool replay_block(struct replay *r, const struct certified *certified)
         fprintf(stderr, "potd: the store for the replay: %s\n", err_text(err));
         return false;
     }
-    move_tip(&r->tip, block);
+    chain_tip_follow(&r->tip, block, certified->commits->view);
     return true;
 }
 
@@ -134,17 +123,14 @@ static struct certified *read_block(struct store *store, uint64_t height)
 {
     struct buf block;
     struct buf certificate;
-    struct shared_block *shared = NULL;
     struct certified *certified = NULL;
     buf_init(&block, BLOCK_BYTES_MAX);
     buf_init(&certificate, BLOCK_BYTES_MAX);
     if (store_get_block(store, height, &block) == POT_OK &&
-        store_get_certificate(store, height, &certificate) == POT_OK &&
-        shared_block_take(&shared, pot_memdup(block.data, block.size),
-                          block.size) == POT_OK) {
-        enum pot_err err = certified_take(
-            &certified, shared, pot_memdup(certificate.data, certificate.size),
-            certificate.size);
+        store_get_certificate(store, height, &certificate) == POT_OK) {
+        enum pot_err err = certified_take_bytes(
+            &certified, pot_memdup(block.data, block.size), block.size,
+            pot_memdup(certificate.data, certificate.size), certificate.size);
         POT_ASSERT((err == POT_OK) == (certified != NULL));
     }
     buf_fini(&block);

@@ -7,12 +7,11 @@
 
 #include <string.h>
 
-#define MAGIC        UINT32_C(0x31475450) /* "PTG1", little-endian */
-#define HEADER_BYTES 12
+#define MAGIC UINT32_C(0x31475450) /* "PTG1", little-endian */
 
 size_t gradient_bytes(const struct model_shape *shape, unsigned width)
 {
-    return HEADER_BYTES + shape->tensor_count +
+    return GRADIENT_HEADER_BYTES + shape->tensor_count +
            (size_t)width * shape->parameter_count;
 }
 

@@ -17,7 +17,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "proto/model.h"
+
+/* The largest encoding of this width. */
+#define GRADIENT_HEADER_BYTES 12 /* before the exponents */
+#define GRADIENT_BYTES_MAX(width)                                              \
+    (GRADIENT_HEADER_BYTES + TENSORS_MAX + (size_t)(width)*PARAMETERS_MAX)
 
 #define GRADIENT_EXPONENT_MIN (-60)
 #define GRADIENT_EXPONENT_MAX 24

@@ -11,13 +11,12 @@
 #include "node/block/chain_tip.h"
 #include "node/block/executed.h"
 #include "node/block/ledger_view.h"
+#include "node/block/round_blobs.h"
 #include "node/block/shared_block.h"
 #include "node/block/validator_sets.h"
-#include "node/hold/blob_pool.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "proto/codec.h"
-#include "proto/round.h"
 #include "proto/signed.h"
 #include "storage/overlay.h"
 #include "storage/store.h"
@@ -26,42 +25,31 @@
 
 /* ---- gradients that were counted */
 
-typedef void payload_fn(const struct holdings *holdings,
-                        struct overlay *overlay, const struct hash *payload,
-                        size_t size);
+struct keeper {
+    const struct holdings *holdings;
+    struct overlay *overlay;
+};
 
-static void keep_payload(const struct holdings *holdings,
-                         struct overlay *overlay, const struct hash *payload,
-                         size_t size)
+static bool keep_payload(void *context, const struct hash *payload,
+                         uint64_t size)
 {
+    const struct keeper *keeper = context;
     struct buf data;
     buf_init(&data, size);
-    if (blob_pool_get(holdings->pool, payload, &data)) {
-        overlay_blob_put(overlay, payload, data.data, data.size);
+    if (holdings_get_blob(keeper->holdings, payload, &data)) {
+        overlay_blob_put(keeper->overlay, payload, data.data, data.size);
     }
     buf_fini(&data);
+    return true;
 }
 
-static void drop_payload(const struct holdings *holdings,
-                         struct overlay *overlay, const struct hash *payload,
-                         size_t size)
+static bool drop_payload(void *context, const struct hash *payload,
+                         uint64_t size)
 {
-    (void)holdings;
+    const struct keeper *keeper = context;
     (void)size;
-    overlay_blob_del(overlay, payload);
-}
-
-static void each_payload(const struct holdings *holdings,
-                         struct overlay *overlay,
-                         const Pot__RoundUpdate *update, payload_fn *act)
-{
-    for (size_t i = 0; i < update->n_submissions; i++) {
-        struct round_submission s;
-        if (round_submission_decode(&s, update->submissions[i]) == POT_OK) {
-            act(holdings, overlay, &s.payload, s.body->payload_bytes);
-            round_submission_fini(&s);
-        }
-    }
+    overlay_blob_del(keeper->overlay, payload);
+    return true;
 }
 
 /* The update that closed an earlier round, in its block; NULL: none. */
@@ -85,19 +73,20 @@ static void keep_payloads(const struct holdings *holdings,
                           const struct executed *executed)
 {
     const Pot__Block *body = executed->block->block->body;
+    struct keeper keeper = {holdings, executed->overlay};
     for (size_t i = 0; i < body->n_round_updates && holdings->keep_rounds > 0;
          i++) {
         const Pot__RoundUpdate *update = body->round_updates[i];
         struct hash task;
         struct block *block = NULL;
-        each_payload(holdings, executed->overlay, update, keep_payload);
+        (void)round_blobs_payloads(update, keep_payload, &keeper);
         if (update->round >= holdings->keep_rounds &&
             codec_hash(&task, update->task)) {
             const Pot__RoundUpdate *old =
                 find_round(holdings->store, &task,
                            update->round - holdings->keep_rounds, &block);
             if (old != NULL) {
-                each_payload(holdings, executed->overlay, old, drop_payload);
+                (void)round_blobs_payloads(old, drop_payload, &keeper);
             }
         }
         block_free(block);

@@ -2,36 +2,43 @@
 
 #include "node/block/block_needs.h"
 
-#include "base/limits.h"
 #include "node/block/needs.h"
+#include "node/block/round_blobs.h"
 #include "proto/codec.h"
+#include "proto/gradient.h"
 
-/* The largest gradient: two bytes a parameter, and its header. */
-#define PAYLOAD_BYTES_MAX ((size_t)2 * PARAMETERS_MAX + 4096)
+/* What needs_add_blob takes. */
+struct adder {
+    struct needs *needs;
+    struct wait *wait;
+};
 
+static bool add_payload(void *context, const struct hash *hash, uint64_t size)
+{
+    const struct adder *adder = context;
+    size_t most = GRADIENT_BYTES_MAX(2);
+    needs_add_blob(adder->needs, adder->wait, hash, size < most ? size : most,
+                   0);
+    return true;
+}
+
+static void add_round(struct needs *needs, struct wait *wait,
+                      const Pot__RoundUpdate *update)
+{
+    struct adder adder = {needs, wait};
+    (void)round_blobs_payloads(update, add_payload, &adder);
+    if (update->evaluation != NULL) {
+        needs_add_test_set(needs, wait, update->task);
+    }
+}
+
+/* Of a certified block, whose sizes are right. */
 static void add_aggregate(struct needs *needs, struct wait *wait,
                           const Pot__RoundUpdate *update)
 {
     struct hash hash;
-    if (update->n_submissions > 0 &&
-        codec_hash(&hash, update->aggregate_hash)) {
+    if (round_blobs_aggregate(update, &hash)) {
         needs_add_blob(needs, wait, &hash, update->aggregate_bytes, 0);
-    }
-}
-
-static void add_payloads(struct needs *needs, struct wait *wait,
-                         const Pot__RoundUpdate *update)
-{
-    for (size_t i = 0; i < update->n_submissions; i++) {
-        Pot__SubmissionBody *body = NULL;
-        struct hash hash;
-        const Pot__Signed *message = update->submissions[i];
-        if (CODEC_DECODE(&body, pot__submission_body, message->body.data,
-                         message->body.len) == POT_OK &&
-            codec_hash(&hash, body->payload_hash)) {
-            needs_add_blob(needs, wait, &hash, PAYLOAD_BYTES_MAX, 0);
-        }
-        codec_free(body);
     }
 }
 
@@ -60,10 +67,7 @@ void block_needs(struct needs *needs, const struct block *block,
         if (is_certified) {
             add_aggregate(needs, wait, update);
         } else {
-            add_payloads(needs, wait, update);
-            if (update->evaluation != NULL) {
-                needs_add_test_set(needs, wait, update->task);
-            }
+            add_round(needs, wait, update);
         }
     }
     if (!is_certified) {

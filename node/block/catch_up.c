@@ -18,7 +18,7 @@ struct arrival {
     const struct catch_up *catch_up;
     uint64_t height;
     struct hash signers; /* key of the set that signs it */
-    uint8_t *block;      /* NULL once it is opened */
+    uint8_t *block;      /* until the work begins */
     size_t block_size;
     uint8_t *certificate; /* likewise */
     size_t certificate_size;
@@ -26,26 +26,16 @@ struct arrival {
     enum pot_err err;
 };
 
-static enum pot_err open_both(struct arrival *a)
-{
-    struct shared_block *shared;
-    enum pot_err err = shared_block_take(&shared, a->block, a->block_size);
-    a->block = NULL;
-    if (err == POT_OK) {
-        err = certified_take(&a->certified, shared, a->certificate,
-                             a->certificate_size);
-        a->certificate = NULL;
-    }
-    return err == POT_OK ? POT_OK : POT_EFORMAT;
-}
-
 static void on_work(void *context)
 {
     struct arrival *a = context;
     struct validator_set set;
     const struct holdings *holdings = a->catch_up->holdings;
-    a->err = open_both(a);
-    if (a->err == POT_OK) {
+    a->err = certified_take_bytes(&a->certified, a->block, a->block_size,
+                                  a->certificate, a->certificate_size);
+    if (a->err != POT_OK) {
+        a->err = POT_EFORMAT;
+    } else {
         a->err = validator_sets_read(holdings, &a->signers, &set);
     }
     if (a->err == POT_OK &&
@@ -59,8 +49,6 @@ static void end(struct arrival *a, enum pot_err err)
 {
     a->catch_up->done(a->catch_up->context, a->height, err);
     certified_free(a->certified);
-    free(a->block);
-    free(a->certificate);
     free(a);
 }
 

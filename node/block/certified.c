@@ -27,6 +27,17 @@ enum pot_err certified_take(struct certified **out, struct shared_block *block,
     return err;
 }
 
+enum pot_err certified_take_bytes(struct certified **out, uint8_t *block,
+                                  size_t block_size, uint8_t *certificate,
+                                  size_t certificate_size)
+{
+    struct shared_block *shared;
+    enum pot_err err = shared_block_take(&shared, block, block_size);
+    enum pot_err also =
+        certified_take(out, shared, certificate, certificate_size);
+    return err != POT_OK ? err : also;
+}
+
 void certified_free(struct certified *certified)
 {
     if (certified != NULL) {

@@ -29,6 +29,13 @@ struct certified {
 POT_MUST_USE enum pot_err certified_take(struct certified **out,
                                          struct shared_block *block,
                                          uint8_t *data, size_t size);
+
+/* certified_take_bytes: the same from the bytes of both. */
+POT_MUST_USE enum pot_err certified_take_bytes(struct certified **out,
+                                               uint8_t *block,
+                                               size_t block_size,
+                                               uint8_t *certificate,
+                                               size_t certificate_size);
 void certified_free(struct certified *certified);
 
 /* certified_verify: the certificate is a quorum's of this set on this very

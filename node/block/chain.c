@@ -72,24 +72,9 @@ struct chain {
 
 /* ---- the tip */
 
-static void set_tip(struct chain_tip *tip, const struct block *block,
-                    uint64_t view, const struct hash *signers)
-{
-    const Pot__BlockHeader *header = block->header;
-    tip->height = header->height;
-    tip->time_ms = header->time_ms;
-    tip->view = view;
-    tip->hash = block->hash;
-    tip->signers = *signers;
-    bool is_right = codec_hash(&tip->state_root, header->state_root) &&
-                    codec_hash(&tip->next_signers, header->validators_hash);
-    POT_ASSERT(is_right); /* block_decode saw to it */
-}
-
 static enum pot_err read_tip(struct chain *chain, const Pot__Genesis *genesis)
 {
     uint64_t height;
-    struct hash signers;
     struct block *block;
     struct chain_tip *tip = &chain->tip;
     const struct holdings *holdings = chain->holdings;
@@ -107,10 +92,10 @@ static enum pot_err read_tip(struct chain *chain, const Pot__Genesis *genesis)
         err = stored_certificate(&certificate, holdings->store, height);
     }
     if (err == POT_OK) {
-        err = validator_sets_key(holdings, height, &signers);
+        err = validator_sets_key(holdings, height, &tip->next_signers);
     }
     if (err == POT_OK) {
-        set_tip(tip, block, certificate->view, &signers);
+        chain_tip_follow(tip, block, certificate->view);
     }
     block_free(block);
     codec_free(certificate);
@@ -193,14 +178,11 @@ static void keep(struct chain *chain, struct executed *executed)
     drop_kept(chain, KEPT_MAX);
 }
 
-struct shared_block *chain_find_checked(const struct chain *chain,
-                                        const struct hash *hash)
+struct shared_block *chain_find_kept(struct chain *chain,
+                                     const struct hash *hash)
 {
-    const struct executed *at = chain->kept;
-    while (at != NULL && !hash_equal(&at->block->block->hash, hash)) {
-        at = at->next;
-    }
-    return at != NULL ? at->block : NULL;
+    const struct executed *kept = *find_kept(chain, hash);
+    return kept != NULL ? kept->block : NULL;
 }
 
 static struct executed *take_kept(struct chain *chain, const struct hash *hash)
@@ -337,9 +319,8 @@ static void finish_apply(struct chain *chain, struct job *job)
     held_blobs_move(&chain->held, &job->held); /* not released yet */
     if (job->err == POT_OK) {
         chain->has_released |= !job->is_first;
-        const struct hash signers = chain->tip.next_signers;
-        set_tip(&chain->tip, made->block->block, job->certified->commits->view,
-                &signers);
+        chain_tip_follow(&chain->tip, made->block->block,
+                         job->certified->commits->view);
         drop_kept(chain, 0); /* they stood on the old tip */
         chain->applied(chain->context, made->block);
     }
@@ -375,7 +356,7 @@ static bool settle(struct chain *chain, struct job *job)
 {
     enum pot_err err = obstacle(chain, job);
     bool is_known = err == POT_OK && job->type == JOB_CHECK &&
-                    chain_find_checked(chain, &job->block->block->hash) != NULL;
+                    chain_find_kept(chain, &job->block->block->hash) != NULL;
     if (err != POT_OK || is_known) {
         answer(job, err, err_text(err), NULL);
         return true;

@@ -105,10 +105,11 @@ typedef void chain_done_fn(void *context, enum pot_err err, const char *why);
 void chain_check(struct chain *chain, struct shared_block *block,
                  uint64_t now_ms, chain_done_fn *done, void *context);
 
-/* chain_find_checked: the block of this hash if it was found valid on the
- * tip, so that applying it executes nothing again; borrowed, NULL if not. */
-struct shared_block *chain_find_checked(const struct chain *chain,
-                                        const struct hash *hash);
+/* chain_find_kept: the block of this hash if it was made here or found valid
+ * on the tip, so that applying it executes nothing again; borrowed, NULL if
+ * not. */
+struct shared_block *chain_find_kept(struct chain *chain,
+                                     const struct hash *hash);
 
 /* chain_apply: stores a block whose certificate was verified.
  *

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/hash.h"
+#include "proto/block.h"
 
 struct chain_tip {
     uint64_t height;
@@ -18,5 +19,9 @@ struct chain_tip {
     struct hash signers;
     struct hash next_signers;
 };
+
+/* chain_tip_follow: the tip is its next block then, certified in this view. */
+void chain_tip_follow(struct chain_tip *tip, const struct block *block,
+                      uint64_t view);
 
 #endif

@@ -69,7 +69,7 @@ void delivery_apply(const struct delivery *delivery,
 {
     const struct block *block = certified->block->block;
     if (block->header->height != chain_tip(delivery->chain)->height + 1 ||
-        chain_find_checked(delivery->chain, &block->hash) != NULL) {
+        chain_find_kept(delivery->chain, &block->hash) != NULL) {
         chain_apply(delivery->chain, certified, done, context);
         return;
     }

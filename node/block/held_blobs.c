@@ -5,10 +5,9 @@
 #include "base/alloc.h"
 #include "node/block/executed.h"
 #include "node/block/ledger_view.h"
+#include "node/block/round_blobs.h"
 #include "node/block/shared_block.h"
 #include "node/hold/holdings.h"
-#include "proto/codec.h"
-#include "proto/round.h"
 #include "storage/overlay.h"
 #include "storage/store.h"
 
@@ -37,6 +36,7 @@ void held_blobs_move(struct held_blobs *to, struct held_blobs *from)
 
 /* The blobs of a block's rounds, gathered for one write. */
 struct holding {
+    const struct ledger_env *env;
     struct store_blob *blobs;
     struct buf *bytes; /* behind them */
     size_t count;
@@ -53,33 +53,23 @@ static size_t holding_max(const Pot__Block *body)
 
 /* As executing the block read it: from memory, or from its write set, which
  * has the store beneath. */
-static bool hold_blob(struct holding *h, const struct ledger_env *env,
-                      const struct hash *hash, size_t size)
+static bool hold_blob(void *context, const struct hash *hash, uint64_t size)
 {
+    struct holding *h = context;
+    const struct blobs *blobs = &h->env->blobs;
     struct buf *data = &h->bytes[h->count];
     buf_init(data, size);
-    bool is_there = env->blobs.get(env->blobs.context, hash, data);
+    bool is_there = blobs->get(blobs->context, hash, data);
     h->blobs[h->count++] = (struct store_blob){*hash, data->data, data->size};
     return is_there;
 }
 
-static bool hold_round(struct holding *h, const struct ledger_env *env,
-                       const Pot__RoundUpdate *update)
+static bool hold_round(struct holding *h, const Pot__RoundUpdate *update)
 {
     struct hash aggregate;
-    bool are_there = true;
-    if (update->n_submissions > 0 &&
-        codec_hash(&aggregate, update->aggregate_hash)) {
-        are_there = hold_blob(h, env, &aggregate, update->aggregate_bytes);
-    }
-    for (size_t i = 0; are_there && i < update->n_submissions; i++) {
-        struct round_submission s;
-        if (round_submission_decode(&s, update->submissions[i]) == POT_OK) {
-            are_there = hold_blob(h, env, &s.payload, s.body->payload_bytes);
-            round_submission_fini(&s);
-        }
-    }
-    return are_there;
+    return (!round_blobs_aggregate(update, &aggregate) ||
+            hold_blob(h, &aggregate, update->aggregate_bytes)) &&
+           round_blobs_payloads(update, hold_blob, h);
 }
 
 /* What memory let go, the store may still have: only what is nowhere is
@@ -91,8 +81,9 @@ static enum pot_err gather(struct holding *h, const struct holdings *holdings,
     struct ledger_view view = {holdings, executed->overlay};
     const struct ledger_env env = ledger_view_env(&view);
     bool are_there = true;
+    h->env = &env;
     for (size_t i = 0; are_there && i < body->n_round_updates; i++) {
-        are_there = hold_round(h, &env, body->round_updates[i]);
+        are_there = hold_round(h, body->round_updates[i]);
     }
     enum pot_err err = overlay_error(executed->overlay);
     return err == POT_OK && !are_there ? POT_ENOENT : err;

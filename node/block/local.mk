@@ -7,7 +7,7 @@ node_block_libblock_a_SOURCES = \
 	node/block/catch_up.c node/block/catch_up.h \
 	node/block/certified.c node/block/certified.h \
 	node/block/chain.c node/block/chain.h \
-	node/block/chain_tip.h \
+	node/block/chain_tip.c node/block/chain_tip.h \
 	node/block/dataset_fetch.c node/block/dataset_fetch.h \
 	node/block/delivery.c node/block/delivery.h \
 	node/block/errands.c node/block/errands.h \
@@ -18,6 +18,7 @@ node_block_libblock_a_SOURCES = \
 	node/block/needs.c node/block/needs.h \
 	node/block/proposal.c node/block/proposal.h \
 	node/block/replica.c node/block/replica.h \
+	node/block/round_blobs.c node/block/round_blobs.h \
 	node/block/shared_block.c node/block/shared_block.h \
 	node/block/validator_sets.c node/block/validator_sets.h \
 	node/block/vote_record.c node/block/vote_record.h \

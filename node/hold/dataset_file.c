@@ -14,21 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-size_t dataset_file_chunk_size(const struct dataset_file *file, size_t index)
-{
-    return index + 1 < file->chunk_count
-               ? DATASET_CHUNK_BYTES
-               : file->size_bytes -
-                     (file->chunk_count - 1) * (size_t)DATASET_CHUNK_BYTES;
-}
-
 /* Every chunk of the mapped file has its hash. */
 static bool is_whole(const struct dataset_file *file, const uint8_t *data)
 {
     for (size_t i = 0; i < file->chunk_count; i++) {
         struct hash hash;
         dataset_chunk_hash(&hash, data + i * (size_t)DATASET_CHUNK_BYTES,
-                           dataset_file_chunk_size(file, i));
+                           dataset_chunk_size(file->size_bytes, i));
         if (!hash_equal(&hash, &file->chunks[i])) {
             return false;
         }

@@ -18,8 +18,6 @@ struct dataset_file {
     size_t chunk_count; /* > 0, as many as size_bytes takes */
 };
 
-size_t dataset_file_chunk_size(const struct dataset_file *file, size_t index);
-
 /* dataset_file_map: the file as it stands if every chunk in it is right, else
  * made anew.  Reads and writes a lot: off the loop.
  *

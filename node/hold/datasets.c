@@ -5,7 +5,6 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/file.h"
-#include "base/limits.h"
 #include "base/map.h"
 #include "node/hold/dataset_file.h"
 #include "proto/codec.h"
@@ -89,47 +88,29 @@ static struct entry *find(struct datasets_book *book,
     return entry;
 }
 
-/* The chunks' hashes, if they give the data set's. */
-static bool read_chunks(struct entry *entry, const Pot__PublishDataset *d)
-{
-    struct hash made;
-    struct dataset_file *file = &entry->file;
-    file->chunks = pot_calloc(d->n_chunks, sizeof(*file->chunks));
-    file->chunk_count = d->n_chunks;
-    for (size_t i = 0; i < d->n_chunks; i++) {
-        if (!codec_hash(&file->chunks[i], d->chunks[i])) {
-            return false;
-        }
-    }
-    dataset_address(&made, file->chunks, file->chunk_count);
-    return hash_equal(&made, &entry->hash);
-}
-
-/* The description's own consistency: number of chunks and hash. */
 static enum pot_err entry_new(struct entry **out, const char *folder,
                               const Pot__PublishDataset *d)
 {
-    struct hash hash;
     char text[HASH_TEXT_SIZE];
     char name[HASH_TEXT_SIZE + 8];
-    uint64_t chunks = d->size_bytes / DATASET_CHUNK_BYTES +
-                      (d->size_bytes % DATASET_CHUNK_BYTES != 0 ? 1 : 0);
-    if (!codec_hash(&hash, d->dataset) || d->size_bytes == 0 ||
-        chunks != d->n_chunks || chunks > DATASET_CHUNKS_MAX) {
+    struct hash hash;
+    struct hash *chunks = dataset_description_chunks(d);
+    if (chunks == NULL || !codec_hash(&hash, d->dataset)) {
+        free(chunks);
         return POT_EFORMAT;
     }
-    struct entry *entry = pot_calloc(1, sizeof(*entry));
-    entry->hash = hash;
-    if (!read_chunks(entry, d)) {
-        entry_free(entry);
-        return POT_EFORMAT;
-    }
-    entry->file.size_bytes = d->size_bytes;
-    entry->rows = d->rows;
-    entry->features = d->features;
-    entry->classes = d->classes;
     (void)snprintf(name, sizeof(name), "%s.pds", hash_format(&hash, text));
-    entry->file.path = file_join(folder, name);
+    struct entry *entry = pot_calloc(1, sizeof(*entry));
+    *entry = (struct entry){
+        .hash = hash,
+        .rows = d->rows,
+        .features = d->features,
+        .classes = d->classes,
+        .file = {.path = file_join(folder, name),
+                 .size_bytes = d->size_bytes,
+                 .chunks = chunks,
+                 .chunk_count = d->n_chunks},
+    };
     *out = entry;
     return POT_OK;
 }
@@ -192,7 +173,7 @@ enum pot_err datasets_put_chunk(struct datasets_book *book,
         return POT_ERANGE;
     }
     dataset_chunk_hash(&hash, data, size);
-    if (size != dataset_file_chunk_size(&entry->file, index) ||
+    if (size != dataset_chunk_size(entry->file.size_bytes, index) ||
         !hash_equal(&hash, &entry->file.chunks[index])) {
         return POT_EFORMAT;
     }

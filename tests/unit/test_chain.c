@@ -44,7 +44,7 @@ static void what_is_proposed_can_be_applied(void **state)
             chain_fixture_propose(f, chain_fixture_pay(f, height - 1, 5));
         assert_int_equal(f->err, POT_OK);
         assert_int_equal(block->block->body->n_txs, 1);
-        assert_non_null(chain_find_checked(f->chain, &block->block->hash));
+        assert_non_null(chain_find_kept(f->chain, &block->block->hash));
         assert_int_equal(chain_fixture_apply(f, block), POT_OK);
         assert_int_equal(chain_tip(f->chain)->height, height);
         assert_true(
@@ -63,8 +63,8 @@ static void another_node_finds_it_valid_and_applies_it(void **state)
             chain_fixture_propose(f, chain_fixture_pay(f, height - 1, 5));
         if (height < 3) { /* the last one executes as it is applied */
             assert_int_equal(chain_fixture_check(&other, block), POT_OK);
-            assert_ptr_equal(
-                chain_find_checked(other.chain, &block->block->hash), block);
+            assert_ptr_equal(chain_find_kept(other.chain, &block->block->hash),
+                             block);
         }
         assert_int_equal(chain_fixture_apply(&other, block), POT_OK);
         assert_int_equal(chain_fixture_apply(f, block), POT_OK);
@@ -173,7 +173,7 @@ static void expect_refused(struct chain_fixture *f, struct shared_block *block,
 {
     assert_int_equal(chain_fixture_check(f, block), POT_EFORMAT);
     assert_string_equal(f->why, why);
-    assert_null(chain_find_checked(f->chain, &block->block->hash));
+    assert_null(chain_find_kept(f->chain, &block->block->hash));
     shared_block_unref(block);
 }
 
