@@ -61,7 +61,7 @@ static void add_publications(struct needs *needs, struct wait *wait,
 void block_needs(struct needs *needs, const struct block *block,
                  bool is_certified, wait_done_fn *done, void *context)
 {
-    struct wait *wait = needs_begin(needs, &block->hash, done, context);
+    struct wait *wait = needs_begin(needs, done, context);
     for (size_t i = 0; i < block->body->n_round_updates; i++) {
         const Pot__RoundUpdate *update = block->body->round_updates[i];
         if (is_certified) {

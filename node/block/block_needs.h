@@ -9,7 +9,7 @@
 
 struct needs;
 
-/* block_needs: has it fetched; done's what is the block's hash.
+/* block_needs: has it fetched.
  *
  * In: is_certified  the aggregates of its rounds only; otherwise their
  *                   payloads, the test sets of evaluations, and the data sets

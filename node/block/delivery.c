@@ -38,10 +38,9 @@ static void on_checked(void *context, enum pot_err err, const char *why)
     }
 }
 
-static void on_payloads(void *context, const struct hash *hash, bool is_held)
+static void on_payloads(void *context, bool is_held)
 {
     struct parcel *p = context;
-    (void)hash;
     if (is_held) {
         chain_check(p->delivery->chain, p->certified->block, 0, on_checked, p);
     } else {
@@ -51,10 +50,9 @@ static void on_payloads(void *context, const struct hash *hash, bool is_held)
 
 /* Nobody has the aggregate: with the gradients that went into it, it can be
  * made again, by executing the block in full. */
-static void on_needs(void *context, const struct hash *hash, bool is_held)
+static void on_needs(void *context, bool is_held)
 {
     struct parcel *p = context;
-    (void)hash;
     if (is_held) {
         apply(p);
     } else {

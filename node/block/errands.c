@@ -212,10 +212,9 @@ static void on_checked(void *context, enum pot_err err, const char *why)
     answer(errand, &event);
 }
 
-static void on_needs(void *context, const struct hash *hash, bool is_held)
+static void on_needs(void *context, bool is_held)
 {
     struct errand *errand = context;
-    (void)hash;
     if (is_held) {
         chain_check(errand->errands->config.chain, errand->block,
                     clock_wall_ms(), on_checked, errand);

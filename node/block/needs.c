@@ -151,10 +151,10 @@ static void start_dataset(struct fetch *fetch)
 
 /* ---- what is waited for */
 
-struct wait *needs_begin(struct needs *needs, const struct hash *what,
-                         wait_done_fn *done, void *context)
+struct wait *needs_begin(struct needs *needs, wait_done_fn *done,
+                         void *context)
 {
-    return wait_begin(&needs->waits, what, done, context);
+    return wait_begin(&needs->waits, done, context);
 }
 
 void needs_add_blob(struct needs *needs, struct wait *wait,
@@ -231,7 +231,7 @@ void needs_add_test_set(struct needs *needs, struct wait *wait,
 void needs_blob(struct needs *needs, const struct hash *hash, size_t size_max,
                 uint64_t peer_id, wait_done_fn *done, void *context)
 {
-    struct wait *wait = needs_begin(needs, hash, done, context);
+    struct wait *wait = needs_begin(needs, done, context);
     needs_add_blob(needs, wait, hash, size_max, peer_id);
     wait_end(wait);
 }
@@ -240,7 +240,7 @@ void needs_dataset(struct needs *needs, const struct hash *dataset,
                    const Pot__PublishDataset *description, wait_done_fn *done,
                    void *context)
 {
-    struct wait *wait = needs_begin(needs, dataset, done, context);
+    struct wait *wait = needs_begin(needs, done, context);
     needs_add_dataset(needs, wait, dataset, description);
     wait_end(wait);
 }
@@ -248,8 +248,7 @@ void needs_dataset(struct needs *needs, const struct hash *dataset,
 void needs_task_data(struct needs *needs, const Pot__TaskSpec *spec,
                      wait_done_fn *done, void *context)
 {
-    const struct hash none = {{0}};
-    struct wait *wait = needs_begin(needs, &none, done, context);
+    struct wait *wait = needs_begin(needs, done, context);
     add_published(needs, wait, spec->train);
     add_published(needs, wait, spec->test);
     wait_end(wait);

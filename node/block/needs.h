@@ -55,8 +55,8 @@ void needs_forget(struct needs *needs, const void *context);
 /* ---- for what takes several of them: a wait begun and ended by the caller,
  * to which they are added in between. */
 
-struct wait *needs_begin(struct needs *needs, const struct hash *what,
-                         wait_done_fn *done, void *context);
+struct wait *needs_begin(struct needs *needs, wait_done_fn *done,
+                         void *context);
 void needs_add_blob(struct needs *needs, struct wait *wait,
                     const struct hash *hash, size_t size_max, uint64_t peer_id);
 void needs_add_dataset(struct needs *needs, struct wait *wait,

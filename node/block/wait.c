@@ -12,7 +12,6 @@ struct wait {
     struct wait *next;
     wait_done_fn *done; /* NULL: nobody is to be told */
     void *context;
-    struct hash what;
     size_t left; /* things not there yet, and one until wait_end */
     bool has_failed;
 };
@@ -22,12 +21,10 @@ struct hook {
     struct wait *wait;
 };
 
-struct wait *wait_begin(struct waits *waits, const struct hash *what,
-                        wait_done_fn *done, void *context)
+struct wait *wait_begin(struct waits *waits, wait_done_fn *done, void *context)
 {
     struct wait *wait = pot_calloc(1, sizeof(*wait));
     wait->waits = waits;
-    wait->what = *what;
     wait->done = done;
     wait->context = context;
     wait->left = 1;
@@ -61,7 +58,7 @@ void wait_end(struct wait *wait)
     }
     *at = wait->next;
     if (wait->done != NULL) {
-        wait->done(wait->context, &wait->what, !wait->has_failed);
+        wait->done(wait->context, !wait->has_failed);
     }
     free(wait);
 }
@@ -103,7 +100,7 @@ void waits_cancel(struct waits *waits)
         wait_done_fn *done = wait->done;
         wait->done = NULL;
         if (done != NULL) {
-            done(wait->context, &wait->what, false);
+            done(wait->context, false);
             wait = waits->first; /* the list may have changed */
         } else {
             wait = wait->next;

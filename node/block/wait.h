@@ -9,8 +9,6 @@
 
 #include <stdbool.h>
 
-#include "base/hash.h"
-
 struct hook; /* opaque: node/block/wait.c */
 struct wait;
 
@@ -19,13 +17,11 @@ struct waits {
     struct wait *first;
 };
 
-/* wait_done_fn: what is the one that the wait was begun with; is_held: all
- * of its things are. */
-typedef void wait_done_fn(void *context, const struct hash *what, bool is_held);
+/* wait_done_fn: is_held: all of its things are. */
+typedef void wait_done_fn(void *context, bool is_held);
 
 /* wait_begin: on nothing yet; done may be NULL. */
-struct wait *wait_begin(struct waits *waits, const struct hash *what,
-                        wait_done_fn *done, void *context);
+struct wait *wait_begin(struct waits *waits, wait_done_fn *done, void *context);
 
 /* wait_on: one thing more, whose hooks these are. */
 void wait_on(struct wait *wait, struct hook **hooks);

@@ -223,10 +223,9 @@ static void judge(struct submission *s)
 
 /* ---- the payload */
 
-static void on_payload(void *context, const struct hash *hash, bool is_held)
+static void on_payload(void *context, bool is_held)
 {
     struct submission *s = context;
-    (void)hash;
     if (is_held) {
         judge(s);
     } else {

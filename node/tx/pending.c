@@ -40,10 +40,9 @@ void pending_free(struct pending *c)
 
 /* ---- publications */
 
-static void on_dataset(void *context, const struct hash *dataset, bool is_held)
+static void on_dataset(void *context, bool is_held)
 {
     struct pending *c = context;
-    (void)dataset;
     c->fetches--;
     if (is_held) {
         c->config.on_work(c->config.context);
