@@ -190,11 +190,9 @@ POT_MUST_USE enum pot_err store_blobs_release(struct store *store,
                                               const struct hash *hashes,
                                               size_t count);
 
-/* store_blobs_release_except: all that are held but these.  For a start:
- * which blocks the others were held for, a crash made forget. */
-POT_MUST_USE enum pot_err store_blobs_release_except(struct store *store,
-                                                     const struct hash *kept,
-                                                     size_t count);
+/* store_blobs_release_all: no block needs any of them.  For a start: which
+ * blocks they were held for, a crash made forget. */
+POT_MUST_USE enum pot_err store_blobs_release_all(struct store *store);
 
 /* ---- the commit of a block */
 

@@ -166,26 +166,15 @@ enum pot_err store_blobs_release(struct store *store, const struct hash *hashes,
     return store_write_run(store, release_listed, &released);
 }
 
-/* What is held and not among those excepted. */
-struct others {
-    struct hashes kept;
-    struct hash *found;
+struct found {
+    struct hash *list;
     size_t count;
 };
 
-static bool is_among(const struct hashes *hashes, const struct hash *hash)
+static enum pot_err find_held(void *context, const MDB_val *key,
+                              const MDB_val *raw)
 {
-    bool found = false;
-    for (size_t i = 0; !found && i < hashes->count; i++) {
-        found = hash_equal(&hashes->list[i], hash);
-    }
-    return found;
-}
-
-static enum pot_err find_other(void *context, const MDB_val *key,
-                               const MDB_val *raw)
-{
-    struct others *others = context;
+    struct found *found = context;
     struct store_value value;
     struct store_uses uses;
     struct hash hash;
@@ -198,33 +187,30 @@ static enum pot_err find_other(void *context, const MDB_val *key,
         !store_record_read_uses(&uses, value.data, value.size)) {
         return POT_ECORRUPT;
     }
-    if (uses.is_held && !is_among(&others->kept, &hash)) {
-        others->found =
-            pot_realloc(others->found, others->count + 1, sizeof(hash));
-        others->found[others->count++] = hash;
+    if (uses.is_held) {
+        found->list = pot_realloc(found->list, found->count + 1, sizeof(hash));
+        found->list[found->count++] = hash;
     }
     return POT_OK;
 }
 
-static enum pot_err release_others(struct store_write *write, void *context)
+static enum pot_err release_all(struct store_write *write, void *context)
 {
-    const struct hashes *kept = context;
-    struct others others = {.kept = *kept};
+    struct found found = {0};
+    (void)context;
     enum pot_err err = store_table_each(write->store, write->txn,
-                                        TABLE_BLOB_USES, find_other, &others);
+                                        TABLE_BLOB_USES, find_held, &found);
     if (err == POT_OK) {
-        struct hashes found = {others.found, others.count};
-        err = release_listed(write, &found);
+        struct hashes released = {found.list, found.count};
+        err = release_listed(write, &released);
     }
-    free(others.found);
+    free(found.list);
     return err;
 }
 
-enum pot_err store_blobs_release_except(struct store *store,
-                                        const struct hash *kept, size_t count)
+enum pot_err store_blobs_release_all(struct store *store)
 {
-    struct hashes hashes = {kept, count};
-    return store_write_run(store, release_others, &hashes);
+    return store_write_run(store, release_all, NULL);
 }
 
 /* ---- reads */

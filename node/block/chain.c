@@ -236,7 +236,7 @@ static void release(struct job *job)
         return;
     }
     if (job->is_first) {
-        err = store_blobs_release_except(store, NULL, 0);
+        err = store_blobs_release_all(store);
     } else if (job->held.count > 0) {
         err = store_blobs_release(store, job->held.hashes, job->held.count);
     }
