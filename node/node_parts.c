@@ -259,8 +259,6 @@ static enum pot_err open_replica(struct node *node)
         .chain_id = node->holdings.chain,
         .key = node->validator_key,
         .sign_state = node->sign_state,
-        .chain = node->chain,
-        .needs = node->needs,
         .delivery = &node->delivery,
         .net = node->net,
         .validators = &set,

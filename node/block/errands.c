@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "node/block/block_needs.h"
 #include "node/block/certified.h"
-#include "node/block/chain.h"
 #include "node/block/delivery.h"
 #include "node/block/shared_block.h"
 #include "node/loop/loop_timer.h"
@@ -127,7 +126,7 @@ static struct shared_block *find_open(const struct errands *errands,
             return e->block;
         }
     }
-    return chain_find_kept(errands->config.chain, digest);
+    return chain_find_kept(errands->config.delivery->chain, digest);
 }
 
 /* NULL: its bytes are no block. */
@@ -172,7 +171,7 @@ void errands_propose(struct errands *errands, const struct pbft_effect *effect)
     request->view = effect->view;
     request->now_ms = clock_wall_ms();
     request->proposer = errands->config.proposer;
-    chain_propose(errands->config.chain, request, on_proposed,
+    chain_propose(errands->config.delivery->chain, request, on_proposed,
                   errand_new(errands, effect));
 }
 
@@ -216,7 +215,7 @@ static void on_needs(void *context, bool is_held)
 {
     struct errand *errand = context;
     if (is_held) {
-        chain_check(errand->errands->config.chain, errand->block,
+        chain_check(errand->errands->config.delivery->chain, errand->block,
                     clock_wall_ms(), on_checked, errand);
     } else {
         on_checked(errand, POT_ENOENT, "what it needs cannot be had");
@@ -231,8 +230,8 @@ void errands_check(struct errands *errands, struct pbft_effect *effect)
         on_checked(errand, POT_EFORMAT, err_text(POT_EFORMAT));
         return;
     }
-    block_needs(errands->config.needs, errand->block->block, false, on_needs,
-                errand);
+    block_needs(errands->config.delivery->needs, errand->block->block, false,
+                on_needs, errand);
 }
 
 /* ---- carrying out */

@@ -15,15 +15,11 @@
 #include "consensus/pbft.h"
 #include "node/block/proposal.h"
 
-struct chain;
 struct delivery;
 struct errands; /* opaque: node/block/errands.c */
-struct needs;
 
 struct errands_config {
     uv_loop_t *loop;
-    struct chain *chain;
-    struct needs *needs;
     const struct delivery *delivery;
     struct public_key proposer;
     /* PBFT_PROPOSAL or PBFT_CHECKED; what is in it is borrowed. */

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/log.h"
-#include "node/block/chain.h"
+#include "node/block/delivery.h"
 #include "node/block/errands.h"
 #include "node/block/inbox.h"
 #include "node/block/vote_record.h"
@@ -276,7 +276,7 @@ static struct pbft *open_pbft(const struct replica_config *config,
                               enum pot_err *err)
 {
     size_t record_size;
-    const struct chain_tip *tip = chain_tip(config->chain);
+    const struct chain_tip *tip = chain_tip(config->delivery->chain);
     const void *record = sign_state_record(config->sign_state, &record_size);
     const struct pbft_config pbft_config = {
         .chain = config->chain_id,
@@ -302,8 +302,6 @@ static void open_parts(struct replica *r)
                                               on_saved};
     const struct errands_config errands = {
         .loop = c->loop,
-        .chain = c->chain,
-        .needs = c->needs,
         .delivery = c->delivery,
         .proposer = *key_public(c->key),
         .asker = r,

@@ -17,9 +17,7 @@
 #include "consensus/pbft.h"
 #include "node/block/chain_tip.h"
 
-struct chain;
 struct delivery;
-struct needs;
 struct net;
 struct peer;
 struct proposal_refused;
@@ -32,8 +30,6 @@ struct replica_config {
     struct hash chain_id;
     const struct key *key;
     struct sign_state *sign_state;
-    struct chain *chain;
-    struct needs *needs;
     const struct delivery *delivery;
     struct net *net;
     const struct validator_set *validators; /* of the next height */

@@ -76,8 +76,6 @@ static int open_errands(void **state)
     f.delivery = (struct delivery){f.chain.chain, f.needs};
     const struct errands_config config = {
         .loop = &f.chain.loop,
-        .chain = f.chain.chain,
-        .needs = f.needs,
         .delivery = &f.delivery,
         .proposer = *key_public(f.chain.validator),
         .answer = on_answer,
