@@ -103,10 +103,11 @@ static enum pot_err add_last_commit(struct maker *m, struct store *store)
 }
 
 static void seal(struct maker *m, const struct hash *chain,
-                 const struct hash *state_root, struct hash *hash)
+                 const struct hash *state_root)
 {
     const struct proposal_request *r = m->request;
     struct hash validators;
+    struct hash hash;
     validator_sets_next(&validators, &m->env.state);
     Pot__BlockHeader *header = pot_alloc(sizeof(*header));
     pot__block_header__init(header);
@@ -119,7 +120,7 @@ static void seal(struct maker *m, const struct hash *chain,
     header->proposer = codec_copy_bytes(r->proposer.b, PUBLIC_KEY_SIZE);
     header->validators_hash = codec_copy_bytes(validators.b, HASH_SIZE);
     header->state_root = codec_copy_bytes(state_root->b, HASH_SIZE);
-    block_seal(hash, m->body, header);
+    block_seal(&hash, m->body, header);
     codec_free(header);
 }
 
@@ -127,7 +128,6 @@ static enum pot_err fill(struct maker *m, const struct holdings *holdings,
                          struct overlay *overlay)
 {
     struct hash root;
-    struct hash hash;
     m->bytes = BLOCK_FRAME_BYTES;
     enum pot_err err = add_last_commit(m, holdings->store);
     if (err != POT_OK) {
@@ -138,7 +138,7 @@ static enum pot_err fill(struct maker *m, const struct holdings *holdings,
     ledger_end_block(&m->env, &m->block);
     err = overlay_root(overlay, &root);
     if (err == POT_OK) {
-        seal(m, &holdings->chain, &root, &hash);
+        seal(m, &holdings->chain, &root);
     }
     return err;
 }
