@@ -15,6 +15,7 @@ potd_SOURCES = \
 	node/node.c node/node.h \
 	node/node_config.c node/node_config.h \
 	node/node_parts.c node/node_parts.h \
+	node/reload.c node/reload.h \
 	node/startup.c node/startup.h \
 	node/verify_store.c node/verify_store.h
 nodist_EXTRA_potd_SOURCES = links-c++.cpp

@@ -4,21 +4,17 @@
 
 #include "node/network.h"
 
-#include "base/alloc.h"
 #include "base/check.h"
 #include "node/api/api.h"
 #include "node/block/chain.h"
 #include "node/block/replica.h"
 #include "node/node_parts.h"
-#include "node/startup.h"
 #include "node/tx/intake.h"
 #include "p2p/blob_fetch.h"
 #include "p2p/gossip.h"
 #include "p2p/net.h"
 #include "p2p/sync.h"
 #include "storage/store.h"
-
-#include <stdlib.h>
 
 /* A peer that gives nothing for so long, and the next one is asked: miners wait
  * for it with every round. */
@@ -113,8 +109,9 @@ static bool read_block(void *context, uint64_t height, struct buf *block,
 {
     struct node *node = context;
     return height > 0 &&
-           store_get_block(node->store, height, block) == POT_OK &&
-           store_get_certificate(node->store, height, certificate) == POT_OK;
+           store_get_block(node->holdings.store, height, block) == POT_OK &&
+           store_get_certificate(node->holdings.store, height, certificate) ==
+               POT_OK;
 }
 
 static void on_sync_block(void *context, uint64_t height, const uint8_t *block,
@@ -129,17 +126,13 @@ static void on_sync_block(void *context, uint64_t height, const uint8_t *block,
 static enum pot_err open_net(struct node *node)
 {
     const struct node_config *c = node->config;
-    struct net_address *peers = pot_calloc(c->p2p_peer_count, sizeof(*peers));
-    for (size_t i = 0; i < c->p2p_peer_count; i++) {
-        startup_peer(&peers[i], &c->p2p_peers[i]);
-    }
     const struct net_config config = {
         .loop = &node->loop,
         .chain = node->holdings.chain,
         .key = node->node_key,
         .listen = c->p2p_listen,
         .moniker = c->moniker,
-        .peers = peers,
+        .peers = c->p2p_peers,
         .peer_count = c->p2p_peer_count,
         .guests_max = (uint32_t)c->p2p_max_peers,
     };
@@ -149,9 +142,7 @@ static enum pot_err open_net(struct node *node)
         .on_message = on_message,
         .on_tick = on_tick,
     };
-    enum pot_err err = net_open(&node->net, &config, &callbacks);
-    free(peers);
-    return err;
+    return net_open(&node->net, &config, &callbacks);
 }
 
 static void open_transfers(struct node *node)

@@ -8,6 +8,7 @@
 #include "node/api/api.h"
 #include "node/block/chain.h"
 #include "node/node_parts.h"
+#include "node/reload.h"
 #include "node/startup.h"
 
 #include <signal.h>
@@ -68,7 +69,7 @@ static void on_signal(uv_signal_t *handle, int number)
     if (number != SIGHUP) {
         stop(node);
     } else if (!node->is_stopping) {
-        startup_reload(node);
+        reload(node);
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/key.h"
 #include "base/limits.h"
 #include "base/suggest.h"
 #include "base/toml.h"
@@ -14,7 +15,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +81,7 @@ static const struct setting settings[] = {
      1000000},
     {"storage.map_size_mb", SETTING_COUNT, AT(map_size_mb), 0, "1024", 16,
      UINT64_C(1) << 24},
-    {"storage.keep_blobs", SETTING_COUNT, AT(keep_blobs), 0, "16", 0, 1000000},
+    {"storage.keep_blobs", SETTING_COUNT, AT(keep_rounds), 0, "16", 0, 1000000},
 };
 
 #define SETTING_TOTAL (sizeof(settings) / sizeof(*settings))
@@ -329,33 +329,19 @@ static void check_environment(struct loader *l)
 }
 
 /* "<address>@host:port"; a host in brackets may hold colons. */
-static bool parse_peer(struct config_peer *out, const char *text)
+static bool parse_peer(struct net_address *out, const char *text)
 {
     const char *at = strchr(text, '@');
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    if (at == NULL || colon == NULL || colon <= at + 1) {
+    if (at == NULL) {
         return false;
     }
     char *address = pot_strdup(text);
     address[at - text] = '\0';
     enum pot_err err = address_parse(&out->key, address);
     free(address);
-    unsigned long port = strtoul(colon + 1, &end, 10);
-    if (err != POT_OK || *end != '\0' || end == colon + 1 || port == 0 ||
-        port > UINT16_MAX) {
-        return false;
-    }
-    const char *host = at + 1;
-    size_t size = (size_t)(colon - host);
-    if (size > 2 && host[0] == '[' && host[size - 1] == ']') {
-        host++;
-        size -= 2;
-    }
-    out->host = pot_calloc(size + 1, 1);
-    memcpy(out->host, host, size);
-    out->port = (uint16_t)port;
-    return true;
+    return err == POT_OK &&
+           net_address_split(out->host, &out->port, at + 1) == POT_OK &&
+           out->port != 0;
 }
 
 static void check_peers(struct loader *l)
@@ -376,12 +362,9 @@ static void check_peers(struct loader *l)
 /* "host:port", a host in brackets may hold colons. */
 static void check_listen(struct loader *l, const char *key, const char *text)
 {
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    unsigned long port =
-        colon != NULL ? strtoul(colon + 1, &end, 10) : ULONG_MAX;
-    if (colon == NULL || colon == text || end == colon + 1 || *end != '\0' ||
-        port > UINT16_MAX) {
+    char host[NET_HOST_MAX + 1];
+    uint16_t port;
+    if (net_address_split(host, &port, text) != POT_OK) {
         char what[160];
         (void)snprintf(what, sizeof(what), "\"%.100s\" is not host:port", text);
         fault(l, 0, key, what);
@@ -490,11 +473,6 @@ void node_config_free(struct node_config *config)
 {
     if (config == NULL) {
         return;
-    }
-    for (size_t i = 0; i < config->p2p_peer_count; i++) {
-        if (config->p2p_peers != NULL) {
-            free(config->p2p_peers[i].host);
-        }
     }
     free(config->p2p_peers);
     for (size_t i = 0; i < SETTING_TOTAL; i++) {

@@ -12,17 +12,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/key.h"
 #include "base/log.h"
+#include "p2p/net_address.h"
 
 #define CONFIG_PEERS_MAX 256
 #define CONFIG_TASKS_MAX 64
-
-struct config_peer {
-    struct public_key key;
-    char *host;
-    uint16_t port;
-};
 
 struct node_config {
     char *path; /* of the file itself */
@@ -41,7 +35,7 @@ struct node_config {
     char *p2p_key; /* file of the node key */
     char **p2p_peer_texts;
     size_t p2p_peer_count;
-    struct config_peer *p2p_peers;
+    struct net_address *p2p_peers;
     uint64_t p2p_max_peers;
 
     uint64_t propose_timeout_ms;
@@ -66,7 +60,8 @@ struct node_config {
     uint64_t mempool_max_txs;
 
     uint64_t map_size_mb;
-    uint64_t keep_blobs; /* rounds whose gradients stay in the store */
+    uint64_t
+        keep_rounds; /* keep_blobs: rounds whose gradients stay in the store */
 };
 
 /* node_config_load: reads the file and the environment.  Faults are appended to

@@ -33,13 +33,8 @@ struct node {
     struct key *validator_key; /* NULL: no validator */
     struct key *miner_key;     /* NULL: no miner */
     char *worker_program;
-    struct store *store;
     struct sign_state *sign_state;
-    struct blob_pool *pool;
-    struct blob_pool *recent;
-    struct datasets_book *datasets;
-    struct verified *verified;
-    struct holdings holdings;
+    struct holdings holdings; /* and what is in it is the node's */
 
     /* node/node_parts.c, and node/network.c for what stands on p2p/ */
     struct chain *chain;

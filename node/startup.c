@@ -4,12 +4,10 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/datasets.h"
 #include "node/hold/verified.h"
 #include "node/node_parts.h"
-#include "p2p/net.h"
 #include "proto/codec.h"
 #include "proto/genesis.h"
 #include "storage/sign_state.h"
@@ -27,12 +25,6 @@
 #define RECENT_BYTES_MAX ((size_t)32 << 20)
 #define VERIFIED_SIZE    65536
 #define FILES_MIN        1024
-
-void startup_peer(struct net_address *out, const struct config_peer *peer)
-{
-    *out = (struct net_address){.key = peer->key, .port = peer->port};
-    (void)snprintf(out->host, sizeof(out->host), "%s", peer->host);
-}
 
 void startup_error(struct node *node, enum exit_code code, const char *what,
                    enum pot_err err, const char *remedy)
@@ -138,7 +130,7 @@ static bool open_store(struct node *node)
     char why[256] = "";
     char *folder = file_join(node->config->home, "store");
     enum pot_err err =
-        store_open(&node->store, folder,
+        store_open(&node->holdings.store, folder,
                    (size_t)node->config->map_size_mb << 20, why, sizeof(why));
     if (err != POT_OK) {
         node->exit_code = err == POT_EBUSY ? EXIT_CODE_LOCKED
@@ -148,19 +140,18 @@ static bool open_store(struct node *node)
         fprintf(stderr, "potd: %s\n", why);
     }
     free(folder);
-    node->holdings.store = node->store;
     return err == POT_OK;
 }
 
 static bool open_datasets(struct node *node)
 {
     char *folder = file_join(node->config->home, "datasets");
-    enum pot_err err = datasets_open(&node->datasets, folder, node->store);
+    enum pot_err err =
+        datasets_open(&node->holdings.datasets, folder, node->holdings.store);
     if (err != POT_OK) {
         startup_error(node, EXIT_CODE_CONFIG, folder, err, "check the folder");
     }
     free(folder);
-    node->holdings.datasets = node->datasets;
     return err == POT_OK;
 }
 
@@ -175,7 +166,8 @@ static bool open_sign_state(struct node *node)
     const struct public_key *key = key_public(node->validator_key);
     enum pot_err err =
         sign_state_open(&node->sign_state, path, key, &node->holdings.chain);
-    bool is_fresh = !store_tip(node->store, &height, NULL, NULL) || height == 0;
+    bool is_fresh =
+        !store_tip(node->holdings.store, &height, NULL, NULL) || height == 0;
     if (err == POT_ENOENT && is_fresh) {
         err = sign_state_create(path, key, &node->holdings.chain);
         if (err == POT_OK) {
@@ -249,13 +241,11 @@ bool startup_open_store(struct node *node)
         !open_datasets(node)) {
         return false;
     }
-    node->pool = blob_pool_new(POOL_BYTES_MAX);
-    node->verified = verified_new(&node->holdings.chain, VERIFIED_SIZE);
-    node->holdings.pool = node->pool;
-    node->recent = blob_pool_new(RECENT_BYTES_MAX);
-    node->holdings.recent = node->recent;
-    node->holdings.verified = node->verified;
-    node->holdings.keep_rounds = (uint32_t)node->config->keep_blobs;
+    struct holdings *holdings = &node->holdings;
+    holdings->pool = blob_pool_new(POOL_BYTES_MAX);
+    holdings->recent = blob_pool_new(RECENT_BYTES_MAX);
+    holdings->verified = verified_new(&holdings->chain, VERIFIED_SIZE);
+    holdings->keep_rounds = (uint32_t)node->config->keep_rounds;
     return true;
 }
 
@@ -269,46 +259,14 @@ bool startup_open(struct node *node)
 void startup_close(struct node *node)
 {
     sign_state_close(node->sign_state);
-    datasets_close(node->datasets);
-    store_close(node->store);
-    blob_pool_free(node->pool);
-    blob_pool_free(node->recent);
-    verified_free(node->verified);
+    datasets_close(node->holdings.datasets);
+    store_close(node->holdings.store);
+    blob_pool_free(node->holdings.pool);
+    blob_pool_free(node->holdings.recent);
+    verified_free(node->holdings.verified);
     key_free(node->node_key);
     key_free(node->validator_key);
     key_free(node->miner_key);
     codec_free(node->genesis);
     free(node->worker_program);
-}
-
-void startup_reload(struct node *node)
-{
-    struct node_config *fresh = NULL;
-    struct buf faults;
-    buf_init(&faults, 65536);
-    if (node_config_load(&fresh, node->config->path, &faults) != POT_OK) {
-        LOG(LOG_ERROR, "node", "config not re-read",
-            log_text("why", buf_text(&faults)));
-        buf_fini(&faults);
-        return;
-    }
-    const char *file = fresh->log_file[0] != '\0' ? fresh->log_file : NULL;
-    if (log_open(fresh->log_level, fresh->log_format, file) != POT_OK) {
-        LOG(LOG_ERROR, "node", "log not re-opened",
-            log_text("file", fresh->log_file));
-    }
-    struct net_address *peers =
-        pot_calloc(fresh->p2p_peer_count, sizeof(*peers));
-    for (size_t i = 0; i < fresh->p2p_peer_count; i++) {
-        startup_peer(&peers[i], &fresh->p2p_peers[i]);
-    }
-    if (net_set_peers(node->net, peers, fresh->p2p_peer_count) != POT_OK) {
-        LOG(LOG_ERROR, "node", "peers not changed",
-            log_u64("peers", fresh->p2p_peer_count));
-    }
-    LOG(LOG_INFO, "node", "config re-read: log and peers",
-        log_u64("peers", fresh->p2p_peer_count));
-    free(peers);
-    node_config_free(fresh);
-    buf_fini(&faults);
 }

@@ -1,5 +1,5 @@
 /* startup: what a node reads and locks before it runs: keys, genesis, store
- * and sign state; and what a signal makes it read again. */
+ * and sign state. */
 #ifndef POT_NODE_STARTUP_H
 #define POT_NODE_STARTUP_H
 
@@ -8,8 +8,6 @@
 #include "base/err.h"
 #include "base/exit_code.h"
 
-struct config_peer;
-struct net_address;
 struct node;
 
 /* startup_open: fills node's genesis, keys, store, sign state, data sets and
@@ -25,11 +23,5 @@ void startup_close(struct node *node);
 void startup_error(struct node *node, enum exit_code code, const char *what,
                    enum pot_err err, const char *remedy);
 void startup_chain_error(struct node *node, enum pot_err err);
-
-/* startup_peer: a configured peer as the network takes it. */
-void startup_peer(struct net_address *out, const struct config_peer *peer);
-
-/* startup_reload: the log and its level, and the peers, after SIGHUP. */
-void startup_reload(struct node *node);
 
 #endif

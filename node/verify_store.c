@@ -45,7 +45,8 @@ static bool on_progress(void *context, uint64_t done, uint64_t all)
 static bool check_values(struct node *node)
 {
     static struct store_report report;
-    enum pot_err err = store_verify(node->store, &report, on_progress, NULL);
+    enum pot_err err =
+        store_verify(node->holdings.store, &report, on_progress, NULL);
     if (isatty(STDERR_FILENO)) {
         fprintf(stderr, "\n");
     }
@@ -83,7 +84,7 @@ static enum pot_err lend_aggregates(struct replay *r, const struct block *block)
         if (!round_blobs_aggregate(u, &hash)) {
             continue;
         }
-        err = store_blob_get(r->node->store, &hash, &data);
+        err = store_blob_get(r->node->holdings.store, &hash, &data);
         if (err == POT_OK) {
             (void)blob_pool_put(r->holdings.pool, &hash, data.data, data.size);
         }
@@ -142,7 +143,7 @@ static bool check_height(struct replay *r, uint64_t height)
 {
     struct validator_set set;
     bool is_right = false;
-    struct certified *certified = read_block(r->node->store, height);
+    struct certified *certified = read_block(r->node->holdings.store, height);
     if (certified == NULL ||
         certified->block->block->header->height != height) {
         fprintf(stderr, "potd: height %" PRIu64 ": cannot be read\n", height);
@@ -167,8 +168,9 @@ static bool check_root(const struct replay *r)
     char text[HASH_TEXT_SIZE];
     struct hash stored;
     struct hash made;
-    bool has_both = store_tip(r->node->store, &height, NULL, &stored) &&
-                    store_tip(r->holdings.store, NULL, NULL, &made);
+    bool has_both =
+        store_tip(r->node->holdings.store, &height, NULL, &stored) &&
+        store_tip(r->holdings.store, NULL, NULL, &made);
     POT_ASSERT(has_both);
     if (!hash_equal(&stored, &made)) {
         fprintf(stderr, "potd: the replay ends with another state root\n");
@@ -186,7 +188,7 @@ static bool replay_all(struct replay *r)
     r->tip.hash = r->holdings.genesis_hash;
     r->tip.time_ms = r->node->genesis->time_ms;
     r->tip.next_signers = r->holdings.genesis_hash;
-    if (!store_tip(r->node->store, &height, NULL, NULL)) {
+    if (!store_tip(r->node->holdings.store, &height, NULL, NULL)) {
         printf("the store is empty\n");
         return true;
     }

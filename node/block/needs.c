@@ -151,8 +151,7 @@ static void start_dataset(struct fetch *fetch)
 
 /* ---- what is waited for */
 
-struct wait *needs_begin(struct needs *needs, wait_done_fn *done,
-                         void *context)
+struct wait *needs_begin(struct needs *needs, wait_done_fn *done, void *context)
 {
     return wait_begin(&needs->waits, done, context);
 }

@@ -41,7 +41,8 @@ tests_unit_test_node_config_SOURCES = tests/unit/test_node_config.c \
 	node/node_config.c node/node_config.h
 nodist_EXTRA_tests_unit_test_node_config_SOURCES = dummy.cxx
 tests_unit_test_node_config_CPPFLAGS = $(unit_node_cppflags)
-tests_unit_test_node_config_LDADD = base/libtoml.a $(unit_base_libs)
+tests_unit_test_node_config_LDADD = base/libtoml.a p2p/libp2p.a \
+	$(unit_base_libs) $(UV_LIBS)
 
 tests_unit_test_round_early_SOURCES = tests/unit/test_round_early.c
 tests_unit_test_round_early_CPPFLAGS = $(unit_node_cppflags)

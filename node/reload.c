@@ -1,0 +1,37 @@
+#include "config.h"
+
+#include "node/reload.h"
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "node/node_parts.h"
+#include "p2p/net.h"
+
+#define FAULTS_BYTES_MAX 65536
+
+void reload(struct node *node)
+{
+    struct node_config *fresh = NULL;
+    struct buf faults;
+    buf_init(&faults, FAULTS_BYTES_MAX);
+    if (node_config_load(&fresh, node->config->path, &faults) != POT_OK) {
+        LOG(LOG_ERROR, "node", "config not re-read",
+            log_text("why", buf_text(&faults)));
+        buf_fini(&faults);
+        return;
+    }
+    const char *file = fresh->log_file[0] != '\0' ? fresh->log_file : NULL;
+    if (log_open(fresh->log_level, fresh->log_format, file) != POT_OK) {
+        LOG(LOG_ERROR, "node", "log not re-opened",
+            log_text("file", fresh->log_file));
+    }
+    if (net_set_peers(node->net, fresh->p2p_peers, fresh->p2p_peer_count) !=
+        POT_OK) {
+        LOG(LOG_ERROR, "node", "peers not changed",
+            log_u64("peers", fresh->p2p_peer_count));
+    }
+    LOG(LOG_INFO, "node", "config re-read: log and peers",
+        log_u64("peers", fresh->p2p_peer_count));
+    node_config_free(fresh);
+    buf_fini(&faults);
+}
