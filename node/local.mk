@@ -17,6 +17,7 @@ potd_SOURCES = \
 	node/node_parts.c node/node_parts.h \
 	node/reload.c node/reload.h \
 	node/startup.c node/startup.h \
+	node/stopping.c node/stopping.h \
 	node/verify_store.c node/verify_store.h
 nodist_EXTRA_potd_SOURCES = links-c++.cpp
 potd_CPPFLAGS = $(node_cppflags) \

@@ -5,69 +5,20 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/log.h"
-#include "node/api/api.h"
 #include "node/block/chain.h"
 #include "node/node_parts.h"
 #include "node/reload.h"
 #include "node/startup.h"
+#include "node/stopping.h"
 
 #include <signal.h>
 #include <stdlib.h>
-
-#define STOP_DEADLINE_MS 4500
-
-/* ---- stopping */
-
-static void on_late(uv_timer_t *timer)
-{
-    (void)timer;
-    LOG(LOG_ERROR, "node", "stopping takes too long",
-        log_u64("deadline_ms", STOP_DEADLINE_MS));
-    _Exit(EXIT_CODE_FAILED);
-}
-
-/* They are still heard, so that a second one does not end us halfway, but do
- * not keep the loop at work. */
-static void stop_signals(struct node *node)
-{
-    for (size_t i = 0; i < NODE_SIGNALS; i++) {
-        uv_unref((uv_handle_t *)&node->signals[i]);
-    }
-    (void)uv_timer_start(&node->late, on_late, STOP_DEADLINE_MS, 0);
-    uv_unref((uv_handle_t *)&node->late);
-}
-
-static void stop(struct node *node)
-{
-    if (node->is_stopping) {
-        return;
-    }
-    LOG(LOG_INFO, "node", "stopping",
-        log_u64("height", chain_tip(node->chain)->height));
-    node_parts_stop(node);
-    stop_signals(node);
-}
-
-static void on_failed(struct node *node, enum pot_err err, const char *what)
-{
-    LOG(LOG_ERROR, "node", "fault: nothing is signed any more",
-        log_text("what", what), log_text("why", err_text(err)));
-    if (node->api != NULL) {
-        api_failed(node->api, err);
-    }
-    if (err != POT_EFULL) { /* a full disk leaves us readable */
-        node->exit_code = EXIT_CODE_STORE;
-        stop(node);
-    }
-}
-
-/* ---- running */
 
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct node *node = handle->data;
     if (number != SIGHUP) {
-        stop(node);
+        stopping_begin(node);
     } else if (!node->is_stopping) {
         reload(node);
     }
@@ -121,7 +72,6 @@ enum exit_code node_run(const struct node_config *config)
 {
     struct node *node = pot_calloc(1, sizeof(*node));
     node->config = config;
-    node->failed = on_failed;
     int rc = uv_loop_init(&node->loop);
     POT_ASSERT(rc == 0);
     if (startup_open(node)) {
@@ -129,8 +79,7 @@ enum exit_code node_run(const struct node_config *config)
         if (node_parts_open(node)) {
             run(node);
         } else {
-            node_parts_stop(node);
-            stop_signals(node);
+            stopping_begin(node);
         }
         (void)uv_run(&node->loop, UV_RUN_DEFAULT);
         uv_walk(&node->loop, on_handle, NULL); /* signals, the late timer */

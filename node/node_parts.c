@@ -17,6 +17,7 @@
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
 #include "node/startup.h"
+#include "node/stopping.h"
 #include "node/tx/intake.h"
 #include "node/tx/mempool.h"
 #include "node/tx/pending.h"
@@ -77,7 +78,7 @@ static bool on_attestation(void *context, Pot__Signed *message,
 static void on_failed(void *context, enum pot_err err, const char *what)
 {
     struct node *node = context;
-    node->failed(node, err, what);
+    stopping_failed(node, err, what);
 }
 
 /* Only a wrong block is its sender's fault; of a good one sync was told when
@@ -86,7 +87,7 @@ static void on_caught_up(void *context, uint64_t height, enum pot_err err)
 {
     struct node *node = context;
     if (err == POT_EIO || err == POT_EFULL || err == POT_ECORRUPT) {
-        node->failed(node, err, "block store");
+        stopping_failed(node, err, "block store");
     }
     if (node->is_stopping) {
         return;
@@ -129,7 +130,7 @@ static void tell_replica(struct node *node)
     enum pot_err err =
         validator_sets_read(&node->holdings, &tip->next_signers, &set);
     if (err != POT_OK) {
-        node->failed(node, err, "validator set");
+        stopping_failed(node, err, "validator set");
         return;
     }
     replica_applied(node->replica, tip, &set);
@@ -360,35 +361,6 @@ void node_parts_start(struct node *node)
 }
 
 /* ---- closing them */
-
-/* In this order: nobody is called by a part that was stopped before it. */
-void node_parts_stop(struct node *node)
-{
-    node->is_stopping = true;
-    if (node->api != NULL) {
-        api_close(node->api);
-        node->api = NULL;
-    }
-    if (node->replica != NULL) {
-        replica_stop(node->replica);
-    }
-    if (node->miner != NULL) {
-        miner_stop(node->miner);
-    }
-    if (node->rounds != NULL) {
-        rounds_stop(node->rounds);
-        intake_stop(node->intake);
-    }
-    if (node->needs != NULL) {
-        needs_stop(node->needs);
-    }
-    if (node->chain != NULL) {
-        chain_stop(node->chain);
-    }
-    if (node->net != NULL) {
-        net_close(node->net, NULL, NULL);
-    }
-}
 
 void node_parts_free(struct node *node)
 {

@@ -1,9 +1,9 @@
 /* node_parts: the parts of a running potd and how they hang together.  For
  * node/'s own files: a part knows of the others what its config hands to it.
  *
- * They are opened in the order of this struct and closed in two steps: stop,
- * after which none begins anything new, and, once the loop has run out of
- * work, free. */
+ * They are opened in the order of this struct and closed in two steps:
+ * stopping_begin, after which none begins anything new, and, once the loop has
+ * run out of work, free. */
 #ifndef POT_NODE_NODE_PARTS_H
 #define POT_NODE_NODE_PARTS_H
 
@@ -53,19 +53,18 @@ struct node {
     struct replica *replica; /* NULL: no validator */
     struct api *api;         /* NULL: not enabled */
 
-    /* The disk or the store failed: nothing may be signed any more. */
-    void (*failed)(struct node *node, enum pot_err err, const char *what);
     bool is_stopping;
     enum exit_code exit_code;
 };
 
 /* node_parts_open: all that startup_open did not.  False: told on stderr,
- * node->exit_code set; node_parts_stop and _free all the same. */
+ * node->exit_code set; stopping_begin and node_parts_free all the same. */
 bool node_parts_open(struct node *node);
 
 /* node_parts_start: they begin to work. */
 void node_parts_start(struct node *node);
-void node_parts_stop(struct node *node);
+
+/* node_parts_free: behind stopping_begin, once the loop has ended. */
 void node_parts_free(struct node *node);
 
 #endif
