@@ -4,13 +4,18 @@
  *
  *   node/main.c        arguments
  *   node/node.c        a running node, from its start to its end
+ *   node/startup.c     what it reads and locks first
  *   node/node_parts.c  where the parts are opened and introduced to each other
+ *   node/network.c     where a peer's message goes
+ *   node/loop/         work off the loop, timers
+ *   node/hold/         what the node holds: store, blobs, data sets
  *   node/block/        a block's life, told in chain.h: how it is made, agreed
  *                      on, checked, stored.  replica.c drives
  *                      consensus/pbft.h, which decides what is committed
  *   node/tx/           transactions, until a block takes them
- *   node/round/        training: rounds.c is a validator's side of it
- *                      (submissions, audits, attestations), miner.c a miner's
+ *   node/round/        training: rounds.c is every node's side of it, with the
+ *                      judging and attesting of a validator's; miner.c is a
+ *                      miner's
  *   node/api/          HTTP
  *   ledger/            what a block does to accounts, data sets, tasks, models
  *   training/          data sets, gradients, audits; worker.c is pot-worker

@@ -15,7 +15,7 @@ struct node;
  * same. */
 bool startup_open(struct node *node);
 
-/* startup_open_store: without keys and sign state, for reading only. */
+/* startup_open_store: the same without keys and sign state. */
 bool startup_open_store(struct node *node);
 void startup_close(struct node *node);
 

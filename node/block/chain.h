@@ -5,34 +5,40 @@
  * struct shared_block from the moment it comes in; with its certificate it is
  * a struct certified.
  *
- *   transactions, rounds            a peer's proposal       a peer's chain
- *         |                              |                       |
- *         | PBFT_PROPOSE                 | PBFT_CHECK            | block sync
- *         | errands_propose              | errands_check         |
- * catch_up_take v                              v                       v
- *     [wanted]                       [proposed]             [certified]
- *         |                              | block_needs           |
- *         |                              v                       |
- *         |                          [needed]                    |
- *         | chain_propose                | chain_check           |
- *         | proposal_make                | block_check           |
- *         v                              v                       |
- *     [executed: a write set over the tip, kept by the chain]    |
- *         | held_blobs_hold                                      |
- *         v                                                      |
- *     [held: a vote for it may be given]                         |
- *         | PBFT_PROPOSAL, PBFT_CHECKED; PBFT_PERSIST            |
- *         v                                                      |
- *     [voted: the vote is durable and sent]                      |
- *         | a quorum: PBFT_COMMIT, errands_commit                |
- *         v                                                      v
- *     [decided] ------------------> delivery_apply <-------------+
- *                                        | block_needs, and block_check
- *                                        | unless it is kept
- *                                        v
- *                                    chain_apply: block_commit
- *                                        |
- *                                        v
+ *   transactions, rounds           a peer's proposal      a peer's chain
+ *         |                             |                      |
+ *         | PBFT_PROPOSE                | PBFT_CHECK           | block sync
+ *         | errands_propose             | errands_check        | catch_up_take
+ *         v                             v                      v
+ *     [wanted]                      [proposed]            [certified]
+ *         |                             | block_needs          |
+ *         |                             v                      |
+ *         |                         [needed]                   |
+ *         | chain_propose               | chain_check          |
+ *         | proposal_make               | block_check          |
+ *         v                             v                      |
+ *     [executed: a write set over the tip, kept by the chain]  |
+ *         | held_blobs_hold                                    |
+ *         v                                                    |
+ *     [held: a vote for it may be given]                       |
+ *         | PBFT_PROPOSAL, PBFT_CHECKED; PBFT_PERSIST          |
+ *         v                                                    |
+ *     [voted: the vote is durable and sent]                    |
+ *         | a quorum: PBFT_COMMIT, errands_commit              |
+ *         v                                                    v
+ *     [decided] -----------------> delivery_apply <------------+
+ *         | it is kept                  | it is not
+ *         |                             | block_needs: its aggregates
+ *         |                             +------------------+
+ *         |                             | they are held    | they are not
+ *         |                             |                  | block_needs: its
+ *         |                             |                  | payloads
+ *         |                             |                  | chain_check with
+ *         |                             |                  | no time: kept now
+ *         v                             v                  v
+ *     chain_apply <---------------------+------------------+
+ *         | block_check unless it is kept, block_commit
+ *         v
  *     [applied: the tip] -> chain_applied_fn, PBFT_COMMITTED, sync's status
  *
  * A proposed block that is invalid or lacks something is not voted for: the

@@ -1,6 +1,10 @@
 /* delivery: certified blocks on their way to the tip, whether consensus or
  * block sync brought them: what they need is fetched, then they are applied,
- * each height once.  On the loop. */
+ * each height once.  On the loop.
+ *
+ * A certified block needs the aggregates of its rounds.  When one is not to be
+ * had, its payloads may be: with them the block is checked in full, as for a
+ * vote but for its time, which makes the aggregate again. */
 #ifndef POT_NODE_BLOCK_DELIVERY_H
 #define POT_NODE_BLOCK_DELIVERY_H
 

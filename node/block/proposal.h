@@ -25,17 +25,20 @@ struct proposal_refused {
 
 /* What a primary would like to put into a block; owns everything in it. */
 struct proposal_request {
-    struct chain_tip parent;
-    uint64_t view;
-    uint64_t now_ms;
+    /* Whoever makes the request (errands_config's make_request). */
     uint64_t bytes_max;
     uint64_t work_max_ms; /* no more transactions once this is spent */
-    struct public_key proposer;
-    Pot__Signed **txs; /* signatures were checked */
+    Pot__Signed **txs;    /* signatures were checked */
     size_t tx_count;
     struct round_candidate *rounds; /* by ascending task; copies */
     size_t round_count;
-    /* Filled in as the block is made: what of txs was refused. */
+    /* errands_propose */
+    uint64_t view;
+    uint64_t now_ms;
+    struct public_key proposer;
+    /* chain_propose */
+    struct chain_tip parent;
+    /* proposal_make: what of txs was refused. */
     struct proposal_refused *refused;
     size_t refused_count;
 };

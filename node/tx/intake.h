@@ -57,16 +57,18 @@ struct intake_config {
 
 struct intake *intake_new(const struct intake_config *config);
 
-/* intake_free: once work off the loop has ended. */
-void intake_free(struct intake *intake);
+/* intake_stop: nothing is taken any more.  intake_free: once work off the
+ * loop has ended. */
 void intake_stop(struct intake *intake);
+void intake_free(struct intake *intake);
 
 /* intake_receive: a peer's message of one of the three types. */
 void intake_receive(struct intake *intake, uint8_t type, const void *data,
                     size_t size, uint64_t peer_id);
 
 /* intake_submit: a transaction of a client or of our own; done, may be NULL,
- * is called later, from the loop, or now when too many wait. */
+ * is called later, from the loop, or now, with MEMPOOL_FULL, when too many wait
+ * or it has stopped.  Who waits when it stops is not answered. */
 void intake_submit(struct intake *intake, const void *data, size_t size,
                    intake_done_fn *done, void *context);
 
