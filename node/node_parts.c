@@ -257,7 +257,7 @@ static enum pot_err open_replica(struct node *node)
     }
     const struct replica_config config = {
         .loop = &node->loop,
-        .chain_id = node->holdings.chain,
+        .chain = node->holdings.chain,
         .key = node->validator_key,
         .sign_state = node->sign_state,
         .delivery = &node->delivery,

@@ -116,7 +116,7 @@ static bool replay_block(struct replay *r, const struct certified *certified)
         fprintf(stderr, "potd: the store for the replay: %s\n", err_text(err));
         return false;
     }
-    chain_tip_follow(&r->tip, block, certified->commits->view);
+    chain_tip_follow(&r->tip, block, certified->certificate->view);
     return true;
 }
 

@@ -190,8 +190,8 @@ enum pot_err block_commit(const struct holdings *holdings,
         .hash = block->hash,
         .block = executed->block->data,
         .block_size = executed->block->size,
-        .certificate = certified->data,
-        .certificate_size = certified->size,
+        .certificate = certified->certificate_data,
+        .certificate_size = certified->certificate_size,
     };
     bool is_right = codec_hash(&commit.state_root, block->header->state_root);
     POT_ASSERT(is_right);

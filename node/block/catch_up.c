@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-struct arrival {
+struct synced {
     struct offload offload;
     const struct catch_up *catch_up;
     uint64_t height;
@@ -28,47 +28,47 @@ struct arrival {
 
 static void on_work(void *context)
 {
-    struct arrival *a = context;
+    struct synced *s = context;
     struct validator_set set;
-    const struct holdings *holdings = a->catch_up->holdings;
-    a->err = certified_take_bytes(&a->certified, a->block, a->block_size,
-                                  a->certificate, a->certificate_size);
-    if (a->err != POT_OK) {
-        a->err = POT_EFORMAT;
+    const struct holdings *holdings = s->catch_up->holdings;
+    s->err = certified_take_bytes(&s->certified, s->block, s->block_size,
+                                  s->certificate, s->certificate_size);
+    if (s->err != POT_OK) {
+        s->err = POT_EFORMAT;
     } else {
-        a->err = validator_sets_read(holdings, &a->signers, &set);
+        s->err = validator_sets_read(holdings, &s->signers, &set);
     }
-    if (a->err == POT_OK &&
-        (a->certified->block->block->header->height != a->height ||
-         !certified_verify(a->certified, &holdings->chain, &set))) {
-        a->err = POT_EFORMAT;
+    if (s->err == POT_OK &&
+        (s->certified->block->block->header->height != s->height ||
+         !certified_verify(s->certified, &holdings->chain, &set))) {
+        s->err = POT_EFORMAT;
     }
 }
 
-static void end(struct arrival *a, enum pot_err err)
+static void end(struct synced *s, enum pot_err err)
 {
-    a->catch_up->done(a->catch_up->context, a->height, err);
-    certified_free(a->certified);
-    free(a);
+    s->catch_up->done(s->catch_up->context, s->height, err);
+    certified_free(s->certified);
+    free(s);
 }
 
 static void on_delivered(void *context, enum pot_err err, const char *why)
 {
-    struct arrival *a = context;
+    struct synced *s = context;
     if (err != POT_OK && err != POT_EEXIST) {
         LOG(LOG_WARN, "node", "synced block not applied",
-            log_u64("height", a->height), log_text("why", why));
+            log_u64("height", s->height), log_text("why", why));
     }
-    end(a, err == POT_EEXIST ? POT_OK : err);
+    end(s, err == POT_EEXIST ? POT_OK : err);
 }
 
 static void on_worked(void *context)
 {
-    struct arrival *a = context;
-    if (a->err == POT_OK) {
-        delivery_apply(a->catch_up->delivery, a->certified, on_delivered, a);
+    struct synced *s = context;
+    if (s->err == POT_OK) {
+        delivery_apply(s->catch_up->delivery, s->certified, on_delivered, s);
     } else {
-        end(a, a->err);
+        end(s, s->err);
     }
 }
 
@@ -82,13 +82,13 @@ void catch_up_take(const struct catch_up *catch_up, uint64_t height,
                        height <= tip->height ? POT_OK : POT_ERANGE);
         return;
     }
-    struct arrival *a = pot_calloc(1, sizeof(*a));
-    a->catch_up = catch_up;
-    a->height = height;
-    a->signers = tip->next_signers;
-    a->block = pot_memdup(block, block_size);
-    a->block_size = block_size;
-    a->certificate = pot_memdup(certificate, certificate_size);
-    a->certificate_size = certificate_size;
-    offload_start(&a->offload, catch_up->loop, on_work, on_worked, a);
+    struct synced *s = pot_calloc(1, sizeof(*s));
+    s->catch_up = catch_up;
+    s->height = height;
+    s->signers = tip->next_signers;
+    s->block = pot_memdup(block, block_size);
+    s->block_size = block_size;
+    s->certificate = pot_memdup(certificate, certificate_size);
+    s->certificate_size = certificate_size;
+    offload_start(&s->offload, catch_up->loop, on_work, on_worked, s);
 }

@@ -13,12 +13,12 @@ enum pot_err certified_take(struct certified **out, struct shared_block *block,
 {
     struct certified *c = pot_calloc(1, sizeof(*c));
     c->block = block;
-    c->data = data;
-    c->size = size;
-    enum pot_err err =
-        block == NULL
-            ? POT_EFORMAT
-            : CODEC_DECODE(&c->commits, pot__commit_certificate, data, size);
+    c->certificate_data = data;
+    c->certificate_size = size;
+    enum pot_err err = block == NULL
+                           ? POT_EFORMAT
+                           : CODEC_DECODE(&c->certificate,
+                                          pot__commit_certificate, data, size);
     if (err != POT_OK) {
         certified_free(c);
         c = NULL;
@@ -42,8 +42,8 @@ void certified_free(struct certified *certified)
 {
     if (certified != NULL) {
         shared_block_unref(certified->block);
-        codec_free(certified->commits);
-        free(certified->data);
+        codec_free(certified->certificate);
+        free(certified->certificate_data);
         free(certified);
     }
 }
@@ -52,7 +52,7 @@ bool certified_verify(const struct certified *certified,
                       const struct hash *chain, const struct validator_set *set)
 {
     const struct block *block = certified->block->block;
-    return certificate_proves(set, chain, certified->commits,
+    return certificate_proves(set, chain, certified->certificate,
                               block->header->height,
                               &block->hash) == CERTIFICATE_VALID;
 }

@@ -15,9 +15,9 @@ struct shared_block;
 
 struct certified {
     struct shared_block *block;
-    Pot__CommitCertificate *commits;
-    uint8_t *data; /* the certificate's bytes */
-    size_t size;
+    Pot__CommitCertificate *certificate;
+    uint8_t *certificate_data; /* its bytes */
+    size_t certificate_size;
 };
 
 /* certified_take: takes a reference to the block and the certificate's

@@ -320,7 +320,7 @@ static void finish_apply(struct chain *chain, struct job *job)
     if (job->err == POT_OK) {
         chain->has_released |= !job->is_first;
         chain_tip_follow(&chain->tip, made->block->block,
-                         job->certified->commits->view);
+                         job->certified->certificate->view);
         drop_kept(chain, 0); /* they stood on the old tip */
         chain->applied(chain->context, made->block);
     }

@@ -9,42 +9,42 @@
 
 #include <stdlib.h>
 
-struct parcel {
+struct delivering {
     const struct delivery *delivery;
     const struct certified *certified;
     chain_done_fn *done;
     void *context;
 };
 
-static void apply(struct parcel *p)
+static void apply(struct delivering *d)
 {
-    chain_apply(p->delivery->chain, p->certified, p->done, p->context);
-    free(p);
+    chain_apply(d->delivery->chain, d->certified, d->done, d->context);
+    free(d);
 }
 
-static void give_up(struct parcel *p, enum pot_err err, const char *why)
+static void give_up(struct delivering *d, enum pot_err err, const char *why)
 {
-    p->done(p->context, err, why);
-    free(p);
+    d->done(d->context, err, why);
+    free(d);
 }
 
 static void on_checked(void *context, enum pot_err err, const char *why)
 {
-    struct parcel *p = context;
+    struct delivering *d = context;
     if (err == POT_OK || err == POT_ECANCELLED) {
-        apply(p); /* a stale one is told so */
+        apply(d); /* a stale one is told so */
     } else {
-        give_up(p, err, why);
+        give_up(d, err, why);
     }
 }
 
 static void on_payloads(void *context, bool is_held)
 {
-    struct parcel *p = context;
+    struct delivering *d = context;
     if (is_held) {
-        chain_check(p->delivery->chain, p->certified->block, 0, on_checked, p);
+        chain_check(d->delivery->chain, d->certified->block, 0, on_checked, d);
     } else {
-        give_up(p, POT_ENOENT, "what it needs cannot be had");
+        give_up(d, POT_ENOENT, "what it needs cannot be had");
     }
 }
 
@@ -52,12 +52,12 @@ static void on_payloads(void *context, bool is_held)
  * made again, by executing the block in full. */
 static void on_needs(void *context, bool is_held)
 {
-    struct parcel *p = context;
+    struct delivering *d = context;
     if (is_held) {
-        apply(p);
+        apply(d);
     } else {
-        block_needs(p->delivery->needs, p->certified->block->block, false,
-                    on_payloads, p);
+        block_needs(d->delivery->needs, d->certified->block->block, false,
+                    on_payloads, d);
     }
 }
 
@@ -71,10 +71,10 @@ void delivery_apply(const struct delivery *delivery,
         chain_apply(delivery->chain, certified, done, context);
         return;
     }
-    struct parcel *p = pot_calloc(1, sizeof(*p));
-    p->delivery = delivery;
-    p->certified = certified;
-    p->done = done;
-    p->context = context;
-    block_needs(delivery->needs, block, true, on_needs, p);
+    struct delivering *d = pot_calloc(1, sizeof(*d));
+    d->delivery = delivery;
+    d->certified = certified;
+    d->done = done;
+    d->context = context;
+    block_needs(delivery->needs, block, true, on_needs, d);
 }

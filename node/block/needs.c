@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-struct fetch { /* of a blob, or of a data set */
+struct need { /* of a blob, or of a data set */
     struct needs *needs;
     struct hash hash;
     struct hook *hooks;
@@ -24,8 +24,8 @@ struct fetch { /* of a blob, or of a data set */
 
 struct needs {
     struct needs_config config;
-    struct map blobs;    /* hash -> struct fetch */
-    struct map datasets; /* hash -> struct fetch */
+    struct map blobs;    /* hash -> struct need */
+    struct map datasets; /* hash -> struct need */
     struct waits waits;
     bool is_stopped;
 };
@@ -43,16 +43,16 @@ void needs_stop(struct needs *needs)
     needs->is_stopped = true;
     for (const struct map_slot *slot;
          (slot = map_next(&needs->datasets, &cursor)) != NULL;) {
-        dataset_fetch_stop(((struct fetch *)slot->value)->dataset);
+        dataset_fetch_stop(((struct need *)slot->value)->dataset);
     }
     waits_cancel(&needs->waits);
 }
 
-static void fetch_free(struct fetch *fetch)
+static void need_free(struct need *need)
 {
-    hooks_free(&fetch->hooks);
-    dataset_fetch_free(fetch->dataset);
-    free(fetch);
+    hooks_free(&need->hooks);
+    dataset_fetch_free(need->dataset);
+    free(need);
 }
 
 static void free_all(struct map *map)
@@ -60,7 +60,7 @@ static void free_all(struct map *map)
     size_t cursor = 0;
     for (const struct map_slot *slot;
          (slot = map_next(map, &cursor)) != NULL;) {
-        fetch_free(slot->value);
+        need_free(slot->value);
     }
     map_fini(map);
 }
@@ -77,76 +77,76 @@ void needs_free(struct needs *needs)
 
 /* ---- fetches */
 
-static struct fetch *fetch_new(struct needs *needs, struct map *map,
-                               const struct hash *hash)
+static struct need *need_new(struct needs *needs, struct map *map,
+                             const struct hash *hash)
 {
-    struct fetch *fetch = pot_calloc(1, sizeof(*fetch));
-    fetch->needs = needs;
-    fetch->hash = *hash;
-    (void)map_put(map, hash->b, fetch);
-    return fetch;
+    struct need *need = pot_calloc(1, sizeof(*need));
+    need->needs = needs;
+    need->hash = *hash;
+    (void)map_put(map, hash->b, need);
+    return need;
 }
 
 /* The fetch is over: it goes, and who waits for it is told. */
-static void fetch_end(struct fetch *fetch, bool is_held)
+static void need_end(struct need *need, bool is_held)
 {
-    struct needs *needs = fetch->needs;
-    struct hook *hooks = fetch->hooks;
-    fetch->hooks = NULL;
-    (void)map_remove(fetch->dataset != NULL ? &needs->datasets : &needs->blobs,
-                     fetch->hash.b);
-    fetch_free(fetch);
+    struct needs *needs = need->needs;
+    struct hook *hooks = need->hooks;
+    need->hooks = NULL;
+    (void)map_remove(need->dataset != NULL ? &needs->datasets : &needs->blobs,
+                     need->hash.b);
+    need_free(need);
     hooks_tell(&hooks, is_held);
 }
 
 static void on_blob(void *context, const struct hash *hash, enum pot_err err,
                     const uint8_t *data, size_t size)
 {
-    struct fetch *fetch = context;
+    struct need *need = context;
     bool is_held =
         err == POT_OK &&
-        blob_pool_put(fetch->needs->config.holdings->pool, hash, data, size);
-    fetch_end(fetch, is_held);
+        blob_pool_put(need->needs->config.holdings->pool, hash, data, size);
+    need_end(need, is_held);
 }
 
-static void start_blob(struct fetch *fetch, size_t size_max, uint64_t peer_id)
+static void start_blob(struct need *need, size_t size_max, uint64_t peer_id)
 {
-    const struct needs *needs = fetch->needs;
+    const struct needs *needs = need->needs;
     const struct blob_request request = {
-        .hash = fetch->hash,
+        .hash = need->hash,
         .size_max = size_max,
         .first_peer_id = peer_id,
         .timeout_ms = needs->config.timeout_ms,
-        .context = fetch,
+        .context = need,
         .done = on_blob,
     };
     if (needs->is_stopped ||
         blob_fetch_start(needs->config.fetch, &request) != POT_OK) {
-        fetch_end(fetch, false);
+        need_end(need, false);
     }
 }
 
 static void on_dataset(void *context, bool is_held)
 {
-    fetch_end(context, is_held);
+    need_end(context, is_held);
 }
 
-static void start_dataset(struct fetch *fetch)
+static void start_dataset(struct need *need)
 {
-    const struct needs *needs = fetch->needs;
+    const struct needs *needs = need->needs;
     const struct dataset_fetch_config config = {
         .loop = needs->config.loop,
         .fetch = needs->config.fetch,
         .datasets = needs->config.holdings->datasets,
         .timeout_ms = needs->config.timeout_ms,
-        .context = fetch,
+        .context = need,
         .done = on_dataset,
     };
-    fetch->dataset = dataset_fetch_new(&config, &fetch->hash);
+    need->dataset = dataset_fetch_new(&config, &need->hash);
     if (needs->is_stopped) {
-        dataset_fetch_stop(fetch->dataset);
+        dataset_fetch_stop(need->dataset);
     }
-    dataset_fetch_start(fetch->dataset);
+    dataset_fetch_start(need->dataset);
 }
 
 /* ---- what is waited for */
@@ -159,17 +159,17 @@ struct wait *needs_begin(struct needs *needs, wait_done_fn *done, void *context)
 void needs_add_blob(struct needs *needs, struct wait *wait,
                     const struct hash *hash, size_t size_max, uint64_t peer_id)
 {
-    struct fetch *fetch = map_get(&needs->blobs, hash->b);
+    struct need *need = map_get(&needs->blobs, hash->b);
     if (holdings_has_blob(needs->config.holdings, hash)) {
         return;
     }
-    if (fetch != NULL) {
-        wait_on(wait, &fetch->hooks);
+    if (need != NULL) {
+        wait_on(wait, &need->hooks);
         return;
     }
-    fetch = fetch_new(needs, &needs->blobs, hash);
-    wait_on(wait, &fetch->hooks);
-    start_blob(fetch, size_max, peer_id);
+    need = need_new(needs, &needs->blobs, hash);
+    wait_on(wait, &need->hooks);
+    start_blob(need, size_max, peer_id);
 }
 
 void needs_add_dataset(struct needs *needs, struct wait *wait,
@@ -177,7 +177,7 @@ void needs_add_dataset(struct needs *needs, struct wait *wait,
                        const Pot__PublishDataset *description)
 {
     struct datasets_book *book = needs->config.holdings->datasets;
-    struct fetch *fetch = map_get(&needs->datasets, dataset->b);
+    struct need *need = map_get(&needs->datasets, dataset->b);
     if (datasets_find(book, dataset) != NULL) {
         return;
     }
@@ -185,13 +185,13 @@ void needs_add_dataset(struct needs *needs, struct wait *wait,
         wait_fail(wait);
         return;
     }
-    if (fetch != NULL) {
-        wait_on(wait, &fetch->hooks);
+    if (need != NULL) {
+        wait_on(wait, &need->hooks);
         return;
     }
-    fetch = fetch_new(needs, &needs->datasets, dataset);
-    wait_on(wait, &fetch->hooks);
-    start_dataset(fetch);
+    need = need_new(needs, &needs->datasets, dataset);
+    wait_on(wait, &need->hooks);
+    start_dataset(need);
 }
 
 /* By its record in the state at the tip. */

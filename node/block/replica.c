@@ -279,7 +279,7 @@ static struct pbft *open_pbft(const struct replica_config *config,
     const struct chain_tip *tip = chain_tip(config->delivery->chain);
     const void *record = sign_state_record(config->sign_state, &record_size);
     const struct pbft_config pbft_config = {
-        .chain = config->chain_id,
+        .chain = config->chain,
         .validators = config->validators,
         .key = config->key,
         .height = tip->height,
@@ -296,7 +296,7 @@ static struct pbft *open_pbft(const struct replica_config *config,
 static void open_parts(struct replica *r)
 {
     const struct replica_config *c = &r->config;
-    const struct inbox_config inbox = {c->loop, c->chain_id, r, validators,
+    const struct inbox_config inbox = {c->loop, c->chain, r, validators,
                                        on_message};
     const struct vote_record_config record = {c->loop, c->sign_state, r,
                                               on_saved};

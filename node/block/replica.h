@@ -27,7 +27,7 @@ struct replica; /* opaque: node/block/replica.c */
 
 struct replica_config {
     uv_loop_t *loop;
-    struct hash chain_id;
+    struct hash chain; /* hash of the chain id */
     const struct key *key;
     struct sign_state *sign_state;
     const struct delivery *delivery;

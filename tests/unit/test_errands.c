@@ -122,8 +122,9 @@ static void commit(struct shared_block *block)
 {
     struct certified *certified = chain_fixture_certify(&f.chain, block);
     struct pbft_effect effect = effect_of(block);
-    effect.certificate = pot_memdup(certified->data, certified->size);
-    effect.certificate_size = certified->size;
+    effect.certificate =
+        pot_memdup(certified->certificate_data, certified->certificate_size);
+    effect.certificate_size = certified->certificate_size;
     errands_commit(f.errands, &effect);
     free(effect.bytes);
     certified_free(certified);
