@@ -182,6 +182,7 @@ static void a_wrong_value_is_told_with_its_key(void **state)
         {"[p2p]\npeers = [\"" ADDRESS "@host:65536\"]\n", "@host:port"},
         {"[p2p]\npeers = [\"" ADDRESS "@host:1x\"]\n", "<address>@host:port"},
         {"[p2p]\npeers = [\"pot1x@host:1\"]\n", "<address>@host:port"},
+        {"[p2p]\npeers = [\"" ADDRESS "@::1:1\"]\n", "<address>@host:port"},
         {"= = =\n", ":1"},
         {"moniker = \"a\"\nmoniker = \"b\"\n", ":2"},
     };
