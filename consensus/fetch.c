@@ -52,8 +52,8 @@ void fetch_ask(struct pbft *p)
         }
         struct pbft_effect *effect = pbft_emit(p, PBFT_SEND);
         effect->replica = replica;
-        effect->bytes = pbft_message_encode_request(&effect->size, p->height,
-                                                    &p->fetch.wanted);
+        effect->bytes = pbft_message_encode_block_request(
+            &effect->size, p->height, &p->fetch.wanted);
         asked++;
     }
 }
@@ -83,8 +83,8 @@ bool fetch_take(struct pbft *p, const void *block, size_t size)
     return is_wanted;
 }
 
-void fetch_on_request(struct pbft *p, const Pot__ProposalRequest *message,
-                      uint32_t from)
+void fetch_on_block_request(struct pbft *p, const Pot__BlockRequest *message,
+                            uint32_t from)
 {
     struct hash digest;
     if (message->height != p->height || from >= p->set.count ||
@@ -99,6 +99,6 @@ void fetch_on_request(struct pbft *p, const Pot__ProposalRequest *message,
     p->is_answered[from] = true;
     struct pbft_effect *effect = pbft_emit(p, PBFT_SEND);
     effect->replica = from;
-    effect->bytes = pbft_message_encode_proposal(&effect->size, p->height,
-                                                 body->data, body->size);
+    effect->bytes = pbft_message_encode_block_reply(&effect->size, p->height,
+                                                    body->data, body->size);
 }

@@ -37,9 +37,9 @@ void fetch_ask(struct pbft *p);
  * fetch_find then finds it, and none is wanted any more. */
 bool fetch_take(struct pbft *p, const void *block, size_t size);
 
-/* fetch_on_request: sends a block that another replica asks for; once a
+/* fetch_on_block_request: sends a block that another replica asks for; once a
  * resend each. */
-void fetch_on_request(struct pbft *p, const Pot__ProposalRequest *message,
-                      uint32_t from);
+void fetch_on_block_request(struct pbft *p, const Pot__BlockRequest *message,
+                            uint32_t from);
 
 #endif

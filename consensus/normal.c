@@ -219,7 +219,7 @@ static void take_block(struct pbft *p, ProtobufCBinaryData block)
     }
 }
 
-void normal_on_block(struct pbft *p, const Pot__Proposal *message)
+void normal_on_block_reply(struct pbft *p, const Pot__BlockReply *message)
 {
     if (message->height == p->height) {
         take_block(p, message->block);

@@ -160,11 +160,11 @@ static void dispatch(struct pbft *p, const Pot__ConsensusMessage *message,
     case POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW:
         view_change_on_new_view(p, message->new_view);
         break;
-    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL_REQUEST:
-        fetch_on_request(p, message->proposal_request, from);
+    case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST:
+        fetch_on_block_request(p, message->block_request, from);
         break;
-    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL:
-        normal_on_block(p, message->proposal);
+    case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY:
+        normal_on_block_reply(p, message->block_reply);
         break;
     case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
     case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
