@@ -29,7 +29,7 @@ struct ledger_env {
     struct hash chain; /* what stands for the chain id in signatures */
     struct state state;
     struct blobs blobs;
-    struct datasets datasets;
+    struct dataset_source datasets;
 };
 
 /* What execution may know of the block it is in. */

@@ -17,7 +17,6 @@ void *record_load(const struct state *state, struct state_key key,
     ProtobufCMessage *message = NULL;
     buf_init(&value, RECORD_BYTES_MAX);
     if (state->get(state->context, key.b, key.size, &value)) {
-        POT_ASSERT(!value.is_overflown);
         enum pot_err err = codec_decode(&message, type, value.data, value.size);
         POT_ASSERT(err == POT_OK);
     }
