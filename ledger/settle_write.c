@@ -4,13 +4,13 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
-#include "ledger/held.h"
 #include "ledger/list.h"
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
 #include "ledger/roster.h"
 #include "ledger/settle.h"
 #include "ledger/task.h"
+#include "ledger/task_blobs.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 
@@ -22,9 +22,9 @@ static void replace_blob(const struct ledger_env *env,
                          const void *data, size_t size)
 {
     struct hash old;
-    held_put_named(env, fresh, data, size);
+    task_blobs_put_named(env, fresh, data, size);
     if (codec_hash(&old, *field)) {
-        held_drop(env, &old);
+        task_blobs_drop(env, &old);
     }
     codec_set_hash(field, fresh);
 }
