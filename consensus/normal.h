@@ -11,6 +11,7 @@
 #define POT_CONSENSUS_NORMAL_H
 
 #include "consensus/pbft.h"
+#include "proto/vote.h"
 
 /* normal_propose: the primary's block, when it may propose one now: what its
  * new view selects, or else a fresh one. */

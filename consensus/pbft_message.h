@@ -15,8 +15,8 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/key.h"
-#include "proto/certificate.h"
 #include "proto/consensus.pb-c.h"
+#include "proto/vote.h"
 
 /* pbft_message_sign_...: key's signature over what the message says; the
  * fields replica and signature are not looked at.

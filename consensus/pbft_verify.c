@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "consensus/pbft_message.h"
+#include "proto/certificate.h"
 
 static bool verify_block_size(size_t size)
 {

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/certificate.h"
+#include "proto/vote.h"
 
 #define VOTES_VIEWS  4
 #define VOTES_PHASES 3

@@ -22,6 +22,7 @@
 #include "node/node_parts.h"
 #include "node/startup.h"
 #include "proto/codec.h"
+#include "proto/validator_set.h"
 #include "storage/store.h"
 
 #include <inttypes.h>

@@ -1,6 +1,7 @@
 /* The normal case: section 4.2 of Castro and Liskov (OSDI '99). */
 #include "config.h"
 
+#include "proto/certificate.h"
 #include "tests/unit/pbft_case.h"
 
 #include <setjmp.h>
