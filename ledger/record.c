@@ -34,8 +34,22 @@ void record_store(const struct state *state, struct state_key key,
     free(data);
 }
 
-void hash_store(const struct state *state, struct state_key key,
-                const struct hash *hash)
+bool record_load_hash(const struct state *state, struct state_key key,
+                      struct hash *out)
+{
+    struct buf value;
+    buf_init(&value, HASH_SIZE);
+    bool is_there = state->get(state->context, key.b, key.size, &value);
+    if (is_there) {
+        enum pot_err err = hash_from_bytes(out, value.data, value.size);
+        POT_ASSERT(err == POT_OK);
+    }
+    buf_fini(&value);
+    return is_there;
+}
+
+void record_store_hash(const struct state *state, struct state_key key,
+                       const struct hash *hash)
 {
     state->put(state->context, key.b, key.size, hash->b, HASH_SIZE);
 }

@@ -47,7 +47,7 @@ static void put_first_parameters(const struct ledger_env *env,
 static void number_task(const struct state *state, const struct hash *hash)
 {
     Pot__SupplyRecord *supply = ledger_supply(state);
-    hash_store(state, keys_task_number(supply->tasks), hash);
+    record_store_hash(state, keys_task_number(supply->tasks), hash);
     supply->tasks++;
     record_store(state, keys_supply(), supply);
     codec_free(supply);
