@@ -8,8 +8,6 @@
 #ifndef POT_LEDGER_ROUND_LISTS_H
 #define POT_LEDGER_ROUND_LISTS_H
 
-#include <stddef.h>
-
 #include "ledger/round_update.h"
 #include "proto/chain.pb-c.h"
 

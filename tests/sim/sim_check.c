@@ -7,6 +7,7 @@
 #include "proto/block.h"
 #include "proto/certificate.h"
 #include "proto/codec.h"
+#include "proto/vote.h"
 #include "tests/sim/sim_block.h"
 
 #include <inttypes.h>
