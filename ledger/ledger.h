@@ -4,6 +4,9 @@
  * every machine; integers only.  It does no input or output of its own:
  * everything passes through struct ledger_env.
  *
+ * Others include this header, tx.h, round_update.h, submission.h, state.h,
+ * roster.h and parameters.h; the rest is the ledger's own (tools/check-source).
+ *
  * A block is executed as ledger_execute does it, and whoever makes one keeps
  * the same order: round updates by ascending task, then transactions, then
  * ledger_end_block. */
