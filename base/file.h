@@ -3,7 +3,6 @@
 #define POT_BASE_FILE_H
 
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
 
 #include "base/err.h"

@@ -24,7 +24,8 @@ struct signature {
 
 struct key; /* a key pair in locked memory: base/key.c */
 
-/* key_generate: a fresh random pair.  key_from_seed: the pair of a seed. */
+/* key_generate: a fresh random pair.  key_from_seed: the pair of a seed;
+ * tests ask it too, for keys that stay the same. */
 struct key *key_generate(void);
 struct key *key_from_seed(const uint8_t seed[static 32]);
 

@@ -1,4 +1,5 @@
-/* limits: every size that more than one folder relies on. */
+/* limits: every size that all nodes must agree on, whoever checks it, and
+ * those that more than one folder relies on. */
 #ifndef POT_BASE_LIMITS_H
 #define POT_BASE_LIMITS_H
 

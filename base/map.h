@@ -7,7 +7,6 @@
 #ifndef POT_BASE_MAP_H
 #define POT_BASE_MAP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -8,7 +8,8 @@
 
 /* suggest_nearest: the word of words that needs the fewest changes to become
  * text (a letter more, less, another, or two swapped); NULL if none is near.
- * Words of more than 63 bytes are never near. */
+ * Words of more than 63 bytes are never near.  Outside this module tests ask
+ * it. */
 const char *suggest_nearest(const char *text, const char *const *words,
                             size_t count);
 

@@ -2,7 +2,6 @@
 #ifndef POT_BASE_TOML_H
 #define POT_BASE_TOML_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

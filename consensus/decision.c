@@ -47,8 +47,8 @@ void decision_tell(struct pbft *p)
 {
     struct decision *decision = &p->decision;
     POT_ASSERT(decision->is_made && !decision->is_told);
-    const struct body *body = fetch_find(p, &decision->digest);
-    if (body == NULL) {
+    const struct pbft_block *block = fetch_find(p, &decision->digest);
+    if (block == NULL) {
         fetch_want(p, &decision->digest);
         return;
     }
@@ -58,8 +58,8 @@ void decision_tell(struct pbft *p)
     effect->height = p->height;
     effect->view = decision->view;
     effect->digest = decision->digest;
-    effect->bytes = pot_memdup(body->data, body->size);
-    effect->size = body->size;
+    effect->bytes = pot_memdup(block->data, block->size);
+    effect->size = block->size;
     effect->certificate =
         pot_memdup(decision->certificate, decision->certificate_size);
     effect->certificate_size = decision->certificate_size;

@@ -6,7 +6,6 @@
 #ifndef POT_CONSENSUS_EARLY_H
 #define POT_CONSENSUS_EARLY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -7,10 +7,10 @@
 
 #define ASKED_AT_ONCE 2
 
-struct body *fetch_find(const struct pbft *p, const struct hash *digest)
+struct pbft_block *fetch_find(const struct pbft *p, const struct hash *digest)
 {
-    struct body *const held[] = {p->proposal.body, p->prepared_body,
-                                 p->fetch.body};
+    struct pbft_block *const held[] = {p->proposal.block, p->prepared_block,
+                                       p->fetch.block};
     for (size_t i = 0; i < sizeof(held) / sizeof(*held); i++) {
         if (held[i] != NULL && hash_equal(&held[i]->digest, digest)) {
             return held[i];
@@ -23,7 +23,7 @@ static bool holds_wanted(const struct pbft *p, uint32_t replica)
 {
     const struct hash *wanted = &p->fetch.wanted;
     const Pot__ViewChange *change = p->changes[replica];
-    return votes_holds_body(&p->votes, replica, wanted) ||
+    return votes_holds_block(&p->votes, replica, wanted) ||
            (change != NULL && change->prepared != NULL &&
             codec_bytes_equal(change->prepared->digest, wanted->b, HASH_SIZE));
 }
@@ -52,8 +52,8 @@ void fetch_ask(struct pbft *p)
         }
         struct pbft_effect *effect = pbft_emit(p, PBFT_SEND);
         effect->replica = replica;
-        effect->bytes = pbft_message_encode_request(&effect->size, p->height,
-                                                    &p->fetch.wanted);
+        effect->bytes = pbft_message_encode_block_request(
+            &effect->size, p->height, &p->fetch.wanted);
         asked++;
     }
 }
@@ -67,24 +67,24 @@ void fetch_want(struct pbft *p, const struct hash *digest)
     }
 }
 
-bool fetch_take(struct pbft *p, const void *block, size_t size)
+bool fetch_take(struct pbft *p, const void *data, size_t size)
 {
     if (!p->fetch.is_wanting) {
         return false;
     }
-    struct body *body = body_new(block, size);
+    struct pbft_block *block = pbft_block_new(data, size);
     bool is_wanted =
-        body != NULL && hash_equal(&body->digest, &p->fetch.wanted);
+        block != NULL && hash_equal(&block->digest, &p->fetch.wanted);
     if (is_wanted) {
         p->fetch.is_wanting = false;
-        body_set(&p->fetch.body, body);
+        pbft_block_set(&p->fetch.block, block);
     }
-    body_unref(body);
+    pbft_block_unref(block);
     return is_wanted;
 }
 
-void fetch_on_request(struct pbft *p, const Pot__ProposalRequest *message,
-                      uint32_t from)
+void fetch_on_block_request(struct pbft *p, const Pot__BlockRequest *message,
+                            uint32_t from)
 {
     struct hash digest;
     if (message->height != p->height || from >= p->set.count ||
@@ -92,13 +92,13 @@ void fetch_on_request(struct pbft *p, const Pot__ProposalRequest *message,
         !codec_hash(&digest, message->digest)) {
         return;
     }
-    const struct body *body = fetch_find(p, &digest);
-    if (body == NULL) {
+    const struct pbft_block *block = fetch_find(p, &digest);
+    if (block == NULL) {
         return;
     }
     p->is_answered[from] = true;
     struct pbft_effect *effect = pbft_emit(p, PBFT_SEND);
     effect->replica = from;
-    effect->bytes = pbft_message_encode_proposal(&effect->size, p->height,
-                                                 body->data, body->size);
+    effect->bytes = pbft_message_encode_block_reply(&effect->size, p->height,
+                                                    block->data, block->size);
 }

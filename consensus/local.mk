@@ -2,13 +2,13 @@
 noinst_LIBRARIES += consensus/libconsensus.a
 consensus_libconsensus_a_SOURCES = \
 	consensus/ahead.c consensus/ahead.h \
-	consensus/body.c consensus/body.h \
 	consensus/decision.c consensus/decision.h \
 	consensus/early.c consensus/early.h \
 	consensus/fetch.c consensus/fetch.h \
 	consensus/normal.c consensus/normal.h \
 	consensus/outbox.c consensus/outbox.h \
 	consensus/pbft.c consensus/pbft.h \
+	consensus/pbft_block.c consensus/pbft_block.h \
 	consensus/pbft_effects.c consensus/pbft_effects.h \
 	consensus/pbft_message.c consensus/pbft_message.h \
 	consensus/pbft_record.c consensus/pbft_record.h \

@@ -27,12 +27,12 @@ static void keep_primarys_vote(struct pbft *p, const struct vote *vote,
  * durable record. */
 static void cast(struct pbft *p, Pot__Phase phase)
 {
-    const struct body *body = p->proposal.body;
+    const struct pbft_block *block = p->proposal.block;
     struct own_vote *own = &p->own[phase];
     POT_ASSERT(pbft_can_vote(p) && !p->is_changing);
-    POT_ASSERT(!own->is_cast && body->is_valid);
+    POT_ASSERT(!own->is_cast && block->is_valid);
     own->is_cast = true;
-    own->digest = body->digest;
+    own->digest = block->digest;
     struct vote vote = pbft_own_vote(p, phase);
     vote_sign(&own->signature, p->key, &p->chain, &vote);
     struct outbox_item item = {
@@ -45,7 +45,7 @@ static void cast(struct pbft *p, Pot__Phase phase)
     if (phase == POT__PHASE__PHASE_PRE_PREPARE) {
         keep_primarys_vote(p, &vote, &own->signature);
         item.bytes = pbft_message_encode_pre_prepare(
-            &item.size, &vote, &own->signature, body->data, body->size);
+            &item.size, &vote, &own->signature, block->data, block->size);
     } else {
         item.bytes =
             pbft_message_encode_vote(&item.size, &vote, &own->signature);
@@ -57,23 +57,23 @@ static void cast(struct pbft *p, Pot__Phase phase)
 /* Votes for the view's block, or has it checked first. */
 static void consider(struct pbft *p)
 {
-    struct body *body = p->proposal.body;
+    struct pbft_block *block = p->proposal.block;
     if (!pbft_can_vote(p)) {
         return;
     }
-    if (body->is_valid) {
+    if (block->is_valid) {
         cast(p, first_phase(p));
         return;
     }
-    if (body->is_checking) {
+    if (block->is_checking) {
         return;
     }
-    body->is_checking = true;
+    block->is_checking = true;
     struct pbft_effect *effect = pbft_emit(p, PBFT_CHECK);
     effect->height = p->height;
-    effect->digest = body->digest;
-    effect->bytes = pot_memdup(body->data, body->size);
-    effect->size = body->size;
+    effect->digest = block->digest;
+    effect->bytes = pot_memdup(block->data, block->size);
+    effect->size = block->size;
 }
 
 static void propose_again_later(struct pbft *p)
@@ -90,19 +90,19 @@ static void propose_selected(struct pbft *p,
     struct hash digest;
     bool is_digest = codec_hash(&digest, certificate->digest);
     POT_ASSERT(is_digest);
-    struct body *body = fetch_find(p, &digest);
-    if (body == NULL) {
+    struct pbft_block *block = fetch_find(p, &digest);
+    if (block == NULL) {
         fetch_want(p, &digest);
         return;
     }
-    body_set(&p->proposal.body, body);
+    pbft_block_set(&p->proposal.block, block);
     consider(p);
 }
 
 void normal_propose(struct pbft *p)
 {
     if (!pbft_can_vote(p) || !pbft_is_primary(p) || p->is_changing ||
-        p->decision.is_made || p->is_proposing || p->proposal.body != NULL) {
+        p->decision.is_made || p->is_proposing || p->proposal.block != NULL) {
         return;
     }
     POT_ASSERT(!p->own[POT__PHASE__PHASE_PRE_PREPARE].is_cast);
@@ -120,13 +120,14 @@ void normal_propose(struct pbft *p)
 
 /* A block for this height, on our tip, by the primary of the view in which
  * it was first proposed; a fresh one belongs to this view. */
-static bool fits(const struct pbft *p, const struct body *body, bool is_fresh)
+static bool fits(const struct pbft *p, const struct pbft_block *block,
+                 bool is_fresh)
 {
-    uint32_t proposer = validator_set_primary(p->set.count, body->view);
-    return body->height == p->height && hash_equal(&body->parent, &p->tip) &&
-           hash_equal(&body->chain, &p->chain) && body->view <= p->view &&
-           (!is_fresh || body->view == p->view) &&
-           public_key_equal(&body->proposer, &p->set.keys[proposer]);
+    uint32_t proposer = validator_set_primary(p->set.count, block->view);
+    return block->height == p->height && hash_equal(&block->parent, &p->tip) &&
+           hash_equal(&block->chain, &p->chain) && block->view <= p->view &&
+           (!is_fresh || block->view == p->view) &&
+           public_key_equal(&block->proposer, &p->set.keys[proposer]);
 }
 
 void normal_on_proposal(struct pbft *p, const struct pbft_event *event)
@@ -136,20 +137,20 @@ void normal_on_proposal(struct pbft *p, const struct pbft_event *event)
         return;
     }
     p->is_proposing = false;
-    if (p->is_changing || p->decision.is_made || p->proposal.body != NULL ||
+    if (p->is_changing || p->decision.is_made || p->proposal.block != NULL ||
         view_selected(p->new_view) != NULL) {
         normal_propose(p); /* a new view told what to propose meanwhile */
         return;
     }
-    struct body *body =
-        body_new(event->u.proposal.block, event->u.proposal.block_size);
-    if (body == NULL || !fits(p, body, true)) {
-        body_unref(body);
+    struct pbft_block *block =
+        pbft_block_new(event->u.proposal.block, event->u.proposal.block_size);
+    if (block == NULL || !fits(p, block, true)) {
+        pbft_block_unref(block);
         propose_again_later(p);
         return;
     }
-    body_set(&p->proposal.body, body);
-    body_unref(body);
+    pbft_block_set(&p->proposal.block, block);
+    pbft_block_unref(block);
     consider(p);
 }
 
@@ -158,21 +159,21 @@ void normal_on_checked(struct pbft *p, const struct pbft_event *event)
     if (event->u.checked.height != p->height) {
         return;
     }
-    struct body *body = fetch_find(p, &event->u.checked.digest);
-    if (body == NULL || !body->is_checking) {
+    struct pbft_block *block = fetch_find(p, &event->u.checked.digest);
+    if (block == NULL || !block->is_checking) {
         return;
     }
-    body->is_checking = false;
-    body->is_valid = event->u.checked.is_valid;
-    if (body != p->proposal.body || p->is_changing || p->decision.is_made ||
+    block->is_checking = false;
+    block->is_valid = event->u.checked.is_valid;
+    if (block != p->proposal.block || p->is_changing || p->decision.is_made ||
         p->own[first_phase(p)].is_cast) {
         return;
     }
-    if (body->is_valid) {
+    if (block->is_valid) {
         cast(p, first_phase(p));
         pbft_timers_give_view(p, 0); /* others may take as long */
     } else if (pbft_is_primary(p) && view_selected(p->new_view) == NULL) {
-        body_set(&p->proposal.body, NULL);
+        pbft_block_set(&p->proposal.block, NULL);
         propose_again_later(p);
     } else {
         view_give_up(p, p->view + 1);
@@ -191,19 +192,19 @@ static void accept(struct pbft *p, const Pot__PrePrepare *message,
                                       HASH_SIZE)) {
         return;
     }
-    struct body *known = fetch_find(p, &vote->digest);
-    struct body *body = known != NULL
-                            ? body_ref(known)
-                            : body_new(message->block.data, message->block.len);
-    if (body != NULL && hash_equal(&body->digest, &vote->digest) &&
-        fits(p, body, is_fresh)) {
-        body_set(&p->proposal.body, body);
+    struct pbft_block *known = fetch_find(p, &vote->digest);
+    struct pbft_block *block =
+        known != NULL ? pbft_block_ref(known)
+                      : pbft_block_new(message->block.data, message->block.len);
+    if (block != NULL && hash_equal(&block->digest, &vote->digest) &&
+        fits(p, block, is_fresh)) {
+        pbft_block_set(&p->proposal.block, block);
         keep_primarys_vote(p, vote, signature);
         pbft_timers_give_view(p, 0);
         consider(p);
         normal_try_prepared(p);
     }
-    body_unref(body);
+    pbft_block_unref(block);
 }
 
 /* The block that was wanted has come: it is what the height waits for. */
@@ -219,7 +220,7 @@ static void take_block(struct pbft *p, ProtobufCBinaryData block)
     }
 }
 
-void normal_on_block(struct pbft *p, const Pot__Proposal *message)
+void normal_on_block_reply(struct pbft *p, const Pot__BlockReply *message)
 {
     if (message->height == p->height) {
         take_block(p, message->block);
@@ -237,7 +238,7 @@ void normal_on_pre_prepare(struct pbft *p, const Pot__PrePrepare *message)
         take_block(p, message->block);
         return;
     }
-    if (vote.view == p->view && !p->is_changing && p->proposal.body == NULL &&
+    if (vote.view == p->view && !p->is_changing && p->proposal.block == NULL &&
         !pbft_is_primary(p)) {
         accept(p, message, &vote, &signature);
     }
@@ -317,11 +318,11 @@ void normal_try_prepared(struct pbft *p)
 {
     const struct proposal *proposal = &p->proposal;
     if (!pbft_can_vote(p) || p->is_changing || p->decision.is_made ||
-        proposal->body == NULL || !proposal->is_signed ||
+        proposal->block == NULL || !proposal->is_signed ||
         !p->own[first_phase(p)].is_durable ||
         p->own[POT__PHASE__PHASE_COMMIT].is_cast ||
         votes_count(&p->votes, POT__PHASE__PHASE_PREPARE, p->view,
-                    &proposal->body->digest) +
+                    &proposal->block->digest) +
                 1 <
             pbft_quorum(p)) {
         return;
@@ -329,6 +330,6 @@ void normal_try_prepared(struct pbft *p)
     POT_ASSERT(p->prepared == NULL || p->prepared->view < p->view);
     codec_free(p->prepared);
     p->prepared = make_prepared(p);
-    body_set(&p->prepared_body, proposal->body);
+    pbft_block_set(&p->prepared_block, proposal->block);
     cast(p, POT__PHASE__PHASE_COMMIT);
 }

@@ -11,6 +11,7 @@
 #define POT_CONSENSUS_NORMAL_H
 
 #include "consensus/pbft.h"
+#include "proto/vote.h"
 
 /* normal_propose: the primary's block, when it may propose one now: what its
  * new view selects, or else a fresh one. */
@@ -22,7 +23,7 @@ void normal_on_checked(struct pbft *p, const struct pbft_event *event);
 
 void normal_on_pre_prepare(struct pbft *p, const Pot__PrePrepare *message);
 void normal_on_vote(struct pbft *p, const Pot__Vote *message);
-void normal_on_block(struct pbft *p, const Pot__Proposal *message);
+void normal_on_block_reply(struct pbft *p, const Pot__BlockReply *message);
 
 /* normal_add_vote: into the log, and what follows from it; two different
  * votes of one replica are evidence. */

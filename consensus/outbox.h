@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/certificate.h"
+#include "proto/vote.h"
 
 struct outbox_item {
     uint64_t sequence; /* of the record */

@@ -33,8 +33,8 @@ static void clear_height(struct pbft *p)
     decision_clear(&p->decision);
     codec_free(p->prepared);
     p->prepared = NULL;
-    body_set(&p->prepared_body, NULL);
-    body_set(&p->fetch.body, NULL);
+    pbft_block_set(&p->prepared_block, NULL);
+    pbft_block_set(&p->fetch.block, NULL);
     codec_free(p->own_change);
     p->own_change = NULL;
     for (uint32_t i = 0; i < VALIDATORS_MAX; i++) {
@@ -85,7 +85,7 @@ static void begin_height(struct pbft *p)
         view_change_resume(p);
         return;
     }
-    bool is_idle = p->proposal.body == NULL && !p->has_work;
+    bool is_idle = p->proposal.block == NULL && !p->has_work;
     pbft_timers_give_view(p, is_idle ? p->idle_interval_ms : 0);
     if (is_idle && pbft_is_primary(p)) {
         pbft_timers_set(p, PBFT_TIMER_PROPOSE, p->idle_interval_ms);
@@ -160,11 +160,11 @@ static void dispatch(struct pbft *p, const Pot__ConsensusMessage *message,
     case POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW:
         view_change_on_new_view(p, message->new_view);
         break;
-    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL_REQUEST:
-        fetch_on_request(p, message->proposal_request, from);
+    case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST:
+        fetch_on_block_request(p, message->block_request, from);
         break;
-    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL:
-        normal_on_block(p, message->proposal);
+    case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY:
+        normal_on_block_reply(p, message->block_reply);
         break;
     case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
     case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
@@ -263,9 +263,9 @@ static void on_view_timer(struct pbft *p)
     if (!p->timers.is_view_timed) {
         return;
     }
-    const struct body *body = p->proposal.body;
+    const struct pbft_block *block = p->proposal.block;
     p->checking_ms += pbft_timers_timeout_ms(p);
-    if (body != NULL && body->is_checking &&
+    if (block != NULL && block->is_checking &&
         p->checking_ms < p->propose_timeout_max_ms) {
         pbft_timers_give_view(p, 0);
         return;
@@ -300,7 +300,7 @@ static void on_work(struct pbft *p)
     }
     p->has_work = true;
     if (p->timers.is_idle_granted && p->timers.is_view_timed &&
-        !p->is_changing && p->proposal.body == NULL) {
+        !p->is_changing && p->proposal.block == NULL) {
         pbft_timers_give_view(p, 0);
     }
     normal_propose(p);
@@ -370,7 +370,7 @@ void pbft_step(struct pbft *p, const struct pbft_event *event,
         effect->bytes = pbft_record_encode(&effect->size, p);
     }
     POT_ASSERT(p->start_view <= p->view);
-    POT_ASSERT((p->prepared == NULL) == (p->prepared_body == NULL));
+    POT_ASSERT((p->prepared == NULL) == (p->prepared_block == NULL));
     POT_ASSERT(p->decision.is_made == (p->decision.certificate != NULL));
     POT_ASSERT(p->decision.is_made || !p->decision.is_told);
     p->effects = NULL;

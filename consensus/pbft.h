@@ -27,8 +27,8 @@
 #include "base/key.h"
 #include "consensus/pbft_effects.h"
 #include "consensus/pbft_verify.h"
-#include "proto/certificate.h"
 #include "proto/consensus.pb-c.h"
+#include "proto/validator_set.h"
 
 /* A replica's index when there is none: an observer, an unknown peer. */
 #define PBFT_NO_REPLICA UINT32_MAX

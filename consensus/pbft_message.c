@@ -130,11 +130,10 @@ struct pbft_origin pbft_message_origin(const Pot__ConsensusMessage *message)
         new_view = message->new_view;
         return signed_origin(new_view->height, new_view->view,
                              new_view->replica);
-    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL_REQUEST:
-        return (struct pbft_origin){.height =
-                                        message->proposal_request->height};
-    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL:
-        return (struct pbft_origin){.height = message->proposal->height};
+    case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST:
+        return (struct pbft_origin){.height = message->block_request->height};
+    case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY:
+        return (struct pbft_origin){.height = message->block_reply->height};
     case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
     case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
         break;
@@ -225,26 +224,26 @@ uint8_t *pbft_message_encode_new_view(size_t *size,
     return codec_encode(size, &message);
 }
 
-uint8_t *pbft_message_encode_request(size_t *size, uint64_t height,
-                                     const struct hash *digest)
+uint8_t *pbft_message_encode_block_request(size_t *size, uint64_t height,
+                                           const struct hash *digest)
 {
-    Pot__ProposalRequest request = POT__PROPOSAL_REQUEST__INIT;
+    Pot__BlockRequest request = POT__BLOCK_REQUEST__INIT;
     request.height = height;
     request.digest = codec_bytes(digest->b, HASH_SIZE);
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
-    message.kind_case = POT__CONSENSUS_MESSAGE__KIND_PROPOSAL_REQUEST;
-    message.proposal_request = &request;
+    message.kind_case = POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST;
+    message.block_request = &request;
     return codec_encode(size, &message);
 }
 
-uint8_t *pbft_message_encode_proposal(size_t *size, uint64_t height,
-                                      const void *block, size_t block_size)
+uint8_t *pbft_message_encode_block_reply(size_t *size, uint64_t height,
+                                         const void *block, size_t block_size)
 {
-    Pot__Proposal proposal = POT__PROPOSAL__INIT;
-    proposal.height = height;
-    proposal.block = codec_bytes(block, block_size);
+    Pot__BlockReply reply = POT__BLOCK_REPLY__INIT;
+    reply.height = height;
+    reply.block = codec_bytes(block, block_size);
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
-    message.kind_case = POT__CONSENSUS_MESSAGE__KIND_PROPOSAL;
-    message.proposal = &proposal;
+    message.kind_case = POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY;
+    message.block_reply = &reply;
     return codec_encode(size, &message);
 }

@@ -15,8 +15,8 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/key.h"
-#include "proto/certificate.h"
 #include "proto/consensus.pb-c.h"
+#include "proto/vote.h"
 
 /* pbft_message_sign_...: key's signature over what the message says; the
  * fields replica and signature are not looked at.
@@ -34,7 +34,7 @@ POT_MUST_USE bool pbft_message_is_new_view_by(const struct public_key *signer,
                                               const struct hash *chain,
                                               const Pot__NewView *message);
 
-/* Where a message belongs, and who signed it; requests and proposals are
+/* Where a message belongs, and who signed it; requests and replies are
  * signed by nobody. */
 struct pbft_origin {
     uint64_t height;
@@ -64,9 +64,9 @@ uint8_t *pbft_message_encode_view_change(size_t *size,
                                          const Pot__ViewChange *change);
 uint8_t *pbft_message_encode_new_view(size_t *size,
                                       const Pot__NewView *new_view);
-uint8_t *pbft_message_encode_request(size_t *size, uint64_t height,
-                                     const struct hash *digest);
-uint8_t *pbft_message_encode_proposal(size_t *size, uint64_t height,
-                                      const void *block, size_t block_size);
+uint8_t *pbft_message_encode_block_request(size_t *size, uint64_t height,
+                                           const struct hash *digest);
+uint8_t *pbft_message_encode_block_reply(size_t *size, uint64_t height,
+                                         const void *block, size_t block_size);
 
 #endif

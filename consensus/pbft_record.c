@@ -44,16 +44,16 @@ uint8_t *pbft_record_encode(size_t *size, const struct pbft *p)
     record.view_change = p->own_change;
     if (p->prepared != NULL) {
         record.prepared_block =
-            codec_bytes(p->prepared_body->data, p->prepared_body->size);
+            codec_bytes(p->prepared_block->data, p->prepared_block->size);
     }
     if (record.n_votes > 0) {
-        const struct body *voted = p->proposal.body;
+        const struct pbft_block *voted = p->proposal.block;
         POT_ASSERT(voted != NULL && p->proposal.is_signed);
         pre_prepare =
             pbft_message_vote(&p->proposal.vote, &p->proposal.signature);
         record.pre_prepare = &pre_prepare;
-        if (p->prepared_body == NULL ||
-            !hash_equal(&voted->digest, &p->prepared_body->digest)) {
+        if (p->prepared_block == NULL ||
+            !hash_equal(&voted->digest, &p->prepared_block->digest)) {
             record.voted_block = codec_bytes(voted->data, voted->size);
         }
     }
@@ -62,12 +62,12 @@ uint8_t *pbft_record_encode(size_t *size, const struct pbft *p)
     return data;
 }
 
-static bool is_block(ProtobufCBinaryData block, ProtobufCBinaryData digest)
+static bool is_block(ProtobufCBinaryData data, ProtobufCBinaryData digest)
 {
-    struct body *body = body_new(block.data, block.len);
+    struct pbft_block *block = pbft_block_new(data.data, data.len);
     bool is_it =
-        body != NULL && codec_bytes_equal(digest, body->digest.b, HASH_SIZE);
-    body_unref(body);
+        block != NULL && codec_bytes_equal(digest, block->digest.b, HASH_SIZE);
+    pbft_block_unref(block);
     return is_it;
 }
 
@@ -174,13 +174,13 @@ static void restore_proposal(struct pbft *p, const Pot__PbftRecord *record)
         vote_decode(&proposal->vote, &proposal->signature, record->pre_prepare);
     POT_ASSERT(proposal->is_signed);
     if (record->voted_block.len == 0) {
-        body_set(&proposal->body, p->prepared_body);
+        pbft_block_set(&proposal->block, p->prepared_block);
     } else {
-        proposal->body =
-            body_new(record->voted_block.data, record->voted_block.len);
+        proposal->block =
+            pbft_block_new(record->voted_block.data, record->voted_block.len);
     }
-    POT_ASSERT(proposal->body != NULL);
-    proposal->body->is_valid = true; /* or it had no vote */
+    POT_ASSERT(proposal->block != NULL);
+    proposal->block->is_valid = true; /* or it had no vote */
     if (proposal->vote.replica < p->set.count) {
         (void)votes_add(&p->votes, &proposal->vote, &proposal->signature);
     }
@@ -195,9 +195,9 @@ void pbft_record_restore(struct pbft *p, const Pot__PbftRecord *record)
     p->view = record->view;
     p->start_view = record->start_view;
     if (record->prepared != NULL) {
-        p->prepared_body =
-            body_new(record->prepared_block.data, record->prepared_block.len);
-        p->prepared = p->prepared_body == NULL
+        p->prepared_block = pbft_block_new(record->prepared_block.data,
+                                           record->prepared_block.len);
+        p->prepared = p->prepared_block == NULL
                           ? NULL
                           : pbft_message_copy(record->prepared);
     }
@@ -209,5 +209,5 @@ void pbft_record_restore(struct pbft *p, const Pot__PbftRecord *record)
     /* What opened a later view than the first is not in the record: without
      * a block accepted in it, the replica waits for it again. */
     p->is_changing = record->view_changing ||
-                     (p->view > p->start_view && p->proposal.body == NULL);
+                     (p->view > p->start_view && p->proposal.block == NULL);
 }

@@ -24,7 +24,7 @@
  * Each part knows only parts in lines above its own, and its part of the
  * state stands in its header:
  *
- *     body  votes  outbox  vouched  pbft_message  pbft_effects
+ *     pbft_block  votes  outbox  vouched  pbft_message  pbft_effects
  *     early  pbft_timers  pbft_record
  *     ahead  fetch  view
  *     decision  resend
@@ -35,12 +35,12 @@
 #define POT_CONSENSUS_PBFT_STATE_H
 
 #include "consensus/ahead.h"
-#include "consensus/body.h"
 #include "consensus/decision.h"
 #include "consensus/early.h"
 #include "consensus/fetch.h"
 #include "consensus/outbox.h"
 #include "consensus/pbft.h"
+#include "consensus/pbft_block.h"
 #include "consensus/pbft_message.h"
 #include "consensus/pbft_timers.h"
 #include "consensus/view.h"
@@ -56,10 +56,10 @@ struct own_vote {
 
 /* The block that this view is about. */
 struct proposal {
-    struct body *body;          /* NULL: none accepted yet */
+    struct pbft_block *block;   /* NULL: none accepted yet */
     struct vote vote;           /* the primary's, once it is known */
     struct signature signature; /* of vote */
-    bool is_signed;             /* vote and signature are set, and body */
+    bool is_signed;             /* vote and signature are set, and block */
 };
 
 struct pbft {
@@ -89,7 +89,7 @@ struct pbft {
     bool has_work;
     struct votes votes;
     Pot__PreparedCertificate *prepared; /* the highest; its view <= view */
-    struct body *prepared_body;         /* NULL exactly when prepared is */
+    struct pbft_block *prepared_block;  /* NULL exactly when prepared is */
     Pot__ViewChange *own_change;        /* the latest sent; its view <= view */
     Pot__ViewChange *changes[VALIDATORS_MAX]; /* the latest of each; the own
                                                * one once it is durable */

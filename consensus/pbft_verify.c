@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "consensus/pbft_message.h"
+#include "proto/certificate.h"
 
 static bool verify_block_size(size_t size)
 {
@@ -105,13 +106,14 @@ bool pbft_verify(const struct validator_set *set, const struct hash *chain,
         return verify_view_change(set, chain, message->view_change);
     case POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW:
         return verify_new_view(set, chain, message->new_view);
-    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL_REQUEST:
-        return message->proposal_request != NULL &&
-               message->proposal_request->height > 0 &&
-               message->proposal_request->digest.len == HASH_SIZE;
-    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL:
-        return message->proposal != NULL && message->proposal->height > 0 &&
-               verify_block_size(message->proposal->block.len);
+    case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST:
+        return message->block_request != NULL &&
+               message->block_request->height > 0 &&
+               message->block_request->digest.len == HASH_SIZE;
+    case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY:
+        return message->block_reply != NULL &&
+               message->block_reply->height > 0 &&
+               verify_block_size(message->block_reply->block.len);
     case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
     case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
         break;

@@ -7,8 +7,9 @@
 
 #include "base/err.h"
 #include "base/hash.h"
-#include "proto/certificate.h"
 #include "proto/consensus.pb-c.h"
+
+struct validator_set;
 
 /* pbft_verify: whether nothing is missing in message, every index in it is
  * of set, every size is right and every signature holds; the replica asserts

@@ -63,14 +63,14 @@ static void send_pre_prepare(struct pbft *p, uint32_t replica)
     effect->replica = replica;
     effect->bytes = pbft_message_encode_pre_prepare(
         &effect->size, &proposal->vote, &proposal->signature,
-        proposal->body->data, proposal->body->size);
+        proposal->block->data, proposal->block->size);
 }
 
 /* The primary's part: what opened the view, and its block. */
 static void resend_proposal(struct pbft *p)
 {
     bool is_proposed = p->own[POT__PHASE__PHASE_PRE_PREPARE].is_durable;
-    POT_ASSERT(!is_proposed || p->proposal.body != NULL);
+    POT_ASSERT(!is_proposed || p->proposal.block != NULL);
     for (uint32_t i = 0; i < p->set.count; i++) {
         if (i == p->self || has_voted(p, i)) {
             continue;

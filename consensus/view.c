@@ -11,7 +11,7 @@
 void view_clear(struct pbft *p)
 {
     memset(p->own, 0, sizeof(p->own));
-    body_set(&p->proposal.body, NULL);
+    pbft_block_set(&p->proposal.block, NULL);
     p->proposal.is_signed = false;
     codec_free(p->new_view);
     p->new_view = NULL;

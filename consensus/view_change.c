@@ -61,7 +61,7 @@ static void enter(struct pbft *p, Pot__NewView *new_view)
         view_leave(p, new_view->view);
         p->attempts++;
     }
-    POT_ASSERT(p->proposal.body == NULL);
+    POT_ASSERT(p->proposal.block == NULL);
     p->is_changing = false;
     codec_free(p->new_view);
     p->new_view = new_view;
@@ -186,7 +186,7 @@ static bool selects_same(const Pot__NewView *a, const Pot__NewView *b)
  * The view's timer is not wound up again by that. */
 static void reopen(struct pbft *p, const Pot__NewView *message)
 {
-    if (p->proposal.body != NULL || pbft_is_primary(p) ||
+    if (p->proposal.block != NULL || pbft_is_primary(p) ||
         selects_same(message, p->new_view)) {
         return;
     }

@@ -112,8 +112,8 @@ void votes_collect(struct votes_signatures *out, const struct votes *votes,
     }
 }
 
-bool votes_holds_body(const struct votes *votes, uint32_t replica,
-                      const struct hash *digest)
+bool votes_holds_block(const struct votes *votes, uint32_t replica,
+                       const struct hash *digest)
 {
     for (size_t phase = 0; phase < VOTES_PHASES; phase++) {
         for (size_t i = 0; i < VOTES_VIEWS; i++) {

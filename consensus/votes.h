@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/certificate.h"
+#include "proto/vote.h"
 
 #define VOTES_VIEWS  4
 #define VOTES_PHASES 3
@@ -63,9 +63,9 @@ void votes_collect(struct votes_signatures *out, const struct votes *votes,
                    Pot__Phase phase, uint64_t view, const struct hash *digest,
                    size_t max);
 
-/* votes_holds_body: whether replica voted for digest in any view, and so
+/* votes_holds_block: whether replica voted for digest in any view, and so
  * had its block. */
-bool votes_holds_body(const struct votes *votes, uint32_t replica,
-                      const struct hash *digest);
+bool votes_holds_block(const struct votes *votes, uint32_t replica,
+                       const struct hash *digest);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "consensus/vouched.h"
 
-#include "proto/certificate.h"
+#include "proto/validator_set.h"
 
 uint64_t vouched_value(const uint64_t *values, uint32_t count, uint32_t self)
 {

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "proto/block.h"
+#include "proto/certificate.h"
 #include "proto/codec.h"
 #include "proto/genesis.h"
 

@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "proto/block.h"
-#include "proto/certificate.h"
 #include "proto/chain.pb-c.h"
+#include "proto/validator_set.h"
 
 #define CHAIN_CHECK_WHY_SIZE 160
 

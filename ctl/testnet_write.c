@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "proto/codec.h"
 #include "proto/genesis.h"
+#include "proto/genesis_params.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,9 @@
-/* activation: the functions of hidden layers, one table entry each. */
+/* activation: the functions of hidden layers, in fixed point.
+ *
+ * One is a value of Activation (proto/chain.proto) and its entry in
+ * spec_activations (proto/spec.c); an entry in the table of activation.c; its
+ * two directions in the table of training/kernel.c and, as the reference, in
+ * tests/unit/kernel_naive.c. */
 #ifndef POT_LEDGER_ACTIVATION_H
 #define POT_LEDGER_ACTIVATION_H
 

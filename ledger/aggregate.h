@@ -9,9 +9,6 @@
 #ifndef POT_LEDGER_AGGREGATE_H
 #define POT_LEDGER_AGGREGATE_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "proto/gradient.h"
 #include "proto/model.h"

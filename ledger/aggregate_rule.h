@@ -1,9 +1,10 @@
 /* aggregate_rule: what a rule of aggregation is; for ledger/aggregate*.c.
  *
- * A rule is a file ledger/aggregate_X.c that defines one of these, an entry
- * in the table of ledger/aggregate.c, and its entry in spec_aggregations
- * (proto/spec.c).  Integers only, and the order of the gradients must not
- * matter. */
+ * A rule is a value of Aggregation (proto/chain.proto) and its entry in
+ * spec_aggregations (proto/spec.c), which says whether this version takes it;
+ * a file ledger/aggregate_X.c that defines one of these, declared below; and
+ * an entry in the table of ledger/aggregate.c.  Integers only, and the order of
+ * the gradients must not matter. */
 #ifndef POT_LEDGER_AGGREGATE_RULE_H
 #define POT_LEDGER_AGGREGATE_RULE_H
 

@@ -27,6 +27,17 @@ struct draft {
     size_t blob_count;
 };
 
+/* As the getters of ledger/state.h give it; data is NULL: deleted. */
+static bool copy_out(struct buf *value, const uint8_t *data, size_t size)
+{
+    buf_clear(value);
+    if (data == NULL || size > value->size_max) {
+        return false;
+    }
+    buf_append(value, data, size);
+    return true;
+}
+
 static bool draft_get(void *context, const void *key, size_t key_size,
                       struct buf *value)
 {
@@ -36,12 +47,7 @@ static bool draft_get(void *context, const void *key, size_t key_size,
         const struct state *below = &d->base->state;
         return below->get(below->context, key, key_size, value);
     }
-    buf_clear(value);
-    if (own->data == NULL) {
-        return false;
-    }
-    buf_append(value, own->data, own->size);
-    return true;
+    return copy_out(value, own->data, own->size);
 }
 
 static void draft_put(void *context, const void *key, size_t key_size,
@@ -93,12 +99,7 @@ static bool draft_blob_get(void *context, const struct hash *hash,
         const struct blobs *below = &d->base->blobs;
         return below->get(below->context, hash, value);
     }
-    buf_clear(value);
-    if (blob->data == NULL) {
-        return false;
-    }
-    buf_append(value, blob->data, blob->size);
-    return true;
+    return copy_out(value, blob->data, blob->size);
 }
 
 static void draft_blob_put(void *context, const struct hash *hash,

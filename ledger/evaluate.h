@@ -23,7 +23,8 @@ struct evaluation {
 
 struct evaluator; /* weights made ready for many rows: ledger/evaluate.c */
 
-/* evaluator_new: copies what it needs of theta. */
+/* evaluator_new: copies what it needs of theta.  Outside this module tests
+ * ask an evaluator, to see the outputs of one row. */
 struct evaluator *evaluator_new(const struct model_shape *shape,
                                 const Pot__ModelSpec *model,
                                 const int32_t *theta);

@@ -4,6 +4,9 @@
  * every machine; integers only.  It does no input or output of its own:
  * everything passes through struct ledger_env.
  *
+ * Others include this header, tx.h, round_update.h, submission.h, state.h,
+ * roster.h and parameters.h; the rest is the ledger's own (tools/check-source).
+ *
  * A block is executed as ledger_execute does it, and whoever makes one keeps
  * the same order: round updates by ascending task, then transactions, then
  * ledger_end_block. */
@@ -29,7 +32,7 @@ struct ledger_env {
     struct hash chain; /* what stands for the chain id in signatures */
     struct state state;
     struct blobs blobs;
-    struct datasets datasets;
+    struct dataset_source datasets;
 };
 
 /* What execution may know of the block it is in. */

@@ -7,13 +7,11 @@ ledger_libledger_a_SOURCES = \
 	ledger/aggregate.c ledger/aggregate.h \
 	ledger/aggregate_grid.c ledger/aggregate_grid.h \
 	ledger/aggregate_mean.c ledger/aggregate_rule.h \
-	ledger/counted.c ledger/counted.h \
 	ledger/draft.c ledger/draft.h \
 	ledger/epoch.c ledger/epoch.h \
 	ledger/evaluate.c ledger/evaluate.h \
 	ledger/execute.c \
 	ledger/genesis.c \
-	ledger/held.c ledger/held.h \
 	ledger/keys.c ledger/keys.h \
 	ledger/ledger.h \
 	ledger/list.c ledger/list.h \
@@ -23,12 +21,14 @@ ledger_libledger_a_SOURCES = \
 	ledger/read.c \
 	ledger/record.c ledger/record.h \
 	ledger/roster.c ledger/roster.h \
+	ledger/round_lists.c ledger/round_lists.h \
 	ledger/round_update.c ledger/round_update.h \
 	ledger/settle.c ledger/settle.h \
 	ledger/settle_write.c \
 	ledger/state.h \
 	ledger/submission.c ledger/submission.h \
 	ledger/task.c ledger/task.h \
+	ledger/task_blobs.c ledger/task_blobs.h \
 	ledger/tx.c ledger/tx.h \
 	ledger/tx_dataset.c \
 	ledger/tx_kind.h \

@@ -89,8 +89,7 @@ int32_t *parameters_load(const struct blobs *blobs, const struct hash *hash,
     struct buf value;
     int32_t *values = NULL;
     buf_init(&value, 4 * count);
-    if (blobs->get(blobs->context, hash, &value) && !value.is_overflown &&
-        value.size == 4 * count) {
+    if (blobs->get(blobs->context, hash, &value) && value.size == 4 * count) {
         values = parameters_decode(value.data, count);
     }
     buf_fini(&value);

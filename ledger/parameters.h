@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
 #include "ledger/state.h"
 #include "proto/chain.pb-c.h"
 #include "proto/model.h"

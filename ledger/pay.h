@@ -16,7 +16,8 @@
 struct settle;
 struct ledger_env;
 
-/* pay_of_round: what may be paid in this round, 0 <= round < rounds. */
+/* pay_of_round: what may be paid in this round, 0 <= round < rounds.
+ * Outside this module tests ask it. */
 uint64_t pay_of_round(uint64_t budget, uint32_t round, uint32_t rounds);
 
 /* pay_compute: fills rewards: miners, validators, proposer; none is zero. */

@@ -43,24 +43,10 @@ Pot__SupplyRecord *ledger_supply(const struct state *state)
     return supply;
 }
 
-static bool hash_load(const struct state *state, struct state_key key,
-                      struct hash *out)
-{
-    struct buf value;
-    buf_init(&value, HASH_SIZE);
-    bool is_there = state->get(state->context, key.b, key.size, &value);
-    if (is_there) {
-        enum pot_err err = hash_from_bytes(out, value.data, value.size);
-        POT_ASSERT(err == POT_OK);
-    }
-    buf_fini(&value);
-    return is_there;
-}
-
 bool ledger_task_number(const struct state *state, uint64_t number,
                         struct hash *task)
 {
-    return hash_load(state, keys_task_number(number), task);
+    return record_load_hash(state, keys_task_number(number), task);
 }
 
 void ledger_validators(const struct state *state, struct validator_set *out)

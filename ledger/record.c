@@ -17,7 +17,6 @@ void *record_load(const struct state *state, struct state_key key,
     ProtobufCMessage *message = NULL;
     buf_init(&value, RECORD_BYTES_MAX);
     if (state->get(state->context, key.b, key.size, &value)) {
-        POT_ASSERT(!value.is_overflown);
         enum pot_err err = codec_decode(&message, type, value.data, value.size);
         POT_ASSERT(err == POT_OK);
     }
@@ -35,8 +34,22 @@ void record_store(const struct state *state, struct state_key key,
     free(data);
 }
 
-void hash_store(const struct state *state, struct state_key key,
-                const struct hash *hash)
+bool record_load_hash(const struct state *state, struct state_key key,
+                      struct hash *out)
+{
+    struct buf value;
+    buf_init(&value, HASH_SIZE);
+    bool is_there = state->get(state->context, key.b, key.size, &value);
+    if (is_there) {
+        enum pot_err err = hash_from_bytes(out, value.data, value.size);
+        POT_ASSERT(err == POT_OK);
+    }
+    buf_fini(&value);
+    return is_there;
+}
+
+void record_store_hash(const struct state *state, struct state_key key,
+                       const struct hash *hash)
 {
     state->put(state->context, key.b, key.size, hash->b, HASH_SIZE);
 }

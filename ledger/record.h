@@ -3,6 +3,7 @@
 #define POT_LEDGER_RECORD_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 
 #include "ledger/keys.h"
 #include "ledger/state.h"
@@ -14,8 +15,11 @@ void *record_load(const struct state *state, struct state_key key,
 void record_store(const struct state *state, struct state_key key,
                   const void *message);
 
-/* hash_store: a bare hash under a key. */
-void hash_store(const struct state *state, struct state_key key,
-                const struct hash *hash);
+/* record_load_hash: a bare hash; false when nothing stands there, *out is
+ * untouched then.  record_store_hash: its counterpart. */
+bool record_load_hash(const struct state *state, struct state_key key,
+                      struct hash *out);
+void record_store_hash(const struct state *state, struct state_key key,
+                       const struct hash *hash);
 
 #endif

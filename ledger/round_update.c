@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "ledger/counted.h"
+#include "ledger/round_lists.h"
 #include "ledger/settle.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
@@ -61,7 +61,7 @@ void round_candidate_fini(struct round_candidate *candidate)
     free(candidate->attestations);
 }
 
-static void free_messages(struct counted_messages *messages)
+static void free_messages(struct round_messages *messages)
 {
     free(messages->counted);
     free(messages->refused);
@@ -74,10 +74,10 @@ enum round_verdict ledger_tally_round(struct round_tally *out,
                                       const struct round_candidate *candidate)
 {
     struct settle s;
-    struct counted_messages messages = {0};
+    struct round_messages messages = {0};
     enum round_verdict verdict = settle_init(&s, env, &candidate->task);
     if (verdict == ROUND_ACCEPTED) {
-        counted_select(&s, &messages, candidate);
+        round_lists_select(&s, &messages, candidate);
         *out = (struct round_tally){
             .roster = (uint32_t)s.task->n_roster,
             .counted = (uint32_t)s.counted_count,
@@ -123,7 +123,7 @@ static void fill_rewards(Pot__RoundUpdate *update, const struct settle *s)
 }
 
 static Pot__RoundUpdate *make_update(const struct settle *s,
-                                     const struct counted_messages *messages)
+                                     const struct round_messages *messages)
 {
     Pot__RoundUpdate *update = pot_alloc(sizeof(*update));
     pot__round_update__init(update);
@@ -152,13 +152,13 @@ static Pot__RoundUpdate *make_update(const struct settle *s,
 /* Lists are selected; closes empty only when there is no other way. */
 static enum round_verdict make(struct settle *s, const struct ledger_env *env,
                                const struct ledger_block *block,
-                               struct counted_messages *messages)
+                               struct round_messages *messages)
 {
     if (s->counted_count < s->task->spec->min_submissions) {
         if (!settle_is_overdue(s, block->height)) {
             return ROUND_NOT_READY;
         }
-        counted_drop(s, messages);
+        round_lists_drop_counted(s, messages);
     }
     return settle_compute(s, env, block, NULL);
 }
@@ -169,11 +169,11 @@ enum round_verdict ledger_make_round(const struct ledger_env *env,
                                      size_t bytes_max, Pot__RoundUpdate **out)
 {
     struct settle s;
-    struct counted_messages messages = {0};
+    struct round_messages messages = {0};
     *out = NULL;
     enum round_verdict verdict = settle_init(&s, env, &candidate->task);
     if (verdict == ROUND_ACCEPTED) {
-        counted_select(&s, &messages, candidate);
+        round_lists_select(&s, &messages, candidate);
         verdict = make(&s, env, block, &messages);
     }
     if (verdict == ROUND_ACCEPTED) {
@@ -256,7 +256,7 @@ static enum round_verdict check(struct settle *s, const struct ledger_env *env,
     if (update->round != s->task->round) {
         return ROUND_NOT_OPEN;
     }
-    enum round_verdict verdict = counted_read(s, env, update, trust);
+    enum round_verdict verdict = round_lists_read(s, env, update, trust);
     if (verdict != ROUND_ACCEPTED) {
         return verdict;
     }

@@ -80,8 +80,7 @@ static enum round_verdict add_payload(struct aggregate *aggregate,
     if (!env->blobs.get(env->blobs.context, &submission->payload, payload)) {
         return ROUND_PAYLOAD_MISSING;
     }
-    if (payload->is_overflown ||
-        ledger_open_payload(&gradient, s->task, &s->shape, submission,
+    if (ledger_open_payload(&gradient, s->task, &s->shape, submission,
                             payload->data, payload->size) != POT_OK) {
         return ROUND_PAYLOAD_MALFORMED;
     }
@@ -117,8 +116,7 @@ static enum round_verdict take_aggregate(struct settle *s,
     if (!codec_hash(&named, certified->aggregate_hash)) {
         return ROUND_AGGREGATE;
     }
-    if (!env->blobs.get(env->blobs.context, &named, &s->aggregate) ||
-        s->aggregate.is_overflown) {
+    if (!env->blobs.get(env->blobs.context, &named, &s->aggregate)) {
         return ROUND_AGGREGATE_MISSING;
     }
     blob_hash(&s->aggregate_hash, s->aggregate.data, s->aggregate.size);
@@ -171,9 +169,10 @@ static bool is_evaluation_due(const struct settle *s)
     return done % spec->eval_every == 0 || done == spec->rounds;
 }
 
-static enum round_verdict judge(struct settle *s, const struct ledger_env *env,
-                                const int32_t *theta,
-                                const Pot__RoundUpdate *certified)
+static enum round_verdict evaluate_if_due(struct settle *s,
+                                          const struct ledger_env *env,
+                                          const int32_t *theta,
+                                          const Pot__RoundUpdate *certified)
 {
     const Pot__TaskSpec *spec = s->task->spec;
     struct hash address;
@@ -234,7 +233,7 @@ enum round_verdict settle_compute(struct settle *s,
     }
     verdict = step(s, theta);
     if (verdict == ROUND_ACCEPTED) {
-        verdict = judge(s, env, theta, certified);
+        verdict = evaluate_if_due(s, env, theta, certified);
     }
     s->train_loss = mean_loss(s);
     pay_compute(s, &block->proposer);

@@ -20,7 +20,7 @@ struct settle_reward {
 };
 
 /* An open round and what is known of it so far: settle_init fills the first
- * part, ledger/counted.h the second, settle_compute the third. */
+ * part, ledger/round_lists.h the second, settle_compute the third. */
 struct settle {
     struct hash task_hash;
     Pot__TaskRecord *task;

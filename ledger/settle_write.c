@@ -4,13 +4,13 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
-#include "ledger/held.h"
 #include "ledger/list.h"
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
 #include "ledger/roster.h"
 #include "ledger/settle.h"
 #include "ledger/task.h"
+#include "ledger/task_blobs.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 
@@ -22,9 +22,9 @@ static void replace_blob(const struct ledger_env *env,
                          const void *data, size_t size)
 {
     struct hash old;
-    held_put_named(env, fresh, data, size);
+    task_blobs_put_named(env, fresh, data, size);
     if (codec_hash(&old, *field)) {
-        held_drop(env, &old);
+        task_blobs_drop(env, &old);
     }
     codec_set_hash(field, fresh);
 }
@@ -61,46 +61,33 @@ static void write_evaluation(struct settle *s)
     task->evaluation_round = task->round;
 }
 
-static bool is_counted(const struct settle *s, const struct public_key *miner)
-{
-    size_t low = 0;
-    size_t high = s->counted_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = public_key_compare(&s->counted[middle].miner, miner);
-        if (order == 0) {
-            return true;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return false;
-}
-
 /* Whoever was in the roster and is not counted was absent; too often, and it
- * is no member any more. */
+ * is no member any more.  The counted are of the roster and ascend as it
+ * does, so one walk passes both. */
 static void note_absences(struct settle *s, const struct ledger_env *env)
 {
     uint32_t absent_max = s->supply->params->absent_rounds_max;
     struct roster round = roster_of_round(s->task);
+    size_t passed = 0;
     for (size_t i = 0; i < round.count; i++) {
         struct public_key miner;
         size_t index;
         bool is_key = codec_key(&miner, round.entries[i]->miner);
         POT_ASSERT(is_key);
+        bool is_counted = passed < s->counted_count &&
+                          public_key_equal(&s->counted[passed].miner, &miner);
+        passed += is_counted ? 1 : 0;
         struct roster members = roster_of_members(s->task);
         if (!roster_find(members, &miner, &index)) {
             continue;
         }
         Pot__RosterEntry *member = members.entries[index];
-        member->absent = is_counted(s, &miner) ? 0 : member->absent + 1;
+        member->absent = is_counted ? 0 : member->absent + 1;
         if (absent_max > 0 && member->absent >= absent_max) {
             task_drop_member(env, s->task, index);
         }
     }
+    POT_ASSERT(passed == s->counted_count);
 }
 
 static bool is_target_reached(const struct settle *s)

@@ -13,8 +13,8 @@
 struct state {
     void *context;
 
-    /* get: clears value and appends what stands under key; false, and value
-     * empty, when nothing does.  value's size_max is the ledger's to set. */
+    /* get: clears value and fills it with what stands under key; false, and
+     * value empty, when nothing does, or more than value's size_max. */
     bool (*get)(void *context, const void *key, size_t key_size,
                 struct buf *value);
     void (*put)(void *context, const void *key, size_t key_size,
@@ -27,6 +27,9 @@ struct state {
 /* Blobs by the hash of proto/blob.h.  Putting one twice is fine. */
 struct blobs {
     void *context;
+
+    /* get: clears value and fills it; false, and value empty, when the blob
+     * is not held, or larger than value's size_max. */
     bool (*get)(void *context, const struct hash *hash, struct buf *value);
     void (*put)(void *context, const struct hash *hash, const void *data,
                 size_t size);
@@ -37,7 +40,7 @@ struct dataset;
 
 /* Data sets by address; NULL when it is not held.  What is found stays until
  * the call of the ledger ends. */
-struct datasets {
+struct dataset_source {
     void *context;
     const struct dataset *(*find)(void *context, const struct hash *address);
 };

@@ -12,11 +12,11 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "ledger/account.h"
-#include "ledger/held.h"
 #include "ledger/list.h"
 #include "ledger/parameters.h"
 #include "ledger/record.h"
 #include "ledger/roster.h"
+#include "ledger/task_blobs.h"
 #include "proto/codec.h"
 #include "proto/model.h"
 
@@ -39,7 +39,7 @@ static void put_first_parameters(const struct ledger_env *env,
     POT_ASSERT(err == POT_OK);
     int32_t *theta = parameters_start(&shape, model);
     uint8_t *bytes = parameters_encode(theta, shape.parameter_count);
-    held_put(env, hash, bytes, 4 * shape.parameter_count);
+    task_blobs_put(env, hash, bytes, 4 * shape.parameter_count);
     free(bytes);
     free(theta);
 }
@@ -47,7 +47,7 @@ static void put_first_parameters(const struct ledger_env *env,
 static void number_task(const struct state *state, const struct hash *hash)
 {
     Pot__SupplyRecord *supply = ledger_supply(state);
-    hash_store(state, keys_task_number(supply->tasks), hash);
+    record_store_hash(state, keys_task_number(supply->tasks), hash);
     supply->tasks++;
     record_store(state, keys_supply(), supply);
     codec_free(supply);
@@ -117,7 +117,7 @@ static void drop_momentum(const struct ledger_env *env, Pot__TaskRecord *task)
     if (task->momentum_hash.len > 0) {
         bool is_hash = codec_hash(&momentum, task->momentum_hash);
         POT_ASSERT(is_hash);
-        held_drop(env, &momentum);
+        task_blobs_drop(env, &momentum);
         free(task->momentum_hash.data);
         task->momentum_hash = codec_bytes(NULL, 0);
     }

@@ -17,7 +17,7 @@ static void store_dataset(const struct tx_run *run,
     record.height = run->height;
     record_store(state, keys_dataset(address), &record);
     Pot__SupplyRecord *supply = ledger_supply(state);
-    hash_store(state, keys_dataset_number(supply->datasets), address);
+    record_store_hash(state, keys_dataset_number(supply->datasets), address);
     supply->datasets++;
     record_store(state, keys_supply(), supply);
     codec_free(supply);

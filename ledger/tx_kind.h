@@ -1,4 +1,10 @@
-/* tx_kind: the kinds of transactions. */
+/* tx_kind: the kinds of transactions.
+ *
+ * One is a message in TxBody (proto/chain.proto); a struct tx_kind in a file
+ * ledger/tx_*.c, declared below and listed in tx.c; its verdicts in
+ * TX_VERDICT_MAP (ledger/tx.h); what it makes nodes store or compute, if it
+ * does, in the table of proto/fee.c; a command in ctl/ and its entry in
+ * ctl/main.c. */
 #ifndef POT_LEDGER_TX_KIND_H
 #define POT_LEDGER_TX_KIND_H
 
@@ -21,8 +27,6 @@ struct tx_run {
     bool is_trial; /* the writes are thrown away: skip what costs much */
 };
 
-/* A kind of transaction: an entry here, in the table of tx.c, and one file or
- * part of a file that defines it. */
 struct tx_kind {
     Pot__TxBody__ActionCase action;
 

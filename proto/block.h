@@ -28,9 +28,9 @@ POT_MUST_USE enum pot_err block_decode(struct block **out, const void *data,
                                        size_t size);
 void block_free(struct block *block);
 
-/* block_seal: fills header's roots and last-commit hash from body, packs the
- * header into body->header (fresh memory, an old one is freed) and returns
- * the hash. */
+/* block_seal: fills header's roots and last-commit hash from body and packs
+ * the header into body->header (fresh memory, an old one is freed); *hash is
+ * the block's. */
 void block_seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header);
 
 /* block_header_decode: a header alone, with its hash; codec_free. */

@@ -3,6 +3,7 @@
 #include "proto/certificate.h"
 
 #include "proto/codec.h"
+#include "proto/vote.h"
 
 /* What every certificate is made of: replicas are in the set, strictly
  * ascending, and each signed `vote`, whose own replica is ignored. */

@@ -8,7 +8,6 @@
 #include "base/hash.h"
 #include "proto/chain.pb-c.h"
 #include "proto/validator_set.h"
-#include "proto/vote.h"
 
 enum certificate_verdict {
     CERTIFICATE_VALID,

@@ -18,7 +18,6 @@
 #ifndef POT_PROTO_DATASET_H
 #define POT_PROTO_DATASET_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -18,7 +18,8 @@
 #define FEE_WORK_PER_BYTE 64
 
 /* fee_work: the bytes that the body's action makes a node store or compute;
- * 0 for one that cannot be executed anyway. */
+ * 0 for one that cannot be executed anyway.  Outside this module tests ask
+ * it. */
 uint64_t fee_work(const Pot__TxBody *body);
 
 /* fee_min: the least fee of a signed transaction of tx_bytes. */

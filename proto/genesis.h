@@ -23,7 +23,6 @@
 
 #include "base/err.h"
 #include "base/hash.h"
-#include "base/key.h"
 #include "base/limits.h"
 #include "proto/chain.pb-c.h"
 #include "proto/validator_set.h"
@@ -62,9 +61,6 @@ void genesis_hash(struct hash *out, const Pot__Genesis *genesis);
 
 /* genesis_validators: the set that signs block 1. */
 void genesis_validators(struct validator_set *out, const Pot__Genesis *genesis);
-
-/* genesis_params_default: what `potctl testnet init` writes. */
-void genesis_params_default(Pot__GenesisParams *params);
 
 /* chain_id_hash: what stands for a chain id in headers and signatures. */
 void chain_id_hash(struct hash *out, const char *chain_id);

@@ -33,4 +33,7 @@ uint64_t genesis_param_get(const Pot__GenesisParams *from,
 void genesis_param_set(Pot__GenesisParams *to,
                        const struct genesis_param *param, uint64_t value);
 
+/* genesis_params_default: what `potctl testnet init` writes. */
+void genesis_params_default(Pot__GenesisParams *params);
+
 #endif

@@ -13,7 +13,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store_page.c storage/store_page.h \
 	storage/store_pages.c storage/store_pages.h \
 	storage/store_record.c storage/store_record.h \
-	storage/store_table.c \
+	storage/store_table.c storage/store_table.h \
 	storage/store_tree.c storage/store_tree.h \
 	storage/store_verify.c
 storage_libstorage_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \

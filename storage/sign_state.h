@@ -7,7 +7,6 @@
 #define POT_STORAGE_SIGN_STATE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/err.h"
 #include "base/hash.h"

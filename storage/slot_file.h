@@ -52,7 +52,7 @@ POT_MUST_USE enum pot_err slot_file_save(struct slot_file *file,
                                          const void *data, size_t size,
                                          bool is_synced);
 
-/* A slot's parts, in place. */
+/* A slot's parts, in place.  Outside this module the fuzzer asks for slots. */
 struct slot {
     const uint8_t *label;
     uint64_t sequence;

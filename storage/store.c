@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "storage/store_open.h"
 #include "storage/store_record.h"
+#include "storage/store_table.h"
 #include "storage/store_tree.h"
 
 #include <stdlib.h>

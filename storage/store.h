@@ -31,6 +31,7 @@
 #include "base/key.h"
 #include "proto/state_proof.h"
 
+/* A memory map has a multiple of this, at least one. */
 #define STORE_MAP_MIN ((size_t)1 << 20)
 
 struct store;   /* opaque: storage/store_env.h */

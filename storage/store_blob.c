@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "storage/store_record.h"
+#include "storage/store_table.h"
 
 #include <stdlib.h>
 #include <string.h>

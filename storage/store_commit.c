@@ -9,6 +9,7 @@
 #include "storage/store_blob.h"
 #include "storage/store_env.h"
 #include "storage/store_record.h"
+#include "storage/store_table.h"
 
 #include <string.h>
 

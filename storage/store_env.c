@@ -15,6 +15,7 @@
 #include "storage/slot_file.h"
 #include "storage/store_pages.h"
 #include "storage/store_record.h"
+#include "storage/store_table.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "storage/store_env.h"
 #include "storage/store_record.h"
+#include "storage/store_table.h"
 
 #include <string.h>
 

@@ -12,6 +12,7 @@
 #include "storage/slot_file.h"
 #include "storage/store_pages.h"
 #include "storage/store_record.h"
+#include "storage/store_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +81,7 @@ static void count_record(void *context, const struct store_pages_record *record)
         const char *name = store_table_name((enum store_table)i);
         if (strlen(name) == record->table_size &&
             memcmp(name, record->table, record->table_size) == 0) {
-            bool is_ours = record->key_size <= STORE_ENV_KEY_MAX;
+            bool is_ours = record->key_size <= STORE_TABLE_KEY_MAX;
             o->has_stranger |= !is_ours;
             o->totals[i].count++;
             o->totals[i].sum +=

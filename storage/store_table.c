@@ -3,7 +3,7 @@
  * key, or a page that was written to another place, is noticed. */
 #include "config.h"
 
-#include "storage/store_env.h"
+#include "storage/store_table.h"
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -71,10 +71,10 @@ uint64_t store_total_hash(enum store_table table, const void *key,
                           const uint8_t sum[static STORE_SUM_SIZE])
 {
     static const uint8_t seed[crypto_shorthash_KEYBYTES] = "pot/1/total";
-    uint8_t input[1 + STORE_SUM_SIZE + STORE_ENV_KEY_MAX];
+    uint8_t input[1 + STORE_SUM_SIZE + STORE_TABLE_KEY_MAX];
     uint8_t output[crypto_shorthash_BYTES];
     struct bytes_reader r;
-    POT_ASSERT(key_size <= STORE_ENV_KEY_MAX);
+    POT_ASSERT(key_size <= STORE_TABLE_KEY_MAX);
     input[0] = (uint8_t)table;
     memcpy(input + 1, sum, STORE_SUM_SIZE);
     memcpy(input + 1 + STORE_SUM_SIZE, key, key_size);
@@ -119,7 +119,7 @@ enum pot_err store_table_get(struct store_value *out, const struct store *store,
 {
     MDB_val name = value_of(key, key_size);
     MDB_val raw;
-    POT_ASSERT(key_size >= 1 && key_size <= STORE_ENV_KEY_MAX);
+    POT_ASSERT(key_size >= 1 && key_size <= STORE_TABLE_KEY_MAX);
     int rc = mdb_get(txn, store->tables[table], &name, &raw);
     if (rc != 0) {
         return store_err(rc);
@@ -190,7 +190,7 @@ enum pot_err store_table_put(struct store_write *write, enum store_table table,
     MDB_val raw = {.mv_size = STORE_SUM_SIZE + value_size};
     struct store_total *total = &write->totals[table];
     bool was_there;
-    POT_ASSERT(key_size >= 1 && key_size <= STORE_ENV_KEY_MAX);
+    POT_ASSERT(key_size >= 1 && key_size <= STORE_TABLE_KEY_MAX);
     if (table != TABLE_META) {
         enum pot_err err = forget(write, table, &name, &was_there);
         if (err != POT_OK) {

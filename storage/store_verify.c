@@ -12,6 +12,7 @@
 #include "proto/codec.h"
 #include "storage/store_env.h"
 #include "storage/store_record.h"
+#include "storage/store_table.h"
 #include "storage/store_tree.h"
 
 #include <stdio.h>

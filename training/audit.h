@@ -43,7 +43,7 @@ void audit_compare(struct audit_result *out, const struct model_shape *shape,
                    uint64_t rows);
 
 /* audit_flips_allowed: for a gradient of that many elements of width 1 or
- * 2. */
+ * 2.  Outside this module tests and the benchmark ask it. */
 uint64_t audit_flips_allowed(uint64_t elements, unsigned width);
 
 /* audit_is_drawn: the private lottery: whether the holder of secret audits

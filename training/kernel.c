@@ -111,7 +111,7 @@ static void sigmoid_backward(float *dy, const float *y, size_t count)
 }
 
 /* By Pot__Activation; the derivative is told from the activation's result. */
-static const struct activation {
+static const struct {
     void (*forward)(float *y, size_t count);
     void (*backward)(float *dy, const float *y, size_t count);
 } activations[] = {

@@ -13,6 +13,7 @@
 #include "proto/codec.h"
 #include "proto/round.h"
 #include "proto/signed.h"
+#include "proto/validator_set.h"
 #include "storage/store.h"
 
 #include <stdlib.h>

@@ -14,7 +14,7 @@
 #include "node/round/miner.h"
 #include "p2p/net.h"
 #include "p2p/sync.h"
-#include "proto/certificate.h"
+#include "proto/validator_set.h"
 #include "storage/store.h"
 
 #include <stdarg.h>

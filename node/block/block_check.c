@@ -10,6 +10,7 @@
 #include "node/block/validator_sets.h"
 #include "node/hold/holdings.h"
 #include "node/hold/verified.h"
+#include "proto/certificate.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 #include "storage/overlay.h"

@@ -10,6 +10,7 @@
 #include "node/block/validator_sets.h"
 #include "node/hold/holdings.h"
 #include "node/loop/offload.h"
+#include "proto/validator_set.h"
 
 #include <stdlib.h>
 

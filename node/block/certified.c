@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "node/block/shared_block.h"
+#include "proto/certificate.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>

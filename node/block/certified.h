@@ -8,10 +8,10 @@
 
 #include "base/err.h"
 #include "base/hash.h"
-#include "proto/certificate.h"
 #include "proto/chain.pb-c.h"
 
 struct shared_block;
+struct validator_set;
 
 struct certified {
     struct shared_block *block;

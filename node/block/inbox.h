@@ -9,9 +9,9 @@
 
 #include "base/hash.h"
 #include "base/key.h"
-#include "proto/certificate.h"
 #include "proto/consensus.pb-c.h"
 
+struct validator_set;
 struct inbox; /* opaque: node/block/inbox.c */
 
 /* What came out well. */

@@ -11,11 +11,11 @@
 
 #include "base/err.h"
 #include "base/hash.h"
-#include "proto/certificate.h"
 
 struct holdings;
 struct overlay;
 struct state;
+struct validator_set;
 
 /* validator_sets_next: the validators_hash of the set that signs the height
  * after this state's. */

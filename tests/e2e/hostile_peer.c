@@ -242,17 +242,17 @@ static void say_proposal(struct visit *v, bool is_asked_for)
     uint8_t block[500];
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     Pot__PrePrepare pre_prepare = POT__PRE_PREPARE__INIT;
-    Pot__Proposal proposal = POT__PROPOSAL__INIT;
+    Pot__BlockReply reply = POT__BLOCK_REPLY__INIT;
     Pot__Vote vote = POT__VOTE__INIT;
     randombytes_buf(block, sizeof(block));
     fill_vote(&vote, POT__PHASE__PHASE_PRE_PREPARE, bytes);
     pre_prepare.vote = &vote;
     pre_prepare.block = codec_bytes(block, sizeof(block));
-    proposal.height = vote.height;
-    proposal.block = pre_prepare.block;
+    reply.height = vote.height;
+    reply.block = pre_prepare.block;
     if (is_asked_for) {
-        message.kind_case = POT__CONSENSUS_MESSAGE__KIND_PROPOSAL;
-        message.proposal = &proposal;
+        message.kind_case = POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY;
+        message.block_reply = &reply;
     } else {
         message.kind_case = POT__CONSENSUS_MESSAGE__KIND_PRE_PREPARE;
         message.pre_prepare = &pre_prepare;
@@ -283,14 +283,14 @@ static void say_forged_consensus(struct visit *v)
 {
     uint8_t bytes[HASH_SIZE];
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
-    Pot__ProposalRequest request = POT__PROPOSAL_REQUEST__INIT;
+    Pot__BlockRequest request = POT__BLOCK_REQUEST__INIT;
     switch (randombytes_uniform(6)) {
     case 0:
         randombytes_buf(bytes, sizeof(bytes));
         request.height = some_height();
         request.digest = codec_bytes(bytes, HASH_SIZE);
-        message.kind_case = POT__CONSENSUS_MESSAGE__KIND_PROPOSAL_REQUEST;
-        message.proposal_request = &request;
+        message.kind_case = POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST;
+        message.block_request = &request;
         say_message(v, MESSAGE_CONSENSUS, &message);
         break;
     case 1:

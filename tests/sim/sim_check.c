@@ -5,7 +5,9 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "proto/block.h"
+#include "proto/certificate.h"
 #include "proto/codec.h"
+#include "proto/vote.h"
 #include "tests/sim/sim_block.h"
 
 #include <inttypes.h>
@@ -161,8 +163,8 @@ void sim_check_sent(struct sim_world *world, const struct sim_node *node,
         check_view_change(world, node, message->view_change);
         break;
     case POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW:
-    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL_REQUEST:
-    case POT__CONSENSUS_MESSAGE__KIND_PROPOSAL:
+    case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST:
+    case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY:
     case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
     case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
         break;

@@ -3,6 +3,7 @@
 #ifndef POT_TESTS_SIM_FORGE_H
 #define POT_TESTS_SIM_FORGE_H
 
+#include "proto/vote.h"
 #include "tests/sim/sim_world.h"
 
 /* sim_forge_remember, sim_forge_other: digests seen at a height, and one of

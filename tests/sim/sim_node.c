@@ -157,7 +157,8 @@ static void on_deliver(struct sim_world *world, struct sim_node *node,
         }
         return;
     }
-    if (message->message->kind_case == POT__CONSENSUS_MESSAGE__KIND_PROPOSAL &&
+    if (message->message->kind_case ==
+            POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY &&
         node->is_honest) {
         sim_mark(world, MARK_FETCHED);
     }

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "proto/block.h"
 #include "proto/codec.h"
+#include "proto/vote.h"
 #include "tests/sim/sim_attack.h"
 #include "tests/sim/sim_block.h"
 #include "tests/sim/sim_check.h"

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "consensus/pbft_message.h"
 #include "proto/block.h"
+#include "proto/certificate.h"
 #include "proto/codec.h"
 #include "tests/sim/sim_step.h"
 

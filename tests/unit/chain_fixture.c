@@ -10,6 +10,7 @@
 #include "proto/codec.h"
 #include "proto/genesis.h"
 #include "proto/signed.h"
+#include "proto/vote.h"
 #include "storage/store.h"
 #include "tests/scratch.h"
 

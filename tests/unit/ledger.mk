@@ -30,7 +30,7 @@ tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c \
 tests_unit_test_evaluate_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_evaluate_LDADD = $(unit_ledger_libs)
 
-ledger_state_tests = tests/unit/test_ledger_blocks \
+ledger_state_tests = tests/unit/test_draft tests/unit/test_ledger_blocks \
 	tests/unit/test_ledger_round tests/unit/test_ledger_tx
 check_PROGRAMS += $(ledger_state_tests)
 TESTS += $(ledger_state_tests)
@@ -41,6 +41,10 @@ tests_unit_libledger_fixture_a_SOURCES = \
 	tests/unit/ledger_fixture.c tests/unit/ledger_fixture.h \
 	tests/unit/memory_state.c tests/unit/memory_state.h
 tests_unit_libledger_fixture_a_CPPFLAGS = $(unit_cppflags)
+
+tests_unit_test_draft_SOURCES = tests/unit/test_draft.c
+tests_unit_test_draft_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_draft_LDADD = $(unit_fixture_libs)
 
 tests_unit_test_ledger_tx_SOURCES = tests/unit/test_ledger_tx.c
 tests_unit_test_ledger_tx_CPPFLAGS = $(unit_cppflags)

@@ -44,7 +44,8 @@ static bool map_read(const struct memory_map *map, const void *key, size_t size,
 {
     size_t index;
     buf_clear(value);
-    if (!find(map, key, size, &index)) {
+    if (!find(map, key, size, &index) ||
+        map->entries[index].value_size > value->size_max) {
         return false;
     }
     buf_append(value, map->entries[index].value,

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "proto/codec.h"
+#include "proto/vote.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

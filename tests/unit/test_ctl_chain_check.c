@@ -6,6 +6,8 @@
 #include "proto/block.h"
 #include "proto/codec.h"
 #include "proto/genesis.h"
+#include "proto/genesis_params.h"
+#include "proto/vote.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,6 +6,7 @@
 #include "base/fixed.h"
 #include "ctl/task_check.h"
 #include "proto/genesis.h"
+#include "proto/genesis_params.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "proto/codec.h"
+#include "proto/genesis_params.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* The normal case: section 4.2 of Castro and Liskov (OSDI '99). */
 #include "config.h"
 
+#include "proto/certificate.h"
 #include "tests/unit/pbft_case.h"
 
 #include <setjmp.h>
@@ -193,15 +194,15 @@ static void a_decided_block_that_is_missing_is_fetched(void **state)
     assert_true(bench_vote(&bench, commit, 2, 1, 0, &block.digest));
     assert_true(bench_vote(&bench, commit, 1, 1, 0, &block.digest));
     assert_null(bench_find(&bench, PBFT_COMMIT));
-    assert_true(bench_has_sent(&bench, SENT(PROPOSAL_REQUEST)));
+    assert_true(bench_has_sent(&bench, SENT(BLOCK_REQUEST)));
     struct bench_block other = bench_block(&bench, 0, 2);
     size_t size;
     uint8_t *bytes =
-        pbft_message_encode_proposal(&size, 1, other.data, other.size);
+        pbft_message_encode_block_reply(&size, 1, other.data, other.size);
     assert_true(bench_message(&bench, 1, bytes, size));
     assert_null(bench_find(&bench, PBFT_COMMIT)); /* not the one asked for */
     free(bytes);
-    bytes = pbft_message_encode_proposal(&size, 1, block.data, block.size);
+    bytes = pbft_message_encode_block_reply(&size, 1, block.data, block.size);
     assert_true(bench_message(&bench, 1, bytes, size));
     assert_non_null(bench_find(&bench, PBFT_COMMIT));
     free(bytes);
@@ -213,12 +214,12 @@ static void a_block_is_handed_to_whoever_asks(void **state)
     (void)state;
     size_t size;
     assert_true(bench_pre_prepare(&bench, 0, &block));
-    uint8_t *bytes = pbft_message_encode_request(&size, 1, &block.digest);
+    uint8_t *bytes = pbft_message_encode_block_request(&size, 1, &block.digest);
     assert_true(bench_message(&bench, 1, bytes, size));
     const struct pbft_effect *effect = bench_find(&bench, PBFT_SEND);
     assert_non_null(effect);
     assert_int_equal(effect->replica, 1);
-    assert_true(bench_has_sent(&bench, SENT(PROPOSAL)));
+    assert_true(bench_has_sent(&bench, SENT(BLOCK_REPLY)));
     assert_true(bench_message(&bench, 1, bytes, size));
     assert_null(bench_find(&bench, PBFT_SEND)); /* once a resend */
     free(bytes);

@@ -87,9 +87,9 @@ static void a_prepared_block_survives_and_can_be_proposed_again(void **state)
     assert_non_null(sent->view_change->prepared);
     codec_free(sent);
     size_t size;
-    uint8_t *bytes = pbft_message_encode_request(&size, 1, &block.digest);
+    uint8_t *bytes = pbft_message_encode_block_request(&size, 1, &block.digest);
     assert_true(bench_message(&bench, 1, bytes, size));
-    assert_true(bench_has_sent(&bench, SENT(PROPOSAL)));
+    assert_true(bench_has_sent(&bench, SENT(BLOCK_REPLY)));
     free(bytes);
 }
 

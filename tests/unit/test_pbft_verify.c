@@ -31,8 +31,8 @@ static void messages_without_content_are_refused(void **state)
         SENT(COMMIT),
         SENT(VIEW_CHANGE),
         SENT(NEW_VIEW),
-        SENT(PROPOSAL_REQUEST),
-        SENT(PROPOSAL)};
+        SENT(BLOCK_REQUEST),
+        SENT(BLOCK_REPLY)};
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         message.kind_case = kinds[i];
@@ -213,7 +213,7 @@ static void requests_from_strangers_are_not_answered(void **state)
     (void)state;
     assert_true(bench_pre_prepare(&bench, 0, &block));
     size_t size;
-    uint8_t *bytes = pbft_message_encode_request(&size, 1, &block.digest);
+    uint8_t *bytes = pbft_message_encode_block_request(&size, 1, &block.digest);
     assert_true(bench_message(&bench, PBFT_NO_REPLICA, bytes, size));
     assert_null(bench_find(&bench, PBFT_SEND));
     assert_true(bench_message(&bench, 4, bytes, size));
@@ -226,7 +226,7 @@ static void blocks_nobody_asked_for_are_dropped(void **state)
     (void)state;
     size_t size;
     uint8_t *bytes =
-        pbft_message_encode_proposal(&size, 1, block.data, block.size);
+        pbft_message_encode_block_reply(&size, 1, block.data, block.size);
     assert_true(bench_message(&bench, 2, bytes, size));
     assert_int_equal(bench.effects.count, 0);
     free(bytes);

@@ -165,7 +165,7 @@ static void the_primary_fetches_a_block_others_prepared(void **state)
     assert_int_equal(asked, 1U << 0 | 1U << 2);
     size_t size;
     uint8_t *bytes =
-        pbft_message_encode_proposal(&size, 1, block.data, block.size);
+        pbft_message_encode_block_reply(&size, 1, block.data, block.size);
     assert_true(bench_message(&bench, 2, bytes, size));
     assert_non_null(bench_find(&bench, PBFT_CHECK));
     bench_checked(&bench, &block, true);

@@ -7,6 +7,7 @@
 #include "storage/overlay_impl.h"
 #include "storage/store_env.h"
 #include "storage/store_record.h"
+#include "storage/store_table.h"
 #include "tests/unit/store_fixture.h"
 
 #include <setjmp.h>

@@ -48,8 +48,8 @@ static void a_vote_counts_once_for_its_view_and_digest(void **state)
     assert_int_equal(votes_count(votes, commit, 2, &digest), 2);
     assert_int_equal(votes_count(votes, POT__PHASE__PHASE_PREPARE, 2, &digest),
                      0);
-    assert_true(votes_holds_body(votes, 3, &digest));
-    assert_false(votes_holds_body(votes, 2, &digest));
+    assert_true(votes_holds_block(votes, 3, &digest));
+    assert_false(votes_holds_block(votes, 2, &digest));
 }
 
 static void a_second_digest_conflicts_and_changes_nothing(void **state)

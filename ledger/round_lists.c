@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "ledger/counted.h"
+#include "ledger/round_lists.h"
 
 #include "base/alloc.h"
 #include "base/check.h"
@@ -10,19 +10,19 @@
 
 #include <stdlib.h>
 
-struct votes {
+struct verdicts {
     size_t accepting;
     size_t refusing;
 };
 
-static bool has_quorum(const struct settle *s, struct votes votes)
+static bool has_quorum(const struct settle *s, struct verdicts verdicts)
 {
-    return votes.accepting >= validator_set_quorum(s->validators.count);
+    return verdicts.accepting >= validator_set_quorum(s->validators.count);
 }
 
-static bool is_refused(const struct settle *s, struct votes votes)
+static bool is_refused(const struct settle *s, struct verdicts verdicts)
 {
-    return votes.refusing > validator_set_faults(s->validators.count);
+    return verdicts.refusing > validator_set_faults(s->validators.count);
 }
 
 static bool is_of_round(const struct settle *s,
@@ -32,17 +32,17 @@ static bool is_of_round(const struct settle *s,
            attestation->body->round == s->task->round;
 }
 
-static struct votes votes_on(const struct settle *s,
-                             const struct round_submission *submission)
+static struct verdicts verdicts_on(const struct settle *s,
+                                   const struct round_submission *submission)
 {
-    struct votes votes = {0, 0};
+    struct verdicts verdicts = {0, 0};
     for (size_t i = 0; i < s->attestation_count; i++) {
         Pot__Verdict verdict =
             round_verdict_on(&s->attestations[i], &submission->hash);
-        votes.accepting += round_is_accept(verdict) ? 1 : 0;
-        votes.refusing += verdict == POT__VERDICT__VERDICT_REFUSE ? 1 : 0;
+        verdicts.accepting += round_is_accept(verdict) ? 1 : 0;
+        verdicts.refusing += verdict == POT__VERDICT__VERDICT_REFUSE ? 1 : 0;
     }
-    return votes;
+    return verdicts;
 }
 
 /* Accepts something that is counted, or refuses something that is refused. */
@@ -155,15 +155,15 @@ static bool is_any_in_both(const struct settle *s)
     return false;
 }
 
-static enum round_verdict check_votes(const struct settle *s)
+static enum round_verdict check_verdicts(const struct settle *s)
 {
     for (size_t i = 0; i < s->counted_count; i++) {
-        if (!has_quorum(s, votes_on(s, &s->counted[i]))) {
+        if (!has_quorum(s, verdicts_on(s, &s->counted[i]))) {
             return ROUND_NO_QUORUM;
         }
     }
     for (size_t i = 0; i < s->refused_count; i++) {
-        if (!is_refused(s, votes_on(s, &s->refused[i]))) {
+        if (!is_refused(s, verdicts_on(s, &s->refused[i]))) {
             return ROUND_NO_QUORUM;
         }
     }
@@ -175,9 +175,10 @@ static enum round_verdict check_votes(const struct settle *s)
     return is_any_in_both(s) ? ROUND_ORDER : ROUND_ACCEPTED;
 }
 
-enum round_verdict counted_read(struct settle *s, const struct ledger_env *env,
-                                const Pot__RoundUpdate *update,
-                                struct ledger_trust trust)
+enum round_verdict round_lists_read(struct settle *s,
+                                    const struct ledger_env *env,
+                                    const Pot__RoundUpdate *update,
+                                    struct ledger_trust trust)
 {
     bool is_trusted = trust.are_signatures_checked;
     enum round_verdict verdict = read_submissions(
@@ -191,7 +192,7 @@ enum round_verdict counted_read(struct settle *s, const struct ledger_env *env,
     if (verdict == ROUND_ACCEPTED) {
         verdict = read_attestations(s, &env->chain, update, is_trusted);
     }
-    return verdict == ROUND_ACCEPTED ? check_votes(s) : verdict;
+    return verdict == ROUND_ACCEPTED ? check_verdicts(s) : verdict;
 }
 
 /* ---- selecting from what is held */
@@ -268,12 +269,12 @@ static bool is_decided(const struct settle *s, struct choice *choice)
         ROUND_ACCEPTED) {
         return false;
     }
-    struct votes votes = votes_on(s, submission);
-    choice->is_refused = !has_quorum(s, votes);
-    return !choice->is_refused || is_refused(s, votes);
+    struct verdicts verdicts = verdicts_on(s, submission);
+    choice->is_refused = !has_quorum(s, verdicts);
+    return !choice->is_refused || is_refused(s, verdicts);
 }
 
-static void list_submission(struct settle *s, struct counted_messages *out,
+static void list_submission(struct settle *s, struct round_messages *out,
                             const struct choice *choice)
 {
     if (choice->is_refused) {
@@ -285,7 +286,7 @@ static void list_submission(struct settle *s, struct counted_messages *out,
     }
 }
 
-static void gather_submissions(struct settle *s, struct counted_messages *out,
+static void gather_submissions(struct settle *s, struct round_messages *out,
                                const struct round_candidate *candidate)
 {
     size_t count = 0;
@@ -306,7 +307,7 @@ static void gather_submissions(struct settle *s, struct counted_messages *out,
 }
 
 /* Attestations that say nothing on what is listed go. */
-static void drop_idle(struct settle *s, struct counted_messages *messages)
+static void drop_idle(struct settle *s, struct round_messages *messages)
 {
     size_t kept = 0;
     for (size_t i = 0; i < s->attestation_count; i++) {
@@ -318,8 +319,8 @@ static void drop_idle(struct settle *s, struct counted_messages *messages)
     s->attestation_count = kept;
 }
 
-void counted_select(struct settle *s, struct counted_messages *out,
-                    const struct round_candidate *candidate)
+void round_lists_select(struct settle *s, struct round_messages *out,
+                        const struct round_candidate *candidate)
 {
     size_t submissions = candidate->submission_count;
     s->are_lists_borrowed = true;
@@ -334,7 +335,7 @@ void counted_select(struct settle *s, struct counted_messages *out,
     drop_idle(s, out);
 }
 
-void counted_drop(struct settle *s, struct counted_messages *messages)
+void round_lists_drop_counted(struct settle *s, struct round_messages *messages)
 {
     s->counted_count = 0;
     drop_idle(s, messages);

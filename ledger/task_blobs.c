@@ -1,13 +1,13 @@
 #include "config.h"
 
-#include "ledger/held.h"
+#include "ledger/task_blobs.h"
 
 #include "base/bytes.h"
 #include "base/check.h"
 #include "ledger/keys.h"
 #include "proto/blob.h"
 
-static uint64_t held_count(const struct state *state, struct state_key key)
+static uint64_t load_count(const struct state *state, struct state_key key)
 {
     struct buf value;
     struct bytes_reader r;
@@ -22,8 +22,8 @@ static uint64_t held_count(const struct state *state, struct state_key key)
     return count;
 }
 
-static void held_set(const struct state *state, struct state_key key,
-                     uint64_t count)
+static void store_count(const struct state *state, struct state_key key,
+                        uint64_t count)
 {
     uint8_t bytes[8];
     struct bytes_writer w;
@@ -32,31 +32,31 @@ static void held_set(const struct state *state, struct state_key key,
     state->put(state->context, key.b, key.size, bytes, sizeof(bytes));
 }
 
-void held_put(const struct ledger_env *env, struct hash *hash, const void *data,
-              size_t size)
-{
-    blob_hash(hash, data, size);
-    held_put_named(env, hash, data, size);
-}
-
-void held_put_named(const struct ledger_env *env, const struct hash *hash,
+void task_blobs_put(const struct ledger_env *env, struct hash *hash,
                     const void *data, size_t size)
 {
+    blob_hash(hash, data, size);
+    task_blobs_put_named(env, hash, data, size);
+}
+
+void task_blobs_put_named(const struct ledger_env *env, const struct hash *hash,
+                          const void *data, size_t size)
+{
     struct state_key key = keys_blob(hash);
-    uint64_t count = held_count(&env->state, key);
-    held_set(&env->state, key, count + 1);
+    uint64_t count = load_count(&env->state, key);
+    store_count(&env->state, key, count + 1);
     if (count == 0) {
         env->blobs.put(env->blobs.context, hash, data, size);
     }
 }
 
-void held_drop(const struct ledger_env *env, const struct hash *hash)
+void task_blobs_drop(const struct ledger_env *env, const struct hash *hash)
 {
     struct state_key key = keys_blob(hash);
-    uint64_t count = held_count(&env->state, key);
+    uint64_t count = load_count(&env->state, key);
     POT_ASSERT(count > 0);
     if (count > 1) {
-        held_set(&env->state, key, count - 1);
+        store_count(&env->state, key, count - 1);
         return;
     }
     env->state.del(env->state.context, key.b, key.size);
