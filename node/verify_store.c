@@ -22,7 +22,6 @@
 #include "node/hold/blob_pool.h"
 #include "node/node_parts.h"
 #include "node/startup.h"
-#include "proto/codec.h"
 #include "proto/gradient.h"
 #include "proto/validator_set.h"
 #include "storage/store.h"
