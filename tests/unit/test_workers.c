@@ -12,6 +12,7 @@
 #include "node/round/round_input.h"
 #include "tests/byte_dataset.h"
 #include "tests/scratch.h"
+#include "training/quantise.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -263,6 +264,20 @@ static void a_worker_that_does_not_start_fails_the_job(void **state)
     expect_failure(*state, "no such mode", DEADLINE_MS, POT_EIO);
 }
 
+/* Its words are no more trusted than its sums: the job stays within the
+ * grid. */
+static void losses_that_nobody_can_have_do_not_overflow(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o = {0};
+    open_pool(f, "loss", 2, DEADLINE_MS);
+    submit(f, &o);
+    await(f, &o);
+    assert_int_equal(o.err, POT_OK);
+    assert_int_equal(o.loss_sum, GRID_MAX);
+    free(o.sums);
+}
+
 static void a_job_that_is_refused_fails_at_once_and_says_why(void **state)
 {
     struct fixture *f = *state;
@@ -335,6 +350,7 @@ int main(void)
         TEST(a_worker_that_answers_for_another_job_is_ended),
         TEST(no_worker_becomes_a_zombie),
         TEST(a_worker_that_does_not_start_fails_the_job),
+        TEST(losses_that_nobody_can_have_do_not_overflow),
         TEST(a_job_that_is_refused_fails_at_once_and_says_why),
         TEST(a_death_over_an_old_job_leaves_the_next_one_right),
         TEST(what_was_forgotten_is_not_called),
