@@ -115,6 +115,23 @@ static enum pot_err entry_new(struct entry **out, const char *folder,
     return POT_OK;
 }
 
+/* Takes entry unless it fails.  Errors: POT_EEXIST another thread was faster;
+ * POT_ELIMIT. */
+static enum pot_err entry_add(struct datasets_book *book, struct entry *entry)
+{
+    enum pot_err err = POT_OK;
+    uv_mutex_lock(&book->mutex);
+    if (map_get(&book->entries, entry->hash.b) != NULL) {
+        err = POT_EEXIST;
+    } else if (book->entries.count >= ANNOUNCED_MAX) {
+        err = POT_ELIMIT;
+    } else {
+        (void)map_put(&book->entries, entry->hash.b, entry);
+    }
+    uv_mutex_unlock(&book->mutex);
+    return err;
+}
+
 enum pot_err datasets_announce(struct datasets_book *book,
                                const Pot__PublishDataset *description)
 {
@@ -128,17 +145,11 @@ enum pot_err datasets_announce(struct datasets_book *book,
     if (err != POT_OK) {
         return err;
     }
-    uv_mutex_lock(&book->mutex);
-    bool is_full = book->entries.count >= ANNOUNCED_MAX;
-    if (!is_full) {
-        (void)map_put(&book->entries, entry->hash.b, entry);
-    }
-    uv_mutex_unlock(&book->mutex);
-    if (is_full) {
+    err = entry_add(book, entry);
+    if (err != POT_OK) {
         entry_free(entry);
-        return POT_ELIMIT;
     }
-    return POT_OK;
+    return err == POT_EEXIST ? POT_OK : err;
 }
 
 bool datasets_next_missing(struct datasets_book *book,
