@@ -1,4 +1,4 @@
-/* The book of data sets. */
+/* The book of data sets: nobody has to be believed for what is in it. */
 #include "config.h"
 
 #include "node/hold/datasets.h"
@@ -29,6 +29,46 @@ static int close_chain(void **state)
 {
     chain_fixture_close(*state);
     return 0;
+}
+
+static void who_announces_first_is_not_believed(void **state)
+{
+    const struct chain_fixture *f = *state;
+    struct datasets_book *book = f->holdings.datasets;
+    Pot__PublishDataset right;
+    struct hash address;
+    chain_fixture_describe(&right);
+    Pot__PublishDataset wrong = right;
+    wrong.rows++;
+    wrong.features = 1;
+    wrong.classes = 0;
+    wrong.size_bytes += 5;
+    assert_int_equal(datasets_announce(book, &wrong), POT_OK);
+    assert_int_equal(datasets_check(book, &right), POT_ENOENT);
+    chain_fixture_load(f);
+    assert_int_equal(datasets_check(book, &right), POT_OK);
+    assert_int_equal(datasets_check(book, &wrong), POT_EFORMAT);
+    assert_true(codec_hash(&address, right.dataset));
+    assert_int_equal(datasets_find(book, &address)->rows, right.rows);
+}
+
+static void only_the_bytes_of_a_chunk_are_taken_for_it(void **state)
+{
+    const struct chain_fixture *f = *state;
+    struct datasets_book *book = f->holdings.datasets;
+    const struct hash unknown = {{1}};
+    Pot__PublishDataset description;
+    struct hash address;
+    chain_fixture_describe(&description);
+    assert_true(codec_hash(&address, description.dataset));
+    assert_int_equal(datasets_announce(book, &description), POT_OK);
+    assert_int_equal(datasets_put_chunk(book, &unknown, 0, "x", 1), POT_ENOENT);
+    assert_int_equal(datasets_put_chunk(book, &address, 1, "x", 1), POT_ERANGE);
+    assert_int_equal(datasets_put_chunk(book, &address, 0, "x", 1),
+                     POT_EFORMAT);
+    assert_int_equal(datasets_put_chunk(book, &address, 0, NULL, 0),
+                     POT_EFORMAT);
+    assert_int_equal(datasets_load(book, &address), POT_ENOENT);
 }
 
 struct race {
@@ -76,6 +116,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, open_chain, close_chain)
+        TEST(who_announces_first_is_not_believed),
+        TEST(only_the_bytes_of_a_chunk_are_taken_for_it),
         TEST(threads_may_announce_the_same_at_once),
 #undef TEST
     };
