@@ -77,6 +77,14 @@ static enum pot_err load(struct datasets_book *book, const struct hash *address)
     return err == POT_ENOENT ? POT_OK : err; /* a chunk went meanwhile */
 }
 
+/* One that is held already is what the description says of it. */
+static enum pot_err check(struct datasets_book *book,
+                          const Pot__PublishDataset *description)
+{
+    enum pot_err err = datasets_check(book, description);
+    return err == POT_ENOENT ? POT_OK : err;
+}
+
 static json_t *missing_json(struct datasets_book *book,
                             const struct hash *address)
 {
@@ -104,7 +112,6 @@ static void post_dataset(struct api_request *request)
         return;
     }
     enum pot_err err = datasets_announce(book, description);
-    codec_free(description);
     json_t *missing = NULL;
     if (err == POT_OK) {
         missing = missing_json(book, &address);
@@ -112,6 +119,10 @@ static void post_dataset(struct api_request *request)
             err = load(book, &address);
         }
     }
+    if (err == POT_OK) {
+        err = check(book, description);
+    }
+    codec_free(description);
     if (err != POT_OK) {
         json_decref(missing);
         refuse(request, err);

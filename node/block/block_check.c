@@ -8,6 +8,7 @@
 #include "node/block/ledger_view.h"
 #include "node/block/shared_block.h"
 #include "node/block/validator_sets.h"
+#include "node/hold/datasets.h"
 #include "node/hold/holdings.h"
 #include "node/hold/verified.h"
 #include "proto/certificate.h"
@@ -93,6 +94,28 @@ static bool time_holds(const struct check *c)
     return time_ms <= c->now_ms || time_ms - c->now_ms <= ahead_max;
 }
 
+/* What it publishes is held here, and is what it says. */
+static enum pot_err check_publications(const struct check *c)
+{
+    const Pot__Block *body = c->shared->block->body;
+    enum pot_err err = POT_OK;
+    for (size_t i = 0; err == POT_OK && i < body->n_txs; i++) {
+        Pot__TxBody *tx;
+        if (CODEC_DECODE(&tx, pot__tx_body, body->txs[i]->body.data,
+                         body->txs[i]->body.len) == POT_OK &&
+            tx->action_case == POT__TX_BODY__ACTION_PUBLISH_DATASET) {
+            err = datasets_check(c->holdings->datasets, tx->publish_dataset);
+        }
+        codec_free(tx);
+    }
+    if (err != POT_OK) {
+        (void)invalid(c, err == POT_ENOENT
+                             ? "a data set that it publishes is not held here"
+                             : "a data set is not what it says of it");
+    }
+    return err;
+}
+
 /* What a certificate stands for, if there is one. */
 static enum pot_err check_promises(const struct check *c)
 {
@@ -104,7 +127,7 @@ static enum pot_err check_promises(const struct check *c)
         !signatures_hold(c->holdings->verified, c->shared->block->body)) {
         err = invalid(c, "a signature in it is wrong");
     }
-    return err;
+    return err == POT_OK ? check_publications(c) : err;
 }
 
 static bool is_lacking(enum block_verdict verdict, enum round_verdict round)

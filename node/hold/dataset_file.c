@@ -15,12 +15,17 @@
 #include <unistd.h>
 
 /* Every chunk of the mapped file has its hash. */
-static bool is_whole(const struct dataset_file *file, const uint8_t *data)
+static bool is_whole(const struct dataset_file *file,
+                     const struct dataset_map *map)
 {
+    const uint8_t *data = map->data;
+    if (dataset_chunk_count(map->size) != file->chunk_count) {
+        return false;
+    }
     for (size_t i = 0; i < file->chunk_count; i++) {
         struct hash hash;
         dataset_chunk_hash(&hash, data + i * (size_t)DATASET_CHUNK_BYTES,
-                           dataset_chunk_size(file->size_bytes, i));
+                           dataset_chunk_size(map->size, i));
         if (!hash_equal(&hash, &file->chunks[i])) {
             return false;
         }
@@ -28,27 +33,34 @@ static bool is_whole(const struct dataset_file *file, const uint8_t *data)
     return true;
 }
 
-/* NULL: there is no whole file. */
-static void *map(const struct dataset_file *file)
+static void map_file(struct dataset_map *out, int fd)
 {
-    void *data = MAP_FAILED;
     struct stat info;
+    *out = (struct dataset_map){NULL, 0};
+    if (fstat(fd, &info) != 0 || info.st_size <= 0) {
+        return;
+    }
+    size_t size = (size_t)info.st_size;
+    void *data = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    if (data != MAP_FAILED) {
+        *out = (struct dataset_map){data, size};
+    }
+}
+
+/* False: there is no whole file. */
+static bool map_whole(struct dataset_map *out, const struct dataset_file *file)
+{
     int fd = open(file->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return NULL;
+        return false;
     }
-    if (fstat(fd, &info) == 0 && (uint64_t)info.st_size == file->size_bytes) {
-        data = mmap(NULL, file->size_bytes, PROT_READ, MAP_SHARED, fd, 0);
-    }
+    map_file(out, fd);
     (void)close(fd);
-    if (data == MAP_FAILED) {
-        return NULL;
+    if (!is_whole(file, out)) {
+        dataset_file_unmap(out);
+        return false;
     }
-    if (!is_whole(file, data)) {
-        dataset_file_unmap(file, data);
-        return NULL;
-    }
-    return data;
+    return true;
 }
 
 static enum pot_err write_chunks(const struct dataset_file *file,
@@ -71,21 +83,22 @@ static enum pot_err write_chunks(const struct dataset_file *file,
     return file_replace_end(&replacement, err);
 }
 
-enum pot_err dataset_file_map(void **out, const struct dataset_file *file,
+enum pot_err dataset_file_map(struct dataset_map *out,
+                              const struct dataset_file *file,
                               struct store *store)
 {
-    enum pot_err err = POT_OK;
-    *out = map(file);
-    if (*out == NULL) {
-        err = write_chunks(file, store);
-        *out = err == POT_OK ? map(file) : NULL;
+    *out = (struct dataset_map){NULL, 0};
+    if (map_whole(out, file)) {
+        return POT_OK;
     }
-    return err == POT_OK && *out == NULL ? POT_ECORRUPT : err;
+    enum pot_err err = write_chunks(file, store);
+    return err == POT_OK && !map_whole(out, file) ? POT_ECORRUPT : err;
 }
 
-void dataset_file_unmap(const struct dataset_file *file, void *data)
+void dataset_file_unmap(struct dataset_map *map)
 {
-    if (data != NULL) {
-        (void)munmap(data, file->size_bytes);
+    if (map->data != NULL) {
+        (void)munmap(map->data, map->size);
     }
+    *map = (struct dataset_map){NULL, 0};
 }

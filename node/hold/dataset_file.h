@@ -4,7 +4,6 @@
 #define POT_NODE_HOLD_DATASET_FILE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/err.h"
 #include "base/hash.h"
@@ -13,9 +12,14 @@ struct store;
 
 struct dataset_file {
     char *path;
-    uint64_t size_bytes;
     struct hash *chunks;
-    size_t chunk_count; /* > 0, as many as size_bytes takes */
+    size_t chunk_count; /* > 0 */
+};
+
+/* A file in memory; {NULL, 0}: none. */
+struct dataset_map {
+    void *data;
+    size_t size;
 };
 
 /* dataset_file_map: the file as it stands if every chunk in it is right, else
@@ -24,11 +28,11 @@ struct dataset_file {
  * Owns:   *out; dataset_file_unmap
  * Errors: POT_ENOENT a chunk is missing; POT_ECORRUPT; the store's and the
  *         disk's */
-POT_MUST_USE enum pot_err dataset_file_map(void **out,
+POT_MUST_USE enum pot_err dataset_file_map(struct dataset_map *out,
                                            const struct dataset_file *file,
                                            struct store *store);
 
-/* dataset_file_unmap: NULL is fine. */
-void dataset_file_unmap(const struct dataset_file *file, void *data);
+/* dataset_file_unmap: none is fine; it is none behind it. */
+void dataset_file_unmap(struct dataset_map *map);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "node/hold/dataset_file.h"
 #include "proto/codec.h"
@@ -16,13 +17,12 @@
 
 #define ANNOUNCED_MAX 1024
 
+/* What its hash vouches for, and nothing else that a description says: who
+ * announces a data set first is not to be believed for that. */
 struct entry {
     struct hash hash;
-    uint64_t rows;
-    uint32_t features;
-    uint32_t classes;
     struct dataset_file file;
-    void *mapped; /* NULL until loaded */
+    struct dataset_map map; /* none until loaded */
     struct dataset dataset;
 };
 
@@ -56,7 +56,7 @@ enum pot_err datasets_open(struct datasets_book **out, const char *folder,
 
 static void entry_free(struct entry *entry)
 {
-    dataset_file_unmap(&entry->file, entry->mapped);
+    dataset_file_unmap(&entry->map);
     free(entry->file.chunks);
     free(entry->file.path);
     free(entry);
@@ -101,18 +101,29 @@ static enum pot_err entry_new(struct entry **out, const char *folder,
     }
     (void)snprintf(name, sizeof(name), "%s.pds", hash_format(&hash, text));
     struct entry *entry = pot_calloc(1, sizeof(*entry));
-    *entry = (struct entry){
-        .hash = hash,
-        .rows = d->rows,
-        .features = d->features,
-        .classes = d->classes,
-        .file = {.path = file_join(folder, name),
-                 .size_bytes = d->size_bytes,
-                 .chunks = chunks,
-                 .chunk_count = d->n_chunks},
-    };
+    entry->hash = hash;
+    entry->file.path = file_join(folder, name);
+    entry->file.chunks = chunks;
+    entry->file.chunk_count = d->n_chunks;
     *out = entry;
     return POT_OK;
+}
+
+/* Takes entry unless it fails.  Errors: POT_EEXIST another thread was faster;
+ * POT_ELIMIT. */
+static enum pot_err entry_add(struct datasets_book *book, struct entry *entry)
+{
+    enum pot_err err = POT_OK;
+    uv_mutex_lock(&book->mutex);
+    if (map_get(&book->entries, entry->hash.b) != NULL) {
+        err = POT_EEXIST;
+    } else if (book->entries.count >= ANNOUNCED_MAX) {
+        err = POT_ELIMIT;
+    } else {
+        (void)map_put(&book->entries, entry->hash.b, entry);
+    }
+    uv_mutex_unlock(&book->mutex);
+    return err;
 }
 
 enum pot_err datasets_announce(struct datasets_book *book,
@@ -128,17 +139,11 @@ enum pot_err datasets_announce(struct datasets_book *book,
     if (err != POT_OK) {
         return err;
     }
-    uv_mutex_lock(&book->mutex);
-    bool is_full = book->entries.count >= ANNOUNCED_MAX;
-    if (!is_full) {
-        (void)map_put(&book->entries, entry->hash.b, entry);
-    }
-    uv_mutex_unlock(&book->mutex);
-    if (is_full) {
+    err = entry_add(book, entry);
+    if (err != POT_OK) {
         entry_free(entry);
-        return POT_ELIMIT;
     }
-    return POT_OK;
+    return err == POT_EEXIST ? POT_OK : err;
 }
 
 bool datasets_next_missing(struct datasets_book *book,
@@ -160,6 +165,15 @@ bool datasets_next_missing(struct datasets_book *book,
     return false;
 }
 
+/* All chunks but the last are full. */
+static bool is_chunk_size(const struct dataset_file *file, size_t index,
+                          size_t size)
+{
+    return index + 1 < file->chunk_count
+               ? size == DATASET_CHUNK_BYTES
+               : size > 0 && size <= DATASET_CHUNK_BYTES;
+}
+
 enum pot_err datasets_put_chunk(struct datasets_book *book,
                                 const struct hash *dataset, uint32_t index,
                                 const void *data, size_t size)
@@ -173,7 +187,7 @@ enum pot_err datasets_put_chunk(struct datasets_book *book,
         return POT_ERANGE;
     }
     dataset_chunk_hash(&hash, data, size);
-    if (size != dataset_chunk_size(entry->file.size_bytes, index) ||
+    if (!is_chunk_size(&entry->file, index, size) ||
         !hash_equal(&hash, &entry->file.chunks[index])) {
         return POT_EFORMAT;
     }
@@ -185,25 +199,19 @@ enum pot_err datasets_put_chunk(struct datasets_book *book,
 
 static enum pot_err load(struct datasets_book *book, struct entry *entry)
 {
-    void *data;
+    struct dataset_map map;
     struct dataset dataset;
-    enum pot_err err = dataset_file_map(&data, &entry->file, book->store);
-    if (err != POT_OK) {
-        return err;
-    }
-    err = dataset_view(&dataset, data, entry->file.size_bytes);
-    if (err == POT_OK &&
-        (dataset.rows != entry->rows || dataset.features != entry->features ||
-         dataset.classes != entry->classes)) {
-        err = POT_EFORMAT;
+    enum pot_err err = dataset_file_map(&map, &entry->file, book->store);
+    if (err == POT_OK) {
+        err = dataset_view(&dataset, map.data, map.size);
     }
     if (err != POT_OK) {
-        dataset_file_unmap(&entry->file, data);
+        dataset_file_unmap(&map);
         return err;
     }
     uv_mutex_lock(&book->mutex);
     entry->dataset = dataset;
-    entry->mapped = data;
+    entry->map = map;
     uv_mutex_unlock(&book->mutex);
     return POT_OK;
 }
@@ -222,14 +230,42 @@ enum pot_err datasets_load(struct datasets_book *book,
     return err;
 }
 
-const struct dataset *datasets_find(struct datasets_book *book,
-                                    const struct hash *dataset)
+/* NULL: not loaded. */
+static const struct entry *find_loaded(struct datasets_book *book,
+                                       const struct hash *dataset)
 {
     uv_mutex_lock(&book->mutex);
     const struct entry *entry = map_get(&book->entries, dataset->b);
-    bool is_loaded = entry != NULL && entry->mapped != NULL;
+    bool is_loaded = entry != NULL && entry->map.data != NULL;
     uv_mutex_unlock(&book->mutex);
-    return is_loaded ? &entry->dataset : NULL;
+    return is_loaded ? entry : NULL;
+}
+
+const struct dataset *datasets_find(struct datasets_book *book,
+                                    const struct hash *dataset)
+{
+    const struct entry *entry = find_loaded(book, dataset);
+    return entry != NULL ? &entry->dataset : NULL;
+}
+
+enum pot_err datasets_check(struct datasets_book *book,
+                            const Pot__PublishDataset *description)
+{
+    struct hash hash;
+    if (!codec_hash(&hash, description->dataset)) {
+        return POT_EFORMAT;
+    }
+    const struct entry *entry = find_loaded(book, &hash);
+    if (entry == NULL) {
+        return POT_ENOENT;
+    }
+    const struct dataset *d = &entry->dataset;
+    return description->size_bytes == entry->map.size &&
+                   description->rows == d->rows &&
+                   description->features == d->features &&
+                   description->classes == d->classes
+               ? POT_OK
+               : POT_EFORMAT;
 }
 
 const char *datasets_path(struct datasets_book *book,

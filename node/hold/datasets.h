@@ -25,10 +25,12 @@ POT_MUST_USE enum pot_err datasets_open(struct datasets_book **out,
                                         struct store *store);
 void datasets_close(struct datasets_book *book);
 
-/* datasets_announce: its chunks may be put from now on.
+/* datasets_announce: its chunks may be put from now on.  Only they are taken
+ * from the description: its hash vouches for them.
  *
- * Errors: POT_EFORMAT the chunks' hashes do not give its own, or sizes
- *                     do not fit; POT_ELIMIT too many are announced */
+ * Errors: POT_EFORMAT the chunks' hashes do not give its own, or are not as
+ *                     many as its size asks for; POT_ELIMIT too many are
+ *                     announced */
 POT_MUST_USE enum pot_err datasets_announce(
     struct datasets_book *book, const Pot__PublishDataset *description);
 
@@ -49,7 +51,7 @@ POT_MUST_USE enum pot_err datasets_put_chunk(struct datasets_book *book,
  * Reads and writes a lot: off the loop.
  *
  * Errors: POT_ENOENT not announced, or chunks are missing; POT_EFORMAT the
- *         bytes are no data set, or another one than was described */
+ *         bytes are no data set */
 POT_MUST_USE enum pot_err datasets_load(struct datasets_book *book,
                                         const struct hash *dataset);
 
@@ -57,6 +59,12 @@ POT_MUST_USE enum pot_err datasets_load(struct datasets_book *book,
  * Any thread. */
 const struct dataset *datasets_find(struct datasets_book *book,
                                     const struct hash *dataset);
+
+/* datasets_check: whether a loaded data set is what a description says of it.
+ *
+ * Errors: POT_ENOENT it is not loaded; POT_EFORMAT it is another one */
+POT_MUST_USE enum pot_err datasets_check(
+    struct datasets_book *book, const Pot__PublishDataset *description);
 
 /* datasets_path: of the loaded file; the result is the book's. */
 const char *datasets_path(struct datasets_book *book,

@@ -407,13 +407,14 @@ static void start(struct worker_process *w)
     w->out.data = w;
     w->handles_open = 3;
     w->state = PROCESS_STARTING;
-    int rc = spawn(w);
+    enum pot_err err = w->shm.fd < 0 ? worker_shm_open(&w->shm, 0) : POT_OK;
+    int rc = spawn(w); /* refused without shared memory */
     w->is_running = rc == 0;
     if (rc == 0) {
         rc = uv_read_start((uv_stream_t *)&w->out, on_alloc, on_read);
     }
     if (rc != 0) {
-        stop(w, uv_strerror(rc));
+        stop(w, err != POT_OK ? err_text(err) : uv_strerror(rc));
         return;
     }
     (void)uv_timer_start(&w->timer, on_deadline, w->config.deadline_ms, 0);
@@ -426,8 +427,6 @@ struct worker_process *worker_process_new(
     w->config = *config;
     w->backoff_ms = BACKOFF_MIN_MS;
     w->shm.fd = -1;
-    enum pot_err err = worker_shm_open(&w->shm, 0);
-    POT_ASSERT(err == POT_OK); /* memory, or descriptors at start */
     buf_init(&w->inbox, 2 * WORKER_MESSAGE_BYTES_MAX);
     (void)uv_timer_init(config->loop, &w->timer);
     w->timer.data = w;

@@ -209,7 +209,7 @@ static void on_done(void *context, const struct worker_done *done,
     if (job != NULL) {
         w->pool->stats.busy_us += done->elapsed_us;
         quantise_add(job->sums, sums, job->input->shape.parameter_count);
-        job->loss_sum += done->loss_sum;
+        quantise_add(&job->loss_sum, &done->loss_sum, 1);
         job->parts[w->part] = PART_DONE;
     }
     if (job != NULL && job_is_done(w->pool, job)) {

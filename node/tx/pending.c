@@ -49,31 +49,37 @@ static void on_dataset(void *context, bool is_held)
     }
 }
 
-static void fetch(struct pending *c, const struct mempool_entry *entry)
+static void fetch(struct pending *c, const struct mempool_entry *entry,
+                  const Pot__PublishDataset *description)
+{
+    if (c->config.is_validator && c->fetches < FETCHES_MAX) {
+        c->fetches++;
+        needs_dataset(c->config.needs, &entry->dataset, description, on_dataset,
+                      c);
+    }
+}
+
+/* The data is here and is what the publication says; what is not here yet is
+ * fetched. */
+static bool is_held(struct pending *c, const struct mempool_entry *entry)
 {
     Pot__TxBody *body = NULL;
-    if (c->fetches >= FETCHES_MAX) {
-        return;
+    enum pot_err err = CODEC_DECODE(&body, pot__tx_body, entry->tx->body.data,
+                                    entry->tx->body.len);
+    if (err == POT_OK) {
+        err =
+            datasets_check(c->config.holdings->datasets, body->publish_dataset);
     }
-    if (CODEC_DECODE(&body, pot__tx_body, entry->tx->body.data,
-                     entry->tx->body.len) == POT_OK) {
-        c->fetches++;
-        needs_dataset(c->config.needs, &entry->dataset, body->publish_dataset,
-                      on_dataset, c);
+    if (err == POT_ENOENT) {
+        fetch(c, entry, body->publish_dataset);
     }
     codec_free(body);
+    return err == POT_OK;
 }
 
 static bool is_ready(struct pending *c, const struct mempool_entry *entry)
 {
-    if (!entry->is_publication ||
-        datasets_find(c->config.holdings->datasets, &entry->dataset) != NULL) {
-        return true;
-    }
-    if (c->config.is_validator) {
-        fetch(c, entry);
-    }
-    return false;
+    return !entry->is_publication || is_held(c, entry);
 }
 
 /* ---- in */

@@ -8,6 +8,7 @@
 #include "node/hold/datasets.h"
 #include "node/hold/verified.h"
 #include "proto/codec.h"
+#include "proto/dataset.h"
 #include "proto/genesis.h"
 #include "proto/signed.h"
 #include "proto/vote.h"
@@ -21,6 +22,10 @@
 #define BALANCE UINT64_C(1000000000)
 #define STAKE   UINT64_C(1000000)
 #define FEE     UINT64_C(100000)
+
+#define DATA_ROWS     10
+#define DATA_FEATURES 3
+#define DATA_CLASSES  2
 
 static char chain_id[] = "pot-test";
 static char moniker[] = "alice";
@@ -149,6 +154,77 @@ Pot__Signed *chain_fixture_pay(const struct chain_fixture *f, uint64_t nonce,
     body.transfer = &transfer;
     return signed_make(SIGNED_TX, &f->holdings.chain, f->client, &body);
 }
+
+/* ---- a data set */
+
+struct data {
+    uint8_t bytes[256];
+    size_t size;
+    struct hash chunk;
+    struct hash address;
+};
+
+static const struct data *the_data(void)
+{
+    static struct data data;
+    static const char *const names[DATA_CLASSES] = {"a", "b"};
+    size_t header_size;
+    uint8_t *header = dataset_header(&header_size, DATA_ROWS, DATA_FEATURES,
+                                     DATA_CLASSES, DATASET_U8, 1, names);
+    memcpy(data.bytes, header, header_size);
+    data.size = header_size + DATA_ROWS * (DATA_FEATURES + sizeof(uint16_t));
+    POT_ASSERT(data.size <= sizeof(data.bytes));
+    free(header);
+    dataset_chunk_hash(&data.chunk, data.bytes, data.size);
+    dataset_address(&data.address, &data.chunk, 1);
+    return &data;
+}
+
+void chain_fixture_describe(Pot__PublishDataset *out)
+{
+    static char name[] = "data";
+    static ProtobufCBinaryData chunks[1];
+    const struct data *data = the_data();
+    chunks[0] = codec_bytes(data->chunk.b, HASH_SIZE);
+    pot__publish_dataset__init(out);
+    out->dataset = codec_bytes(data->address.b, HASH_SIZE);
+    out->name = name;
+    out->size_bytes = data->size;
+    out->n_chunks = 1;
+    out->chunks = chunks;
+    out->rows = DATA_ROWS;
+    out->features = DATA_FEATURES;
+    out->classes = DATA_CLASSES;
+}
+
+void chain_fixture_load(const struct chain_fixture *f)
+{
+    Pot__PublishDataset description;
+    struct datasets_book *book = f->holdings.datasets;
+    const struct data *data = the_data();
+    chain_fixture_describe(&description);
+    enum pot_err err = datasets_announce(book, &description);
+    POT_ASSERT(err == POT_OK);
+    err = datasets_put_chunk(book, &data->address, 0, data->bytes, data->size);
+    POT_ASSERT(err == POT_OK);
+    err = datasets_load(book, &data->address);
+    POT_ASSERT(err == POT_OK);
+}
+
+Pot__Signed *chain_fixture_publish(const struct chain_fixture *f,
+                                   uint64_t nonce,
+                                   Pot__PublishDataset *description)
+{
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    body.chain_id = codec_bytes(f->holdings.chain.b, HASH_SIZE);
+    body.nonce = nonce;
+    body.fee = FEE;
+    body.action_case = POT__TX_BODY__ACTION_PUBLISH_DATASET;
+    body.publish_dataset = description;
+    return signed_make(SIGNED_TX, &f->holdings.chain, f->client, &body);
+}
+
+/* ---- the way of a block */
 
 static void on_proposed(void *context, enum pot_err err,
                         const struct shared_block *block,

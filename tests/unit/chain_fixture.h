@@ -42,6 +42,16 @@ void chain_fixture_restart(struct chain_fixture *f);
 Pot__Signed *chain_fixture_pay(const struct chain_fixture *f, uint64_t nonce,
                                uint64_t amount);
 
+/* chain_fixture_describe: a data set of one chunk, whose memory is static.
+ * chain_fixture_load: it is announced, put and loaded by this node. */
+void chain_fixture_describe(Pot__PublishDataset *out);
+void chain_fixture_load(const struct chain_fixture *f);
+
+/* chain_fixture_publish: a transaction of the client's. */
+Pot__Signed *chain_fixture_publish(const struct chain_fixture *f,
+                                   uint64_t nonce,
+                                   Pot__PublishDataset *description);
+
 /* Each runs the loop until it is answered and returns the answer. */
 struct shared_block *chain_fixture_propose(struct chain_fixture *f,
                                            Pot__Signed *tx);

@@ -2,6 +2,7 @@
 unit_node_tests = \
 	tests/unit/test_pending \
 	tests/unit/test_chain \
+	tests/unit/test_datasets \
 	tests/unit/test_errands \
 	tests/unit/test_mempool \
 	tests/unit/test_node_config \
@@ -21,6 +22,11 @@ unit_chain_libs = node/tx/libtx.a node/block/libblock.a \
 tests_unit_test_chain_SOURCES = tests/unit/test_chain.c $(unit_chain_sources)
 tests_unit_test_chain_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_chain_LDADD = $(unit_chain_libs)
+
+tests_unit_test_datasets_SOURCES = tests/unit/test_datasets.c \
+	$(unit_chain_sources)
+tests_unit_test_datasets_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_datasets_LDADD = $(unit_chain_libs)
 
 tests_unit_test_errands_SOURCES = tests/unit/test_errands.c \
 	$(unit_chain_sources)

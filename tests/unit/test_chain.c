@@ -53,6 +53,41 @@ static void what_is_proposed_can_be_applied(void **state)
     }
 }
 
+/* What a validator would say of a block that publishes this. */
+static enum pot_err judge_publication(struct chain_fixture *f,
+                                      Pot__PublishDataset *description,
+                                      bool is_held)
+{
+    struct chain_fixture other;
+    chain_fixture_open(&other);
+    if (is_held) {
+        chain_fixture_load(&other);
+    }
+    struct shared_block *block =
+        chain_fixture_propose(f, chain_fixture_publish(f, 0, description));
+    assert_int_equal(block->block->body->n_txs, 1);
+    enum pot_err err = chain_fixture_check(&other, block);
+    chain_fixture_close(&other);
+    return err;
+}
+
+static void a_publication_is_judged_by_its_data(void **state)
+{
+    Pot__PublishDataset right;
+    chain_fixture_describe(&right);
+    Pot__PublishDataset wrong[] = {right, right, right, right};
+    wrong[0].rows++;
+    wrong[1].features++;
+    wrong[2].classes++;
+    wrong[3].size_bytes++;
+    assert_int_equal(judge_publication(*state, &right, true), POT_OK);
+    assert_int_equal(judge_publication(*state, &right, false), POT_ENOENT);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        assert_int_equal(judge_publication(*state, &wrong[i], true),
+                         POT_EFORMAT);
+    }
+}
+
 static void another_node_finds_it_valid_and_applies_it(void **state)
 {
     struct chain_fixture *f = *state;
@@ -303,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(what_is_proposed_can_be_applied),
+        CASE(a_publication_is_judged_by_its_data),
         CASE(another_node_finds_it_valid_and_applies_it),
         CASE(a_restart_finds_the_same_tip),
         CASE(a_block_of_another_height_is_told_so),

@@ -111,21 +111,29 @@ static void what_can_never_be_taken_is_dropped(void **state)
 
 static void a_publication_waits_for_its_data(void **state)
 {
-    struct hash hash = {{7}};
-    Pot__PublishDataset dataset = POT__PUBLISH_DATASET__INIT;
-    Pot__TxBody body = POT__TX_BODY__INIT;
+    Pot__PublishDataset description;
     (void)state;
-    dataset.dataset = codec_bytes(hash.b, HASH_SIZE);
-    body.chain_id = codec_bytes(f.chain.holdings.chain.b, HASH_SIZE);
-    body.action_case = POT__TX_BODY__ACTION_PUBLISH_DATASET;
-    body.publish_dataset = &dataset;
-    (void)add(
-        signed_make(SIGNED_TX, &f.chain.holdings.chain, f.chain.client, &body));
+    chain_fixture_describe(&description);
+    (void)add(chain_fixture_publish(&f.chain, 0, &description));
     assert_int_equal(f.work, 0);
     assert_int_equal(collected(), 0);
     (void)add_payment(1);
     assert_int_equal(f.work, 1);
     assert_int_equal(collected(), 1);
+    chain_fixture_load(&f.chain);
+    assert_int_equal(collected(), 2);
+}
+
+static void a_publication_that_is_wrong_about_its_data_waits(void **state)
+{
+    Pot__PublishDataset description;
+    (void)state;
+    chain_fixture_load(&f.chain);
+    chain_fixture_describe(&description);
+    description.rows++;
+    (void)add(chain_fixture_publish(&f.chain, 0, &description));
+    assert_int_equal(f.work, 0);
+    assert_int_equal(collected(), 0);
 }
 
 static void a_block_is_worth_making_when_something_moved(void **state)
@@ -165,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(what_can_never_be_taken_is_dropped),
         CASE(a_publication_waits_for_its_data),
+        CASE(a_publication_that_is_wrong_about_its_data_waits),
         CASE(a_block_is_worth_making_when_something_moved),
         CASE(a_used_nonce_leaves_with_the_block),
     };

@@ -12,6 +12,7 @@
 #include "node/round/round_input.h"
 #include "tests/byte_dataset.h"
 #include "tests/scratch.h"
+#include "training/quantise.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -263,6 +265,43 @@ static void a_worker_that_does_not_start_fails_the_job(void **state)
     expect_failure(*state, "no such mode", DEADLINE_MS, POT_EIO);
 }
 
+/* Its words are no more trusted than its sums: the job stays within the
+ * grid. */
+static void losses_that_nobody_can_have_do_not_overflow(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o = {0};
+    open_pool(f, "loss", 2, DEADLINE_MS);
+    submit(f, &o);
+    await(f, &o);
+    assert_int_equal(o.err, POT_OK);
+    assert_int_equal(o.loss_sum, GRID_MAX);
+    free(o.sums);
+}
+
+/* Pools are opened while a node runs, with whatever its peers left it. */
+static void a_pool_without_descriptors_fails_its_job_and_recovers(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome first = {0};
+    struct outcome second = {0};
+    struct rlimit before;
+    int lowest = dup(STDIN_FILENO);
+    assert_true(lowest >= 0 && close(lowest) == 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit none = {(rlim_t)lowest, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    open_pool(f, NULL, 1, DEADLINE_MS);
+    submit(f, &first);
+    await(f, &first);
+    assert_int_equal(first.err, POT_EIO);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    submit(f, &second);
+    await(f, &second);
+    assert_int_equal(second.err, POT_OK);
+    free(second.sums);
+}
+
 static void a_job_that_is_refused_fails_at_once_and_says_why(void **state)
 {
     struct fixture *f = *state;
@@ -335,6 +374,8 @@ int main(void)
         TEST(a_worker_that_answers_for_another_job_is_ended),
         TEST(no_worker_becomes_a_zombie),
         TEST(a_worker_that_does_not_start_fails_the_job),
+        TEST(losses_that_nobody_can_have_do_not_overflow),
+        TEST(a_pool_without_descriptors_fails_its_job_and_recovers),
         TEST(a_job_that_is_refused_fails_at_once_and_says_why),
         TEST(a_death_over_an_old_job_leaves_the_next_one_right),
         TEST(what_was_forgotten_is_not_called),
