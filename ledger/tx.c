@@ -14,18 +14,28 @@
 #include "proto/fee.h"
 #include "proto/signed.h"
 
-static const struct tx_kind *const kinds[] = {
-    &tx_kind_transfer,        &tx_kind_stake,       &tx_kind_unstake,
-    &tx_kind_publish_dataset, &tx_kind_submit_task, &tx_kind_cancel_task,
-    &tx_kind_join_task,       &tx_kind_leave_task,
-};
-
-static const struct tx_kind *find_kind(const Pot__TxBody *body)
+static const struct tx_kind *find_kind(Pot__TxBody__ActionCase action)
 {
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-        if (kinds[i]->action == body->action_case) {
-            return kinds[i];
-        }
+    switch (action) {
+    case POT__TX_BODY__ACTION_TRANSFER:
+        return &tx_kind_transfer;
+    case POT__TX_BODY__ACTION_STAKE:
+        return &tx_kind_stake;
+    case POT__TX_BODY__ACTION_UNSTAKE:
+        return &tx_kind_unstake;
+    case POT__TX_BODY__ACTION_PUBLISH_DATASET:
+        return &tx_kind_publish_dataset;
+    case POT__TX_BODY__ACTION_SUBMIT_TASK:
+        return &tx_kind_submit_task;
+    case POT__TX_BODY__ACTION_CANCEL_TASK:
+        return &tx_kind_cancel_task;
+    case POT__TX_BODY__ACTION_JOIN_TASK:
+        return &tx_kind_join_task;
+    case POT__TX_BODY__ACTION_LEAVE_TASK:
+        return &tx_kind_leave_task;
+    case POT__TX_BODY__ACTION__NOT_SET:
+    case _POT__TX_BODY__ACTION__CASE_IS_INT_SIZE:
+        break;
     }
     return NULL;
 }
@@ -115,7 +125,7 @@ static enum tx_verdict run_body(struct tx_run *run, const Pot__TxBody *body,
                                 size_t tx_bytes,
                                 const struct public_key *proposer)
 {
-    const struct tx_kind *kind = find_kind(body);
+    const struct tx_kind *kind = find_kind(body->action_case);
     if (kind == NULL) {
         return TX_MALFORMED;
     }

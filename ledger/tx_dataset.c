@@ -47,5 +47,4 @@ static enum tx_verdict tx_publish_dataset(const struct tx_run *run,
     return TX_ACCEPTED;
 }
 
-const struct tx_kind tx_kind_publish_dataset = {
-    POT__TX_BODY__ACTION_PUBLISH_DATASET, check, tx_publish_dataset};
+const struct tx_kind tx_kind_publish_dataset = {check, tx_publish_dataset};

@@ -1,7 +1,7 @@
 /* tx_kind: the kinds of transactions.
  *
  * One is a message in TxBody (proto/chain.proto); a struct tx_kind in a file
- * ledger/tx_*.c, declared below and listed in tx.c; its verdicts in
+ * ledger/tx_*.c, declared below, and its case in tx.c; its verdicts in
  * TX_VERDICT_MAP (ledger/tx.h); what it makes nodes store or compute, if it
  * does, in the table of proto/fee.c; a command in ctl/ and its entry in
  * ctl/main.c. */
@@ -28,8 +28,6 @@ struct tx_run {
 };
 
 struct tx_kind {
-    Pot__TxBody__ActionCase action;
-
     /* check: all that can be told from the body alone; it comes before the
      * fee is taken, and before a nonce ahead may wait. */
     enum tx_verdict (*check)(const Pot__TxBody *body);

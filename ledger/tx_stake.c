@@ -70,8 +70,7 @@ static enum tx_verdict tx_stake(const struct tx_run *run,
     return TX_ACCEPTED;
 }
 
-const struct tx_kind tx_kind_stake = {POT__TX_BODY__ACTION_STAKE, check_stake,
-                                      tx_stake};
+const struct tx_kind tx_kind_stake = {check_stake, tx_stake};
 
 static enum tx_verdict tx_unstake(const struct tx_run *run,
                                   const Pot__TxBody *body)
@@ -104,5 +103,4 @@ static enum tx_verdict tx_unstake(const struct tx_run *run,
     return TX_ACCEPTED;
 }
 
-const struct tx_kind tx_kind_unstake = {POT__TX_BODY__ACTION_UNSTAKE,
-                                        check_unstake, tx_unstake};
+const struct tx_kind tx_kind_unstake = {check_unstake, tx_unstake};

@@ -99,8 +99,7 @@ static enum tx_verdict tx_submit_task(const struct tx_run *run,
     return TX_ACCEPTED;
 }
 
-const struct tx_kind tx_kind_submit_task = {POT__TX_BODY__ACTION_SUBMIT_TASK,
-                                            check_submit, tx_submit_task};
+const struct tx_kind tx_kind_submit_task = {check_submit, tx_submit_task};
 
 /* ---- on a task that runs */
 
@@ -154,8 +153,7 @@ static enum tx_verdict tx_cancel_task(const struct tx_run *run,
     return verdict;
 }
 
-const struct tx_kind tx_kind_cancel_task = {POT__TX_BODY__ACTION_CANCEL_TASK,
-                                            check_cancel, tx_cancel_task};
+const struct tx_kind tx_kind_cancel_task = {check_cancel, tx_cancel_task};
 
 static enum tx_verdict join(const struct tx_run *run, Pot__TaskRecord *task)
 {
@@ -199,8 +197,7 @@ static enum tx_verdict tx_join_task(const struct tx_run *run,
     return verdict;
 }
 
-const struct tx_kind tx_kind_join_task = {POT__TX_BODY__ACTION_JOIN_TASK,
-                                          check_join, tx_join_task};
+const struct tx_kind tx_kind_join_task = {check_join, tx_join_task};
 
 static enum tx_verdict check_leave(const Pot__TxBody *body)
 {
@@ -226,5 +223,4 @@ static enum tx_verdict tx_leave_task(const struct tx_run *run,
     return verdict;
 }
 
-const struct tx_kind tx_kind_leave_task = {POT__TX_BODY__ACTION_LEAVE_TASK,
-                                           check_leave, tx_leave_task};
+const struct tx_kind tx_kind_leave_task = {check_leave, tx_leave_task};

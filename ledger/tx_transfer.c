@@ -27,5 +27,4 @@ static enum tx_verdict tx_transfer(const struct tx_run *run,
     return TX_ACCEPTED;
 }
 
-const struct tx_kind tx_kind_transfer = {POT__TX_BODY__ACTION_TRANSFER, check,
-                                         tx_transfer};
+const struct tx_kind tx_kind_transfer = {check, tx_transfer};
