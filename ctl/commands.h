@@ -1,60 +1,54 @@
-/* commands: one entry a command of potctl, by the file that holds it. */
+/* commands: one entry a command of potctl, by the file that holds it and in
+ * the order of its help. */
 #ifndef POT_CTL_COMMANDS_H
 #define POT_CTL_COMMANDS_H
 
 #include "ctl/cli.h"
 
-/* ctl/cmd_status.c */
-extern const struct cli_command cmd_status;
+#define COMMAND_MAP(X)                                                         \
+    /* ctl/cmd_status.c */                                                     \
+    X(cmd_status)                                                              \
+    /* ctl/cmd_testnet_init.c */                                               \
+    X(cmd_testnet_init)                                                        \
+    /* ctl/cmd_testnet_up.c */                                                 \
+    X(cmd_testnet_up)                                                          \
+    /* ctl/cmd_testnet.c */                                                    \
+    X(cmd_testnet_down)                                                        \
+    X(cmd_testnet_ps)                                                          \
+    /* ctl/cmd_key.c */                                                        \
+    X(cmd_key_new)                                                             \
+    X(cmd_key_show)                                                            \
+    /* ctl/cmd_account.c */                                                    \
+    X(cmd_balance)                                                             \
+    X(cmd_transfer)                                                            \
+    X(cmd_stake)                                                               \
+    X(cmd_unstake)                                                             \
+    /* ctl/cmd_members.c */                                                    \
+    X(cmd_validators)                                                          \
+    X(cmd_miners)                                                              \
+    X(cmd_peers)                                                               \
+    /* ctl/cmd_dataset.c */                                                    \
+    X(cmd_dataset_import)                                                      \
+    X(cmd_dataset_publish)                                                     \
+    X(cmd_dataset_show)                                                        \
+    /* ctl/cmd_submit_task.c */                                                \
+    X(cmd_submit_task)                                                         \
+    /* ctl/cmd_tasks.c */                                                      \
+    X(cmd_tasks)                                                               \
+    X(cmd_task)                                                                \
+    X(cmd_watch)                                                               \
+    X(cmd_cancel_task)                                                         \
+    /* ctl/cmd_rewards.c */                                                    \
+    X(cmd_rewards)                                                             \
+    /* ctl/cmd_chain.c */                                                      \
+    X(cmd_blocks)                                                              \
+    X(cmd_block)                                                               \
+    X(cmd_tx)                                                                  \
+    /* ctl/cmd_verify_chain.c */                                               \
+    X(cmd_verify_chain)
 
-/* ctl/cmd_testnet_init.c */
-extern const struct cli_command cmd_testnet_init;
-
-/* ctl/cmd_testnet_up.c */
-extern const struct cli_command cmd_testnet_up;
-
-/* ctl/cmd_testnet.c */
-extern const struct cli_command cmd_testnet_down;
-extern const struct cli_command cmd_testnet_ps;
-
-/* ctl/cmd_key.c */
-extern const struct cli_command cmd_key_new;
-extern const struct cli_command cmd_key_show;
-
-/* ctl/cmd_account.c */
-extern const struct cli_command cmd_balance;
-extern const struct cli_command cmd_transfer;
-extern const struct cli_command cmd_stake;
-extern const struct cli_command cmd_unstake;
-
-/* ctl/cmd_members.c */
-extern const struct cli_command cmd_validators;
-extern const struct cli_command cmd_miners;
-extern const struct cli_command cmd_peers;
-
-/* ctl/cmd_dataset.c */
-extern const struct cli_command cmd_dataset_import;
-extern const struct cli_command cmd_dataset_publish;
-extern const struct cli_command cmd_dataset_show;
-
-/* ctl/cmd_submit_task.c */
-extern const struct cli_command cmd_submit_task;
-
-/* ctl/cmd_tasks.c */
-extern const struct cli_command cmd_tasks;
-extern const struct cli_command cmd_task;
-extern const struct cli_command cmd_watch;
-extern const struct cli_command cmd_cancel_task;
-
-/* ctl/cmd_rewards.c */
-extern const struct cli_command cmd_rewards;
-
-/* ctl/cmd_chain.c */
-extern const struct cli_command cmd_block;
-extern const struct cli_command cmd_blocks;
-extern const struct cli_command cmd_tx;
-
-/* ctl/cmd_verify_chain.c */
-extern const struct cli_command cmd_verify_chain;
+#define X(command) extern const struct cli_command command;
+COMMAND_MAP(X)
+#undef X
 
 #endif

@@ -20,15 +20,9 @@
 #include <unistd.h>
 
 static const struct cli_command *const commands[] = {
-    &cmd_status,          &cmd_testnet_init, &cmd_testnet_up,
-    &cmd_testnet_down,    &cmd_testnet_ps,   &cmd_key_new,
-    &cmd_key_show,        &cmd_balance,      &cmd_transfer,
-    &cmd_stake,           &cmd_unstake,      &cmd_validators,
-    &cmd_miners,          &cmd_peers,        &cmd_dataset_import,
-    &cmd_dataset_publish, &cmd_dataset_show, &cmd_submit_task,
-    &cmd_tasks,           &cmd_task,         &cmd_watch,
-    &cmd_cancel_task,     &cmd_rewards,      &cmd_blocks,
-    &cmd_block,           &cmd_tx,           &cmd_verify_chain,
+#define X(command) &command,
+    COMMAND_MAP(X)
+#undef X
 };
 
 static bool is_live(int fd)

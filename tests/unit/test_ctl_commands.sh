@@ -3,7 +3,8 @@
 set -u
 
 potctl=$PWD/potctl
-digits=${srcdir:-.}/examples/digits
+source=${srcdir:-.}
+digits=$source/examples/digits
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 unset POTCTL_NODE POTCTL_KEY
@@ -65,15 +66,24 @@ expect 2 'by its height' block newest
 expect 2 'no key was named' balance
 expect 2 'not a URL' --node gopher://x status
 
-# Every command in the list has its help, and completion can list it.
+# Every command in the list has its help, and completion can list it.  Every
+# one of the source is in the list, and in the manual.
 "$potctl" help --list >"$dir/commands"
+tr ' -' '__' <"$dir/commands" >"$dir/listed"
+sed 's/\\-/-/g' "$source/docs/man/potctl.1" >"$dir/potctl.1"
 check 'the list of commands is long enough' [ "$(wc -l <"$dir/commands")" -ge 25 ]
 while read -r command; do
     # shellcheck disable=SC2086
     expect 0 'examples:' help $command
     # shellcheck disable=SC2086
     expect 0 '--json' help --list $command
+    check "potctl.1 has $command" grep -qE \
+        "^\.B (.*fB)?$command( |\\\\|\$)" "$dir/potctl.1"
 done <"$dir/commands"
+for command in $(sed -n 's/^const struct cli_command cmd_\([a-z_]*\) = {$/\1/p' \
+    "$source"/ctl/*.c); do
+    check "ctl/commands.h has cmd_$command" grep -qx "$command" "$dir/listed"
+done
 
 # Keys.
 expect 0 'pot1' key new "$dir/a.key"
