@@ -31,7 +31,6 @@ struct fixture {
     struct ledger_env env;
     struct hash chain;
     struct key *keys[FIXTURE_KEYS]; /* validators, miners, clients */
-    uint64_t supply;
     uint64_t height;
     Pot__GenesisParams params;
     uint8_t *dataset_bytes;
@@ -61,7 +60,8 @@ void fixture_end_block(struct fixture *f);
 /* fixture_next_block: the same for a block that was ended already. */
 void fixture_next_block(struct fixture *f);
 
-/* fixture_check: supply and records are sound. */
+/* fixture_check: all that is held adds up to the supply, and the records are
+ * sound. */
 void fixture_check(struct fixture *f);
 
 /* ---- transactions.  The action is set by the caller; the rest is filled
