@@ -28,12 +28,24 @@ static const struct activation table[] = {
     {POT__ACTIVATION__ACTIVATION_SIGMOID, sigmoid, false},
 };
 
+static const struct activation *find(uint32_t kind)
+{
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        if (table[i].kind == kind) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+bool activation_is_known(uint32_t kind)
+{
+    return find(kind) != NULL;
+}
+
 const struct activation *activation_find(Pot__Activation kind)
 {
-    size_t i = 0;
-    while (table[i].kind != kind) {
-        i++;
-        POT_ASSERT(i < sizeof(table) / sizeof(*table));
-    }
-    return &table[i];
+    const struct activation *found = find((uint32_t)kind);
+    POT_ASSERT(found != NULL);
+    return found;
 }

@@ -18,6 +18,10 @@ struct activation {
     bool is_rectifier;           /* initial weights follow He, not Xavier */
 };
 
+/* activation_is_known: any number may be asked about.  Outside this module
+ * tests ask it. */
+bool activation_is_known(uint32_t kind);
+
 /* activation_find: kind is one that a task may name (spec_activations). */
 const struct activation *activation_find(Pot__Activation kind);
 

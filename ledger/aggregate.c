@@ -24,21 +24,27 @@ struct aggregate {
     uint32_t addends;
 };
 
-static const struct aggregate_rule *find_rule(Pot__Aggregation kind)
+static const struct aggregate_rule *find_rule(uint32_t kind)
 {
-    size_t i = 0;
-    while (rules[i]->kind != kind) {
-        i++;
-        POT_ASSERT(i < sizeof(rules) / sizeof(*rules));
+    for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+        if (rules[i]->kind == kind) {
+            return rules[i];
+        }
     }
-    return rules[i];
+    return NULL;
+}
+
+bool aggregate_has_rule(uint32_t rule)
+{
+    return find_rule(rule) != NULL;
 }
 
 struct aggregate *aggregate_new(Pot__Aggregation rule,
                                 const struct model_shape *shape)
 {
     struct aggregate *a = pot_calloc(1, sizeof(*a));
-    a->rule = find_rule(rule);
+    a->rule = find_rule((uint32_t)rule);
+    POT_ASSERT(a->rule != NULL);
     a->shape = shape;
     a->state = a->rule->open(shape);
     return a;

@@ -9,11 +9,18 @@
 #ifndef POT_LEDGER_AGGREGATE_H
 #define POT_LEDGER_AGGREGATE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "proto/gradient.h"
 #include "proto/model.h"
 
 struct aggregate; /* sums under way: ledger/aggregate.c */
+
+/* aggregate_has_rule: whether there is such a rule; any number may be asked
+ * about.  Outside this module tests ask it. */
+bool aggregate_has_rule(uint32_t rule);
 
 /* aggregate_new: rule is one that a task may name (spec_aggregations); borrows
  * shape until aggregate_free. */

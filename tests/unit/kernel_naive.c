@@ -81,6 +81,12 @@ static const struct {
     [POT__ACTIVATION__ACTIVATION_SIGMOID] = {sigmoid, sigmoid_slope},
 };
 
+bool kernel_naive_has_activation(uint32_t activation)
+{
+    return activation < sizeof(activations) / sizeof(*activations) &&
+           activations[activation].of != NULL;
+}
+
 void kernel_naive_activate(double *y, size_t count, Pot__Activation activation)
 {
     for (size_t i = 0; i < count; i++) {

@@ -3,6 +3,7 @@
 #ifndef POT_TESTS_UNIT_KERNEL_NAIVE_H
 #define POT_TESTS_UNIT_KERNEL_NAIVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,9 @@ void kernel_naive_dense_backward(double *dx, double *dw, double *db,
                                  const double *dy, const double *x,
                                  const double *w, size_t n, size_t d_in,
                                  size_t d_out);
+
+/* kernel_naive_has_activation: any number may be asked about. */
+bool kernel_naive_has_activation(uint32_t activation);
 
 void kernel_naive_activate(double *y, size_t count, Pot__Activation activation);
 

@@ -250,19 +250,15 @@ static void extreme_elements_are_clamped_and_fine_ones_rounded(void **state)
     close_fixture(&f);
 }
 
-static void every_rule_that_a_task_may_name_is_there(void **state)
+static void the_rules_are_those_that_a_task_may_name(void **state)
 {
     (void)state;
-    struct fixture f;
-    open_fixture(&f);
     for (size_t i = 0; i < spec_aggregations.count; i++) {
         const struct spec_choice *choice = &spec_aggregations.all[i];
-        if (choice->is_taken) {
-            aggregate_free(
-                aggregate_new((Pot__Aggregation)choice->value, &f.shape));
+        if (aggregate_has_rule(choice->value) != choice->is_taken) {
+            fail_msg("%s: ledger/aggregate.c or proto/spec.c", choice->name);
         }
     }
-    close_fixture(&f);
 }
 
 int main(void)
@@ -273,7 +269,7 @@ int main(void)
         cmocka_unit_test(wide_sums_are_rounded_to_31_bits),
         cmocka_unit_test(the_encoding_is_the_smallest_that_loses_nothing),
         cmocka_unit_test(extreme_elements_are_clamped_and_fine_ones_rounded),
-        cmocka_unit_test(every_rule_that_a_task_may_name_is_there),
+        cmocka_unit_test(the_rules_are_those_that_a_task_may_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/fixed.h"
+#include "ledger/activation.h"
 #include "ledger/parameters.h"
 #include "proto/spec.h"
 #include "tests/unit/kernel_naive.h"
@@ -146,6 +147,20 @@ static void classes_and_losses_are_those_of_a_double_forward(void **state)
     }
 }
 
+static void the_activations_are_those_that_a_task_may_name(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < spec_activations.count; i++) {
+        const struct spec_choice *choice = &spec_activations.all[i];
+        if (activation_is_known(choice->value) != choice->is_taken) {
+            fail_msg("%s: ledger/activation.c or proto/spec.c", choice->name);
+        }
+        if (kernel_naive_has_activation(choice->value) != choice->is_taken) {
+            fail_msg("%s: tests/unit/kernel_naive.c", choice->name);
+        }
+    }
+}
+
 static void every_sum_is_exact(void **state)
 {
     (void)state;
@@ -260,6 +275,7 @@ static void equal_outputs_go_to_the_lowest_class(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_activations_are_those_that_a_task_may_name),
         cmocka_unit_test(classes_and_losses_are_those_of_a_double_forward),
         cmocka_unit_test(every_sum_is_exact),
         cmocka_unit_test(absurd_weights_are_clamped_and_keep_their_sign),

@@ -340,6 +340,17 @@ static void a_task_takes_its_budget_into_escrow(void **state)
     fixture_close(&f);
 }
 
+/* One that is planned, if there is any. */
+static uint32_t not_taken(const struct spec_choices *choices)
+{
+    for (size_t i = 0; i < choices->count; i++) {
+        if (!choices->all[i].is_taken) {
+            return choices->all[i].value;
+        }
+    }
+    return 0;
+}
+
 /* One wrong thing a case; what is set is put back by making the spec anew. */
 static void spoil(struct fixture_spec *s, int which)
 {
@@ -375,13 +386,13 @@ static void spoil(struct fixture_spec *s, int which)
         s->task.min_submissions = 0;
         break;
     case TX_SPEC_AGGREGATION:
-        s->task.aggregation = POT__AGGREGATION__AGGREGATION_MEDIAN;
+        s->task.aggregation = (Pot__Aggregation)not_taken(&spec_aggregations);
         break;
     case TX_SPEC_NUMERICS:
-        s->task.numerics = POT__NUMERICS__NUMERICS_EXACT;
+        s->task.numerics = (Pot__Numerics)not_taken(&spec_numerics);
         break;
     case TX_SPEC_COMPRESSION:
-        s->task.compression = POT__COMPRESSION__COMPRESSION_TOPK;
+        s->task.compression = (Pot__Compression)not_taken(&spec_compressions);
         break;
     case TX_SPEC_AUDIT_RATE:
         s->task.audit_rate_ppm = 1000001;
@@ -427,7 +438,9 @@ static void assert_named(const struct spec_choices *choices,
     for (size_t i = 0; i < choices->count; i++) {
         const struct spec_choice *choice = &choices->all[i];
         const char *found = strstr(tx_verdict_text(verdict), choice->name);
-        assert_true((found != NULL) == choice->is_taken);
+        if ((found != NULL) != choice->is_taken) {
+            fail_msg("%s: \"%s\"", choice->name, tx_verdict_text(verdict));
+        }
     }
 }
 

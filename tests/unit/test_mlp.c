@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/fixed.h"
+#include "proto/spec.h"
 #include "tests/unit/kernel_naive.h"
 #include "training/kernel.h"
 #include "training/quantise.h"
@@ -374,17 +375,38 @@ static void grid_refuses_what_is_no_number(void **state)
 static void activations_keep_what_is_no_number(void **state)
 {
     (void)state;
-    static const Pot__Activation all[] = {RELU, TANH, SIGMOID};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < spec_activations.count; i++) {
         float y[1] = {NAN};
-        kernel_activate(y, 1, all[i]);
+        kernel_activate(y, 1, (Pot__Activation)spec_activations.all[i].value);
         assert_true(isnan(y[0]));
+    }
+}
+
+static void every_activation_of_a_task_is_there_and_tried(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < spec_activations.count; i++) {
+        const struct spec_choice *choice = &spec_activations.all[i];
+        bool is_tried = false;
+        for (size_t v = 0; v < VARIANTS; v++) {
+            is_tried |= variants[v].activation == choice->value;
+        }
+        if (kernel_has_activation(choice->value) != choice->is_taken) {
+            fail_msg("%s: training/kernel.c or proto/spec.c", choice->name);
+        }
+        if (kernel_naive_has_activation(choice->value) != choice->is_taken) {
+            fail_msg("%s: tests/unit/kernel_naive.c", choice->name);
+        }
+        if (!is_tried) {
+            fail_msg("%s: no variant has it", choice->name);
+        }
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_activation_of_a_task_is_there_and_tried),
         cmocka_unit_test(gradients_are_those_of_the_naive_twins),
         cmocka_unit_test(naive_gradients_are_finite_differences),
         cmocka_unit_test(rows_may_come_in_any_number_and_order),

@@ -165,6 +165,23 @@ static void schedules_follow_their_formulas(void **state)
     assert_int_equal(optimizer_rate(&spec, 0, 1), UINT32_MAX);
 }
 
+/* Of the first layer below: He's for rectifiers, Xavier's for the others. */
+static double fan_of(Pot__Activation activation)
+{
+    switch (activation) {
+    case POT__ACTIVATION__ACTIVATION_RELU:
+        return 200;
+    case POT__ACTIVATION__ACTIVATION_TANH:
+    case POT__ACTIVATION__ACTIVATION_SIGMOID:
+        return 300;
+    case POT__ACTIVATION__ACTIVATION_NONE:
+    case _POT__ACTIVATION_IS_INT_SIZE:
+        break;
+    }
+    fail();
+    return 0;
+}
+
 static void first_parameters_are_uniform_within_their_bound(void **state)
 {
     (void)state;
@@ -181,8 +198,7 @@ static void first_parameters_are_uniform_within_their_bound(void **state)
         int32_t *theta = parameters_start(&shape, &model);
         int32_t *again = parameters_start(&shape, &model);
         assert_memory_equal(theta, again, 4 * shape.parameter_count);
-        bool is_relu = kind == POT__ACTIVATION__ACTIVATION_RELU;
-        double bound = sqrt(6.0 / (is_relu ? 200 : 300));
+        double bound = sqrt(6.0 / fan_of(kind));
         double sum = 0;
         double squares = 0;
         for (size_t i = 0; i < shape.tensors[0].count; i++) {

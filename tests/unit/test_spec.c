@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 
 #include <cmocka.h>
 
@@ -138,6 +139,35 @@ static void what_is_chosen_is_taken_or_planned(void **state)
     }
 }
 
+/* ACTIVATION_RELU is "relu"; a value 0 may stand for none. */
+static void assert_listed(const struct spec_choices *choices,
+                          const ProtobufCEnumDescriptor *type)
+{
+    for (unsigned i = 0; i < type->n_values; i++) {
+        const ProtobufCEnumValue *value = &type->values[i];
+        const char *name = value->name + strlen(type->short_name) + 1;
+        bool is_listed = false;
+        for (size_t k = 0; k < choices->count; k++) {
+            is_listed |= choices->all[k].value == (uint32_t)value->value &&
+                         strcasecmp(choices->all[k].name, name) == 0;
+        }
+        if (!is_listed && strcmp(name, "NONE") != 0) {
+            fail_msg("%s is not in proto/spec.c", value->name);
+        }
+    }
+}
+
+static void every_value_is_a_choice_of_its_name(void **state)
+{
+    (void)state;
+    assert_listed(&spec_activations, &pot__activation__descriptor);
+    assert_listed(&spec_losses, &pot__loss__descriptor);
+    assert_listed(&spec_schedules, &pot__schedule__descriptor);
+    assert_listed(&spec_aggregations, &pot__aggregation__descriptor);
+    assert_listed(&spec_numerics, &pot__numerics__descriptor);
+    assert_listed(&spec_compressions, &pot__compression__descriptor);
+}
+
 static void a_task_fits_its_data(void **state)
 {
     (void)state;
@@ -179,6 +209,7 @@ int main(void)
         cmocka_unit_test(names_are_clean_utf_8),
         cmocka_unit_test(a_name_is_cut_between_characters),
         cmocka_unit_test(what_is_chosen_is_taken_or_planned),
+        cmocka_unit_test(every_value_is_a_choice_of_its_name),
         cmocka_unit_test(a_task_fits_its_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
