@@ -12,6 +12,7 @@
 #include "node/tx/intake.h"
 #include "p2p/blob_fetch.h"
 #include "p2p/gossip.h"
+#include "p2p/message.h"
 #include "p2p/net.h"
 #include "p2p/sync.h"
 #include "storage/store.h"
@@ -21,18 +22,6 @@
 #define PEER_TIMEOUT_MS 2000
 #define SYNC_GRACE_MS   300
 
-typedef void message_fn(struct node *node, struct peer *peer, uint8_t type,
-                        const uint8_t *data, size_t size);
-
-static void take_consensus(struct node *node, struct peer *peer, uint8_t type,
-                           const uint8_t *data, size_t size)
-{
-    (void)type;
-    if (node->replica != NULL) {
-        replica_receive(node->replica, peer, data, size);
-    }
-}
-
 static void take_gossip(struct node *node, struct peer *peer, uint8_t type,
                         const uint8_t *data, size_t size)
 {
@@ -41,42 +30,44 @@ static void take_gossip(struct node *node, struct peer *peer, uint8_t type,
     }
 }
 
-static void take_sync(struct node *node, struct peer *peer, uint8_t type,
-                      const uint8_t *data, size_t size)
+static void take_message(struct node *node, struct peer *peer, uint8_t type,
+                         const uint8_t *data, size_t size)
 {
-    sync_on_message(node->sync, peer, type, data, size);
-}
-
-static void take_blob(struct node *node, struct peer *peer, uint8_t type,
-                      const uint8_t *data, size_t size)
-{
-    blob_fetch_on_message(node->fetch, peer, type, data, size);
-}
-
-/* Every type but those that p2p/ keeps to itself. */
-static message_fn *const message_routes[MESSAGE_TYPE_COUNT] = {
-    [MESSAGE_CONSENSUS] = take_consensus, [MESSAGE_TX] = take_gossip,
-    [MESSAGE_SUBMISSION] = take_gossip,   [MESSAGE_ATTESTATION] = take_gossip,
-    [MESSAGE_STATUS] = take_sync,         [MESSAGE_GET_BLOCKS] = take_sync,
-    [MESSAGE_BLOCKS] = take_sync,         [MESSAGE_GET_BLOB] = take_blob,
-    [MESSAGE_BLOB_PIECE] = take_blob,
-};
-
-static void check_routes(void)
-{
-    for (uint8_t type = MESSAGE_CONSENSUS; type < MESSAGE_TYPE_COUNT; type++) {
-        bool is_known = message_rule(type) != NULL;
-        POT_ASSERT(is_known == (message_routes[type] != NULL));
+    switch ((enum message_type)type) {
+    case MESSAGE_CONSENSUS:
+        if (node->replica != NULL) {
+            replica_receive(node->replica, peer, data, size);
+        }
+        return;
+    case MESSAGE_TX:
+    case MESSAGE_SUBMISSION:
+    case MESSAGE_ATTESTATION:
+        take_gossip(node, peer, type, data, size);
+        return;
+    case MESSAGE_STATUS:
+    case MESSAGE_GET_BLOCKS:
+    case MESSAGE_BLOCKS:
+        sync_on_message(node->sync, peer, type, data, size);
+        return;
+    case MESSAGE_GET_BLOB:
+    case MESSAGE_BLOB_PIECE:
+        blob_fetch_on_message(node->fetch, peer, type, data, size);
+        return;
+    case MESSAGE_AUTH:
+    case MESSAGE_PING:
+    case MESSAGE_PONG:
+    case MESSAGE_BYE:
+        break; /* p2p/ keeps them to itself */
     }
+    POT_ASSERT(false);
 }
 
 static void on_message(void *context, struct peer *peer, uint8_t type,
                        const uint8_t *data, size_t size)
 {
     struct node *node = context;
-    POT_ASSERT(type < MESSAGE_TYPE_COUNT && message_routes[type] != NULL);
     if (!node->is_stopping) {
-        message_routes[type](node, peer, type, data, size);
+        take_message(node, peer, type, data, size);
     }
 }
 
@@ -170,7 +161,6 @@ static void open_transfers(struct node *node)
 
 enum pot_err network_open(struct node *node)
 {
-    check_routes();
     enum pot_err err = open_net(node);
     if (err == POT_OK) {
         open_transfers(node);
