@@ -54,6 +54,8 @@ enum store_table {
         STORE_TABLES
 };
 
+_Static_assert(STORE_TABLES == 13, "another list of tables: another format");
+
 struct store_total {
     uint64_t count;
     uint64_t sum; /* modulo 2^64, of a hash over each record */

@@ -51,6 +51,9 @@ static void what_is_proposed_can_be_applied(void **state)
             hash_equal(&chain_tip(f->chain)->hash, &block->block->hash));
         assert_int_equal(f->applied, height);
     }
+    struct store_report report;
+    assert_int_equal(store_verify(f->holdings.store, &report, NULL, NULL),
+                     POT_OK);
 }
 
 /* What a validator would say of a block that publishes this. */
