@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/fixed.h"
+#include "ledger/parameters.h"
 #include "tests/bench/bench_util.h"
 #include "tests/rng.h"
 #include "tests/scratch.h"
@@ -102,18 +103,10 @@ static double next_uniform(void)
 
 static void init_theta(struct bench *b)
 {
-    for (size_t l = 0; l < b->shape.layer_count; l++) {
-        struct tensor_span weight = b->shape.tensors[2 * l];
-        double fan = b->shape.widths[l];
-        if (b->activation != POT__ACTIVATION__ACTIVATION_RELU) {
-            fan += b->shape.widths[l + 1];
-        }
-        double bound = sqrt(6.0 / fan);
-        for (size_t i = 0; i < weight.count; i++) {
-            b->theta[weight.offset + i] =
-                (int32_t)lrint(bound * next_uniform() * FIXED_ONE);
-        }
-    }
+    Pot__ModelSpec model = POT__MODEL_SPEC__INIT;
+    model.activation = b->activation;
+    model.seed = random_state;
+    b->theta = parameters_start(&b->shape, &model);
 }
 
 static void draw_rows(uint64_t *rows, const struct bench *b, size_t round,
@@ -384,7 +377,6 @@ static void parse_layers(struct model_shape *shape, const char *text)
 static void run(struct bench *b, const char *worker, const struct dataset *test)
 {
     size_t n = b->shape.parameter_count;
-    b->theta = pot_calloc(n, sizeof(*b->theta));
     b->theta_before = pot_calloc(n, sizeof(*b->theta_before));
     b->velocity = pot_calloc(n, sizeof(*b->velocity));
     for (size_t c = 0; c < CORE_COUNT; c++) {

@@ -12,7 +12,7 @@ tests_bench_bench_audit_SOURCES = tests/bench/bench_audit.c \
 	tests/rng.h tests/scratch.h \
 	tests/worker_driver.c tests/worker_driver.h
 tests_bench_bench_audit_CPPFLAGS = $(bench_cppflags)
-tests_bench_bench_audit_LDADD = $(bench_training_libs)
+tests_bench_bench_audit_LDADD = ledger/libledger.a $(bench_training_libs)
 
 check_PROGRAMS += tests/bench/bench_worker
 tests_bench_bench_worker_SOURCES = tests/bench/bench_worker.c \

@@ -88,57 +88,59 @@ def read_sets(folder, data):
     return x / scale, index(classes, y), tx / scale, index(classes, ty)
 
 
-def initial(widths, activation, rng):
+# The function, its slope told from its result, and whether it is a rectifier.
+ACTIVATIONS = {
+    "relu": (
+        lambda z: np.maximum(z, 0),
+        lambda y: (y > 0).astype(np.float32),
+        True,
+    ),
+    "tanh": (np.tanh, lambda y: 1 - y * y, False),
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda y: y * (1 - y), False),
+}
+
+
+def initial(widths, is_rectifier, rng):
     layers = []
     for d_in, d_out in zip(widths, widths[1:]):
-        fan = d_in if activation == "relu" else d_in + d_out
+        fan = d_in if is_rectifier else d_in + d_out
         bound = math.sqrt(6.0 / fan)
         weight = rng.uniform(-bound, bound, (d_out, d_in))
         layers += [weight.astype(np.float32), np.zeros(d_out, np.float32)]
     return layers
 
 
-ACTIVATE = {
-    "relu": lambda z: np.maximum(z, 0),
-    "tanh": np.tanh,
-    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
-}
-SLOPE = {
-    "relu": lambda y: (y > 0).astype(np.float32),
-    "tanh": lambda y: 1 - y * y,
-    "sigmoid": lambda y: y * (1 - y),
-}
-
-
-def forward(layers, activation, x):
+def forward(layers, activate, x):
     outputs = [x]
     for i in range(0, len(layers), 2):
         z = outputs[-1] @ layers[i].T + layers[i + 1]
         is_last = i + 2 == len(layers)
-        outputs.append(z if is_last else ACTIVATE[activation](z))
+        outputs.append(z if is_last else activate(z))
     return outputs
 
 
-def gradient(layers, activation, loss, x, y):
+def gradient(layers, activate, slope, loss, x, y):
     """The mean gradient and the mean loss over the rows of x."""
-    outputs = forward(layers, activation, x)
+    outputs = forward(layers, activate, x)
     z, n, k = outputs[-1], len(x), outputs[-1].shape[1]
     one_hot = np.zeros_like(z)
     one_hot[np.arange(n), y] = 1
     if loss == "mse":
         dz = (2.0 / k) * (z - one_hot) / np.float32(n)
         mean = float(((z - one_hot) ** 2).mean())
-    else:
+    elif loss == "softmax_cross_entropy":
         e = np.exp(z - z.max(1, keepdims=True))
         p = e / e.sum(1, keepdims=True)
         dz = (p - one_hot) / np.float32(n)
         mean = float(-np.log(np.maximum(p[np.arange(n), y], 1e-30)).mean())
+    else:
+        sys.exit(f"no loss {loss}")
     gradients = [None] * len(layers)
     for i in range(len(layers) - 2, -1, -2):
         gradients[i] = dz.T @ outputs[i // 2]
         gradients[i + 1] = dz.sum(0)
         if i > 0:
-            dz = (dz @ layers[i]) * SLOPE[activation](outputs[i // 2])
+            dz = (dz @ layers[i]) * slope(outputs[i // 2])
     return gradients, mean
 
 
@@ -150,37 +152,44 @@ def rate_at(optimizer, step, steps):
     if schedule == "step":
         every = optimizer.get("step_rounds", steps)
         return rate * optimizer.get("step_factor", 0.1) ** (step // every)
-    return rate
+    if schedule == "constant":
+        return rate
+    sys.exit(f"no schedule {schedule}")
 
 
-def accuracy(layers, activation, x, y):
-    outputs = forward(layers, activation, x)[-1]
+def accuracy(layers, activate, x, y):
+    outputs = forward(layers, activate, x)[-1]
     return float((outputs.argmax(1) == y).mean())
 
 
 def train(task, sets, rows, seed, is_verbose):
     model, optimizer = task["model"], task["optimizer"]
     steps = task["training"]["rounds"]
-    activation = model.get("activation", "relu")
+    name = model.get("activation", "relu")
+    if name not in ACTIVATIONS:
+        sys.exit(f"no activation {name}")
+    activate, slope, is_rectifier = ACTIVATIONS[name]
     loss = model.get("loss", "softmax_cross_entropy")
-    momentum = optimizer.get("momentum", 0.0)
+    momentum = optimizer.get("momentum", 0.9)
     decay = optimizer.get("weight_decay", 0.0)
     rng = np.random.default_rng(seed)
     x, y, tx, ty = sets
-    layers = initial(model["layers"], activation, rng)
+    layers = initial(model["layers"], is_rectifier, rng)
     velocity = [np.zeros_like(layer) for layer in layers]
     for step in range(steps):
         drawn = rng.choice(len(x), rows, replace=rows > len(x), shuffle=False)
-        gradients, mean = gradient(layers, activation, loss, x[drawn], y[drawn])
+        gradients, mean = gradient(
+            layers, activate, slope, loss, x[drawn], y[drawn]
+        )
         rate = np.float32(rate_at(optimizer, step, steps))
         for layer, v, g in zip(layers, velocity, gradients):
             v *= np.float32(momentum)
             v += g + np.float32(decay) * layer
             layer -= rate * v
         if is_verbose and (step + 1) % max(1, steps // 10) == 0:
-            score = accuracy(layers, activation, tx, ty)
+            score = accuracy(layers, activate, tx, ty)
             print(f"  step {step + 1}: loss {mean:.4f}, test {score:.4f}")
-    return accuracy(layers, activation, tx, ty)
+    return accuracy(layers, activate, tx, ty)
 
 
 def main():
