@@ -19,4 +19,10 @@ TESTS += tests/unit/test_codec
 tests_unit_test_codec_SOURCES = tests/unit/test_codec.c
 tests_unit_test_codec_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_codec_LDADD = $(unit_proto_libs)
+check_PROGRAMS += tests/unit/test_docs
+TESTS += tests/unit/test_docs
+tests_unit_test_docs_SOURCES = tests/unit/test_docs.c
+tests_unit_test_docs_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_docs_LDADD = $(unit_proto_libs)
+
 include tests/unit/ctl.mk
