@@ -5,6 +5,8 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
+#include "node/api/api_url.h"
 #include "tests/scratch.h"
 
 #include <arpa/inet.h>
@@ -28,6 +30,7 @@
 #define ARGUMENTS_MAX 16
 #define STREAMS       40
 #define STREAMS_MAX   32
+#define CALLS_MAX     64
 
 static char *folder;
 static unsigned api_port;
@@ -277,6 +280,137 @@ static void reading_requests_are_answered(void **state)
     buf_fini(&answer);
 }
 
+/* "GET /v1/blocks/{}", from the list at / or from docs/api.md. */
+struct calls {
+    char all[CALLS_MAX][128];
+    size_t count;
+};
+
+/* Up to a '?' or the first of end; what braces hold has other names there. */
+static void add_call(struct calls *calls, const char *method, const char *path,
+                     const char *end)
+{
+    assert_true(calls->count < CALLS_MAX);
+    char *out = calls->all[calls->count++];
+    size_t used = (size_t)snprintf(out, 128, "%s ", method);
+    while (*path != '\0' && *path != '?' && strchr(end, *path) == NULL) {
+        assert_true(used < 126);
+        out[used++] = *path;
+        path += *path == '{' ? strcspn(path, "}") : 1;
+    }
+    out[used] = '\0';
+}
+
+/* The method that from begins with; returns what follows, which is end. */
+static const char *take_method(char method[static 8], const char *from,
+                               char end)
+{
+    size_t size = 0;
+    while (size < 7 && from[size] >= 'A' && from[size] <= 'Z') {
+        method[size] = from[size];
+        size++;
+    }
+    method[size] = '\0';
+    return size > 0 && from[size] == end ? from + size : NULL;
+}
+
+/* <tr><td>GET</td><td><code><a href="/x">/x</a></code>, a link or not. */
+static void read_index(struct calls *calls, const char *page)
+{
+    while ((page = strstr(page, "<tr><td>")) != NULL) {
+        char method[8];
+        page = take_method(method, page + 8, '<');
+        assert_non_null(page);
+        page = strstr(page, "<code>");
+        assert_non_null(page);
+        page += strcspn(page, "/");
+        add_call(calls, method, page, "<\"");
+    }
+}
+
+/* The first column of the table of calls: `GET /x`, `GET /y`. */
+static void read_row(struct calls *calls, const char *row)
+{
+    const char *end = strstr(row, " | ");
+    for (row = strchr(row, '`'); row != NULL && row < end;
+         row = strchr(row, '`')) {
+        char method[8];
+        const char *path = take_method(method, ++row, ' ');
+        assert_non_null(path);
+        add_call(calls, method, path + 1, "`");
+        row = strchr(row, '`') + 1;
+    }
+}
+
+static void read_document(struct calls *calls)
+{
+    const char *source = getenv("srcdir");
+    char *path = file_join(source != NULL ? source : "..", "docs/api.md");
+    char *page;
+    size_t size;
+    assert_int_equal(file_read(&page, &size, path, ANSWER_MAX), POT_OK);
+    const char *end = strstr(page, "\n## Events");
+    for (const char *row = strstr(page, "\n| `"); row != NULL && row < end;
+         row = strstr(row + 1, "\n| `")) {
+        read_row(calls, row);
+    }
+    free(page);
+    free(path);
+}
+
+static void expect_all(const struct calls *calls, const struct calls *in,
+                       const char *what)
+{
+    for (size_t i = 0; i < calls->count; i++) {
+        size_t k = 0;
+        while (k < in->count && strcmp(calls->all[i], in->all[k]) != 0) {
+            k++;
+        }
+        if (k == in->count) {
+            fail_msg("%s: %s", what, calls->all[i]);
+        }
+    }
+}
+
+static struct calls read_both(struct calls *described)
+{
+    struct calls calls = {.count = 0};
+    struct buf answer;
+    buf_init(&answer, ANSWER_MAX);
+    assert_int_equal(get(&answer, "/"), 200);
+    read_index(&calls, buf_text(&answer));
+    read_document(described);
+    buf_fini(&answer);
+    return calls;
+}
+
+static void every_call_is_described_and_there(void **state)
+{
+    struct calls described = {.count = 0};
+    struct calls calls = read_both(&described);
+    (void)state;
+    assert_true(calls.count > 0);
+    expect_all(&calls, &described, "not in docs/api.md");
+    expect_all(&described, &calls, "in docs/api.md, but there is no route");
+}
+
+/* The first match wins: "/v1/blocks/{block}" before "/v1/blocks/raw" would
+ * take all of its requests. */
+static void no_call_hides_a_later_one(void **state)
+{
+    struct calls described = {.count = 0};
+    struct calls calls = read_both(&described);
+    (void)state;
+    for (size_t later = 1; later < calls.count; later++) {
+        for (size_t i = 0; i < later; i++) {
+            char args[API_ARGS_MAX][API_ARG_SIZE];
+            if (api_url_match(calls.all[i], calls.all[later], args)) {
+                fail_msg("%s hides %s", calls.all[i], calls.all[later]);
+            }
+        }
+    }
+}
+
 static void what_is_not_there_is_said_so(void **state)
 {
     static const struct {
@@ -492,6 +626,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading_requests_are_answered),
+        cmocka_unit_test(every_call_is_described_and_there),
+        cmocka_unit_test(no_call_hides_a_later_one),
         cmocka_unit_test(what_is_not_there_is_said_so),
         cmocka_unit_test(other_sites_are_refused),
         cmocka_unit_test(a_wrong_method_is_told_the_right_ones),
