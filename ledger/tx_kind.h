@@ -3,8 +3,8 @@
  * One is a message in TxBody (proto/chain.proto); a struct tx_kind in a file
  * ledger/tx_*.c, declared below, and its case in tx.c; its verdicts in
  * TX_VERDICT_MAP (ledger/tx.h); what it makes nodes store or compute, if it
- * does, in the table of proto/fee.c; a command in ctl/ and its entry in
- * ctl/main.c. */
+ * does, in the table of proto/fee.c; a command in ctl/ and its line in
+ * ctl/commands.h. */
 #ifndef POT_LEDGER_TX_KIND_H
 #define POT_LEDGER_TX_KIND_H
 
