@@ -140,13 +140,19 @@ static void free_list(char **list, size_t count)
     free(list);
 }
 
-static void list_add(struct loader *l, const struct setting *s,
-                     const char *text)
+/* False: the list is full; it was told, as source's fault. */
+static bool list_add(struct loader *l, const struct setting *s, unsigned line,
+                     const char *source, const char *text)
 {
     char ***field = field_of(l->config, s->offset);
     size_t *count = field_of(l->config, s->count_offset);
+    if (*count >= s->high) {
+        fault(l, line, source, "too many entries");
+        return false;
+    }
     *field = pot_realloc(*field, *count + 1, sizeof(**field));
     (*field)[(*count)++] = pot_strdup(text);
+    return true;
 }
 
 static void list_clear(struct loader *l, const struct setting *s)
@@ -201,8 +207,11 @@ static void set_from_text(struct loader *l, const struct setting *s,
             size_t size = strcspn(at, ",");
             char *item = pot_strdup(at);
             item[size] = '\0';
-            list_add(l, s, item);
+            bool has_room = list_add(l, s, 0, source, item);
             free(item);
+            if (!has_room) {
+                break;
+            }
             at += size + (at[size] == ',' ? 1 : 0);
         }
         break;
@@ -214,21 +223,22 @@ static void set_list(struct loader *l, const struct setting *s,
 {
     list_clear(l, s);
     if (value->type == TOML_TEXT) {
-        list_add(l, s, value->text);
+        (void)list_add(l, s, value->line, s->key, value->text);
         return;
     }
-    if (value->type != TOML_ARRAY || value->item_count > s->high) {
-        fault(l, value->line, s->key,
-              value->type != TOML_ARRAY ? "must be a list of texts"
-                                        : "too many entries");
+    if (value->type != TOML_ARRAY) {
+        fault(l, value->line, s->key, "must be a list of texts");
         return;
     }
     for (size_t i = 0; i < value->item_count; i++) {
-        if (value->items[i].type != TOML_TEXT) {
-            fault(l, value->items[i].line, s->key, "must be a list of texts");
+        const struct toml_value *item = &value->items[i];
+        if (item->type != TOML_TEXT) {
+            fault(l, item->line, s->key, "must be a list of texts");
             return;
         }
-        list_add(l, s, value->items[i].text);
+        if (!list_add(l, s, item->line, s->key, item->text)) {
+            return;
+        }
     }
 }
 

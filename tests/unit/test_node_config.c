@@ -148,6 +148,20 @@ static void the_environment_overrules(void **state)
     assert_int_equal(unsetenv("POTD_MONIKER"), 0);
 }
 
+static void the_environment_keeps_to_the_limits_of_lists(void **state)
+{
+    char peers[2 * (CONFIG_PEERS_MAX + 1) + 1];
+    (void)state;
+    for (size_t i = 0; i <= CONFIG_PEERS_MAX; i++) {
+        peers[2 * i] = 'x';
+        peers[2 * i + 1] = ',';
+    }
+    peers[sizeof(peers) - 1] = '\0';
+    assert_int_equal(setenv("POTD_P2P_PEERS", peers, 1), 0);
+    expect_fault("", "POTD_P2P_PEERS: too many entries");
+    assert_int_equal(unsetenv("POTD_P2P_PEERS"), 0);
+}
+
 static void an_unknown_key_is_told_with_its_line_and_a_suggestion(void **state)
 {
     (void)state;
@@ -250,6 +264,7 @@ int main(void)
         cmocka_unit_test(values_come_from_the_file),
         cmocka_unit_test(paths_are_relative_to_the_file),
         cmocka_unit_test(the_environment_overrules),
+        cmocka_unit_test(the_environment_keeps_to_the_limits_of_lists),
         cmocka_unit_test(an_unknown_key_is_told_with_its_line_and_a_suggestion),
         cmocka_unit_test(a_wrong_value_is_told_with_its_key),
         cmocka_unit_test(every_fault_is_told_not_the_first_alone),
