@@ -48,7 +48,7 @@ enum message_type {
 #undef X
 };
 
-#define MESSAGE_TYPE_COUNT 32 /* types are < this */
+#define MESSAGE_TYPE_COUNT 64 /* types are < this */
 
 /* What is sent first, and what is dropped when a peer reads too slowly:
  * bulk and gossip messages are dropped, consensus drops the peer. */
