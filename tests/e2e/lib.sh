@@ -84,10 +84,18 @@ port_of() { # name -> API port
 
 url_of() { echo "http://127.0.0.1:$(port_of "$1")"; }
 
+# The words before a command that is to run where the node does; netns.sh
+# gives each node a network namespace of its own.
+where_of() { :; }
+
 ctl() { # name arguments...
     ctl_node=$1
     shift
-    POTCTL_NODE=$(url_of "$ctl_node") potctl "$@"
+    POTCTL_NODE=$(url_of "$ctl_node") $(where_of "$ctl_node") potctl "$@"
+}
+
+get() { # name path: of its API
+    $(where_of "$1") curl -fsS "$(url_of "$1")$2"
 }
 
 set_key() { # name section key value: a line of its node.toml
@@ -101,7 +109,7 @@ set_key() { # name section key value: a line of its node.toml
 
 start() { # names...: each in the background, its log in its folder
     for each in "$@"; do
-        "${POTD:-potd}" --config "$NET/$each/node.toml" \
+        $(where_of "$each") "${POTD:-potd}" --config "$NET/$each/node.toml" \
             >>"$NET/$each/potd.log" 2>&1 &
         echo $! >"$NET/$each/pid"
     done
@@ -114,7 +122,7 @@ kill_hard() { # names...
     done
 }
 
-is_ready() { curl -fsS "$(url_of "$1")/readyz"; }
+is_ready() { get "$1" /readyz; }
 
 await_ready() { # names...
     for each in "$@"; do
@@ -175,7 +183,7 @@ same_chain() {
         from=1
         : >"$WORK/chain.$each"
         while [ "$from" -le "$lowest" ]; do
-            curl -fsS "$(url_of "$each")/v1/blocks?from=$from&limit=100" |
+            get "$each" "/v1/blocks?from=$from&limit=100" |
                 jq -c --argjson top "$lowest" \
                     '.blocks[] | select(.height <= $top) | [.height, .hash,
                      .state_root, [.round_updates[].parameters_hash]]' \

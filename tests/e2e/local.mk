@@ -11,13 +11,14 @@ e2e_tests = \
 	tests/e2e/test_join_leave.sh \
 	tests/e2e/test_kill.sh \
 	tests/e2e/test_mass_kill.sh \
+	tests/e2e/test_partitions.sh \
 	tests/e2e/test_pause.sh \
 	tests/e2e/test_single.sh \
 	tests/e2e/test_train.sh \
 	tests/e2e/test_two_tasks.sh
 dist_check_SCRIPTS += $(e2e_tests)
 TESTS += $(e2e_tests)
-EXTRA_DIST += tests/e2e/lib.sh tests/e2e/score.py
+EXTRA_DIST += tests/e2e/lib.sh tests/e2e/netns.sh tests/e2e/score.py
 
 # Stands in the place of pot-worker, and cheats.
 check_PROGRAMS += tests/e2e/bad_worker
