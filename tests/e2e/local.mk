@@ -18,7 +18,7 @@ e2e_tests = \
 	tests/e2e/test_two_tasks.sh
 dist_check_SCRIPTS += $(e2e_tests)
 TESTS += $(e2e_tests)
-EXTRA_DIST += tests/e2e/lib.sh tests/e2e/netns.sh tests/e2e/score.py
+EXTRA_DIST += tests/e2e/lib.sh tests/e2e/netns.sh tests/e2e/soak.sh tests/e2e/score.py
 
 # Stands in the place of pot-worker, and cheats.
 check_PROGRAMS += tests/e2e/bad_worker
