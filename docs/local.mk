@@ -19,5 +19,6 @@ EXTRA_DIST += \
 	docs/glossary.md \
 	docs/operations.md \
 	docs/protocol.md \
+	docs/reliability.md \
 	docs/testing.md \
 	docs/training.md

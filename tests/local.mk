@@ -9,9 +9,9 @@ include tests/bench/local.mk
 include tests/interop/local.mk
 include tests/e2e/local.mk
 
-# What takes long: more lives in the simulator, more mutations.
+# What takes long: more lives in the simulators, more mutations, a soak.
 .PHONY: check-long
 check-long: check
-	tests/sim/sim_pbft --seeds 100000..120000
-	srcdir=$(srcdir) POT_FUZZ_RUNS=2000000 POT_FUZZ_SEED=2 \
-		sh $(srcdir)/tests/fuzz/test_fuzz.sh
+	sh $(srcdir)/tests/check_long.sh $(srcdir)
+
+EXTRA_DIST += tests/check_long.sh

@@ -1,0 +1,23 @@
+#!/bin/sh
+# check_long.sh SOURCE: what `make check-long` runs after `make check`, in the
+# build folder.  Each part is told with its time; one that fails ends it.
+set -eu
+srcdir=$1
+export srcdir
+
+part() { # name command...
+    part_name=$1
+    shift
+    part_begun=$(date +%s)
+    echo "== $part_name"
+    "$@" || {
+        echo "FAILED: $part_name: $*"
+        exit 1
+    }
+    echo "== $part_name: $(($(date +%s) - part_begun)) s"
+}
+
+part "replicas" tests/sim/sim_pbft --seeds 100000..120000
+part "mutations" env POT_FUZZ_RUNS=2000000 POT_FUZZ_SEED=2 \
+    sh "$srcdir/tests/fuzz/test_fuzz.sh"
+part "soak" sh "$srcdir/tests/e2e/soak.sh" "${POT_SOAK_SECONDS:-600}"
