@@ -1,6 +1,7 @@
 # consensus/: PBFT as a pure state machine.
 noinst_LIBRARIES += consensus/libconsensus.a
 consensus_libconsensus_a_SOURCES = \
+	consensus/accuse.c consensus/accuse.h \
 	consensus/ahead.c consensus/ahead.h \
 	consensus/decision.c consensus/decision.h \
 	consensus/early.c consensus/early.h \

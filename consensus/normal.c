@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "consensus/accuse.h"
 #include "consensus/pbft_state.h"
 #include "proto/codec.h"
 
@@ -244,39 +245,11 @@ void normal_on_pre_prepare(struct pbft *p, const Pot__PrePrepare *message)
     }
 }
 
-static void accuse(struct pbft *p, const struct vote *vote,
-                   const struct signature *signature)
-{
-    const struct votes_entry *other =
-        votes_find(&p->votes, vote->phase, vote->view, vote->replica);
-    if (p->is_accused[vote->replica] || vote->replica == p->self) {
-        return;
-    }
-    p->is_accused[vote->replica] = true;
-    struct vote first = *vote;
-    first.digest = other->digest;
-    Pot__Vote messages[] = {pbft_message_vote(&first, &other->signature),
-                            pbft_message_vote(vote, signature)};
-    Pot__Evidence evidence = POT__EVIDENCE__INIT;
-    evidence.first = &messages[0];
-    evidence.second = &messages[1];
-    struct pbft_effect *effect = pbft_emit(p, PBFT_EVIDENCE);
-    effect->height = p->height;
-    effect->replica = vote->replica;
-    effect->bytes = codec_encode(&effect->size, &evidence);
-}
-
 void normal_add_vote(struct pbft *p, const struct vote *vote,
                      const struct signature *signature)
 {
-    switch (votes_add(&p->votes, vote, signature)) {
-    case VOTES_NEW:
-        break;
-    case VOTES_CONFLICT:
-        accuse(p, vote, signature);
-        return;
-    case VOTES_KNOWN:
-    case VOTES_OLD:
+    accuse_vote(p, vote, signature);
+    if (votes_add(&p->votes, vote, signature) != VOTES_NEW) {
         return;
     }
     if (vote->phase == POT__PHASE__PHASE_COMMIT) {

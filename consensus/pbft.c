@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "consensus/accuse.h"
 #include "consensus/normal.h"
 #include "consensus/pbft_record.h"
 #include "consensus/pbft_state.h"
@@ -133,6 +134,7 @@ void pbft_free(struct pbft *p)
         return;
     }
     clear_height(p);
+    accuse_forget(p);
     early_clear_proposal(&p->early);
     early_clear_next(&p->early);
     outbox_fini(&p->outbox);
@@ -181,7 +183,7 @@ static bool is_early(const struct pbft *p, const Pot__ConsensusMessage *message,
            !p->decision.is_made;
 }
 
-/* By height: what is old is dropped, what is of this height is taken now or
+/* By height: what is old proves a fault at most, what is of this height is taken now or
  * kept until its view is open, what is of the next one is kept.  What is
  * further ahead only says how far its signer is. */
 static void take_message(struct pbft *p, const Pot__ConsensusMessage *message,
@@ -203,6 +205,8 @@ static void take_message(struct pbft *p, const Pot__ConsensusMessage *message,
         } else {
             dispatch(p, message, from);
         }
+    } else if (accuse_is_late(p, origin.height)) {
+        accuse_late(p, message);
     }
 }
 
@@ -245,6 +249,9 @@ static void on_committed(struct pbft *p, const struct pbft_event *event)
     uint64_t height = event->u.committed.height;
     if (height < p->height) {
         return; /* block sync and the own commit brought the same block */
+    }
+    if (height == p->height) {
+        accuse_keep(p, &event->u.committed.digest);
     }
     take_set(p, event->u.committed.validators, height == p->height);
     enter_height(p, height, &event->u.committed.digest,

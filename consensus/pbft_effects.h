@@ -23,8 +23,9 @@ enum pbft_effect_type {
     PBFT_CHECK,     /* execute bytes (a Block) and say whether it is valid */
     PBFT_COMMIT,    /* bytes is final by certificate: store it */
     PBFT_SYNC,      /* blocks up to height are provably committed: fetch */
-    PBFT_EVIDENCE,  /* `replica` voted twice: bytes (an Evidence) proves it to
-                     * anyone; told once a replica and height, kept nowhere */
+    PBFT_EVIDENCE,  /* `replica` contradicted itself: bytes (an EvidenceBody)
+                     * proves it to anyone; told once a replica and height,
+                     * kept nowhere */
 };
 
 /* Which fields hold what, by type; all others are zero:

@@ -2,50 +2,22 @@
 
 #include "consensus/pbft_message.h"
 
-#include "base/bytes.h"
 #include "base/check.h"
 #include "proto/codec.h"
+#include "proto/word.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SIGNED_BYTES (8 + 8 + HASH_SIZE)
-
-/* What a signature is over, and under which name. */
-struct signed_word {
-    const char *name;
-    uint8_t bytes[SIGNED_BYTES];
-};
-
-static struct signed_word signed_word(const char *name, uint64_t height,
-                                      uint64_t view, const struct hash *hash)
+static struct word change_word(const Pot__ViewChange *message)
 {
-    struct signed_word word = {.name = name};
-    struct bytes_writer w;
-    bytes_writer_init(&w, word.bytes, SIGNED_BYTES);
-    bytes_write_u64(&w, height);
-    bytes_write_u64(&w, view);
-    bytes_write(&w, hash->b, HASH_SIZE);
-    POT_ASSERT(w.offset == SIGNED_BYTES);
-    return word;
+    return word_view_change(message->height, message->view, message->prepared);
 }
 
-static struct signed_word view_change_word(const Pot__ViewChange *message)
-{
-    struct hash hash = {{0}};
-    if (message->prepared != NULL) {
-        size_t size;
-        uint8_t *data = codec_encode(&size, message->prepared);
-        hash_bytes(&hash, "prepared", data, size);
-        free(data);
-    }
-    return signed_word("view-change", message->height, message->view, &hash);
-}
-
-static struct signed_word new_view_word(const Pot__NewView *message)
+static struct word new_view_word(const Pot__NewView *message)
 {
     struct hasher h;
-    struct hash hash;
+    struct word word = {WORD_NEW_VIEW, message->height, message->view, {{0}}};
     hasher_init(&h, "view-changes");
     for (size_t i = 0; i < message->n_view_changes; i++) {
         size_t size;
@@ -54,44 +26,39 @@ static struct signed_word new_view_word(const Pot__NewView *message)
         hasher_add(&h, data, size);
         free(data);
     }
-    hasher_final(&h, &hash);
-    return signed_word("new-view", message->height, message->view, &hash);
-}
-
-static void sign(struct signature *out, const struct key *key,
-                 const struct hash *chain, struct signed_word word)
-{
-    key_sign(out, key, word.name, chain, word.bytes, SIGNED_BYTES);
+    hasher_final(&h, &word.hash);
+    return word;
 }
 
 static bool is_by(const struct public_key *signer, const struct hash *chain,
-                  struct signed_word word, ProtobufCBinaryData signature)
+                  struct word word, ProtobufCBinaryData signature)
 {
     struct signature value;
     return codec_signature(&value, signature) &&
-           key_verify(signer, word.name, chain, word.bytes, SIGNED_BYTES,
-                      &value);
+           word_verify(signer, chain, &word, &value);
 }
 
 void pbft_message_sign_view_change(struct signature *out, const struct key *key,
                                    const struct hash *chain,
                                    const Pot__ViewChange *message)
 {
-    sign(out, key, chain, view_change_word(message));
+    struct word word = change_word(message);
+    word_sign(out, key, chain, &word);
 }
 
 void pbft_message_sign_new_view(struct signature *out, const struct key *key,
                                 const struct hash *chain,
                                 const Pot__NewView *message)
 {
-    sign(out, key, chain, new_view_word(message));
+    struct word word = new_view_word(message);
+    word_sign(out, key, chain, &word);
 }
 
 bool pbft_message_is_view_change_by(const struct public_key *signer,
                                     const struct hash *chain,
                                     const Pot__ViewChange *message)
 {
-    return is_by(signer, chain, view_change_word(message), message->signature);
+    return is_by(signer, chain, change_word(message), message->signature);
 }
 
 bool pbft_message_is_new_view_by(const struct public_key *signer,

@@ -26,7 +26,7 @@
  *
  *     pbft_block  votes  outbox  vouched  pbft_message  pbft_effects
  *     early  pbft_timers  pbft_record
- *     ahead  fetch  view
+ *     accuse  ahead  fetch  view
  *     decision  resend
  *     normal
  *     view_change
@@ -34,6 +34,7 @@
 #ifndef POT_CONSENSUS_PBFT_STATE_H
 #define POT_CONSENSUS_PBFT_STATE_H
 
+#include "consensus/accuse.h"
 #include "consensus/ahead.h"
 #include "consensus/decision.h"
 #include "consensus/early.h"
@@ -77,6 +78,7 @@ struct pbft {
     struct ahead ahead;
     struct early early;
     struct outbox outbox;
+    struct heard last; /* of the height before */
     Pot__PbftRecord *later_record; /* of a height > `height`, or NULL */
 
     /* ---- Of the height. */

@@ -3,6 +3,7 @@
 #include "consensus/resend.h"
 
 #include "base/check.h"
+#include "consensus/accuse.h"
 #include "consensus/pbft_state.h"
 
 #include <string.h>
@@ -90,6 +91,7 @@ void resend_tick(struct pbft *p)
     p->ticks++;
     ahead_tell(p, true);
     fetch_ask(p);
+    accuse_answer(p);
     if (!pbft_can_vote(p)) {
         return;
     }

@@ -3,6 +3,7 @@
 #include "consensus/view_change.h"
 
 #include "base/check.h"
+#include "consensus/accuse.h"
 #include "consensus/normal.h"
 #include "consensus/pbft_state.h"
 #include "consensus/resend.h"
@@ -134,8 +135,8 @@ void view_change_resume(struct pbft *p)
 
 /* The pre-prepare inside is a vote like any other: it shows a primary that
  * told different replicas different things. */
-static void look_for_evidence(struct pbft *p,
-                              const Pot__PreparedCertificate *prepared)
+static void take_pre_prepare(struct pbft *p,
+                             const Pot__PreparedCertificate *prepared)
 {
     struct vote vote = {
         .phase = POT__PHASE__PHASE_PRE_PREPARE,
@@ -157,8 +158,9 @@ void view_change_on_message(struct pbft *p, const Pot__ViewChange *message)
     if (replica == p->self) {
         return; /* what the record does not know was not said */
     }
+    accuse_change(p, message);
     if (message->prepared != NULL) {
-        look_for_evidence(p, message->prepared);
+        take_pre_prepare(p, message->prepared);
     }
     if (message->view <= p->view && !p->is_changing) {
         resend_new_view(p, replica);
@@ -198,6 +200,9 @@ static void reopen(struct pbft *p, const Pot__NewView *message)
 void view_change_on_new_view(struct pbft *p, const Pot__NewView *message)
 {
     POT_ASSERT(message->height == p->height);
+    for (size_t i = 0; i < message->n_view_changes; i++) {
+        accuse_change(p, message->view_changes[i]);
+    }
     if (p->decision.is_made || message->view < p->view ||
         message->replica == p->self) {
         return;

@@ -4,11 +4,13 @@
 #include "base/amount.h"
 #include "base/suggest.h"
 #include "ctl/answer.h"
+#include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/sender.h"
 #include "ctl/show.h"
 #include "proto/codec.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,14 +62,26 @@ static enum exit_code own_address(char text[static ADDRESS_TEXT_SIZE],
 
 static void print_balance(const json_t *account)
 {
+    json_t *one;
+    size_t i;
+    char text[AMOUNT_TEXT_SIZE];
     show_text("address", account, "address");
     show_text("moniker", account, "moniker");
     show_units("balance", account, "balance");
     show_units("staked", account, "staked");
     show_units("  as validator", account, "stake_validator");
     show_units("  as miner", account, "stake_miner");
+    json_array_foreach(json_object_get(account, "unbonding"), i, one)
+    {
+        struct amount amount = {client_units(one, "amount")};
+        show_field("  unbonding", "%s POT, free behind block %" PRIu64,
+                   amount_format(amount, text), client_count(one, "height"));
+    }
     show_units("earned", account, "earned");
     show_units("slashed", account, "slashed");
+    if (json_is_true(json_object_get(account, "jailed"))) {
+        show_field("jailed", "yes: stake as a validator again to be elected");
+    }
     show_count("nonce", account, "nonce");
 }
 
@@ -215,8 +229,9 @@ const struct cli_command cmd_stake = {
     .name = "stake",
     .arguments = "",
     .summary = "put money at stake, as a validator or a miner",
-    .details = "A validator joins the validator set at the next epoch; a miner"
-               " may join tasks at\nonce.\n",
+    .details = "A validator joins the validator set at the next epoch: run a"
+               " node with this key\nby then, as the set waits for it in vain"
+               " otherwise.  A miner may join tasks at once.\n",
     .examples = "  potctl --key miner.key stake --role miner --amount 100\n",
     .options = STAKE_OPTIONS,
     .run = run_stake,
@@ -226,7 +241,9 @@ const struct cli_command cmd_unstake = {
     .name = "unstake",
     .arguments = "",
     .summary = "take staked money back",
-    .details = "A miner's stake is bound while it has joined a task.\n",
+    .details = "A miner's stake is bound while it has joined a task.  A"
+               " validator's is bound\nunbonding_blocks after the end of the"
+               " epoch; `potctl balance` shows until when.\n",
     .examples = "  potctl --key miner.key unstake --role miner --amount 50\n",
     .options = STAKE_OPTIONS,
     .run = run_unstake,

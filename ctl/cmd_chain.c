@@ -77,6 +77,17 @@ static void print_round(const json_t *round)
     }
 }
 
+static void print_evidence(const json_t *evidence)
+{
+    show_field("evidence", "%s  %s, height %" PRIu64,
+               client_text(evidence, "validator"),
+               client_text(evidence, "kind"),
+               client_count(evidence, "height"));
+    show_units("  slashed", evidence, "slashed");
+    show_units("  rewarded", evidence, "rewarded");
+    show_text("  finder", evidence, "finder");
+}
+
 static void print_block(const json_t *block)
 {
     char time[SHOW_TIME_SIZE];
@@ -101,8 +112,10 @@ static void print_block(const json_t *block)
     {
         print_round(one);
     }
-    show_field("evidence", "%zu",
-               json_array_size(json_object_get(block, "evidence")));
+    json_array_foreach(json_object_get(block, "evidence"), i, one)
+    {
+        print_evidence(one);
+    }
 }
 
 static enum exit_code run_block(struct ctl *ctl, const struct cli_args *args)

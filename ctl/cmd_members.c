@@ -6,6 +6,11 @@
 
 #include <stdio.h>
 
+static void cell_jailed(struct table *table, const json_t *row, const char *key)
+{
+    table_text(table, json_is_true(json_object_get(row, key)) ? "yes" : "no");
+}
+
 static enum exit_code run_validators(struct ctl *ctl,
                                      const struct cli_args *args)
 {
@@ -16,6 +21,8 @@ static enum exit_code run_validators(struct ctl *ctl,
         {">stake", answer_units, "stake"},
         {">earned", answer_units, "earned"},
         {">slashed", answer_units, "slashed"},
+        {">unbonding", answer_units, "unbonding"},
+        {"jailed", cell_jailed, "jailed"},
         {">last signed", answer_count, "last_signed_height"},
         {NULL, NULL, NULL},
     };
@@ -65,6 +72,8 @@ const struct cli_command cmd_validators = {
     .name = "validators",
     .arguments = "",
     .summary = "list the validators with stake, rewards and slashes",
+    .details = "One that is jailed contradicted itself: the next election"
+               " passes it over.\n",
     .examples = "  potctl validators\n",
     .run = run_validators,
 };

@@ -40,6 +40,8 @@
     X(cmd_cancel_task)                                                         \
     /* ctl/cmd_rewards.c */                                                    \
     X(cmd_rewards)                                                             \
+    /* ctl/cmd_evidence.c */                                                   \
+    X(cmd_evidence)                                                            \
     /* ctl/cmd_chain.c */                                                      \
     X(cmd_blocks)                                                              \
     X(cmd_block)                                                               \

@@ -34,6 +34,7 @@ potctl_SOURCES = ctl/main.c ctl/commands.h \
 	ctl/cmd_account.c \
 	ctl/cmd_chain.c \
 	ctl/cmd_dataset.c \
+	ctl/cmd_evidence.c \
 	ctl/cmd_key.c \
 	ctl/cmd_members.c \
 	ctl/cmd_rewards.c \

@@ -24,6 +24,13 @@ bool ledger_account(const struct state *state, const struct public_key *key,
     out->earned = r->earned;
     out->slashed = r->slashed;
     out->tasks_joined = r->tasks_joined;
+    out->is_jailed = r->is_jailed;
+    out->forgiven_height = r->forgiven_height;
+    POT_ASSERT(r->n_unbonding <= UNBONDINGS_MAX);
+    for (size_t i = 0; i < r->n_unbonding; i++) {
+        out->unbonding[out->unbonding_count++] = (struct unbonding){
+            r->unbonding[i]->amount, r->unbonding[i]->height};
+    }
     POT_ASSERT(strlen(r->moniker) <= TX_TEXT_MAX);
     memcpy(out->moniker, r->moniker, strlen(r->moniker) + 1);
     codec_free(r);
@@ -34,6 +41,8 @@ void account_store(const struct state *state, const struct public_key *key,
                    const struct account *account)
 {
     char moniker[TX_TEXT_MAX + 1];
+    Pot__UnbondingRecord parts[UNBONDINGS_MAX];
+    Pot__UnbondingRecord *list[UNBONDINGS_MAX];
     memcpy(moniker, account->moniker, sizeof(moniker));
     Pot__AccountRecord r = POT__ACCOUNT_RECORD__INIT;
     r.balance = account->balance;
@@ -44,6 +53,16 @@ void account_store(const struct state *state, const struct public_key *key,
     r.slashed = account->slashed;
     r.tasks_joined = account->tasks_joined;
     r.moniker = moniker;
+    r.is_jailed = account->is_jailed;
+    r.forgiven_height = account->forgiven_height;
+    r.n_unbonding = account->unbonding_count;
+    r.unbonding = list;
+    for (size_t i = 0; i < account->unbonding_count; i++) {
+        pot__unbonding_record__init(&parts[i]);
+        parts[i].amount = account->unbonding[i].amount;
+        parts[i].height = account->unbonding[i].height;
+        list[i] = &parts[i];
+    }
     record_store(state, keys_account(key), &r);
 }
 

@@ -4,19 +4,61 @@
 
 #include "base/check.h"
 #include "ledger/keys.h"
+#include "ledger/record.h"
 #include "proto/codec.h"
-
-#include <stdlib.h>
 
 void epoch_store_validators(const struct state *state,
                             const struct validator_set *set)
 {
-    size_t size;
-    uint8_t *data = validator_set_encode(&size, set);
-    struct state_key key = keys_validators();
-    state->put(state->context, key.b, key.size, data, size);
-    free(data);
+    record_store_set(state, keys_validators(), set);
 }
+
+/* ---- who signed which epoch */
+
+static uint64_t epoch_of(const Pot__GenesisParams *params, uint64_t height)
+{
+    POT_ASSERT(height > 0);
+    return (height - 1) / params->epoch_blocks;
+}
+
+uint64_t epoch_last(const Pot__GenesisParams *params, uint64_t height)
+{
+    return (epoch_of(params, height) + 1) * params->epoch_blocks;
+}
+
+bool epoch_signers(const struct state *state, const Pot__GenesisParams *params,
+                   uint64_t height, struct validator_set *out)
+{
+    return record_load_set(state, keys_signers(epoch_of(params, height)), out);
+}
+
+static void keep_signers(const struct state *state, uint64_t epoch)
+{
+    struct validator_set set;
+    ledger_validators(state, &set);
+    record_store_set(state, keys_signers(epoch), &set);
+}
+
+void epoch_begin(const struct state *state)
+{
+    keep_signers(state, 0);
+}
+
+/* At the end of an epoch one more is out of evidence's reach at most. */
+static void drop_signers(const struct state *state,
+                         const Pot__GenesisParams *params, uint64_t height)
+{
+    if (height <= params->evidence_blocks_max) {
+        return;
+    }
+    uint64_t oldest = epoch_of(params, height - params->evidence_blocks_max);
+    if (oldest > 0) {
+        struct state_key key = keys_signers(oldest - 1);
+        state->del(state->context, key.b, key.size);
+    }
+}
+
+/* ---- the election */
 
 static void take_in(struct validator_set *set, const struct state *state,
                     uint64_t stake_min, const struct public_key *key)
@@ -27,7 +69,7 @@ static void take_in(struct validator_set *set, const struct state *state,
         return;
     }
     ledger_account(state, key, &account);
-    if (account.stake_validator > 0 && account.stake_validator >= stake_min) {
+    if (!account.is_jailed && account.stake_validator > 0 && account.stake_validator >= stake_min) {
         set->keys[set->count++] = *key;
     }
 }
@@ -57,9 +99,11 @@ static void elect(const struct state *state, uint64_t stake_min)
 void epoch_end(const struct ledger_env *env, uint64_t height)
 {
     Pot__SupplyRecord *supply = ledger_supply(&env->state);
-    uint64_t epoch_blocks = supply->params->epoch_blocks;
-    if (epoch_blocks > 0 && height % epoch_blocks == 0) {
-        elect(&env->state, supply->params->min_validator_stake);
+    const Pot__GenesisParams *params = supply->params;
+    if (height == epoch_last(params, height)) {
+        elect(&env->state, params->min_validator_stake);
+        keep_signers(&env->state, epoch_of(params, height + 1));
+        drop_signers(&env->state, params, height);
     }
     codec_free(supply);
 }

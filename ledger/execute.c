@@ -4,6 +4,7 @@
 #include "ledger/epoch.h"
 #include "ledger/ledger.h"
 #include "ledger/task.h"
+#include "ledger/unbond.h"
 #include "proto/codec.h"
 
 #include <string.h>
@@ -58,7 +59,22 @@ static enum block_verdict check_header(const struct ledger_env *env,
     if (!is_within_size(&env->state, size)) {
         return BLOCK_TOO_LARGE;
     }
-    return block->body->n_evidence > 0 ? BLOCK_EVIDENCE : BLOCK_ACCEPTED;
+    return BLOCK_ACCEPTED;
+}
+
+static enum block_verdict apply_evidence(const struct ledger_env *env,
+                                         const struct ledger_block *at,
+                                         const Pot__Block *body,
+                                         struct ledger_fault *fault)
+{
+    for (size_t i = 0; i < body->n_evidence; i++) {
+        fault->index = i;
+        fault->evidence = ledger_apply_evidence(env, at, body->evidence[i]);
+        if (fault->evidence != EVIDENCE_PROVES) {
+            return BLOCK_EVIDENCE;
+        }
+    }
+    return BLOCK_ACCEPTED;
 }
 
 static bool is_ascending(const Pot__RoundUpdate *a, const Pot__RoundUpdate *b)
@@ -118,6 +134,7 @@ void ledger_end_block(const struct ledger_env *env,
                       const struct ledger_block *block)
 {
     task_open_rounds(env, block->height);
+    unbond_end(&env->state, block->height);
     epoch_end(env, block->height);
 }
 
@@ -138,7 +155,10 @@ enum block_verdict ledger_execute(const struct ledger_env *env,
     }
     bool is_key = codec_key(&at.proposer, block->header->proposer);
     POT_ASSERT(is_key);
-    verdict = apply_rounds(env, &at, block->body, trust, fault);
+    verdict = apply_evidence(env, &at, block->body, fault);
+    if (verdict == BLOCK_ACCEPTED) {
+        verdict = apply_rounds(env, &at, block->body, trust, fault);
+    }
     if (verdict == BLOCK_ACCEPTED) {
         verdict = apply_txs(env, &at, block->body, trust, fault);
     }

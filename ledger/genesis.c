@@ -73,6 +73,7 @@ static uint64_t add_stakes(const struct state *state,
         }
     }
     epoch_store_validators(state, &validators);
+    epoch_begin(state);
     return supply;
 }
 

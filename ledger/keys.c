@@ -81,6 +81,16 @@ struct state_key keys_validators(void)
     return make("validators", NULL, 0);
 }
 
+struct state_key keys_signers(uint64_t epoch)
+{
+    return make_numbered("signers/", epoch);
+}
+
+struct state_key keys_unbonding(uint64_t height)
+{
+    return make_numbered("unbonding/", height);
+}
+
 struct state_key keys_supply(void)
 {
     return make("supply", NULL, 0);

@@ -16,6 +16,10 @@
  *   "stakers/validator"         HashList: keys with such a stake, ascending
  *   "stakers/miner"             HashList: the same for miners
  *   "validators"                ValidatorSet that signs the next height
+ *   "signers/" u64              ValidatorSet that signs an epoch, from 0;
+ *                               kept as long as evidence of it is taken
+ *   "unbonding/" u64            HashList: accounts of which a stake is free
+ *                               behind the block of that height
  *   "supply"                    SupplyRecord
  *
  * Numbers in keys are big-endian, so that they sort. */
@@ -46,6 +50,8 @@ struct state_key keys_opening(void);
 struct state_key keys_stakers_validator(void);
 struct state_key keys_stakers_miner(void);
 struct state_key keys_validators(void);
+struct state_key keys_signers(uint64_t epoch);
+struct state_key keys_unbonding(uint64_t height);
 struct state_key keys_supply(void);
 
 #endif

@@ -4,12 +4,13 @@
  * every machine; integers only.  It does no input or output of its own:
  * everything passes through struct ledger_env.
  *
- * Others include this header, tx.h, round_update.h, submission.h, state.h,
- * roster.h and parameters.h; the rest is the ledger's own (tools/check-source).
+ * Others include this header, slash.h, tx.h, round_update.h, submission.h,
+ * state.h, roster.h and parameters.h; the rest is the ledger's own
+ * (tools/check-source).
  *
  * A block is executed as ledger_execute does it, and whoever makes one keeps
- * the same order: round updates by ascending task, then transactions, then
- * ledger_end_block. */
+ * the same order: evidence, round updates by ascending task, transactions,
+ * then ledger_end_block. */
 #ifndef POT_LEDGER_LEDGER_H
 #define POT_LEDGER_LEDGER_H
 
@@ -21,6 +22,7 @@
 #include "base/key.h"
 #include "base/limits.h"
 #include "ledger/round_update.h"
+#include "ledger/slash.h"
 #include "ledger/state.h"
 #include "ledger/tx.h"
 #include "proto/block.h"
@@ -46,8 +48,8 @@ struct ledger_block {
  * that fit, nobody twice, one validator at least. */
 void ledger_genesis(const struct ledger_env *env, const Pot__Genesis *genesis);
 
-/* ledger_end_block: rosters of the rounds that open, and the validator set of
- * the next epoch. */
+/* ledger_end_block: rosters of the rounds that open, stakes that are free now,
+ * and the validator set of the next epoch. */
 void ledger_end_block(const struct ledger_env *env,
                       const struct ledger_block *block);
 
@@ -60,7 +62,7 @@ void ledger_end_block(const struct ledger_env *env,
     X(BLOCK_TIME, "not later than the last block")                             \
     X(BLOCK_PROPOSER, "not proposed by a validator")                           \
     X(BLOCK_TOO_LARGE, "larger than the chain allows")                         \
-    X(BLOCK_EVIDENCE, "holds evidence, which this version does not take")      \
+    X(BLOCK_EVIDENCE, "evidence in it is refused")                             \
     X(BLOCK_ROUND_ORDER, "round updates not by ascending task")                \
     X(BLOCK_ROUND, "a round update is refused")                                \
     X(BLOCK_TX, "a transaction is refused")                                    \
@@ -74,7 +76,8 @@ enum block_verdict {
 
 /* Which part of a refused block was at fault. */
 struct ledger_fault {
-    size_t index;             /* of the round update or transaction */
+    size_t index; /* of the evidence, round update or transaction */
+    enum evidence_verdict evidence; /* BLOCK_EVIDENCE */
     enum round_verdict round; /* BLOCK_ROUND */
     enum tx_verdict tx;       /* BLOCK_TX */
 };
@@ -92,6 +95,12 @@ const char *block_verdict_text(enum block_verdict verdict);
 
 /* ---- reading */
 
+/* Stake that was withdrawn and is still bound. */
+struct unbonding {
+    uint64_t amount;
+    uint64_t height; /* behind the block of this height it is free */
+};
+
 struct account {
     uint64_t balance;
     uint64_t nonce; /* of its next transaction */
@@ -100,6 +109,10 @@ struct account {
     uint64_t earned;
     uint64_t slashed;
     uint32_t tasks_joined;
+    bool is_jailed;           /* not elected until it stakes again */
+    uint64_t forgiven_height; /* nothing up to it is punished any more */
+    size_t unbonding_count;
+    struct unbonding unbonding[UNBONDINGS_MAX]; /* by ascending height */
     char moniker[TX_TEXT_MAX + 1];
 };
 

@@ -25,6 +25,7 @@ ledger_libledger_a_SOURCES = \
 	ledger/round_update.c ledger/round_update.h \
 	ledger/settle.c ledger/settle.h \
 	ledger/settle_write.c \
+	ledger/slash.c ledger/slash.h \
 	ledger/state.h \
 	ledger/submission.c ledger/submission.h \
 	ledger/task.c ledger/task.h \
@@ -34,6 +35,7 @@ ledger_libledger_a_SOURCES = \
 	ledger/tx_kind.h \
 	ledger/tx_stake.c \
 	ledger/tx_task.c \
-	ledger/tx_transfer.c
+	ledger/tx_transfer.c \
+	ledger/unbond.c ledger/unbond.h
 ledger_libledger_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)

@@ -7,9 +7,6 @@
 #include "ledger/record.h"
 #include "proto/codec.h"
 
-/* A ValidatorSet: a tag and a size before each key. */
-#define SET_BYTES_MAX (VALIDATORS_MAX * (2 + PUBLIC_KEY_SIZE))
-
 Pot__TaskRecord *ledger_task(const struct state *state, const struct hash *task)
 {
     return record_load(state, keys_task(task), &pot__task_record__descriptor);
@@ -51,12 +48,6 @@ bool ledger_task_number(const struct state *state, uint64_t number,
 
 void ledger_validators(const struct state *state, struct validator_set *out)
 {
-    struct buf value;
-    struct state_key key = keys_validators();
-    buf_init(&value, SET_BYTES_MAX);
-    bool is_there = state->get(state->context, key.b, key.size, &value);
+    bool is_there = record_load_set(state, keys_validators(), out);
     POT_ASSERT(is_there);
-    enum pot_err err = validator_set_decode(out, value.data, value.size);
-    POT_ASSERT(err == POT_OK);
-    buf_fini(&value);
 }

@@ -9,6 +9,8 @@
 
 /* The largest is a data set's chunk list, or a full roster twice. */
 #define RECORD_BYTES_MAX (1 << 20)
+/* A ValidatorSet: a tag and a size before each key. */
+#define SET_BYTES_MAX (VALIDATORS_MAX * (2 + PUBLIC_KEY_SIZE))
 
 void *record_load(const struct state *state, struct state_key key,
                   const ProtobufCMessageDescriptor *type)
@@ -52,4 +54,27 @@ void record_store_hash(const struct state *state, struct state_key key,
                        const struct hash *hash)
 {
     state->put(state->context, key.b, key.size, hash->b, HASH_SIZE);
+}
+
+bool record_load_set(const struct state *state, struct state_key key,
+                     struct validator_set *out)
+{
+    struct buf value;
+    buf_init(&value, SET_BYTES_MAX);
+    bool is_there = state->get(state->context, key.b, key.size, &value);
+    if (is_there) {
+        enum pot_err err = validator_set_decode(out, value.data, value.size);
+        POT_ASSERT(err == POT_OK);
+    }
+    buf_fini(&value);
+    return is_there;
+}
+
+void record_store_set(const struct state *state, struct state_key key,
+                      const struct validator_set *set)
+{
+    size_t size;
+    uint8_t *data = validator_set_encode(&size, set);
+    state->put(state->context, key.b, key.size, data, size);
+    free(data);
 }

@@ -35,6 +35,8 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
     X(TX_STAKE_SHORT, TX_FOR_NOW, "there is less at stake than that")          \
     X(TX_STAKE_BOUND, TX_FOR_NOW, "the stake is bound: leave all tasks first") \
     X(TX_STAKERS_FULL, TX_FOR_NOW, "no room for another staker")               \
+    X(TX_UNBONDING_FULL, TX_FOR_NOW,                                           \
+      "too much is unbonding at once: wait until some of it is free")          \
     X(TX_LAST_VALIDATOR, TX_FOR_NOW, "the last validator cannot leave")        \
     X(TX_DATASET_MALFORMED, TX_FOR_GOOD,                                       \
       "the data set's description is malformed")                               \

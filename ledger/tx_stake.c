@@ -1,11 +1,13 @@
 /* A stake is nothing or at least the minimum of its role; whoever has one
  * stands in the list of that role's stakers.  Validators enter and leave the
- * set at the next epoch: ledger/epoch.c. */
+ * set at the next epoch: ledger/epoch.c.  What a validator takes back is bound
+ * for a while: ledger/unbond.c. */
 #include "config.h"
 
 #include "ledger/account.h"
 #include "ledger/list.h"
 #include "ledger/tx_kind.h"
+#include "ledger/unbond.h"
 
 struct role {
     uint64_t *stake; /* in an account */
@@ -58,6 +60,11 @@ static enum tx_verdict tx_stake(const struct tx_run *run,
     if (*role.stake + amount < role.minimum) {
         return TX_STAKE_LOW;
     }
+    if (body->stake->role == POT__STAKE_ROLE__STAKE_VALIDATOR &&
+        account.is_jailed) {
+        account.is_jailed = false;
+        account.forgiven_height = run->height;
+    }
     if (*role.stake == 0) {
         if (list_count(state, role.stakers) >= STAKERS_MAX) {
             return TX_STAKERS_FULL;
@@ -98,7 +105,12 @@ static enum tx_verdict tx_unstake(const struct tx_run *run,
         list_remove(state, role.stakers, run->sender.b);
     }
     *role.stake = rest;
-    account.balance += amount;
+    if (is_miner) {
+        account.balance += amount;
+    } else if (!unbond_begin(state, run->params, run->height, &run->sender,
+                             &account, amount)) {
+        return TX_UNBONDING_FULL;
+    }
     account_store(state, &run->sender, &account);
     return TX_ACCEPTED;
 }

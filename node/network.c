@@ -9,6 +9,7 @@
 #include "node/block/chain.h"
 #include "node/block/replica.h"
 #include "node/node_parts.h"
+#include "node/tx/evidence_pool.h"
 #include "node/tx/intake.h"
 #include "p2p/blob_fetch.h"
 #include "p2p/gossip.h"
@@ -30,6 +31,14 @@ static void take_gossip(struct node *node, struct peer *peer, uint8_t type,
     }
 }
 
+static void take_evidence(struct node *node, const struct peer *peer,
+                          const uint8_t *data, size_t size)
+{
+    if (gossip_receive(node->gossip, MESSAGE_EVIDENCE, data, size)) {
+        evidence_pool_receive(node->evidence, data, size, peer_id(peer));
+    }
+}
+
 static void take_message(struct node *node, struct peer *peer, uint8_t type,
                          const uint8_t *data, size_t size)
 {
@@ -43,6 +52,9 @@ static void take_message(struct node *node, struct peer *peer, uint8_t type,
     case MESSAGE_SUBMISSION:
     case MESSAGE_ATTESTATION:
         take_gossip(node, peer, type, data, size);
+        return;
+    case MESSAGE_EVIDENCE:
+        take_evidence(node, peer, data, size);
         return;
     case MESSAGE_STATUS:
     case MESSAGE_GET_BLOCKS:
@@ -76,6 +88,9 @@ static void on_peer(void *context, struct peer *peer, bool is_up)
     struct node *node = context;
     sync_on_peer(node->sync, peer, is_up);
     blob_fetch_on_peer(node->fetch, peer, is_up);
+    if (is_up && !node->is_stopping) {
+        evidence_pool_greet(node->evidence, peer);
+    }
     if (node->api != NULL && !node->is_stopping) {
         api_peer_changed(node->api, peer, is_up);
     }

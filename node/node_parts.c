@@ -5,6 +5,7 @@
 #include "node/node_parts.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "node/api/api.h"
 #include "node/block/chain.h"
@@ -18,6 +19,7 @@
 #include "node/round/rounds.h"
 #include "node/startup.h"
 #include "node/stopping.h"
+#include "node/tx/evidence_pool.h"
 #include "node/tx/intake.h"
 #include "node/tx/mempool.h"
 #include "node/tx/pending.h"
@@ -51,6 +53,7 @@ static struct proposal_request *make_request(void *context)
     r->work_max_ms = PROPOSE_WORK_MS;
     pending_collect(node->pending, r);
     rounds_collect(node->rounds, r);
+    evidence_pool_collect(node->evidence, r);
     return r;
 }
 
@@ -59,6 +62,12 @@ static void on_refused(void *context, const struct proposal_refused *refused,
 {
     const struct node *node = context;
     pending_drop_refused(node->pending, refused, count);
+}
+
+static void on_evidence(void *context, const void *body, size_t size)
+{
+    const struct node *node = context;
+    evidence_pool_found(node->evidence, body, size);
 }
 
 static bool on_submission(void *context, Pot__Signed *message, uint64_t peer_id)
@@ -144,10 +153,11 @@ static void on_applied(void *context, const struct shared_block *block)
         return;
     }
     bool has_txs = pending_applied(node->pending, block);
+    bool has_evidence = evidence_pool_applied(node->evidence);
     rounds_refresh(node->rounds);
     tell_sync(node);
     tell_replica(node);
-    if (has_txs || rounds_has_work(node->rounds)) {
+    if (has_txs || has_evidence || rounds_has_work(node->rounds)) {
         on_work(node);
     }
     if (node->miner != NULL) {
@@ -198,6 +208,24 @@ static void open_txs(struct node *node)
         .on_attestation = on_attestation,
     };
     node->intake = intake_new(&intake);
+}
+
+static void open_evidence(struct node *node)
+{
+    char *path = file_join(node->config->home, "evidence");
+    const struct evidence_pool_config config = {
+        .loop = &node->loop,
+        .holdings = &node->holdings,
+        .chain = node->chain,
+        .gossip = node->gossip,
+        .net = node->net,
+        .key = node->validator_key,
+        .path = path,
+        .context = node,
+        .on_work = on_work,
+    };
+    node->evidence = evidence_pool_new(&config);
+    free(path);
 }
 
 static void open_rounds(struct node *node)
@@ -268,6 +296,7 @@ static enum pot_err open_replica(struct node *node)
         .context = node,
         .make_request = make_request,
         .refused = on_refused,
+        .found = on_evidence,
         .failed = on_failed,
     };
     return replica_new(&node->replica, &config);
@@ -320,6 +349,7 @@ static bool open_api(struct node *node)
         .chain = node->chain,
         .mempool = node->mempool,
         .intake = node->intake,
+        .evidence = node->evidence,
         .net = node->net,
         .sync = node->sync,
         .rounds = node->rounds,
@@ -344,6 +374,7 @@ bool node_parts_open(struct node *node)
     }
     open_blocks(node);
     open_txs(node);
+    open_evidence(node);
     open_rounds(node);
     open_miner(node);
     return open_consensus(node) && open_api(node);
@@ -351,6 +382,7 @@ bool node_parts_open(struct node *node)
 
 void node_parts_start(struct node *node)
 {
+    evidence_pool_start(node->evidence);
     rounds_refresh(node->rounds);
     if (node->replica != NULL) {
         replica_start(node->replica);
@@ -367,6 +399,7 @@ void node_parts_free(struct node *node)
     replica_free(node->replica);
     miner_free(node->miner);
     rounds_free(node->rounds);
+    evidence_pool_free(node->evidence);
     intake_free(node->intake);
     pending_free(node->pending);
     mempool_free(node->mempool);

@@ -48,6 +48,7 @@ struct node {
     struct mempool *mempool;
     struct pending *pending;
     struct intake *intake;
+    struct evidence_pool *evidence;
     struct rounds *rounds;
     struct miner *miner;     /* NULL: no miner */
     struct replica *replica; /* NULL: no validator */

@@ -10,6 +10,7 @@
 #include "node/node_parts.h"
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
+#include "node/tx/evidence_pool.h"
 #include "node/tx/intake.h"
 #include "p2p/net.h"
 
@@ -52,6 +53,7 @@ static void stop_parts(struct node *node)
     if (node->rounds != NULL) {
         rounds_stop(node->rounds);
         intake_stop(node->intake);
+        evidence_pool_stop(node->evidence);
     }
     if (node->needs != NULL) {
         needs_stop(node->needs);

@@ -2,7 +2,7 @@
  *
  *   type         body
  *   CONSENSUS    ConsensusMessage
- *   TX, SUBMISSION, ATTESTATION   Signed
+ *   TX, SUBMISSION, ATTESTATION, EVIDENCE   Signed
  *   STATUS       PeerStatus
  *   GET_BLOCKS, GET_BLOB, BLOCKS, BLOB_PIECE   as they are called
  *   PING, PONG   u64: the sender's mark, sent back
@@ -40,7 +40,9 @@
     X(MESSAGE_BLOCKS, 22, "blocks", PRIORITY_BULK, FRAME_BYTES_MAX)            \
     X(MESSAGE_GET_BLOB, 23, "get_blob", PRIORITY_GOSSIP, 128)                  \
     X(MESSAGE_BLOB_PIECE, 24, "blob_piece", PRIORITY_BULK,                     \
-      BLOB_PIECE_BYTES + 128)
+      BLOB_PIECE_BYTES + 128)                                                  \
+    X(MESSAGE_EVIDENCE, 26, "evidence", PRIORITY_GOSSIP,                       \
+      MESSAGE_SIGNED_MAX(EVIDENCE_BYTES_MAX))
 
 enum message_type {
 #define X(type, number, name, priority, size_max) type = (number),

@@ -38,8 +38,8 @@ static void roots_of(struct roots *out, const Pot__Block *body)
               body->n_txs);
     list_root(&out->round_updates, "round-update",
               (ProtobufCMessage **)body->round_updates, body->n_round_updates);
-    list_root(&out->evidence, "evidence", (ProtobufCMessage **)body->evidence,
-              body->n_evidence);
+    list_root(&out->evidence, "block-evidence",
+              (ProtobufCMessage **)body->evidence, body->n_evidence);
     memset(&out->last_commit, 0, sizeof(out->last_commit));
     if (body->last_commit != NULL) {
         size_t size;
@@ -110,7 +110,8 @@ enum pot_err block_decode(struct block **out, const void *data, size_t size)
                                   block->body->header.len);
     }
     if (err == POT_OK && (block->body->n_txs > BLOCK_TXS_MAX ||
-                          block->body->n_round_updates > ROUND_UPDATES_MAX)) {
+                          block->body->n_round_updates > ROUND_UPDATES_MAX ||
+                          block->body->n_evidence > EVIDENCE_MAX)) {
         err = POT_ELIMIT;
     }
     if (err == POT_OK && !body_fits_header(block->body, block->header)) {

@@ -74,6 +74,11 @@ static void check_params(struct reader *r, const Pot__GenesisParams *p)
         fail(r, "params: attesting_bps and proposing_bps add up to more than"
                 " 10000");
     }
+    if (p->unbonding_blocks < p->evidence_blocks_max) {
+        fail(r, "params: unbonding_blocks must be at least"
+                " evidence_blocks_max: a stake is withdrawn no sooner than"
+                " evidence against it expires");
+    }
 }
 
 static void add_supply(struct reader *r, struct amount *supply, uint64_t units)

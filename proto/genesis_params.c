@@ -29,6 +29,10 @@ const struct genesis_param genesis_params[GENESIS_PARAM_COUNT] = {
     PARAM(max_block_bytes, GENESIS_PARAM_U64, 64 << 10, BLOCK_BYTES_MAX,
           2 << 20),
     PARAM(max_time_ahead_ms, GENESIS_PARAM_U64, 1, 86400000, 10000),
+    PARAM(slash_equivocation_bps, GENESIS_PARAM_U32, 0, BPS_ONE, 1000),
+    PARAM(finder_bps, GENESIS_PARAM_U32, 0, BPS_ONE, 1000),
+    PARAM(evidence_blocks_max, GENESIS_PARAM_U64, 1, 1000000000, 1000),
+    PARAM(unbonding_blocks, GENESIS_PARAM_U64, 1, 1000000000, 1000),
 };
 
 uint64_t genesis_param_get(const Pot__GenesisParams *from,

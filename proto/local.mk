@@ -21,6 +21,7 @@ proto_libproto_a_SOURCES = \
 	proto/certificate.c proto/certificate.h \
 	proto/codec.c proto/codec.h \
 	proto/dataset.c proto/dataset.h \
+	proto/evidence.c proto/evidence.h \
 	proto/fee.c proto/fee.h \
 	proto/genesis.c proto/genesis.h \
 	proto/genesis_params.c proto/genesis_params.h \
@@ -31,7 +32,8 @@ proto_libproto_a_SOURCES = \
 	proto/spec.c proto/spec.h \
 	proto/state_proof.c proto/state_proof.h \
 	proto/validator_set.c proto/validator_set.h \
-	proto/vote.c proto/vote.h
+	proto/vote.c proto/vote.h \
+	proto/word.c proto/word.h
 proto_libproto_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS) $(JANSSON_CFLAGS)
 

@@ -1,5 +1,5 @@
 /* signed: a body with its author's key and signature.  Transactions,
- * submissions and attestations are Pot__Signed, told apart by `what`, which
+ * submissions, attestations and evidence are Pot__Signed, told apart by `what`, which
  * enters the signature and the hash. */
 #ifndef POT_PROTO_SIGNED_H
 #define POT_PROTO_SIGNED_H
@@ -14,8 +14,10 @@
 #define SIGNED_TX          "tx"
 #define SIGNED_SUBMISSION  "submission"
 #define SIGNED_ATTESTATION "attestation"
+#define SIGNED_EVIDENCE    "evidence"
 
-/* signed_make: packs body (a TxBody, SubmissionBody, AttestationBody) and
+/* signed_make: packs body (a TxBody, SubmissionBody, AttestationBody,
+ * EvidenceBody) and
  * signs it.  The result is fresh; codec_free releases it. */
 Pot__Signed *signed_make(const char *what, const struct hash *chain,
                          const struct key *key, const void *body);

@@ -64,19 +64,3 @@ bool vote_decode(struct vote *out, struct signature *signature,
     out->replica = message->replica;
     return true;
 }
-
-bool evidence_verify(const struct validator_set *set, const struct hash *chain,
-                     const Pot__Evidence *evidence)
-{
-    struct vote a;
-    struct vote b;
-    struct signature signature_a;
-    struct signature signature_b;
-    return evidence->first != NULL && evidence->second != NULL &&
-           vote_decode(&a, &signature_a, evidence->first) &&
-           vote_decode(&b, &signature_b, evidence->second) &&
-           a.phase == b.phase && a.height == b.height && a.view == b.view &&
-           a.replica == b.replica && !hash_equal(&a.digest, &b.digest) &&
-           vote_verify(set, chain, &a, &signature_a) &&
-           vote_verify(set, chain, &b, &signature_b);
-}

@@ -51,11 +51,4 @@ POT_MUST_USE bool vote_verify_key(const struct public_key *signer,
 POT_MUST_USE bool vote_decode(struct vote *out, struct signature *signature,
                               const Pot__Vote *message);
 
-/* evidence_verify: two votes signed by one replica of set, for different
- * digests in one phase of one view: proof that its key voted twice.
- * Simulator and tests ask it today; a block with evidence in it will. */
-POT_MUST_USE bool evidence_verify(const struct validator_set *set,
-                                  const struct hash *chain,
-                                  const Pot__Evidence *evidence);
-
 #endif

@@ -72,6 +72,7 @@ static void free_request(struct api *api, struct api_request *request)
         MHD_destroy_response(request->response);
     }
     buf_fini(&request->body);
+    json_decref(request->prepared);
     free(request);
 }
 

@@ -8,6 +8,20 @@
 #include "node/hold/stored.h"
 #include "node/tx/mempool.h"
 
+static json_t *unbonding_json(const struct account *account)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < account->unbonding_count; i++) {
+        json_t *one = json_object();
+        api_json_set(one, "amount",
+                     api_json_amount(account->unbonding[i].amount));
+        api_json_set(one, "height",
+                     api_json_count(account->unbonding[i].height));
+        api_json_add(list, one);
+    }
+    return list;
+}
+
 static void get_account(struct api_request *request)
 {
     struct public_key key;
@@ -32,6 +46,8 @@ static void get_account(struct api_request *request)
     api_json_set(json, "stake_miner", api_json_amount(account.stake_miner));
     api_json_set(json, "earned", api_json_amount(account.earned));
     api_json_set(json, "slashed", api_json_amount(account.slashed));
+    api_json_set(json, "unbonding", unbonding_json(&account));
+    api_json_set(json, "jailed", json_boolean(account.is_jailed));
     api_json_set(json, "moniker", api_json_text(account.moniker));
     api_json_set(json, "tasks", json_integer(account.tasks_joined));
     api_reply_json(request, 200, json);
@@ -42,7 +58,8 @@ static void get_account(struct api_request *request)
 const struct api_route api_account_routes[] = {
     {"GET", "/v1/accounts/{address}", .summary = "an account",
      .answer = "address, balance, staked, nonce, next_nonce, stake_validator,"
-               " stake_miner, earned, slashed, moniker",
+               " stake_miner, earned, slashed, unbonding: amount, height;"
+               " jailed, moniker",
      .status = 200, .handler = get_account},
     {.method = NULL},
 };

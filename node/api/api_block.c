@@ -152,13 +152,11 @@ static json_t *evidence_json(const Pot__Block *body)
 {
     json_t *json = json_array();
     for (size_t i = 0; i < body->n_evidence; i++) {
-        const Pot__Vote *vote = body->evidence[i]->first;
+        const Pot__Evidence *evidence = body->evidence[i];
         json_t *one = json_object();
-        if (vote != NULL) {
-            api_json_set(one, "height", api_json_count(vote->height));
-            api_json_set(one, "view", api_json_count(vote->view));
-            api_json_set(one, "replica", json_integer(vote->replica));
-        }
+        api_record_add_evidence(one, evidence->proof);
+        api_json_set(one, "slashed", api_json_amount(evidence->slashed));
+        api_json_set(one, "rewarded", api_json_amount(evidence->rewarded));
         api_json_add(json, one);
     }
     return json;

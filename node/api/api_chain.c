@@ -42,6 +42,7 @@ static void get_params(struct api_request *request)
                                                      : api_json_count(value));
     }
     api_json_set(json, "supply", api_json_amount(supply->supply));
+    api_json_set(json, "burnt", api_json_amount(supply->burnt));
     codec_free(supply);
     api_reply_json(request, 200, json);
 }

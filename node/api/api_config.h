@@ -10,6 +10,7 @@
 #include "proto/chain.pb-c.h"
 
 struct chain;
+struct evidence_pool;
 struct holdings;
 struct intake;
 struct key;
@@ -33,6 +34,7 @@ struct api_config {
     const struct chain *chain;
     const struct mempool *mempool;
     struct intake *intake;
+    const struct evidence_pool *evidence;
     const struct net *net;
     const struct sync *sync;
     const struct rounds *rounds;

@@ -20,9 +20,16 @@
 
 #define TIMES_MAX 256 /* block times kept */
 
-enum event_type { EVENT_BLOCK, EVENT_ROUND, EVENT_TASK, EVENT_PEER };
+enum event_type {
+    EVENT_BLOCK,
+    EVENT_ROUND,
+    EVENT_TASK,
+    EVENT_PEER,
+    EVENT_EVIDENCE,
+};
 
-static const char *const event_names[] = {"block", "round", "task", "peer"};
+static const char *const event_names[] = {"block", "round", "task",
+                                          "peer", "evidence"};
 
 #define EVENT_TYPES (sizeof(event_names) / sizeof(*event_names))
 
@@ -150,6 +157,16 @@ static void tell_block(struct api_events *events, const struct block *block)
     tell(events, EVENT_BLOCK, header->height, data);
 }
 
+static void tell_evidence(struct api_events *events, uint64_t height,
+                          const Pot__Evidence *evidence)
+{
+    json_t *data = json_object();
+    api_record_add_evidence(data, evidence->proof);
+    api_json_set(data, "slashed", api_json_amount(evidence->slashed));
+    api_json_set(data, "rewarded", api_json_amount(evidence->rewarded));
+    tell(events, EVENT_EVIDENCE, height, data);
+}
+
 /* ---- tasks */
 
 static bool list_has(const Pot__HashList *list, ProtobufCBinaryData hash)
@@ -193,6 +210,9 @@ void api_events_block(struct api_events *events, const struct block *block)
         tell_block(events, block);
         for (size_t i = 0; i < block->body->n_round_updates; i++) {
             tell_round(events, block->header, block->body->round_updates[i]);
+        }
+        for (size_t i = 0; i < block->body->n_evidence; i++) {
+            tell_evidence(events, height, block->body->evidence[i]);
         }
         tell_changed(events, height, events->running, before);
         tell_changed(events, height, before, events->running);
@@ -248,7 +268,8 @@ static void get_events(struct api_request *request)
     unsigned types = is_filtered ? parse_types(text) : (1U << EVENT_TYPES) - 1;
     if (types == 0) {
         api_reply_error(request, 400, "malformed",
-                        "type: block, round, task, peer, with commas between");
+                        "type: block, round, task, peer, evidence, with"
+                        " commas between");
         return;
     }
     api_streams_open(request->streams, request, types);
@@ -258,7 +279,7 @@ static void get_events(struct api_request *request)
 
 const struct api_route api_events_routes[] = {
     {"GET", "/v1/events", .summary = "what happens, as server-sent events",
-     .answer = "events block, round, task and peer, with JSON data",
+     .answer = "events block, round, task, peer and evidence, with JSON data",
      .type = "text/event-stream", .status = 200, .handler = get_events,
      .parameters = {{"type", "string", "only these, with commas between"}}},
     {.method = NULL},

@@ -139,6 +139,7 @@ const char *api_json_reward_for(uint32_t reason)
         [POT__REWARD_FOR__REWARD_ATTESTING] = "attesting",
         [POT__REWARD_FOR__REWARD_PROPOSING] = "proposing",
         [POT__REWARD_FOR__REWARD_SLASH] = "slash",
+        [POT__REWARD_FOR__REWARD_EVIDENCE] = "evidence",
     };
     return reason < sizeof(names) / sizeof(*names) ? names[reason] : "none";
 }

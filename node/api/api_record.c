@@ -5,6 +5,7 @@
 #include "ledger/ledger.h"
 #include "node/api/api_json.h"
 #include "proto/codec.h"
+#include "proto/evidence.h"
 #include "proto/model.h"
 
 /* ---- tasks */
@@ -138,4 +139,20 @@ void api_record_add_tx(json_t *json, const Pot__Signed *tx)
 {
     api_json_set(json, "action", json_string(action_of(tx)));
     api_json_set(json, "from", api_json_address_field(tx->public_key));
+}
+
+/* ---- evidence */
+
+void api_record_add_evidence(json_t *json, const Pot__Signed *proof)
+{
+    Pot__EvidenceBody *body = evidence_decode(proof);
+    if (body == NULL) {
+        return;
+    }
+    api_json_set(json, "validator", api_json_address_field(body->validator));
+    api_json_set(json, "height", api_json_count(body->height));
+    api_json_set(json, "view", api_json_count(body->first->view));
+    api_json_set(json, "kind", json_string(evidence_kind(body)));
+    api_json_set(json, "finder", api_json_address_field(proof->public_key));
+    codec_free(body);
 }

@@ -24,4 +24,8 @@ json_t *api_record_round(const Pot__RoundUpdate *update, bool has_classes,
 /* api_record_add_tx: to json, what a transaction does and who sent it. */
 void api_record_add_tx(json_t *json, const Pot__Signed *tx);
 
+/* api_record_add_evidence: to json, whom a proof accuses of what, and who
+ * found it. */
+void api_record_add_evidence(json_t *json, const Pot__Signed *proof);
+
 #endif

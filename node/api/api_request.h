@@ -42,6 +42,7 @@ struct api_request {
     struct buf body;
     struct chain_tip tip; /* when it was handed to its handler */
     bool is_pending;      /* set by the route's prepare */
+    json_t *prepared;     /* the same; NULL: nothing */
     bool is_begun;        /* its headers were looked at */
 
     bool is_suspended;             /* it waits for its reply */

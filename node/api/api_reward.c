@@ -19,7 +19,9 @@ static json_t *reward_json(const struct store_reward *reward)
 {
     json_t *json = json_object();
     api_json_set(json, "height", api_json_count(reward->height));
-    api_json_set(json, "task", api_json_hash(&reward->task));
+    api_json_set(json, "task",
+                 hash_is_zero(&reward->task) ? json_null()
+                                             : api_json_hash(&reward->task));
     api_json_set(json, "round", json_integer(reward->round));
     api_json_set(json, "to", api_json_address(&reward->to));
     api_json_set(json, "amount", api_json_amount(reward->amount));

@@ -57,6 +57,15 @@ static void find_signed(struct signed_heights *s,
     }
 }
 
+static uint64_t unbonding(const struct account *account)
+{
+    uint64_t units = 0;
+    for (size_t i = 0; i < account->unbonding_count; i++) {
+        units += account->unbonding[i].amount;
+    }
+    return units;
+}
+
 static json_t *member_json(const struct state *state,
                            const struct public_key *key, Pot__StakeRole role)
 {
@@ -71,7 +80,10 @@ static json_t *member_json(const struct state *state,
     api_json_set(json, "earned", api_json_amount(account.earned));
     api_json_set(json, "slashed", api_json_amount(account.slashed));
     api_json_set(json, "moniker", api_json_text(account.moniker));
-    if (role == POT__STAKE_ROLE__STAKE_MINER) {
+    if (role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
+        api_json_set(json, "unbonding", api_json_amount(unbonding(&account)));
+        api_json_set(json, "jailed", json_boolean(account.is_jailed));
+    } else {
         api_json_set(json, "tasks", json_integer(account.tasks_joined));
     }
     return json;
@@ -142,7 +154,7 @@ static void get_miners(struct api_request *request)
 const struct api_route api_staker_routes[] = {
     {"GET", "/v1/validators", .summary = "the validators that sign a height",
      .answer = "height, validators: address, index, stake, earned, slashed,"
-               " moniker, last_signed_height",
+               " unbonding, jailed, moniker, last_signed_height",
      .status = 200, .is_off_loop = true, .handler = get_validators,
      .parameters = {{"height", "integer", "the next one if missing"}}},
     {"GET", "/v1/miners", .summary = "the miners",

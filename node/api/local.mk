@@ -10,6 +10,7 @@ node_api_libapi_a_SOURCES = \
 	node/api/api_connection.c node/api/api_connection.h \
 	node/api/api_dataset.c \
 	node/api/api_document.c node/api/api_document.h \
+	node/api/api_evidence.c \
 	node/api/api_events.c node/api/api_events.h \
 	node/api/api_health.c node/api/api_health.h \
 	node/api/api_history.c node/api/api_history.h \

@@ -20,6 +20,7 @@
 #include "node/hold/stored.h"
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
+#include "node/tx/evidence_pool.h"
 #include "node/tx/intake.h"
 #include "node/tx/mempool.h"
 #include "p2p/message.h"
@@ -68,9 +69,6 @@ static void write_replica(struct buf *out, const struct replica *replica)
     metrics_one(out, "pot_consensus_dropped_messages_total", COUNTER,
                 "Consensus messages dropped because too many came at once.",
                 (double)stats.dropped);
-    metrics_one(out, "pot_consensus_byzantine_votes_total", COUNTER,
-                "Proofs seen that a validator voted twice.",
-                (double)stats.evidence);
     metrics_one(out, "pot_consensus_proposals_total", COUNTER,
                 "Blocks that this replica proposed.", (double)stats.proposals);
     metrics_one(out, "pot_consensus_invalid_blocks_total", COUNTER,
@@ -79,6 +77,26 @@ static void write_replica(struct buf *out, const struct replica *replica)
     metrics_one(out, "pot_consensus_unjudged_blocks_total", COUNTER,
                 "Proposed blocks that could not be checked here.",
                 (double)stats.unjudged_blocks);
+}
+
+static void write_evidence(struct buf *out, const struct evidence_pool *pool)
+{
+    struct evidence_pool_stats stats;
+    evidence_pool_stats(pool, &stats);
+    metrics_one(out, "pot_consensus_evidence_total", COUNTER,
+                "Proofs that this replica found against validators.",
+                (double)stats.found);
+    metrics_one(out, "pot_consensus_evidence_received_total", COUNTER,
+                "Proofs that peers sent.", (double)stats.received);
+    metrics_one(out, "pot_consensus_evidence_refused_total", COUNTER,
+                "Proofs that were wrong, too old or known.",
+                (double)stats.refused);
+    metrics_one(out, "pot_consensus_evidence_dropped_total", COUNTER,
+                "Proofs dropped because too many came at once.",
+                (double)stats.dropped);
+    metrics_one(out, "pot_consensus_evidence_pending", GAUGE,
+                "Proofs that wait for a block.",
+                (double)evidence_pool_count(pool));
 }
 
 static void write_consensus(struct buf *out, const struct api_config *c,
@@ -113,6 +131,7 @@ static void write_consensus(struct buf *out, const struct api_config *c,
                 "Transactions in them.", (double)history->txs);
     metrics_one(out, "pot_consensus_round_updates_total", COUNTER,
                 "Round updates in them.", (double)history->round_updates);
+    write_evidence(out, c->evidence);
     if (c->replica != NULL) {
         write_replica(out, c->replica);
     }

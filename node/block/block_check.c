@@ -148,6 +148,9 @@ static void say_why(const struct check *c, enum block_verdict verdict,
     } else if (verdict == BLOCK_TX) {
         (void)snprintf(c->why, BLOCK_WHY_SIZE, "transaction %zu is refused: %s",
                        fault->index, tx_verdict_text(fault->tx));
+    } else if (verdict == BLOCK_EVIDENCE) {
+        (void)snprintf(c->why, BLOCK_WHY_SIZE, "evidence %zu is refused: %s",
+                       fault->index, evidence_verdict_text(fault->evidence));
     } else {
         (void)invalid(c, block_verdict_text(verdict));
     }

@@ -17,6 +17,7 @@
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "proto/codec.h"
+#include "proto/evidence.h"
 #include "proto/signed.h"
 #include "storage/overlay.h"
 #include "storage/store.h"
@@ -102,7 +103,7 @@ static size_t count_rewards(const Pot__Block *body)
         count += body->round_updates[i]->n_rewards +
                  body->round_updates[i]->n_slashes;
     }
-    return count;
+    return count + 2 * body->n_evidence;
 }
 
 static void add_rewards(struct store_reward *out, size_t *count,
@@ -117,6 +118,34 @@ static void add_rewards(struct store_reward *out, size_t *count,
         r->round = update->round;
         r->amount = rewards[i]->amount;
         r->reason = (uint32_t)rewards[i]->reason;
+    }
+}
+
+static void add_reward(struct store_reward *out, const struct public_key *to,
+                       uint64_t amount, Pot__RewardFor reason)
+{
+    *out = (struct store_reward){
+        .to = *to, .amount = amount, .reason = (uint32_t)reason};
+}
+
+/* What comes of evidence is of no task. */
+static void add_slashes(struct store_reward *out, size_t *count,
+                        const Pot__Block *body)
+{
+    for (size_t i = 0; i < body->n_evidence; i++) {
+        const Pot__Evidence *evidence = body->evidence[i];
+        struct public_key accused;
+        struct public_key finder;
+        Pot__EvidenceBody *opened = evidence_decode(evidence->proof);
+        POT_ASSERT(opened != NULL); /* the ledger took it */
+        bool is_right = codec_key(&accused, opened->validator) &&
+                        codec_key(&finder, evidence->proof->public_key);
+        POT_ASSERT(is_right);
+        codec_free(opened);
+        add_reward(&out[(*count)++], &accused, evidence->slashed,
+                   POT__REWARD_FOR__REWARD_SLASH);
+        add_reward(&out[(*count)++], &finder, evidence->rewarded,
+                   POT__REWARD_FOR__REWARD_EVIDENCE);
     }
 }
 
@@ -146,6 +175,7 @@ static void lists_init(struct commit_lists *lists, struct store_commit *commit,
         POT_ASSERT(is_right);
         lists->rounds[i].round = u->round;
     }
+    add_slashes(lists->rewards, &commit->reward_count, body);
     commit->txs = lists->txs;
     commit->tx_count = body->n_txs;
     commit->rewards = lists->rewards;

@@ -29,6 +29,7 @@ void proposal_request_free(struct proposal_request *request)
         return;
     }
     signed_list_free(request->txs, request->tx_count);
+    signed_list_free(request->evidence, request->evidence_count);
     for (size_t i = 0; i < request->round_count; i++) {
         round_candidate_fini(&request->rounds[i]);
     }
@@ -44,6 +45,23 @@ struct maker {
     Pot__Block *body;
     size_t bytes;
 };
+
+static void add_evidence(struct maker *m)
+{
+    const struct proposal_request *r = m->request;
+    m->body->evidence =
+        pot_calloc(r->evidence_count, sizeof(*m->body->evidence));
+    for (size_t i = 0;
+         i < r->evidence_count && m->body->n_evidence < EVIDENCE_MAX; i++) {
+        Pot__Evidence *evidence;
+        if (ledger_make_evidence(&m->env, &m->block, r->evidence[i],
+                                 &evidence) != EVIDENCE_PROVES) {
+            continue;
+        }
+        m->bytes += pot__evidence__get_packed_size(evidence) + TX_FRAME_BYTES;
+        m->body->evidence[m->body->n_evidence++] = evidence;
+    }
+}
 
 static void add_rounds(struct maker *m)
 {
@@ -133,6 +151,7 @@ static enum pot_err fill(struct maker *m, const struct holdings *holdings,
     if (err != POT_OK) {
         return err;
     }
+    add_evidence(m);
     add_rounds(m);
     add_txs(m);
     ledger_end_block(&m->env, &m->block);

@@ -1,5 +1,6 @@
-/* proposal: making a block, in the order in which it will be checked: round
- * updates by ascending task, transactions, the end of the block. */
+/* proposal: making a block, in the order in which it will be checked:
+ * evidence, round updates by ascending task, transactions, the end of the
+ * block. */
 #ifndef POT_NODE_BLOCK_PROPOSAL_H
 #define POT_NODE_BLOCK_PROPOSAL_H
 
@@ -30,6 +31,8 @@ struct proposal_request {
     uint64_t work_max_ms; /* no more transactions once this is spent */
     Pot__Signed **txs;    /* signatures were checked */
     size_t tx_count;
+    Pot__Signed **evidence; /* at most EVIDENCE_MAX */
+    size_t evidence_count;
     struct round_candidate *rounds; /* by ascending task; copies */
     size_t round_count;
     /* errands_propose */

@@ -88,13 +88,8 @@ static void set_timer(struct replica *r, const struct pbft_effect *effect)
 
 static void tell_evidence(struct replica *r, const struct pbft_effect *effect)
 {
-    char text[ADDRESS_TEXT_SIZE];
-    const struct validator_set *set = pbft_validators(r->pbft);
     r->evidence++;
-    LOG(LOG_ERROR, "consensus", "a validator voted twice",
-        log_u64("replica", effect->replica),
-        log_text("validator",
-                 address_format(&set->keys[effect->replica], text)));
+    r->config.found(r->config.context, effect->bytes, effect->size);
 }
 
 static void carry_out(struct replica *r, struct pbft_effect *effect)

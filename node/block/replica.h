@@ -42,6 +42,8 @@ struct replica_config {
     /* What of a request the ledger did not take; borrowed. */
     void (*refused)(void *context, const struct proposal_refused *refused,
                     size_t count);
+    /* An encoded EvidenceBody: a validator contradicted itself. */
+    void (*found)(void *context, const void *evidence, size_t size);
     /* The disk failed us: nothing more may be signed. */
     void (*failed)(void *context, enum pot_err err, const char *what);
 };

@@ -25,6 +25,8 @@ static bool keep_word(struct sim_world *world, uint32_t identity,
             words[i].phase == word->phase) {
             return hash_equal(&words[i].digest, &word->digest);
         }
+    }
+    for (size_t i = *count; i-- > 0;) {
         /* Having left a view, nothing new is said in it. */
         if (words[i].height == word->height && words[i].phase == 0 &&
             words[i].view > word->view) {
@@ -90,9 +92,13 @@ static void check_word(struct sim_world *world, const struct sim_node *node,
     }
 }
 
+/* What it passes on of others is theirs. */
 static void check_vote(struct sim_world *world, const struct sim_node *node,
                        const Pot__Vote *vote)
 {
+    if (vote->replica != sim_replica_of(world, vote->height, node->identity)) {
+        return;
+    }
     struct sim_word word = {
         .height = vote->height,
         .view = vote->view,

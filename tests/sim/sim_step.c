@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "proto/block.h"
 #include "proto/codec.h"
-#include "proto/vote.h"
+#include "proto/evidence.h"
 #include "tests/sim/sim_attack.h"
 #include "tests/sim/sim_block.h"
 #include "tests/sim/sim_check.h"
@@ -141,17 +141,19 @@ static void look_at_evidence(struct sim_world *world,
 {
     struct validator_set set;
     sim_validators(world, &set, effect->height);
-    Pot__Evidence *evidence;
+    Pot__EvidenceBody *evidence;
     uint32_t accused = sim_identity_of(world, effect->height, effect->replica);
     if (!node->is_honest) {
         return;
     }
-    if (CODEC_DECODE(&evidence, pot__evidence, effect->bytes, effect->size) !=
-        POT_OK) {
+    if (CODEC_DECODE(&evidence, pot__evidence_body, effect->bytes,
+                     effect->size) != POT_OK) {
         sim_fail(world, "evidence does not decode");
         return;
     }
-    if (!evidence_verify(&set, &world->chain, evidence) ||
+    if (evidence_check_body(&world->chain, evidence) != EVIDENCE_PROVES ||
+        !codec_bytes_equal(evidence->validator, set.keys[effect->replica].b,
+                           PUBLIC_KEY_SIZE) ||
         world->nodes[accused].is_honest) {
         sim_fail(world, "evidence accuses honest replica %" PRIu32, accused);
     }

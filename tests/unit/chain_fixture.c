@@ -47,6 +47,10 @@ static void make_genesis(struct chain_fixture *f)
     params.fee_byte = 1;
     params.max_block_bytes = 1 << 20;
     params.max_time_ahead_ms = 1000;
+    params.slash_equivocation_bps = 1000;
+    params.finder_bps = 1000;
+    params.evidence_blocks_max = 30;
+    params.unbonding_blocks = 30;
     pot__genesis_account__init(&account);
     account.address = codec_bytes(key_public(f->client)->b, PUBLIC_KEY_SIZE);
     account.balance = BALANCE;

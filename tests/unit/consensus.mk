@@ -4,11 +4,17 @@ pbft_bench = tests/unit/pbft_case.c tests/unit/pbft_case.h \
 	tests/unit/pbft_fixture.c tests/unit/pbft_fixture.h \
 	tests/sim/sim_block.c tests/sim/sim_block.h
 consensus_tests = tests/unit/test_certificate tests/unit/test_early \
+	tests/unit/test_evidence \
 	tests/unit/test_pbft_normal tests/unit/test_pbft_record \
 	tests/unit/test_pbft_verify tests/unit/test_pbft_view_change \
 	tests/unit/test_votes tests/unit/test_vouched
 check_PROGRAMS += $(consensus_tests)
 TESTS += $(consensus_tests)
+
+tests_unit_test_evidence_SOURCES = tests/unit/test_evidence.c \
+	tests/unit/evidence_fixture.c tests/unit/evidence_fixture.h
+tests_unit_test_evidence_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_evidence_LDADD = $(unit_proto_libs)
 
 tests_unit_test_certificate_SOURCES = tests/unit/test_certificate.c
 tests_unit_test_certificate_CPPFLAGS = $(unit_cppflags)

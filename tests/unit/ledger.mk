@@ -31,13 +31,15 @@ tests_unit_test_evaluate_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_evaluate_LDADD = $(unit_ledger_libs)
 
 ledger_state_tests = tests/unit/test_draft tests/unit/test_ledger_blocks \
-	tests/unit/test_ledger_round tests/unit/test_ledger_tx
+	tests/unit/test_ledger_round tests/unit/test_ledger_slash \
+	tests/unit/test_ledger_tx
 check_PROGRAMS += $(ledger_state_tests)
 TESTS += $(ledger_state_tests)
 check_LIBRARIES += tests/unit/libledger_fixture.a
 unit_fixture_libs = tests/unit/libledger_fixture.a $(unit_ledger_libs)
 
 tests_unit_libledger_fixture_a_SOURCES = \
+	tests/unit/evidence_fixture.c tests/unit/evidence_fixture.h \
 	tests/unit/ledger_fixture.c tests/unit/ledger_fixture.h \
 	tests/unit/memory_state.c tests/unit/memory_state.h
 tests_unit_libledger_fixture_a_CPPFLAGS = $(unit_cppflags)
@@ -45,6 +47,10 @@ tests_unit_libledger_fixture_a_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_draft_SOURCES = tests/unit/test_draft.c
 tests_unit_test_draft_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_draft_LDADD = $(unit_fixture_libs)
+
+tests_unit_test_ledger_slash_SOURCES = tests/unit/test_ledger_slash.c
+tests_unit_test_ledger_slash_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_ledger_slash_LDADD = $(unit_fixture_libs)
 
 tests_unit_test_ledger_tx_SOURCES = tests/unit/test_ledger_tx.c
 tests_unit_test_ledger_tx_CPPFLAGS = $(unit_cppflags)

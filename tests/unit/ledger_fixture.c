@@ -114,6 +114,10 @@ void fixture_open(struct fixture *f)
     f->params.fee_byte = 1;
     f->params.max_block_bytes = 1 << 20;
     f->params.max_time_ahead_ms = 1000;
+    f->params.slash_equivocation_bps = 1000;
+    f->params.finder_bps = 1000;
+    f->params.evidence_blocks_max = 30;
+    f->params.unbonding_blocks = 30;
     make_dataset(f);
     make_genesis(f);
     POT_ASSERT(memory_state_total(&f->memory) ==

@@ -259,6 +259,15 @@ static void *decode(const struct memory_entry *e,
     return message;
 }
 
+size_t memory_state_count(const struct memory_state *m, const char *prefix)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < m->map.count; i++) {
+        count += has_prefix(&m->map.entries[i], prefix);
+    }
+    return count;
+}
+
 uint64_t memory_state_total(const struct memory_state *m)
 {
     uint64_t total = 0;
@@ -267,12 +276,19 @@ uint64_t memory_state_total(const struct memory_state *m)
         if (has_prefix(e, "account/")) {
             Pot__AccountRecord *a = decode(e, &pot__account_record__descriptor);
             total += a->balance + a->stake_validator + a->stake_miner;
+            for (size_t k = 0; k < a->n_unbonding; k++) {
+                total += a->unbonding[k]->amount;
+            }
             codec_free(a);
         } else if (has_prefix(e, "task/")) {
             Pot__TaskRecord *t = decode(e, &pot__task_record__descriptor);
             POT_ASSERT(t->escrow + t->paid <= t->budget);
             total += t->escrow;
             codec_free(t);
+        } else if (has_prefix(e, "supply")) {
+            Pot__SupplyRecord *s = decode(e, &pot__supply_record__descriptor);
+            total += s->burnt;
+            codec_free(s);
         }
     }
     return total;

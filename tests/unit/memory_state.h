@@ -56,7 +56,11 @@ void memory_state_digest_map(struct hash *out, const struct memory_state *m);
 void memory_state_take_blobs(struct memory_state *m,
                              const struct memory_state *from);
 
-/* memory_state_total: of balances, stakes and escrows. */
+/* memory_state_count: entries whose key begins so. */
+size_t memory_state_count(const struct memory_state *m, const char *prefix);
+
+/* memory_state_total: of balances, stakes, unbonding ones, escrows and what
+ * was burnt. */
 uint64_t memory_state_total(const struct memory_state *m);
 
 /* memory_state_check: record by record: bound stakes, rosters, held blobs. */

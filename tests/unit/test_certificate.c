@@ -302,54 +302,6 @@ static void a_prepared_certificate_needs_a_quorum(void **state)
     expect_prepared(c, CERTIFICATE_TOO_FEW);
 }
 
-static Pot__Vote *make_vote(Pot__Phase phase, uint64_t view, uint32_t replica,
-                            uint8_t salt)
-{
-    struct vote vote = {phase, 5, view, {{salt}}, replica};
-    struct signature signature;
-    vote_sign(&signature, keys[replica], &chain, &vote);
-    Pot__Vote *made = pot_alloc(sizeof(*made));
-    pot__vote__init(made);
-    made->phase = phase;
-    made->height = 5;
-    made->view = view;
-    made->digest = codec_copy_bytes(vote.digest.b, HASH_SIZE);
-    made->replica = replica;
-    made->signature = codec_copy_bytes(signature.b, SIGNATURE_SIZE);
-    return made;
-}
-
-static bool is_evidence(Pot__Vote *first, Pot__Vote *second)
-{
-    Pot__Evidence evidence = POT__EVIDENCE__INIT;
-    evidence.first = first;
-    evidence.second = second;
-    bool is_it = evidence_verify(&set, &chain, &evidence);
-    codec_free(first);
-    codec_free(second);
-    return is_it;
-}
-
-static void two_votes_of_one_replica_are_evidence(void **state)
-{
-    (void)state;
-    const Pot__Phase commit = POT__PHASE__PHASE_COMMIT;
-    assert_true(
-        is_evidence(make_vote(commit, 2, 1, 7), make_vote(commit, 2, 1, 8)));
-    assert_false(
-        is_evidence(make_vote(commit, 2, 1, 7), make_vote(commit, 2, 1, 7)));
-    assert_false(
-        is_evidence(make_vote(commit, 2, 1, 7), make_vote(commit, 3, 1, 8)));
-    assert_false(
-        is_evidence(make_vote(commit, 2, 1, 7), make_vote(commit, 2, 0, 8)));
-    assert_false(is_evidence(make_vote(commit, 2, 1, 7),
-                             make_vote(POT__PHASE__PHASE_PREPARE, 2, 1, 8)));
-    assert_false(is_evidence(make_vote(commit, 2, 1, 7), NULL));
-    Pot__Vote *forged = make_vote(commit, 2, 0, 8);
-    forged->replica = 1;
-    assert_false(is_evidence(make_vote(commit, 2, 1, 7), forged));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,7 +322,6 @@ int main(void)
         cmocka_unit_test(a_prepared_certificate_needs_the_primary),
         cmocka_unit_test(the_primary_does_not_count_twice),
         cmocka_unit_test(a_prepared_certificate_needs_a_quorum),
-        cmocka_unit_test(two_votes_of_one_replica_are_evidence),
     };
     return cmocka_run_group_tests(tests, open_keys, close_keys);
 }

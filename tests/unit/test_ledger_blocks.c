@@ -10,6 +10,7 @@
 #include "proto/block.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
+#include "tests/unit/evidence_fixture.h"
 #include "tests/unit/ledger_fixture.h"
 #include "tests/unit/ledger_random.h"
 
@@ -38,6 +39,8 @@ struct game {
     struct block_parent parent;
     Pot__RoundUpdate *updates[TASKS_MAX];
     size_t update_count;
+    Pot__Evidence *evidence[4];
+    size_t evidence_count;
     struct replica checking;
     struct replica trusting;
 };
@@ -166,6 +169,24 @@ static void random_tx(struct game *g)
     }
 }
 
+/* ---- random evidence */
+
+static void random_evidence(struct game *g)
+{
+    Pot__Evidence *evidence;
+    struct ledger_block block = fixture_block(&g->f, 0);
+    uint64_t height = 1 + below(g, g->f.height);
+    /* validator 0 proposes every block */
+    struct key *accused = g->f.keys[1 + below(g, FIXTURE_KEYS - 1)];
+    Pot__Signed *proof =
+        evidence_of(&g->f.chain, accused, height, any_key(g));
+    if (ledger_make_evidence(&g->f.env, &block, proof, &evidence) ==
+        EVIDENCE_PROVES) {
+        g->evidence[g->evidence_count++] = evidence;
+    }
+    codec_free(proof);
+}
+
 /* ---- random rounds */
 
 static void random_attestation(struct game *g, struct fixture_held *held,
@@ -239,6 +260,8 @@ static uint8_t *make_block(struct game *g, size_t *size)
     header.state_root = codec_copy_bytes(zero.b, HASH_SIZE);
     body.n_txs = g->f.accepted_count;
     body.txs = g->f.accepted;
+    body.n_evidence = g->evidence_count;
+    body.evidence = g->evidence;
     body.n_round_updates = g->update_count;
     body.round_updates = g->updates;
     block_seal(&g->parent.hash, &body, &header);
@@ -304,6 +327,10 @@ static void play_block(struct game *g)
 {
     size_t size;
     g->update_count = 0;
+    g->evidence_count = 0;
+    for (uint64_t i = below(g, 8) == 0 ? 1 + below(g, 3) : 0; i > 0; i--) {
+        random_evidence(g);
+    }
     qsort(g->tasks, g->task_count, sizeof(*g->tasks), compare_tasks);
     for (size_t i = 0; i < g->task_count; i++) {
         if (is_running(g, &g->tasks[i]) && below(g, 3) != 0) {
@@ -325,6 +352,9 @@ static void play_block(struct game *g)
     for (size_t i = 0; i < g->update_count; i++) {
         codec_free(g->updates[i]);
     }
+    for (size_t i = 0; i < g->evidence_count; i++) {
+        codec_free(g->evidence[i]);
+    }
     free(data);
 }
 
@@ -334,14 +364,17 @@ static void random_chains_are_followed_write_for_write(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct game g;
         uint64_t rounds = 0;
+        uint64_t faults = 0;
         print_message("seed %u\n", (unsigned)seed);
         open_game(&g, seed);
         for (int i = 0; i < BLOCKS; i++) {
             play_block(&g);
             rounds += g.update_count;
+            faults += g.evidence_count;
             fixture_next_block(&g.f);
         }
         assert_true(rounds > 0);
+        assert_true(faults > 0);
         close_game(&g);
     }
 }
@@ -457,6 +490,7 @@ static void each_wrong_part_of_a_block_has_its_verdict(void **state)
     pot__evidence__init(b->body->evidence[0]);
     b->body->n_evidence = 1;
     assert_int_equal(execute(&g, b, size, &fault), BLOCK_EVIDENCE);
+    assert_int_equal(fault.evidence, EVIDENCE_MALFORMED);
     block_free(b);
     free(data);
     for (size_t i = 0; i < g.update_count; i++) {

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "proto/certificate.h"
+#include "proto/evidence.h"
 #include "tests/unit/pbft_case.h"
 
 #include <setjmp.h>
@@ -109,11 +110,12 @@ static void a_second_pre_prepare_is_evidence_and_no_proposal(void **state)
     const struct pbft_effect *effect = bench_find(&bench, PBFT_EVIDENCE);
     assert_non_null(effect);
     assert_null(bench_find(&bench, PBFT_CHECK));
-    Pot__Evidence *evidence;
-    assert_int_equal(
-        CODEC_DECODE(&evidence, pot__evidence, effect->bytes, effect->size),
-        POT_OK);
-    assert_true(evidence_verify(&bench.set, &bench.chain, evidence));
+    Pot__EvidenceBody *evidence;
+    assert_int_equal(CODEC_DECODE(&evidence, pot__evidence_body, effect->bytes,
+                                  effect->size),
+                     POT_OK);
+    assert_int_equal(evidence_check_body(&bench.chain, evidence),
+                     EVIDENCE_PROVES);
     codec_free(evidence);
     bench_checked(&bench, &other, true);
     assert_null(bench_find(&bench, PBFT_PERSIST));

@@ -1,0 +1,357 @@
+#include "config.h"
+
+#include "node/tx/evidence_pool.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "ledger/ledger.h"
+#include "node/block/chain.h"
+#include "node/block/proposal.h"
+#include "node/hold/holdings.h"
+#include "node/hold/stored.h"
+#include "node/loop/offload.h"
+#include "node/tx/evidence_file.h"
+#include "p2p/gossip.h"
+#include "p2p/net.h"
+#include "proto/codec.h"
+#include "proto/evidence.h"
+#include "proto/signed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HELD_MAX       VALIDATORS_MAX
+#define QUEUE_MAX      64
+#define PEER_QUEUE_MAX 8
+
+struct held {
+    struct public_key accused;
+    Pot__Signed *proof;
+};
+
+/* One under its check. */
+struct item {
+    struct item *next;
+    uint64_t peer_id; /* 0: our own */
+    Pot__Signed *proof;
+    struct public_key accused;
+    enum evidence_verdict verdict;
+};
+
+struct evidence_pool {
+    struct evidence_pool_config config;
+    struct held held[HELD_MAX];
+    size_t count;
+    struct item *queue; /* the first is under way while is_checking */
+    bool is_checking;
+    uint64_t height; /* of the tip when the check began */
+    struct offload offload;
+    struct evidence_file file;
+    bool is_stopped;
+    struct evidence_pool_stats stats;
+};
+
+struct evidence_pool *evidence_pool_new(
+    const struct evidence_pool_config *config)
+{
+    struct evidence_pool *pool = pot_calloc(1, sizeof(*pool));
+    pool->config = *config;
+    evidence_file_init(&pool->file, config->loop, config->path);
+    return pool;
+}
+
+static void item_free(struct item *item)
+{
+    codec_free(item->proof);
+    free(item);
+}
+
+void evidence_pool_stop(struct evidence_pool *pool)
+{
+    pool->is_stopped = true;
+}
+
+void evidence_pool_free(struct evidence_pool *pool)
+{
+    if (pool == NULL) {
+        return;
+    }
+    POT_ASSERT(!pool->is_checking);
+    while (pool->queue != NULL) {
+        struct item *next = pool->queue->next;
+        item_free(pool->queue);
+        pool->queue = next;
+    }
+    for (size_t i = 0; i < pool->count; i++) {
+        codec_free(pool->held[i].proof);
+    }
+    evidence_file_fini(&pool->file);
+    free(pool);
+}
+
+/* ---- what is held */
+
+static bool is_held(const struct evidence_pool *pool,
+                    const struct public_key *accused)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        if (public_key_equal(&pool->held[i].accused, accused)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void save(struct evidence_pool *pool)
+{
+    Pot__Signed *list[HELD_MAX];
+    for (size_t i = 0; i < pool->count; i++) {
+        list[i] = pool->held[i].proof;
+    }
+    evidence_file_save(&pool->file, list, pool->count);
+}
+
+static struct ledger_env ledger_of(const struct evidence_pool *pool)
+{
+    return (struct ledger_env){
+        .chain = pool->config.holdings->chain,
+        .state = stored_state(pool->config.holdings->store),
+    };
+}
+
+/* ---- checking, one at a time */
+
+static void on_work(void *context)
+{
+    const struct evidence_pool *pool = context;
+    const struct ledger_env ledger = ledger_of(pool);
+    struct item *item = pool->queue;
+    item->verdict = ledger_check_evidence(&ledger, pool->height + 1,
+                                          item->proof, false);
+}
+
+static void log_held(const struct item *item)
+{
+    char accused[ADDRESS_TEXT_SIZE];
+    Pot__EvidenceBody *body = evidence_decode(item->proof);
+    if (body != NULL) {
+        LOG(LOG_ERROR, "consensus", "a validator contradicted itself",
+            log_text("validator", address_format(&item->accused, accused)),
+            log_u64("height", body->height),
+            log_text("kind", evidence_kind(body)));
+    }
+    codec_free(body);
+}
+
+static void hold(struct evidence_pool *pool, struct item *item)
+{
+    size_t size;
+    log_held(item);
+    pool->held[pool->count++] = (struct held){item->accused, item->proof};
+    uint8_t *data = codec_encode(&size, item->proof);
+    if (item->peer_id == 0) {
+        gossip_publish(pool->config.gossip, MESSAGE_EVIDENCE, data, size);
+    } else {
+        gossip_forward(pool->config.gossip, MESSAGE_EVIDENCE, data, size,
+                       item->peer_id);
+    }
+    free(data);
+    item->proof = NULL;
+    save(pool);
+    pool->config.on_work(pool->config.context);
+}
+
+/* What may be good in a later state is taken when it comes again. */
+static void refuse(struct evidence_pool *pool, const struct item *item)
+{
+    size_t size;
+    pool->stats.refused++;
+    if (!evidence_verdict_is_final(item->verdict)) {
+        uint8_t *data = codec_encode(&size, item->proof);
+        gossip_forget(pool->config.gossip, MESSAGE_EVIDENCE, data, size);
+        free(data);
+    }
+}
+
+static void check_next(struct evidence_pool *pool);
+
+static void on_worked(void *context)
+{
+    struct evidence_pool *pool = context;
+    struct item *item = pool->queue;
+    pool->queue = item->next;
+    pool->is_checking = false;
+    if (!pool->is_stopped) {
+        if (item->verdict == EVIDENCE_PROVES && pool->count < HELD_MAX &&
+            !is_held(pool, &item->accused)) {
+            hold(pool, item);
+        } else {
+            refuse(pool, item);
+        }
+    }
+    item_free(item);
+    check_next(pool);
+}
+
+static void check_next(struct evidence_pool *pool)
+{
+    if (pool->is_stopped || pool->is_checking || pool->queue == NULL) {
+        return;
+    }
+    pool->is_checking = true;
+    pool->height = chain_tip(pool->config.chain)->height;
+    offload_start(&pool->offload, pool->config.loop, on_work, on_worked, pool);
+}
+
+static bool has_room(const struct evidence_pool *pool, uint64_t peer_id)
+{
+    size_t all = 0;
+    size_t of_peer = 0;
+    for (const struct item *i = pool->queue; i != NULL; i = i->next) {
+        all++;
+        of_peer += i->peer_id == peer_id;
+    }
+    return all < QUEUE_MAX && (peer_id == 0 || of_peer < PEER_QUEUE_MAX);
+}
+
+/* Takes proof. */
+static void enqueue(struct evidence_pool *pool, Pot__Signed *proof,
+                    const struct public_key *accused, uint64_t peer_id)
+{
+    struct item *item = pot_calloc(1, sizeof(*item));
+    struct item **end = &pool->queue;
+    item->proof = proof;
+    item->accused = *accused;
+    item->peer_id = peer_id;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = item;
+    check_next(pool);
+}
+
+/* Takes proof; who stands accused already needs no second one. */
+static void take(struct evidence_pool *pool, Pot__Signed *proof,
+                 uint64_t peer_id)
+{
+    struct public_key accused;
+    Pot__EvidenceBody *body = evidence_decode(proof);
+    bool is_wanted = body != NULL && codec_key(&accused, body->validator) &&
+                     !is_held(pool, &accused);
+    codec_free(body);
+    if (!is_wanted) {
+        pool->stats.refused++;
+        codec_free(proof);
+    } else if (!has_room(pool, peer_id)) {
+        pool->stats.dropped++;
+        codec_free(proof);
+    } else {
+        enqueue(pool, proof, &accused, peer_id);
+    }
+}
+
+void evidence_pool_start(struct evidence_pool *pool)
+{
+    size_t count;
+    Pot__Signed **list = evidence_file_load(&pool->file, &count);
+    for (size_t i = 0; i < count; i++) {
+        take(pool, list[i], 0);
+    }
+    free(list);
+}
+
+void evidence_pool_found(struct evidence_pool *pool, const void *body,
+                         size_t size)
+{
+    Pot__EvidenceBody *opened;
+    if (pool->is_stopped || pool->config.key == NULL) {
+        return;
+    }
+    pool->stats.found++;
+    enum pot_err err = CODEC_DECODE(&opened, pot__evidence_body, body, size);
+    POT_ASSERT(err == POT_OK);
+    take(pool,
+         signed_make(SIGNED_EVIDENCE, &pool->config.holdings->chain,
+                     pool->config.key, opened),
+         0);
+    codec_free(opened);
+}
+
+void evidence_pool_receive(struct evidence_pool *pool, const void *data,
+                           size_t size, uint64_t peer_id)
+{
+    Pot__Signed *proof;
+    if (pool->is_stopped) {
+        return;
+    }
+    pool->stats.received++;
+    if (CODEC_DECODE(&proof, pot__signed, data, size) == POT_OK) {
+        take(pool, proof, peer_id);
+    } else {
+        pool->stats.refused++;
+    }
+}
+
+void evidence_pool_greet(const struct evidence_pool *pool, struct peer *peer)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        size_t size;
+        uint8_t *data = codec_encode(&size, pool->held[i].proof);
+        (void)net_send(pool->config.net, peer, MESSAGE_EVIDENCE, data, size);
+        free(data);
+    }
+}
+
+/* ---- blocks */
+
+void evidence_pool_collect(const struct evidence_pool *pool,
+                           struct proposal_request *request)
+{
+    size_t count = pool->count < EVIDENCE_MAX ? pool->count : EVIDENCE_MAX;
+    request->evidence = pot_calloc(count, sizeof(*request->evidence));
+    request->evidence_count = count;
+    for (size_t i = 0; i < count; i++) {
+        request->evidence[i] = signed_copy(pool->held[i].proof);
+    }
+}
+
+bool evidence_pool_applied(struct evidence_pool *pool)
+{
+    const struct ledger_env ledger = ledger_of(pool);
+    uint64_t height = chain_tip(pool->config.chain)->height + 1;
+    size_t kept = 0;
+    for (size_t i = 0; i < pool->count; i++) {
+        enum evidence_verdict verdict = ledger_check_evidence(
+            &ledger, height, pool->held[i].proof, true);
+        if (evidence_verdict_is_final(verdict)) {
+            codec_free(pool->held[i].proof);
+        } else {
+            pool->held[kept++] = pool->held[i];
+        }
+    }
+    if (kept < pool->count) {
+        pool->count = kept;
+        save(pool);
+    }
+    return kept > 0;
+}
+
+size_t evidence_pool_count(const struct evidence_pool *pool)
+{
+    return pool->count;
+}
+
+const Pot__Signed *evidence_pool_at(const struct evidence_pool *pool,
+                                    size_t index)
+{
+    POT_ASSERT(index < pool->count);
+    return pool->held[index].proof;
+}
+
+void evidence_pool_stats(const struct evidence_pool *pool,
+                         struct evidence_pool_stats *out)
+{
+    *out = pool->stats;
+}
