@@ -13,10 +13,10 @@
 #define LAYER_WIDTH_MAX      65536
 #define PARAMETERS_MAX       67108864 /* 2^26: 256 MiB of int32 */
 #define BLOCK_TXS_MAX        10000
-#define ROUND_UPDATES_MAX    64 /* in a block */
-#define EVIDENCE_MAX         16 /* in a block */
+#define ROUND_UPDATES_MAX    64    /* in a block */
+#define EVIDENCE_MAX         16    /* in a block */
 #define EVIDENCE_BYTES_MAX   16384 /* a prepared certificate of all in it */
-#define UNBONDINGS_MAX       32 /* of an account */
+#define UNBONDINGS_MAX       32    /* of an account */
 #define TASKS_RUNNING_MAX    64
 #define STAKERS_MAX          16384 /* of one role */
 #define ROUNDS_MAX           1000000

@@ -113,8 +113,8 @@ static void tell_forgotten(struct pbft *p, const struct logs *logs,
 {
     struct word shown =
         word_view_change(logs->height, change->view, change->prepared);
-    Pot__SignedWord vote = vote_word(commit->phase, commit->view,
-                                     &commit->digest, signature);
+    Pot__SignedWord vote =
+        vote_word(commit->phase, commit->view, &commit->digest, signature);
     Pot__SignedWord other = change_word(change, &shown.hash);
     other.prepared = change->prepared;
     tell(p, logs, commit->replica, &vote, &other);
@@ -173,7 +173,8 @@ static void compare_with_change(struct pbft *p, const struct logs *logs,
     }
     struct word a =
         word_view_change(logs->height, change->view, change->prepared);
-    struct word b = word_view_change(logs->height, other->view, other->prepared);
+    struct word b =
+        word_view_change(logs->height, other->view, other->prepared);
     if (!hash_equal(&a.hash, &b.hash)) {
         Pot__SignedWord words[] = {change_word(change, &a.hash),
                                    change_word(other, &b.hash)};

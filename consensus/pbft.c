@@ -183,9 +183,9 @@ static bool is_early(const struct pbft *p, const Pot__ConsensusMessage *message,
            !p->decision.is_made;
 }
 
-/* By height: what is old proves a fault at most, what is of this height is taken now or
- * kept until its view is open, what is of the next one is kept.  What is
- * further ahead only says how far its signer is. */
+/* By height: what is old proves a fault at most, what is of this height is
+ * taken now or kept until its view is open, what is of the next one is kept.
+ * What is further ahead only says how far its signer is. */
 static void take_message(struct pbft *p, const Pot__ConsensusMessage *message,
                          uint32_t from)
 {

@@ -78,7 +78,7 @@ struct pbft {
     struct ahead ahead;
     struct early early;
     struct outbox outbox;
-    struct heard last; /* of the height before */
+    struct heard last;             /* of the height before */
     Pot__PbftRecord *later_record; /* of a height > `height`, or NULL */
 
     /* ---- Of the height. */

@@ -81,8 +81,7 @@ static void print_evidence(const json_t *evidence)
 {
     show_field("evidence", "%s  %s, height %" PRIu64,
                client_text(evidence, "validator"),
-               client_text(evidence, "kind"),
-               client_count(evidence, "height"));
+               client_text(evidence, "kind"), client_count(evidence, "height"));
     show_units("  slashed", evidence, "slashed");
     show_units("  rewarded", evidence, "rewarded");
     show_text("  finder", evidence, "finder");

@@ -69,7 +69,8 @@ static void take_in(struct validator_set *set, const struct state *state,
         return;
     }
     ledger_account(state, key, &account);
-    if (!account.is_jailed && account.stake_validator > 0 && account.stake_validator >= stake_min) {
+    if (!account.is_jailed && account.stake_validator > 0 &&
+        account.stake_validator >= stake_min) {
         set->keys[set->count++] = *key;
     }
 }

@@ -78,8 +78,8 @@ enum block_verdict {
 struct ledger_fault {
     size_t index; /* of the evidence, round update or transaction */
     enum evidence_verdict evidence; /* BLOCK_EVIDENCE */
-    enum round_verdict round; /* BLOCK_ROUND */
-    enum tx_verdict tx;       /* BLOCK_TX */
+    enum round_verdict round;       /* BLOCK_ROUND */
+    enum tx_verdict tx;             /* BLOCK_TX */
 };
 
 /* ledger_execute: the whole block on top of its parent.  The state root

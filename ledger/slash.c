@@ -147,9 +147,9 @@ static void punish(const struct charge *c, Pot__SupplyRecord *supply,
                    uint64_t *slashed, uint64_t *rewarded)
 {
     *slashed = slash(c);
-    *rewarded = amount_part((struct amount){*slashed}, c->params->finder_bps,
-                            BPS_ONE)
-                    .units;
+    *rewarded =
+        amount_part((struct amount){*slashed}, c->params->finder_bps, BPS_ONE)
+            .units;
     reward(c, *rewarded);
     supply->burnt += *slashed - *rewarded;
     record_store(c->state, keys_supply(), supply);
@@ -205,8 +205,8 @@ enum evidence_verdict ledger_apply_evidence(const struct ledger_env *env,
     }
     enum evidence_verdict verdict =
         carry_out(env, block, evidence->proof, &slashed, &rewarded);
-    if (verdict == EVIDENCE_PROVES && (slashed != evidence->slashed ||
-                                       rewarded != evidence->rewarded)) {
+    if (verdict == EVIDENCE_PROVES &&
+        (slashed != evidence->slashed || rewarded != evidence->rewarded)) {
         verdict = EVIDENCE_AMOUNTS;
     }
     return verdict;

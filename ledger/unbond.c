@@ -18,8 +18,7 @@ bool unbond_begin(const struct state *state, const Pot__GenesisParams *params,
     uint64_t free_height =
         epoch_last(params, height) + params->unbonding_blocks;
     size_t count = account->unbonding_count;
-    struct unbonding *last =
-        count > 0 ? &account->unbonding[count - 1] : NULL;
+    struct unbonding *last = count > 0 ? &account->unbonding[count - 1] : NULL;
     if (last != NULL && last->height == free_height) {
         last->amount += amount;
         return true;

@@ -1,6 +1,6 @@
 /* signed: a body with its author's key and signature.  Transactions,
- * submissions, attestations and evidence are Pot__Signed, told apart by `what`, which
- * enters the signature and the hash. */
+ * submissions, attestations and evidence are Pot__Signed, told apart by `what`,
+ * which enters the signature and the hash. */
 #ifndef POT_PROTO_SIGNED_H
 #define POT_PROTO_SIGNED_H
 

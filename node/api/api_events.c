@@ -28,8 +28,8 @@ enum event_type {
     EVENT_EVIDENCE,
 };
 
-static const char *const event_names[] = {"block", "round", "task",
-                                          "peer", "evidence"};
+static const char *const event_names[] = {"block", "round", "task", "peer",
+                                          "evidence"};
 
 #define EVENT_TYPES (sizeof(event_names) / sizeof(*event_names))
 

@@ -74,7 +74,6 @@ const struct api_route api_evidence_routes[] = {
      .answer = "pending: validator, height, kind, finder; punished, latest"
                " first: block, validator, slashed, finder, rewarded",
      .status = 200, .is_off_loop = true, .handler = get_evidence,
-     .prepare = prepare_evidence,
-     .parameters = {API_LIMIT("1000")}},
+     .prepare = prepare_evidence, .parameters = {API_LIMIT("1000")}},
     {.method = NULL},
 };

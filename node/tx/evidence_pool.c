@@ -128,8 +128,8 @@ static void on_work(void *context)
     const struct evidence_pool *pool = context;
     const struct ledger_env ledger = ledger_of(pool);
     struct item *item = pool->queue;
-    item->verdict = ledger_check_evidence(&ledger, pool->height + 1,
-                                          item->proof, false);
+    item->verdict =
+        ledger_check_evidence(&ledger, pool->height + 1, item->proof, false);
 }
 
 static void log_held(const struct item *item)
@@ -323,8 +323,8 @@ bool evidence_pool_applied(struct evidence_pool *pool)
     uint64_t height = chain_tip(pool->config.chain)->height + 1;
     size_t kept = 0;
     for (size_t i = 0; i < pool->count; i++) {
-        enum evidence_verdict verdict = ledger_check_evidence(
-            &ledger, height, pool->held[i].proof, true);
+        enum evidence_verdict verdict =
+            ledger_check_evidence(&ledger, height, pool->held[i].proof, true);
         if (evidence_verdict_is_final(verdict)) {
             codec_free(pool->held[i].proof);
         } else {

@@ -6,6 +6,7 @@ e2e_tests = \
 	tests/e2e/test_cheat.sh \
 	tests/e2e/test_claims.sh \
 	tests/e2e/test_cores.sh \
+	tests/e2e/test_evidence.sh \
 	tests/e2e/test_ghost_data.sh \
 	tests/e2e/test_hostile_peers.sh \
 	tests/e2e/test_join_leave.sh \
@@ -35,6 +36,15 @@ tests_e2e_hostile_peer_SOURCES = tests/e2e/hostile_peer.c
 tests_e2e_hostile_peer_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)
 tests_e2e_hostile_peer_LDADD = p2p/libp2p.a proto/libproto.a \
+	proto/libformats.a base/libbase.a $(JANSSON_LIBS) $(PROTOBUFC_LIBS) \
+	$(SODIUM_LIBS) $(UV_LIBS) -lpthread
+
+# A validator's key that says two things.
+check_PROGRAMS += tests/e2e/contradict
+tests_e2e_contradict_SOURCES = tests/e2e/contradict.c
+tests_e2e_contradict_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
+	$(PROTOBUFC_CFLAGS)
+tests_e2e_contradict_LDADD = p2p/libp2p.a proto/libproto.a \
 	proto/libformats.a base/libbase.a $(JANSSON_LIBS) $(PROTOBUFC_LIBS) \
 	$(SODIUM_LIBS) $(UV_LIBS) -lpthread
 

@@ -31,6 +31,7 @@ static const ProtobufCMessageDescriptor *body_of(enum message_type type)
     case MESSAGE_TX:          /* fuzz_tx */
     case MESSAGE_SUBMISSION:  /* fuzz_submission */
     case MESSAGE_ATTESTATION: /* fuzz_submission */
+    case MESSAGE_EVIDENCE:    /* fuzz_evidence */
     case MESSAGE_PING:
     case MESSAGE_PONG:
     case MESSAGE_BYE:

@@ -19,6 +19,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_array \
 	tests/fuzz/fuzz_consensus \
 	tests/fuzz/fuzz_csv \
+	tests/fuzz/fuzz_evidence \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_genesis \
 	tests/fuzz/fuzz_handshake \
@@ -56,6 +57,11 @@ tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c $(fuzz_driver)
 tests_fuzz_fuzz_csv_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_csv_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_csv_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm
+
+tests_fuzz_fuzz_evidence_SOURCES = tests/fuzz/fuzz_evidence.c $(fuzz_driver)
+tests_fuzz_fuzz_evidence_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_evidence_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_evidence_LDADD = $(fuzz_proto_libs)
 
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c $(fuzz_driver)
 tests_fuzz_fuzz_frame_CPPFLAGS = $(fuzz_cppflags)

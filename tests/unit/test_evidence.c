@@ -16,7 +16,7 @@ static struct hash chain;
 static struct key *accused;
 static struct key *other;
 static struct key *finder;
-static struct evidence_signer by;      /* the accused, at height 5 */
+static struct evidence_signer by;       /* the accused, at height 5 */
 static struct evidence_signer by_other; /* another one there */
 
 static const Pot__Phase pre_prepare = POT__PHASE__PHASE_PRE_PREPARE;

@@ -178,8 +178,7 @@ static void random_evidence(struct game *g)
     uint64_t height = 1 + below(g, g->f.height);
     /* validator 0 proposes every block */
     struct key *accused = g->f.keys[1 + below(g, FIXTURE_KEYS - 1)];
-    Pot__Signed *proof =
-        evidence_of(&g->f.chain, accused, height, any_key(g));
+    Pot__Signed *proof = evidence_of(&g->f.chain, accused, height, any_key(g));
     if (ledger_make_evidence(&g->f.env, &block, proof, &evidence) ==
         EVIDENCE_PROVES) {
         g->evidence[g->evidence_count++] = evidence;

@@ -16,8 +16,7 @@
 
 static const Pot__StakeRole as_validator = POT__STAKE_ROLE__STAKE_VALIDATOR;
 
-static struct account account_of(const struct fixture *f,
-                                 const struct key *key)
+static struct account account_of(const struct fixture *f, const struct key *key)
 {
     struct account account;
     (void)ledger_account(&f->env.state, key_public(key), &account);
@@ -96,9 +95,9 @@ static void a_fault_is_punished_once(void **state)
         assert_int_equal(punish(&f, bad, height, fixture_validator(&f, 3)),
                          EVIDENCE_PUNISHED);
     }
-    assert_int_equal(punish(&f, fixture_validator(&f, 3), 2,
-                            fixture_validator(&f, 2)),
-                     EVIDENCE_PROVES);
+    assert_int_equal(
+        punish(&f, fixture_validator(&f, 3), 2, fixture_validator(&f, 2)),
+        EVIDENCE_PROVES);
     fixture_close(&f);
 }
 
@@ -307,9 +306,9 @@ static void a_stake_that_is_gone_is_off_the_list(void **state)
     f.env.state.put(f.env.state.context, key.b, key.size, data, size);
     free(data);
     codec_free(supply);
-    assert_int_equal(punish(&f, fixture_validator(&f, 1), 1,
-                            fixture_validator(&f, 2)),
-                     EVIDENCE_PROVES);
+    assert_int_equal(
+        punish(&f, fixture_validator(&f, 1), 1, fixture_validator(&f, 2)),
+        EVIDENCE_PROVES);
     assert_int_equal(account_of(&f, fixture_validator(&f, 1)).stake_validator,
                      0);
     Pot__HashList *stakers = ledger_stakers(&f.env.state, as_validator);
