@@ -79,11 +79,12 @@ static json_t *member_json(const struct state *state,
                                      : account.stake_miner));
     api_json_set(json, "earned", api_json_amount(account.earned));
     api_json_set(json, "slashed", api_json_amount(account.slashed));
-    api_json_set(json, "moniker", api_json_text(account.moniker));
     if (role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
         api_json_set(json, "unbonding", api_json_amount(unbonding(&account)));
         api_json_set(json, "jailed", json_boolean(account.is_jailed));
-    } else {
+    }
+    api_json_set(json, "moniker", api_json_text(account.moniker));
+    if (role == POT__STAKE_ROLE__STAKE_MINER) {
         api_json_set(json, "tasks", json_integer(account.tasks_joined));
     }
     return json;
