@@ -81,7 +81,7 @@ static bool begin(struct store_read *read, struct overlay *overlay)
     }
     if (err != POT_OK) {
         fail(overlay, err);
-        store_read_end(read);
+        store_read_end(read, err);
         return false;
     }
     return true;
@@ -116,7 +116,7 @@ static bool get_beneath(struct overlay *overlay, enum store_table table,
     } else if (err != POT_ENOENT) {
         fail(overlay, err);
     }
-    store_read_end(&read);
+    store_read_end(&read, err);
     return is_there;
 }
 
@@ -181,7 +181,7 @@ static struct store_uses uses_beneath(struct overlay *overlay,
     if (err != POT_OK && err != POT_ENOENT) {
         fail(overlay, err);
     }
-    store_read_end(&read);
+    store_read_end(&read, err);
     return uses;
 }
 
@@ -290,7 +290,7 @@ enum pot_err overlay_compute(struct overlay *overlay)
     enum pot_err err =
         tree_compute(&overlay->delta, &read, changes, overlay->state.count);
     free(changes);
-    store_read_end(&read);
+    store_read_end(&read, err);
     if (err != POT_OK) {
         fail(overlay, err);
     }

@@ -65,3 +65,8 @@ enum pot_err sign_state_save(struct sign_state *state, const void *data,
 {
     return slot_file_save(state->file, data, size, true);
 }
+
+enum pot_err sign_state_renew(struct sign_state *state)
+{
+    return slot_file_renew(state->file);
+}

@@ -47,8 +47,13 @@ const void *sign_state_record(const struct sign_state *state, size_t *size);
  * depends on it may leave.
  *
  * Errors: POT_EFULL the old record stands, another save may succeed
- *         POT_EIO   the disk failed: every later save fails too */
+ *         POT_EIO   the disk failed: every later save fails too, until
+ *                   sign_state_renew */
 POT_MUST_USE enum pot_err sign_state_save(struct sign_state *state,
                                           const void *data, size_t size);
+
+/* sign_state_renew: the last record that was saved, in a new file: see
+ * slot_file_renew. */
+POT_MUST_USE enum pot_err sign_state_renew(struct sign_state *state);
 
 #endif

@@ -26,6 +26,7 @@
 static const uint8_t magic[8] = "POTSLOT1";
 
 struct slot_file {
+    char *path;
     int fd;
     bool is_failed; /* a write failed in a way that no retry mends */
     uint8_t label[SLOT_LABEL_SIZE];
@@ -205,7 +206,8 @@ enum pot_err slot_file_open(struct slot_file **out, const char *path,
         return err_from_errno(errno);
     }
     struct slot_file *file = pot_calloc(1, sizeof(*file));
-    *file = (struct slot_file){.fd = fd, .record_max = record_max};
+    *file = (struct slot_file){
+        .path = pot_strdup(path), .fd = fd, .record_max = record_max};
     memcpy(file->label, label, SLOT_LABEL_SIZE);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         err = err_from_errno(errno);
@@ -227,6 +229,7 @@ void slot_file_close(struct slot_file *file)
     if (file != NULL) {
         (void)close(file->fd);
         free(file->data);
+        free(file->path);
         free(file);
     }
 }
@@ -291,4 +294,43 @@ enum pot_err slot_file_save(struct slot_file *file, const void *data,
     file->sequence = slot.sequence;
     file->current = index;
     return POT_OK;
+}
+
+static bool holds_same(const struct slot_file *a, const struct slot_file *b)
+{
+    return a->size == b->size &&
+           (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
+}
+
+enum pot_err slot_file_renew(struct slot_file *file)
+{
+    struct slot_file *fresh;
+    struct slot slot = {
+        .label = file->label,
+        .sequence = file->sequence + 2, /* above one that may be half there */
+        .data = file->data,
+        .size = file->size,
+    };
+    uint8_t *bytes = pot_alloc(SLOT_HEADER_SIZE + file->size);
+    slot_encode(bytes, 0, &slot);
+    if (file->size > 0) {
+        memcpy(bytes + SLOT_HEADER_SIZE, file->data, file->size);
+    }
+    enum pot_err err =
+        file_replace(file->path, 0600, bytes, SLOT_HEADER_SIZE + file->size);
+    free(bytes);
+    if (err == POT_OK) {
+        err = slot_file_open(&fresh, file->path, file->label, file->record_max);
+    }
+    if (err == POT_OK && !holds_same(fresh, file)) {
+        slot_file_close(fresh);
+        err = POT_EIO;
+    }
+    if (err == POT_OK) {
+        struct slot_file old = *file;
+        *file = *fresh;
+        *fresh = old;
+        slot_file_close(fresh);
+    }
+    return err;
 }

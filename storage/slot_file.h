@@ -46,11 +46,19 @@ const void *slot_file_record(const struct slot_file *file, size_t *size);
 /* slot_file_save: replaces the record; on disk at POT_OK if is_synced.
  *
  * Errors: POT_EFULL the old record stands, another save may succeed
- *         POT_EIO   and every later save fails too: what a failed sync left
- *                   on the disk is unknown */
+ *         POT_EIO   and every later save fails too, until slot_file_renew: what
+ *                   a failed sync left on the disk is unknown */
 POT_MUST_USE enum pot_err slot_file_save(struct slot_file *file,
                                          const void *data, size_t size,
                                          bool is_synced);
+
+/* slot_file_renew: the record in a new file in place of this one.  What a
+ * failed save left in the old one is not known, and cannot be: saying sync
+ * again would only be told that all is well.  The record is the last that was
+ * saved; saving is possible again.
+ *
+ * Errors: POT_EFULL, POT_EIO: as before */
+POT_MUST_USE enum pot_err slot_file_renew(struct slot_file *file);
 
 /* A slot's parts, in place.  Outside this module the fuzzer asks for slots. */
 struct slot {

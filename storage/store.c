@@ -9,6 +9,7 @@
 #include "storage/store_table.h"
 #include "storage/store_tree.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -158,7 +159,7 @@ enum pot_err store_state_proof(struct store *store, const void *key,
     if (err == POT_OK) {
         err = tree_prove(proof, &read, state_bucket(key, key_size));
     }
-    store_read_end(&read);
+    store_read_end(&read, err);
     if (err == POT_OK) {
         *root = tip.state_root;
         *height = tip.height;
@@ -192,34 +193,66 @@ static enum pot_err count_records(struct store *store, struct store_stats *out)
             *wanted[i].count = stat.ms_entries;
         }
     }
-    store_read_end(&read);
+    store_read_end(&read, err);
     return err;
+}
+
+/* A line of mdb_reader_list: process, thread, and the transaction that it
+ * reads, or "-". */
+static int on_reader(const char *line, void *context)
+{
+    uint64_t *oldest = context;
+    unsigned long long transaction;
+    if (sscanf(line, "%*d %*x %llu", &transaction) == 1 &&
+        transaction < *oldest) {
+        *oldest = transaction;
+    }
+    return 0;
+}
+
+/* What LMDB says of itself. */
+static enum pot_err read_env(const struct store *store, struct store_stats *out)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    uint64_t oldest = UINT64_MAX;
+    struct stat file;
+    int fd;
+    if (store->env == NULL || mdb_env_info(store->env, &info) != 0 ||
+        mdb_env_stat(store->env, &stat) != 0 ||
+        mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &file) != 0) {
+        return POT_EIO;
+    }
+    (void)mdb_reader_list(store->env, on_reader, &oldest);
+    out->lag = oldest < info.me_last_txnid ? info.me_last_txnid - oldest : 0;
+    out->map_bytes = info.me_mapsize;
+    out->used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+    out->file_bytes = (uint64_t)file.st_size;
+    return POT_OK;
 }
 
 enum pot_err store_stats(struct store *store, struct store_stats *out)
 {
-    MDB_envinfo info;
-    MDB_stat stat;
     struct statvfs disk;
-    struct stat file;
-    int fd;
     *out =
         (struct store_stats){.commits = store->commits, .grown = store->grown};
+    if (fstatvfs(store->lock_fd, &disk) == 0) {
+        out->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    }
     enum pot_err err = count_records(store, out);
-    if (err != POT_OK) {
-        return err;
+    if (err == POT_OK) {
+        (void)pthread_rwlock_rdlock(&store->map_lock);
+        err = read_env(store, out);
+        (void)pthread_rwlock_unlock(&store->map_lock);
     }
+    return err;
+}
+
+void store_tend(struct store *store)
+{
     (void)pthread_rwlock_rdlock(&store->map_lock);
-    (void)mdb_env_info(store->env, &info);
-    (void)mdb_env_stat(store->env, &stat);
-    (void)pthread_rwlock_unlock(&store->map_lock);
-    if (mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &file) != 0 ||
-        fstatvfs(fd, &disk) != 0) {
-        return POT_EIO;
+    if (store->env != NULL) {
+        (void)mdb_reader_check(store->env, NULL);
     }
-    out->map_bytes = info.me_mapsize;
-    out->used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
-    out->file_bytes = (uint64_t)file.st_size;
-    out->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    return POT_OK;
+    (void)pthread_rwlock_unlock(&store->map_lock);
 }

@@ -14,9 +14,12 @@
  *   POT_ENOENT    there is no such record
  *   POT_ECORRUPT  what is stored fails its checksum
  *   POT_ELIMIT    the record is longer than out->size_max
- *   POT_EFULL     writes: the disk or the file size limit is reached; nothing
- *                 has changed, reads go on, a later write may succeed
- *   POT_EIO       the disk failed; after a failed write no later one is tried
+ *   POT_EFULL     writes: the disk, the map or the file size limit is full;
+ *                 nothing has changed, reads go on
+ *   POT_EIO       the disk failed
+ *
+ * After a write that fails so, and after any read of damaged data, no write is
+ * tried until store_cure mended it.
  */
 #ifndef POT_STORAGE_STORE_H
 #define POT_STORAGE_STORE_H
@@ -225,7 +228,58 @@ POT_MUST_USE enum pot_err store_commit(struct store *store,
                                        const struct store_commit *commit,
                                        struct overlay *overlay);
 
+/* ---- its health */
+
+/* X(code, name, text): the name is for scripts; in the order of how bad it
+ * is. */
+#define STORE_HEALTH_MAP(X)                                                    \
+    X(STORE_SOUND, "ok", "nothing is wrong")                                   \
+    X(STORE_DISK_FULL, "disk_full", "the disk has no room left")               \
+    X(STORE_MAP_FULL, "map_full", "the store has reached storage.max_size_mb") \
+    X(STORE_FAILED, "disk_failed", "the disk failed to write or sync")         \
+    X(STORE_CORRUPT, "store_corrupt", "stored data is damaged")                \
+    X(STORE_DIVERGED, "diverged",                                              \
+      "the validators agreed on a state that this node does not come to")
+
+enum store_health {
+#define X(code, name, text) code,
+    STORE_HEALTH_MAP(X)
+#undef X
+};
+#define STORE_HEALTHS 6
+
+/* store_health: any thread, at once.  Unless it is STORE_SOUND every write
+ * fails; reads go on, and damaged records alone are not read. */
+enum store_health store_health(const struct store *store);
+const char *store_health_name(enum store_health health);
+const char *store_health_text(enum store_health health);
+
+/* store_ail: it worsens to that: something else on its disk failed, or what is
+ * in it turned out to be wrong. */
+void store_ail(struct store *store, enum store_health health);
+
+/* store_set_limits: the store is full when its disk has less than
+ * min_free_bytes left, or when it would grow beyond size_max; 0: no limit. */
+void store_set_limits(struct store *store, uint64_t min_free_bytes,
+                      uint64_t size_max);
+
+/* store_cure: tries whether the store can be written again.  A full one is
+ * when there is room, a quarter more than the limit asks for, and a file can
+ * be written.  A failed one is closed and opened anew, as at a start: what
+ * the failed write left is not trusted.  The tip may be the next block then,
+ * if its commit stood after all.  Neither damage
+ * nor a wrong state is cured.
+ *
+ * Out:    why: one line for a person when it fails, may be NULL
+ * Errors: what ails it still; takes as long as store_open.  Off the loop */
+POT_MUST_USE enum pot_err store_cure(struct store *store, char *why,
+                                     size_t why_size);
+
 /* ---- looking after it */
+
+/* store_tend: every now and then: takes the snapshots of dead processes, a
+ * killed backup's, off the list; they keep pages from being used again. */
+void store_tend(struct store *store);
 
 struct store_stats {
     uint64_t map_bytes;  /* size of the memory map */
@@ -237,6 +291,7 @@ struct store_stats {
     uint64_t blobs;
     uint64_t commits; /* since it was opened, blobs of the node's too */
     uint64_t grown;   /* times that the map grew since then */
+    uint64_t lag;     /* commits since the oldest open snapshot */
 };
 
 POT_MUST_USE enum pot_err store_stats(struct store *store,

@@ -286,7 +286,7 @@ enum pot_err store_blob_read(struct store *store, const struct hash *hash,
             memcpy(data, bytes + STORE_SUM_SIZE + offset, *count);
         }
     }
-    store_read_end(&read);
+    store_read_end(&read, err);
     return err;
 }
 
@@ -297,10 +297,10 @@ bool store_blob_has(struct store *store, const struct hash *hash, size_t *size)
     if (store_read_begin(&read, store) != POT_OK) {
         return false;
     }
-    bool is_there = raw_blob(&raw, &read, hash) == POT_OK;
-    if (is_there && size != NULL) {
+    enum pot_err err = raw_blob(&raw, &read, hash);
+    if (err == POT_OK && size != NULL) {
         *size = raw.mv_size - STORE_SUM_SIZE;
     }
-    store_read_end(&read);
-    return is_there;
+    store_read_end(&read, err);
+    return err == POT_OK;
 }

@@ -3,8 +3,9 @@
  * is not synced: it may lie behind after a power cut, but never ahead.
  *
  * What fails: a full map (grow, again from the start), a full disk (LMDB
- * drops the transaction; its old pages were not touched), a failed sync
- * (nothing is tried after that: what reached the disk is unknown). */
+ * drops the transaction; its old pages were not touched), a failed sync (what
+ * reached the disk is unknown).  None is tried after the latter two until
+ * store_cure. */
 #include "config.h"
 
 #include "storage/store_env.h"
@@ -13,23 +14,13 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "storage/slot_file.h"
-#include "storage/store_pages.h"
+#include "storage/store_health.h"
 #include "storage/store_record.h"
 #include "storage/store_table.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
-#define READERS_MAX  512
 #define MAP_STEP_MAX ((size_t)64 << 30)
 /* Less room than this when a write fails: the disk counts as full. */
 #define ROOM_MIN ((uint64_t)4 << 20)
@@ -41,7 +32,9 @@ enum pot_err store_read_begin(struct store_read *read, struct store *store)
     *read = (struct store_read){.store = store};
     int locked = pthread_rwlock_rdlock(&store->map_lock);
     POT_ASSERT(locked == 0);
-    int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &read->txn);
+    int rc = store->env != NULL
+                 ? mdb_txn_begin(store->env, NULL, MDB_RDONLY, &read->txn)
+                 : EIO;
     if (rc != 0) {
         (void)pthread_rwlock_unlock(&store->map_lock);
         read->txn = NULL;
@@ -49,8 +42,11 @@ enum pot_err store_read_begin(struct store_read *read, struct store *store)
     return store_err(rc);
 }
 
-void store_read_end(struct store_read *read)
+void store_read_end(struct store_read *read, enum pot_err err)
 {
+    if (err == POT_ECORRUPT) {
+        store_ail(read->store, STORE_CORRUPT);
+    }
     if (read->txn != NULL) {
         mdb_txn_abort(read->txn);
         read->txn = NULL;
@@ -76,25 +72,37 @@ enum pot_err store_read_value(struct store *store, enum store_table table,
             err = POT_ELIMIT;
         }
     }
-    store_read_end(&read);
+    store_read_end(&read, err);
     return err;
 }
 
 /* ---- writing */
+
+/* The next size of the map; the same one when there is none. */
+static size_t next_size(const struct store *store, size_t old)
+{
+    uint64_t most = store->size_max / STORE_MAP_MIN * STORE_MAP_MIN;
+    size_t size = old + (old < MAP_STEP_MAX ? old : MAP_STEP_MAX);
+    if (most > 0 && size > most) {
+        size = most > old ? (size_t)most : old;
+    }
+    return size;
+}
 
 /* Asks for a larger map while no transaction of this process is open.  LMDB
  * gives up its map before it has the new one, so the room is probed first. */
 static enum pot_err grow_map(struct store *store)
 {
     MDB_envinfo info;
-    enum pot_err err = POT_ELIMIT;
+    enum pot_err err = POT_EFULL;
     int locked = pthread_rwlock_wrlock(&store->map_lock);
     POT_ASSERT(locked == 0);
     (void)mdb_env_info(store->env, &info);
-    size_t old = info.me_mapsize;
-    size_t size = old + (old < MAP_STEP_MAX ? old : MAP_STEP_MAX);
-    void *probe = mmap(NULL, size, PROT_NONE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t size = next_size(store, info.me_mapsize);
+    void *probe = size > info.me_mapsize
+                      ? mmap(NULL, size, PROT_NONE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+                      : MAP_FAILED;
     if (probe != MAP_FAILED) {
         (void)munmap(probe, size);
         int rc = mdb_env_set_mapsize(store->env, size);
@@ -104,25 +112,6 @@ static enum pot_err grow_map(struct store *store)
     }
     (void)pthread_rwlock_unlock(&store->map_lock);
     return err;
-}
-
-/* LMDB says EIO for a short write too. */
-static bool is_out_of_room(const struct store *store)
-{
-    struct statvfs disk;
-    struct rlimit limit;
-    struct stat file;
-    int fd;
-    if (mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &file) != 0) {
-        return false;
-    }
-    if (fstatvfs(fd, &disk) == 0 &&
-        (uint64_t)disk.f_bavail * disk.f_frsize < ROOM_MIN) {
-        return true;
-    }
-    return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
-           limit.rlim_cur != RLIM_INFINITY &&
-           (uint64_t)file.st_size + ROOM_MIN > limit.rlim_cur;
 }
 
 static enum pot_err write_begin(struct store_write *write, struct store *store)
@@ -162,9 +151,10 @@ static void committed(struct store_write *write, uint64_t transaction)
     (void)pthread_mutex_unlock(&store->tip_lock);
     store->commits++;
     store_record_last(last, transaction, &write->tip);
-    if (slot_file_save(store->tip_file, last, sizeof(last), false) != POT_OK) {
-        store->is_failed = true; /* this one stands, no other will follow */
-    }
+    /* If that fails this commit stands, but no other will follow. */
+    store_health_note(
+        store, slot_file_save(store->tip_file, last, sizeof(last), false),
+        STORE_DISK_FULL);
 }
 
 static enum pot_err commit(struct store_write *write)
@@ -198,14 +188,9 @@ static enum pot_err attempt(struct store_write *write, struct store *store,
     if (write->txn != NULL) {
         mdb_txn_abort(write->txn);
     }
-    if (err == POT_EIO) {
-        if (is_out_of_room(store)) {
-            err = POT_EFULL;
-        } else {
-            store->is_failed = true;
-        }
-    }
-    return err;
+    /* LMDB says EIO for a short write too. */
+    return err == POT_EIO && !store_health_has_room(store, ROOM_MIN) ? POT_EFULL
+                                                                     : err;
 }
 
 enum pot_err store_write_run(struct store *store,
@@ -213,19 +198,21 @@ enum pot_err store_write_run(struct store *store,
                                                   void *context),
                              void *context)
 {
-    struct store_write write;
-    enum pot_err err = POT_EIO;
+    struct store_write write = {.is_map_full = false};
     int locked = pthread_mutex_lock(&store->writer);
     POT_ASSERT(locked == 0);
-    bool is_retried = !store->is_failed;
-    while (is_retried) {
+    enum pot_err err = store_health_admit(store);
+    bool is_tried = err == POT_OK;
+    while (is_tried) {
         err = attempt(&write, store, body, context);
-        is_retried = write.is_map_full;
-        if (is_retried) {
+        is_tried = write.is_map_full;
+        if (is_tried) {
             err = grow_map(store);
-            is_retried = err == POT_OK;
+            is_tried = err == POT_OK;
         }
     }
+    store_health_note(store, err,
+                      write.is_map_full ? STORE_MAP_FULL : STORE_DISK_FULL);
     (void)pthread_mutex_unlock(&store->writer);
     return err;
 }

@@ -71,13 +71,15 @@ struct store_tip {
 struct store {
     char *folder;
     int lock_fd;
-    MDB_env *env;
+    MDB_env *env; /* NULL: store_cure could not open it again */
     MDB_dbi tables[STORE_TABLES];
     struct slot_file *tip_file;
     /* Held shared by readers, exclusively while the map is resized. */
     pthread_rwlock_t map_lock;
     pthread_mutex_t writer;
-    _Atomic bool is_failed; /* a write failed in a way no retry mends */
+    _Atomic int health; /* enum store_health: storage/store_health.h */
+    _Atomic uint64_t min_free_bytes; /* store_set_limits */
+    _Atomic uint64_t size_max;
     pthread_mutex_t tip_lock;
     struct store_tip tip;     /* under tip_lock */
     struct hash checked_blob; /* under tip_lock: see store_blob_read */
@@ -93,10 +95,11 @@ struct store_read {
 };
 
 /* store_read_begin, _end: a snapshot; keep it short.  While one is open the
- * thread must not begin another one. */
+ * thread must not begin another one.  The end is told how it went: damage
+ * makes the store ail. */
 POT_MUST_USE enum pot_err store_read_begin(struct store_read *read,
                                            struct store *store);
-void store_read_end(struct store_read *read);
+void store_read_end(struct store_read *read, enum pot_err err);
 
 /* store_read_value: out is cleared and filled with the value under key, in a
  * snapshot of its own.  Errors: store_table_get's, POT_ELIMIT */

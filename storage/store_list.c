@@ -82,7 +82,7 @@ static enum pot_err list_read(const struct list *list, struct store *store,
         err = walk(list, cursor, count);
         mdb_cursor_close(cursor);
     }
-    store_read_end(&read);
+    store_read_end(&read, err);
     *count = err == POT_OK ? *count : 0;
     return err;
 }

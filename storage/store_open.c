@@ -259,9 +259,15 @@ static enum pot_err read_meta(struct store_total totals[static STORE_TABLES],
                               struct opening *o, struct store_read *read)
 {
     struct store *store = o->store;
+    struct store_tip tip;
     enum pot_err err = store_read_totals(totals, store, read->txn);
     if (err == POT_OK) {
-        err = store_read_tip(&store->tip, store, read->txn);
+        err = store_read_tip(&tip, store, read->txn);
+    }
+    if (err == POT_OK) {
+        (void)pthread_mutex_lock(&store->tip_lock);
+        store->tip = tip;
+        (void)pthread_mutex_unlock(&store->tip_lock);
     }
     return err == POT_OK || err == POT_EIO
                ? err
@@ -279,7 +285,7 @@ static enum pot_err check_totals(struct opening *o)
         return err;
     }
     err = read_meta(totals, o, &read);
-    store_read_end(&read);
+    store_read_end(&read, err);
     for (unsigned i = TABLE_META + 1; err == POT_OK && i < STORE_TABLES; i++) {
         if (!store_total_equal(&totals[i], &o->totals[i])) {
             err =
@@ -289,6 +295,23 @@ static enum pot_err check_totals(struct opening *o)
         }
     }
     return err;
+}
+
+static enum pot_err open_env(struct opening *o)
+{
+    enum pot_err err = check_tip_file(o);
+    if (err == POT_OK) {
+        err = map_file(o);
+    }
+    if (err == POT_OK) {
+        err = open_tables(o, o->transaction == 0);
+    }
+    return err;
+}
+
+static enum pot_err finish(struct opening *o)
+{
+    return o->transaction != 0 ? check_totals(o) : POT_OK;
 }
 
 enum pot_err store_open_file(struct store *store, size_t map_bytes, char *why,
@@ -310,23 +333,48 @@ enum pot_err store_open_file(struct store *store, size_t map_bytes, char *why,
         err = check_pages(&o);
     }
     if (err == POT_OK) {
-        err = check_tip_file(&o);
+        err = open_env(&o);
     }
-    if (err == POT_OK) {
-        err = map_file(&o);
+    return err == POT_OK ? finish(&o) : err;
+}
+
+static void close_env(struct store *store)
+{
+    if (store->env != NULL) {
+        mdb_env_close(store->env);
+        store->env = NULL;
     }
-    if (err == POT_OK) {
-        err = open_tables(&o, o.transaction == 0);
+    slot_file_close(store->tip_file);
+    store->tip_file = NULL;
+}
+
+/* The pages are walked while readers go on; they wait for the rest. */
+enum pot_err store_reopen_file(struct store *store, char *why, size_t why_size)
+{
+    MDB_envinfo info = {.me_mapsize = 0};
+    struct opening o = {.store = store, .why = why, .why_size = why_size};
+    enum pot_err err = check_pages(&o);
+    if (err != POT_OK) {
+        return err;
     }
-    return err == POT_OK && o.transaction != 0 ? check_totals(&o) : err;
+    int locked = pthread_rwlock_wrlock(&store->map_lock);
+    POT_ASSERT(locked == 0);
+    if (store->env != NULL) {
+        (void)mdb_env_info(store->env, &info);
+    }
+    o.map_bytes = info.me_mapsize;
+    close_env(store);
+    err = open_env(&o);
+    if (err != POT_OK) {
+        close_env(store);
+    }
+    (void)pthread_rwlock_unlock(&store->map_lock);
+    return err == POT_OK ? finish(&o) : err;
 }
 
 void store_close_file(struct store *store)
 {
-    if (store->env != NULL) {
-        mdb_env_close(store->env);
-    }
-    slot_file_close(store->tip_file);
+    close_env(store);
     if (store->lock_fd >= 0) {
         (void)close(store->lock_fd);
     }

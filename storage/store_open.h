@@ -13,4 +13,10 @@ POT_MUST_USE enum pot_err store_open_file(struct store *store, size_t map_bytes,
                                           char *why, size_t why_size);
 void store_close_file(struct store *store);
 
+/* store_reopen_file: the same for a store that is open and locked, whose
+ * writer the caller holds.  Reads fail with POT_EIO if its file cannot be
+ * mapped again. */
+POT_MUST_USE enum pot_err store_reopen_file(struct store *store, char *why,
+                                            size_t why_size);
+
 #endif

@@ -428,6 +428,6 @@ enum pot_err store_verify(struct store *store, struct store_report *report,
     v.digests = pot_calloc(STATE_BUCKETS, sizeof(*v.digests));
     err = pass(&v);
     free(v.digests);
-    store_read_end(&v.read);
+    store_read_end(&v.read, err);
     return err;
 }

@@ -1,7 +1,8 @@
 # Tests of storage/: all of them share one fixture.
 storage_tests = tests/unit/test_overlay tests/unit/test_sign_state \
 	tests/unit/test_state_proof tests/unit/test_store \
-	tests/unit/test_store_crash tests/unit/test_store_damage
+	tests/unit/test_store_crash tests/unit/test_store_cure \
+	tests/unit/test_store_damage
 check_PROGRAMS += $(storage_tests)
 TESTS += $(storage_tests)
 
@@ -33,6 +34,10 @@ tests_unit_test_store_LDADD = $(unit_storage_libs)
 tests_unit_test_store_crash_SOURCES = tests/unit/test_store_crash.c
 tests_unit_test_store_crash_CPPFLAGS = $(unit_storage_cppflags)
 tests_unit_test_store_crash_LDADD = $(unit_storage_libs)
+
+tests_unit_test_store_cure_SOURCES = tests/unit/test_store_cure.c
+tests_unit_test_store_cure_CPPFLAGS = $(unit_storage_cppflags)
+tests_unit_test_store_cure_LDADD = $(unit_storage_libs)
 
 tests_unit_test_store_damage_SOURCES = tests/unit/test_store_damage.c
 tests_unit_test_store_damage_CPPFLAGS = $(unit_storage_cppflags)

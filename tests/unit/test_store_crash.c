@@ -127,7 +127,7 @@ static void a_killed_writer_loses_nothing_acknowledged(void **state)
 }
 
 /* Writes blobs until there is no room, then makes room and goes on. */
-static int fill(const char *folder, void (*make_room)(void))
+static int fill(const char *folder, void (*make_room)(const char *folder))
 {
     size_t size = 300 << 10;
     uint8_t *data = pot_calloc(size, 1);
@@ -141,7 +141,7 @@ static int fill(const char *folder, void (*make_room)(void))
         err = store_blobs_hold(store, &blob, 1);
     }
     int status = err == POT_EFULL && i > 1 ? 0 : 1;
-    /* Nothing changed, reads go on, and a release makes room. */
+    /* Nothing changed, and reads go on. */
     struct hash last = {{(uint8_t)(i - 1)}};
     struct hash first = {{0}};
     if (store_blob_has(store, &last, NULL) ||
@@ -149,18 +149,17 @@ static int fill(const char *folder, void (*make_room)(void))
         !store_tip(store, &height, NULL, NULL) || height != 0) {
         status |= 2;
     }
-    for (uint8_t j = 0; j + 1 < i; j++) {
-        struct hash hash = {{j}};
-        enum pot_err released = store_blobs_release(store, &hash, 1);
-        status |= released == POT_OK || released == POT_EFULL ? 0 : 4;
-    }
-    if (make_room != NULL) {
-        make_room();
-        for (uint8_t j = 0; j + 1 < i; j++) {
-            struct hash hash = {{j}};
-            status |= store_blobs_release(store, &hash, 1) == POT_OK ? 0 : 8;
-        }
-    }
+    status |= store_health(store) == STORE_DISK_FULL &&
+                      store_cure(store, NULL, 0) == POT_EFULL &&
+                      store_blobs_release(store, &first, 1) == POT_EFULL
+                  ? 0
+                  : 4;
+    make_room(folder);
+    status |= store_cure(store, NULL, 0) == POT_OK &&
+                      store_health(store) == STORE_SOUND &&
+                      store_blobs_release_all(store) == POT_OK
+                  ? 0
+                  : 8;
     status |= commit_height(store, 1) == POT_OK ? 0 : 16;
     status |= is_consistent(store, &height) && height == 1 ? 0 : 32;
     store_close(store);
@@ -171,8 +170,9 @@ static int fill(const char *folder, void (*make_room)(void))
     return status;
 }
 
-static void lift_limit(void)
+static void lift_limit(const char *folder)
 {
+    (void)folder;
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
     (void)setrlimit(RLIMIT_FSIZE, &limit);
 }
@@ -202,6 +202,11 @@ static void a_file_size_limit_is_a_full_disk(void **state)
 
 #define NO_MOUNT 127
 
+static void enlarge(const char *folder)
+{
+    (void)mount(NULL, folder, NULL, MS_REMOUNT, "size=64m");
+}
+
 static int fill_small_disk(const char *folder)
 {
     if (unshare(CLONE_NEWNS) != 0 ||
@@ -209,7 +214,7 @@ static int fill_small_disk(const char *folder)
         mount("pot-test", folder, "tmpfs", 0, "size=4m") != 0) {
         return NO_MOUNT;
     }
-    return fill(folder, NULL);
+    return fill(folder, enlarge);
 }
 
 static void a_full_disk_is_survived(void **state)

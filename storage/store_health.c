@@ -1,0 +1,103 @@
+#include "config.h"
+
+#include "storage/store_health.h"
+
+#include "base/check.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+/* Less room than this when a write fails: the disk counts as full. */
+#define ROOM_MIN ((uint64_t)4 << 20)
+
+enum store_health store_health(const struct store *store)
+{
+    return (enum store_health)store->health;
+}
+
+const char *store_health_name(enum store_health health)
+{
+    static const char *const names[STORE_HEALTHS] = {
+#define X(code, name, text) name,
+        STORE_HEALTH_MAP(X)
+#undef X
+    };
+    POT_ASSERT((size_t)health < STORE_HEALTHS);
+    return names[health];
+}
+
+const char *store_health_text(enum store_health health)
+{
+    static const char *const texts[STORE_HEALTHS] = {
+#define X(code, name, text) text,
+        STORE_HEALTH_MAP(X)
+#undef X
+    };
+    POT_ASSERT((size_t)health < STORE_HEALTHS);
+    return texts[health];
+}
+
+void store_ail(struct store *store, enum store_health health)
+{
+    int known = store->health;
+    while ((int)health > known &&
+           !atomic_compare_exchange_weak(&store->health, &known, (int)health)) {
+    }
+}
+
+void store_health_note(struct store *store, enum pot_err err,
+                       enum store_health full)
+{
+    if (err == POT_ECORRUPT) {
+        store_ail(store, STORE_CORRUPT);
+    } else if (err == POT_EIO) {
+        store_ail(store, STORE_FAILED);
+    } else if (err == POT_EFULL) {
+        store_ail(store, full);
+    }
+}
+
+bool store_health_has_room(const struct store *store, uint64_t bytes)
+{
+    struct statvfs disk;
+    struct rlimit limit;
+    struct stat file;
+    int fd;
+    if (fstatvfs(store->lock_fd, &disk) == 0 &&
+        (uint64_t)disk.f_bavail * disk.f_frsize < bytes) {
+        return false;
+    }
+    return getrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+           limit.rlim_cur == RLIM_INFINITY || store->env == NULL ||
+           mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &file) != 0 ||
+           (uint64_t)file.st_size + bytes <= limit.rlim_cur;
+}
+
+enum pot_err store_health_admit(struct store *store)
+{
+    uint64_t least = store->min_free_bytes;
+    if (least > 0 && !store_health_has_room(store, least)) {
+        store_ail(store, STORE_DISK_FULL);
+    }
+    switch (store_health(store)) {
+    case STORE_SOUND:
+        return POT_OK;
+    case STORE_DISK_FULL:
+    case STORE_MAP_FULL:
+        return POT_EFULL;
+    case STORE_FAILED:
+        return POT_EIO;
+    case STORE_CORRUPT:
+    case STORE_DIVERGED:
+        break;
+    }
+    return POT_ECORRUPT;
+}
+
+void store_set_limits(struct store *store, uint64_t min_free_bytes,
+                      uint64_t size_max)
+{
+    store->min_free_bytes = min_free_bytes;
+    store->size_max = size_max;
+}
