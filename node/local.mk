@@ -11,6 +11,7 @@ include node/api/local.mk
 bin_PROGRAMS += potd
 potd_SOURCES = \
 	node/main.c \
+	node/mending.c node/mending.h \
 	node/network.c node/network.h \
 	node/node.c node/node.h \
 	node/node_config.c node/node_config.h \

@@ -81,6 +81,10 @@ static const struct setting settings[] = {
      1000000},
     {"storage.map_size_mb", SETTING_COUNT, AT(map_size_mb), 0, "1024", 16,
      UINT64_C(1) << 24},
+    {"storage.max_size_mb", SETTING_COUNT, AT(max_size_mb), 0, "0", 0,
+     UINT64_C(1) << 24},
+    {"storage.min_free_mb", SETTING_COUNT, AT(min_free_mb), 0, "64", 0,
+     UINT64_C(1) << 24},
     {"storage.keep_blobs", SETTING_COUNT, AT(keep_rounds), 0, "16", 0, 1000000},
 };
 

@@ -87,7 +87,7 @@ static bool on_attestation(void *context, Pot__Signed *message,
 static void on_failed(void *context, enum pot_err err, const char *what)
 {
     struct node *node = context;
-    stopping_failed(node, err, what);
+    mending_failed(&node->mending, err, what);
 }
 
 /* Only a wrong block is its sender's fault; of a good one sync was told when
@@ -96,7 +96,7 @@ static void on_caught_up(void *context, uint64_t height, enum pot_err err)
 {
     struct node *node = context;
     if (err == POT_EIO || err == POT_EFULL || err == POT_ECORRUPT) {
-        stopping_failed(node, err, "block store");
+        mending_failed(&node->mending, err, "block store");
     }
     if (node->is_stopping) {
         return;
@@ -139,7 +139,7 @@ static void tell_replica(struct node *node)
     enum pot_err err =
         validator_sets_read(&node->holdings, &tip->next_signers, &set);
     if (err != POT_OK) {
-        stopping_failed(node, err, "validator set");
+        mending_failed(&node->mending, err, "validator set");
         return;
     }
     replica_applied(node->replica, tip, &set);
@@ -377,6 +377,7 @@ bool node_parts_open(struct node *node)
     open_evidence(node);
     open_rounds(node);
     open_miner(node);
+    mending_open(&node->mending, node, stopping_begin);
     return open_consensus(node) && open_api(node);
 }
 

@@ -16,6 +16,7 @@
 #include "node/block/catch_up.h"
 #include "node/block/delivery.h"
 #include "node/hold/holdings.h"
+#include "node/mending.h"
 #include "node/node_config.h"
 #include "proto/chain.pb-c.h"
 
@@ -53,6 +54,8 @@ struct node {
     struct miner *miner;     /* NULL: no miner */
     struct replica *replica; /* NULL: no validator */
     struct api *api;         /* NULL: not enabled */
+
+    struct mending mending;
 
     bool is_stopping;
     enum exit_code exit_code;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "node/node_parts.h"
+#include "node/startup.h"
 #include "p2p/net.h"
 
 #define FAULTS_BYTES_MAX 65536
@@ -25,12 +26,13 @@ void reload(struct node *node)
         LOG(LOG_ERROR, "node", "log not re-opened",
             log_text("file", fresh->log_file));
     }
+    startup_set_limits(node, fresh);
     if (net_set_peers(node->net, fresh->p2p_peers, fresh->p2p_peer_count) !=
         POT_OK) {
         LOG(LOG_ERROR, "node", "peers not changed",
             log_u64("peers", fresh->p2p_peer_count));
     }
-    LOG(LOG_INFO, "node", "config re-read: log and peers",
+    LOG(LOG_INFO, "node", "config re-read: log, peers, limits of the store",
         log_u64("peers", fresh->p2p_peer_count));
     node_config_free(fresh);
     buf_fini(&faults);

@@ -42,7 +42,9 @@ void startup_chain_error(struct node *node, enum pot_err err)
                       "one, or another home");
     } else {
         startup_error(node, EXIT_CODE_STORE, node->config->home, err,
-                      "run --verify-store, or sync into a new home");
+                      err == POT_EFULL
+                          ? "make room; storage.min_free_mb must be free"
+                          : "run --verify-store, or sync into a new home");
     }
 }
 
@@ -125,6 +127,12 @@ static bool open_home(struct node *node)
     return err == POT_OK;
 }
 
+void startup_set_limits(struct node *node, const struct node_config *config)
+{
+    store_set_limits(node->holdings.store, config->min_free_mb << 20,
+                     config->max_size_mb << 20);
+}
+
 static bool open_store(struct node *node)
 {
     char why[256] = "";
@@ -138,6 +146,8 @@ static bool open_store(struct node *node)
                               ? EXIT_CODE_FULL
                               : EXIT_CODE_STORE;
         fprintf(stderr, "potd: %s\n", why);
+    } else {
+        startup_set_limits(node, node->config);
     }
     free(folder);
     return err == POT_OK;

@@ -9,6 +9,7 @@
 #include "base/exit_code.h"
 
 struct node;
+struct node_config;
 
 /* startup_open: fills node's genesis, keys, store, sign state, data sets and
  * holdings.  False: told on stderr, node->exit_code set; startup_close all the
@@ -18,6 +19,9 @@ bool startup_open(struct node *node);
 /* startup_open_store: the same without keys and sign state. */
 bool startup_open_store(struct node *node);
 void startup_close(struct node *node);
+
+/* startup_set_limits: what a config says of the store's size; at any time. */
+void startup_set_limits(struct node *node, const struct node_config *config);
 
 /* startup_error: one line: what, why, what to do. */
 void startup_error(struct node *node, enum exit_code code, const char *what,

@@ -7,6 +7,7 @@
 #include "node/block/chain.h"
 #include "node/block/needs.h"
 #include "node/block/replica.h"
+#include "node/mending.h"
 #include "node/node_parts.h"
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
@@ -44,6 +45,7 @@ static void stop_parts(struct node *node)
         api_close(node->api);
         node->api = NULL;
     }
+    mending_stop(&node->mending);
     if (node->replica != NULL) {
         replica_stop(node->replica);
     }
@@ -77,17 +79,4 @@ void stopping_begin(struct node *node)
                 node->chain != NULL ? chain_tip(node->chain)->height : 0));
     stop_parts(node);
     stop_signals(node);
-}
-
-void stopping_failed(struct node *node, enum pot_err err, const char *what)
-{
-    LOG(LOG_ERROR, "node", "fault: nothing is signed any more",
-        log_text("what", what), log_text("why", err_text(err)));
-    if (node->api != NULL) {
-        api_failed(node->api, err);
-    }
-    if (err != POT_EFULL) { /* a full disk leaves us readable */
-        node->exit_code = EXIT_CODE_STORE;
-        stopping_begin(node);
-    }
 }

@@ -2,17 +2,11 @@
 #ifndef POT_NODE_STOPPING_H
 #define POT_NODE_STOPPING_H
 
-#include "base/err.h"
-
 struct node;
 
 /* stopping_begin: no part begins anything new; node_parts_free once the loop
  * has run out of work, which it must in time.  Fine for parts that were not
  * opened, and when it was begun before. */
 void stopping_begin(struct node *node);
-
-/* stopping_failed: the disk or the store failed, and nothing may be signed any
- * more.  With a full disk the node stays readable; otherwise it stops. */
-void stopping_failed(struct node *node, enum pot_err err, const char *what);
 
 #endif

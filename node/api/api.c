@@ -251,8 +251,3 @@ void api_peer_changed(struct api *api, const struct peer *peer, bool is_up)
 {
     api_events_peer(api->events, peer, is_up);
 }
-
-void api_failed(struct api *api, enum pot_err err)
-{
-    api->history.fault = err;
-}

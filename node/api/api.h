@@ -27,7 +27,4 @@ void api_close(struct api *api);
 void api_block_applied(struct api *api, const struct block *block);
 void api_peer_changed(struct api *api, const struct peer *peer, bool is_up);
 
-/* api_failed: nothing is stored any more. */
-void api_failed(struct api *api, enum pot_err err);
-
 #endif

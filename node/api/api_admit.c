@@ -7,6 +7,7 @@
 #include "node/api/api_route.h"
 #include "node/api/api_server.h"
 #include "node/api/api_table.h"
+#include "storage/store.h"
 
 #include <string.h>
 
@@ -72,6 +73,17 @@ static void check_route(struct api_request *request, const char *method)
     POT_ASSERT(rc == MHD_YES);
 }
 
+/* Nothing is taken that could not be kept. */
+static void check_store(struct api_request *request)
+{
+    enum store_health health = store_health(api_store(request));
+    if (request->route->body_max > 0 && health != STORE_SOUND) {
+        api_reply_error(request, 503, store_health_name(health),
+                        "this node takes nothing now: %s",
+                        store_health_text(health));
+    }
+}
+
 static void refuse_size(struct api_request *request)
 {
     api_reply_error(request, 413, "body_too_large",
@@ -97,6 +109,9 @@ void api_admit_head(struct api_request *request, const char *method)
     }
     if (request->response == NULL) {
         check_route(request, method);
+    }
+    if (request->response == NULL) {
+        check_store(request);
     }
     if (request->response == NULL) {
         check_size(request);

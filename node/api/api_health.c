@@ -76,12 +76,14 @@ static void check_validators(json_t *list, const struct api_config *config)
     }
 }
 
-static json_t *reasons(const struct api_config *config, enum pot_err fault)
+static json_t *reasons(const struct api_config *config)
 {
     json_t *list = json_array();
-    if (fault != POT_OK) {
-        add_reason(list, "store",
-                   sentence("nothing can be stored: %s", err_text(fault)));
+    enum store_health health = store_health(config->holdings->store);
+    if (health != STORE_SOUND) {
+        add_reason(list, store_health_name(health),
+                   sentence("nothing is stored or signed: %s",
+                            store_health_text(health)));
     }
     if (sync_is_behind(config->sync)) {
         add_reason(
@@ -100,7 +102,7 @@ static json_t *reasons(const struct api_config *config, enum pot_err fault)
 
 static void get_ready(struct api_request *request)
 {
-    json_t *list = reasons(request->config, request->history->fault);
+    json_t *list = reasons(request->config);
     bool is_ready = json_array_size(list) == 0;
     json_t *json = json_object();
     api_json_set(json, "ready", json_boolean(is_ready));

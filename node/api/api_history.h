@@ -1,5 +1,4 @@
-/* api_history: what the API saw happen since it was opened: blocks, and the
- * fault that ended them. */
+/* api_history: what the API saw happen since it was opened. */
 #ifndef POT_NODE_API_API_HISTORY_H
 #define POT_NODE_API_API_HISTORY_H
 
@@ -13,7 +12,6 @@ struct block;
 struct api_history {
     uint64_t opened_ms;  /* on the loop's clock, as the next one */
     uint64_t applied_ms; /* when the tip became the tip, or opened_ms */
-    enum pot_err fault;  /* why nothing is stored any more */
     uint64_t blocks;
     uint64_t txs;
     uint64_t round_updates;

@@ -239,13 +239,26 @@ static void write_intake(struct buf *out, const struct api_config *c)
                 (double)stats.dropped);
 }
 
-static void write_store(struct buf *out, struct store *store,
-                        enum pot_err fault)
+static void write_health(struct buf *out, const struct store *store)
+{
+    enum store_health health = store_health(store);
+    metrics_one(out, "pot_store_writable", GAUGE,
+                "Whether blocks and votes can be stored.",
+                health == STORE_SOUND ? 1 : 0);
+    metrics_family(out, "pot_store_state", GAUGE,
+                   "What ails the store: 1 for the present state.");
+    for (int i = 0; i < STORE_HEALTHS; i++) {
+        enum store_health each = (enum store_health)i;
+        metrics_sample(out, "pot_store_state",
+                       (struct metrics_label){"state", store_health_name(each)},
+                       no_label, each == health ? 1 : 0);
+    }
+}
+
+static void write_store(struct buf *out, struct store *store)
 {
     struct store_stats stats;
-    metrics_one(out, "pot_store_fault", GAUGE,
-                "Whether nothing can be stored any more.",
-                fault != POT_OK ? 1 : 0);
+    write_health(out, store);
     if (store_stats(store, &stats) != POT_OK) {
         return;
     }
@@ -266,6 +279,10 @@ static void write_store(struct buf *out, struct store *store,
                 (double)stats.blobs);
     metrics_one(out, "pot_store_commits_total", COUNTER,
                 "Transactions committed to disk.", (double)stats.commits);
+    metrics_one(out, "pot_store_oldest_reader_commits", GAUGE,
+                "Commits since the oldest open snapshot, which keeps their"
+                " pages.",
+                (double)stats.lag);
     metrics_one(out, "pot_store_map_grown_total", COUNTER,
                 "Times that the memory map grew.", (double)stats.grown);
 }
@@ -426,7 +443,7 @@ static void get_metrics(struct api_request *request)
     write_consensus(&body, c, request->history);
     write_net(&body, c);
     write_intake(&body, c);
-    write_store(&body, c->holdings->store, request->history->fault);
+    write_store(&body, c->holdings->store);
     write_workers(&body, c->miner);
     write_rounds(&body, c->rounds);
     write_tasks(&body, c->holdings->store);

@@ -2,6 +2,8 @@
 
 #include "node/block/block_check.h"
 
+#include "base/check.h"
+#include "base/log.h"
 #include "ledger/ledger.h"
 #include "node/block/chain_tip.h"
 #include "node/block/executed.h"
@@ -156,6 +158,19 @@ static void say_why(const struct check *c, enum block_verdict verdict,
     }
 }
 
+static void tell_roots(const struct block *block, const struct hash *own)
+{
+    char texts[3][HASH_TEXT_SIZE];
+    struct hash theirs = {{0}};
+    bool is_hash = codec_hash(&theirs, block->header->state_root);
+    POT_ASSERT(is_hash); /* block_decode saw to it */
+    LOG(LOG_ERROR, "consensus", "state roots differ",
+        log_u64("height", block->header->height),
+        log_text("block", hash_format(&block->hash, texts[0])),
+        log_text("own_root", hash_format(own, texts[1])),
+        log_text("its_root", hash_format(&theirs, texts[2])));
+}
+
 static enum pot_err check_execution(const struct check *c, bool is_certified)
 {
     struct hash root;
@@ -177,6 +192,7 @@ static enum pot_err check_execution(const struct check *c, bool is_certified)
     }
     if (err == POT_OK &&
         !codec_bytes_equal(block->header->state_root, root.b, HASH_SIZE)) {
+        tell_roots(block, &root);
         err = invalid(c, "another state root");
     }
     return err;

@@ -60,7 +60,10 @@ static void on_delivered(void *context, enum pot_err err, const char *why)
         LOG(LOG_WARN, "node", "synced block not applied",
             log_u64("height", s->height), log_text("why", why));
     }
-    end(s, err == POT_EEXIST ? POT_OK : err);
+    /* Its certificate is right: a wrong block is not its sender's fault. */
+    end(s, err == POT_EEXIST    ? POT_OK
+           : err == POT_EFORMAT ? POT_ECORRUPT
+                                : err);
 }
 
 static void on_worked(void *context)

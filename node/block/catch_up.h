@@ -19,7 +19,9 @@ struct catch_up {
     void *context;
     /* POT_OK: the block stands at the tip now, or something above it.
      * POT_EFORMAT: it, or its certificate, is wrong, and so is whoever sent
-     * it.  Anything else says nothing of the block: see delivery_apply. */
+     * it.  POT_ECORRUPT: what is stored here is damaged, or the block is
+     * certified and yet wrong here.  Anything else says nothing of the block:
+     * see delivery_apply. */
     void (*done)(void *context, uint64_t height, enum pot_err err);
 };
 

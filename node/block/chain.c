@@ -8,6 +8,8 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
+#include "base/log.h"
 #include "node/block/block_check.h"
 #include "node/block/block_commit.h"
 #include "node/block/certified.h"
@@ -65,6 +67,7 @@ struct chain {
     bool has_released;      /* what was held before it was opened */
     struct job *first;      /* the one at work, then those that wait */
     bool is_working; /* the first is off the loop, or is being finished */
+    bool is_held;    /* chain_hold */
     chain_applied_fn *applied;
     void *context;
     bool is_stopped;
@@ -267,6 +270,17 @@ static void on_work(void *context)
     }
 }
 
+/* A certified block that is wrong here is not its sender's fault. */
+static void tell_divergence(const struct job *job)
+{
+    if (job->type == JOB_APPLY && job->err == POT_EFORMAT) {
+        LOG(LOG_ERROR, "consensus", "a certified block is wrong here",
+            log_u64("height", job->parent.height + 1),
+            log_text("why", job->why));
+        store_ail(job->chain->holdings->store, STORE_DIVERGED);
+    }
+}
+
 /* ---- jobs, on the loop */
 
 static struct job *job_new(struct chain *chain, enum job_type type,
@@ -317,6 +331,7 @@ static void finish_apply(struct chain *chain, struct job *job)
 {
     const struct executed *made = job->executed;
     held_blobs_move(&chain->held, &job->held); /* not released yet */
+    tell_divergence(job);
     if (job->err == POT_OK) {
         chain->has_released |= !job->is_first;
         chain_tip_follow(&chain->tip, made->block->block,
@@ -380,7 +395,7 @@ static void on_worked(void *context);
 
 static void start_next(struct chain *chain)
 {
-    if (chain->is_working) {
+    if (chain->is_working || (chain->is_held && !chain->is_stopped)) {
         return;
     }
     chain->is_working = true;
@@ -449,6 +464,63 @@ void chain_apply(struct chain *chain, const struct certified *certified,
     job->certified = certified;
     job->done = done;
     enqueue(chain, job);
+}
+
+bool chain_is_idle(const struct chain *chain)
+{
+    return !chain->is_working;
+}
+
+/* The block that the store has at its tip, as it would have been told. */
+static enum pot_err apply_stored(struct chain *chain, uint64_t height)
+{
+    struct buf data;
+    Pot__CommitCertificate *certificate = NULL;
+    struct shared_block *block = NULL;
+    struct store *store = chain->holdings->store;
+    buf_init(&data, BLOCK_BYTES_MAX);
+    enum pot_err err = store_get_block(store, height, &data);
+    if (err == POT_OK) {
+        err = shared_block_take(&block, pot_memdup(data.data, data.size),
+                                data.size);
+    }
+    if (err == POT_OK) {
+        err = stored_certificate(&certificate, store, height);
+    }
+    if (err == POT_OK) {
+        chain_tip_follow(&chain->tip, block->block, certificate->view);
+        drop_kept(chain, 0);
+        chain->applied(chain->context, block);
+    }
+    shared_block_unref(block);
+    codec_free(certificate);
+    buf_fini(&data);
+    return err;
+}
+
+void chain_hold(struct chain *chain)
+{
+    chain->is_held = true;
+}
+
+enum pot_err chain_resume(struct chain *chain)
+{
+    uint64_t height = 0;
+    struct hash hash;
+    enum pot_err err = POT_OK;
+    POT_ASSERT(chain->is_held && chain_is_idle(chain));
+    bool has_tip = store_tip(chain->holdings->store, &height, &hash, NULL);
+    POT_ASSERT(has_tip);
+    if (height == chain->tip.height + 1) {
+        err = apply_stored(chain, height);
+    } else if (!hash_equal(&hash, &chain->tip.hash)) {
+        err = POT_EGUARD;
+    }
+    if (err == POT_OK) {
+        chain->is_held = false;
+        start_next(chain);
+    }
+    return err;
 }
 
 void chain_stop(struct chain *chain)

@@ -52,6 +52,7 @@
 #ifndef POT_NODE_BLOCK_CHAIN_H
 #define POT_NODE_BLOCK_CHAIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -85,6 +86,16 @@ POT_MUST_USE enum pot_err chain_new(struct chain **out, uv_loop_t *loop,
  * it the job at work. */
 void chain_stop(struct chain *chain);
 void chain_free(struct chain *chain);
+
+/* chain_hold: no job is begun until chain_resume, or chain_stop; once it is
+ * idle none is at work.  chain_resume: after store_cure.  If the next block's
+ * commit stood after all, it is applied as if it had just been stored.
+ *
+ * Errors: those of the store; POT_EGUARD it has another tip than that; the
+ *         chain is still held then */
+void chain_hold(struct chain *chain);
+bool chain_is_idle(const struct chain *chain);
+POT_MUST_USE enum pot_err chain_resume(struct chain *chain);
 
 const struct chain_tip *chain_tip(const struct chain *chain);
 

@@ -151,6 +151,11 @@ void inbox_receive(struct inbox *inbox, const struct public_key *from,
     }
 }
 
+bool inbox_is_idle(const struct inbox *inbox)
+{
+    return inbox->batch == NULL && inbox->letters == NULL;
+}
+
 void inbox_stats(const struct inbox *inbox, struct inbox_stats *out)
 {
     *out = inbox->stats;

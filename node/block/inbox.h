@@ -3,6 +3,7 @@
 #ifndef POT_NODE_BLOCK_INBOX_H
 #define POT_NODE_BLOCK_INBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -40,6 +41,9 @@ void inbox_free(struct inbox *inbox);
 /* inbox_receive: data is copied; too many at once are dropped. */
 void inbox_receive(struct inbox *inbox, const struct public_key *from,
                    const void *data, size_t size);
+
+/* inbox_is_idle: nothing is on its way through it. */
+bool inbox_is_idle(const struct inbox *inbox);
 
 struct inbox_stats {
     uint64_t received;

@@ -40,6 +40,7 @@ struct replica {
     bool is_stepping;
     struct deferred *deferred; /* events that came while stepping */
     uint64_t evidence;
+    bool is_silent;
     bool is_stopped;
 };
 
@@ -169,7 +170,7 @@ static void step_one(struct replica *r, const struct pbft_event *event)
 
 static void step(struct replica *r, const struct pbft_event *event)
 {
-    if (r->is_stopped) {
+    if (r->is_stopped || r->is_silent) {
         return;
     }
     if (r->is_stepping) {
@@ -178,7 +179,7 @@ static void step(struct replica *r, const struct pbft_event *event)
     }
     r->is_stepping = true;
     step_one(r, event);
-    while (r->deferred != NULL && !r->is_stopped) {
+    while (r->deferred != NULL && !r->is_stopped && !r->is_silent) {
         struct deferred *d = r->deferred;
         r->deferred = d->next;
         step_one(r, &d->event);
@@ -262,7 +263,9 @@ void replica_applied(struct replica *r, const struct chain_tip *tip,
 void replica_receive(struct replica *r, struct peer *peer, const void *data,
                      size_t size)
 {
-    inbox_receive(r->inbox, peer_key(peer), data, size);
+    if (!r->is_silent) {
+        inbox_receive(r->inbox, peer_key(peer), data, size);
+    }
 }
 
 /* ---- opening and closing */
@@ -332,6 +335,51 @@ enum pot_err replica_new(struct replica **out,
     return POT_OK;
 }
 
+static void forget_deferred(struct replica *r)
+{
+    while (r->deferred != NULL) {
+        struct deferred *next = r->deferred->next;
+        deferred_free(r->deferred);
+        r->deferred = next;
+    }
+}
+
+void replica_silence(struct replica *r)
+{
+    r->is_silent = true;
+    for (size_t i = 0; i < PBFT_TIMERS; i++) {
+        loop_timer_stop(&r->timers[i].timer);
+    }
+}
+
+/* What is verified or written now was begun for the state machine that goes;
+ * the answers to errands say of blocks what is true for the next one too. */
+bool replica_is_quiet(const struct replica *r)
+{
+    return r->is_silent && !r->is_stepping && inbox_is_idle(r->inbox) &&
+           vote_record_is_idle(r->record);
+}
+
+enum pot_err replica_resume(struct replica *r,
+                            const struct validator_set *validators)
+{
+    enum pot_err err;
+    struct replica_config config = r->config;
+    POT_ASSERT(replica_is_quiet(r));
+    config.validators = validators;
+    struct pbft *pbft = open_pbft(&config, &err);
+    if (pbft == NULL) {
+        return err;
+    }
+    forget_deferred(r);
+    vote_record_forget(r->record);
+    pbft_free(r->pbft);
+    r->pbft = pbft;
+    r->is_silent = false;
+    replica_start(r);
+    return POT_OK;
+}
+
 void replica_stop(struct replica *r)
 {
     r->is_stopped = true;
@@ -349,11 +397,7 @@ void replica_free(struct replica *r)
         return;
     }
     POT_ASSERT(!r->timers[0].timer.is_open);
-    while (r->deferred != NULL) {
-        struct deferred *next = r->deferred->next;
-        deferred_free(r->deferred);
-        r->deferred = next;
-    }
+    forget_deferred(r);
     inbox_free(r->inbox);
     vote_record_free(r->record);
     errands_free(r->errands);

@@ -9,6 +9,7 @@
 #ifndef POT_NODE_BLOCK_REPLICA_H
 #define POT_NODE_BLOCK_REPLICA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -58,6 +59,15 @@ void replica_stop(struct replica *replica);
 void replica_free(struct replica *replica);
 
 void replica_start(struct replica *replica);
+
+/* replica_silence: from now on it sends nothing and takes no event, as if the
+ * node had ended, until replica_resume: it begins again from what the sign
+ * state holds and the tip, as at a start; validators are of the next height.
+ * Not before replica_is_quiet.  Errors: those of replica_new */
+void replica_silence(struct replica *replica);
+bool replica_is_quiet(const struct replica *replica);
+POT_MUST_USE enum pot_err replica_resume(
+    struct replica *replica, const struct validator_set *validators);
 
 /* replica_receive: a peer's MESSAGE_CONSENSUS. */
 void replica_receive(struct replica *replica, struct peer *peer,

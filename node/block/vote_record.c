@@ -87,3 +87,15 @@ void vote_record_save(struct vote_record *record, uint8_t *data, size_t size,
         start(record);
     }
 }
+
+bool vote_record_is_idle(const struct vote_record *record)
+{
+    return record->current.data == NULL;
+}
+
+void vote_record_forget(struct vote_record *record)
+{
+    POT_ASSERT(vote_record_is_idle(record));
+    free(record->next.data);
+    record->next.data = NULL;
+}

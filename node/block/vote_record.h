@@ -4,6 +4,7 @@
 #ifndef POT_NODE_BLOCK_VOTE_RECORD_H
 #define POT_NODE_BLOCK_VOTE_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -32,5 +33,10 @@ void vote_record_free(struct vote_record *record);
 /* vote_record_save: takes data. */
 void vote_record_save(struct vote_record *record, uint8_t *data, size_t size,
                       uint64_t sequence);
+
+/* vote_record_is_idle: nothing is being written.  vote_record_forget: what
+ * waits behind a write that failed never will be; when it is idle. */
+bool vote_record_is_idle(const struct vote_record *record);
+void vote_record_forget(struct vote_record *record);
 
 #endif

@@ -42,3 +42,8 @@ void loop_timer_start(struct loop_timer *timer, uint64_t delay_ms,
         POT_ASSERT(rc == 0);
     }
 }
+
+void loop_timer_stop(struct loop_timer *timer)
+{
+    (void)uv_timer_stop(&timer->timer);
+}

@@ -30,4 +30,7 @@ void loop_timer_close(struct loop_timer *timer);
 void loop_timer_start(struct loop_timer *timer, uint64_t delay_ms,
                       uint64_t repeat_ms);
 
+/* loop_timer_stop: it does not run out any more, unless started again. */
+void loop_timer_stop(struct loop_timer *timer);
+
 #endif

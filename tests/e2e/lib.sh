@@ -30,6 +30,7 @@ stop_everything() {
     for pid in $(pgrep -f "$WORK/" || true); do
         kill -9 "$pid" 2>/dev/null || true
     done
+    [ -z "${SMALL_DISK:-}" ] || umount -l "$SMALL_DISK" || true
     [ "$status" -ne 0 ] && [ -n "${POT_KEEP:-}" ] &&
         echo "kept: $WORK" >&2 || rm -rf "$WORK"
     exit "$status"

@@ -6,6 +6,8 @@ e2e_tests = \
 	tests/e2e/test_cheat.sh \
 	tests/e2e/test_claims.sh \
 	tests/e2e/test_cores.sh \
+	tests/e2e/test_disk_errors.sh \
+	tests/e2e/test_disk_full.sh \
 	tests/e2e/test_evidence.sh \
 	tests/e2e/test_ghost_data.sh \
 	tests/e2e/test_hostile_peers.sh \
@@ -19,7 +21,8 @@ e2e_tests = \
 	tests/e2e/test_two_tasks.sh
 dist_check_SCRIPTS += $(e2e_tests)
 TESTS += $(e2e_tests)
-EXTRA_DIST += tests/e2e/lib.sh tests/e2e/netns.sh tests/e2e/soak.sh tests/e2e/score.py
+EXTRA_DIST += tests/e2e/lib.sh tests/e2e/disk_lib.sh tests/e2e/netns.sh \
+	tests/e2e/soak.sh tests/e2e/score.py
 
 # Stands in the place of pot-worker, and cheats.
 check_PROGRAMS += tests/e2e/bad_worker
@@ -55,3 +58,11 @@ tests_e2e_bad_tx_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)
 tests_e2e_bad_tx_LDADD = proto/libproto.a proto/libformats.a base/libbase.a \
 	$(JANSSON_LIBS) $(PROTOBUFC_LIBS) $(SODIUM_LIBS) -lpthread
+
+# A disk that fails at will, to be preloaded: no archive but an object that is
+# linked as a shared library.
+check_PROGRAMS += tests/e2e/faulty_disk.so
+tests_e2e_faulty_disk_so_SOURCES = tests/e2e/faulty_disk.c
+tests_e2e_faulty_disk_so_CFLAGS = $(AM_CFLAGS) -fPIC
+tests_e2e_faulty_disk_so_LDFLAGS = $(AM_LDFLAGS) -shared
+tests_e2e_faulty_disk_so_LDADD = -ldl -lpthread
