@@ -147,6 +147,7 @@ static void on_tick(void *context)
 {
     struct mending *m = context;
     uint64_t now = uv_now(&m->node->loop);
+    store_watch_disk(store_of(m));
     look(m, "reading or writing it");
     if (m->is_working) {
         return;

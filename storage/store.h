@@ -258,6 +258,10 @@ const char *store_health_text(enum store_health health);
  * in it turned out to be wrong. */
 void store_ail(struct store *store, enum store_health health);
 
+/* store_watch_disk: it is full when the disk has less room than the limit
+ * asks for, though nothing was written. */
+void store_watch_disk(struct store *store);
+
 /* store_set_limits: the store is full when its disk has less than
  * min_free_bytes left, or when it would grow beyond size_max; 0: no limit. */
 void store_set_limits(struct store *store, uint64_t min_free_bytes,

@@ -74,12 +74,17 @@ bool store_health_has_room(const struct store *store, uint64_t bytes)
            (uint64_t)file.st_size + bytes <= limit.rlim_cur;
 }
 
-enum pot_err store_health_admit(struct store *store)
+void store_watch_disk(struct store *store)
 {
     uint64_t least = store->min_free_bytes;
     if (least > 0 && !store_health_has_room(store, least)) {
         store_ail(store, STORE_DISK_FULL);
     }
+}
+
+enum pot_err store_health_admit(struct store *store)
+{
+    store_watch_disk(store);
     switch (store_health(store)) {
     case STORE_SOUND:
         return POT_OK;
