@@ -35,6 +35,42 @@ static void send_either(struct sim_world *world, const struct sim_node *node,
     sim_message_drop(b);
 }
 
+static void send_vote(struct sim_world *world, const struct sim_node *from,
+                      uint32_t to, const struct vote *said)
+{
+    size_t size;
+    struct signature signature;
+    struct vote vote = *said;
+    vote.replica = sim_replica_of(world, vote.height, from->identity);
+    vote_sign(&signature, world->keys[from->identity], &world->chain, &vote);
+    uint8_t *bytes = pbft_message_encode_vote(&size, &vote, &signature);
+    sim_send_to(world, from, to, bytes, size);
+}
+
+/* All faulty replicas together: the even ones are shown one block and a
+ * quorum for it, the odd ones the other. */
+static void split(struct sim_world *world, const struct sim_node *primary,
+                  const struct vote *one, const struct vote *two,
+                  struct sim_message *first, struct sim_message *second)
+{
+    for (uint32_t to = 0; to < world->config.n; to++) {
+        struct vote vote = to % 2 == 0 ? *one : *two;
+        sim_send(world, primary, to, to % 2 == 0 ? first : second);
+        for (uint32_t i = 0; i < world->node_count; i++) {
+            const struct sim_node *node = &world->nodes[i];
+            if (node->is_honest || node->identity == to) {
+                continue;
+            }
+            vote.phase = POT__PHASE__PHASE_PREPARE;
+            if (node != primary) {
+                send_vote(world, node, to, &vote);
+            }
+            vote.phase = POT__PHASE__PHASE_COMMIT;
+            send_vote(world, node, to, &vote);
+        }
+    }
+}
+
 static void equivocate(struct sim_world *world, const struct sim_node *node,
                        const struct pbft_effect *effect,
                        const Pot__PrePrepare *message)
@@ -62,6 +98,7 @@ static void equivocate(struct sim_world *world, const struct sim_node *node,
         block->header->view < vote.view && sim_rng_chance(&world->rng, 700);
     block_free(block);
     sim_forge_remember(world, vote.height, &vote.digest);
+    const struct vote own = vote;
     uint8_t *data = sim_block_make(&size, &vote.digest, &spec);
     sim_forge_remember(world, vote.height, &vote.digest);
     vote_sign(&signature, world->keys[node->identity], &world->chain, &vote);
@@ -73,8 +110,17 @@ static void equivocate(struct sim_world *world, const struct sim_node *node,
         sim_mark(world, MARK_DEFIED);
         return;
     }
-    send_either(world, node, effect, other, other_size);
     sim_mark(world, MARK_EQUIVOCATED);
+    if ((node->attacks & ATTACK_SPLIT) == 0) {
+        send_either(world, node, effect, other, other_size);
+        return;
+    }
+    struct sim_message *messages[] = {
+        sim_message_new(pot_memdup(effect->bytes, effect->size), effect->size),
+        sim_message_new(other, other_size)};
+    split(world, node, &own, &vote, messages[0], messages[1]);
+    sim_message_drop(messages[0]);
+    sim_message_drop(messages[1]);
 }
 
 static void vote_twice(struct sim_world *world, const struct sim_node *node,

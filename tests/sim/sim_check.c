@@ -184,7 +184,8 @@ static uint32_t count_signers(const struct sim_world *world, uint64_t height,
                               const Pot__CommitCertificate *certificate)
 {
     uint32_t count = 0;
-    for (uint32_t replica = 0; replica < world->config.n; replica++) {
+    for (uint32_t replica = 0; replica < sim_validator_count(world, height);
+         replica++) {
         const struct key *key =
             world->keys[sim_identity_of(world, height, replica)];
         struct vote vote = {.phase = POT__PHASE__PHASE_COMMIT,
@@ -217,7 +218,7 @@ static void check_certificate(struct sim_world *world,
         sim_fail(world, "a certificate does not decode");
         return;
     }
-    uint32_t n = world->config.n;
+    uint32_t n = sim_validator_count(world, height);
     uint32_t faults = (n - 1) / 3;
     if (2 * count_signers(world, height, certificate) < n + faults + 1 ||
         certificate->height != height || certificate->view != block->view ||
@@ -255,8 +256,14 @@ void sim_check_commit(struct sim_world *world, const struct sim_node *node,
                       uint64_t height, const struct sim_block *block)
 {
     POT_ASSERT(height >= 1 && height <= SIM_HEIGHTS);
-    if (world->is_committed[height] &&
-        !hash_equal(&world->committed[height], &block->digest)) {
+    bool is_other = world->is_committed[height] &&
+                    !hash_equal(&world->committed[height], &block->digest);
+    if (is_other && world->config.is_overrun) {
+        world->is_forked = true; /* whom to blame for it is the question */
+        sim_mark(world, MARK_FORK);
+        return;
+    }
+    if (is_other) {
         sim_fail(world,
                  "no agreement: replica %" PRIu32
                  " commits another block at height %" PRIu64,

@@ -236,6 +236,43 @@ static void on_proposal(struct sim_world *world, struct sim_node *node,
     free(block);
 }
 
+static bool has_record_of(const struct sim_node *node, uint64_t height)
+{
+    Pot__PbftRecord *record;
+    if (node->record == NULL ||
+        CODEC_DECODE(&record, pot__pbft_record, node->record,
+                     node->record_size) != POT_OK) {
+        return false;
+    }
+    bool is_of = record->height <= height && record->n_votes > 0;
+    codec_free(record);
+    return is_of;
+}
+
+/* What becomes of the set of the height that ends, and of node in it. */
+static void mark_set(struct sim_world *world, const struct sim_node *node,
+                     const struct validator_set *next)
+{
+    const struct validator_set *set = pbft_validators(node->pbft);
+    const struct public_key *key = key_public(world->keys[node->identity]);
+    uint32_t index;
+    if (validator_set_equal(next, set)) {
+        return;
+    }
+    sim_mark(world, MARK_SET_CHANGE);
+    if (pbft_status(node->pbft).is_changing) {
+        sim_mark(world, MARK_CHANGE_MID_CHANGE);
+    }
+    if (next->count != set->count) {
+        sim_mark(world, next->count > set->count ? MARK_GREW : MARK_SHRANK);
+    }
+    bool was_in = validator_set_find(&index, set, key);
+    bool is_in = validator_set_find(&index, next, key);
+    if (was_in != is_in && has_record_of(node, node->height)) {
+        sim_mark(world, was_in ? MARK_LEFT_WITH_RECORD : MARK_CAME_WITH_RECORD);
+    }
+}
+
 static void on_applied(struct sim_world *world, struct sim_node *node,
                        struct sim_event *event)
 {
@@ -250,9 +287,7 @@ static void on_applied(struct sim_world *world, struct sim_node *node,
     event->block.certificate = NULL;
     struct validator_set set;
     sim_validators(world, &set, node->height + 1);
-    if (!validator_set_equal(&set, pbft_validators(node->pbft))) {
-        sim_mark(world, MARK_SET_CHANGE);
-    }
+    mark_set(world, node, &set);
     if (event->flag && pbft_status(node->pbft).is_changing) {
         sim_mark(world, MARK_SYNC_MID_CHANGE);
     }

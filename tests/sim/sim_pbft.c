@@ -20,6 +20,7 @@
 #include <string.h>
 
 #define HEAL_BOUND_MS  60000
+#define BLAME_BOUND_MS 5000
 #define HEIGHTS_BEYOND 2
 #define STEPS_MAX      2000000
 
@@ -108,7 +109,7 @@ static void live_with_faults(struct sim_world *world)
     struct sim_event event;
     while (!world->is_failed && sim_next(world, &event)) {
         happen(world, &event);
-        if (world->now_ms >= world->config.fault_end_ms ||
+        if (world->now_ms >= world->config.fault_end_ms || world->is_forked ||
             height_of(world, true) >= world->config.height_goal) {
             return;
         }
@@ -128,6 +129,34 @@ static void live_healed(struct sim_world *world)
                      "no progress: honest replicas at heights %" PRIu64
                      " to %" PRIu64 ", wanted %" PRIu64,
                      height_of(world, false), height_of(world, true), goal);
+        }
+    }
+}
+
+/* How many of those that broke the agreement are known by name. */
+static uint32_t count_accused(const struct sim_world *world)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < world->config.n; i++) {
+        count += world->is_accused[i];
+    }
+    return count;
+}
+
+/* Whoever broke the agreement is found out: f + 1 of them at least. */
+static void live_forked(struct sim_world *world)
+{
+    uint64_t end_ms = world->now_ms + BLAME_BOUND_MS;
+    uint32_t wanted = validator_set_faults(world->config.n) + 1;
+    struct sim_event event;
+    while (!world->is_failed && count_accused(world) < wanted &&
+           sim_next(world, &event)) {
+        happen(world, &event);
+        if (world->now_ms > end_ms || world->steps > STEPS_MAX) {
+            sim_fail(world,
+                     "agreement broke, and evidence names %" PRIu32
+                     " of at least %" PRIu32,
+                     count_accused(world), wanted);
         }
     }
 }
@@ -156,7 +185,11 @@ static bool run_seed(uint64_t seed, bool is_verbose, struct totals *totals,
     live_with_faults(&world);
     if (!world.is_failed) {
         heal(&world);
-        live_healed(&world);
+        if (!world.config.is_overrun) {
+            live_healed(&world);
+        } else if (world.is_forked) {
+            live_forked(&world);
+        }
     }
     totals->runs++;
     totals->steps += world.steps;

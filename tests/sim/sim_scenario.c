@@ -12,6 +12,7 @@ static void draw_config(struct sim_world *world)
 {
     static const uint64_t sizes[] = {1, 2, 2, 3, 3, 4, 4, 4, 4, 4,
                                      4, 4, 4, 5, 5, 5, 7, 7, 7, 7};
+    static const uint64_t many[] = {10, 16, 31, 31};
     static const uint64_t losses[] = {0, 0, 30, 100, 250};
     static const uint64_t duplicates[] = {0, 0, 100};
     static const uint64_t delays[] = {2, 8, 25, 60, 120};
@@ -22,6 +23,9 @@ static void draw_config(struct sim_world *world)
     static const uint64_t refusals[] = {0, 0, 20};
     struct sim_config *config = &world->config;
     config->n = (uint32_t)pick(world, sizes, 20);
+    if (sim_rng_chance(&world->rng, 8)) {
+        config->n = (uint32_t)pick(world, many, 4);
+    }
     config->loss_permille = (unsigned)pick(world, losses, 5);
     config->duplicate_permille = (unsigned)pick(world, duplicates, 3);
     config->delay_max_ms = pick(world, delays, 5);
@@ -34,6 +38,35 @@ static void draw_config(struct sim_world *world)
     config->is_sync_rare = sim_rng_chance(&world->rng, 500);
     config->fault_end_ms = sim_rng_between(&world->rng, 1500, 5000);
     config->height_goal = sim_rng_between(&world->rng, 3, 9);
+    if (config->n == SIM_IDENTITIES) {
+        sim_mark(world, MARK_MANY);
+    }
+}
+
+/* Sets of every size from 1 on, one after the other: all are honest, as f of
+ * a smaller set is smaller. */
+static void draw_resizing(struct sim_world *world)
+{
+    struct sim_config *config = &world->config;
+    if (config->rotate_blocks > 0 && sim_rng_chance(&world->rng, 500)) {
+        config->is_resizing = true;
+        config->height_goal += 3;
+    }
+}
+
+/* More than f are faulty, and their messages are all delivered: agreement may
+ * break, but not without evidence. */
+static void draw_overrun(struct sim_world *world)
+{
+    struct sim_config *config = &world->config;
+    if ((config->n != 4 && config->n != 7) || config->rotate_blocks > 0 ||
+        !sim_rng_chance(&world->rng, 150)) {
+        return;
+    }
+    config->is_overrun = true;
+    config->loss_permille = 0;
+    config->crash_all_permille = 0;
+    config->refuse_permille = 0;
 }
 
 static unsigned draw_attacks(struct sim_world *world)
@@ -62,20 +95,39 @@ static struct sim_node *add_node(struct sim_world *world, uint32_t identity,
     return node;
 }
 
+static uint64_t draw_faulty(struct sim_world *world)
+{
+    uint32_t n = world->config.n;
+    if (world->config.is_resizing) {
+        return 0;
+    }
+    if (world->config.is_overrun) {
+        return validator_set_quorum(n) - 1;
+    }
+    uint64_t faulty = sim_rng_below(&world->rng, validator_set_faults(n) + 1);
+    if (validator_set_faults(n) > 0 && sim_rng_chance(&world->rng, 300)) {
+        faulty = validator_set_faults(n);
+    }
+    return faulty;
+}
+
 /* Up to f faulty replicas, anywhere; some have a twin: two nodes with one
  * key, each keeping its word only to itself. */
 static void draw_nodes(struct sim_world *world)
 {
     uint32_t n = world->config.n;
-    uint64_t faulty = sim_rng_below(&world->rng, validator_set_faults(n) + 1);
-    if (validator_set_faults(n) > 0 && sim_rng_chance(&world->rng, 300)) {
-        faulty = validator_set_faults(n);
-    }
+    uint64_t faulty = draw_faulty(world);
     uint32_t first = (uint32_t)sim_rng_below(&world->rng, n);
     bool has_twins = sim_rng_chance(&world->rng, 300);
+    bool is_split = sim_rng_chance(&world->rng, 700);
+    unsigned overrun = ATTACK_EQUIVOCATE | ATTACK_HIDE_PREPARED |
+                       (is_split ? ATTACK_SPLIT : ATTACK_YES_MAN);
     for (uint32_t i = 0; i < n; i++) {
         bool is_faulty = (i + n - first) % n < faulty;
         unsigned attacks = is_faulty && !has_twins ? draw_attacks(world) : 0;
+        if (is_faulty && world->config.is_overrun) {
+            attacks = has_twins ? 0 : overrun;
+        }
         (void)add_node(world, i, !is_faulty, attacks);
     }
     for (uint32_t i = 0; i < n && has_twins; i++) {
@@ -112,6 +164,10 @@ static void draw_faults(struct sim_world *world)
 void sim_scenario_draw(struct sim_world *world)
 {
     draw_config(world);
+    draw_resizing(world);
+    draw_overrun(world);
     draw_nodes(world);
-    draw_faults(world);
+    if (!world->config.is_overrun) {
+        draw_faults(world);
+    }
 }

@@ -158,6 +158,7 @@ static void look_at_evidence(struct sim_world *world,
         sim_fail(world, "evidence accuses honest replica %" PRIu32, accused);
     }
     codec_free(evidence);
+    world->is_accused[accused] = true;
     sim_mark(world, MARK_EVIDENCE);
 }
 

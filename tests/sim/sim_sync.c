@@ -58,7 +58,9 @@ static bool is_block_proven(struct sim_world *world,
             CERTIFICATE_VALID &&
         certificate->height == height &&
         block_decode(&opened, block->bytes, block->size) == POT_OK &&
-        codec_bytes_equal(certificate->digest, opened->hash.b, HASH_SIZE);
+        codec_bytes_equal(certificate->digest, opened->hash.b, HASH_SIZE) &&
+        codec_bytes_equal(opened->header->parent_hash,
+                          node->chain[node->height].digest.b, HASH_SIZE);
     if (is_proven) {
         block->digest = opened->hash;
         block->view = certificate->view;

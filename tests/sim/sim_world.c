@@ -140,10 +140,20 @@ static uint32_t rotation(const struct sim_world *world, uint64_t height)
     return blocks == 0 ? 0 : (uint32_t)(height / blocks % world->config.n);
 }
 
+uint32_t sim_validator_count(const struct sim_world *world, uint64_t height)
+{
+    const struct sim_config *config = &world->config;
+    if (!config->is_resizing || height < config->rotate_blocks) {
+        return config->n;
+    }
+    struct sim_rng rng = {world->seed + height / config->rotate_blocks};
+    return (uint32_t)sim_rng_between(&rng, 1, config->n);
+}
+
 void sim_validators(const struct sim_world *world, struct validator_set *set,
                     uint64_t height)
 {
-    set->count = world->config.n;
+    set->count = sim_validator_count(world, height);
     for (uint32_t i = 0; i < set->count; i++) {
         set->keys[i] =
             *key_public(world->keys[sim_identity_of(world, height, i)]);
@@ -159,8 +169,9 @@ uint32_t sim_identity_of(const struct sim_world *world, uint64_t height,
 uint32_t sim_replica_of(const struct sim_world *world, uint64_t height,
                         uint32_t identity)
 {
-    return (identity + world->config.n - rotation(world, height)) %
-           world->config.n;
+    uint32_t place = (identity + world->config.n - rotation(world, height)) %
+                     world->config.n;
+    return place < sim_validator_count(world, height) ? place : PBFT_NO_REPLICA;
 }
 
 uint64_t sim_voting_height(const struct sim_node *node)

@@ -23,7 +23,7 @@
 #include "consensus/pbft.h"
 #include "tests/sim/sim_rng.h"
 
-#define SIM_IDENTITIES 7
+#define SIM_IDENTITIES 31
 #define SIM_NODES      (2 * SIM_IDENTITIES) /* each may have a twin */
 #define SIM_HEIGHTS    128
 #define SIM_RECENT     32
@@ -51,6 +51,13 @@
     X(MARK_PARTITION, "the network was partitioned")                           \
     X(MARK_ONE_WAY, "links failed in one direction")                           \
     X(MARK_SET_CHANGE, "the validator set changed")                            \
+    X(MARK_GREW, "the set grew")                                               \
+    X(MARK_SHRANK, "the set shrank")                                           \
+    X(MARK_CHANGE_MID_CHANGE, "it changed in mid view change")                 \
+    X(MARK_LEFT_WITH_RECORD, "one left the set with a record of it")           \
+    X(MARK_CAME_WITH_RECORD, "one came back with an older record")             \
+    X(MARK_MANY, "there were thirty-one replicas")                             \
+    X(MARK_FORK, "more than f made honest replicas disagree")                  \
     X(MARK_REFUSED, "a valid proposal was refused for a while")                \
     X(MARK_SLOW_CHECK, "a check took longer than its view was given")          \
     X(MARK_EVIDENCE, "evidence of two votes was given")                        \
@@ -110,8 +117,9 @@ enum sim_attack {
     ATTACK_STALE = 1 << 7,
     ATTACK_BAD_BLOCK = 1 << 8,
     ATTACK_BAD_SYNC = 1 << 9,
+    ATTACK_SPLIT = 1 << 10, /* where more than f are faulty */
 };
-#define ATTACKS 10
+#define ATTACKS 10 /* of a few */
 
 struct sim_node {
     uint32_t index;    /* in world->nodes */
@@ -186,6 +194,8 @@ struct sim_config {
     uint64_t height_goal;        /* faults end there, too */
     unsigned crash_all_permille; /* at a commit */
     uint64_t rotate_blocks;      /* the set turns by one each; 0: never */
+    bool is_resizing;            /* and has another size each time */
+    bool is_overrun;             /* more than f are faulty */
     unsigned refuse_permille;
     bool is_sync_rare;
     bool is_coalescing; /* records that wait for the disk are replaced */
@@ -217,6 +227,9 @@ struct sim_world {
     size_t word_counts[SIM_IDENTITIES];
     size_t word_capacities[SIM_IDENTITIES];
 
+    bool is_forked; /* is_overrun, and honest replicas disagree */
+    bool is_accused[SIM_IDENTITIES]; /* an honest replica has evidence */
+
     bool marks[SIM_MARK_COUNT];
     uint64_t steps;
     bool is_failed;
@@ -247,7 +260,8 @@ void sim_event_fini(struct sim_event *event);
 void sim_message_drop(struct sim_message *message);
 
 /* The validators of a height: identities, which turn with the heights, and
- * replicas, which are places in the set. */
+ * replicas, which are places in the set; PBFT_NO_REPLICA: in none. */
+uint32_t sim_validator_count(const struct sim_world *world, uint64_t height);
 void sim_validators(const struct sim_world *world, struct validator_set *set,
                     uint64_t height);
 uint32_t sim_identity_of(const struct sim_world *world, uint64_t height,
