@@ -4,7 +4,8 @@ pbft_bench = tests/unit/pbft_case.c tests/unit/pbft_case.h \
 	tests/unit/pbft_fixture.c tests/unit/pbft_fixture.h \
 	tests/sim/sim_block.c tests/sim/sim_block.h
 consensus_tests = tests/unit/test_certificate tests/unit/test_early \
-	tests/unit/test_evidence \
+	tests/unit/test_evidence tests/unit/test_pbft_evidence \
+	tests/unit/test_pbft_set_change \
 	tests/unit/test_pbft_normal tests/unit/test_pbft_record \
 	tests/unit/test_pbft_verify tests/unit/test_pbft_view_change \
 	tests/unit/test_votes tests/unit/test_vouched
@@ -23,6 +24,16 @@ tests_unit_test_certificate_LDADD = $(unit_proto_libs)
 tests_unit_test_early_SOURCES = tests/unit/test_early.c
 tests_unit_test_early_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_early_LDADD = $(consensus_libs)
+
+tests_unit_test_pbft_evidence_SOURCES = tests/unit/test_pbft_evidence.c \
+	$(pbft_bench)
+tests_unit_test_pbft_evidence_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pbft_evidence_LDADD = $(consensus_libs)
+
+tests_unit_test_pbft_set_change_SOURCES = \
+	tests/unit/test_pbft_set_change.c $(pbft_bench)
+tests_unit_test_pbft_set_change_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pbft_set_change_LDADD = $(consensus_libs)
 
 tests_unit_test_pbft_normal_SOURCES = tests/unit/test_pbft_normal.c \
 	$(pbft_bench)
