@@ -177,7 +177,15 @@ static enum exit_code run_stake(struct ctl *ctl, const struct cli_args *args)
     }
     body.action_case = POT__TX_BODY__ACTION_STAKE;
     body.stake = &stake;
-    return send_body(ctl, &body, stake.amount);
+    rc = send_body(ctl, &body, stake.amount);
+    if (rc == EXIT_CODE_DONE &&
+        stake.role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
+        (void)fprintf(stderr,
+                      "potctl: run a node with this key as its [validator] key"
+                      " by the next epoch: a member that does not vote counts"
+                      " as a faulty one\n");
+    }
+    return rc;
 }
 
 static enum exit_code run_unstake(struct ctl *ctl, const struct cli_args *args)

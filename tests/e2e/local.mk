@@ -18,7 +18,8 @@ e2e_tests = \
 	tests/e2e/test_pause.sh \
 	tests/e2e/test_single.sh \
 	tests/e2e/test_train.sh \
-	tests/e2e/test_two_tasks.sh
+	tests/e2e/test_two_tasks.sh \
+	tests/e2e/test_validators.sh
 dist_check_SCRIPTS += $(e2e_tests)
 TESTS += $(e2e_tests)
 EXTRA_DIST += tests/e2e/lib.sh tests/e2e/disk_lib.sh tests/e2e/netns.sh \
