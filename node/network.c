@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "node/api/api.h"
+#include "node/block/catch_up.h"
 #include "node/block/chain.h"
 #include "node/block/replica.h"
 #include "node/node_parts.h"
@@ -125,8 +126,17 @@ static void on_sync_block(void *context, uint64_t height, const uint8_t *block,
                           size_t certificate_size)
 {
     struct node *node = context;
-    catch_up_take(&node->catch_up, height, block, block_size, certificate,
+    catch_up_take(node->catch_up, height, block, block_size, certificate,
                   certificate_size);
+}
+
+struct claim network_claim(const struct node *node)
+{
+    const struct chain_tip *tip = chain_tip(node->chain);
+    return (struct claim){.height = tip->height,
+                          .block_hash = tip->hash,
+                          .view = tip->view,
+                          .lowest = 1};
 }
 
 static enum pot_err open_net(struct node *node)
@@ -153,7 +163,6 @@ static enum pot_err open_net(struct node *node)
 
 static void open_transfers(struct node *node)
 {
-    const struct chain_tip *tip = chain_tip(node->chain);
     const struct blob_fetch_config fetch = {
         .net = node->net,
         .piece_timeout_ms = PEER_TIMEOUT_MS,
@@ -162,9 +171,10 @@ static void open_transfers(struct node *node)
     };
     const struct sync_config sync = {
         .net = node->net,
-        .status = {tip->height, tip->hash, tip->view},
+        .status = network_claim(node),
         .timeout_ms = PEER_TIMEOUT_MS,
         .grace_ms = node->validator_key != NULL ? SYNC_GRACE_MS : 0,
+        .ahead_max = CATCH_UP_AHEAD,
         .context = node,
         .read = read_block,
         .on_block = on_sync_block,

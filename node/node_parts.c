@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "node/api/api.h"
+#include "node/block/catch_up.h"
 #include "node/block/chain.h"
 #include "node/block/needs.h"
 #include "node/block/proposal.h"
@@ -124,8 +125,7 @@ static void log_block(const struct node *node, const struct shared_block *block)
 
 static void tell_sync(struct node *node)
 {
-    const struct chain_tip *tip = chain_tip(node->chain);
-    const struct claim status = {tip->height, tip->hash, tip->view};
+    const struct claim status = network_claim(node);
     sync_set_status(node->sync, &status);
 }
 
@@ -156,6 +156,7 @@ static void on_applied(void *context, const struct shared_block *block)
     bool has_evidence = evidence_pool_applied(node->evidence);
     rounds_refresh(node->rounds);
     tell_sync(node);
+    catch_up_applied(node->catch_up);
     tell_replica(node);
     if (has_txs || has_evidence || rounds_has_work(node->rounds)) {
         on_work(node);
@@ -180,8 +181,14 @@ static void open_blocks(struct node *node)
     };
     node->needs = needs_new(&needs);
     node->delivery = (struct delivery){node->chain, node->needs};
-    node->catch_up = (struct catch_up){&node->loop, &node->holdings,
-                                       &node->delivery, node, on_caught_up};
+    const struct catch_up_config catch_up = {
+        .loop = &node->loop,
+        .holdings = &node->holdings,
+        .delivery = &node->delivery,
+        .context = node,
+        .done = on_caught_up,
+    };
+    node->catch_up = catch_up_new(&catch_up);
 }
 
 static void open_txs(struct node *node)
@@ -404,6 +411,7 @@ void node_parts_free(struct node *node)
     intake_free(node->intake);
     pending_free(node->pending);
     mempool_free(node->mempool);
+    catch_up_free(node->catch_up);
     needs_free(node->needs);
     if (node->sync != NULL) {
         sync_free(node->sync);

@@ -13,7 +13,6 @@
 
 #include "base/exit_code.h"
 #include "base/key.h"
-#include "node/block/catch_up.h"
 #include "node/block/delivery.h"
 #include "node/hold/holdings.h"
 #include "node/mending.h"
@@ -45,7 +44,7 @@ struct node {
     struct sync *sync;
     struct needs *needs;
     struct delivery delivery;
-    struct catch_up catch_up;
+    struct catch_up *catch_up;
     struct mempool *mempool;
     struct pending *pending;
     struct intake *intake;

@@ -3,11 +3,13 @@
 #include "p2p/claims.h"
 
 #include "base/alloc.h"
+#include "base/check.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 
 #define DISTRUST_DOUBLES 7
+#define SPAN_FIRST       16
 
 struct claim_peer {
     struct claim_peer *next;
@@ -16,6 +18,8 @@ struct claim_peer {
     struct claim claim;
     uint32_t failures;    /* since a block of its stood */
     uint64_t believed_ms; /* its claims count for nothing before */
+    uint32_t open;        /* questions */
+    uint32_t span;
 };
 
 static struct claim_peer *find(const struct claims *claims, uint64_t peer_id)
@@ -38,6 +42,7 @@ void claims_add(struct claims *claims, uint64_t peer_id)
 {
     struct claim_peer *p = pot_calloc(1, sizeof(*p));
     p->id = peer_id;
+    p->span = SPAN_FIRST;
     p->next = claims->first;
     claims->first = p;
 }
@@ -55,14 +60,17 @@ void claims_remove(struct claims *claims, uint64_t peer_id)
     }
 }
 
-void claims_set(struct claims *claims, uint64_t peer_id,
+bool claims_set(struct claims *claims, uint64_t peer_id,
                 const struct claim *claim)
 {
     struct claim_peer *p = find(claims, peer_id);
-    if (p != NULL) {
+    bool is_less = p != NULL && (claim->height < p->claim.height ||
+                                 claim->lowest < p->claim.lowest);
+    if (p != NULL && !is_less) {
         p->claim = *claim;
         p->has_claimed = true;
     }
+    return !is_less;
 }
 
 const struct claim *claims_get(const struct claims *claims, uint64_t peer_id)
@@ -71,15 +79,19 @@ const struct claim *claims_get(const struct claims *claims, uint64_t peer_id)
     return p != NULL && p->has_claimed ? &p->claim : NULL;
 }
 
-void claims_distrust(struct claims *claims, uint64_t peer_id, uint64_t now_ms)
+uint32_t claims_distrust(struct claims *claims, uint64_t peer_id,
+                         uint64_t now_ms)
 {
     struct claim_peer *p = find(claims, peer_id);
-    if (p != NULL) {
-        uint32_t doubles =
-            p->failures < DISTRUST_DOUBLES ? p->failures : DISTRUST_DOUBLES;
-        p->failures++;
-        p->believed_ms = now_ms + ((uint64_t)claims->distrust_ms << doubles);
+    if (p == NULL) {
+        return 0;
     }
+    uint32_t doubles =
+        p->failures < DISTRUST_DOUBLES ? p->failures : DISTRUST_DOUBLES;
+    p->failures++;
+    p->believed_ms = now_ms + ((uint64_t)claims->distrust_ms << doubles);
+    p->span = 1;
+    return p->failures;
 }
 
 void claims_credit(struct claims *claims, uint64_t peer_id)
@@ -88,6 +100,36 @@ void claims_credit(struct claims *claims, uint64_t peer_id)
     if (p != NULL) {
         p->failures = 0;
     }
+}
+
+void claims_asked(struct claims *claims, uint64_t peer_id)
+{
+    struct claim_peer *p = find(claims, peer_id);
+    if (p != NULL) {
+        p->open++;
+    }
+}
+
+void claims_answered(struct claims *claims, uint64_t peer_id, uint64_t took_ms,
+                     uint64_t quick_ms, uint64_t slow_ms)
+{
+    struct claim_peer *p = find(claims, peer_id);
+    if (p == NULL) {
+        return;
+    }
+    POT_ASSERT(p->open > 0);
+    p->open--;
+    if (took_ms <= quick_ms && p->span < CLAIMS_SPAN_MAX) {
+        p->span *= 2;
+    } else if (took_ms > slow_ms && p->span > 1) {
+        p->span /= 2;
+    }
+}
+
+uint32_t claims_span(const struct claims *claims, uint64_t peer_id)
+{
+    const struct claim_peer *p = find(claims, peer_id);
+    return p != NULL ? p->span : 0;
 }
 
 static bool is_believed(const struct claim_peer *p, uint64_t now_ms)
@@ -111,11 +153,46 @@ uint64_t claims_choose(const struct claims *claims, uint64_t height,
 {
     uint64_t chosen = 0;
     uint32_t seen = 0;
+    uint32_t open = CLAIMS_OPEN_MAX;
     for (struct claim_peer *p = claims->first; p != NULL; p = p->next) {
-        if (is_believed(p, now_ms) && p->claim.height >= height &&
-            randombytes_uniform(++seen) == 0) {
+        if (!is_believed(p, now_ms) || p->claim.height < height ||
+            p->claim.lowest > height || p->open >= CLAIMS_OPEN_MAX ||
+            p->open > open) {
+            continue;
+        }
+        if (p->open < open) {
+            open = p->open;
+            seen = 0;
+        }
+        if (randombytes_uniform(++seen) == 0) {
             chosen = p->id;
         }
     }
     return chosen;
+}
+
+uint64_t claims_next(const struct claims *claims, uint64_t height,
+                     uint64_t now_ms)
+{
+    uint64_t next = 0;
+    for (struct claim_peer *p = claims->first; p != NULL; p = p->next) {
+        bool is_free = is_believed(p, now_ms) && p->open < CLAIMS_OPEN_MAX;
+        if (is_free && p->claim.lowest > height &&
+            (next == 0 || p->claim.lowest < next)) {
+            next = p->claim.lowest;
+        }
+    }
+    return next;
+}
+
+void claims_each(const struct claims *claims, uint64_t now_ms,
+                 bool (*visit)(void *context, uint64_t peer_id,
+                               const struct claim *claim),
+                 void *context)
+{
+    for (struct claim_peer *p = claims->first; p != NULL; p = p->next) {
+        if (is_believed(p, now_ms) && !visit(context, p->id, &p->claim)) {
+            return;
+        }
+    }
 }

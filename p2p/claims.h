@@ -1,4 +1,5 @@
-/* claims: what peers say of their own chains, and who is believed.
+/* claims: what peers say of their own chains, who is believed, and how much
+ * each is asked for at a time.
  *
  * A claim moves nothing but who is asked.  A peer that did not deliver what
  * it claimed is not believed for a while, for twice as long each time, until
@@ -6,15 +7,21 @@
 #ifndef POT_P2P_CLAIMS_H
 #define POT_P2P_CLAIMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/hash.h"
+
+#define CLAIMS_SPAN_MAX 64 /* blocks that a peer is asked for at once */
+#define CLAIMS_OPEN_MAX 2  /* questions to one peer at a time */
 
 /* Where a node stands, as it says; view is its tip's. */
 struct claim {
     uint64_t height;
     struct hash block_hash;
     uint64_t view;
+    uint64_t lowest;   /* block that it holds; those below are pruned */
+    uint64_t snapshot; /* height of its latest snapshot; 0: none */
 };
 
 struct claim_peer;
@@ -31,21 +38,47 @@ void claims_fini(struct claims *claims);
 void claims_add(struct claims *claims, uint64_t peer_id);
 void claims_remove(struct claims *claims, uint64_t peer_id);
 
-/* claims_set: what it says now.  claims_get: NULL: nothing yet. */
-void claims_set(struct claims *claims, uint64_t peer_id,
+/* claims_set: what it says now; false: less than it said before, which no
+ * honest chain does.  claims_get: NULL: nothing yet. */
+bool claims_set(struct claims *claims, uint64_t peer_id,
                 const struct claim *claim);
 const struct claim *claims_get(const struct claims *claims, uint64_t peer_id);
 
-/* claims_distrust: it did not deliver; claims_credit: it did. */
-void claims_distrust(struct claims *claims, uint64_t peer_id, uint64_t now_ms);
+/* claims_distrust: it did not deliver; returns how often in a row.
+ * claims_credit: a block of its stands. */
+uint32_t claims_distrust(struct claims *claims, uint64_t peer_id,
+                         uint64_t now_ms);
 void claims_credit(struct claims *claims, uint64_t peer_id);
+
+/* claims_asked, claims_answered: a question to it is open, or no more.  Who
+ * is quick (an answer within quick_ms) is asked for twice as much the next
+ * time, who is slow (beyond slow_ms) for half. */
+void claims_asked(struct claims *claims, uint64_t peer_id);
+void claims_answered(struct claims *claims, uint64_t peer_id, uint64_t took_ms,
+                     uint64_t quick_ms, uint64_t slow_ms);
+
+/* claims_span: how many blocks to ask it for. */
+uint32_t claims_span(const struct claims *claims, uint64_t peer_id);
 
 /* claims_highest: the greatest height that a believed peer claims, or 0. */
 uint64_t claims_highest(const struct claims *claims, uint64_t now_ms);
 
-/* claims_choose: the id of a believed peer that claims the height or more, by
- * lot: not the one that claims most; 0: there is none. */
+/* claims_choose: the id of a believed peer that claims to hold this height and
+ * may be asked one thing more, by lot among those with the fewest questions
+ * open: not the one that claims most; 0: there is none. */
 uint64_t claims_choose(const struct claims *claims, uint64_t height,
                        uint64_t now_ms);
+
+/* claims_next: the least height above `height` from which on some believed
+ * peer that may be asked holds blocks; 0: there is none. */
+uint64_t claims_next(const struct claims *claims, uint64_t height,
+                     uint64_t now_ms);
+
+/* claims_each: the believed peers with what they say, until visit says
+ * false. */
+void claims_each(const struct claims *claims, uint64_t now_ms,
+                 bool (*visit)(void *context, uint64_t peer_id,
+                               const struct claim *claim),
+                 void *context);
 
 #endif

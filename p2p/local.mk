@@ -21,6 +21,8 @@ p2p_libp2p_a_SOURCES = \
 	p2p/reason.c p2p/reason.h \
 	p2p/sending.c p2p/sending.h \
 	p2p/sync.c p2p/sync.h \
+	p2p/sync_plan.c p2p/sync_plan.h \
+	p2p/sync_rate.c p2p/sync_rate.h \
 	p2p/sync_serve.c p2p/sync_serve.h
 p2p_libp2p_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)

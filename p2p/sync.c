@@ -1,16 +1,16 @@
 /* Blocks come in at one end and go out at the other:
  *
- *   ask --GetBlocks--> peer --Blocks--> queue --on_block--> owner
- *
- * One question and one block under examination at a time; the next answer
- * may already be on its way while the owner works.  Whatever goes wrong
- * empties the queue from that height on and asks somebody else. */
+ *   ask --GetBlocks--> peers --Blocks--> plan --on_block--> owner
+ */
 #include "config.h"
 
 #include "p2p/sync.h"
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/log.h"
+#include "p2p/sync_plan.h"
+#include "p2p/sync_rate.h"
 #include "proto/codec.h"
 #include "proto/wire.pb-c.h"
 
@@ -18,44 +18,36 @@
 
 /* One block behind is news on its way; for this long it is being late. */
 #define LATE_MS 1000
-/* Below both more is asked for. */
-#define QUEUE_COUNT_LOW 32
-#define QUEUE_BYTES_LOW ((size_t)16 << 20)
+/* What the owner has at a time beside the one that is next. */
+#define TAKEN_BYTES ((size_t)16 << 20)
 /* A large answer on a slow line: as long as so much comes in a timeout, we
  * wait for some more of them. */
 #define PROGRESS_BYTES ((uint64_t)256 << 10)
 #define PROGRESS_TURNS 4
-
-struct sync_item {
-    struct sync_item *next;
-    uint64_t height;
-    uint64_t peer_id;
-    struct buf block;
-    struct buf certificate;
-};
+/* So many questions in a row left open by a peer that says other things: it
+ * does not want to answer.  A peer that is cut off says nothing at all. */
+#define STALLS_MAX      5
+#define LOG_INTERVAL_MS 5000
 
 struct sync {
     struct sync_config config;
     struct claim status; /* ours, as far as the owner has told */
     struct claims claims;
+    struct sync_plan *plan;
+    struct sync_rate rate;
     uint64_t behind_ms; /* since when; 0: we are not */
-
-    uint64_t asked_id; /* 0: no question is open */
-    uint64_t asked_from;
-    uint32_t asked_count;
-    uint64_t asked_ms;
-    uint64_t asked_bytes; /* its peer_bytes_in at asked_ms */
-    uint32_t asked_turns; /* timeouts that brought progress */
-
-    struct sync_item *first; /* heights without gaps */
-    struct sync_item *last;
-    size_t item_count;
-    size_t item_bytes;
-
-    uint64_t applying; /* the owner has this block; 0: none */
-    uint64_t applying_id;
+    uint64_t logged_ms;
+    bool is_held;
     bool is_delivering;
+    uint64_t asked;
+    uint64_t timeouts;
+    uint64_t refused;
 };
+
+static uint64_t now_ms(const struct sync *sync)
+{
+    return net_now_ms(sync->config.net);
+}
 
 struct sync *sync_new(const struct sync_config *config)
 {
@@ -66,97 +58,37 @@ struct sync *sync_new(const struct sync_config *config)
     if (sync->config.timeout_ms == 0) {
         sync->config.timeout_ms = 4000;
     }
+    if (sync->config.ahead_max == 0) {
+        sync->config.ahead_max = 1;
+    }
     sync->claims.distrust_ms =
         config->distrust_ms != 0 ? config->distrust_ms : 2000;
+    sync->plan = sync_plan_new(sync->status.height);
     return sync;
-}
-
-static uint64_t now_ms(const struct sync *sync)
-{
-    return net_now_ms(sync->config.net);
-}
-
-/* --- the queue -------------------------------------------------------- */
-
-static struct sync_item *pop(struct sync *sync)
-{
-    struct sync_item *item = sync->first;
-    sync->first = item->next;
-    if (sync->first == NULL) {
-        sync->last = NULL;
-    }
-    sync->item_count--;
-    sync->item_bytes -= item->block.size + item->certificate.size;
-    return item;
-}
-
-static void item_free(struct sync_item *item)
-{
-    buf_fini(&item->block);
-    buf_fini(&item->certificate);
-    free(item);
-}
-
-static void push(struct sync *sync, uint64_t height,
-                 const Pot__SyncBlock *block)
-{
-    struct sync_item *item = pot_calloc(1, sizeof(*item));
-    POT_ASSERT(sync->last == NULL || height == sync->last->height + 1);
-    item->height = height;
-    item->peer_id = sync->asked_id;
-    buf_init(&item->block, block->block.len);
-    buf_append(&item->block, block->block.data, block->block.len);
-    buf_init(&item->certificate, block->certificate.len);
-    buf_append(&item->certificate, block->certificate.data,
-               block->certificate.len);
-    if (sync->last == NULL) {
-        sync->first = item;
-    } else {
-        sync->last->next = item;
-    }
-    sync->last = item;
-    sync->item_count++;
-    sync->item_bytes += item->block.size + item->certificate.size;
-}
-
-/* The queue is worth nothing any more, nor is an answer that continues it. */
-static void flush(struct sync *sync)
-{
-    while (sync->first != NULL) {
-        item_free(pop(sync));
-    }
-    sync->asked_id = 0;
 }
 
 void sync_free(struct sync *sync)
 {
-    if (sync == NULL) {
-        return;
+    if (sync != NULL) {
+        sync_plan_free(sync->plan);
+        claims_fini(&sync->claims);
+        free(sync);
     }
-    flush(sync);
-    claims_fini(&sync->claims);
-    free(sync);
 }
 
 static void deliver(struct sync *sync)
 {
+    struct plan_item item;
     if (sync->is_delivering) {
         return; /* the owner answers from inside on_block */
     }
     sync->is_delivering = true;
-    while (sync->first != NULL && sync->applying == 0) {
-        uint64_t next = sync->status.height + 1;
-        struct sync_item *item = pop(sync);
-        POT_ASSERT(item->height <= next);
-        if (item->height == next) {
-            sync->applying = item->height;
-            sync->applying_id = item->peer_id;
-            sync->config.on_block(sync->config.context, item->height,
-                                  item->block.data, item->block.size,
-                                  item->certificate.data,
-                                  item->certificate.size);
-        }
-        item_free(item);
+    while (sync_plan_take(sync->plan, sync->config.ahead_max, TAKEN_BYTES,
+                          &item)) {
+        sync->config.on_block(sync->config.context, item.height,
+                              item.block.data, item.block.size,
+                              item.certificate.data, item.certificate.size);
+        plan_item_fini(&item);
     }
     sync->is_delivering = false;
 }
@@ -200,6 +132,8 @@ static void send_status(const struct sync *sync, struct peer *peer)
     message.height = status->height;
     message.block_hash = codec_bytes(status->block_hash.b, HASH_SIZE);
     message.view = status->view;
+    message.lowest = status->lowest;
+    message.snapshot = status->snapshot;
     buf_init(&out, 128);
     codec_append(&out, &message);
     POT_ASSERT(!out.is_overflown);
@@ -215,67 +149,89 @@ static void send_status(const struct sync *sync, struct peer *peer)
 
 /* --- asking ----------------------------------------------------------- */
 
-static uint64_t next_wanted(const struct sync *sync)
+static void ban(struct sync *sync, struct peer *peer, const char *what)
 {
-    uint64_t have = sync->status.height;
-    if (sync->applying > have) {
-        have = sync->applying;
-    }
-    if (sync->last != NULL && sync->last->height > have) {
-        have = sync->last->height;
-    }
-    return have + 1;
+    sync_plan_forget(sync->plan, peer_id(peer));
+    net_ban(sync->config.net, peer, what);
 }
 
-/* No answer will come, or none that helps; it did not deliver. */
-static void give_up(struct sync *sync)
+/* The question is answered, or will not be. */
+static void close_ask(struct sync *sync, struct plan_ask *ask)
 {
-    claims_distrust(&sync->claims, sync->asked_id, now_ms(sync));
-    sync->asked_id = 0;
+    uint64_t took = now_ms(sync) - ask->asked_ms;
+    uint64_t timeout = sync->config.timeout_ms;
+    claims_answered(&sync->claims, ask->peer_id, took, timeout / 8,
+                    timeout / 2);
+    sync_plan_close(sync->plan, ask);
 }
 
-/* Asks peer, who is believed to stand at height or higher. */
-static void ask_peer(struct sync *sync, struct peer *peer, uint64_t from,
+/* No answer came: what the peer was asked for is wanted elsewhere. */
+static void give_up(struct sync *sync, uint64_t id)
+{
+    for (size_t i = sync_plan_asks(sync->plan); i > 0; i--) {
+        struct plan_ask *ask = sync_plan_ask_at(sync->plan, i - 1);
+        if (ask->peer_id == id) {
+            close_ask(sync, ask);
+        }
+    }
+}
+
+/* Asks peer, who is believed to stand at `height` or higher. */
+static bool ask_peer(struct sync *sync, struct peer *peer, uint64_t from,
                      uint64_t height)
 {
-    uint64_t count = height - from + 1;
+    uint64_t id = peer_id(peer);
+    uint64_t most = height - from + 1;
+    uint32_t span = claims_span(&sync->claims, id);
+    const struct plan_ask *ask =
+        sync_plan_ask(sync->plan, id, from, most < span ? (uint32_t)most : span,
+                      now_ms(sync), peer_bytes_in(peer));
     Pot__GetBlocks message = POT__GET_BLOCKS__INIT;
     struct buf out;
-    message.from = from;
-    message.count = count < SYNC_BLOCKS_MAX ? (uint32_t)count : SYNC_BLOCKS_MAX;
+    message.from = ask->from;
+    message.count = ask->count;
     buf_init(&out, 64);
     codec_append(&out, &message);
     POT_ASSERT(!out.is_overflown);
-    if (net_send(sync->config.net, peer, MESSAGE_GET_BLOCKS, out.data,
-                 out.size)) {
-        sync->asked_id = peer_id(peer);
-        sync->asked_from = from;
-        sync->asked_count = message.count;
-        sync->asked_ms = now_ms(sync);
-        sync->asked_bytes = peer_bytes_in(peer);
-        sync->asked_turns = 0;
-    }
+    bool is_sent = net_send(sync->config.net, peer, MESSAGE_GET_BLOCKS,
+                            out.data, out.size);
     buf_fini(&out);
+    claims_asked(&sync->claims, id);
+    sync->asked++;
+    if (!is_sent) {
+        give_up(sync, id);
+        (void)claims_distrust(&sync->claims, id, now_ms(sync));
+    }
+    return is_sent;
 }
 
 static void ask(struct sync *sync)
 {
-    uint64_t from = next_wanted(sync);
-    if (sync->asked_id != 0 || sync->item_count >= QUEUE_COUNT_LOW ||
-        sync->item_bytes >= QUEUE_BYTES_LOW ||
-        !is_behind_for(sync, sync->config.grace_ms)) {
+    uint64_t after = 0;
+    uint64_t from;
+    uint64_t now = now_ms(sync);
+    if (sync->is_held || !is_behind_for(sync, sync->config.grace_ms)) {
         return;
     }
-    uint64_t id = claims_choose(&sync->claims, from, now_ms(sync));
-    struct peer *peer = id != 0 ? net_find_id(sync->config.net, id) : NULL;
-    if (peer != NULL) {
-        ask_peer(sync, peer, from, claims_get(&sync->claims, id)->height);
+    uint64_t target = sync_target(sync);
+    while ((from = sync_plan_wanted(sync->plan, after, target)) != 0) {
+        uint64_t id = claims_choose(&sync->claims, from, now);
+        struct peer *peer = id != 0 ? net_find_id(sync->config.net, id) : NULL;
+        if (peer != NULL) {
+            (void)ask_peer(sync, peer, from,
+                           claims_get(&sync->claims, id)->height);
+        } else {
+            after = claims_next(&sync->claims, from, now);
+            if (after-- == 0) {
+                return;
+            }
+        }
     }
 }
 
-static bool is_answer(const struct sync *sync, const Pot__Blocks *blocks)
+static bool is_answer(const struct plan_ask *ask, const Pot__Blocks *blocks)
 {
-    if (blocks->n_blocks == 0 || blocks->n_blocks > sync->asked_count) {
+    if (blocks->n_blocks > ask->count) {
         return false;
     }
     for (size_t i = 0; i < blocks->n_blocks; i++) {
@@ -287,29 +243,58 @@ static bool is_answer(const struct sync *sync, const Pot__Blocks *blocks)
     return true;
 }
 
+static struct buf borrow(ProtobufCBinaryData bytes)
+{
+    return (struct buf){.data = bytes.data, .size = bytes.len};
+}
+
+static void take_answer(struct sync *sync, struct plan_ask *ask,
+                        const Pot__Blocks *blocks)
+{
+    uint64_t id = ask->peer_id;
+    for (size_t i = 0; i < blocks->n_blocks; i++) {
+        const struct buf block = borrow(blocks->blocks[i]->block);
+        const struct buf certificate = borrow(blocks->blocks[i]->certificate);
+        sync_plan_hold(sync->plan, ask, blocks->from + i, &block, &certificate);
+    }
+    close_ask(sync, ask);
+    /* It answers one by one: the clock of the next begins now. */
+    for (size_t i = 0; i < sync_plan_asks(sync->plan); i++) {
+        struct plan_ask *next = sync_plan_ask_at(sync->plan, i);
+        if (next->peer_id == id) {
+            next->asked_ms = now_ms(sync);
+            next->turns = 0;
+        }
+    }
+}
+
+/* It may have pruned the block while we asked, and has said so then. */
+static bool claims_to_hold(const struct sync *sync, uint64_t id,
+                           uint64_t height)
+{
+    const struct claim *said = claims_get(&sync->claims, id);
+    return said != NULL && said->lowest <= height && height <= said->height;
+}
+
 static void on_blocks(struct sync *sync, struct peer *peer, const uint8_t *data,
                       size_t size)
 {
     Pot__Blocks *blocks;
     if (CODEC_DECODE(&blocks, pot__blocks, data, size) != POT_OK) {
-        net_ban(sync->config.net, peer, "malformed Blocks");
+        ban(sync, peer, "malformed Blocks");
         return;
     }
-    if (sync->asked_id != peer_id(peer) || sync->asked_from != blocks->from) {
-        codec_free(blocks); /* late: asked for before something changed */
-        return;
-    }
-    if (!is_answer(sync, blocks)) {
-        give_up(sync);
+    struct plan_ask *asked =
+        sync_plan_find_ask(sync->plan, peer_id(peer), blocks->from);
+    if (asked == NULL) {
+        /* Late: asked for before something changed. */
+    } else if (!is_answer(asked, blocks)) {
+        ban(sync, peer, "answers with more than was asked for");
+    } else if (blocks->n_blocks == 0 &&
+               claims_to_hold(sync, peer_id(peer), blocks->from)) {
+        ban(sync, peer, "does not hold the blocks that it claims");
     } else {
-        uint64_t from = next_wanted(sync);
-        for (size_t i = 0; i < blocks->n_blocks; i++) {
-            /* Our height may have grown past the first ones meanwhile. */
-            if (blocks->from + i >= from) {
-                push(sync, blocks->from + i, blocks->blocks[i]);
-            }
-        }
-        sync->asked_id = 0;
+        take_answer(sync, asked, blocks);
     }
     codec_free(blocks);
     deliver(sync);
@@ -318,26 +303,19 @@ static void on_blocks(struct sync *sync, struct peer *peer, const uint8_t *data,
 
 /* --- what the owner says ---------------------------------------------- */
 
-/* The block under examination stands, or one above it does. */
-static void settle(struct sync *sync)
-{
-    if (sync->applying == sync->status.height) {
-        claims_credit(&sync->claims, sync->applying_id);
-    }
-    if (sync->applying <= sync->status.height) {
-        sync->applying = 0;
-    }
-}
-
 void sync_set_status(struct sync *sync, const struct claim *status)
 {
     const struct claim before = sync->status;
     sync->status = *status;
     if (status->height != before.height) {
         sync->behind_ms = 0;
+        uint64_t sender = sync_plan_sender(sync->plan, status->height);
+        claims_credit(&sync->claims, sender);
+        sync_plan_set_tip(sync->plan, status->height);
     }
-    settle(sync);
     if (status->height != before.height || status->view != before.view ||
+        status->lowest != before.lowest ||
+        status->snapshot != before.snapshot ||
         !hash_equal(&status->block_hash, &before.block_hash)) {
         send_status(sync, NULL);
     }
@@ -345,33 +323,34 @@ void sync_set_status(struct sync *sync, const struct claim *status)
     ask(sync);
 }
 
-/* Ends the examination of the block at height; false: it is not under one,
- * having come another way meanwhile. */
-static bool give_back(struct sync *sync, uint64_t height)
-{
-    if (sync->applying != height || height == 0) {
-        return false;
-    }
-    sync->applying = 0;
-    flush(sync);
-    return true;
-}
-
 void sync_refused(struct sync *sync, uint64_t height)
 {
-    struct peer *peer = net_find_id(sync->config.net, sync->applying_id);
-    if (!give_back(sync, height)) {
+    uint64_t sender = sync_plan_give_back(sync->plan, height);
+    struct peer *peer = net_find_id(sync->config.net, sender);
+    if (sender == 0) {
         return;
     }
+    sync->refused++;
+    sync_plan_forget(sync->plan, sender);
     if (peer != NULL) {
-        net_ban(sync->config.net, peer, "sent a block that does not hold");
+        ban(sync, peer, "sent a block that does not hold");
     }
     ask(sync);
 }
 
 void sync_postponed(struct sync *sync, uint64_t height)
 {
-    (void)give_back(sync, height); /* the next tick asks again */
+    (void)sync_plan_give_back(sync->plan, height); /* the next tick asks */
+}
+
+void sync_hold(struct sync *sync, bool is_held)
+{
+    sync->is_held = is_held;
+}
+
+struct claims *sync_claims(struct sync *sync)
+{
+    return &sync->claims;
 }
 
 /* --- what peers say --------------------------------------------------- */
@@ -384,10 +363,8 @@ void sync_on_peer(struct sync *sync, struct peer *peer, bool is_up)
         send_status(sync, peer);
         return;
     }
+    sync_plan_cancel(sync->plan, id);
     claims_remove(&sync->claims, id);
-    if (sync->asked_id == id) {
-        sync->asked_id = 0;
-    }
 }
 
 static void on_status(struct sync *sync, struct peer *peer, const uint8_t *data,
@@ -398,13 +375,18 @@ static void on_status(struct sync *sync, struct peer *peer, const uint8_t *data,
     if (CODEC_DECODE(&message, pot__peer_status, data, size) != POT_OK ||
         !codec_hash(&claim.block_hash, message->block_hash)) {
         codec_free(message);
-        net_ban(sync->config.net, peer, "malformed PeerStatus");
+        ban(sync, peer, "malformed PeerStatus");
         return;
     }
     claim.height = message->height;
     claim.view = message->view;
+    claim.lowest = message->lowest;
+    claim.snapshot = message->snapshot;
     codec_free(message);
-    claims_set(&sync->claims, peer_id(peer), &claim);
+    if (!claims_set(&sync->claims, peer_id(peer), &claim)) {
+        ban(sync, peer, "claims less than it claimed before");
+        return;
+    }
     if (sync->behind_ms == 0 && sync_target(sync) > sync->status.height) {
         sync->behind_ms = now_ms(sync);
     }
@@ -425,26 +407,64 @@ void sync_on_message(struct sync *sync, struct peer *peer, uint8_t type,
     }
 }
 
-static void check_progress(struct sync *sync, uint64_t now)
+/* --- time ------------------------------------------------------------- */
+
+static void stalled(struct sync *sync, uint64_t id, struct peer *peer,
+                    bool is_talking)
 {
-    const struct peer *peer = net_find_id(sync->config.net, sync->asked_id);
-    uint64_t bytes = peer != NULL ? peer_bytes_in(peer) : 0;
-    bool is_moving = bytes - sync->asked_bytes >= PROGRESS_BYTES &&
-                     ++sync->asked_turns < PROGRESS_TURNS;
-    if (peer != NULL && is_moving) {
-        sync->asked_ms = now;
-        sync->asked_bytes = bytes;
-    } else {
-        give_up(sync);
+    sync->timeouts++;
+    give_up(sync, id);
+    uint32_t stalls = claims_distrust(&sync->claims, id, now_ms(sync));
+    if (stalls >= STALLS_MAX && is_talking) {
+        ban(sync, peer, "answers no question for blocks");
     }
+}
+
+static void check_deadline(struct sync *sync, struct plan_ask *ask,
+                           uint64_t now)
+{
+    struct peer *peer = net_find_id(sync->config.net, ask->peer_id);
+    uint64_t bytes = peer != NULL ? peer_bytes_in(peer) - ask->bytes : 0;
+    if (bytes >= PROGRESS_BYTES && ++ask->turns < PROGRESS_TURNS) {
+        ask->asked_ms = now;
+        ask->bytes += bytes;
+    } else {
+        stalled(sync, ask->peer_id, peer, bytes > 0);
+    }
+}
+
+/* One at a time: who stalls loses all its questions. */
+static void check_deadlines(struct sync *sync, uint64_t now)
+{
+    for (size_t i = 0; i < sync_plan_asks(sync->plan); i++) {
+        struct plan_ask *ask = sync_plan_ask_at(sync->plan, i);
+        if (now >= ask->asked_ms + sync->config.timeout_ms) {
+            check_deadline(sync, ask, now);
+            return;
+        }
+    }
+}
+
+static void log_progress(struct sync *sync, uint64_t now)
+{
+    struct sync_progress p;
+    if (!sync_is_behind(sync) || sync->is_held ||
+        now - sync->logged_ms < LOG_INTERVAL_MS) {
+        return;
+    }
+    sync->logged_ms = now;
+    sync_progress(sync, &p);
+    LOG(LOG_INFO, "sync", "catching up", log_u64("block", p.height),
+        log_u64("of", p.target), log_u64("per_second", p.rate / 1000),
+        log_u64("eta_s", p.eta_s == UINT64_MAX ? 0 : p.eta_s),
+        log_u64("peers", p.peers_asked),
+        log_text("note", p.is_unserved ? "no peer holds the next block" : ""));
 }
 
 void sync_tick(struct sync *sync, uint64_t now)
 {
-    if (sync->asked_id != 0 &&
-        now - sync->asked_ms >= sync->config.timeout_ms) {
-        check_progress(sync, now);
-    }
+    check_deadlines(sync, now);
+    sync_rate_tick(&sync->rate, sync->status.height, now);
     if (sync_target(sync) == sync->status.height) {
         sync->behind_ms = 0;
     } else if (sync->behind_ms == 0) {
@@ -452,4 +472,52 @@ void sync_tick(struct sync *sync, uint64_t now)
     }
     deliver(sync);
     ask(sync);
+    log_progress(sync, now);
+}
+
+static uint64_t peers_asked(const struct sync *sync)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < sync_plan_asks(sync->plan); i++) {
+        bool is_new = true;
+        uint64_t id = sync_plan_ask_at(sync->plan, i)->peer_id;
+        for (size_t k = 0; k < i; k++) {
+            is_new &= sync_plan_ask_at(sync->plan, k)->peer_id != id;
+        }
+        count += is_new;
+    }
+    return count;
+}
+
+struct holder {
+    uint64_t height;
+    bool is_claimed; /* by anybody, as reached */
+    bool is_held;    /* by anybody, as not pruned */
+};
+
+static bool visit_holder(void *context, uint64_t id, const struct claim *claim)
+{
+    struct holder *holder = context;
+    (void)id;
+    holder->is_claimed |= claim->height >= holder->height;
+    holder->is_held |=
+        claim->height >= holder->height && claim->lowest <= holder->height;
+    return !holder->is_held;
+}
+
+void sync_progress(const struct sync *sync, struct sync_progress *out)
+{
+    struct holder next = {.height = sync->status.height + 1};
+    claims_each(&sync->claims, now_ms(sync), visit_holder, &next);
+    *out = (struct sync_progress){
+        .height = sync->status.height,
+        .target = sync_target(sync),
+        .rate = sync->rate.per_1000_s,
+        .asked = sync->asked,
+        .timeouts = sync->timeouts,
+        .refused = sync->refused,
+        .peers_asked = peers_asked(sync),
+        .is_unserved = next.is_claimed && !next.is_held,
+    };
+    out->eta_s = sync_rate_eta(&sync->rate, out->target - out->height);
 }

@@ -1,10 +1,16 @@
 /* sync: blocks that others have and we do not, with their certificates.
  *
- * What a peer says of its height is a claim and moves nothing but who is
- * asked: blocks come in order, the owner checks each against its certificate
- * before it counts, and a peer that does not deliver what it claimed is not
- * believed again for a while.  Peers are asked in turns, not by the height
- * they claim, so a liar cannot hold the others up.
+ * Several peers are asked at once, each for a range of its own
+ * (p2p/sync_plan.h); a range that does not come in time is asked for
+ * elsewhere.  What a peer says of its height is a claim and moves nothing but
+ * who is asked: blocks reach the owner in order, it checks each against its
+ * certificate before it counts, and a peer that does not deliver what it
+ * claimed is not believed again for a while.
+ *
+ * Banned is who proves that it breaks the rules: a message that is none, a
+ * block that does not hold, an answer without a block that it claims to hold,
+ * a claim that is less than the one before, and who leaves question after
+ * question open while it talks of other things.
  *
  * No handles of its own: the owner passes on peers, messages and ticks.  The
  * loop alone. */
@@ -29,10 +35,10 @@ struct sync_config {
     uint32_t grace_ms;
     void *context;
     sync_read_fn *read; /* serves others; NULL: nothing is held */
-    /* The next block, height = our height + 1; borrowed for the call.  The
-     * owner checks and applies it and says, at once or later, what came of
-     * it: sync_set_status (it stands), sync_refused or sync_postponed.  Until
-     * then no other block comes. */
+    uint32_t ahead_max; /* blocks that the owner has at a time; 0: 1 */
+    /* The next block, in order; borrowed for the call.  The owner checks and
+     * applies it and says, at once or later, what came of it: sync_set_status
+     * (it stands), sync_refused or sync_postponed. */
     void (*on_block)(void *context, uint64_t height, const uint8_t *block,
                      size_t block_size, const uint8_t *certificate,
                      size_t certificate_size);
@@ -49,10 +55,11 @@ void sync_free(struct sync *sync); /* NULL is fine */
  * as new; if the tip is above it, it came another way. */
 void sync_set_status(struct sync *sync, const struct claim *status);
 
-/* sync_refused: the block of on_block is wrong: its peer is banned and it is
+/* sync_refused: a block of on_block is wrong: its peer is banned and it is
  * asked for elsewhere.
  * sync_postponed: nobody's fault: it could not be applied now; it is asked
  * for again.
+ * Either way the owner drops the blocks above it that it has: they come again.
  * Neither does anything when the block came another way meanwhile. */
 void sync_refused(struct sync *sync, uint64_t height);
 void sync_postponed(struct sync *sync, uint64_t height);
@@ -62,6 +69,27 @@ void sync_postponed(struct sync *sync, uint64_t height);
  * for longer than a second (grace_ms, if that is more). */
 uint64_t sync_target(const struct sync *sync);
 bool sync_is_behind(const struct sync *sync);
+
+struct sync_progress {
+    uint64_t height;
+    uint64_t target;
+    uint64_t rate;        /* blocks in 1000 seconds, of late */
+    uint64_t eta_s;       /* at that rate; UINT64_MAX: nobody knows */
+    uint64_t asked;       /* questions since the start */
+    uint64_t timeouts;    /* of them, those that nobody answered in time */
+    uint64_t refused;     /* blocks that did not hold */
+    uint64_t peers_asked; /* right now */
+    bool is_unserved;     /* no peer holds the block that is next */
+};
+
+void sync_progress(const struct sync *sync, struct sync_progress *out);
+
+/* sync_hold: nothing is asked while it holds: another way of catching up is
+ * under way. */
+void sync_hold(struct sync *sync, bool is_held);
+
+/* sync_claims: for who catches up another way. */
+struct claims *sync_claims(struct sync *sync);
 
 /* sync_peer_claim: what the peer said last; false: nothing yet. */
 bool sync_peer_claim(const struct sync *sync, const struct peer *peer,

@@ -58,14 +58,25 @@ static void add_consensus(json_t *json, const struct api_config *c,
     api_json_set(json, "validators", json_integer(set.count));
 }
 
+static void add_sync(json_t *json, const struct sync *sync)
+{
+    struct sync_progress p;
+    sync_progress(sync, &p);
+    api_json_set(json, "syncing", json_boolean(sync_is_behind(sync)));
+    api_json_set(json, "sync_target", api_json_count(p.target));
+    api_json_set(json, "sync_rate", json_real((double)p.rate / 1000.0));
+    api_json_set(json, "sync_eta_s",
+                 p.eta_s == UINT64_MAX ? json_null() : api_json_count(p.eta_s));
+    api_json_set(json, "sync_peers", api_json_count(p.peers_asked));
+}
+
 static void add_work(json_t *json, const struct api_config *c,
                      const struct state *state)
 {
     Pot__HashList *running = ledger_running(state);
     const char *core = c->miner != NULL ? miner_core(c->miner) : "";
     api_json_set(json, "peers", api_json_count(net_peer_count(c->net)));
-    api_json_set(json, "syncing", json_boolean(sync_is_behind(c->sync)));
-    api_json_set(json, "sync_target", api_json_count(sync_target(c->sync)));
+    add_sync(json, c->sync);
     api_json_set(json, "mempool_txs",
                  api_json_count(mempool_count(c->mempool)));
     api_json_set(json, "tasks_running", api_json_count(running->n_hashes));

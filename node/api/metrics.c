@@ -199,12 +199,30 @@ static void write_net(struct buf *out, const struct api_config *c)
             no_label, (double)stats.ended[reason]);
     }
     write_types(out, &stats);
+}
+
+static void write_sync(struct buf *out, const struct sync *sync)
+{
+    struct sync_progress p;
+    sync_progress(sync, &p);
     metrics_one(out, "pot_sync_behind", GAUGE,
                 "Whether others are known to be ahead.",
-                sync_is_behind(c->sync) ? 1 : 0);
+                sync_is_behind(sync) ? 1 : 0);
     metrics_one(out, "pot_sync_target_height", GAUGE,
-                "The greatest height that a peer claims.",
-                (double)sync_target(c->sync));
+                "The greatest height that a peer claims.", (double)p.target);
+    metrics_one(out, "pot_sync_blocks_per_second", GAUGE,
+                "How fast the chain grows here, of late.",
+                (double)p.rate / 1000.0);
+    metrics_one(out, "pot_sync_peers_asked", GAUGE,
+                "Peers that are asked for blocks right now.",
+                (double)p.peers_asked);
+    metrics_one(out, "pot_sync_requests_total", COUNTER,
+                "Questions for blocks.", (double)p.asked);
+    metrics_one(out, "pot_sync_timeouts_total", COUNTER,
+                "Questions for blocks that were not answered in time.",
+                (double)p.timeouts);
+    metrics_one(out, "pot_sync_refused_blocks_total", COUNTER,
+                "Blocks of block sync that did not hold.", (double)p.refused);
 }
 
 static void write_intake(struct buf *out, const struct api_config *c)
@@ -442,6 +460,7 @@ static void get_metrics(struct api_request *request)
     write_build(&body, c, request->history);
     write_consensus(&body, c, request->history);
     write_net(&body, c);
+    write_sync(&body, c->sync);
     write_intake(&body, c);
     write_store(&body, c->holdings->store);
     write_workers(&body, c->miner);

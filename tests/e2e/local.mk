@@ -17,6 +17,7 @@ e2e_tests = \
 	tests/e2e/test_partitions.sh \
 	tests/e2e/test_pause.sh \
 	tests/e2e/test_single.sh \
+	tests/e2e/test_sync_many.sh \
 	tests/e2e/test_train.sh \
 	tests/e2e/test_two_tasks.sh \
 	tests/e2e/test_validators.sh

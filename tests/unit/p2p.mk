@@ -11,7 +11,8 @@ unit_p2p_tests = \
 	tests/unit/test_gossip \
 	tests/unit/test_blob_fetch \
 	tests/unit/test_claims \
-	tests/unit/test_sync
+	tests/unit/test_sync \
+	tests/unit/test_sync_plan
 check_PROGRAMS += $(unit_p2p_tests)
 TESTS += $(unit_p2p_tests)
 
@@ -46,3 +47,7 @@ tests_unit_test_claims_LDADD = $(unit_p2p_libs)
 tests_unit_test_sync_SOURCES = tests/unit/test_sync.c $(unit_p2p_nodes)
 tests_unit_test_sync_CPPFLAGS = $(unit_p2p_cppflags)
 tests_unit_test_sync_LDADD = $(unit_p2p_libs)
+
+tests_unit_test_sync_plan_SOURCES = tests/unit/test_sync_plan.c
+tests_unit_test_sync_plan_CPPFLAGS = $(unit_p2p_cppflags)
+tests_unit_test_sync_plan_LDADD = $(unit_p2p_libs)

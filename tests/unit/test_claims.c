@@ -12,7 +12,7 @@
 static void claim(struct claims *claims, uint64_t peer_id, uint64_t height)
 {
     const struct claim status = {.height = height};
-    claims_set(claims, peer_id, &status);
+    (void)claims_set(claims, peer_id, &status);
 }
 
 static void the_highest_believed_claim_counts(void **state)
@@ -81,11 +81,69 @@ static void everyone_high_enough_is_chosen_some_time(void **state)
     claims_fini(&claims);
 }
 
+static void who_has_pruned_a_height_is_not_chosen_for_it(void **state)
+{
+    struct claims claims = {.distrust_ms = 10};
+    const struct claim pruned = {.height = 90, .lowest = 50};
+    (void)state;
+    claims_add(&claims, 1);
+    assert_true(claims_set(&claims, 1, &pruned));
+    assert_int_equal(claims_choose(&claims, 49, 0), 0);
+    assert_int_equal(claims_next(&claims, 49, 0), 50);
+    assert_int_equal(claims_choose(&claims, 50, 0), 1);
+    assert_int_equal(claims_next(&claims, 50, 0), 0);
+    claims_fini(&claims);
+}
+
+static void less_than_before_is_no_claim(void **state)
+{
+    struct claims claims = {.distrust_ms = 10};
+    struct claim said = {.height = 90, .lowest = 50};
+    (void)state;
+    claims_add(&claims, 1);
+    assert_true(claims_set(&claims, 1, &said));
+    said.height = 89;
+    assert_false(claims_set(&claims, 1, &said));
+    said = (struct claim){.height = 91, .lowest = 49};
+    assert_false(claims_set(&claims, 1, &said));
+    assert_int_equal(claims_get(&claims, 1)->height, 90);
+    claims_fini(&claims);
+}
+
+static void the_quick_are_asked_for_more_and_the_slow_for_less(void **state)
+{
+    struct claims claims = {.distrust_ms = 10};
+    (void)state;
+    claims_add(&claims, 1);
+    claim(&claims, 1, 9);
+    for (unsigned i = 0; i < CLAIMS_OPEN_MAX; i++) {
+        assert_int_equal(claims_choose(&claims, 9, 0), 1);
+        claims_asked(&claims, 1);
+    }
+    assert_int_equal(claims_choose(&claims, 9, 0), 0);
+    uint32_t span = claims_span(&claims, 1);
+    claims_answered(&claims, 1, 10, 10, 50);
+    assert_int_equal(claims_span(&claims, 1), 2 * span);
+    claims_answered(&claims, 1, 51, 10, 50);
+    assert_int_equal(claims_span(&claims, 1), span);
+    for (unsigned i = 0; i < 20; i++) {
+        claims_asked(&claims, 1);
+        claims_answered(&claims, 1, 10, 10, 50);
+    }
+    assert_int_equal(claims_span(&claims, 1), CLAIMS_SPAN_MAX);
+    assert_int_equal(claims_distrust(&claims, 1, 0), 1);
+    assert_int_equal(claims_span(&claims, 1), 1);
+    claims_fini(&claims);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_highest_believed_claim_counts),
         cmocka_unit_test(distrust_doubles_up_to_a_bound_and_ends_with_a_block),
+        cmocka_unit_test(who_has_pruned_a_height_is_not_chosen_for_it),
+        cmocka_unit_test(less_than_before_is_no_claim),
+        cmocka_unit_test(the_quick_are_asked_for_more_and_the_slow_for_less),
         cmocka_unit_test(everyone_high_enough_is_chosen_some_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

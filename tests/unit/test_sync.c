@@ -5,6 +5,8 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "proto/codec.h"
+#include "proto/wire.pb-c.h"
 #include "tests/unit/p2p_nodes.h"
 
 #include <stdlib.h>
@@ -32,6 +34,7 @@ struct follower {
     uint64_t pending; /* block under examination, when slow */
     bool pending_good;
     size_t examined;
+    uint64_t lowest; /* holds none below */
 };
 
 struct scene {
@@ -56,7 +59,8 @@ static bool read_block(void *context, uint64_t height, struct buf *block,
     struct follower *f = context;
     uint8_t bytes[8];
     struct bytes_writer w;
-    if (f->manner == EMPTY || height == 0 || height > f->height) {
+    if (f->manner == EMPTY || height < f->lowest || height == 0 ||
+        height > f->height) {
         return false;
     }
     bytes_writer_init(&w, bytes, sizeof(bytes));
@@ -257,10 +261,94 @@ static void every_bad_manner_is_survived(void **state)
         expect_height(150);
         struct net_stats stats;
         net_stats(scene->w.nodes[0].net, &stats);
-        bool is_proven = bad[i] == FORGING || bad[i] == BABBLING;
+        bool is_proven = bad[i] != SILENT;
         assert_int_equal(stats.bans, is_proven ? 1 : 0);
         scene_fini();
     }
+}
+
+static bool is_banned(void *context)
+{
+    struct net_stats stats;
+    (void)context;
+    net_stats(scene->w.nodes[0].net, &stats);
+    return stats.bans > 0;
+}
+
+static void who_claims_less_than_before_is_dropped(void **state)
+{
+    (void)state;
+    scene_init();
+    follower_up(1, HONEST, 10, 10);
+    expect_height(10);
+    struct claim status = status_at(9);
+    Pot__PeerStatus message = POT__PEER_STATUS__INIT;
+    struct buf out;
+    message.height = 9;
+    message.block_hash = codec_bytes(status.block_hash.b, HASH_SIZE);
+    buf_init(&out, 128);
+    codec_append(&out, &message);
+    struct peer *peer = node_peer(&scene->w.nodes[1], &scene->w.nodes[0]);
+    assert_true(net_send(scene->w.nodes[1].net, peer, MESSAGE_STATUS, out.data,
+                         out.size));
+    buf_fini(&out);
+    world_run(&scene->w, is_banned, NULL);
+    scene_fini();
+}
+
+/* It says other things while it leaves every question open. */
+static void who_never_answers_is_dropped_in_the_end(void **state)
+{
+    const struct sync_config times = {.timeout_ms = 60, .distrust_ms = 1};
+    (void)state;
+    scene_init_with(&times);
+    follower_up(1, SILENT, 1000, 10);
+    while (!is_banned(NULL)) {
+        struct net *net = scene->w.nodes[1].net;
+        (void)net_broadcast(net, MESSAGE_GET_BLOCKS, "", 0, NULL);
+        world_turn(&scene->w, 1);
+    }
+    scene_fini();
+}
+
+static void who_has_pruned_is_not_asked_for_it(void **state)
+{
+    (void)state;
+    scene_init();
+    follower_up(1, HONEST, 60, 10);
+    struct claim status = status_at(60);
+    scene->followers[1].lowest = status.lowest = 41;
+    sync_set_status(scene->followers[1].sync, &status);
+    while (sync_target(scene->followers[0].sync) == 0) {
+        world_turn(&scene->w, 1);
+    }
+    struct sync_progress progress;
+    sync_progress(scene->followers[0].sync, &progress);
+    assert_true(progress.is_unserved);
+    follower_up(2, HONEST, 50, 10);
+    expect_height(60);
+    sync_progress(scene->followers[0].sync, &progress);
+    assert_false(progress.is_unserved);
+    assert_false(is_banned(NULL));
+    scene_fini();
+}
+
+static void several_are_asked_at_once(void **state)
+{
+    (void)state;
+    scene_init();
+    scene->followers[0].is_slow = true;
+    for (unsigned i = 1; i <= 3; i++) {
+        follower_up(i, HONEST, BLOCKS_MAX, 1000);
+    }
+    expect_height(20);
+    scene->followers[0].is_slow = false;
+    expect_height(BLOCKS_MAX);
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_true(scene->w.nodes[i].received[MESSAGE_GET_BLOCKS] > 0);
+    }
+    assert_int_equal(scene->followers[0].examined, BLOCKS_MAX);
+    scene_fini();
 }
 
 static void new_blocks_are_announced_and_followed(void **state)
@@ -377,6 +465,10 @@ int main(void)
         cmocka_unit_test(a_slow_owner_gets_one_block_at_a_time),
         cmocka_unit_test(a_claim_of_a_huge_height_stalls_nobody),
         cmocka_unit_test(every_bad_manner_is_survived),
+        cmocka_unit_test(who_claims_less_than_before_is_dropped),
+        cmocka_unit_test(who_never_answers_is_dropped_in_the_end),
+        cmocka_unit_test(who_has_pruned_is_not_asked_for_it),
+        cmocka_unit_test(several_are_asked_at_once),
         cmocka_unit_test(new_blocks_are_announced_and_followed),
         cmocka_unit_test(a_block_that_comes_another_way_is_not_in_the_way),
         cmocka_unit_test(a_source_that_goes_is_replaced),
