@@ -7,9 +7,7 @@
 
 #include <string.h>
 
-#define PEERS_MAX      4096
-#define PENDING_MAX    16 /* inbound handshakes under way */
-#define PENDING_IP_MAX 2  /* of them from one address, but loopback */
+#define PEERS_MAX 4096
 /* Under pressure a newcomer takes the place of a handshake this old: an
  * honest one needs two round trips. */
 #define PENDING_OLD_MS 1000
@@ -40,6 +38,7 @@ static bool evict_oldest(const struct peer_table *table, uint64_t now_ms)
 }
 
 bool admission_make_room(const struct peer_table *table,
+                         const struct admission_limits *limits,
                          const struct peer_entry *newcomer, uint64_t now_ms)
 {
     const char *ip = peer_ip(newcomer->peer);
@@ -51,10 +50,10 @@ bool admission_make_room(const struct peer_table *table,
             from_ip += strcmp(peer_ip(e->peer), ip) == 0;
         }
     }
-    if (from_ip >= PENDING_IP_MAX && !net_address_is_loopback(ip)) {
+    if (from_ip >= limits->pending_ip_max && !net_address_is_loopback(ip)) {
         return false;
     }
-    return others < PENDING_MAX || evict_oldest(table, now_ms);
+    return others < limits->pending_max || evict_oldest(table, now_ms);
 }
 
 static const struct public_key *dialler(const struct peer *peer,
@@ -74,11 +73,14 @@ static bool is_preferred(const struct peer *newer, const struct peer *older,
 enum reason admission_check(const struct peer_table *table,
                             const struct peer_entry *entry,
                             const struct peer_entry *older,
-                            const struct public_key *own, size_t guests_max,
-                            uint64_t now_ms)
+                            const struct admission_limits *limits,
+                            const struct public_key *own, uint64_t now_ms)
 {
+    if (entry->is_guest && limits->is_closed) {
+        return REASON_NOT_ALLOWED;
+    }
     size_t guests = table->guest_count - (older != NULL && older->is_guest);
-    if ((entry->is_guest && guests >= guests_max) ||
+    if ((entry->is_guest && guests >= limits->guests_max) ||
         table->peer_count >= PEERS_MAX) {
         return REASON_PEER_LIMIT;
     }

@@ -11,21 +11,29 @@
 #include "p2p/peer_table.h"
 #include "p2p/reason.h"
 
+struct admission_limits {
+    uint32_t pending_max;    /* inbound handshakes under way */
+    uint32_t pending_ip_max; /* of them from one address, but loopback */
+    uint32_t guests_max;     /* peers that are not configured */
+    bool is_closed;          /* none of those at all */
+};
+
 /* admission_make_room: whether the newcomer, accepted and in the table, may
  * begin its handshake.  Under pressure it takes the place of an older one,
  * which is closed. */
 bool admission_make_room(const struct peer_table *table,
+                         const struct admission_limits *limits,
                          const struct peer_entry *newcomer, uint64_t now_ms);
 
 /* admission_check: why entry, whose key is proven, may not become a peer.
  *
  * In:      own: this node's key; older: the announced one of the same key, or
- *          NULL; guests_max: as in net_config
+ *          NULL
  * Returns: REASON_NONE: it may, and older goes */
 enum reason admission_check(const struct peer_table *table,
                             const struct peer_entry *entry,
                             const struct peer_entry *older,
-                            const struct public_key *own, size_t guests_max,
-                            uint64_t now_ms);
+                            const struct admission_limits *limits,
+                            const struct public_key *own, uint64_t now_ms);
 
 #endif

@@ -19,11 +19,12 @@
 #include "base/err.h"
 #include "p2p/reason.h"
 
-#define FRAME_KEY_SIZE     32
-#define FRAME_HEADER_SIZE  4
-#define FRAME_TAG_SIZE     16
-#define FRAME_OVERHEAD     (FRAME_HEADER_SIZE + 1 + FRAME_TAG_SIZE)
-#define FRAME_REKEY_COUNT  1000
+#define FRAME_KEY_SIZE    32
+#define FRAME_HEADER_SIZE 4
+#define FRAME_TAG_SIZE    16
+#define FRAME_OVERHEAD    (FRAME_HEADER_SIZE + 1 + FRAME_TAG_SIZE)
+/* Pings and their answers alone make as many within an hour. */
+#define FRAME_REKEY_COUNT  200
 #define FRAME_PRE_AUTH_MAX 1024 /* whole frame, before a peer is known */
 
 /* One direction's key; frame_cipher_fini wipes it. */

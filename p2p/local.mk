@@ -4,6 +4,7 @@ p2p_libp2p_a_SOURCES = \
 	p2p/admission.c p2p/admission.h \
 	p2p/ban.c p2p/ban.h \
 	p2p/blob_fetch.c p2p/blob_fetch.h \
+	p2p/budget.c p2p/budget.h \
 	p2p/claims.c p2p/claims.h \
 	p2p/dial.c p2p/dial.h \
 	p2p/dial_list.c p2p/dial_list.h \

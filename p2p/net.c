@@ -24,6 +24,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <uv.h>
 
 #define MIB                    ((size_t)1 << 20)
@@ -39,6 +40,7 @@ struct net {
     struct net_callbacks callbacks;
     struct peer_config peer_config;
     struct dial_config dial_config;
+    struct admission_limits limits;
     uv_tcp_t listener;
     uv_timer_t timer;
     bool is_listening;
@@ -126,13 +128,13 @@ static bool is_configured(const struct net *net, const struct public_key *key)
     return dial_list_find(&net->dials, key) != NULL;
 }
 
-static void ban(struct net *net, const struct public_key *key)
+static void ban(struct net *net, const struct public_key *key, const char *why)
 {
     uint32_t ms = net->config.ban_ms;
     if (is_configured(net, key)) {
         ms /= BAN_CONFIGURED_DIVISOR;
     }
-    ban_add(&net->bans, key, net_now_ms(net) + ms);
+    ban_add(&net->bans, key, why, net_now_ms(net) + ms);
     net->stats.bans++;
 }
 
@@ -169,9 +171,8 @@ static void on_proven(void *owner, struct peer *peer)
     entry->is_guest = !is_configured(net, peer_key(peer));
     enum reason reason = REASON_BANNED;
     if (!ban_holds(&net->bans, peer_key(peer), now_ms)) {
-        reason = admission_check(&net->table, entry, older,
-                                 key_public(net->config.key),
-                                 net->config.guests_max, now_ms);
+        reason = admission_check(&net->table, entry, older, &net->limits,
+                                 key_public(net->config.key), now_ms);
     }
     if (reason != REASON_NONE) {
         peer_close(peer, reason);
@@ -193,6 +194,40 @@ static bool is_breach(enum reason reason)
            reason == REASON_MALFORMED || reason == REASON_MISBEHAVED;
 }
 
+/* What no honest node's handshake ends with, whatever happens on the way. */
+static bool is_abuse(enum reason reason)
+{
+    return reason == REASON_NOT_OURS || reason == REASON_REFLECTED ||
+           reason == REASON_LOW_ORDER || reason == REASON_SIGNATURE ||
+           reason == REASON_HANDSHAKE_TIMEOUT ||
+           reason == REASON_PENDING_LIMIT || reason == REASON_FORGED ||
+           is_breach(reason);
+}
+
+/* Loopback and the addresses of peers are never banned: behind them are
+ * others. */
+static bool is_shared(const struct net *net, const char *ip)
+{
+    bool is_shared = net_address_is_loopback(ip);
+    for (size_t i = 0; i < net_peer_count(net); i++) {
+        is_shared = is_shared || strcmp(peer_ip(net_peer_at(net, i)), ip) == 0;
+    }
+    return is_shared;
+}
+
+static void judge_stranger(struct net *net, const struct peer *peer,
+                           enum reason reason, uint64_t now_ms)
+{
+    const char *ip = peer_ip(peer);
+    if (is_abuse(reason) && !is_shared(net, ip) &&
+        ban_fault(&net->bans, ip, reason_text(reason), now_ms,
+                  now_ms + net->config.ban_ms)) {
+        net->stats.bans++;
+        LOG(LOG_WARN, "p2p", "address banned", log_text("ip", ip),
+            log_text("why", reason_text(reason)));
+    }
+}
+
 static void on_end(void *owner, struct peer *peer, enum reason reason)
 {
     struct peer_entry *entry = owner;
@@ -203,7 +238,10 @@ static void on_end(void *owner, struct peer *peer, enum reason reason)
     net->stats.ended[reason]++;
     end_log_add(&net->end_log, entry, reason, now_ms);
     if (peer_is_proven(peer) && is_breach(reason)) {
-        ban(net, peer_key(peer));
+        ban(net, peer_key(peer),
+            entry->offence != NULL ? entry->offence : reason_text(reason));
+    } else if (!peer_is_proven(peer) && !peer_is_outbound(peer)) {
+        judge_stranger(net, peer, reason, now_ms);
     }
     if (entry->is_announced) {
         dismiss(net, entry);
@@ -261,11 +299,24 @@ void net_ban(struct net *net, struct peer *peer, const char *what)
     if (peer_is_closing(peer)) {
         return;
     }
-    POT_ASSERT(net_find(net, peer_key(peer)) == peer);
+    struct peer_entry *entry = peer_table_find(&net->table, peer_key(peer));
+    POT_ASSERT(entry != NULL && entry->peer == peer);
+    entry->offence = what;
     LOG(LOG_WARN, "p2p", "peer banned",
         log_text("key", address_format(peer_key(peer), key)),
         log_text("address", peer_address(peer)), log_text("why", what));
     peer_close(peer, REASON_MISBEHAVED);
+}
+
+size_t net_bans(const struct net *net, struct ban *out, size_t max)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < BANS_MAX && count < max; i++) {
+        if (net->bans.bans[i].until_ms > net_now_ms(net)) {
+            out[count++] = net->bans.bans[i];
+        }
+    }
+    return count;
 }
 
 /* --- sending ---------------------------------------------------------- */
@@ -358,7 +409,10 @@ static void on_connection(uv_stream_t *listener, int status)
         return;
     }
     net->stats.accepted++;
-    if (admission_make_room(&net->table, entry, net_now_ms(net))) {
+    if (ban_holds_ip(&net->bans, peer_ip(entry->peer), net_now_ms(net))) {
+        peer_close(entry->peer, REASON_BANNED);
+    } else if (admission_make_room(&net->table, &net->limits, entry,
+                                   net_now_ms(net))) {
         peer_greet(entry->peer);
     } else {
         peer_close(entry->peer, REASON_PENDING_LIMIT);
@@ -431,12 +485,15 @@ static void config_fill(struct net_config *c)
 {
     static const size_t queues[PRIORITY_COUNT] = {16 * MIB, 4 * MIB, 8 * MIB};
     or_default(&c->guests_max, 64);
+    or_default(&c->pending_max, 16);
+    or_default(&c->pending_ip_max, 2);
     or_default(&c->handshake_ms, 5000);
     or_default(&c->ping_ms, 15000);
     or_default(&c->idle_ms, 45000);
     or_default(&c->redial_min_ms, 200);
     or_default(&c->redial_max_ms, 5000);
     or_default(&c->ban_ms, 600000);
+    or_default(&c->signatures_per_s, 2000);
     for (size_t i = 0; i < PRIORITY_COUNT; i++) {
         if (c->queue_bytes_max[i] == 0) {
             c->queue_bytes_max[i] = queues[i];
@@ -459,6 +516,7 @@ static void config_hand_down(struct net *net)
         .handshake_ms = c->handshake_ms,
         .ping_ms = c->ping_ms,
         .idle_ms = c->idle_ms,
+        .signatures_per_s = c->signatures_per_s,
         .sending = {.queue_bytes_total = c->queue_bytes_total,
                     .stats = &net->stats},
         .stats = &net->stats,
@@ -471,6 +529,12 @@ static void config_hand_down(struct net *net)
     for (size_t i = 0; i < PRIORITY_COUNT; i++) {
         net->peer_config.sending.queue_bytes_max[i] = c->queue_bytes_max[i];
     }
+    net->limits = (struct admission_limits){
+        .pending_max = c->pending_max,
+        .pending_ip_max = c->pending_ip_max,
+        .guests_max = c->guests_max,
+        .is_closed = c->is_closed,
+    };
     net->dial_config = (struct dial_config){
         .loop = c->loop,
         .retry_min_ms = c->redial_min_ms,

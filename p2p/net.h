@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/key.h"
+#include "p2p/ban.h"
 #include "p2p/message.h"
 #include "p2p/net_address.h"
 #include "p2p/net_stats.h"
@@ -44,14 +45,18 @@ struct net_config {
     const char *moniker;
     const struct net_address *peers; /* copied */
     size_t peer_count;
-    uint32_t guests_max; /* peers that are not configured; 0: 64 */
+    uint32_t guests_max;     /* peers that are not configured; 0: 64 */
+    bool is_closed;          /* none of those at all */
+    uint32_t pending_max;    /* inbound handshakes under way; 0: 16 */
+    uint32_t pending_ip_max; /* of them from one address, but loopback; 0: 2 */
     /* Times; 0 stands for the default in brackets. */
-    uint32_t handshake_ms;  /* [5000] absolute */
-    uint32_t ping_ms;       /* [15000] */
-    uint32_t idle_ms;       /* [45000] without a byte */
-    uint32_t redial_min_ms; /* [200] doubles, with jitter, up to */
-    uint32_t redial_max_ms; /* [5000] */
-    uint32_t ban_ms;        /* [600000]; configured peers: 1/20 of it */
+    uint32_t handshake_ms;     /* [5000] absolute */
+    uint32_t ping_ms;          /* [15000] */
+    uint32_t idle_ms;          /* [45000] without a byte */
+    uint32_t redial_min_ms;    /* [200] doubles, with jitter, up to */
+    uint32_t redial_max_ms;    /* [5000] */
+    uint32_t ban_ms;           /* [600000]; configured peers: 1/20 of it */
+    uint32_t signatures_per_s; /* [2000] that one peer may have checked */
     /* Bytes that wait for one peer; 0 stands for the default. */
     size_t queue_bytes_max[PRIORITY_COUNT]; /* [16, 4, 8 MiB] */
     size_t queue_bytes_total; /* gossip and bulk of all peers [1 GiB] */
@@ -108,8 +113,14 @@ size_t net_peer_count(const struct net *net);
 struct peer *net_peer_at(const struct net *net, size_t index);
 
 /* net_ban: the peer broke a rule: it is dropped, and refused for a while.
- * what says which rule, for the log. */
+ * what says which rule, for the log; a static text. */
 void net_ban(struct net *net, struct peer *peer, const char *what);
+
+/* net_bans: who is banned now.
+ *
+ * Out:     out[0..]  at most max; until_ms is of net_now_ms
+ * Returns  how many */
+size_t net_bans(const struct net *net, struct ban *out, size_t max);
 
 /* net_set_peers: the configured peers from now on.  Those who are in both
  * lists stay connected; the others are dropped.  Errors: POT_ELIMIT: more

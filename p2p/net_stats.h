@@ -24,6 +24,7 @@ struct net_stats {
     uint64_t accepted;
     uint64_t dialled;
     uint64_t bans;
+    uint64_t throttled; /* times that a peer was read no further for a while */
     /* The present numbers. */
     size_t peers;
     size_t pending; /* handshakes under way */

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "p2p/budget.h"
 #include "p2p/frame.h"
 #include "p2p/handshake.h"
 #include "p2p/message.h"
@@ -51,6 +52,7 @@ struct peer {
     bool is_throttled; /* read no further in this tick */
     uint32_t tick_messages;
     size_t tick_bytes;
+    struct budget signatures;
     uint64_t last_in_ms;
     uint64_t bytes_in;
 
@@ -240,8 +242,10 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
     drain(peer);
     if (peer->state != PEER_CLOSING &&
         (peer->tick_messages >= TICK_MESSAGES_MAX ||
-         peer->tick_bytes >= TICK_BYTES_MAX)) {
+         peer->tick_bytes >= TICK_BYTES_MAX ||
+         budget_is_spent(&peer->signatures))) {
         peer->is_throttled = true;
+        peer->config->stats->throttled++;
         (void)uv_read_stop(stream);
     }
 }
@@ -266,6 +270,7 @@ struct peer *peer_new(const struct peer_config *config, uint64_t id,
     peer->id = id;
     peer->state = PEER_CONNECTING;
     peer->started_ms = now_ms(peer);
+    budget_init(&peer->signatures, config->signatures_per_s, peer->started_ms);
     int rc = uv_tcp_init(config->loop, &peer->tcp);
     POT_ASSERT(rc == 0); /* no socket is made yet */
     peer->tcp.data = peer;
@@ -376,12 +381,18 @@ void peer_tick(struct peer *peer, uint64_t now)
     }
     peer->tick_messages = 0;
     peer->tick_bytes = 0;
-    if (peer->is_throttled) {
+    budget_refill(&peer->signatures, now);
+    if (peer->is_throttled && !budget_is_spent(&peer->signatures)) {
         start_reading(peer);
     }
     if (peer->state == PEER_UP && now >= peer->next_ping_ms) {
         ping(peer, now);
     }
+}
+
+void peer_charge(struct peer *peer, uint32_t signatures)
+{
+    budget_use(&peer->signatures, signatures);
 }
 
 bool peer_push(struct peer *peer, struct parcel *parcel)

@@ -29,6 +29,11 @@ uint32_t peer_rtt_us(const struct peer *peer);
 size_t peer_queue_bytes(const struct peer *peer,
                         enum message_priority priority);
 
+/* peer_charge: a message of it makes us check so many signatures.  Beyond its
+ * budget (net_config's signatures_per_s) it is read no further for as long as
+ * it owes: what it sends is late then, but not lost. */
+void peer_charge(struct peer *peer, uint32_t signatures);
+
 /* What went over its connection, frames and all. */
 uint64_t peer_bytes_in(const struct peer *peer);
 uint64_t peer_bytes_out(const struct peer *peer);

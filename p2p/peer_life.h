@@ -37,6 +37,7 @@ struct peer_config {
     uint32_t handshake_ms; /* absolute */
     uint32_t ping_ms;
     uint32_t idle_ms; /* without a byte */
+    uint32_t signatures_per_s;
     struct sending_config sending;
     struct net_stats *stats; /* types[].in_* are ours */
     /* PEER_READ_BYTES: what is read is used up before the next read. */

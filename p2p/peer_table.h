@@ -22,8 +22,9 @@ struct peer_entry {
     struct peer *peer;
     struct dial *dial; /* NULL: inbound, or not configured any more */
     bool is_announced;
-    bool is_guest; /* not configured: counts against guests_max */
-    size_t index;  /* in peers */
+    bool is_guest;       /* not configured: counts against guests_max */
+    const char *offence; /* what it is banned for; NULL: as its end says */
+    size_t index;        /* in peers */
 };
 
 /* A zeroed table is empty. */

@@ -30,7 +30,6 @@
     X(REASON_PENDING_LIMIT, pending_limit, "too many unfinished handshakes")   \
     X(REASON_PEER_LIMIT, peer_limit, "too many peers")                         \
     X(REASON_BANNED, banned, "is banned for now")                              \
-    /* Said by no node today. */                                               \
     X(REASON_NOT_ALLOWED, not_allowed, "is not on the list of allowed peers")  \
     X(REASON_DUPLICATE, duplicate, "is connected already")                     \
     X(REASON_MISBEHAVED, misbehaved, "misbehaved")                             \

@@ -200,6 +200,34 @@ static void one_address_gets_two_handshakes_at_a_time(void **state)
     world_fini(&w);
 }
 
+static void an_address_of_bad_handshakes_is_banned(void **state)
+{
+    struct world w;
+    struct in_addr ip;
+    struct raw raw;
+    struct ban bans[BANS_MAX];
+    (void)state;
+    if (!find_own_ip(&ip)) {
+        skip();
+    }
+    world_init(&w);
+    struct net_config config = node_config(&w, 0);
+    config.listen = "0.0.0.0:0";
+    node_open_with(&w, 0, &config);
+    for (unsigned i = 0; i < STRANGER_FAULTS_MAX; i++) {
+        raw_connect_to(&raw, &w, ip, w.nodes[0].port);
+        raw_send(&raw, "GET / HTTP/1.1", 14);
+        world_run(&w, raw_closed, &raw);
+        raw_fini(&raw);
+    }
+    assert_int_equal(net_bans(w.nodes[0].net, bans, BANS_MAX), 1);
+    assert_string_not_equal(bans[0].ip, "");
+    raw_connect_to(&raw, &w, ip, w.nodes[0].port);
+    world_run(&w, raw_closed, &raw);
+    assert_int_equal(stats_of(&w.nodes[0]).ended[REASON_BANNED], 1);
+    part(&w, &raw);
+}
+
 /* Sends one bad frame as a peer; expects to be banned for it. */
 static void expect_ban(uint8_t type, size_t size, enum reason reason)
 {
@@ -427,6 +455,81 @@ static void a_flood_is_read_no_faster_than_allowed(void **state)
     part(&w, &raw);
 }
 
+static void charge_ten(struct node *node, struct peer *peer, uint8_t type,
+                       const uint8_t *data, size_t size)
+{
+    (void)node;
+    (void)type;
+    (void)data;
+    (void)size;
+    peer_charge(peer, 10);
+}
+
+/* Its messages cost more than it has: they are late, and none is lost. */
+static void a_peer_beyond_its_budget_is_read_later(void **state)
+{
+    struct world w;
+    struct raw raw;
+    uint8_t body[4000] = {0};
+    (void)state;
+    world_init(&w);
+    struct net_config config = node_config(&w, 0);
+    config.signatures_per_s = 2000;
+    node_open_with(&w, 0, &config);
+    w.nodes[0].on_message = charge_ten;
+    raw_join(&raw, &w, &w.nodes[0], 77);
+    uint64_t begun_ms = net_now_ms(w.nodes[0].net);
+    for (unsigned i = 0; i < 400; i++) {
+        raw_send_frame(&raw, MESSAGE_TX, body, sizeof(body));
+    }
+    while (w.nodes[0].received[MESSAGE_TX] < 400) {
+        world_turn(&w, 1);
+        uint64_t passed_ms = net_now_ms(w.nodes[0].net) - begun_ms;
+        /* A second's worth, what time has paid, and one read. */
+        assert_true(w.nodes[0].received[MESSAGE_TX] * 10 <=
+                    2000 + 2 * passed_ms + 200);
+    }
+    assert_true(stats_of(&w.nodes[0]).throttled > 0);
+    assert_int_equal(net_peer_count(w.nodes[0].net), 1);
+    part(&w, &raw);
+}
+
+static void a_closed_node_knows_configured_peers_only(void **state)
+{
+    struct world w;
+    struct raw raw;
+    (void)state;
+    world_init(&w);
+    node_open(&w, 1, NULL);
+    struct net_config config = node_config(&w, 0);
+    const struct net_address friend = node_address(&w.nodes[1]);
+    config.is_closed = true;
+    config.peers = &friend;
+    config.peer_count = 1;
+    node_open_with(&w, 0, &config);
+    raw_knock(&raw, &w, &w.nodes[0], 77);
+    world_run(&w, raw_closed, &raw);
+    assert_int_equal(stats_of(&w.nodes[0]).ended[REASON_NOT_ALLOWED], 1);
+    world_run(&w, node_connected, &w.nodes[0]);
+    part(&w, &raw);
+}
+
+static void bans_are_told_with_their_reason(void **state)
+{
+    struct world w;
+    struct raw raw;
+    struct ban bans[BANS_MAX];
+    (void)state;
+    join(&w, &raw);
+    assert_int_equal(net_bans(w.nodes[0].net, bans, BANS_MAX), 0);
+    net_ban(w.nodes[0].net, net_peer_at(w.nodes[0].net, 0), "was rude");
+    assert_int_equal(net_bans(w.nodes[0].net, bans, BANS_MAX), 1);
+    assert_string_equal(bans[0].why, "was rude");
+    assert_string_equal(bans[0].ip, "");
+    assert_true(bans[0].until_ms > net_now_ms(w.nodes[0].net));
+    part(&w, &raw);
+}
+
 /* The ban holds for the key, whatever address it comes from. */
 static void a_banned_key_is_refused_at_the_door(void **state)
 {
@@ -464,6 +567,10 @@ int main(void)
         cmocka_unit_test(consensus_overtakes_bulk_that_waits),
         cmocka_unit_test(a_flood_is_read_no_faster_than_allowed),
         cmocka_unit_test(a_banned_key_is_refused_at_the_door),
+        cmocka_unit_test(a_peer_beyond_its_budget_is_read_later),
+        cmocka_unit_test(a_closed_node_knows_configured_peers_only),
+        cmocka_unit_test(bans_are_told_with_their_reason),
+        cmocka_unit_test(an_address_of_bad_handshakes_is_banned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
