@@ -120,3 +120,46 @@ bool pbft_verify(const struct validator_set *set, const struct hash *chain,
     }
     return false;
 }
+
+/* 0: it says of none. */
+static uint64_t claimed_height(const Pot__ConsensusMessage *message)
+{
+    const Pot__PrePrepare *p = message->pre_prepare;
+    switch (message->kind_case) {
+    case POT__CONSENSUS_MESSAGE__KIND_PRE_PREPARE:
+        return p != NULL && p->vote != NULL ? p->vote->height : 0;
+    case POT__CONSENSUS_MESSAGE__KIND_PREPARE:
+        return message->prepare != NULL ? message->prepare->height : 0;
+    case POT__CONSENSUS_MESSAGE__KIND_COMMIT:
+        return message->commit != NULL ? message->commit->height : 0;
+    case POT__CONSENSUS_MESSAGE__KIND_VIEW_CHANGE:
+        return message->view_change != NULL ? message->view_change->height : 0;
+    case POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW:
+        return message->new_view != NULL ? message->new_view->height : 0;
+    case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST: /* need no validators */
+    case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY:
+    case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
+    case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
+        break;
+    }
+    return 0;
+}
+
+bool pbft_is_breach(const Pot__ConsensusMessage *message, uint64_t height)
+{
+    uint64_t claimed = claimed_height(message);
+    return claimed == 0 || claimed == height;
+}
+
+/* On the wire a signature takes these and its two bytes of tag and size. */
+#define SIGNATURE_WIRE (SIGNATURE_SIZE + 2)
+/* The first byte of a ConsensusMessage tells its kind. */
+#define KIND_TAG(number) ((number) << 3 | 2)
+
+uint32_t pbft_signatures(const void *data, size_t size)
+{
+    uint8_t tag = size > 0 ? *(const uint8_t *)data : 0;
+    bool is_many = tag == KIND_TAG(POT__CONSENSUS_MESSAGE__KIND_VIEW_CHANGE) ||
+                   tag == KIND_TAG(POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW);
+    return 1 + (is_many ? (uint32_t)(size / SIGNATURE_WIRE) : 0);
+}

@@ -4,6 +4,8 @@
 #define POT_CONSENSUS_PBFT_VERIFY_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/hash.h"
@@ -17,5 +19,14 @@ struct validator_set;
 POT_MUST_USE bool pbft_verify(const struct validator_set *set,
                               const struct hash *chain,
                               const Pot__ConsensusMessage *message);
+
+/* pbft_is_breach: of a message that pbft_verify refused with the validators of
+ * height: whether no honest replica sends such a one.  What is about another
+ * height may hold with that one's validators. */
+bool pbft_is_breach(const Pot__ConsensusMessage *message, uint64_t height);
+
+/* pbft_signatures: how many signatures pbft_verify checks in an encoded
+ * message, at most, before it is decoded. */
+uint32_t pbft_signatures(const void *data, size_t size);
 
 #endif

@@ -10,9 +10,13 @@
 #include "proto/codec.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define LETTERS_MAX       4096
 #define LETTERS_BYTES_MAX ((size_t)64 << 20)
+/* Of one replica, in a batch: f of them who fill theirs leave room. */
+#define SHARE_MAX       256
+#define SHARE_BYTES_MAX ((size_t)16 << 20)
 
 struct letter { /* a message on its way through verification */
     struct letter *next;
@@ -20,6 +24,12 @@ struct letter { /* a message on its way through verification */
     size_t size;
     struct public_key from;
     Pot__ConsensusMessage *message; /* NULL: refused */
+    bool is_breach;
+};
+
+struct share { /* what waits of one replica */
+    size_t count;
+    size_t bytes;
 };
 
 struct inbox {
@@ -28,10 +38,12 @@ struct inbox {
     struct letter **letters_end;
     size_t count;
     size_t bytes;
+    struct share shares[VALIDATORS_MAX];
 
     struct letter *batch; /* off the loop now */
     struct validator_set set;
     uint64_t set_id;
+    uint64_t height; /* whose validators they are */
     struct offload offload;
 
     bool is_stopped;
@@ -72,13 +84,25 @@ void inbox_free(struct inbox *inbox)
     free(inbox);
 }
 
+static bool is_good(const struct inbox *inbox, struct letter *l)
+{
+    if (CODEC_DECODE(&l->message, pot__consensus_message, l->data, l->size) !=
+        POT_OK) {
+        l->is_breach = true;
+        return false;
+    }
+    if (pbft_verify(&inbox->set, &inbox->config.chain, l->message)) {
+        return true;
+    }
+    l->is_breach = pbft_is_breach(l->message, inbox->height);
+    return false;
+}
+
 static void on_verify(void *context)
 {
     struct inbox *inbox = context;
     for (struct letter *l = inbox->batch; l != NULL; l = l->next) {
-        if (CODEC_DECODE(&l->message, pot__consensus_message, l->data,
-                         l->size) != POT_OK ||
-            !pbft_verify(&inbox->set, &inbox->config.chain, l->message)) {
+        if (!is_good(inbox, l)) {
             codec_free(l->message);
             l->message = NULL;
         }
@@ -96,6 +120,9 @@ static void deliver(struct inbox *inbox, const struct letter *letter)
     inbox->stats.refused++;
     LOG(LOG_DEBUG, "consensus", "message refused",
         log_u64("bytes", letter->size));
+    if (letter->is_breach) {
+        inbox->config.breach(inbox->config.context, &letter->from);
+    }
 }
 
 static void start_batch(struct inbox *inbox);
@@ -119,22 +146,32 @@ static void on_verified(void *context)
 static void start_batch(struct inbox *inbox)
 {
     inbox->batch = inbox->letters;
-    inbox->set =
-        *inbox->config.validators(inbox->config.context, &inbox->set_id);
+    inbox->set = *inbox->config.validators(inbox->config.context,
+                                           &inbox->set_id, &inbox->height);
     inbox->letters = NULL;
     inbox->letters_end = &inbox->letters;
     inbox->count = 0;
     inbox->bytes = 0;
+    memset(inbox->shares, 0, sizeof(inbox->shares));
     offload_start(&inbox->offload, inbox->config.loop, on_verify, on_verified,
                   inbox);
 }
 
-void inbox_receive(struct inbox *inbox, const struct public_key *from,
-                   const void *data, size_t size)
+static bool has_room(const struct inbox *inbox, const struct share *share,
+                     size_t size)
 {
+    return inbox->count < LETTERS_MAX &&
+           inbox->bytes + size <= LETTERS_BYTES_MAX &&
+           share->count < SHARE_MAX && share->bytes + size <= SHARE_BYTES_MAX;
+}
+
+void inbox_receive(struct inbox *inbox, const struct public_key *from,
+                   uint32_t replica, const void *data, size_t size)
+{
+    POT_ASSERT(replica < VALIDATORS_MAX);
+    struct share *share = &inbox->shares[replica];
     inbox->stats.received++;
-    if (inbox->is_stopped || inbox->count >= LETTERS_MAX ||
-        inbox->bytes + size > LETTERS_BYTES_MAX) {
+    if (inbox->is_stopped || !has_room(inbox, share, size)) {
         inbox->stats.dropped++;
         return;
     }
@@ -146,6 +183,8 @@ void inbox_receive(struct inbox *inbox, const struct public_key *from,
     inbox->letters_end = &letter->next;
     inbox->count++;
     inbox->bytes += size;
+    share->count++;
+    share->bytes += size;
     if (inbox->batch == NULL) {
         start_batch(inbox);
     }

@@ -26,9 +26,13 @@ struct inbox_config {
     uv_loop_t *loop;
     struct hash chain;
     void *context;
-    /* Whom the next batch is verified with; set_id names that set. */
-    const struct validator_set *(*validators)(void *context, uint64_t *set_id);
+    /* Whom the next batch is verified with: the validators of *height; set_id
+     * names that set. */
+    const struct validator_set *(*validators)(void *context, uint64_t *set_id,
+                                              uint64_t *height);
     void (*deliver)(void *context, const struct inbox_message *message);
+    /* What came over from's connection no honest replica sends. */
+    void (*breach)(void *context, const struct public_key *from);
 };
 
 struct inbox *inbox_new(const struct inbox_config *config);
@@ -38,9 +42,10 @@ struct inbox *inbox_new(const struct inbox_config *config);
 void inbox_stop(struct inbox *inbox);
 void inbox_free(struct inbox *inbox);
 
-/* inbox_receive: data is copied; too many at once are dropped. */
+/* inbox_receive: data is copied; too many at once, of all or of this replica,
+ * are dropped.  In: replica: from's index, < VALIDATORS_MAX */
 void inbox_receive(struct inbox *inbox, const struct public_key *from,
-                   const void *data, size_t size);
+                   uint32_t replica, const void *data, size_t size);
 
 /* inbox_is_idle: nothing is on its way through it. */
 bool inbox_is_idle(const struct inbox *inbox);

@@ -40,6 +40,7 @@ struct replica {
     bool is_stepping;
     struct deferred *deferred; /* events that came while stepping */
     uint64_t evidence;
+    uint64_t strangers; /* messages of those who are no validators */
     bool is_silent;
     bool is_stopped;
 };
@@ -200,10 +201,13 @@ static void on_timer(void *context)
     step(r, &event);
 }
 
-static const struct validator_set *validators(void *context, uint64_t *set_id)
+static const struct validator_set *validators(void *context, uint64_t *set_id,
+                                              uint64_t *height)
 {
     const struct replica *r = context;
-    *set_id = pbft_status(r->pbft).set_id;
+    const struct pbft_status status = pbft_status(r->pbft);
+    *set_id = status.set_id;
+    *height = status.height;
     return pbft_validators(r->pbft);
 }
 
@@ -218,6 +222,15 @@ static void on_message(void *context, const struct inbox_message *message)
         event.u.message.from = PBFT_NO_REPLICA;
     }
     step(r, &event);
+}
+
+static void on_breach(void *context, const struct public_key *from)
+{
+    const struct replica *r = context;
+    struct peer *peer = net_find(r->config.net, from);
+    if (peer != NULL) {
+        net_ban(r->config.net, peer, "sent a forged consensus message");
+    }
 }
 
 static void on_saved(void *context, uint64_t sequence, enum pot_err err)
@@ -263,8 +276,15 @@ void replica_applied(struct replica *r, const struct chain_tip *tip,
 void replica_receive(struct replica *r, struct peer *peer, const void *data,
                      size_t size)
 {
-    if (!r->is_silent) {
-        inbox_receive(r->inbox, peer_key(peer), data, size);
+    uint32_t index;
+    if (r->is_silent) {
+        return;
+    }
+    if (validator_set_find(&index, pbft_validators(r->pbft), peer_key(peer))) {
+        peer_charge(peer, pbft_signatures(data, size));
+        inbox_receive(r->inbox, peer_key(peer), index, data, size);
+    } else {
+        r->strangers++;
     }
 }
 
@@ -294,8 +314,8 @@ static struct pbft *open_pbft(const struct replica_config *config,
 static void open_parts(struct replica *r)
 {
     const struct replica_config *c = &r->config;
-    const struct inbox_config inbox = {c->loop, c->chain, r, validators,
-                                       on_message};
+    const struct inbox_config inbox = {c->loop,    c->chain,   r,
+                                       validators, on_message, on_breach};
     const struct vote_record_config record = {c->loop, c->sign_state, r,
                                               on_saved};
     const struct errands_config errands = {
@@ -417,8 +437,8 @@ void replica_stats(const struct replica *r, struct replica_stats *out)
     inbox_stats(r->inbox, &inbox);
     errands_stats(r->errands, &errands);
     *out = (struct replica_stats){
-        .messages = inbox.received,
-        .refused = inbox.refused,
+        .messages = inbox.received + r->strangers,
+        .refused = inbox.refused + r->strangers,
         .dropped = inbox.dropped,
         .evidence = r->evidence,
         .proposals = errands.proposals,

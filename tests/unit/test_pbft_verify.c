@@ -232,6 +232,51 @@ static void blocks_nobody_asked_for_are_dropped(void **state)
     free(bytes);
 }
 
+/* What an honest replica cannot have sent, and what it may have when it knows
+ * other validators. */
+static void a_breach_is_told_from_another_height(void **state)
+{
+    (void)state;
+    Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
+    Pot__PrePrepare pre_prepare = POT__PRE_PREPARE__INIT;
+    Pot__Vote vote = POT__VOTE__INIT;
+    Pot__ViewChange change = POT__VIEW_CHANGE__INIT;
+    assert_true(pbft_is_breach(&message, 7));
+    message.kind_case = SENT(PRE_PREPARE);
+    assert_true(pbft_is_breach(&message, 7));
+    message.pre_prepare = &pre_prepare;
+    assert_true(pbft_is_breach(&message, 7));
+    pre_prepare.vote = &vote;
+    vote.height = 7;
+    assert_true(pbft_is_breach(&message, 7));
+    vote.height = 8;
+    assert_false(pbft_is_breach(&message, 7));
+    message.kind_case = SENT(VIEW_CHANGE);
+    message.view_change = &change;
+    assert_true(pbft_is_breach(&message, 7));
+    change.height = 6;
+    assert_false(pbft_is_breach(&message, 7));
+}
+
+static void signatures_are_counted_before_they_are_checked(void **state)
+{
+    (void)state;
+    size_t size;
+    Pot__PreparedCertificate *prepared =
+        bench_prepared(&bench, 0, &block.digest);
+    Pot__ViewChange change = POT__VIEW_CHANGE__INIT;
+    change.prepared = prepared;
+    uint8_t *bytes = pbft_message_encode_view_change(&size, &change);
+    assert_in_range(pbft_signatures(bytes, size), 1 + prepared->n_prepares + 1,
+                    2 * (1 + prepared->n_prepares + 1));
+    free(bytes);
+    bytes = pbft_message_encode_block_reply(&size, 1, block.data, block.size);
+    assert_int_equal(pbft_signatures(bytes, size), 1);
+    assert_int_equal(pbft_signatures(bytes, 0), 1);
+    free(bytes);
+    codec_free(prepared);
+}
+
 static void evidence_is_found_in_view_changes_too(void **state)
 {
     (void)state;
@@ -261,6 +306,8 @@ int main(void)
         CASE(requests_from_strangers_are_not_answered, open_backup),
         CASE(blocks_nobody_asked_for_are_dropped, open_backup),
         CASE(evidence_is_found_in_view_changes_too, open_backup),
+        CASE(a_breach_is_told_from_another_height, open_backup),
+        CASE(signatures_are_counted_before_they_are_checked, open_backup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
