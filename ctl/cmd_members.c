@@ -53,7 +53,13 @@ static void cell_rtt(struct table *table, const json_t *peer, const char *key)
     table_text(table, text);
 }
 
-static enum exit_code run_peers(struct ctl *ctl, const struct cli_args *args)
+static void cell_banned(struct table *table, const json_t *ban, const char *key)
+{
+    bool is_node = json_is_string(json_object_get(ban, key));
+    answer_text(table, ban, is_node ? key : "host");
+}
+
+static void print_peers(const json_t *answer)
 {
     static const struct answer_column columns[] = {
         {"address", answer_text, "address"},
@@ -64,8 +70,24 @@ static enum exit_code run_peers(struct ctl *ctl, const struct cli_args *args)
         {">rtt ms", cell_rtt, "rtt_ms"},
         {NULL, NULL, NULL},
     };
+    static const struct answer_column banned[] = {
+        {"banned", cell_banned, "address"},
+        {"why", answer_text, "why"},
+        {">seconds left", answer_count, "seconds_left"},
+        {NULL, NULL, NULL},
+    };
+    const json_t *bans = json_object_get(answer, "banned");
+    answer_rows(json_object_get(answer, "peers"), columns);
+    if (json_array_size(bans) > 0) {
+        printf("\n");
+        answer_rows(bans, banned);
+    }
+}
+
+static enum exit_code run_peers(struct ctl *ctl, const struct cli_args *args)
+{
     (void)args;
-    return answer_list(ctl, "/v1/peers", "peers", columns);
+    return answer_object(ctl, "/v1/peers", print_peers);
 }
 
 const struct cli_command cmd_validators = {

@@ -28,6 +28,7 @@ static void take_gossip(struct node *node, struct peer *peer, uint8_t type,
                         const uint8_t *data, size_t size)
 {
     if (gossip_receive(node->gossip, type, data, size)) {
+        peer_charge(peer, 1);
         intake_receive(node->intake, type, data, size, peer_id(peer));
     }
 }
@@ -151,6 +152,12 @@ static enum pot_err open_net(struct node *node)
         .peers = c->p2p_peers,
         .peer_count = c->p2p_peer_count,
         .guests_max = (uint32_t)c->p2p_max_peers,
+        .is_closed = c->p2p_only_peers,
+        .pending_max = (uint32_t)c->p2p_max_pending,
+        .pending_ip_max = (uint32_t)c->p2p_max_pending_per_address,
+        .handshake_ms = (uint32_t)c->p2p_handshake_timeout_ms,
+        .ban_ms = (uint32_t)c->p2p_ban_seconds * 1000,
+        .signatures_per_s = (uint32_t)c->p2p_peer_signatures,
     };
     const struct net_callbacks callbacks = {
         .context = node,

@@ -37,6 +37,12 @@ struct node_config {
     size_t p2p_peer_count;
     struct net_address *p2p_peers;
     uint64_t p2p_max_peers;
+    bool p2p_only_peers;
+    uint64_t p2p_max_pending;
+    uint64_t p2p_max_pending_per_address;
+    uint64_t p2p_handshake_timeout_ms;
+    uint64_t p2p_peer_signatures; /* a second */
+    uint64_t p2p_ban_seconds;
 
     uint64_t propose_timeout_ms;
     uint64_t idle_interval_ms;
@@ -55,6 +61,9 @@ struct node_config {
     bool api_enabled;
     char *api_listen;
     char *api_web;
+    uint64_t api_max_connections;
+    uint64_t api_max_per_address;
+    uint64_t api_max_streams;
 
     uint64_t mempool_max_bytes;
     uint64_t mempool_max_txs;

@@ -346,6 +346,9 @@ static bool open_api(struct node *node)
     const struct api_config config = {
         .loop = &node->loop,
         .listen = node->config->api_listen,
+        .connections_max = node->config->api_max_connections,
+        .address_max = node->config->api_max_per_address,
+        .streams_max = node->config->api_max_streams,
         .web = node->config->api_web,
         .moniker = node->config->moniker,
         .genesis = node->genesis,

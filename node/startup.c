@@ -25,6 +25,7 @@
 #define RECENT_BYTES_MAX ((size_t)32 << 20)
 #define VERIFIED_SIZE    65536
 #define FILES_MIN        1024
+#define FILES_OWN        512 /* of the store, workers, data sets */
 
 void startup_error(struct node *node, enum exit_code code, const char *what,
                    enum pot_err err, const char *remedy)
@@ -229,16 +230,26 @@ static bool check_worker(struct node *node)
     return true;
 }
 
+/* No connection may take the place of a file that the store or a worker needs:
+ * there are descriptors for all that the limits allow. */
 static bool check_limits(struct node *node)
 {
+    char advice[96];
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FILES_MIN) {
-        limit.rlim_cur =
-            limit.rlim_max < FILES_MIN ? limit.rlim_max : FILES_MIN;
+    const struct node_config *c = node->config;
+    rlim_t needed = FILES_OWN + c->p2p_peer_count + c->p2p_max_peers +
+                    c->p2p_max_pending + 2 * c->api_max_connections;
+    needed = needed < FILES_MIN ? FILES_MIN : needed;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed) {
+        limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
-        if (limit.rlim_cur < FILES_MIN) {
+        if (limit.rlim_cur < needed) {
+            (void)snprintf(advice, sizeof(advice),
+                           "%llu are needed: raise `ulimit -n`, or lower the "
+                           "limits on connections",
+                           (unsigned long long)needed);
             startup_error(node, EXIT_CODE_FULL, "open files", POT_ELIMIT,
-                          "1024 are needed: raise `ulimit -n`");
+                          advice);
             return false;
         }
     }

@@ -200,6 +200,8 @@ enum pot_err api_open(struct api **out, const struct api_config *config)
     const struct api_server_config server = {
         .loop = config->loop,
         .listen = config->listen,
+        .connections_max = config->connections_max,
+        .address_max = config->address_max,
         .context = api,
         .on_line = on_line,
         .on_access = on_access,
@@ -213,7 +215,7 @@ enum pot_err api_open(struct api **out, const struct api_config *config)
         return err;
     }
     api->config = *config;
-    api->streams = api_streams_new(api->server);
+    api->streams = api_streams_new(api->server, config->streams_max);
     api->events = api_events_new(&api->config, api->streams);
     api_history_init(&api->history, uv_now(config->loop));
     api->reading = new_queue(api, READERS);

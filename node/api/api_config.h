@@ -23,8 +23,11 @@ struct sync;
 
 struct api_config {
     uv_loop_t *loop;
-    const char *listen; /* host:port; port 0: any */
-    const char *web;    /* folder of web pages; "": none */
+    const char *listen;       /* host:port; port 0: any */
+    uint64_t connections_max; /* these three: 0: the default */
+    uint64_t address_max;
+    uint64_t streams_max;
+    const char *web; /* folder of web pages; "": none */
     const char *moniker;
     const Pot__Genesis *genesis;
     const struct key *node_key;

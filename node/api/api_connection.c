@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define PER_ADDRESS_MAX 16 /* connections; those of loopback have no share */
+#define REPLYING_OLD_MS 5000 /* a reply that is read takes less */
 
 static bool address_equal(const struct sockaddr_storage *a,
                           const struct sockaddr_storage *b)
@@ -50,7 +50,7 @@ enum MHD_Result api_connection_accept(void *context,
     for (const struct api_connection *c = all->first; c != NULL; c = c->next) {
         count += address_equal(&c->address, &from) ? 1 : 0;
     }
-    if (count >= PER_ADDRESS_MAX && !api_address_is_loopback(&from)) {
+    if (count >= all->address_max && !api_address_is_loopback(&from)) {
         all->refused++;
         return MHD_NO;
     }
@@ -64,7 +64,44 @@ static void set_deadline(struct api_connection *c)
         [API_STREAMING] = 0,   [API_IDLE] = 30000,
     };
     uint64_t ms = phase_ms[c->phase];
-    c->deadline_ms = ms > 0 ? uv_now(c->all->loop) + ms : 0;
+    c->entered_ms = uv_now(c->all->loop);
+    c->deadline_ms = ms > 0 ? c->entered_ms + ms : 0;
+}
+
+static void end(struct api_connection *c)
+{
+    c->is_ending = true;
+    c->all->ending++;
+    (void)shutdown(c->fd, SHUT_RDWR);
+}
+
+static bool is_waited_for(const struct api_connection *c, uint64_t now)
+{
+    switch (c->phase) {
+    case API_READING:
+    case API_IDLE:
+        return !c->is_ending;
+    case API_REPLYING:
+        return !c->is_ending && now - c->entered_ms >= REPLYING_OLD_MS;
+    case API_WORKING:
+    case API_STREAMING:
+        break;
+    }
+    return false;
+}
+
+/* The newest stand first: the last one to be found is the oldest. */
+static void make_room(struct api_connections *all,
+                      struct api_connection *newest)
+{
+    struct api_connection *oldest = newest;
+    for (struct api_connection *c = all->first; c != NULL; c = c->next) {
+        if (c != newest && is_waited_for(c, uv_now(all->loop))) {
+            oldest = c;
+        }
+    }
+    all->evicted++;
+    end(oldest);
 }
 
 static struct api_connection *begin(struct api_connections *all,
@@ -89,6 +126,9 @@ static struct api_connection *begin(struct api_connections *all,
     all->count++;
     c->phase = API_READING;
     set_deadline(c);
+    if (all->count - all->ending > all->max) {
+        make_room(all, c);
+    }
     return c;
 }
 
@@ -107,6 +147,7 @@ void api_connection_notify(void *context, struct MHD_Connection *connection,
     }
     *at = (*at)->next;
     all->count--;
+    all->ending -= ((const struct api_connection *)*slot)->is_ending ? 1 : 0;
     free(*slot);
     *slot = NULL;
 }
@@ -132,10 +173,9 @@ void api_connection_expire(struct api_connections *all)
 {
     uint64_t now = uv_now(all->loop);
     for (struct api_connection *c = all->first; c != NULL; c = c->next) {
-        if (c->deadline_ms != 0 && c->deadline_ms <= now) {
-            c->deadline_ms = 0;
+        if (!c->is_ending && c->deadline_ms != 0 && c->deadline_ms <= now) {
             all->expired++;
-            (void)shutdown(c->fd, SHUT_RDWR);
+            end(c);
         }
     }
 }

@@ -1,5 +1,10 @@
-/* api_connection: the connections of a server: how many an address may have,
- * and how long each may take, however busily a client drips its bytes.
+/* api_connection: the connections of a server: how many there may be, in all
+ * and of one address, and how long each may take, however busily a client
+ * drips its bytes.
+ *
+ * When there are as many as there may be, a newcomer takes the place of the
+ * one that has been waited for longest: who connects and says nothing, or
+ * little, keeps nobody out.
  *
  * libmicrohttpd's own time-out counts idle time only, and none while a
  * connection is suspended: these deadlines are absolute. */
@@ -8,6 +13,7 @@
 
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -25,15 +31,21 @@ struct api_connection {
     struct api_connections *all;
     MHD_socket fd;
     enum api_phase phase;
-    uint64_t deadline_ms; /* on the loop's clock; 0: none */
+    uint64_t entered_ms;  /* the phase; on the loop's clock, as is */
+    uint64_t deadline_ms; /* 0: none */
+    bool is_ending;       /* shut down; libmicrohttpd will close it */
     struct sockaddr_storage address;
 };
 
 struct api_connections {
     uv_loop_t *loop;
     struct api_connection *first;
+    uint64_t max; /* of those that are not ending */
+    uint64_t address_max;
     uint64_t count;
+    uint64_t ending;
     uint64_t refused; /* too many of one address */
+    uint64_t evicted; /* made room for another */
     uint64_t expired; /* too slow */
 };
 

@@ -27,6 +27,32 @@ static json_t *peer_json(const struct sync *sync, const struct peer *peer)
     return json;
 }
 
+/* A node that is refused for a while, or an address. */
+static json_t *ban_json(const struct ban *ban, uint64_t now_ms)
+{
+    json_t *json = json_object();
+    api_json_set(json, "address",
+                 ban->ip[0] == '\0' ? api_json_address(&ban->key)
+                                    : json_null());
+    api_json_set(json, "host",
+                 ban->ip[0] != '\0' ? api_json_text(ban->ip) : json_null());
+    api_json_set(json, "why", api_json_text(ban->why));
+    api_json_set(json, "seconds_left",
+                 api_json_count((ban->until_ms - now_ms + 999) / 1000));
+    return json;
+}
+
+static json_t *bans_json(const struct net *net)
+{
+    struct ban bans[BANS_MAX];
+    json_t *list = json_array();
+    size_t count = net_bans(net, bans, BANS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        api_json_add(list, ban_json(&bans[i], net_now_ms(net)));
+    }
+    return list;
+}
+
 static void get_peers(struct api_request *request)
 {
     const struct api_config *c = request->config;
@@ -36,6 +62,7 @@ static void get_peers(struct api_request *request)
     }
     json_t *json = json_object();
     api_json_set(json, "peers", list);
+    api_json_set(json, "banned", bans_json(c->net));
     api_reply_json(request, 200, json);
 }
 
@@ -43,7 +70,8 @@ static void get_peers(struct api_request *request)
 
 const struct api_route api_peer_routes[] = {
     {"GET", "/v1/peers", .summary = "the node's peers",
-     .answer = "peers: address, moniker, host, direction, height, rtt_ms",
+     .answer = "peers: address, moniker, host, direction, height, rtt_ms;"
+               " banned: address or host, why, seconds_left",
      .status = 200, .handler = get_peers},
     {.method = NULL},
 };

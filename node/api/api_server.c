@@ -16,8 +16,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG           128
-#define CONNECTIONS_MAX   64
+#define BACKLOG         128
+#define CONNECTIONS_MAX 64
+#define ADDRESS_MAX     16
+/* Those that have been told to go, and are not closed yet. */
+#define CONNECTIONS_SPARE 64
 #define CONNECTION_MEMORY (32 << 10)
 #define IDLE_SECONDS      30
 #define TICK_MS           500
@@ -120,10 +123,11 @@ static struct MHD_Daemon *start_daemon(struct api_server *server, int fd)
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, api_connection_accept,
         &server->connections, c->on_access, c->context,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, c->on_completed,
-        c->context, MHD_OPTION_NOTIFY_CONNECTION, api_connection_notify,
+        (unsigned)(server->connections.max + CONNECTIONS_SPARE),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+        MHD_OPTION_NOTIFY_COMPLETED, c->on_completed, c->context,
+        MHD_OPTION_NOTIFY_CONNECTION, api_connection_notify,
         &server->connections, MHD_OPTION_URI_LOG_CALLBACK, c->on_line,
         c->context, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }
@@ -165,6 +169,11 @@ enum pot_err api_server_open(struct api_server **out,
     struct api_server *server = pot_calloc(1, sizeof(*server));
     server->config = *config;
     server->connections.loop = config->loop;
+    server->connections.max = config->connections_max != 0
+                                  ? config->connections_max
+                                  : CONNECTIONS_MAX;
+    server->connections.address_max =
+        config->address_max != 0 ? config->address_max : ADDRESS_MAX;
     server->is_loopback = is_loopback;
     server->daemon = start_daemon(server, fd);
     if (server->daemon == NULL) {
@@ -249,5 +258,6 @@ void api_server_stats(const struct api_server *server,
     out->connections = server->connections.count;
     out->refused = server->connections.refused;
     out->expired = server->connections.expired;
+    out->evicted = server->connections.evicted;
     memcpy(out->replies, server->replies, sizeof(out->replies));
 }

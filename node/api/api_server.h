@@ -15,7 +15,9 @@ struct api_server; /* opaque: node/api/api_server.c */
 
 struct api_server_config {
     uv_loop_t *loop;
-    const char *listen; /* host:port; port 0: any */
+    const char *listen;       /* host:port; port 0: any */
+    uint64_t connections_max; /* 0: 64 */
+    uint64_t address_max;     /* of one address, but loopback; 0: 16 */
     void *context;
     /* A request's first line came, the whole of it, it ended: as
      * libmicrohttpd calls them. */
@@ -56,6 +58,7 @@ struct api_server_stats {
     uint64_t connections; /* now */
     uint64_t refused;     /* connections, too many of one address */
     uint64_t expired;     /* connections, too slow */
+    uint64_t evicted;     /* made room for another connection */
     uint64_t replies[6];  /* by the hundreds of their status */
 };
 

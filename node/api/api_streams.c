@@ -12,11 +12,12 @@
 #include "node/api/api_request.h"
 #include "node/api/api_server.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define STREAMS_MAX  32
+#define STREAMS_MAX  32 /* unless told otherwise */
 #define HEARTBEAT_MS 15000
 #define PIECE_BYTES  4096
 #define SOCKET_BYTES (64 << 10) /* of the kernel, for each stream */
@@ -34,15 +35,17 @@ struct stream {
 
 struct api_streams {
     struct api_server *server;
+    uint64_t max;
     struct stream *first;
     struct api_streams_stats stats;
     uint64_t beat_ms; /* when the last heartbeat was */
 };
 
-struct api_streams *api_streams_new(struct api_server *server)
+struct api_streams *api_streams_new(struct api_server *server, uint64_t max)
 {
     struct api_streams *streams = pot_calloc(1, sizeof(*streams));
     streams->server = server;
+    streams->max = max != 0 ? max : STREAMS_MAX;
     return streams;
 }
 
@@ -156,9 +159,9 @@ static void free_stream(void *context)
 void api_streams_open(struct api_streams *streams, struct api_request *request,
                       unsigned types)
 {
-    if (streams->stats.open >= STREAMS_MAX) {
-        api_reply_error(request, 503, "too_many", "at most %d event streams",
-                        STREAMS_MAX);
+    if (streams->stats.open >= streams->max) {
+        api_reply_error(request, 503, "too_many",
+                        "at most %" PRIu64 " event streams", streams->max);
         return;
     }
     struct stream *stream = new_stream(streams, request->connection, types);

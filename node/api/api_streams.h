@@ -17,7 +17,7 @@ struct api_streams; /* opaque: node/api/api_streams.c */
 #define API_STREAM_BYTES_MAX ((size_t)1 << 20) /* that wait to be read */
 
 /* api_streams_new: server is borrowed; api_streams_free: when it is closed. */
-struct api_streams *api_streams_new(struct api_server *server);
+struct api_streams *api_streams_new(struct api_server *server, uint64_t max);
 void api_streams_free(struct api_streams *streams);
 
 /* api_streams_open: replies with a stream of what is sent to one of types, a

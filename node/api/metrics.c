@@ -188,8 +188,12 @@ static void write_net(struct buf *out, const struct api_config *c)
                 (double)stats.accepted);
     metrics_one(out, "pot_p2p_dialled_total", COUNTER, "Connections made.",
                 (double)stats.dialled);
-    metrics_one(out, "pot_p2p_bans_total", COUNTER, "Peers banned.",
-                (double)stats.bans);
+    metrics_one(out, "pot_p2p_bans_total", COUNTER,
+                "Peers and addresses banned.", (double)stats.bans);
+    metrics_one(out, "pot_p2p_throttled_total", COUNTER,
+                "Times that a peer was read no further for a while: it sent"
+                " more than its share.",
+                (double)stats.throttled);
     metrics_family(out, "pot_p2p_rejected_frames_total", COUNTER,
                    "Connections refused or ended, by reason.");
     for (unsigned reason = 1; reason < REASON_COUNT; reason++) {
@@ -445,6 +449,9 @@ static void write_api(struct buf *out, const struct api_server *server,
                 "Refused: too many of one address.", (double)stats.refused);
     metrics_one(out, "pot_api_expired_connections_total", COUNTER,
                 "Ended: too slow.", (double)stats.expired);
+    metrics_one(out, "pot_api_evicted_connections_total", COUNTER,
+                "Ended: waited for longest when a new one came.",
+                (double)stats.evicted);
     metrics_one(out, "pot_api_event_streams", GAUGE, "Event streams.",
                 (double)s.open);
     metrics_one(out, "pot_api_dropped_event_streams_total", COUNTER,

@@ -262,7 +262,7 @@ static void reading_requests_are_answered(void **state)
         {"/v1/validators?height=1", "{\"height\":1,"},
         {"/v1/miners", "\"moniker\":\"validator0\",\"tasks\":"},
         {"/v1/evidence", "{\"pending\":[],\"punished\":[]}"},
-        {"/v1/peers", "{\"peers\":[]}"},
+        {"/v1/peers", "{\"peers\":[],\"banned\":[]}"},
         {"/v1/proofs/737570706c79", "\"siblings\":["},
         {"/livez", "{\"live\":true}"},
         {"/readyz", "{\"ready\":true,"},
