@@ -8,6 +8,7 @@ include tests/sim/local.mk
 include tests/bench/local.mk
 include tests/interop/local.mk
 include tests/e2e/local.mk
+include tests/byz/local.mk
 
 # What takes long: more lives in the simulators, more mutations, a soak.
 .PHONY: check-long

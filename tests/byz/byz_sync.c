@@ -1,0 +1,120 @@
+/* Lies to those who fetch blocks. */
+#include "config.h"
+
+#include "p2p/message.h"
+#include "proto/codec.h"
+#include "proto/wire.pb-c.h"
+#include "tests/byz/byz.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIE_HEIGHT 1000000
+
+/* "I have a million blocks more." */
+static bool boast(const uint8_t *data, size_t size, struct buf *out)
+{
+    Pot__PeerStatus *status;
+    if (CODEC_DECODE(&status, pot__peer_status, data, size) != POT_OK) {
+        return false;
+    }
+    status->height += LIE_HEIGHT;
+    codec_append(out, status);
+    codec_free(status);
+    return true;
+}
+
+/* Each block with a certificate spoilt by fn. */
+static bool spoil_blocks(const uint8_t *data, size_t size, struct buf *out,
+                         void (*fn)(Pot__CommitCertificate *certificate))
+{
+    Pot__Blocks *blocks;
+    if (CODEC_DECODE(&blocks, pot__blocks, data, size) != POT_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < blocks->n_blocks; i++) {
+        Pot__SyncBlock *block = blocks->blocks[i];
+        Pot__CommitCertificate *certificate;
+        if (CODEC_DECODE(&certificate, pot__commit_certificate,
+                         block->certificate.data,
+                         block->certificate.len) == POT_OK) {
+            fn(certificate);
+            free(block->certificate.data);
+            block->certificate.data =
+                codec_encode(&block->certificate.len, certificate);
+            codec_free(certificate);
+        }
+    }
+    codec_append(out, blocks);
+    codec_free(blocks);
+    return true;
+}
+
+/* One signature for all. */
+static void forge(Pot__CommitCertificate *c)
+{
+    for (size_t i = 1; i < c->n_signatures; i++) {
+        memcpy(c->signatures[i]->signature.data,
+               c->signatures[0]->signature.data, SIGNATURE_SIZE);
+    }
+}
+
+static void shorten(Pot__CommitCertificate *c)
+{
+    while (c->n_signatures > 1) {
+        codec_free(c->signatures[--c->n_signatures]);
+    }
+}
+
+static void change_view(Pot__CommitCertificate *c)
+{
+    c->view++;
+}
+
+static void change_digest(Pot__CommitCertificate *c)
+{
+    c->digest.data[0] ^= 1;
+}
+
+static bool lie(struct byz *b, uint8_t type, const uint8_t *data, size_t size,
+                struct buf *out)
+{
+    static void (*const lies[])(Pot__CommitCertificate *) = {
+        forge, shorten, change_view, change_digest};
+    (void)b;
+    if (type == MESSAGE_STATUS) {
+        return boast(data, size, out);
+    }
+    return type == MESSAGE_BLOCKS &&
+           spoil_blocks(data, size, out, lies[randombytes_uniform(4)]);
+}
+
+/* Holds all blocks, and gives nothing. */
+static bool starve(struct byz *b, uint8_t type, const uint8_t *data,
+                   size_t size, struct buf *out)
+{
+    Pot__Blocks *blocks;
+    (void)b;
+    if (type == MESSAGE_STATUS) {
+        return boast(data, size, out);
+    }
+    if (type != MESSAGE_BLOCKS ||
+        CODEC_DECODE(&blocks, pot__blocks, data, size) != POT_OK) {
+        return false;
+    }
+    while (blocks->n_blocks > 0) {
+        codec_free(blocks->blocks[--blocks->n_blocks]);
+    }
+    codec_append(out, blocks);
+    codec_free(blocks);
+    return true;
+}
+
+const struct byz_trick byz_sync_tricks[] = {
+    {"sync-lies", "blocks with spoilt certificates, a height beyond belief",
+     .send = lie},
+    {"sync-starves", "claims a great height and gives no block",
+     .send = starve},
+    {.name = NULL},
+};

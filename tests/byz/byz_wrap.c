@@ -1,0 +1,186 @@
+/* Stands before functions of the node (--wrap in tests/byz/local.mk): calls
+ * of X come to __wrap_X, and __real_X is the node's own. */
+#include "config.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "node/block/proposal.h"
+#include "node/tx/pending.h"
+#include "p2p/net.h"
+#include "proto/codec.h"
+#include "tests/byz/byz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The names are the linker's. */
+int __wrap_main(int argc, char **argv);
+int __real_main(int argc, char **argv);
+struct pbft *__wrap_pbft_new(const struct pbft_config *config,
+                             const void *record, size_t size,
+                             enum pot_err *err);
+struct pbft *__real_pbft_new(const struct pbft_config *config,
+                             const void *record, size_t size,
+                             enum pot_err *err);
+void __wrap_pbft_step(struct pbft *pbft, const struct pbft_event *event,
+                      struct pbft_effects *effects);
+void __real_pbft_step(struct pbft *pbft, const struct pbft_event *event,
+                      struct pbft_effects *effects);
+void __wrap_pending_collect(struct pending *pending,
+                            struct proposal_request *request);
+void __real_pending_collect(struct pending *pending,
+                            struct proposal_request *request);
+enum pot_err __wrap_net_open(struct net **out, const struct net_config *config,
+                             const struct net_callbacks *callbacks);
+enum pot_err __real_net_open(struct net **out, const struct net_config *config,
+                             const struct net_callbacks *callbacks);
+bool __wrap_net_send(struct net *net, struct peer *peer, uint8_t type,
+                     const void *data, size_t size);
+bool __real_net_send(struct net *net, struct peer *peer, uint8_t type,
+                     const void *data, size_t size);
+size_t __wrap_net_broadcast(struct net *net, uint8_t type, const void *data,
+                            size_t size, const struct peer *except);
+size_t __real_net_broadcast(struct net *net, uint8_t type, const void *data,
+                            size_t size, const struct peer *except);
+
+static struct byz byz;
+static const struct byz_trick *trick;
+static struct net_callbacks node_callbacks;
+
+/* ---- consensus */
+
+struct pbft *__wrap_pbft_new(const struct pbft_config *config,
+                             const void *record, size_t size, enum pot_err *err)
+{
+    struct pbft *pbft = __real_pbft_new(config, record, size, err);
+    byz.chain = config->chain;
+    byz.key = config->key;
+    byz.pbft = pbft;
+    return pbft;
+}
+
+static void twist(struct pbft_effects *out, struct pbft_effect *effect)
+{
+    Pot__ConsensusMessage *message = NULL;
+    bool is_said = effect->type == PBFT_BROADCAST || effect->type == PBFT_SEND;
+    if (!is_said || trick->say == NULL) {
+        byz_move(out, effect);
+        return;
+    }
+    enum pot_err err = CODEC_DECODE(&message, pot__consensus_message,
+                                    effect->bytes, effect->size);
+    POT_ASSERT(err == POT_OK);
+    trick->say(&byz, out, effect, message);
+    codec_free(message);
+}
+
+void __wrap_pbft_step(struct pbft *pbft, const struct pbft_event *event,
+                      struct pbft_effects *effects)
+{
+    struct pbft_effects honest = {0};
+    if (event->type == PBFT_MESSAGE && trick->heard != NULL) {
+        trick->heard(&byz, event->u.message.message);
+    }
+    __real_pbft_step(pbft, event, &honest);
+    for (size_t i = 0; i < honest.count; i++) {
+        twist(effects, &honest.items[i]);
+    }
+    pbft_effects_fini(&honest);
+    if (trick->stepped != NULL) {
+        trick->stepped(&byz, event, effects);
+    }
+}
+
+void __wrap_pending_collect(struct pending *pending,
+                            struct proposal_request *request)
+{
+    __real_pending_collect(pending, request);
+    if (trick->propose != NULL) {
+        trick->propose(&byz, request);
+    }
+}
+
+/* ---- the network */
+
+static void on_tick(void *context, uint64_t now_ms)
+{
+    byz.now_ms = now_ms;
+    if (trick->tick != NULL && byz.pbft != NULL && byz.net != NULL) {
+        trick->tick(&byz);
+    }
+    node_callbacks.on_tick(context, now_ms);
+}
+
+enum pot_err __wrap_net_open(struct net **out, const struct net_config *config,
+                             const struct net_callbacks *callbacks)
+{
+    struct net_callbacks ours = *callbacks;
+    node_callbacks = *callbacks;
+    ours.on_tick = on_tick;
+    enum pot_err err = __real_net_open(out, config, &ours);
+    byz.net = *out;
+    return err;
+}
+
+bool __wrap_net_send(struct net *net, struct peer *peer, uint8_t type,
+                     const void *data, size_t size)
+{
+    struct buf out;
+    buf_init(&out, SIZE_MAX / 2);
+    bool is_other =
+        trick->send != NULL && trick->send(&byz, type, data, size, &out);
+    bool is_taken = __real_net_send(net, peer, type, is_other ? out.data : data,
+                                    is_other ? out.size : size);
+    buf_fini(&out);
+    return is_taken;
+}
+
+size_t __wrap_net_broadcast(struct net *net, uint8_t type, const void *data,
+                            size_t size, const struct peer *except)
+{
+    struct buf out;
+    buf_init(&out, SIZE_MAX / 2);
+    bool is_other =
+        trick->send != NULL && trick->send(&byz, type, data, size, &out);
+    size_t taken = __real_net_broadcast(net, type, is_other ? out.data : data,
+                                        is_other ? out.size : size, except);
+    buf_fini(&out);
+    return taken;
+}
+
+/* ---- which trick */
+
+static const struct byz_trick *const tables[] = {
+    byz_votes_tricks, byz_forge_tricks, byz_primary_tricks, byz_sync_tricks};
+
+#define TABLES (sizeof(tables) / sizeof(*tables))
+
+static const struct byz_trick *find(const char *name)
+{
+    for (size_t i = 0; i < TABLES; i++) {
+        for (const struct byz_trick *t = tables[i]; t->name != NULL; t++) {
+            if (strcmp(t->name, name) == 0) {
+                return t;
+            }
+        }
+    }
+    return NULL;
+}
+
+int __wrap_main(int argc, char **argv)
+{
+    trick = argc > 1 ? find(argv[1]) : NULL;
+    if (trick == NULL) {
+        (void)fprintf(stderr,
+                      "usage: byz TRICK --config FILE, and as potd; tricks:\n");
+        for (size_t i = 0; i < TABLES; i++) {
+            for (const struct byz_trick *t = tables[i]; t->name != NULL; t++) {
+                (void)fprintf(stderr, "  %-18s %s\n", t->name, t->what);
+            }
+        }
+        return 2;
+    }
+    argv[1] = argv[0];
+    return __real_main(argc - 1, argv + 1);
+}

@@ -1,0 +1,24 @@
+# tests/byz/: peers that do not keep the rules, against real potd processes.
+
+byz_tests = tests/byz/test_byz_validator.sh
+dist_check_SCRIPTS += $(byz_tests)
+TESTS += $(byz_tests)
+EXTRA_DIST += tests/byz/byz.sh
+
+# The whole node, with a trick between what it decides and what it says.
+byz_wrapped = -Wl,--wrap=main -Wl,--wrap=pbft_new -Wl,--wrap=pbft_step \
+	-Wl,--wrap=pending_collect -Wl,--wrap=net_open -Wl,--wrap=net_send \
+	-Wl,--wrap=net_broadcast
+check_PROGRAMS += tests/byz/byz
+tests_byz_byz_SOURCES = $(potd_SOURCES) \
+	tests/byz/byz.h \
+	tests/byz/byz_forge.c \
+	tests/byz/byz_primary.c \
+	tests/byz/byz_say.c \
+	tests/byz/byz_sync.c \
+	tests/byz/byz_votes.c \
+	tests/byz/byz_wrap.c
+nodist_EXTRA_tests_byz_byz_SOURCES = $(nodist_EXTRA_potd_SOURCES)
+tests_byz_byz_CPPFLAGS = $(potd_CPPFLAGS)
+tests_byz_byz_LDADD = $(potd_LDADD)
+tests_byz_byz_LDFLAGS = $(AM_LDFLAGS) $(byz_wrapped)
