@@ -95,20 +95,30 @@ no_bugs
 
 # ---- the primary of the first view, in a new network each
 
+# The others may be drawn along before they look.
+noticed() { # metric
+    for each in $honest; do
+        ! metric_above "$each" "$1" 0 || return 0
+    done
+    return 1
+}
+
 honest="validator1 validator2 validator3"
 while read -r trick grows; do
     init_quick_net 4 0
     for each in $names; do
-        set_key "$each" consensus propose_timeout_ms 1500
+        # Its first block may be lost, before they have met: it is sent
+        # again after half of this.
+        set_key "$each" consensus propose_timeout_ms 3000
     done
     start_byz validator0 "$trick"
-    await 30 "$trick answers" get validator0 /v1/status
     start $honest
     for each in $honest; do
         await 30 "$each answers" get "$each" /v1/status
-        [ "$grows" = - ] || await 30 "$grows at $each under $trick" \
-            metric_above "$each" "$grows" 0
     done
+    [ "$grows" = - ] ||
+        await 30 "$grows at one of them under $trick" noticed "$grows"
+    await 30 "$trick answers" get validator0 /v1/status
     await 30 "it proposes" metric_above validator0 $proposals 0
     check_honest "$trick by the primary" $honest
     same_chain $honest
