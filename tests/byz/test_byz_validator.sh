@@ -11,7 +11,7 @@ blocks=5 # more of them, under each trick
 export POTD_P2P_BAN_SECONDS=20
 
 bans=pot_p2p_bans_total
-votes=pot_consensus_byzantine_votes_total
+votes=pot_consensus_evidence_total
 views=pot_consensus_view_changes_total
 invalid=pot_consensus_invalid_blocks_total
 proposals=pot_consensus_proposals_total
@@ -34,7 +34,7 @@ check_honest() { # trick honest...
 # ---- one that is not the primary, in one network
 #
 # trick, and what grows at each honest one; -: the liar is among them, and
-# nothing comes of it
+# nothing comes of it.  Those that it is punished for stand last.
 
 init_quick_net 4 1
 honest="validator0 validator1 validator2"
@@ -61,12 +61,12 @@ flood pot_p2p_throttled_total
 replay -
 no-commits -
 silent -
-equivocate -
 other-names $bans
 forged-prepared $bans
 mixed-prepared $bans
 forged-new-view $bans
 junk $bans
+equivocate -
 vote-twice $votes
 END
 same_chain $honest
