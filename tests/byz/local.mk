@@ -1,6 +1,6 @@
 # tests/byz/: peers that do not keep the rules, against real potd processes.
 
-byz_tests = tests/byz/test_byz_validator.sh
+byz_tests = tests/byz/test_byz_validator.sh tests/byz/test_misfits.sh
 dist_check_SCRIPTS += $(byz_tests)
 TESTS += $(byz_tests)
 EXTRA_DIST += tests/byz/byz.sh
@@ -22,3 +22,22 @@ nodist_EXTRA_tests_byz_byz_SOURCES = $(nodist_EXTRA_potd_SOURCES)
 tests_byz_byz_CPPFLAGS = $(potd_CPPFLAGS)
 tests_byz_byz_LDADD = $(potd_LDADD)
 tests_byz_byz_LDFLAGS = $(AM_LDFLAGS) $(byz_wrapped)
+
+# Strangers: peers with keys of no account.
+byz_visit = tests/byz/visit.c tests/byz/visit.h
+byz_visit_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS)
+byz_visit_libs = p2p/libp2p.a proto/libproto.a proto/libformats.a \
+	base/libbase.a $(JANSSON_LIBS) $(PROTOBUFC_LIBS) $(SODIUM_LIBS) \
+	$(UV_LIBS) -lpthread
+
+# Shakes hands properly, and then says what it should not.
+check_PROGRAMS += tests/byz/stranger
+tests_byz_stranger_SOURCES = tests/byz/stranger.c $(byz_visit)
+tests_byz_stranger_CPPFLAGS = $(byz_visit_cppflags)
+tests_byz_stranger_LDADD = $(byz_visit_libs)
+
+# Every fault that a message can have, one after another.
+check_PROGRAMS += tests/byz/misfit
+tests_byz_misfit_SOURCES = tests/byz/misfit.c $(byz_visit)
+tests_byz_misfit_CPPFLAGS = $(byz_visit_cppflags)
+tests_byz_misfit_LDADD = $(byz_visit_libs)

@@ -56,16 +56,16 @@ while read -r trick grows; do
     check_honest "$trick" $honest
     kill_hard validator3
 done <<END
-far -
-flood pot_p2p_throttled_total
-replay -
-no-commits -
-silent -
 other-names $bans
 forged-prepared $bans
 mixed-prepared $bans
 forged-new-view $bans
 junk $bans
+replay -
+no-commits -
+silent -
+far -
+flood pot_p2p_throttled_total
 equivocate -
 vote-twice $votes
 END

@@ -19,7 +19,7 @@ for mode in raw junk votes rounds spam status oversize flood halfopen; do
     before=$(round_of validator1 "$task")
     attacks=
     for port in "$first" $((first + 2)) $((first + 8)); do
-        "$BUILD/tests/e2e/hostile_peer" "$chain" "$task" $mode "$port" \
+        "$BUILD/tests/byz/stranger" "$chain" "$task" $mode "$port" \
             >>"$WORK/$mode" 2>&1 &
         attacks="$attacks $!"
     done
@@ -43,6 +43,8 @@ done
 metrics() { curl -fsS "$(url_of "$1")/metrics"; }
 metrics validator0 | grep -E '^pot_(p2p_)?(peer_)?bans' ||
     metrics validator0 | grep -i ban || fail "no count of bans"
+ctl validator0 peers >"$WORK/peers"
+grep -q 'seconds left' "$WORK/peers" || fail "no bans: $(cat "$WORK/peers")"
 [ "$(ctl validator0 peers --json | jq -s 'flatten | length')" -ge 1 ] ||
     fail "validator0 has lost its peers"
 for each in $names; do

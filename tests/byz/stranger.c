@@ -1,6 +1,6 @@
-/* hostile_peer: a peer that knows the protocol and wants no good.
+/* stranger: a peer that knows the protocol and wants no good.
  *
- * hostile_peer CHAIN_ID TASK_ID MODE PORT...
+ * stranger CHAIN_ID TASK_ID MODE PORT...
  *
  * Against each port of loopback in turn, under fresh keys, as often as it is
  * thrown out, up to a number of connections:
@@ -36,11 +36,8 @@
 #include "proto/genesis.h"
 #include "proto/signed.h"
 #include "proto/wire.pb-c.h"
+#include "tests/byz/visit.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdbool.h>
@@ -53,121 +50,13 @@
 
 #define VISITS      4 /* connections a port and mode */
 #define VISIT_MS    400
-#define PATIENCE_MS 100 /* for an answer */
 #define HALF_OPEN   200
 #define FLOOD_COUNT 20000
-#define OUT_MAX     ((size_t)64 << 20)
-
-struct visit {
-    int fd;
-    struct key *key;
-    struct frame_cipher sending;
-    struct frame_reader receiving;
-    struct buf out;
-    bool is_over; /* the node closed it */
-    uint64_t until_ms;
-};
 
 static struct hash chain;
 static struct hash task;
 static unsigned visits;
 static unsigned ended;
-
-/* ---- the connection */
-
-static int dial(uint16_t port)
-{
-    struct sockaddr_in to = {
-        .sin_family = AF_INET,
-        .sin_port = htons(port),
-        .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)},
-    };
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    POT_ASSERT(fd >= 0);
-    if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0) {
-        (void)close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static bool is_ready(const struct visit *v, short events, int wait_ms)
-{
-    struct pollfd p = {.fd = v->fd, .events = events};
-    return poll(&p, 1, wait_ms) > 0 && (p.revents & events) != 0;
-}
-
-/* Sends what waits; a node that reads no more gets no more. */
-static void flush(struct visit *v)
-{
-    while (!v->is_over && v->out.size > 0 && clock_steady_ms() < v->until_ms) {
-        if (!is_ready(v, POLLOUT, PATIENCE_MS)) {
-            continue;
-        }
-        ssize_t n =
-            send(v->fd, v->out.data, v->out.size, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n > 0) {
-            buf_consume(&v->out, (size_t)n);
-        } else if (errno != EAGAIN && errno != EINTR) {
-            v->is_over = true;
-        }
-    }
-    buf_clear(&v->out);
-}
-
-static size_t read_some(struct visit *v, uint8_t *bytes, size_t size,
-                        int wait_ms)
-{
-    if (v->is_over || !is_ready(v, POLLIN, wait_ms)) {
-        return 0;
-    }
-    ssize_t n = recv(v->fd, bytes, size, MSG_DONTWAIT);
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-        v->is_over = true;
-    }
-    return n > 0 ? (size_t)n : 0;
-}
-
-static bool shake_hands(struct visit *v)
-{
-    uint8_t bytes[4096];
-    const struct handshake_config config = {
-        .chain = chain, .key = v->key, .moniker = "stranger"};
-    struct handshake *h = handshake_new(&config, &v->out);
-    enum reason reason = REASON_NONE;
-    flush(v);
-    while (!v->is_over && reason == REASON_NONE && !handshake_is_done(h) &&
-           clock_steady_ms() < v->until_ms) {
-        size_t size = read_some(v, bytes, sizeof(bytes), PATIENCE_MS);
-        if (size > 0) {
-            reason = handshake_input(h, &v->out, bytes, size);
-            flush(v);
-        }
-    }
-    bool is_done = !v->is_over && handshake_is_done(h);
-    if (is_done) {
-        handshake_take(h, &v->sending, &v->receiving);
-        frame_reader_limit(&v->receiving, FRAME_BYTES_MAX + FRAME_OVERHEAD);
-    }
-    handshake_free(h);
-    return is_done;
-}
-
-static void say(struct visit *v, uint8_t type, const void *body, size_t size)
-{
-    frame_seal(&v->sending, &v->out, type, body, size);
-    if (v->out.size > OUT_MAX / 2) {
-        flush(v);
-    }
-}
-
-static void say_message(struct visit *v, uint8_t type, const void *message)
-{
-    size_t size;
-    uint8_t *data = codec_encode(&size, message);
-    say(v, type, data, size);
-    free(data);
-}
 
 /* ---- what it says */
 
@@ -180,7 +69,7 @@ static void say_junk(struct visit *v)
                                              : randombytes_uniform(256));
     size_t size = sizes[randombytes_uniform(7)];
     randombytes_buf(body, size);
-    say(v, type, body, size);
+    visit_say(v, type, body, size);
     free(body);
 }
 
@@ -233,7 +122,7 @@ static void say_view_change(struct visit *v, bool is_new_view)
         message.kind_case = POT__CONSENSUS_MESSAGE__KIND_VIEW_CHANGE;
         message.view_change = &change;
     }
-    say_message(v, MESSAGE_CONSENSUS, &message);
+    visit_say_message(v, MESSAGE_CONSENSUS, &message);
 }
 
 static void say_proposal(struct visit *v, bool is_asked_for)
@@ -257,7 +146,7 @@ static void say_proposal(struct visit *v, bool is_asked_for)
         message.kind_case = POT__CONSENSUS_MESSAGE__KIND_PRE_PREPARE;
         message.pre_prepare = &pre_prepare;
     }
-    say_message(v, MESSAGE_CONSENSUS, &message);
+    visit_say_message(v, MESSAGE_CONSENSUS, &message);
 }
 
 static void say_vote(struct visit *v)
@@ -276,7 +165,7 @@ static void say_vote(struct visit *v)
         message.kind_case = POT__CONSENSUS_MESSAGE__KIND_PREPARE;
         message.prepare = &vote;
     }
-    say_message(v, MESSAGE_CONSENSUS, &message);
+    visit_say_message(v, MESSAGE_CONSENSUS, &message);
 }
 
 static void say_forged_consensus(struct visit *v)
@@ -291,7 +180,7 @@ static void say_forged_consensus(struct visit *v)
         request.digest = codec_bytes(bytes, HASH_SIZE);
         message.kind_case = POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST;
         message.block_request = &request;
-        say_message(v, MESSAGE_CONSENSUS, &message);
+        visit_say_message(v, MESSAGE_CONSENSUS, &message);
         break;
     case 1:
         say_view_change(v, false);
@@ -337,8 +226,8 @@ static void say_round(struct visit *v)
         is_submission
             ? signed_make(SIGNED_SUBMISSION, &chain, v->key, &submission)
             : signed_make(SIGNED_ATTESTATION, &chain, v->key, &attestation);
-    say_message(v, is_submission ? MESSAGE_SUBMISSION : MESSAGE_ATTESTATION,
-                message);
+    visit_say_message(
+        v, is_submission ? MESSAGE_SUBMISSION : MESSAGE_ATTESTATION, message);
     codec_free(message);
 }
 
@@ -356,7 +245,7 @@ static void say_spam(struct visit *v)
     body.action_case = POT__TX_BODY__ACTION_TRANSFER;
     body.transfer = &transfer;
     Pot__Signed *message = signed_make(SIGNED_TX, &chain, v->key, &body);
-    say_message(v, MESSAGE_TX, message);
+    visit_say_message(v, MESSAGE_TX, message);
     codec_free(message);
 }
 
@@ -369,7 +258,7 @@ static void claim_height(struct visit *v)
         randombytes_uniform(2) > 0 ? UINT64_MAX - 1 : (uint64_t)1 << 33;
     status.block_hash = codec_bytes(bytes, HASH_SIZE);
     status.view = UINT64_MAX;
-    say_message(v, MESSAGE_STATUS, &status);
+    visit_say_message(v, MESSAGE_STATUS, &status);
 }
 
 static void answer_blocks(struct visit *v, const struct frame *frame)
@@ -389,7 +278,7 @@ static void answer_blocks(struct visit *v, const struct frame *frame)
     blocks.from = asked->from;
     blocks.blocks = list;
     blocks.n_blocks = 2;
-    say_message(v, MESSAGE_BLOCKS, &blocks);
+    visit_say_message(v, MESSAGE_BLOCKS, &blocks);
     codec_free(asked);
 }
 
@@ -407,7 +296,7 @@ static void answer_blob(struct visit *v, const struct frame *frame)
     piece.offset = asked->offset;
     piece.total = asked->offset + sizeof(junk);
     piece.data = codec_bytes(junk, sizeof(junk));
-    say_message(v, MESSAGE_BLOB_PIECE, &piece);
+    visit_say_message(v, MESSAGE_BLOB_PIECE, &piece);
     codec_free(asked);
 }
 
@@ -416,7 +305,7 @@ static void listen_a_while(struct visit *v)
 {
     uint8_t bytes[16384];
     struct frame frame;
-    size_t size = read_some(v, bytes, sizeof(bytes), PATIENCE_MS);
+    size_t size = visit_read(v, bytes, sizeof(bytes), PATIENCE_MS);
     if (size == 0) {
         return;
     }
@@ -428,7 +317,7 @@ static void listen_a_while(struct visit *v)
         } else if (frame.type == MESSAGE_GET_BLOB) {
             answer_blob(v, &frame);
         } else if (frame.type == MESSAGE_PING) {
-            say(v, MESSAGE_PONG, frame.body, frame.size);
+            visit_say(v, MESSAGE_PONG, frame.body, frame.size);
         }
     }
 }
@@ -456,13 +345,13 @@ static void say_flood(struct visit *v)
     for (size_t i = 0; i < FLOOD_COUNT && !v->is_over; i++) {
         memcpy(bytes, &i, sizeof(i));
         if (kind == 0) {
-            say(v, MESSAGE_PING, bytes, 8);
+            visit_say(v, MESSAGE_PING, bytes, 8);
         } else if (kind == 1) {
-            say_message(v, MESSAGE_GET_BLOCKS, &blocks);
+            visit_say_message(v, MESSAGE_GET_BLOCKS, &blocks);
         } else if (kind == 2) {
-            say_message(v, MESSAGE_GET_BLOB, &blob);
+            visit_say_message(v, MESSAGE_GET_BLOB, &blob);
         } else {
-            say(v, MESSAGE_TX, bytes, sizeof(bytes));
+            visit_say(v, MESSAGE_TX, bytes, sizeof(bytes));
         }
     }
 }
@@ -486,56 +375,51 @@ static const struct mode modes[] = {
     {"flood", say_flood, 1, true},
 };
 
+static void count(const struct visit *v)
+{
+    visits++;
+    ended += v->is_over ? 1 : 0;
+}
+
 static void visit(const struct mode *mode, uint16_t port)
 {
-    struct visit v = {.fd = dial(port)};
-    if (v.fd < 0) {
-        return;
-    }
-    v.key = key_generate();
-    v.until_ms = clock_steady_ms() + VISIT_MS;
-    buf_init(&v.out, OUT_MAX);
-    bool is_in = shake_hands(&v);
-    while (is_in && !v.is_over && clock_steady_ms() < v.until_ms) {
-        for (unsigned i = 0; i < mode->times; i++) {
-            mode->say(&v);
+    struct visit v;
+    visit_init(&v, &chain, VISIT_MS);
+    v.fd = visit_dial(port);
+    if (v.fd >= 0) {
+        v.key = key_generate();
+        bool is_in = visit_shake_hands(&v);
+        while (is_in && !v.is_over && clock_steady_ms() < v.until_ms) {
+            for (unsigned i = 0; i < mode->times; i++) {
+                mode->say(&v);
+            }
+            visit_flush(&v);
+            if (!mode->is_deaf) {
+                listen_a_while(&v);
+            }
         }
-        flush(&v);
-        if (!mode->is_deaf) {
-            listen_a_while(&v);
-        }
+        count(&v);
     }
-    visits++;
-    ended += v.is_over ? 1 : 0;
-    if (is_in) {
-        frame_cipher_fini(&v.sending);
-        frame_reader_fini(&v.receiving);
-    }
-    buf_fini(&v.out);
-    key_free(v.key);
-    (void)close(v.fd);
+    visit_fini(&v);
 }
 
 static void visit_raw(uint16_t port)
 {
     uint8_t bytes[5000];
-    struct visit v = {.fd = dial(port),
-                      .until_ms = clock_steady_ms() + VISIT_MS};
-    if (v.fd < 0) {
-        return;
+    struct visit v;
+    visit_init(&v, &chain, VISIT_MS);
+    v.fd = visit_dial(port);
+    if (v.fd >= 0) {
+        randombytes_buf(bytes, sizeof(bytes));
+        if (randombytes_uniform(2) > 0) {
+            memcpy(bytes, HANDSHAKE_MAGIC, 4);
+        }
+        buf_append(&v.out, bytes, 1 + randombytes_uniform(sizeof(bytes) - 1));
+        visit_flush(&v);
+        (void)visit_read(&v, bytes, sizeof(bytes), PATIENCE_MS);
+        count(&v);
     }
-    buf_init(&v.out, OUT_MAX);
-    randombytes_buf(bytes, sizeof(bytes));
-    if (randombytes_uniform(2) > 0) {
-        memcpy(bytes, HANDSHAKE_MAGIC, 4);
-    }
-    buf_append(&v.out, bytes, 1 + randombytes_uniform(sizeof(bytes) - 1));
-    flush(&v);
-    (void)read_some(&v, bytes, sizeof(bytes), PATIENCE_MS);
-    visits++;
-    ended += v.is_over ? 1 : 0;
-    buf_fini(&v.out);
-    (void)close(v.fd);
+    visit_fini(&v);
 }
 
 static void hold_half_open(uint16_t port)
@@ -543,7 +427,7 @@ static void hold_half_open(uint16_t port)
     int fds[HALF_OPEN];
     const struct timespec wait = {.tv_sec = 2};
     for (size_t i = 0; i < HALF_OPEN; i++) {
-        fds[i] = dial(port);
+        fds[i] = visit_dial(port);
     }
     (void)nanosleep(&wait, NULL); /* holding them is the attack */
     for (size_t i = 0; i < HALF_OPEN; i++) {
@@ -585,13 +469,13 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     if (argc < 5 || sodium_init() < 0 || hash_parse(&task, argv[2]) != POT_OK) {
         (void)fprintf(stderr,
-                      "usage: hostile_peer CHAIN_ID TASK_ID MODE PORT...\n");
+                      "usage: stranger CHAIN_ID TASK_ID MODE PORT...\n");
         return 2;
     }
     chain_id_hash(&chain, argv[1]);
     for (int i = 4; i < argc; i++) {
         if (!attack(argv[3], (uint16_t)strtoul(argv[i], NULL, 10))) {
-            (void)fprintf(stderr, "hostile_peer: no mode %s\n", argv[3]);
+            (void)fprintf(stderr, "stranger: no mode %s\n", argv[3]);
             return 2;
         }
     }
