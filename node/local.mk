@@ -8,9 +8,8 @@ include node/block/local.mk
 include node/tx/local.mk
 include node/round/local.mk
 include node/api/local.mk
-bin_PROGRAMS += potd
-potd_SOURCES = \
-	node/main.c \
+# All of potd but its main: the simulator has one of its own.
+node_sources = \
 	node/mending.c node/mending.h \
 	node/network.c node/network.h \
 	node/node.c node/node.h \
@@ -20,14 +19,17 @@ potd_SOURCES = \
 	node/startup.c node/startup.h \
 	node/stopping.c node/stopping.h \
 	node/verify_store.c node/verify_store.h
-nodist_EXTRA_potd_SOURCES = links-c++.cpp
-potd_CPPFLAGS = $(node_cppflags) \
-	-DPOT_WORKER_PATH='"$(pkglibexecdir)/pot-worker"'
-potd_LDADD = \
+node_libs = \
 	node/api/libapi.a node/round/libround.a node/tx/libtx.a \
 	node/block/libblock.a node/hold/libhold.a node/loop/libloop.a \
 	consensus/libconsensus.a ledger/libledger.a training/libtraining.a \
 	storage/libstorage.a p2p/libp2p.a proto/libproto.a \
-	proto/libformats.a base/libtoml.a base/libbase.a \
+	proto/libformats.a base/libtoml.a base/libbase.a
+bin_PROGRAMS += potd
+potd_SOURCES = node/main.c $(node_sources)
+nodist_EXTRA_potd_SOURCES = links-c++.cpp
+potd_CPPFLAGS = $(node_cppflags) \
+	-DPOT_WORKER_PATH='"$(pkglibexecdir)/pot-worker"'
+potd_LDADD = $(node_libs) \
 	$(LMDB_LIBS) $(UV_LIBS) $(MHD_LIBS) $(JANSSON_LIBS) \
 	$(PROTOBUFC_LIBS) $(SODIUM_LIBS) $(ZLIB_LIBS) -lpthread

@@ -44,7 +44,7 @@ static void ignore_signals(void)
     }
 }
 
-static void run(struct node *node)
+static void start(struct node *node)
 {
     char text[ADDRESS_TEXT_SIZE];
     LOG(LOG_INFO, "node", "started",
@@ -57,7 +57,6 @@ static void run(struct node *node)
         log_text("validator", node->validator_key != NULL ? "yes" : "no"),
         log_text("miner", node->miner_key != NULL ? "yes" : "no"));
     node_parts_start(node);
-    (void)uv_run(&node->loop, UV_RUN_DEFAULT);
 }
 
 static void on_handle(uv_handle_t *handle, void *context)
@@ -68,29 +67,44 @@ static void on_handle(uv_handle_t *handle, void *context)
     }
 }
 
-enum exit_code node_run(const struct node_config *config)
+struct node *node_begin(const struct node_config *config)
 {
     struct node *node = pot_calloc(1, sizeof(*node));
     node->config = config;
     int rc = uv_loop_init(&node->loop);
     POT_ASSERT(rc == 0);
-    if (startup_open(node)) {
-        open_signals(node);
-        if (node_parts_open(node)) {
-            run(node);
-        } else {
-            stopping_begin(node);
-        }
-        (void)uv_run(&node->loop, UV_RUN_DEFAULT);
+    node->is_open = startup_open(node);
+    if (!node->is_open) {
+        return node;
+    }
+    open_signals(node);
+    if (node_parts_open(node)) {
+        start(node);
+    } else {
+        stopping_begin(node);
+    }
+    return node;
+}
+
+enum exit_code node_end(struct node *node)
+{
+    if (node->is_open) {
         uv_walk(&node->loop, on_handle, NULL); /* signals, the late timer */
         (void)uv_run(&node->loop, UV_RUN_DEFAULT);
         ignore_signals();
         node_parts_free(node);
     }
     startup_close(node);
-    rc = uv_loop_close(&node->loop);
+    int rc = uv_loop_close(&node->loop);
     POT_ASSERT(rc == 0);
     enum exit_code code = node->exit_code;
     free(node);
     return code;
+}
+
+enum exit_code node_run(const struct node_config *config)
+{
+    struct node *node = node_begin(config);
+    (void)uv_run(&node->loop, UV_RUN_DEFAULT);
+    return node_end(node);
 }

@@ -56,6 +56,7 @@ struct node {
 
     struct mending mending;
 
+    bool is_open; /* startup_open has done all */
     bool is_stopping;
     enum exit_code exit_code;
 };
