@@ -18,6 +18,7 @@ EXTRA_DIST += \
 	docs/dependencies.md \
 	docs/glossary.md \
 	docs/operations.md \
+	docs/performance.md \
 	docs/protocol.md \
 	docs/reliability.md \
 	docs/testing.md \

@@ -5,6 +5,7 @@ include tests/bench/storage.mk
 include tests/fuzz/local.mk
 endif
 include tests/sim/local.mk
+include tests/vsim/local.mk
 include tests/bench/local.mk
 include tests/interop/local.mk
 include tests/e2e/local.mk
