@@ -129,8 +129,8 @@ Pot__DatasetRecord *ledger_dataset(const struct state *state,
 Pot__HashList *ledger_running(const struct state *state);
 Pot__HashList *ledger_stakers(const struct state *state, Pot__StakeRole role);
 
-/* ledger_supply: the totals and the chain's parameters; never NULL once the
- * genesis is written. */
+/* ledger_supply: the totals and the chain's parameters; never NULL.  Of a state
+ * that cannot be read no totals, and the usual parameters. */
 Pot__SupplyRecord *ledger_supply(const struct state *state);
 
 /* ledger_task_number: the n-th task ever, from 0; false beyond
@@ -138,7 +138,8 @@ Pot__SupplyRecord *ledger_supply(const struct state *state);
 bool ledger_task_number(const struct state *state, uint64_t number,
                         struct hash *task);
 
-/* ledger_validators: the set that signs the next height. */
+/* ledger_validators: the set that signs the next height.  Of a state that
+ * cannot be read one validator, whose key nobody has. */
 void ledger_validators(const struct state *state, struct validator_set *out);
 
 #endif

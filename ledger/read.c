@@ -1,11 +1,15 @@
-/* What ledger/ledger.h gives to read, for the ledger and for others. */
+/* What ledger/ledger.h gives to read, for the ledger and for others.  A state
+ * that cannot be read answers that nothing is there: then what the genesis has
+ * written is missing too, and something harmless stands for it. */
 #include "config.h"
 
+#include "base/alloc.h"
 #include "base/check.h"
 #include "ledger/ledger.h"
 #include "ledger/list.h"
 #include "ledger/record.h"
 #include "proto/codec.h"
+#include "proto/genesis_params.h"
 
 Pot__TaskRecord *ledger_task(const struct state *state, const struct hash *task)
 {
@@ -36,7 +40,14 @@ Pot__SupplyRecord *ledger_supply(const struct state *state)
 {
     Pot__SupplyRecord *supply =
         record_load(state, keys_supply(), &pot__supply_record__descriptor);
-    POT_ASSERT(supply != NULL && supply->params != NULL);
+    if (supply == NULL) {
+        supply = pot_alloc(sizeof(*supply));
+        pot__supply_record__init(supply);
+    }
+    if (supply->params == NULL) {
+        supply->params = pot_alloc(sizeof(*supply->params));
+        genesis_params_default(supply->params);
+    }
     return supply;
 }
 
@@ -48,6 +59,7 @@ bool ledger_task_number(const struct state *state, uint64_t number,
 
 void ledger_validators(const struct state *state, struct validator_set *out)
 {
-    bool is_there = record_load_set(state, keys_validators(), out);
-    POT_ASSERT(is_there);
+    if (!record_load_set(state, keys_validators(), out)) {
+        *out = (struct validator_set){.count = 1};
+    }
 }

@@ -82,7 +82,9 @@ static void release_member(const struct ledger_env *env,
     struct account account;
     bool is_key = codec_key(&miner, entry->miner);
     POT_ASSERT(is_key);
-    ledger_account(&env->state, &miner, &account);
+    if (!ledger_account(&env->state, &miner, &account)) {
+        return; /* the state cannot be read */
+    }
     POT_ASSERT(account.tasks_joined > 0);
     account.tasks_joined--;
     account_store(&env->state, &miner, &account);
@@ -154,7 +156,9 @@ static bool open_round(const struct ledger_env *env, const struct hash *hash,
                        uint64_t height)
 {
     Pot__TaskRecord *task = ledger_task(&env->state, hash);
-    POT_ASSERT(task != NULL);
+    if (task == NULL) {
+        return false; /* the state cannot be read */
+    }
     POT_ASSERT(task->status == POT__TASK_STATUS__TASK_RUNNING);
     POT_ASSERT(task->n_roster == 0);
     bool is_open =

@@ -498,11 +498,68 @@ static void each_wrong_part_of_a_block_has_its_verdict(void **state)
     close_game(&g);
 }
 
+/* ---- a store that falls silent */
+
+static unsigned reads_left;
+static bool (*read_for_real)(void *context, const void *key, size_t key_size,
+                             struct buf *value);
+
+static bool read_some(void *context, const void *key, size_t key_size,
+                      struct buf *value)
+{
+    bool is_answered = reads_left > 0;
+    reads_left -= is_answered;
+    buf_clear(value);
+    return is_answered && read_for_real(context, key, key_size, value);
+}
+
+/* The reads that it takes, or as many as there are answers to. */
+static unsigned execute_with(struct game *g, const struct block *block,
+                             size_t size, unsigned answers)
+{
+    struct memory_state copy;
+    memory_state_copy(&copy, &g->checking.memory);
+    struct ledger_env env = memory_state_env(&copy, &g->f.chain);
+    read_for_real = env.state.get;
+    reads_left = answers;
+    env.state.get = read_some;
+    enum block_verdict verdict =
+        ledger_execute(&env, &g->checking.parent, block, size,
+                       (struct ledger_trust){true, true}, NULL);
+    (void)verdict; /* it may be any */
+    memory_state_fini(&copy);
+    return answers - reads_left;
+}
+
+/* A damaged store answers that nothing is there: the ledger's words are
+ * worthless then, but it must come to an end. */
+static void a_state_that_cannot_be_read_ends_no_node(void **state)
+{
+    (void)state;
+    struct game g;
+    uint8_t *data;
+    size_t size;
+    open_game(&g, 1);
+    struct block *b = make_busy_block(&g, &data, &size);
+    unsigned all = execute_with(&g, b, size, UINT32_MAX);
+    assert_in_range(all, 20, 100000);
+    for (unsigned answers = 0; answers < all; answers++) {
+        assert_true(execute_with(&g, b, size, answers) <= answers);
+    }
+    block_free(b);
+    free(data);
+    for (size_t i = 0; i < g.update_count; i++) {
+        codec_free(g.updates[i]);
+    }
+    close_game(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_chains_are_followed_write_for_write),
         cmocka_unit_test(each_wrong_part_of_a_block_has_its_verdict),
+        cmocka_unit_test(a_state_that_cannot_be_read_ends_no_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
