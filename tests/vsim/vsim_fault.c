@@ -88,8 +88,8 @@ static void on_disk_well(struct vsim_event *event)
     }
     vsim_say(node->index, "its disk is well again");
     node->disk.mode = DISK_WELL;
-    if (is_up(node) && node->disk.has_refused) { /* its owner restarts it */
-        vsim_node_die(node, CRASH_PROCESS);
+    if (is_up(node) && node->disk.has_refused && vsim_chance(500)) {
+        vsim_node_die(node, CRASH_PROCESS); /* its owner restarts it */
     }
     vsim_node_start_in(node, vsim_below(SECOND_US));
 }
@@ -288,9 +288,6 @@ void vsim_fault_heal(void)
         node->wall_ms = 0;
         node->disk.crash_ops = 0;
         node->disk.mode = DISK_WELL;
-        if (is_up(node) && node->disk.has_refused) {
-            vsim_node_die(node, CRASH_PROCESS);
-        }
-        vsim_node_start(node);
+        vsim_node_start(node); /* one that runs has to cure itself */
     }
 }

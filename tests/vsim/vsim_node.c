@@ -18,6 +18,7 @@
 #include "proto/codec.h"
 #include "proto/genesis.h"
 #include "proto/genesis_params.h"
+#include "storage/store.h"
 #include "tests/vsim/vsim_check.h"
 #include "tests/vsim/vsim_clock.h"
 #include "tests/vsim/vsim_disk.h"
@@ -331,6 +332,16 @@ static void ended(struct vsim_node *node)
     vsim_node_start_in(node, AGAIN_US);
 }
 
+/* Damaged, it stays readable and takes no part: its owner sees that, and has
+ * it begin with a fresh store. */
+static void replace_store(struct vsim_node *node)
+{
+    vsim_mark(MARK_ROT_FOUND);
+    vsim_node_die(node, CRASH_PROCESS);
+    vsim_node_lose_store(node);
+    vsim_node_start_in(node, vsim_below(AGAIN_US));
+}
+
 void vsim_node_after_step(void)
 {
     struct vsim_node *node =
@@ -343,7 +354,11 @@ void vsim_node_after_step(void)
         vsim_node_start_in(node, vsim_below(AGAIN_US));
     } else if (!node->node->is_open || node->node->is_stopping) {
         ended(node);
-    } else if (!node->is_rotten) {
+    } else if (node->is_rotten) {
+        if (store_health(node->node->holdings.store) == STORE_CORRUPT) {
+            replace_store(node);
+        }
+    } else {
         vsim_check_node(node);
         node->is_amnesic &= node->height < vsim_check_height();
     }
