@@ -26,7 +26,8 @@
     X(POT_ECONNECT, "cannot connect")                                          \
     X(POT_ECLOSED, "closed")                                                   \
     X(POT_EGUARD, "refused by the double-sign guard")                          \
-    X(POT_ECANCELLED, "cancelled")
+    X(POT_ECANCELLED, "cancelled")                                             \
+    X(POT_EPRUNED, "not held any more")
 
 enum pot_err {
 #define X(code, text) code,

@@ -7,31 +7,32 @@
 
 #define PROTOCOL_VERSION 1
 
-#define VALIDATORS_MAX       128
-#define ROSTER_MAX           4096
-#define LAYERS_MAX           16 /* widths in a model, the input's too */
-#define LAYER_WIDTH_MAX      65536
-#define PARAMETERS_MAX       67108864 /* 2^26: 256 MiB of int32 */
-#define BLOCK_TXS_MAX        10000
-#define ROUND_UPDATES_MAX    64    /* in a block */
-#define EVIDENCE_MAX         16    /* in a block */
-#define EVIDENCE_BYTES_MAX   16384 /* a prepared certificate of all in it */
-#define UNBONDINGS_MAX       32    /* of an account */
-#define TASKS_RUNNING_MAX    64
-#define STAKERS_MAX          16384 /* of one role */
-#define ROUNDS_MAX           1000000
-#define ROWS_PER_MINER_MAX   1048576 /* 2^20 */
-#define ROUND_TIMEOUT_MS_MIN 100
-#define ROUND_TIMEOUT_MS_MAX 86400000 /* a day */
-#define TX_BYTES_MAX         (1 << 20)
-#define TX_TEXT_MAX          64 /* names and monikers, in bytes */
-#define BLOCK_BYTES_MAX      (4 << 20)
-#define BLOB_PIECE_BYTES     (256 << 10)
-#define DATASET_CHUNK_BYTES  (1 << 20)
-#define DATASET_CHUNKS_MAX   16384
-#define DATASET_FEATURES_MAX 65536
-#define DATASET_CLASSES_MAX  4096
-#define DATASET_ROWS_MAX     (UINT64_C(1) << 32)
+#define VALIDATORS_MAX         128
+#define ROSTER_MAX             4096
+#define LAYERS_MAX             16 /* widths in a model, the input's too */
+#define LAYER_WIDTH_MAX        65536
+#define PARAMETERS_MAX         67108864 /* 2^26: 256 MiB of int32 */
+#define BLOCK_TXS_MAX          10000
+#define ROUND_UPDATES_MAX      64    /* in a block */
+#define EVIDENCE_MAX           16    /* in a block */
+#define EVIDENCE_BYTES_MAX     16384 /* a prepared certificate of all in it */
+#define UNBONDINGS_MAX         32    /* of an account */
+#define TASKS_RUNNING_MAX      64
+#define STAKERS_MAX            16384 /* of one role */
+#define ROUNDS_MAX             1000000
+#define ROWS_PER_MINER_MAX     1048576 /* 2^20 */
+#define ROUND_TIMEOUT_MS_MIN   100
+#define ROUND_TIMEOUT_MS_MAX   86400000 /* a day */
+#define TX_BYTES_MAX           (1 << 20)
+#define TX_TEXT_MAX            64 /* names and monikers, in bytes */
+#define BLOCK_BYTES_MAX        (4 << 20)
+#define BLOCK_HEADER_BYTES_MAX 1024
+#define BLOB_PIECE_BYTES       (256 << 10)
+#define DATASET_CHUNK_BYTES    (1 << 20)
+#define DATASET_CHUNKS_MAX     16384
+#define DATASET_FEATURES_MAX   65536
+#define DATASET_CLASSES_MAX    4096
+#define DATASET_ROWS_MAX       (UINT64_C(1) << 32)
 /* Parts of a whole: in a million, in ten thousand. */
 #define PPM_ONE 1000000
 #define BPS_ONE 10000

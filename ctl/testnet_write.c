@@ -199,7 +199,8 @@ static void print_roles(struct buf *out, const struct testnet_plan *plan,
         "# map_size_mb = 1024     # grows when it is full\n"
         "# max_size_mb = 0        # but not beyond; 0: no limit\n"
         "# min_free_mb = 64       # of the disk, or it counts as full\n"
-        "# keep_blobs = 16        # rounds whose gradients stay; 0: none\n",
+        "# keep_blobs = 16        # rounds whose gradients stay; 0: none\n"
+        "# keep_blocks = 0        # blocks that stay whole; 0: all\n",
         plan->is_compose ? "0.0.0.0" : "127.0.0.1", (unsigned)node->api_port);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "node/block/chain.h"
+#include "node/block/pruning.h"
 #include "node/block/replica.h"
 #include "node/block/validator_sets.h"
 #include "node/node_parts.h"
@@ -140,6 +141,7 @@ static bool is_due(const struct mending *m)
     const struct node *node = m->node;
     return m->health != STORE_SOUND && m->health < STORE_CORRUPT &&
            uv_now(&node->loop) >= m->due_ms && chain_is_idle(node->chain) &&
+           pruning_is_idle(node->pruning) &&
            (node->replica == NULL || replica_is_quiet(node->replica));
 }
 

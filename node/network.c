@@ -8,6 +8,7 @@
 #include "node/api/api.h"
 #include "node/block/catch_up.h"
 #include "node/block/chain.h"
+#include "node/block/pruning.h"
 #include "node/block/replica.h"
 #include "node/node_parts.h"
 #include "node/tx/evidence_pool.h"
@@ -137,7 +138,7 @@ struct claim network_claim(const struct node *node)
     return (struct claim){.height = tip->height,
                           .block_hash = tip->hash,
                           .view = tip->view,
-                          .lowest = 1};
+                          .lowest = pruning_lowest(node->pruning)};
 }
 
 static enum pot_err open_net(struct node *node)

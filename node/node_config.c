@@ -100,6 +100,8 @@ static const struct setting settings[] = {
     {"storage.min_free_mb", SETTING_COUNT, AT(min_free_mb), 0, "64", 0,
      UINT64_C(1) << 24},
     {"storage.keep_blobs", SETTING_COUNT, AT(keep_rounds), 0, "16", 0, 1000000},
+    {"storage.keep_blocks", SETTING_COUNT, AT(keep_blocks), 0, "0", 0,
+     INT64_MAX},
 };
 
 #define SETTING_TOTAL (sizeof(settings) / sizeof(*settings))

@@ -71,8 +71,8 @@ struct node_config {
     uint64_t map_size_mb;
     uint64_t max_size_mb; /* 0: no limit */
     uint64_t min_free_mb;
-    uint64_t
-        keep_rounds; /* keep_blobs: rounds whose gradients stay in the store */
+    uint64_t keep_rounds; /* keep_blobs: whose gradients stay in the store */
+    uint64_t keep_blocks; /* 0: all */
 };
 
 /* node_config_load: reads the file and the environment.  Faults are appended to

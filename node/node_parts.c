@@ -12,6 +12,7 @@
 #include "node/block/chain.h"
 #include "node/block/needs.h"
 #include "node/block/proposal.h"
+#include "node/block/pruning.h"
 #include "node/block/replica.h"
 #include "node/block/shared_block.h"
 #include "node/block/validator_sets.h"
@@ -156,6 +157,7 @@ static void on_applied(void *context, const struct shared_block *block)
     bool has_evidence = evidence_pool_applied(node->evidence);
     rounds_refresh(node->rounds);
     tell_sync(node);
+    pruning_go_on(node->pruning, chain_tip(node->chain)->height);
     catch_up_applied(node->catch_up);
     tell_replica(node);
     if (has_txs || has_evidence || rounds_has_work(node->rounds)) {
@@ -167,6 +169,19 @@ static void on_applied(void *context, const struct shared_block *block)
     if (node->api != NULL) {
         api_block_applied(node->api, block->block);
     }
+}
+
+/* ---- pruning */
+
+static void on_lowest(void *context)
+{
+    tell_sync(context);
+}
+
+static void on_prune_failed(void *context, enum pot_err err)
+{
+    struct node *node = context;
+    mending_failed(&node->mending, err, "pruning");
 }
 
 /* ---- opening the parts */
@@ -327,8 +342,18 @@ static bool open_chain(struct node *node)
                                  node->genesis, on_applied, node);
     if (err != POT_OK) {
         startup_chain_error(node, err);
+        return false;
     }
-    return err == POT_OK;
+    const struct pruning_config pruning = {
+        .loop = &node->loop,
+        .holdings = &node->holdings,
+        .keep_blocks = node->config->keep_blocks,
+        .context = node,
+        .announce = on_lowest,
+        .failed = on_prune_failed,
+    };
+    node->pruning = pruning_new(&pruning);
+    return true;
 }
 
 static bool open_network(struct node *node)
@@ -421,5 +446,6 @@ void node_parts_free(struct node *node)
         blob_fetch_free(node->fetch);
         gossip_free(node->gossip);
     }
+    pruning_free(node->pruning);
     chain_free(node->chain);
 }

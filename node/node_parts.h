@@ -21,6 +21,8 @@
 
 #define NODE_SIGNALS 3
 
+struct pruning;
+
 struct node {
     uv_loop_t loop;
     uv_signal_t signals[NODE_SIGNALS];
@@ -45,6 +47,7 @@ struct node {
     struct needs *needs;
     struct delivery delivery;
     struct catch_up *catch_up;
+    struct pruning *pruning;
     struct mempool *mempool;
     struct pending *pending;
     struct intake *intake;

@@ -6,6 +6,7 @@
 #include "node/api/api.h"
 #include "node/block/chain.h"
 #include "node/block/needs.h"
+#include "node/block/pruning.h"
 #include "node/block/replica.h"
 #include "node/mending.h"
 #include "node/node_parts.h"
@@ -59,6 +60,9 @@ static void stop_parts(struct node *node)
     }
     if (node->needs != NULL) {
         needs_stop(node->needs);
+    }
+    if (node->pruning != NULL) {
+        pruning_stop(node->pruning);
     }
     if (node->chain != NULL) {
         chain_stop(node->chain);

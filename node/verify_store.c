@@ -1,7 +1,10 @@
 /* potd --verify-store, in three steps: every stored value against its
  * checksum and the state against its root; every certificate against the
  * validators of its height; and the whole chain executed again from the
- * genesis, in a store of its own, up to the same state root. */
+ * genesis, in a store of its own, up to the same state root.  Where blocks are
+ * pruned the third step cannot be: there the headers from the genesis on, each
+ * with its certificate, vouch for the state root that was computed from the
+ * values. */
 #include "config.h"
 
 #include "node/verify_store.h"
@@ -20,11 +23,16 @@
 #include "node/block/shared_block.h"
 #include "node/block/validator_sets.h"
 #include "node/hold/blob_pool.h"
+#include "node/hold/stored.h"
 #include "node/node_parts.h"
 #include "node/startup.h"
+#include "proto/block.h"
+#include "proto/certificate.h"
+#include "proto/codec.h"
 #include "proto/gradient.h"
 #include "proto/validator_set.h"
 #include "storage/store.h"
+#include "storage/store_prune.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -117,7 +125,8 @@ static bool replay_block(struct replay *r, const struct certified *certified)
         fprintf(stderr, "potd: the store for the replay: %s\n", err_text(err));
         return false;
     }
-    chain_tip_follow(&r->tip, block, certified->certificate->view);
+    chain_tip_follow(&r->tip, block->header, &block->hash,
+                     certified->certificate->view);
     return true;
 }
 
@@ -205,6 +214,64 @@ static bool replay_all(struct replay *r)
     return check_root(r);
 }
 
+/* ---- headers, where blocks are pruned */
+
+static bool check_one_header(struct node *node, struct chain_tip *tip,
+                             uint64_t height)
+{
+    struct hash hash;
+    struct validator_set set;
+    Pot__BlockHeader *header = NULL;
+    Pot__CommitCertificate *certificate = NULL;
+    struct store *store = node->holdings.store;
+    const struct block_parent parent = {tip->height, tip->time_ms, tip->hash};
+    bool is_right = stored_header(&header, &hash, store, height) == POT_OK &&
+                    stored_certificate(&certificate, store, height) == POT_OK &&
+                    header_follows(header, &node->holdings.chain, &parent) ==
+                        HEADER_FOLLOWS &&
+                    validator_sets_read(&node->holdings, &tip->next_signers,
+                                        &set) == POT_OK &&
+                    certificate_proves(&set, &node->holdings.chain, certificate,
+                                       height, &hash) == CERTIFICATE_VALID;
+    if (is_right) {
+        chain_tip_follow(tip, header, &hash, certificate->view);
+    } else {
+        fprintf(stderr,
+                "potd: height %" PRIu64
+                ": its header or its certificate is wrong\n",
+                height);
+    }
+    codec_free(header);
+    codec_free(certificate);
+    return is_right;
+}
+
+static bool check_headers(struct node *node, uint64_t lowest)
+{
+    uint64_t height;
+    struct hash hash;
+    struct hash root;
+    char text[HASH_TEXT_SIZE];
+    struct chain_tip tip = {.time_ms = node->genesis->time_ms,
+                            .hash = node->holdings.genesis_hash,
+                            .next_signers = node->holdings.genesis_hash};
+    bool is_right = store_tip(node->holdings.store, &height, &hash, &root);
+    for (uint64_t h = 1; is_right && h <= height; h++) {
+        is_right = check_one_header(node, &tip, h);
+    }
+    if (is_right && (!hash_equal(&tip.hash, &hash) ||
+                     !hash_equal(&tip.state_root, &root))) {
+        fprintf(stderr, "potd: the last header names another state root\n");
+        is_right = false;
+    }
+    if (is_right) {
+        printf("headers: %" PRIu64 " and certificates from the genesis, "
+               "state root %s; blocks below %" PRIu64 " are pruned\n",
+               height, hash_format(&root, text), lowest);
+    }
+    return is_right;
+}
+
 static bool check_replay(struct node *node)
 {
     char why[256] = "";
@@ -234,7 +301,10 @@ enum exit_code verify_store(const struct node_config *config)
 {
     struct node node = {.config = config};
     if (startup_open_store(&node)) {
-        bool is_right = check_values(&node) && check_replay(&node);
+        uint64_t lowest = store_lowest_block(node.holdings.store);
+        bool is_right =
+            check_values(&node) &&
+            (lowest > 1 ? check_headers(&node, lowest) : check_replay(&node));
         node.exit_code = is_right ? EXIT_CODE_DONE : EXIT_CODE_STORE;
         printf("%s\n", is_right ? "the store is right" : "THE STORE IS BAD");
     }

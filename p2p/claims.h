@@ -20,8 +20,7 @@ struct claim {
     uint64_t height;
     struct hash block_hash;
     uint64_t view;
-    uint64_t lowest;   /* block that it holds; those below are pruned */
-    uint64_t snapshot; /* height of its latest snapshot; 0: none */
+    uint64_t lowest; /* block that it holds; those below are pruned */
 };
 
 struct claim_peer;

@@ -37,7 +37,6 @@ struct sync {
     struct sync_rate rate;
     uint64_t behind_ms; /* since when; 0: we are not */
     uint64_t logged_ms;
-    bool is_held;
     bool is_delivering;
     uint64_t asked;
     uint64_t timeouts;
@@ -133,7 +132,6 @@ static void send_status(const struct sync *sync, struct peer *peer)
     message.block_hash = codec_bytes(status->block_hash.b, HASH_SIZE);
     message.view = status->view;
     message.lowest = status->lowest;
-    message.snapshot = status->snapshot;
     buf_init(&out, 128);
     codec_append(&out, &message);
     POT_ASSERT(!out.is_overflown);
@@ -210,7 +208,7 @@ static void ask(struct sync *sync)
     uint64_t after = 0;
     uint64_t from;
     uint64_t now = now_ms(sync);
-    if (sync->is_held || !is_behind_for(sync, sync->config.grace_ms)) {
+    if (!is_behind_for(sync, sync->config.grace_ms)) {
         return;
     }
     uint64_t target = sync_target(sync);
@@ -315,7 +313,6 @@ void sync_set_status(struct sync *sync, const struct claim *status)
     }
     if (status->height != before.height || status->view != before.view ||
         status->lowest != before.lowest ||
-        status->snapshot != before.snapshot ||
         !hash_equal(&status->block_hash, &before.block_hash)) {
         send_status(sync, NULL);
     }
@@ -343,14 +340,9 @@ void sync_postponed(struct sync *sync, uint64_t height)
     (void)sync_plan_give_back(sync->plan, height); /* the next tick asks */
 }
 
-void sync_hold(struct sync *sync, bool is_held)
+const struct claim *sync_status(const struct sync *sync)
 {
-    sync->is_held = is_held;
-}
-
-struct claims *sync_claims(struct sync *sync)
-{
-    return &sync->claims;
+    return &sync->status;
 }
 
 /* --- what peers say --------------------------------------------------- */
@@ -381,7 +373,6 @@ static void on_status(struct sync *sync, struct peer *peer, const uint8_t *data,
     claim.height = message->height;
     claim.view = message->view;
     claim.lowest = message->lowest;
-    claim.snapshot = message->snapshot;
     codec_free(message);
     if (!claims_set(&sync->claims, peer_id(peer), &claim)) {
         ban(sync, peer, "claims less than it claimed before");
@@ -448,8 +439,7 @@ static void check_deadlines(struct sync *sync, uint64_t now)
 static void log_progress(struct sync *sync, uint64_t now)
 {
     struct sync_progress p;
-    if (!sync_is_behind(sync) || sync->is_held ||
-        now - sync->logged_ms < LOG_INTERVAL_MS) {
+    if (!sync_is_behind(sync) || now - sync->logged_ms < LOG_INTERVAL_MS) {
         return;
     }
     sync->logged_ms = now;

@@ -84,12 +84,8 @@ struct sync_progress {
 
 void sync_progress(const struct sync *sync, struct sync_progress *out);
 
-/* sync_hold: nothing is asked while it holds: another way of catching up is
- * under way. */
-void sync_hold(struct sync *sync, bool is_held);
-
-/* sync_claims: for who catches up another way. */
-struct claims *sync_claims(struct sync *sync);
+/* sync_status: what the owner said of itself last. */
+const struct claim *sync_status(const struct sync *sync);
 
 /* sync_peer_claim: what the peer said last; false: nothing yet. */
 bool sync_peer_claim(const struct sync *sync, const struct peer *peer,

@@ -14,6 +14,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store_open.c storage/store_open.h \
 	storage/store_page.c storage/store_page.h \
 	storage/store_pages.c storage/store_pages.h \
+	storage/store_prune.c storage/store_prune.h \
 	storage/store_record.c storage/store_record.h \
 	storage/store_table.c storage/store_table.h \
 	storage/store_tree.c storage/store_tree.h \

@@ -83,6 +83,17 @@ enum pot_err store_blob_refer(struct store_write *write,
     return err == POT_OK ? set_uses(write, blob, &from, &to) : err;
 }
 
+enum pot_err store_blob_unrefer(struct store_write *write,
+                                const struct hash *hash)
+{
+    const struct store_blob blob = {.hash = *hash};
+    struct store_uses uses;
+    enum pot_err err = read_uses(&uses, write->store, write->txn, hash->b);
+    return err == POT_OK && uses.references > 0
+               ? store_blob_refer(write, &blob, uses.references - 1)
+               : err;
+}
+
 /* ---- the node's own */
 
 typedef void use_fn(struct store_uses *uses);

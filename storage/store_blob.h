@@ -10,4 +10,9 @@ POT_MUST_USE enum pot_err store_blob_refer(struct store_write *write,
                                            const struct store_blob *blob,
                                            uint32_t references);
 
+/* store_blob_unrefer: one reference of the chain's less; fine when there is
+ * none. */
+POT_MUST_USE enum pot_err store_blob_unrefer(struct store_write *write,
+                                             const struct hash *hash);
+
 #endif

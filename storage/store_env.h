@@ -19,7 +19,7 @@
 /* The tables: X(table, text, visit): its name in the file, and what looks at
  * its records in storage/store_verify.c.  A file that was made before a table
  * came does not have it: raise STORE_FORMAT with this list. */
-#define STORE_FORMAT 1
+#define STORE_FORMAT 2
 #define STORE_TABLE_MAP(X)                                                     \
     /* "tip", "totals", "version" */                                           \
     X(TABLE_META, "meta", visit_nothing)                                       \
@@ -45,7 +45,9 @@
     /* hash: bytes */                                                          \
     X(TABLE_BLOBS, "blobs", visit_blob)                                        \
     /* hash: struct store_uses */                                              \
-    X(TABLE_BLOB_USES, "blob_uses", visit_uses)
+    X(TABLE_BLOB_USES, "blob_uses", visit_uses)                                \
+    /* u64 height: header of a block that is not held */                       \
+    X(TABLE_HEADERS, "headers", visit_old_header)
 
 enum store_table {
 #define X(table, text, visit) table,
@@ -54,7 +56,7 @@ enum store_table {
         STORE_TABLES
 };
 
-_Static_assert(STORE_TABLES == 13, "another list of tables: another format");
+_Static_assert(STORE_TABLES == 14, "another list of tables: another format");
 
 struct store_total {
     uint64_t count;

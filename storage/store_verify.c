@@ -30,8 +30,12 @@ struct verify {
     struct store_tip tip;
     enum store_table table;                  /* that is passed now */
     struct store_total totals[STORE_TABLES]; /* as met */
-    struct hash parent; /* of the next block, zero before the first */
-    uint64_t height;    /* of the last block met */
+    struct hash parent;       /* of the next block, zero before the first */
+    uint64_t height;          /* of the last block met */
+    uint64_t first;           /* height of the first block met, 0: none */
+    struct hash first_parent; /* what it says of the one before */
+    struct hash last_header;  /* of the headers without blocks */
+    uint64_t header_height;
     uint64_t bucket_entries;
     struct hash *digests; /* STATE_BUCKETS of them */
 };
@@ -73,40 +77,81 @@ static bool has(struct verify *v, enum store_table table, const void *key,
 
 /* ---- the chain */
 
-static void visit_header(struct verify *v, const struct met *met,
-                         const struct block *block)
+/* What holds of a header, with its block or without. */
+static void check_header(struct verify *v, const struct met *met,
+                         const Pot__BlockHeader *header,
+                         const struct hash *hash)
 {
     struct store_value value;
     struct hash field;
     uint64_t height = store_record_read_height(met->key);
     uint64_t place;
     uint32_t index;
-    if (block->header->height != height) {
+    if (header->height != height) {
         problem(v, met, "block has another height");
     }
-    if (v->height != 0 && (height != v->height + 1 ||
-                           !codec_bytes_equal(block->header->parent_hash,
-                                              v->parent.b, HASH_SIZE))) {
-        problem(v, met, "block is not chained to the one before it");
-    }
-    if (!has(v, TABLE_HEIGHTS, block->hash.b, HASH_SIZE, &value) ||
+    if (!has(v, TABLE_HEIGHTS, hash->b, HASH_SIZE, &value) ||
         !store_record_read_place(&place, &index, value.data, value.size) ||
         place != height) {
         problem(v, met, "block is not found by its hash");
     }
     if (v->tip.is_set && height == v->tip.height &&
-        (!hash_equal(&block->hash, &v->tip.hash) ||
-         !codec_hash(&field, block->header->state_root) ||
+        (!hash_equal(hash, &v->tip.hash) ||
+         !codec_hash(&field, header->state_root) ||
          !hash_equal(&field, &v->tip.state_root))) {
         problem(v, met, "block is not the tip's");
+    }
+    if (!has(v, TABLE_CERTIFICATES, met->key, met->key_size, &value)) {
+        problem(v, met, "block has no certificate");
+    }
+}
+
+static void visit_header(struct verify *v, const struct met *met,
+                         const struct block *block)
+{
+    bool is_right = true;
+    uint64_t height = store_record_read_height(met->key);
+    check_header(v, met, block->header, &block->hash);
+    if (v->first == 0) {
+        v->first = height;
+        is_right = codec_hash(&v->first_parent, block->header->parent_hash);
+    } else {
+        is_right = height == v->height + 1 &&
+                   codec_bytes_equal(block->header->parent_hash, v->parent.b,
+                                     HASH_SIZE);
+    }
+    if (!is_right) {
+        problem(v, met, "block is not chained to the one before it");
     }
     v->parent = block->hash;
     v->height = height;
 }
 
+/* Behind the blocks: the headers of those that are pruned. */
+static void visit_old_header(struct verify *v, const struct met *met)
+{
+    struct hash hash;
+    Pot__BlockHeader *header = NULL;
+    if (met->key_size != RECORD_HEIGHT_SIZE ||
+        block_header_decode(&header, &hash, met->value.data, met->value.size) !=
+            POT_OK) {
+        problem(v, met, "not a header");
+        return;
+    }
+    check_header(v, met, header, &hash);
+    if (header->height != v->header_height + 1 ||
+        (v->header_height > 0 &&
+         !codec_bytes_equal(header->parent_hash, v->last_header.b,
+                            HASH_SIZE))) {
+        problem(v, met, "header is not chained to the one before it");
+    }
+    v->header_height = header->height;
+    v->last_header = hash;
+    codec_free(header);
+}
+
 static void visit_block(struct verify *v, const struct met *met)
 {
-    struct store_value certificate;
     struct block *block;
     v->report->blocks++;
     if (met->key_size != RECORD_HEIGHT_SIZE ||
@@ -115,9 +160,6 @@ static void visit_block(struct verify *v, const struct met *met)
         return;
     }
     visit_header(v, met, block);
-    if (!has(v, TABLE_CERTIFICATES, met->key, met->key_size, &certificate)) {
-        problem(v, met, "block has no certificate");
-    }
     block_free(block);
 }
 
@@ -384,6 +426,19 @@ static uint64_t count_all(struct verify *v)
     return all;
 }
 
+/* Headers without blocks end where the blocks begin. */
+static void check_ends(struct verify *v, const struct met *tip)
+{
+    if (v->tip.is_set && v->height != v->tip.height) {
+        problem(v, tip, "the last block is not the tip");
+    }
+    bool is_pruned = v->first > 1 || v->header_height > 0;
+    if (is_pruned && (v->first != v->header_height + 1 ||
+                      !hash_equal(&v->first_parent, &v->last_header))) {
+        problem(v, tip, "blocks below the first one have no headers");
+    }
+}
+
 static enum pot_err pass(struct verify *v)
 {
     struct met tip = {.table = TABLE_META, .key = (const uint8_t *)"tip"};
@@ -403,9 +458,7 @@ static enum pot_err pass(struct verify *v)
         return err;
     }
     compare_totals(v);
-    if (v->tip.is_set && v->height != v->tip.height) {
-        problem(v, &tip, "the last block is not the tip");
-    }
+    check_ends(v, &tip);
     check_tree(v);
     if (v->progress != NULL) {
         (void)v->progress(v->context, v->report->records, v->all);

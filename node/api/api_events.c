@@ -100,6 +100,9 @@ static uint64_t time_of(const struct api_events *events, uint64_t height)
 {
     struct stored_mark block;
     const struct block_time *kept = &events->times[height % TIMES_MAX];
+    if (height == 0) {
+        return 0;
+    }
     if (kept->height == height) {
         return kept->time_ms;
     }

@@ -7,6 +7,7 @@
 #include "node/api/api_json.h"
 #include "node/api/api_server.h"
 #include "node/hold/holdings.h"
+#include "storage/store_prune.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -116,6 +117,14 @@ void api_reply_store_error(struct api_request *request, enum pot_err err,
     POT_ASSERT(err != POT_OK);
     if (err == POT_ENOENT) {
         api_reply_error(request, 404, "not_found", "there is no such %s", what);
+        return;
+    }
+    if (err == POT_EPRUNED) {
+        api_reply_error(
+            request, 410, "pruned",
+            "the %s is pruned: this node keeps blocks from height"
+            " %llu on; its header is at /v1/blocks/{block}/raw",
+            what, (unsigned long long)store_lowest_block(api_store(request)));
         return;
     }
     LOG(LOG_ERROR, "node", "api_read_failed", log_text("what", what),

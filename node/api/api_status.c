@@ -77,6 +77,8 @@ static void add_work(json_t *json, const struct api_config *c,
     const char *core = c->miner != NULL ? miner_core(c->miner) : "";
     api_json_set(json, "peers", api_json_count(net_peer_count(c->net)));
     add_sync(json, c->sync);
+    api_json_set(json, "lowest_block",
+                 api_json_count(sync_status(c->sync)->lowest));
     api_json_set(json, "mempool_txs",
                  api_json_count(mempool_count(c->mempool)));
     api_json_set(json, "tasks_running", api_json_count(running->n_hashes));

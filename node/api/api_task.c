@@ -154,11 +154,10 @@ static enum pot_err find_opening(struct round_list *list,
     struct stored_mark block;
     enum pot_err err =
         stored_round_opening(&height, list->store, &list->task, task, round);
-    if (err == POT_OK) {
+    list->opened_ms = UINT64_MAX; /* not known: no time is told */
+    if (err == POT_OK && height > 0) {
         err = stored_block_mark(&block, list->store, height);
-    }
-    if (err == POT_OK) {
-        list->opened_ms = block.time_ms;
+        list->opened_ms = err == POT_OK ? block.time_ms : UINT64_MAX;
     }
     return err;
 }

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "node/block/block_lists.h"
 #include "node/block/certified.h"
 #include "node/block/chain_tip.h"
 #include "node/block/executed.h"
@@ -17,8 +18,6 @@
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "proto/codec.h"
-#include "proto/evidence.h"
-#include "proto/signed.h"
 #include "storage/overlay.h"
 #include "storage/store.h"
 
@@ -96,100 +95,6 @@ static void keep_payloads(const struct holdings *holdings,
 
 /* ---- the commit */
 
-static size_t count_rewards(const Pot__Block *body)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < body->n_round_updates; i++) {
-        count += body->round_updates[i]->n_rewards +
-                 body->round_updates[i]->n_slashes;
-    }
-    return count + 2 * body->n_evidence;
-}
-
-static void add_rewards(struct store_reward *out, size_t *count,
-                        const Pot__RoundUpdate *update,
-                        Pot__Reward *const *rewards, size_t reward_count)
-{
-    for (size_t i = 0; i < reward_count; i++) {
-        struct store_reward *r = &out[(*count)++];
-        bool is_right = codec_hash(&r->task, update->task) &&
-                        codec_key(&r->to, rewards[i]->to);
-        POT_ASSERT(is_right); /* the ledger took it */
-        r->round = update->round;
-        r->amount = rewards[i]->amount;
-        r->reason = (uint32_t)rewards[i]->reason;
-    }
-}
-
-static void add_reward(struct store_reward *out, const struct public_key *to,
-                       uint64_t amount, Pot__RewardFor reason)
-{
-    *out = (struct store_reward){
-        .to = *to, .amount = amount, .reason = (uint32_t)reason};
-}
-
-/* What comes of evidence is of no task. */
-static void add_slashes(struct store_reward *out, size_t *count,
-                        const Pot__Block *body)
-{
-    for (size_t i = 0; i < body->n_evidence; i++) {
-        const Pot__Evidence *evidence = body->evidence[i];
-        struct public_key accused;
-        struct public_key finder;
-        Pot__EvidenceBody *opened = evidence_decode(evidence->proof);
-        POT_ASSERT(opened != NULL); /* the ledger took it */
-        bool is_right = codec_key(&accused, opened->validator) &&
-                        codec_key(&finder, evidence->proof->public_key);
-        POT_ASSERT(is_right);
-        codec_free(opened);
-        add_reward(&out[(*count)++], &accused, evidence->slashed,
-                   POT__REWARD_FOR__REWARD_SLASH);
-        add_reward(&out[(*count)++], &finder, evidence->rewarded,
-                   POT__REWARD_FOR__REWARD_EVIDENCE);
-    }
-}
-
-/* The arrays behind a store_commit. */
-struct commit_lists {
-    struct hash *txs;
-    struct store_reward *rewards;
-    struct store_round *rounds;
-};
-
-static void lists_init(struct commit_lists *lists, struct store_commit *commit,
-                       const Pot__Block *body)
-{
-    lists->txs = pot_calloc(body->n_txs, sizeof(*lists->txs));
-    lists->rewards = pot_calloc(count_rewards(body), sizeof(*lists->rewards));
-    lists->rounds = pot_calloc(body->n_round_updates, sizeof(*lists->rounds));
-    for (size_t i = 0; i < body->n_txs; i++) {
-        signed_hash(&lists->txs[i], SIGNED_TX, body->txs[i]);
-    }
-    for (size_t i = 0; i < body->n_round_updates; i++) {
-        const Pot__RoundUpdate *u = body->round_updates[i];
-        add_rewards(lists->rewards, &commit->reward_count, u, u->rewards,
-                    u->n_rewards);
-        add_rewards(lists->rewards, &commit->reward_count, u, u->slashes,
-                    u->n_slashes);
-        bool is_right = codec_hash(&lists->rounds[i].task, u->task);
-        POT_ASSERT(is_right);
-        lists->rounds[i].round = u->round;
-    }
-    add_slashes(lists->rewards, &commit->reward_count, body);
-    commit->txs = lists->txs;
-    commit->tx_count = body->n_txs;
-    commit->rewards = lists->rewards;
-    commit->rounds = lists->rounds;
-    commit->round_count = body->n_round_updates;
-}
-
-static void lists_fini(struct commit_lists *lists)
-{
-    free(lists->txs);
-    free(lists->rewards);
-    free(lists->rounds);
-}
-
 /* The next height's set is kept when this block changes it: the ledger found
  * the header's hash of it right. */
 static void keep_validators(const struct holdings *holdings,
@@ -213,7 +118,7 @@ enum pot_err block_commit(const struct holdings *holdings,
                           const struct certified *certified)
 {
     const struct block *block = executed->block->block;
-    struct commit_lists lists;
+    struct block_lists lists;
     struct store_commit commit = {
         .height = block->header->height,
         .parent = parent->hash,
@@ -227,10 +132,10 @@ enum pot_err block_commit(const struct holdings *holdings,
     POT_ASSERT(is_right);
     keep_validators(holdings, parent, executed);
     keep_payloads(holdings, executed);
-    lists_init(&lists, &commit, block->body);
+    block_lists_init(&lists, &commit, block->body);
     enum pot_err err =
         store_commit(holdings->store, &commit, executed->overlay);
-    lists_fini(&lists);
+    block_lists_fini(&lists);
     return err;
 }
 

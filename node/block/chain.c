@@ -75,22 +75,23 @@ struct chain {
 
 /* ---- the tip */
 
-static enum pot_err read_tip(struct chain *chain, const Pot__Genesis *genesis)
+static enum pot_err read_tip(struct chain_tip *tip,
+                             const struct holdings *holdings,
+                             const Pot__Genesis *genesis)
 {
     uint64_t height;
-    struct block *block;
-    struct chain_tip *tip = &chain->tip;
-    const struct holdings *holdings = chain->holdings;
+    struct hash hash;
+    Pot__BlockHeader *header = NULL;
     Pot__CommitCertificate *certificate = NULL;
+    *tip = (struct chain_tip){.time_ms = genesis->time_ms};
     bool has_tip =
         store_tip(holdings->store, &height, &tip->hash, &tip->state_root);
     POT_ASSERT(has_tip);
     if (height == 0) {
-        tip->time_ms = genesis->time_ms;
         tip->next_signers = holdings->genesis_hash;
         return POT_OK;
     }
-    enum pot_err err = stored_block(&block, holdings->store, height);
+    enum pot_err err = stored_header(&header, &hash, holdings->store, height);
     if (err == POT_OK) {
         err = stored_certificate(&certificate, holdings->store, height);
     }
@@ -98,9 +99,9 @@ static enum pot_err read_tip(struct chain *chain, const Pot__Genesis *genesis)
         err = validator_sets_key(holdings, height, &tip->next_signers);
     }
     if (err == POT_OK) {
-        chain_tip_follow(tip, block, certificate->view);
+        chain_tip_follow(tip, header, &hash, certificate->view);
     }
-    block_free(block);
+    codec_free(header);
     codec_free(certificate);
     return err;
 }
@@ -123,7 +124,8 @@ static enum pot_err open_tip(struct chain *chain, const Pot__Genesis *genesis)
     if (err == POT_OK) {
         err = check_genesis(chain->holdings);
     }
-    return err == POT_OK ? read_tip(chain, genesis) : err;
+    return err == POT_OK ? read_tip(&chain->tip, chain->holdings, genesis)
+                         : err;
 }
 
 enum pot_err chain_new(struct chain **out, uv_loop_t *loop,
@@ -334,7 +336,8 @@ static void finish_apply(struct chain *chain, struct job *job)
     tell_divergence(job);
     if (job->err == POT_OK) {
         chain->has_released |= !job->is_first;
-        chain_tip_follow(&chain->tip, made->block->block,
+        const struct block *block = made->block->block;
+        chain_tip_follow(&chain->tip, block->header, &block->hash,
                          job->certified->certificate->view);
         drop_kept(chain, 0); /* they stood on the old tip */
         chain->applied(chain->context, made->block);
@@ -488,7 +491,8 @@ static enum pot_err apply_stored(struct chain *chain, uint64_t height)
         err = stored_certificate(&certificate, store, height);
     }
     if (err == POT_OK) {
-        chain_tip_follow(&chain->tip, block->block, certificate->view);
+        chain_tip_follow(&chain->tip, block->block->header, &block->block->hash,
+                         certificate->view);
         drop_kept(chain, 0);
         chain->applied(chain->context, block);
     }

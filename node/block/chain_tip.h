@@ -20,8 +20,9 @@ struct chain_tip {
     struct hash next_signers;
 };
 
-/* chain_tip_follow: the tip is its next block then, certified in this view. */
-void chain_tip_follow(struct chain_tip *tip, const struct block *block,
-                      uint64_t view);
+/* chain_tip_follow: the tip is its next block then, certified in this view;
+ * that block's header and hash. */
+void chain_tip_follow(struct chain_tip *tip, const Pot__BlockHeader *header,
+                      const struct hash *hash, uint64_t view);
 
 #endif

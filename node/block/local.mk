@@ -3,6 +3,7 @@ noinst_LIBRARIES += node/block/libblock.a
 node_block_libblock_a_SOURCES = \
 	node/block/block_check.c node/block/block_check.h \
 	node/block/block_commit.c node/block/block_commit.h \
+	node/block/block_lists.c node/block/block_lists.h \
 	node/block/block_needs.c node/block/block_needs.h \
 	node/block/catch_up.c node/block/catch_up.h \
 	node/block/certified.c node/block/certified.h \
@@ -17,6 +18,7 @@ node_block_libblock_a_SOURCES = \
 	node/block/ledger_view.c node/block/ledger_view.h \
 	node/block/needs.c node/block/needs.h \
 	node/block/proposal.c node/block/proposal.h \
+	node/block/pruning.c node/block/pruning.h \
 	node/block/replica.c node/block/replica.h \
 	node/block/round_blobs.c node/block/round_blobs.h \
 	node/block/shared_block.c node/block/shared_block.h \

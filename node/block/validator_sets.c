@@ -34,17 +34,19 @@ void validator_sets_keep(struct overlay *overlay, const struct state *state,
 enum pot_err validator_sets_key(const struct holdings *holdings,
                                 uint64_t height, struct hash *key)
 {
-    struct block *block;
+    struct hash hash;
+    Pot__BlockHeader *header;
     POT_ASSERT(height > 0);
     if (height == 1) {
         *key = holdings->genesis_hash;
         return POT_OK;
     }
-    enum pot_err err = stored_block(&block, holdings->store, height - 1);
-    if (err == POT_OK && !codec_hash(key, block->header->validators_hash)) {
+    enum pot_err err =
+        stored_header(&header, &hash, holdings->store, height - 1);
+    if (err == POT_OK && !codec_hash(key, header->validators_hash)) {
         err = POT_ECORRUPT;
     }
-    block_free(block);
+    codec_free(header);
     return err;
 }
 

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "proto/codec.h"
 #include "storage/store.h"
+#include "storage/store_prune.h"
 
 static bool tip_get(void *context, const void *key, size_t key_size,
                     struct buf *value)
@@ -29,7 +30,43 @@ enum pot_err stored_block(struct block **out, struct store *store,
     }
     buf_init(&data, BLOCK_BYTES_MAX);
     enum pot_err err = store_get_block(store, height, &data);
+    if (err == POT_ENOENT && store_get_header(store, height, &data) == POT_OK) {
+        err = POT_EPRUNED;
+    }
     if (err == POT_OK && block_decode(out, data.data, data.size) != POT_OK) {
+        err = POT_ECORRUPT;
+    }
+    buf_fini(&data);
+    return err;
+}
+
+enum pot_err stored_header_bytes(struct buf *out, struct store *store,
+                                 uint64_t height)
+{
+    struct block *block;
+    enum pot_err err = stored_block(&block, store, height);
+    if (err == POT_EPRUNED) {
+        return store_get_header(store, height, out);
+    }
+    if (err == POT_OK) {
+        ProtobufCBinaryData header = block->body->header;
+        buf_clear(out);
+        buf_append(out, header.data, header.len);
+        err = out->is_overflown ? POT_ELIMIT : POT_OK;
+        block_free(block);
+    }
+    return err;
+}
+
+enum pot_err stored_header(Pot__BlockHeader **out, struct hash *hash,
+                           struct store *store, uint64_t height)
+{
+    struct buf data;
+    *out = NULL;
+    buf_init(&data, BLOCK_HEADER_BYTES_MAX);
+    enum pot_err err = stored_header_bytes(&data, store, height);
+    if (err == POT_OK &&
+        block_header_decode(out, hash, data.data, data.size) != POT_OK) {
         err = POT_ECORRUPT;
     }
     buf_fini(&data);
@@ -39,12 +76,11 @@ enum pot_err stored_block(struct block **out, struct store *store,
 enum pot_err stored_block_mark(struct stored_mark *out, struct store *store,
                                uint64_t height)
 {
-    struct block *block;
-    enum pot_err err = stored_block(&block, store, height);
+    Pot__BlockHeader *header;
+    enum pot_err err = stored_header(&header, &out->hash, store, height);
     if (err == POT_OK) {
-        out->hash = block->hash;
-        out->time_ms = block->header->time_ms;
-        block_free(block);
+        out->time_ms = header->time_ms;
+        codec_free(header);
     }
     return err;
 }
@@ -78,11 +114,9 @@ enum pot_err stored_round_opening(uint64_t *height, struct store *store,
         return POT_OK;
     }
     enum pot_err err = store_rounds(store, task, round - 1, &before, 1, &count);
-    if (err == POT_OK && (count == 0 || before.round != round - 1)) {
-        err = POT_ECORRUPT;
-    }
     if (err == POT_OK) {
-        *height = before.height;
+        bool is_there = count > 0 && before.round == round - 1;
+        *height = is_there ? before.height : 0;
     }
     return err;
 }

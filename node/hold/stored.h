@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "ledger/state.h"
@@ -20,9 +21,23 @@ struct state stored_state(struct store *store);
 /* stored_block: block_free releases *out, which is NULL on an error.
  *
  * Errors: POT_ENOENT no block stands there, or it is the genesis, which is
- *         none; POT_ECORRUPT; the store's */
+ *         none; POT_EPRUNED its header is all that is held; POT_ECORRUPT; the
+ *         store's */
 POT_MUST_USE enum pot_err stored_block(struct block **out, struct store *store,
                                        uint64_t height);
+
+/* stored_header: of a block that is held or pruned, with the block's hash.
+ * codec_free releases *out, which is NULL on an error.  Errors: those of
+ * stored_block but POT_EPRUNED. */
+POT_MUST_USE enum pot_err stored_header(Pot__BlockHeader **out,
+                                        struct hash *hash, struct store *store,
+                                        uint64_t height);
+
+/* stored_header_bytes: the same as it was hashed; out is cleared and
+ * filled. */
+POT_MUST_USE enum pot_err stored_header_bytes(struct buf *out,
+                                              struct store *store,
+                                              uint64_t height);
 
 /* What other things refer to of a block. */
 struct stored_mark {
@@ -30,7 +45,7 @@ struct stored_mark {
     uint64_t time_ms; /* of its header, since the epoch */
 };
 
-/* stored_block_mark: Errors: those of stored_block. */
+/* stored_block_mark: Errors: those of stored_header. */
 POT_MUST_USE enum pot_err stored_block_mark(struct stored_mark *out,
                                             struct store *store,
                                             uint64_t height);
@@ -42,10 +57,11 @@ POT_MUST_USE enum pot_err stored_certificate(Pot__CommitCertificate **out,
                                              uint64_t height);
 
 /* stored_round_opening: the height whose block opened a round of a task: the
- * one that closed the round before, or the one that took the task.
+ * one that closed the round before, or the one that took the task.  When the
+ * round before is pruned, the height of 0 says that it is not known.
  *
  * In:     task: its id; record: what the state says of it
- * Errors: POT_ECORRUPT the round before is not there; the store's */
+ * Errors: the store's */
 POT_MUST_USE enum pot_err stored_round_opening(uint64_t *height,
                                                struct store *store,
                                                const struct hash *task,

@@ -16,6 +16,7 @@ e2e_tests = \
 	tests/e2e/test_mass_kill.sh \
 	tests/e2e/test_partitions.sh \
 	tests/e2e/test_pause.sh \
+	tests/e2e/test_prune.sh \
 	tests/e2e/test_single.sh \
 	tests/e2e/test_sync_many.sh \
 	tests/e2e/test_train.sh \

@@ -98,6 +98,7 @@ static void check_table(enum store_table table, const uint8_t *data,
     case TABLE_BUCKETS:
     case TABLE_NODES:
     case TABLE_BLOBS:
+    case TABLE_HEADERS:
     case STORE_TABLES:
         break;
     }
