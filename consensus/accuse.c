@@ -331,6 +331,7 @@ void accuse_late(struct pbft *p, const Pot__ConsensusMessage *message)
         }
         break;
     case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST:
+    case POT__CONSENSUS_MESSAGE__KIND_SUSPICION:
     case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY:
     case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
     case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:

@@ -8,6 +8,7 @@ consensus_libconsensus_a_SOURCES = \
 	consensus/fetch.c consensus/fetch.h \
 	consensus/normal.c consensus/normal.h \
 	consensus/outbox.c consensus/outbox.h \
+	consensus/pace.c consensus/pace.h \
 	consensus/pbft.c consensus/pbft.h \
 	consensus/pbft_block.c consensus/pbft_block.h \
 	consensus/pbft_effects.c consensus/pbft_effects.h \
@@ -17,6 +18,7 @@ consensus_libconsensus_a_SOURCES = \
 	consensus/pbft_timers.c consensus/pbft_timers.h \
 	consensus/pbft_verify.c consensus/pbft_verify.h \
 	consensus/resend.c consensus/resend.h \
+	consensus/suspicion.c consensus/suspicion.h \
 	consensus/view.c consensus/view.h \
 	consensus/view_change.c consensus/view_change.h \
 	consensus/votes.c consensus/votes.h \

@@ -77,6 +77,7 @@ static void consider(struct pbft *p)
     effect->size = block->size;
 }
 
+/* The next try is soon, but not now. */
 static void propose_again_later(struct pbft *p)
 {
     uint64_t delay_ms = p->propose_timeout_ms / 4;
@@ -100,10 +101,16 @@ static void propose_selected(struct pbft *p,
     consider(p);
 }
 
+static bool may_propose(const struct pbft *p)
+{
+    return pbft_can_vote(p) && pbft_is_primary(p) && !p->is_changing &&
+           !p->decision.is_made && !p->is_proposing &&
+           p->proposal.block == NULL;
+}
+
 void normal_propose(struct pbft *p)
 {
-    if (!pbft_can_vote(p) || !pbft_is_primary(p) || p->is_changing ||
-        p->decision.is_made || p->is_proposing || p->proposal.block != NULL) {
+    if (!may_propose(p)) {
         return;
     }
     POT_ASSERT(!p->own[POT__PHASE__PHASE_PRE_PREPARE].is_cast);
@@ -117,6 +124,13 @@ void normal_propose(struct pbft *p)
     struct pbft_effect *effect = pbft_emit(p, PBFT_PROPOSE);
     effect->height = p->height;
     effect->view = p->view;
+}
+
+void normal_propose_later(struct pbft *p)
+{
+    if (may_propose(p)) {
+        propose_again_later(p);
+    }
 }
 
 /* A block for this height, on our tip, by the primary of the view in which
@@ -152,6 +166,7 @@ void normal_on_proposal(struct pbft *p, const struct pbft_event *event)
     }
     pbft_block_set(&p->proposal.block, block);
     pbft_block_unref(block);
+    pace_got(&p->pace, p->now_ms);
     consider(p);
 }
 
@@ -166,6 +181,7 @@ void normal_on_checked(struct pbft *p, const struct pbft_event *event)
     }
     block->is_checking = false;
     block->is_valid = event->u.checked.is_valid;
+    pace_checked(&p->pace, p->now_ms);
     if (block != p->proposal.block || p->is_changing || p->decision.is_made ||
         p->own[first_phase(p)].is_cast) {
         return;
@@ -177,7 +193,7 @@ void normal_on_checked(struct pbft *p, const struct pbft_event *event)
         pbft_block_set(&p->proposal.block, NULL);
         propose_again_later(p);
     } else {
-        view_give_up(p, p->view + 1);
+        view_give_up(p, p->view + 1, PBFT_CHANGE_INVALID);
     }
 }
 
@@ -201,6 +217,7 @@ static void accept(struct pbft *p, const Pot__PrePrepare *message,
         fits(p, block, is_fresh)) {
         pbft_block_set(&p->proposal.block, block);
         keep_primarys_vote(p, vote, signature);
+        pace_got(&p->pace, p->now_ms);
         pbft_timers_give_view(p, 0);
         consider(p);
         normal_try_prepared(p);

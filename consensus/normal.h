@@ -17,6 +17,9 @@
  * new view selects, or else a fresh one. */
 void normal_propose(struct pbft *p);
 
+/* normal_propose_later: the same, in a while. */
+void normal_propose_later(struct pbft *p);
+
 /* The answers to PROPOSE and CHECK. */
 void normal_on_proposal(struct pbft *p, const struct pbft_event *event);
 void normal_on_checked(struct pbft *p, const struct pbft_event *event);

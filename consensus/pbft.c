@@ -97,6 +97,7 @@ static void begin_height(struct pbft *p)
     if (p->own[POT__PHASE__PHASE_COMMIT].is_durable) {
         decision_try(p, p->view, &p->own[POT__PHASE__PHASE_COMMIT].digest);
     }
+    suspicion_weigh(p);
 }
 
 struct pbft *pbft_new(const struct pbft_config *config, const void *record,
@@ -168,6 +169,7 @@ static void dispatch(struct pbft *p, const Pot__ConsensusMessage *message,
     case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY:
         normal_on_block_reply(p, message->block_reply);
         break;
+    case POT__CONSENSUS_MESSAGE__KIND_SUSPICION: /* taken at any height */
     case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
     case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
         break;
@@ -194,7 +196,9 @@ static void take_message(struct pbft *p, const Pot__ConsensusMessage *message,
         POT_ASSERT(origin.replica < p->set.count);
         ahead_note(&p->ahead, origin.replica, origin.height);
     }
-    if (origin.height > p->height) {
+    if (message->kind_case == POT__CONSENSUS_MESSAGE__KIND_SUSPICION) {
+        suspicion_on_message(p, message->suspicion);
+    } else if (origin.height > p->height) {
         if (origin.height == p->height + 1) {
             early_keep_next(&p->early, message, p->view);
         }
@@ -227,6 +231,8 @@ static void take_set(struct pbft *p, const struct validator_set *set,
         p->set = *set;
         p->set_id++;
         memset(p->ahead.heights, 0, sizeof(p->ahead.heights));
+        memset(&p->suspicion, 0, sizeof(p->suspicion));
+        memset(&p->pace, 0, sizeof(p->pace));
         find_self(p);
     }
     early_clear_proposal(&p->early);
@@ -244,12 +250,30 @@ static void take_next(struct pbft *p)
     }
 }
 
+/* A height tells how its primary did if it was agreed on in the view in which
+ * it began. */
+static void end_pace(struct pbft *p, const struct pbft_event *event)
+{
+    const struct pace_rule rule = {
+        .view = p->start_view,
+        .primary = validator_set_primary(p->set.count, p->start_view),
+        .faults = validator_set_faults(p->set.count),
+        .timeout_ms = p->propose_timeout_ms,
+    };
+    if (event->u.committed.height != p->height ||
+        event->u.committed.view != p->start_view) {
+        pace_skip(&p->pace);
+    }
+    pace_end(&p->pace, &rule, p->now_ms);
+}
+
 static void on_committed(struct pbft *p, const struct pbft_event *event)
 {
     uint64_t height = event->u.committed.height;
     if (height < p->height) {
         return; /* block sync and the own commit brought the same block */
     }
+    end_pace(p, event);
     if (height == p->height) {
         accuse_keep(p, &event->u.committed.digest);
     }
@@ -278,7 +302,7 @@ static void on_view_timer(struct pbft *p)
         return;
     }
     p->timers.is_view_timed = false;
-    view_give_up(p, p->view + 1);
+    view_give_up(p, p->view + 1, PBFT_CHANGE_TIMEOUT);
 }
 
 static void on_timer(struct pbft *p, const struct pbft_event *event)
@@ -306,6 +330,7 @@ static void on_work(struct pbft *p)
         return;
     }
     p->has_work = true;
+    pace_owe(&p->pace, p->now_ms);
     if (p->timers.is_idle_granted && p->timers.is_view_timed &&
         !p->is_changing && p->proposal.block == NULL) {
         pbft_timers_give_view(p, 0);
@@ -339,6 +364,7 @@ static void take_event(struct pbft *p, const struct pbft_event *event)
 {
     switch (event->type) {
     case PBFT_START:
+        p->is_started = true;
         begin_height(p);
         break;
     case PBFT_MESSAGE:
@@ -349,6 +375,9 @@ static void take_event(struct pbft *p, const struct pbft_event *event)
         break;
     case PBFT_WORK:
         on_work(p);
+        break;
+    case PBFT_SUSPECT:
+        suspicion_of_caller(p, event->u.suspect.view);
         break;
     case PBFT_PROPOSAL:
         normal_on_proposal(p, event);
@@ -365,10 +394,30 @@ static void take_event(struct pbft *p, const struct pbft_event *event)
     }
 }
 
+/* Every half time-out the resend timer takes a step.  If none was taken for
+ * much longer, the process stood still, and what ran out meanwhile says
+ * nothing about the primary: first the others are heard. */
+static void note_time(struct pbft *p, uint64_t now_ms)
+{
+    bool is_late = p->is_started && now_ms > p->now_ms + p->propose_timeout_ms;
+    p->now_ms = now_ms;
+    if (!is_late) {
+        return;
+    }
+    pace_skip(&p->pace);
+    resend_later(p);
+    if (p->timers.is_view_timed) {
+        pbft_timers_give_view(p, p->timers.is_idle_granted ? p->idle_interval_ms
+                                                           : 0);
+    }
+    normal_propose_later(p);
+}
+
 void pbft_step(struct pbft *p, const struct pbft_event *event,
                struct pbft_effects *effects)
 {
     p->effects = effects;
+    note_time(p, event->now_ms);
     take_event(p, event);
     if (p->is_dirty) {
         p->is_dirty = false;
@@ -385,7 +434,7 @@ void pbft_step(struct pbft *p, const struct pbft_event *event,
 
 struct pbft_status pbft_status(const struct pbft *p)
 {
-    return (struct pbft_status){
+    struct pbft_status status = {
         .height = p->height,
         .view = p->view,
         .is_changing = p->is_changing,
@@ -394,8 +443,22 @@ struct pbft_status pbft_status(const struct pbft *p)
         .primary = pbft_primary(p),
         .timeout_ms = pbft_timers_timeout_ms(p),
         .set_id = p->set_id,
-        .view_changes = p->view_changes,
+        .is_view_timed = p->timers.is_view_timed,
+        .last_change = p->last_change,
     };
+    memcpy(status.view_changes, p->view_changes, sizeof(status.view_changes));
+    return status;
+}
+
+const char *pbft_change_name(enum pbft_change change)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        PBFT_CHANGE_MAP(X)
+#undef X
+    };
+    POT_ASSERT(change < PBFT_CHANGES);
+    return names[change];
 }
 
 const struct validator_set *pbft_validators(const struct pbft *p)

@@ -8,6 +8,7 @@
  *
  * The caller's part:
  *   - verify messages with pbft_verify (on any thread) before PBFT_MESSAGE;
+ *   - say with each event what time it is, on a clock that never goes back;
  *   - carry out effects in their order;
  *   - answer PERSIST with PBFT_PERSISTED once the record is durable: what
  *     depends on it is held back until then; a record that has not begun to
@@ -62,11 +63,31 @@ POT_MUST_USE struct pbft *pbft_new(const struct pbft_config *config,
                                    enum pot_err *err);
 void pbft_free(struct pbft *pbft);
 
+/* Why a view is left. */
+#define PBFT_CHANGE_MAP(X)                                                     \
+    X(PBFT_CHANGE_TIMEOUT, "timeout") /* it made no progress */                \
+    X(PBFT_CHANGE_SLOW, "slow")       /* consensus/pace.h */                   \
+    X(PBFT_CHANGE_CENSOR, "censor")   /* PBFT_SUSPECT */                       \
+    X(PBFT_CHANGE_INVALID, "invalid") /* its block breaks a rule */            \
+    X(PBFT_CHANGE_JOINED, "joined")   /* others left it */
+
+enum pbft_change {
+#define X(name, text) name,
+    PBFT_CHANGE_MAP(X)
+#undef X
+        PBFT_CHANGES
+};
+
+/* pbft_change_name: its text above; static. */
+const char *pbft_change_name(enum pbft_change change);
+
 enum pbft_event_type {
     PBFT_START,     /* once, first */
     PBFT_MESSAGE,   /* a peer's message, verified */
     PBFT_TIMER,     /* a SET_TIMER effect's delay has passed */
     PBFT_WORK,      /* there is something to put in a block */
+    PBFT_SUSPECT,   /* the primary leaves out what a block could have taken;
+                     * stands for a while, and is said again while it is so */
     PBFT_PROPOSAL,  /* answers PROPOSE */
     PBFT_CHECKED,   /* answers CHECK */
     PBFT_PERSISTED, /* answers PERSIST: it and all before it are durable */
@@ -75,6 +96,7 @@ enum pbft_event_type {
 
 struct pbft_event {
     enum pbft_event_type type;
+    uint64_t now_ms; /* only differences matter */
     union {
         struct {
             const Pot__ConsensusMessage *message; /* borrowed for the step */
@@ -87,6 +109,9 @@ struct pbft_event {
             enum pbft_timer timer;
             uint64_t generation;
         } timer;
+        struct {
+            uint64_t view;
+        } suspect;
         struct {
             uint64_t height;
             uint64_t view;
@@ -119,13 +144,15 @@ void pbft_step(struct pbft *pbft, const struct pbft_event *event,
 struct pbft_status {
     uint64_t height; /* the one being agreed on: tip + 1 */
     uint64_t view;
-    bool is_changing;      /* has left view - 1 and waits for view to open */
-    bool is_decided;       /* has seen a commit certificate at height */
-    uint32_t replica;      /* own index, or PBFT_NO_REPLICA */
-    uint32_t primary;      /* of view */
-    uint64_t timeout_ms;   /* what the view is given now */
-    uint64_t set_id;       /* changes whenever the validator set does */
-    uint64_t view_changes; /* begun since pbft_new */
+    bool is_changing;    /* has left view - 1 and waits for view to open */
+    bool is_decided;     /* has seen a commit certificate at height */
+    uint32_t replica;    /* own index, or PBFT_NO_REPLICA */
+    uint32_t primary;    /* of view */
+    uint64_t timeout_ms; /* what the view is given now */
+    uint64_t set_id;     /* changes whenever the validator set does */
+    bool is_view_timed;  /* a time-out of view is awaited */
+    uint64_t view_changes[PBFT_CHANGES]; /* since pbft_new */
+    enum pbft_change last_change;        /* of those */
 };
 
 struct pbft_status pbft_status(const struct pbft *pbft);

@@ -30,6 +30,14 @@ static struct word new_view_word(const Pot__NewView *message)
     return word;
 }
 
+static struct word suspicion_word(const Pot__Suspicion *message)
+{
+    return (struct word){WORD_SUSPICION,
+                         message->height,
+                         message->view,
+                         {{(uint8_t)message->cause}}};
+}
+
 static bool is_by(const struct public_key *signer, const struct hash *chain,
                   struct word word, ProtobufCBinaryData signature)
 {
@@ -54,6 +62,14 @@ void pbft_message_sign_new_view(struct signature *out, const struct key *key,
     word_sign(out, key, chain, &word);
 }
 
+void pbft_message_sign_suspicion(struct signature *out, const struct key *key,
+                                 const struct hash *chain,
+                                 const Pot__Suspicion *message)
+{
+    struct word word = suspicion_word(message);
+    word_sign(out, key, chain, &word);
+}
+
 bool pbft_message_is_view_change_by(const struct public_key *signer,
                                     const struct hash *chain,
                                     const Pot__ViewChange *message)
@@ -66,6 +82,13 @@ bool pbft_message_is_new_view_by(const struct public_key *signer,
                                  const Pot__NewView *message)
 {
     return is_by(signer, chain, new_view_word(message), message->signature);
+}
+
+bool pbft_message_is_suspicion_by(const struct public_key *signer,
+                                  const struct hash *chain,
+                                  const Pot__Suspicion *message)
+{
+    return is_by(signer, chain, suspicion_word(message), message->signature);
 }
 
 static struct pbft_origin signed_origin(uint64_t height, uint64_t view,
@@ -83,6 +106,7 @@ struct pbft_origin pbft_message_origin(const Pot__ConsensusMessage *message)
 {
     const Pot__ViewChange *change;
     const Pot__NewView *new_view;
+    const Pot__Suspicion *suspicion;
     switch (message->kind_case) {
     case POT__CONSENSUS_MESSAGE__KIND_PRE_PREPARE:
         return vote_origin(message->pre_prepare->vote);
@@ -101,6 +125,10 @@ struct pbft_origin pbft_message_origin(const Pot__ConsensusMessage *message)
         return (struct pbft_origin){.height = message->block_request->height};
     case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY:
         return (struct pbft_origin){.height = message->block_reply->height};
+    case POT__CONSENSUS_MESSAGE__KIND_SUSPICION:
+        suspicion = message->suspicion;
+        return signed_origin(suspicion->height, suspicion->view,
+                             suspicion->replica);
     case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
     case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
         break;
@@ -188,6 +216,15 @@ uint8_t *pbft_message_encode_new_view(size_t *size,
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     message.kind_case = POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW;
     message.new_view = borrow(new_view);
+    return codec_encode(size, &message);
+}
+
+uint8_t *pbft_message_encode_suspicion(size_t *size,
+                                       const Pot__Suspicion *suspicion)
+{
+    Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
+    message.kind_case = POT__CONSENSUS_MESSAGE__KIND_SUSPICION;
+    message.suspicion = borrow(suspicion);
     return codec_encode(size, &message);
 }
 

@@ -4,7 +4,8 @@
  * A view change signs, under "view-change", u64 height | u64 view | the hash
  * of its encoded prepared certificate (zero when it has none).  A new view
  * signs, under "new-view", u64 height | u64 view | the hash over its encoded
- * view changes, each behind its u64 size. */
+ * view changes, each behind its u64 size.  A suspicion signs, under
+ * "suspicion", u64 height | u64 view | u8 cause and 31 zero bytes. */
 #ifndef POT_CONSENSUS_PBFT_MESSAGE_H
 #define POT_CONSENSUS_PBFT_MESSAGE_H
 
@@ -27,12 +28,19 @@ void pbft_message_sign_view_change(struct signature *out, const struct key *key,
 void pbft_message_sign_new_view(struct signature *out, const struct key *key,
                                 const struct hash *chain,
                                 const Pot__NewView *message);
+void pbft_message_sign_suspicion(struct signature *out, const struct key *key,
+                                 const struct hash *chain,
+                                 const Pot__Suspicion *message);
 POT_MUST_USE bool pbft_message_is_view_change_by(
     const struct public_key *signer, const struct hash *chain,
     const Pot__ViewChange *message);
 POT_MUST_USE bool pbft_message_is_new_view_by(const struct public_key *signer,
                                               const struct hash *chain,
                                               const Pot__NewView *message);
+
+POT_MUST_USE bool pbft_message_is_suspicion_by(const struct public_key *signer,
+                                               const struct hash *chain,
+                                               const Pot__Suspicion *message);
 
 /* Where a message belongs, and who signed it; requests and replies are
  * signed by nobody. */
@@ -64,6 +72,8 @@ uint8_t *pbft_message_encode_view_change(size_t *size,
                                          const Pot__ViewChange *change);
 uint8_t *pbft_message_encode_new_view(size_t *size,
                                       const Pot__NewView *new_view);
+uint8_t *pbft_message_encode_suspicion(size_t *size,
+                                       const Pot__Suspicion *suspicion);
 uint8_t *pbft_message_encode_block_request(size_t *size, uint64_t height,
                                            const struct hash *digest);
 uint8_t *pbft_message_encode_block_reply(size_t *size, uint64_t height,

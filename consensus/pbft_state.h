@@ -7,7 +7,7 @@
  *            v           view_give_up                  enter (view_change.c)
  *   +---> NORMAL(v) -------------------> CHANGING(w>v) -----> NORMAL(w)
  *   |        |       (timer, f + 1 rule,     |   ^  |
- *   |        |        invalid block)         |   +--+ view_give_up
+ *   |        |        suspicion, bad block)  |   +--+ view_give_up
  *   |        | decision_try                  | decision_try
  *   |        v                               v
  *   +---- DECIDED: waits for PBFT_COMMITTED, which moves any state to the
@@ -24,10 +24,11 @@
  * Each part knows only parts in lines above its own, and its part of the
  * state stands in its header:
  *
- *     pbft_block  votes  outbox  vouched  pbft_message  pbft_effects
+ *     pbft_block  votes  outbox  vouched  pbft_message  pbft_effects  pace
  *     early  pbft_timers  pbft_record
  *     accuse  ahead  fetch  view
- *     decision  resend
+ *     decision  suspicion
+ *     resend
  *     normal
  *     view_change
  *     pbft */
@@ -40,10 +41,12 @@
 #include "consensus/early.h"
 #include "consensus/fetch.h"
 #include "consensus/outbox.h"
+#include "consensus/pace.h"
 #include "consensus/pbft.h"
 #include "consensus/pbft_block.h"
 #include "consensus/pbft_message.h"
 #include "consensus/pbft_timers.h"
+#include "consensus/suspicion.h"
 #include "consensus/view.h"
 #include "consensus/votes.h"
 
@@ -71,9 +74,12 @@ struct pbft {
     uint32_t propose_timeout_max_ms;
     uint32_t idle_interval_ms;
     struct validator_set set;
-    uint64_t set_id;       /* changes whenever set does */
-    uint32_t self;         /* own index in set, or PBFT_NO_REPLICA */
-    uint64_t view_changes; /* begun in all */
+    uint64_t set_id; /* changes whenever set does */
+    uint32_t self;   /* own index in set, or PBFT_NO_REPLICA */
+    uint64_t view_changes[PBFT_CHANGES]; /* in all */
+    enum pbft_change last_change;
+    struct pace pace;
+    struct suspicion suspicion;
     struct pbft_timers timers;
     struct ahead ahead;
     struct early early;
@@ -109,7 +115,9 @@ struct pbft {
     uint32_t ticks;       /* resends */
 
     /* ---- Of the step being taken. */
-    bool is_dirty; /* the record must be written */
+    bool is_started;
+    uint64_t now_ms; /* of the last one, until the next */
+    bool is_dirty;   /* the record must be written */
     struct pbft_effects *effects;
 };
 

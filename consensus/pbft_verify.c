@@ -90,6 +90,18 @@ static bool verify_new_view(const struct validator_set *set,
     return true;
 }
 
+static bool verify_suspicion(const struct validator_set *set,
+                             const struct hash *chain,
+                             const Pot__Suspicion *message)
+{
+    return message != NULL && message->height > 0 &&
+           message->view <= VIEW_MAX && message->replica < set->count &&
+           (message->cause == POT__CAUSE__CAUSE_SLOW ||
+            message->cause == POT__CAUSE__CAUSE_CENSOR) &&
+           pbft_message_is_suspicion_by(&set->keys[message->replica], chain,
+                                        message);
+}
+
 bool pbft_verify(const struct validator_set *set, const struct hash *chain,
                  const Pot__ConsensusMessage *message)
 {
@@ -114,6 +126,8 @@ bool pbft_verify(const struct validator_set *set, const struct hash *chain,
         return message->block_reply != NULL &&
                message->block_reply->height > 0 &&
                verify_block_size(message->block_reply->block.len);
+    case POT__CONSENSUS_MESSAGE__KIND_SUSPICION:
+        return verify_suspicion(set, chain, message->suspicion);
     case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
     case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
         break;
@@ -136,6 +150,8 @@ static uint64_t claimed_height(const Pot__ConsensusMessage *message)
         return message->view_change != NULL ? message->view_change->height : 0;
     case POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW:
         return message->new_view != NULL ? message->new_view->height : 0;
+    case POT__CONSENSUS_MESSAGE__KIND_SUSPICION:
+        return message->suspicion != NULL ? message->suspicion->height : 0;
     case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST: /* need no validators */
     case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY:
     case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:

@@ -83,10 +83,15 @@ static void resend_proposal(struct pbft *p)
     }
 }
 
-void resend_tick(struct pbft *p)
+void resend_later(struct pbft *p)
 {
     uint64_t delay_ms = p->propose_timeout_ms / 2;
     pbft_timers_set(p, PBFT_TIMER_RESEND, delay_ms > 0 ? delay_ms : 1);
+}
+
+void resend_tick(struct pbft *p)
+{
+    resend_later(p);
     memset(p->is_answered, 0, sizeof(p->is_answered));
     p->ticks++;
     ahead_tell(p, true);
@@ -99,6 +104,7 @@ void resend_tick(struct pbft *p)
         resend_view_change(p);
         return;
     }
+    suspicion_tell(p);
     broadcast_own(p, POT__PHASE__PHASE_PREPARE);
     broadcast_own(p, POT__PHASE__PHASE_COMMIT);
     if (pbft_is_primary(p) && is_block_tick(p)) {

@@ -8,8 +8,10 @@
 
 struct pbft;
 
-/* resend_tick: sends again, and sets the timer of the next time. */
+/* resend_tick: sends again, and sets the timer of the next time.
+ * resend_later: the timer alone. */
 void resend_tick(struct pbft *p);
+void resend_later(struct pbft *p);
 
 /* resend_new_view: tells one replica how this view was opened; once a tick
  * each, nothing in the first view. */

@@ -21,10 +21,14 @@ void view_clear(struct pbft *p)
     p->ticks = 0;
 }
 
-void view_leave(struct pbft *p, uint64_t view)
+void view_leave(struct pbft *p, uint64_t view, enum pbft_change why)
 {
     POT_ASSERT(view > p->view);
     p->view = view;
+    p->attempts++;
+    p->view_changes[why]++;
+    p->last_change = why;
+    pace_skip(&p->pace);
     view_clear(p);
     pbft_timers_stop(p, PBFT_TIMER_VIEW);
     pbft_timers_stop(p, PBFT_TIMER_PROPOSE);
@@ -48,16 +52,14 @@ void view_say_change(struct pbft *p)
     p->is_dirty = true;
 }
 
-void view_give_up(struct pbft *p, uint64_t view)
+void view_give_up(struct pbft *p, uint64_t view, enum pbft_change why)
 {
     POT_ASSERT(view > p->view);
     if (!pbft_can_vote(p) || p->decision.is_made) {
         return;
     }
-    view_leave(p, view);
+    view_leave(p, view, why);
     p->is_changing = true;
-    p->attempts++;
-    p->view_changes++;
     view_say_change(p);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "consensus/pbft.h"
 #include "proto/consensus.pb-c.h"
 
 struct pbft;
@@ -13,11 +14,11 @@ struct pbft;
 void view_clear(struct pbft *p);
 
 /* view_leave: on to a later view, where nothing has happened yet. */
-void view_leave(struct pbft *p, uint64_t view);
+void view_leave(struct pbft *p, uint64_t view, enum pbft_change why);
 
 /* view_give_up: leaves for a later view and says so; nothing once the height
  * is decided, or for who may not vote. */
-void view_give_up(struct pbft *p, uint64_t view);
+void view_give_up(struct pbft *p, uint64_t view, enum pbft_change why);
 
 /* view_say_change: signs the replica's word that it has left all views before
  * this one, with what it claims to have prepared; into the outbox. */

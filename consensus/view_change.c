@@ -41,7 +41,7 @@ static void join_others(struct pbft *p)
     }
     uint64_t view = vouched_value(views, p->set.count, p->self);
     if (view > p->view) {
-        view_give_up(p, view);
+        view_give_up(p, view, PBFT_CHANGE_JOINED);
     }
 }
 
@@ -59,8 +59,7 @@ static void replay_proposal(struct pbft *p)
 static void enter(struct pbft *p, Pot__NewView *new_view)
 {
     if (new_view->view > p->view) {
-        view_leave(p, new_view->view);
-        p->attempts++;
+        view_leave(p, new_view->view, PBFT_CHANGE_JOINED);
     }
     POT_ASSERT(p->proposal.block == NULL);
     p->is_changing = false;

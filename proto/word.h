@@ -1,5 +1,5 @@
-/* word: what a view change and a new view sign, under their names and the
- * chain: u64 height | u64 view | 32 hash, little-endian. */
+/* word: what a view change, a new view and a suspicion sign, under their names
+ * and the chain: u64 height | u64 view | 32 hash, little-endian. */
 #ifndef POT_PROTO_WORD_H
 #define POT_PROTO_WORD_H
 
@@ -13,6 +13,7 @@
 
 #define WORD_VIEW_CHANGE "view-change"
 #define WORD_NEW_VIEW    "new-view"
+#define WORD_SUSPICION   "suspicion"
 
 struct word {
     const char *name; /* WORD_... */

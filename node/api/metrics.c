@@ -55,9 +55,14 @@ static void write_replica(struct buf *out, const struct replica *replica)
     struct replica_stats stats;
     const struct pbft_status status = replica_status(replica);
     replica_stats(replica, &stats);
-    metrics_one(out, "pot_consensus_view_changes_total", COUNTER,
-                "View changes that this replica began.",
-                (double)status.view_changes);
+    metrics_family(out, "pot_consensus_view_changes_total", COUNTER,
+                   "Views that this replica left, by reason.");
+    for (unsigned why = 0; why < PBFT_CHANGES; why++) {
+        metrics_sample(out, "pot_consensus_view_changes_total",
+                       (struct metrics_label){
+                           "reason", pbft_change_name((enum pbft_change)why)},
+                       no_label, (double)status.view_changes[why]);
+    }
     metrics_one(out, "pot_consensus_view_timeout_seconds", GAUGE,
                 "What the present view is given.",
                 (double)status.timeout_ms / 1000.0);

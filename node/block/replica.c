@@ -159,10 +159,28 @@ static void deferred_free(struct deferred *d)
     free(d);
 }
 
+static void log_view(const struct pbft_status *before,
+                     const struct pbft_status *now)
+{
+    if (now->view > before->view) {
+        LOG(LOG_WARN, "consensus", "view change",
+            log_u64("height", now->height), log_u64("from", before->view),
+            log_u64("to", now->view),
+            log_text("why", pbft_change_name(now->last_change)));
+    }
+}
+
 static void step_one(struct replica *r, const struct pbft_event *event)
 {
     struct pbft_effects effects = {0};
-    pbft_step(r->pbft, event, &effects);
+    struct pbft_event timed = *event;
+    struct pbft_status before = pbft_status(r->pbft);
+    timed.now_ms = uv_now(r->config.loop);
+    pbft_step(r->pbft, &timed, &effects);
+    struct pbft_status now = pbft_status(r->pbft);
+    if (event->type != PBFT_COMMITTED) {
+        log_view(&before, &now);
+    }
     for (size_t i = 0; i < effects.count; i++) {
         carry_out(r, &effects.items[i]);
     }
@@ -259,6 +277,13 @@ void replica_start(struct replica *r)
 void replica_work(struct replica *r)
 {
     const struct pbft_event event = {.type = PBFT_WORK};
+    step(r, &event);
+}
+
+void replica_suspect(struct replica *r)
+{
+    struct pbft_event event = {.type = PBFT_SUSPECT};
+    event.u.suspect.view = pbft_status(r->pbft).view;
     step(r, &event);
 }
 

@@ -77,6 +77,10 @@ void replica_receive(struct replica *replica, struct peer *peer,
 /* replica_work: there is something to put in a block. */
 void replica_work(struct replica *replica);
 
+/* replica_suspect: the present primary leaves out what it could have put in
+ * its blocks. */
+void replica_suspect(struct replica *replica);
+
 /* replica_applied: a block became the tip; validators of the next height. */
 void replica_applied(struct replica *replica, const struct chain_tip *tip,
                      const struct validator_set *validators);

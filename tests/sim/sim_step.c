@@ -219,10 +219,13 @@ void sim_step(struct sim_world *world, struct sim_node *node,
 {
     struct pbft_effects effects = {0};
     struct pbft_status before = pbft_status(node->pbft);
-    pbft_step(node->pbft, event, &effects);
+    struct pbft_event timed = *event;
+    timed.now_ms = world->now_ms;
+    pbft_step(node->pbft, &timed, &effects);
     world->steps++;
     struct pbft_status after = pbft_status(node->pbft);
-    if (after.view_changes > before.view_changes) {
+    if (memcmp(after.view_changes, before.view_changes,
+               sizeof(after.view_changes)) != 0) {
         sim_mark(world, MARK_VIEW_CHANGE);
         if (after.view > before.view + 1) {
             sim_mark(world, MARK_JOIN);

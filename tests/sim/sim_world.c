@@ -183,7 +183,7 @@ const char *sim_kind_name(const Pot__ConsensusMessage *message)
 {
     static const char *const names[] = {"nothing", "pre-prepare", "prepare",
                                         "commit",  "view-change", "new-view",
-                                        "request", "proposal"};
+                                        "request", "proposal",    "suspicion"};
     return message == NULL ? "noise" : names[message->kind_case];
 }
 

@@ -6,7 +6,9 @@ pbft_bench = tests/unit/pbft_case.c tests/unit/pbft_case.h \
 consensus_tests = tests/unit/test_certificate tests/unit/test_early \
 	tests/unit/test_evidence tests/unit/test_pbft_evidence \
 	tests/unit/test_pbft_set_change \
+	tests/unit/test_pace \
 	tests/unit/test_pbft_normal tests/unit/test_pbft_record \
+	tests/unit/test_pbft_suspicion \
 	tests/unit/test_pbft_verify tests/unit/test_pbft_view_change \
 	tests/unit/test_votes tests/unit/test_vouched
 check_PROGRAMS += $(consensus_tests)
@@ -44,6 +46,15 @@ tests_unit_test_pbft_record_SOURCES = tests/unit/test_pbft_record.c \
 	$(pbft_bench)
 tests_unit_test_pbft_record_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_pbft_record_LDADD = $(consensus_libs)
+
+tests_unit_test_pace_SOURCES = tests/unit/test_pace.c
+tests_unit_test_pace_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pace_LDADD = $(consensus_libs)
+
+tests_unit_test_pbft_suspicion_SOURCES = tests/unit/test_pbft_suspicion.c \
+	$(pbft_bench)
+tests_unit_test_pbft_suspicion_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pbft_suspicion_LDADD = $(consensus_libs)
 
 tests_unit_test_pbft_verify_SOURCES = tests/unit/test_pbft_verify.c \
 	$(pbft_bench)

@@ -66,8 +66,10 @@ void bench_restart(struct bench *bench)
 
 void bench_step(struct bench *bench, const struct pbft_event *event)
 {
+    struct pbft_event timed = *event;
+    timed.now_ms = bench->now_ms;
     pbft_effects_fini(&bench->effects);
-    pbft_step(bench->pbft, event, &bench->effects);
+    pbft_step(bench->pbft, &timed, &bench->effects);
     const struct pbft_effect *persist = bench_find(bench, PBFT_PERSIST);
     if (persist != NULL) {
         bench->sequence = persist->sequence;
@@ -293,6 +295,30 @@ bool bench_new_view(struct bench *bench, uint64_t view,
     made.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
     uint8_t *bytes = pbft_message_encode_new_view(&size, &made);
     return send_and_free(bench, primary, bytes, size);
+}
+
+bool bench_suspicion(struct bench *bench, uint32_t replica, uint64_t height,
+                     uint64_t view, Pot__Cause cause)
+{
+    size_t size;
+    struct signature signature;
+    Pot__Suspicion made = POT__SUSPICION__INIT;
+    made.height = height;
+    made.view = view;
+    made.cause = cause;
+    made.replica = replica;
+    pbft_message_sign_suspicion(&signature, bench->keys[replica], &bench->chain,
+                                &made);
+    made.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
+    uint8_t *bytes = pbft_message_encode_suspicion(&size, &made);
+    return send_and_free(bench, replica, bytes, size);
+}
+
+void bench_suspect(struct bench *bench, uint64_t view)
+{
+    struct pbft_event event = {.type = PBFT_SUSPECT};
+    event.u.suspect.view = view;
+    bench_step(bench, &event);
 }
 
 const struct pbft_effect *bench_find(const struct bench *bench,

@@ -25,6 +25,7 @@ struct bench {
     struct key *keys[BENCH_MAX];
     uint32_t self;
     uint64_t height; /* committed */
+    uint64_t now_ms; /* of the next step */
     struct pbft *pbft;
     struct pbft_effects effects; /* of the last step */
     uint8_t *record;             /* the last durable one */
@@ -76,6 +77,11 @@ Pot__PreparedCertificate *bench_prepared(const struct bench *bench,
                                          const struct hash *digest);
 bool bench_new_view(struct bench *bench, uint64_t view,
                     Pot__ViewChange **changes, size_t count);
+
+bool bench_suspicion(struct bench *bench, uint32_t replica, uint64_t height,
+                     uint64_t view, Pot__Cause cause);
+/* bench_suspect: the caller says that view's primary leaves out work. */
+void bench_suspect(struct bench *bench, uint64_t view);
 
 /* bench_find: the first effect of a type in the last step, or NULL. */
 const struct pbft_effect *bench_find(const struct bench *bench,

@@ -32,7 +32,8 @@ static void messages_without_content_are_refused(void **state)
         SENT(VIEW_CHANGE),
         SENT(NEW_VIEW),
         SENT(BLOCK_REQUEST),
-        SENT(BLOCK_REPLY)};
+        SENT(BLOCK_REPLY),
+        SENT(SUSPICION)};
     Pot__ConsensusMessage message = POT__CONSENSUS_MESSAGE__INIT;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         message.kind_case = kinds[i];
@@ -54,6 +55,10 @@ static void messages_without_content_are_refused(void **state)
     Pot__NewView new_view = POT__NEW_VIEW__INIT;
     message.kind_case = SENT(NEW_VIEW);
     message.new_view = &new_view;
+    assert_false(is_verified(&message));
+    Pot__Suspicion suspicion = POT__SUSPICION__INIT;
+    message.kind_case = SENT(SUSPICION);
+    message.suspicion = &suspicion;
     assert_false(is_verified(&message));
 }
 
