@@ -439,6 +439,7 @@ struct pbft_status pbft_status(const struct pbft *p)
         .view = p->view,
         .is_changing = p->is_changing,
         .is_decided = p->decision.is_made,
+        .count = p->set.count,
         .replica = p->self,
         .primary = pbft_primary(p),
         .timeout_ms = pbft_timers_timeout_ms(p),

@@ -146,6 +146,7 @@ struct pbft_status {
     uint64_t view;
     bool is_changing;    /* has left view - 1 and waits for view to open */
     bool is_decided;     /* has seen a commit certificate at height */
+    uint32_t count;      /* of replicas */
     uint32_t replica;    /* own index, or PBFT_NO_REPLICA */
     uint32_t primary;    /* of view */
     uint64_t timeout_ms; /* what the view is given now */

@@ -6,11 +6,13 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "node/api/api.h"
 #include "node/block/catch_up.h"
 #include "node/block/chain.h"
 #include "node/block/needs.h"
+#include "node/block/owed.h"
 #include "node/block/proposal.h"
 #include "node/block/pruning.h"
 #include "node/block/replica.h"
@@ -45,13 +47,18 @@ static void on_work(void *context)
     }
 }
 
+static uint64_t block_bytes_max(const struct node *node)
+{
+    uint64_t own = node->config->max_block_bytes;
+    uint64_t chain = node->genesis->params->max_block_bytes;
+    return own < chain ? own : chain;
+}
+
 static struct proposal_request *make_request(void *context)
 {
     const struct node *node = context;
     struct proposal_request *r = pot_calloc(1, sizeof(*r));
-    uint64_t own = node->config->max_block_bytes;
-    uint64_t chain = node->genesis->params->max_block_bytes;
-    r->bytes_max = own < chain ? own : chain;
+    r->bytes_max = block_bytes_max(node);
     r->work_max_ms = PROPOSE_WORK_MS;
     pending_collect(node->pending, r);
     rounds_collect(node->rounds, r);
@@ -124,6 +131,51 @@ static void log_block(const struct node *node, const struct shared_block *block)
         log_u64("bytes", block->size));
 }
 
+/* Half of what it would make itself, and a node does not say that another's
+ * block was full. */
+static bool had_room(const struct node *node, const struct shared_block *block)
+{
+    struct replica_stats stats;
+    const Pot__Block *body = block->block->body;
+    replica_stats(node->replica, &stats);
+    return block->size < block_bytes_max(node) / 2 &&
+           body->n_txs < PENDING_TXS_MAX / 2 &&
+           body->n_round_updates < ROUND_UPDATES_MAX / 2 &&
+           stats.check_ms < PROPOSE_WORK_MS / 2;
+}
+
+/* By what block's primary is judged: one that proposed it in the view that we
+ * are in.  False: it is not. */
+static bool rule_of(const struct node *node, const struct shared_block *block,
+                    struct owed_rule *out)
+{
+    if (node->replica == NULL) {
+        return false;
+    }
+    const struct pbft_status status = replica_status(node->replica);
+    *out = (struct owed_rule){
+        .has_room = had_room(node, block),
+        .view = chain_tip(node->chain)->view,
+        .now_ms = uv_now(&node->loop),
+        .timeout_ms = node->config->propose_timeout_ms,
+        .faults = validator_set_faults(status.count),
+    };
+    return block->block->header->view == out->view &&
+           status.view == out->view && status.replica != PBFT_NO_REPLICA &&
+           status.replica != status.primary;
+}
+
+/* What the primary has left out for too long. */
+static void suspect(const struct node *node, const struct hash *tx,
+                    const struct hash *task)
+{
+    if (tx != NULL) {
+        replica_suspect(node->replica, "tx", tx);
+    } else if (task != NULL) {
+        replica_suspect(node->replica, "task", task);
+    }
+}
+
 static void tell_sync(struct node *node)
 {
     const struct claim status = network_claim(node);
@@ -153,13 +205,20 @@ static void on_applied(void *context, const struct shared_block *block)
     if (node->is_stopping) {
         return;
     }
-    bool has_txs = pending_applied(node->pending, block);
+    struct owed_rule rule;
+    const struct hash *tx;
+    bool is_judged = rule_of(node, block, &rule);
+    bool has_txs =
+        pending_applied(node->pending, block, is_judged ? &rule : NULL, &tx);
     bool has_evidence = evidence_pool_applied(node->evidence);
     rounds_refresh(node->rounds);
+    const struct hash *task =
+        is_judged ? rounds_overdue(node->rounds, &rule) : NULL;
     tell_sync(node);
     pruning_go_on(node->pruning, chain_tip(node->chain)->height);
     catch_up_applied(node->catch_up);
     tell_replica(node);
+    suspect(node, tx, task);
     if (has_txs || has_evidence || rounds_has_work(node->rounds)) {
         on_work(node);
     }
@@ -211,6 +270,7 @@ static void open_txs(struct node *node)
     const struct node_config *c = node->config;
     node->mempool = mempool_new(c->mempool_max_txs, c->mempool_max_bytes);
     const struct pending_config pending = {
+        .loop = &node->loop,
         .holdings = &node->holdings,
         .mempool = node->mempool,
         .needs = node->needs,

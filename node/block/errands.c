@@ -19,6 +19,7 @@
 struct errand { /* what an answer needs to know */
     struct errand *next;
     struct errands *errands;
+    uint64_t begun_ms;
     uint64_t height;
     uint64_t view;
     struct hash digest;
@@ -51,6 +52,7 @@ static struct errand *errand_new(struct errands *errands,
 {
     struct errand *errand = pot_calloc(1, sizeof(*errand));
     errand->errands = errands;
+    errand->begun_ms = uv_now(errands->config.loop);
     errand->height = effect->height;
     errand->view = effect->view;
     errand->digest = effect->digest;
@@ -200,10 +202,13 @@ static void on_checked(void *context, enum pot_err err, const char *why)
     event.u.checked.height = errand->height;
     event.u.checked.digest = errand->digest;
     event.u.checked.is_valid = err == POT_OK;
-    if (err == POT_EFORMAT) {
+    if (err == POT_OK) {
+        errands->stats.check_ms =
+            uv_now(errands->config.loop) - errand->begun_ms;
+    } else if (err == POT_EFORMAT) {
         errands->stats.invalid++;
         log_unvoted(errand, "block refused", why);
-    } else if (err != POT_OK && err != POT_ECANCELLED) {
+    } else if (err != POT_ECANCELLED) {
         errands->stats.unjudged++;
         log_unvoted(errand, "block cannot be checked", why);
     }

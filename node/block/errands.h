@@ -53,6 +53,7 @@ struct errands_stats {
     uint64_t proposals;
     uint64_t invalid;  /* blocks that break a rule */
     uint64_t unjudged; /* blocks that could not be checked */
+    uint64_t check_ms; /* what the last check took that found one valid */
 };
 
 void errands_stats(const struct errands *errands, struct errands_stats *out);

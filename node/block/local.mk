@@ -17,6 +17,7 @@ node_block_libblock_a_SOURCES = \
 	node/block/inbox.c node/block/inbox.h \
 	node/block/ledger_view.c node/block/ledger_view.h \
 	node/block/needs.c node/block/needs.h \
+	node/block/owed.c node/block/owed.h \
 	node/block/proposal.c node/block/proposal.h \
 	node/block/pruning.c node/block/pruning.h \
 	node/block/replica.c node/block/replica.h \

@@ -42,6 +42,8 @@ struct replica {
     uint64_t evidence;
     uint64_t strangers; /* messages of those who are no validators */
     bool is_silent;
+    bool has_suspected; /* and told it, last in this view: */
+    uint64_t suspected_view;
     bool is_stopped;
 };
 
@@ -280,10 +282,19 @@ void replica_work(struct replica *r)
     step(r, &event);
 }
 
-void replica_suspect(struct replica *r)
+void replica_suspect(struct replica *r, const char *what,
+                     const struct hash *hash)
 {
+    char text[HASH_TEXT_SIZE];
     struct pbft_event event = {.type = PBFT_SUSPECT};
     event.u.suspect.view = pbft_status(r->pbft).view;
+    if (!r->has_suspected || r->suspected_view != event.u.suspect.view) {
+        r->has_suspected = true;
+        r->suspected_view = event.u.suspect.view;
+        LOG(LOG_WARN, "consensus", "the primary leaves out what waits",
+            log_u64("view", event.u.suspect.view),
+            log_text(what, hash_format(hash, text)));
+    }
     step(r, &event);
 }
 
@@ -469,5 +480,6 @@ void replica_stats(const struct replica *r, struct replica_stats *out)
         .proposals = errands.proposals,
         .invalid_blocks = errands.invalid,
         .unjudged_blocks = errands.unjudged,
+        .check_ms = errands.check_ms,
     };
 }

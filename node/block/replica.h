@@ -78,8 +78,9 @@ void replica_receive(struct replica *replica, struct peer *peer,
 void replica_work(struct replica *replica);
 
 /* replica_suspect: the present primary leaves out what it could have put in
- * its blocks. */
-void replica_suspect(struct replica *replica);
+ * its blocks: what, of this hash. */
+void replica_suspect(struct replica *replica, const char *what,
+                     const struct hash *hash);
 
 /* replica_applied: a block became the tip; validators of the next height. */
 void replica_applied(struct replica *replica, const struct chain_tip *tip,
@@ -95,6 +96,7 @@ struct replica_stats {
     uint64_t proposals;
     uint64_t invalid_blocks;
     uint64_t unjudged_blocks; /* could not be checked */
+    uint64_t check_ms;        /* what the last good one took to check */
 };
 
 void replica_stats(const struct replica *replica, struct replica_stats *out);

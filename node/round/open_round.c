@@ -7,6 +7,7 @@
 #include "ledger/ledger.h"
 #include "ledger/submission.h"
 #include "node/block/needs.h"
+#include "node/block/owed.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/round/attesting.h"
@@ -35,7 +36,9 @@ struct open_round {
     uint64_t tally_height; /* for which it was made: time may be up later */
     bool has_news;         /* verdicts not attested yet */
     uint64_t news_ms;
-    bool is_full; /* every member of the roster is accounted for */
+    bool is_full;        /* every member of the roster is accounted for */
+    uint64_t due_height; /* of the block that was to close it */
+    struct owed owed;
 };
 
 static void note_change(struct open_round *round)
@@ -215,6 +218,16 @@ bool open_round_should_close(struct open_round *round, uint64_t height)
     }
     uint64_t taken = round->closable_ms - round->opened_ms;
     uint64_t grace = taken > GRACE_MIN_MS ? taken : GRACE_MIN_MS;
-    return round->is_full || now >= round->closable_ms + grace ||
-           now >= round->opened_ms + round->record->spec->round_timeout_ms;
+    bool is_due =
+        round->is_full || now >= round->closable_ms + grace ||
+        now >= round->opened_ms + round->record->spec->round_timeout_ms;
+    round->due_height = is_due ? height : 0;
+    return is_due;
+}
+
+bool open_round_is_overdue(struct open_round *round, uint64_t height,
+                           const struct owed_rule *rule)
+{
+    return round->due_height == height && rule->has_room &&
+           owed_pass(&round->owed, rule);
 }

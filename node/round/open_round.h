@@ -12,6 +12,7 @@
 #include "proto/round.h"
 #include "proto/state.pb-c.h"
 
+struct owed_rule;
 struct rounds_shared;
 struct open_round; /* opaque: node/round/open_round.c */
 
@@ -55,6 +56,11 @@ void open_round_tick(struct open_round *round, uint64_t now_ms);
 /* open_round_should_close: in a block of that height: everyone is in, or
  * those who are missing had their time. */
 bool open_round_should_close(struct open_round *round, uint64_t height);
+
+/* open_round_is_overdue: it was to be closed in the block of that height, which
+ * is there and did not, and not the first one so (node/block/owed.h). */
+bool open_round_is_overdue(struct open_round *round, uint64_t height,
+                           const struct owed_rule *rule);
 
 /* open_round_collect: what it can be closed with, a copy of its own:
  * round_candidate_fini. */

@@ -204,6 +204,21 @@ bool rounds_has_work(struct rounds *rounds)
     return false;
 }
 
+const struct hash *rounds_overdue(struct rounds *rounds,
+                                  const struct owed_rule *rule)
+{
+    const struct hash *overdue = NULL;
+    uint64_t height = tip_height(rounds);
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&rounds->open, &cursor)) != NULL) {
+        if (open_round_is_overdue(slot->value, height, rule)) {
+            overdue = open_round_task(slot->value);
+        }
+    }
+    return overdue;
+}
+
 static int compare_candidates(const void *a, const void *b)
 {
     const struct round_candidate *x = a;

@@ -16,6 +16,7 @@ struct gossip;
 struct holdings;
 struct key;
 struct needs;
+struct owed_rule;
 struct proposal_request;
 struct rounds; /* opaque: node/round/rounds.c */
 
@@ -51,6 +52,11 @@ bool rounds_attestation(struct rounds *rounds, const Pot__Signed *message);
 
 /* rounds_has_work: one can be closed now. */
 bool rounds_has_work(struct rounds *rounds);
+
+/* rounds_overdue: the task of a round that the block of the tip and others
+ * before it should have closed; NULL: there is none.  After rounds_refresh. */
+const struct hash *rounds_overdue(struct rounds *rounds,
+                                  const struct owed_rule *rule);
 
 /* rounds_collect: puts the closable rounds into a request, by ascending
  * task. */

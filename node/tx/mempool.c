@@ -136,6 +136,9 @@ static enum mempool_verdict place(struct mempool *pool, struct sender *sender,
         }
     }
     link_before(pool, entry, next);
+    if (next != NULL && next->arrived_ms < entry->arrived_ms) {
+        entry->arrived_ms = next->arrived_ms;
+    }
     if (sender->last == NULL || entry->nonce > sender->last->nonce) {
         sender->last = entry;
     }
@@ -170,7 +173,7 @@ static uint64_t sender_max(const struct mempool *pool)
 
 enum mempool_verdict mempool_add(struct mempool *pool, const struct hash *hash,
                                  const Pot__Signed *tx, const Pot__TxBody *body,
-                                 size_t bytes)
+                                 size_t bytes, uint64_t now_ms)
 {
     struct public_key key;
     if (map_get(&pool->by_hash, hash->b) != NULL) {
@@ -189,6 +192,7 @@ enum mempool_verdict mempool_add(struct mempool *pool, const struct hash *hash,
     struct mempool_entry *entry = entry_new(hash, &key, body);
     entry->bytes = bytes;
     entry->height = pool->height;
+    entry->arrived_ms = now_ms;
     enum mempool_verdict verdict = place(pool, sender, entry);
     if (verdict != MEMPOOL_ADDED) {
         forget_idle_sender(pool, &key);

@@ -31,6 +31,7 @@ struct mempool_entry {
     bool is_publication; /* of this data set */
     struct hash dataset;
     uint64_t height; /* of the tip when it came; 0: before the first prune */
+    uint64_t arrived_ms;        /* or, earlier, that of its sender's next */
     struct mempool_entry *next; /* in order of arrival, but a sender's own in
                                    order of nonce */
     struct mempool_entry *previous;
@@ -42,10 +43,10 @@ struct mempool *mempool_new(uint64_t txs_max, uint64_t bytes_max);
 void mempool_free(struct mempool *pool);
 
 /* mempool_add: keeps a copy of tx when it is MEMPOOL_ADDED; body is tx's,
- * decoded, bytes its encoding's size. */
+ * decoded, bytes its encoding's size, now_ms any steady clock's time. */
 enum mempool_verdict mempool_add(struct mempool *pool, const struct hash *hash,
                                  const Pot__Signed *tx, const Pot__TxBody *body,
-                                 size_t bytes);
+                                 size_t bytes, uint64_t now_ms);
 
 /* mempool_first: the first to go into a block; follow ->next. */
 const struct mempool_entry *mempool_first(const struct mempool *pool);

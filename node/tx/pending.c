@@ -10,12 +10,12 @@
 #include "node/hold/datasets.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
+#include "node/tx/left_out.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 
 #include <stdlib.h>
 
-#define TXS_TRIED 4000 /* for one block */
 /* Anyone may publish data that nobody has: only so many are looked for at a
  * time, so that rounds still get their payloads. */
 #define FETCHES_MAX 8
@@ -24,6 +24,7 @@ struct pending {
     struct pending_config config;
     unsigned fetches; /* data sets of publications, under way */
     bool has_new;     /* since the last block */
+    struct left_out left_out;
 };
 
 struct pending *pending_new(const struct pending_config *config)
@@ -77,8 +78,9 @@ static bool is_held(struct pending *c, const struct mempool_entry *entry)
     return err == POT_OK;
 }
 
-static bool is_ready(struct pending *c, const struct mempool_entry *entry)
+static bool is_ready(void *context, const struct mempool_entry *entry)
 {
+    struct pending *c = context;
     return !entry->is_publication || is_held(c, entry);
 }
 
@@ -89,7 +91,8 @@ enum mempool_verdict pending_add(struct pending *c, const struct hash *hash,
                                  size_t bytes)
 {
     struct mempool *pool = c->config.mempool;
-    enum mempool_verdict verdict = mempool_add(pool, hash, tx, body, bytes);
+    enum mempool_verdict verdict =
+        mempool_add(pool, hash, tx, body, bytes, uv_now(c->config.loop));
     if (verdict == MEMPOOL_ADDED) {
         c->has_new = true;
         if (is_ready(c, mempool_find(pool, hash))) {
@@ -103,9 +106,9 @@ enum mempool_verdict pending_add(struct pending *c, const struct hash *hash,
 
 void pending_collect(struct pending *c, struct proposal_request *request)
 {
-    request->txs = pot_calloc(TXS_TRIED, sizeof(*request->txs));
+    request->txs = pot_calloc(PENDING_TXS_MAX, sizeof(*request->txs));
     for (const struct mempool_entry *e = mempool_first(c->config.mempool);
-         e != NULL && request->tx_count < TXS_TRIED; e = e->next) {
+         e != NULL && request->tx_count < PENDING_TXS_MAX; e = e->next) {
         if (is_ready(c, e)) {
             request->txs[request->tx_count++] = signed_copy(e->tx);
         }
@@ -145,21 +148,40 @@ static bool has_nonce(void *context, const struct mempool_entry *entry)
     return entry->nonce >= cache->nonce;
 }
 
+static void drop_taken(struct pending *c, const Pot__Block *body)
+{
+    for (size_t i = 0; i < body->n_txs; i++) {
+        struct hash hash;
+        signed_hash(&hash, SIGNED_TX, body->txs[i]);
+        mempool_remove(c->config.mempool, &hash);
+    }
+}
+
 /* Transactions that no block took wait for new ones, or for the idle block:
  * what cannot be taken now must not fill the chain with empty blocks. */
-bool pending_applied(struct pending *c, const struct shared_block *block)
+bool pending_applied(struct pending *c, const struct shared_block *block,
+                     const struct owed_rule *rule, const struct hash **overdue)
 {
     const Pot__Block *body = block->block->body;
     struct mempool *pool = c->config.mempool;
     struct nonce_cache cache = {
         .state = stored_state(c->config.holdings->store),
     };
-    for (size_t i = 0; i < body->n_txs; i++) {
-        struct hash hash;
-        signed_hash(&hash, SIGNED_TX, body->txs[i]);
-        mempool_remove(pool, &hash);
+    const struct left_out_view view = {
+        .holdings = c->config.holdings,
+        .mempool = pool,
+        .is_ready = is_ready,
+        .context = c,
+    };
+    uint64_t height = block->block->header->height;
+    *overdue = rule == NULL
+                   ? NULL
+                   : left_out_judge(&c->left_out, &view, block->block, rule);
+    drop_taken(c, body);
+    mempool_prune(pool, height, has_nonce, &cache);
+    if (rule != NULL) {
+        left_out_draw(&c->left_out, &view, height, rule);
     }
-    mempool_prune(pool, block->block->header->height, has_nonce, &cache);
     bool has_moved = body->n_txs > 0 || c->has_new;
     c->has_new = false;
     return has_moved && mempool_count(pool) > 0;

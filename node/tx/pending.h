@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <uv.h>
 
 #include "base/hash.h"
 #include "node/tx/mempool.h"
@@ -16,11 +17,15 @@
 struct pending; /* opaque: node/tx/pending.c */
 struct holdings;
 struct needs;
+struct owed_rule;
 struct proposal_refused;
 struct proposal_request;
 struct shared_block;
 
+#define PENDING_TXS_MAX 4000 /* tried for one block */
+
 struct pending_config {
+    uv_loop_t *loop; /* for its clock */
     const struct holdings *holdings;
     struct mempool *mempool;
     struct needs *needs;
@@ -48,7 +53,11 @@ void pending_drop_refused(struct pending *pending,
 
 /* pending_applied: what the block took leaves the mempool, and what can
  * never be taken behind it.  True: another block is worth making for those
- * that are left. */
-bool pending_applied(struct pending *pending, const struct shared_block *block);
+ * that are left.
+ *
+ * In:     rule  by which the block's primary is judged; NULL: it is not
+ * Out:    overdue  what it has left out for too long; NULL: nothing */
+bool pending_applied(struct pending *pending, const struct shared_block *block,
+                     const struct owed_rule *rule, const struct hash **overdue);
 
 #endif

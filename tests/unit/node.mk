@@ -4,6 +4,7 @@ unit_node_tests = \
 	tests/unit/test_chain \
 	tests/unit/test_datasets \
 	tests/unit/test_errands \
+	tests/unit/test_left_out \
 	tests/unit/test_mempool \
 	tests/unit/test_node_config \
 	tests/unit/test_round_early \
@@ -32,6 +33,11 @@ tests_unit_test_errands_SOURCES = tests/unit/test_errands.c \
 	$(unit_chain_sources)
 tests_unit_test_errands_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_errands_LDADD = $(unit_chain_libs)
+
+tests_unit_test_left_out_SOURCES = tests/unit/test_left_out.c \
+	$(unit_chain_sources)
+tests_unit_test_left_out_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_left_out_LDADD = $(unit_chain_libs)
 
 tests_unit_test_pending_SOURCES = tests/unit/test_pending.c \
 	$(unit_chain_sources)

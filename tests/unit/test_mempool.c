@@ -39,7 +39,7 @@ static enum mempool_verdict add(struct mempool *pool, unsigned sender,
     tx.public_key = codec_bytes(key.b, PUBLIC_KEY_SIZE);
     body.nonce = nonce;
     body.expiry_height = expiry;
-    return mempool_add(pool, &hash, &tx, &body, bytes);
+    return mempool_add(pool, &hash, &tx, &body, bytes, 0);
 }
 
 static bool keep_all(void *context, const struct mempool_entry *entry)
@@ -104,7 +104,7 @@ static void one_nonce_holds_one_transaction(void **state)
     body.nonce = 5;
     assert_int_equal(add(pool, 0, 5, 0, 100), MEMPOOL_ADDED);
     assert_int_equal(add(pool, 0, 5, 0, 100), MEMPOOL_KNOWN);
-    assert_int_equal(mempool_add(pool, &other, &tx, &body, 100),
+    assert_int_equal(mempool_add(pool, &other, &tx, &body, 100, 0),
                      MEMPOOL_CONFLICT);
     assert_int_equal(mempool_count(pool), 1);
     mempool_free(pool);

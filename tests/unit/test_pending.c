@@ -43,6 +43,7 @@ static int open_pending(void **state)
     needs_stop(f.needs); /* no data set can be had */
     f.mempool = mempool_new(100, 1 << 20);
     const struct pending_config config = {
+        .loop = &f.chain.loop,
         .holdings = &f.chain.holdings,
         .mempool = f.mempool,
         .needs = f.needs,
@@ -81,6 +82,14 @@ static struct hash add(Pot__Signed *tx)
 static struct hash add_payment(uint64_t nonce)
 {
     return add(chain_fixture_pay(&f.chain, nonce, 5));
+}
+
+static bool applied(const struct shared_block *block)
+{
+    const struct hash *overdue;
+    bool has_work = pending_applied(f.pending, block, NULL, &overdue);
+    assert_null(overdue);
+    return has_work;
 }
 
 static size_t collected(void)
@@ -144,14 +153,14 @@ static void a_block_is_worth_making_when_something_moved(void **state)
     const struct hash other = add_payment(7); /* for which it is too early */
     struct shared_block *block = chain_fixture_propose(&f.chain, tx);
     assert_int_equal(chain_fixture_apply(&f.chain, block), POT_OK);
-    assert_true(pending_applied(f.pending, block));
+    assert_true(applied(block));
     assert_null(mempool_find(f.mempool, &taken));
     assert_non_null(mempool_find(f.mempool, &other));
     block = chain_fixture_propose(&f.chain, NULL);
     assert_int_equal(chain_fixture_apply(&f.chain, block), POT_OK);
-    assert_false(pending_applied(f.pending, block));
+    assert_false(applied(block));
     (void)add_payment(8);
-    assert_true(pending_applied(f.pending, block));
+    assert_true(applied(block));
 }
 
 static void a_used_nonce_leaves_with_the_block(void **state)
@@ -162,7 +171,7 @@ static void a_used_nonce_leaves_with_the_block(void **state)
         chain_fixture_propose(&f.chain, chain_fixture_pay(&f.chain, 0, 6));
     assert_int_equal(block->block->body->n_txs, 1);
     assert_int_equal(chain_fixture_apply(&f.chain, block), POT_OK);
-    assert_false(pending_applied(f.pending, block));
+    assert_false(applied(block));
     assert_null(mempool_find(f.mempool, &rival));
 }
 
