@@ -444,6 +444,7 @@ struct pbft_status pbft_status(const struct pbft *p)
         .primary = pbft_primary(p),
         .timeout_ms = pbft_timers_timeout_ms(p),
         .set_id = p->set_id,
+        .is_silent = !pbft_can_vote(p),
         .is_view_timed = p->timers.is_view_timed,
         .last_change = p->last_change,
     };

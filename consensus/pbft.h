@@ -151,6 +151,7 @@ struct pbft_status {
     uint32_t primary;    /* of view */
     uint64_t timeout_ms; /* what the view is given now */
     uint64_t set_id;     /* changes whenever the validator set does */
+    bool is_silent;      /* may not vote: an observer, or not yet */
     bool is_view_timed;  /* a time-out of view is awaited */
     uint64_t view_changes[PBFT_CHANGES]; /* since pbft_new */
     enum pbft_change last_change;        /* of those */

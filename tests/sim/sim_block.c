@@ -3,11 +3,14 @@
 #include "tests/sim/sim_block.h"
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/limits.h"
 #include "proto/block.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>
+
+#define SIM_BLOCK_ITEMS_MAX 8
 
 uint8_t *sim_block_make(size_t *size, struct hash *digest,
                         const struct sim_block_spec *spec)
@@ -25,6 +28,16 @@ uint8_t *sim_block_make(size_t *size, struct hash *digest,
     header->validators_hash = codec_copy_bytes(zero.b, HASH_SIZE);
     header->state_root = codec_copy_bytes(zero.b, HASH_SIZE);
     Pot__Block body = POT__BLOCK__INIT;
+    Pot__Signed txs[SIM_BLOCK_ITEMS_MAX];
+    Pot__Signed *list[SIM_BLOCK_ITEMS_MAX];
+    POT_ASSERT(spec->item_count <= SIM_BLOCK_ITEMS_MAX);
+    for (size_t i = 0; i < spec->item_count; i++) {
+        pot__signed__init(&txs[i]);
+        txs[i].body = codec_bytes(&spec->items[i], sizeof(spec->items[i]));
+        list[i] = &txs[i];
+    }
+    body.n_txs = spec->item_count;
+    body.txs = list;
     block_seal(digest, &body, header);
     uint8_t *data = codec_encode(size, &body);
     free(body.header.data);

@@ -1,4 +1,4 @@
-/* sim_block: well-formed blocks without content, for tests. */
+/* sim_block: well-formed blocks without a ledger, for tests. */
 #ifndef POT_TESTS_SIM_BLOCK_H
 #define POT_TESTS_SIM_BLOCK_H
 
@@ -17,7 +17,9 @@ struct sim_block_spec {
     struct public_key proposer;
     uint64_t height;
     uint64_t view;
-    uint64_t time_ms; /* tells two blocks of one view apart */
+    uint64_t time_ms;      /* tells two blocks of one view apart */
+    const uint64_t *items; /* its transactions are these numbers */
+    size_t item_count;
 };
 
 /* sim_block_make: the encoded Block; free() releases it. */

@@ -9,6 +9,7 @@
 #include "tests/sim/sim_check.h"
 #include "tests/sim/sim_step.h"
 #include "tests/sim/sim_sync.h"
+#include "tests/sim/sim_work.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -47,6 +48,8 @@ void sim_node_crash(struct sim_world *world, struct sim_node *node)
     node->pbft = NULL;
     node->is_up = false;
     node->is_applying = false;
+    node->paused_until_ms = 0;
+    memset(node->is_armed, 0, sizeof(node->is_armed));
     node->incarnation++;
 }
 
@@ -112,8 +115,8 @@ void sim_node_start(struct sim_world *world, struct sim_node *node)
         .height = node->height,
         .tip = node->chain[node->height].digest,
         .view = node->chain[node->height].view,
-        .propose_timeout_ms = 100,
-        .propose_timeout_max_ms = 1600,
+        .propose_timeout_ms = (uint32_t)world->config.timeout_ms,
+        .propose_timeout_max_ms = 16 * (uint32_t)world->config.timeout_ms,
         .idle_interval_ms = 60,
     };
     enum pot_err err;
@@ -129,10 +132,17 @@ void sim_node_start(struct sim_world *world, struct sim_node *node)
     struct pbft_event start = {.type = PBFT_START};
     sim_step(world, node, &start);
     sim_schedule(world, SIM_SYNC, node->index, sim_rng_below(&world->rng, 200));
+    if (world->work != NULL) {
+        return; /* and nothing else happens by itself */
+    }
     sim_schedule(world, SIM_WORK, node->index, sim_rng_below(&world->rng, 300));
     if (!node->is_honest) {
         sim_schedule(world, SIM_ATTACK, node->index,
                      sim_rng_below(&world->rng, 100));
+    }
+    if (world->config.is_nervous) {
+        sim_schedule(world, SIM_SUSPECT, node->index,
+                     sim_rng_below(&world->rng, 1000));
     }
 }
 
@@ -212,8 +222,10 @@ static void on_proposal(struct sim_world *world, struct sim_node *node,
     proposal.u.proposal.view = event->b;
     uint8_t *block = NULL;
     size_t size = 0;
-    if (event->a == node->height + 1 && !sim_rng_chance(&world->rng, 50)) {
+    if (event->a == node->height + 1 &&
+        (world->work != NULL || !sim_rng_chance(&world->rng, 50))) {
         struct hash digest;
+        uint64_t items[SIM_BLOCK_ITEMS];
         struct sim_block_spec spec = {
             .chain = world->chain,
             .parent = node->chain[node->height].digest,
@@ -222,7 +234,11 @@ static void on_proposal(struct sim_world *world, struct sim_node *node,
             .view = event->b,
             .time_ms = sim_rng_below(&world->rng, 1U << 30) * 1000 +
                        sim_rng_below(&world->rng, SIM_BLOCK_BAD),
+            .items = items,
         };
+        if (world->work != NULL) {
+            spec.item_count = sim_work_choose(world, node, items);
+        }
         if ((node->attacks & ATTACK_BAD_BLOCK) != 0 &&
             sim_rng_chance(&world->rng, 500)) {
             spec.time_ms += SIM_BLOCK_BAD - spec.time_ms % 1000;
@@ -273,6 +289,24 @@ static void mark_set(struct sim_world *world, const struct sim_node *node,
     }
 }
 
+/* As a node does at a new tip: it hears of it, says that there is work, and
+ * what it thinks of the primary. */
+static void serve(struct sim_world *world, struct sim_node *node,
+                  const struct pbft_event *committed)
+{
+    struct pbft_event event = {.type = PBFT_WORK};
+    sim_work_stored(world, node);
+    sim_step(world, node, committed);
+    if (sim_work_waits(world, node)) {
+        sim_step(world, node, &event);
+    }
+    if (sim_work_judge(world, node)) {
+        event.type = PBFT_SUSPECT;
+        event.u.suspect.view = pbft_status(node->pbft).view;
+        sim_step(world, node, &event);
+    }
+}
+
 static void on_applied(struct sim_world *world, struct sim_node *node,
                        struct sim_event *event)
 {
@@ -298,10 +332,53 @@ static void on_applied(struct sim_world *world, struct sim_node *node,
     committed.u.committed.view = node->chain[node->height].view;
     committed.u.committed.digest = node->chain[node->height].digest;
     committed.u.committed.validators = &set;
+    if (world->work != NULL) {
+        serve(world, node, &committed);
+        return;
+    }
     sim_step(world, node, &committed);
     if (sim_rng_chance(&world->rng, 400)) {
         sim_schedule(world, SIM_WORK, node->index, 0)->flag = true;
     }
+}
+
+/* Faulty ones claim to the end; honest ones err only for a while. */
+static void on_suspect(struct sim_world *world, struct sim_node *node)
+{
+    struct pbft_event suspect = {.type = PBFT_SUSPECT};
+    suspect.u.suspect.view = pbft_status(node->pbft).view;
+    if (!node->is_honest || !world->is_healed) {
+        sim_step(world, node, &suspect);
+        sim_schedule(world, SIM_SUSPECT, node->index,
+                     node->is_honest ? 500 + sim_rng_below(&world->rng, 1500)
+                                     : 50 + sim_rng_below(&world->rng, 100));
+    }
+}
+
+static void on_pause(struct sim_world *world, struct sim_node *node)
+{
+    if (!world->is_healed) {
+        node->paused_until_ms =
+            world->now_ms + sim_rng_between(&world->rng, 50, 3000);
+        sim_mark(world, MARK_PAUSED);
+        sim_trace(world, node, "stands still");
+    }
+}
+
+/* Whatever happens to one that stands still, it learns of it later, in its
+ * order. */
+static void put_off(struct sim_world *world, struct sim_node *node,
+                    struct sim_event *event)
+{
+    struct sim_event *later = sim_schedule(
+        world, event->type, event->node, node->paused_until_ms - world->now_ms);
+    uint64_t at_ms = later->at_ms;
+    uint64_t order = later->order;
+    *later = *event;
+    later->at_ms = at_ms;
+    later->order = order;
+    event->message = NULL;
+    memset(&event->block, 0, sizeof(event->block));
 }
 
 static void on_node_event(struct sim_world *world, struct sim_node *node,
@@ -316,6 +393,9 @@ static void on_node_event(struct sim_world *world, struct sim_node *node,
         on_step_message(world, node, event);
         break;
     case SIM_TIMER:
+        if (event->b == node->generations[event->a]) {
+            node->is_armed[event->a] = false;
+        }
         in.type = PBFT_TIMER;
         in.u.timer.timer = (enum pbft_timer)event->a;
         in.u.timer.generation = event->b;
@@ -353,6 +433,17 @@ static void on_node_event(struct sim_world *world, struct sim_node *node,
     case SIM_CRASH:
         sim_node_crash(world, node);
         break;
+    case SIM_PAUSE:
+        on_pause(world, node);
+        break;
+    case SIM_SUSPECT:
+        on_suspect(world, node);
+        break;
+    case SIM_ITEM:
+        world->work->nodes[node->index].arrived_ms[event->a] = world->now_ms;
+        sim_step(world, node, &in);
+        break;
+    case SIM_BIRTH:
     case SIM_RESTART:
     case SIM_CRASH_ALL:
     case SIM_PARTITION:
@@ -368,9 +459,15 @@ void sim_node_handle(struct sim_world *world, struct sim_event *event)
         return;
     }
     /* Messages outlive the crash of who gets them; all else does not. */
-    bool is_of_network = event->type == SIM_DELIVER || event->type == SIM_CRASH;
-    if (node->is_up &&
-        (is_of_network || event->incarnation == node->incarnation)) {
+    bool is_of_network = event->type == SIM_DELIVER ||
+                         event->type == SIM_CRASH || event->type == SIM_PAUSE;
+    if (!node->is_up ||
+        (!is_of_network && event->incarnation != node->incarnation)) {
+        return;
+    }
+    if (world->now_ms < node->paused_until_ms && event->type != SIM_CRASH) {
+        put_off(world, node, event);
+    } else {
         on_node_event(world, node, event);
     }
 }

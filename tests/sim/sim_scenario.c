@@ -34,6 +34,9 @@ static void draw_config(struct sim_world *world)
     config->rotate_blocks = pick(world, rotations, 5);
     config->check_max_ms = pick(world, checks, 5);
     config->refuse_permille = (unsigned)pick(world, refusals, 3);
+    config->timeout_ms = 100;
+    config->propose_max_ms = 10;
+    config->is_nervous = sim_rng_chance(&world->rng, 300);
     config->is_coalescing = sim_rng_chance(&world->rng, 500);
     config->is_sync_rare = sim_rng_chance(&world->rng, 500);
     config->fault_end_ms = sim_rng_between(&world->rng, 1500, 5000);
@@ -153,6 +156,12 @@ static void draw_faults(struct sim_world *world)
         sim_schedule(world, SIM_CRASH, node, at_ms);
         sim_schedule(world, SIM_RESTART, node,
                      at_ms + 10 + sim_rng_below(&world->rng, 1500));
+    }
+    uint64_t pauses = sim_rng_below(&world->rng, 4);
+    for (uint64_t i = 0; i < pauses; i++) {
+        uint32_t node = (uint32_t)sim_rng_below(&world->rng, world->node_count);
+        sim_schedule(world, SIM_PAUSE, node,
+                     sim_rng_below(&world->rng, end_ms));
     }
     if (sim_rng_chance(&world->rng, 400)) {
         uint32_t last = (uint32_t)sim_rng_below(&world->rng, world->node_count);

@@ -162,6 +162,14 @@ static void look_at_evidence(struct sim_world *world,
     sim_mark(world, MARK_EVIDENCE);
 }
 
+static uint64_t propose_delay(struct sim_world *world,
+                              const struct sim_node *node)
+{
+    return (node->attacks & ATTACK_SLOW) != 0
+               ? world->config.timeout_ms * 9 / 10
+               : sim_rng_below(&world->rng, world->config.propose_max_ms);
+}
+
 static void carry_out(struct sim_world *world, struct sim_node *node,
                       struct pbft_effect *effect)
 {
@@ -178,10 +186,12 @@ static void carry_out(struct sim_world *world, struct sim_node *node,
         event = sim_schedule(world, SIM_TIMER, node->index, effect->delay_ms);
         event->a = effect->timer;
         event->b = effect->generation;
+        node->is_armed[effect->timer] = true;
+        node->generations[effect->timer] = effect->generation;
         break;
     case PBFT_PROPOSE:
         event = sim_schedule(world, SIM_PROPOSAL, node->index,
-                             sim_rng_below(&world->rng, 10));
+                             propose_delay(world, node));
         event->a = effect->height;
         event->b = effect->view;
         break;
@@ -214,6 +224,38 @@ static void note_effect(struct sim_world *world,
     hasher_final(&h, &world->trace);
 }
 
+/* A view that was left for no other reason than words. */
+static void mark_suspicion(struct sim_world *world,
+                           const struct pbft_status *before,
+                           const struct pbft_status *after)
+{
+    for (unsigned why = PBFT_CHANGE_SLOW; why <= PBFT_CHANGE_CENSOR; why++) {
+        if (after->view_changes[why] > before->view_changes[why]) {
+            uint32_t primary =
+                sim_identity_of(world, before->height, before->primary);
+            sim_mark(world, MARK_SUSPECTED);
+            if (world->nodes[primary].is_honest) {
+                sim_mark(world, MARK_WRONGED);
+            }
+        }
+    }
+}
+
+/* Something will wake the replica, whatever state it is in; and in an open
+ * view it will not wait for ever. */
+static void check_timers(struct sim_world *world, const struct sim_node *node)
+{
+    struct pbft_status status = pbft_status(node->pbft);
+    bool is_waiting =
+        !status.is_silent && !status.is_changing && !status.is_decided;
+    if (!node->is_armed[PBFT_TIMER_RESEND] ||
+        (is_waiting &&
+         !(status.is_view_timed && node->is_armed[PBFT_TIMER_VIEW]))) {
+        sim_fail(world, "no timer is armed at replica %" PRIu32,
+                 node->identity);
+    }
+}
+
 void sim_step(struct sim_world *world, struct sim_node *node,
               const struct pbft_event *event)
 {
@@ -230,6 +272,7 @@ void sim_step(struct sim_world *world, struct sim_node *node,
         if (after.view > before.view + 1) {
             sim_mark(world, MARK_JOIN);
         }
+        mark_suspicion(world, &before, &after);
     }
     for (size_t i = 0; i < effects.count; i++) {
         struct pbft_effect *effect = &effects.items[i];
@@ -243,4 +286,5 @@ void sim_step(struct sim_world *world, struct sim_node *node,
         carry_out(world, node, effect);
     }
     pbft_effects_fini(&effects);
+    check_timers(world, node);
 }

@@ -3,6 +3,7 @@
  *
  *   sim_world       the state of it all, the event queue
  *   sim_network     what becomes of messages
+ *   sim_work        what wants to be put into blocks
  *   sim_forge       messages that only faulty replicas make
  *   sim_attack      what faulty replicas do
  *   sim_check       what must hold after every step
@@ -11,6 +12,7 @@
  *   sim_node        a node: its starts, its crashes, its events
  *   sim_scenario    what a seed says
  *   sim_pbft        a life, the command line, the summary
+ *   sim_primary     lives under primaries that serve badly
  *
  * Each knows only those above it. */
 #ifndef POT_TESTS_SIM_WORLD_H
@@ -60,6 +62,9 @@
     X(MARK_FORK, "more than f made honest replicas disagree")                  \
     X(MARK_REFUSED, "a valid proposal was refused for a while")                \
     X(MARK_SLOW_CHECK, "a check took longer than its view was given")          \
+    X(MARK_PAUSED, "a process stood still for a while")                        \
+    X(MARK_SUSPECTED, "a view was left on suspicion alone")                    \
+    X(MARK_WRONGED, "an honest primary was suspected")                         \
     X(MARK_EVIDENCE, "evidence of two votes was given")                        \
     X(MARK_FORGED, "a forged message was refused")                             \
     X(MARK_BAD_CERTIFICATE, "a forged certificate was refused by sync")        \
@@ -117,9 +122,12 @@ enum sim_attack {
     ATTACK_STALE = 1 << 7,
     ATTACK_BAD_BLOCK = 1 << 8,
     ATTACK_BAD_SYNC = 1 << 9,
-    ATTACK_SPLIT = 1 << 10, /* where more than f are faulty */
+    ATTACK_SLOW = 1 << 10,
+    ATTACK_SPLIT = 1 << 11,  /* where more than f are faulty */
+    ATTACK_STARVE = 1 << 12, /* this and the next are sim_primary's */
+    ATTACK_CENSOR = 1 << 13,
 };
-#define ATTACKS 10 /* of a few */
+#define ATTACKS 11 /* of a few */
 
 struct sim_node {
     uint32_t index;    /* in world->nodes */
@@ -132,6 +140,9 @@ struct sim_node {
     struct pbft *pbft;
     bool is_applying;
     uint64_t persist_at_ms; /* when the last write under way is done */
+    uint64_t paused_until_ms;
+    bool is_armed[PBFT_TIMERS]; /* that timer will fire, with this: */
+    uint64_t generations[PBFT_TIMERS];
 
     /* On disk. */
     struct sim_block chain[SIM_HEIGHTS + 1]; /* by height, from 1 */
@@ -165,6 +176,10 @@ enum sim_event_type {
     SIM_CRASH_ALL,
     SIM_PARTITION,
     SIM_ATTACK,
+    SIM_PAUSE,
+    SIM_SUSPECT,
+    SIM_BIRTH,
+    SIM_ITEM,
 };
 
 struct sim_event {
@@ -190,6 +205,8 @@ struct sim_config {
     uint64_t delay_max_ms;
     uint64_t persist_max_ms;
     uint64_t check_max_ms;
+    uint64_t propose_max_ms;
+    uint64_t timeout_ms;
     uint64_t fault_end_ms;
     uint64_t height_goal;        /* faults end there, too */
     unsigned crash_all_permille; /* at a commit */
@@ -199,6 +216,7 @@ struct sim_config {
     unsigned refuse_permille;
     bool is_sync_rare;
     bool is_coalescing; /* records that wait for the disk are replaced */
+    bool is_nervous;    /* honest replicas suspect without a reason */
 };
 
 struct sim_world {
@@ -229,6 +247,7 @@ struct sim_world {
 
     bool is_forked; /* is_overrun, and honest replicas disagree */
     bool is_accused[SIM_IDENTITIES]; /* an honest replica has evidence */
+    struct sim_work *work; /* NULL: blocks are empty; tests/sim/sim_work.h */
 
     bool marks[SIM_MARK_COUNT];
     uint64_t steps;

@@ -182,6 +182,7 @@ static void check_message(const struct vsim_node *node, const void *data,
     case POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW:
     case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST:
     case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY:
+    case POT__CONSENSUS_MESSAGE__KIND_SUSPICION:
     case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
     case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
         break;
