@@ -7,6 +7,7 @@ consensus_tests = tests/unit/test_certificate tests/unit/test_early \
 	tests/unit/test_evidence tests/unit/test_pbft_evidence \
 	tests/unit/test_pbft_set_change \
 	tests/unit/test_pace \
+	tests/unit/test_pbft_bugs \
 	tests/unit/test_pbft_normal tests/unit/test_pbft_record \
 	tests/unit/test_pbft_suspicion \
 	tests/unit/test_pbft_verify tests/unit/test_pbft_view_change \
@@ -36,6 +37,10 @@ tests_unit_test_pbft_set_change_SOURCES = \
 	tests/unit/test_pbft_set_change.c $(pbft_bench)
 tests_unit_test_pbft_set_change_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_pbft_set_change_LDADD = $(consensus_libs)
+
+tests_unit_test_pbft_bugs_SOURCES = tests/unit/test_pbft_bugs.c $(pbft_bench)
+tests_unit_test_pbft_bugs_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pbft_bugs_LDADD = $(consensus_libs)
 
 tests_unit_test_pbft_normal_SOURCES = tests/unit/test_pbft_normal.c \
 	$(pbft_bench)

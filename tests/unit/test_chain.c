@@ -230,6 +230,22 @@ static void an_invalid_block_is_refused_by_name_of_its_fault(void **state)
                    "the parent's certificate is not in it");
 }
 
+/* A quorum may have signed it: whoever computes another state from the same
+ * chain does not go on with it. */
+static void b11_a_certified_block_with_another_state_is_not_applied(
+    void **state)
+{
+    struct chain_fixture *f = *state;
+    struct shared_block *block =
+        chain_fixture_propose(f, chain_fixture_pay(f, 0, 5));
+    struct shared_block *wrong = forge(block, change_root);
+    assert_int_equal(chain_fixture_apply(f, wrong), POT_EFORMAT);
+    assert_string_equal(f->why, "another state root");
+    assert_int_equal(chain_tip(f->chain)->height, 0);
+    assert_int_equal(chain_fixture_apply(f, block), POT_OK);
+    shared_block_unref(wrong);
+}
+
 static void double_the_tx(Pot__Block *body, Pot__BlockHeader *header)
 {
     (void)header;
@@ -348,6 +364,7 @@ int main(void)
         CASE(a_block_of_another_height_is_told_so),
         CASE(what_waits_is_cancelled_when_it_stops),
         CASE(an_invalid_block_is_refused_by_name_of_its_fault),
+        CASE(b11_a_certified_block_with_another_state_is_not_applied),
         CASE(the_refused_transaction_is_told),
         CASE(a_proposal_says_what_the_ledger_did_not_take),
         CASE(a_store_that_lacks_something_makes_no_block_wrong),

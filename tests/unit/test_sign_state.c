@@ -218,6 +218,44 @@ static void a_write_torn_at_any_byte_leaves_the_old_record(void **state)
     sign_state_close(s);
 }
 
+/* A tail that is missing needs no hand: the slot before it counts, and signing
+ * goes on.  Only a file without any whole slot stops the node. */
+static void b13_a_torn_tail_is_dropped_and_signing_goes_on(void **state)
+{
+    const struct fixture *f = *state;
+    struct image whole;
+    struct sign_state *s;
+    assert_int_equal(sign_state_create(f->path, &key, &chain), POT_OK);
+    s = open_it(f);
+    save(s, "the votes of height 7");
+    save(s, "the votes of height 8");
+    sign_state_close(s);
+    read_image(&whole, f);
+    size_t slot_end = SLOT_HEADER_SIZE + 21;
+    for (size_t end = whole.stride + slot_end; end-- > 0;) {
+        write_image(&whole, f);
+        assert_int_equal(truncate(f->path, (off_t)end), 0);
+        enum pot_err err = sign_state_open(&s, f->path, &key, &chain);
+        if (end < slot_end) {
+            assert_int_equal(err, POT_ECORRUPT);
+            continue;
+        }
+        if (end > slot_end + 3 && end < whole.stride) {
+            end = slot_end + 3; /* nothing stands between the slots */
+        }
+        assert_int_equal(err, POT_OK);
+        assert_record(s, memcmp(whole.slots[0] + SLOT_HEADER_SIZE,
+                                "the votes of height 8", 21) == 0
+                             ? "the votes of height 8"
+                             : "the votes of height 7");
+        save(s, "goes on");
+        sign_state_close(s);
+        s = open_it(f);
+        assert_record(s, "goes on");
+        sign_state_close(s);
+    }
+}
+
 static void a_flipped_bit_never_makes_another_record(void **state)
 {
     const struct fixture *f = *state;
@@ -299,6 +337,7 @@ int main(void)
         CASE(another_key_or_chain_is_refused),
         CASE(an_open_file_is_in_use),
         CASE(a_write_torn_at_any_byte_leaves_the_old_record),
+        CASE(b13_a_torn_tail_is_dropped_and_signing_goes_on),
         CASE(a_flipped_bit_never_makes_another_record),
         CASE(an_empty_file_is_damage),
         CASE(a_full_disk_leaves_the_old_record),
