@@ -139,9 +139,9 @@ static void headers_and_certificates_stay(void **state)
         assert_int_equal(store_get_header(f->store, h, &f->buf),
                          is_pruned ? POT_OK : POT_ENOENT);
         if (is_pruned) {
-            assert_int_equal(block_header_decode(&header, &hash, f->buf.data,
-                                                 f->buf.size),
-                             POT_OK);
+            assert_int_equal(
+                block_header_decode(&header, &hash, f->buf.data, f->buf.size),
+                POT_OK);
             assert_int_equal(header->height, h);
             pot__block_header__free_unpacked(header, NULL);
             assert_int_equal(store_get_block_height(f->store, &hash, &height),
@@ -180,9 +180,8 @@ static void what_pointed_into_the_block_goes(void **state)
                                               BLOCKS + 1, &count),
                      POT_OK);
     assert_int_equal(count, BLOCKS - 5);
-    assert_int_equal(store_rounds(f->store, &task, 0, rounds, BLOCKS + 1,
-                                  &count),
-                     POT_OK);
+    assert_int_equal(
+        store_rounds(f->store, &task, 0, rounds, BLOCKS + 1, &count), POT_OK);
     assert_int_equal(count, BLOCKS - 5);
     assert_true(store_tip(f->store, NULL, NULL, &root_after));
     assert_true(hash_equal(&root, &root_after));
@@ -208,8 +207,7 @@ static void a_hole_is_found(void **state)
     static struct store_report report;
     assert_int_equal(prune_one(f, 1), POT_OK);
     assert_int_equal(prune_one(f, 3), POT_OK); /* 2 is not its turn */
-    assert_int_equal(store_verify(f->store, &report, NULL, NULL),
-                     POT_ECORRUPT);
+    assert_int_equal(store_verify(f->store, &report, NULL, NULL), POT_ECORRUPT);
     assert_true(report.problem_count > 0);
 }
 
