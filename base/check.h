@@ -10,6 +10,10 @@
         }                                                                      \
     } while (0)
 
+/* check_set_excuse: asked before an assertion ends the program; when it
+ * returns, it is our mistake.  At the start, NULL: none. */
+void check_set_excuse(void (*excuse)(void));
+
 _Noreturn void check_failed(const char *condition, const char *file, int line,
                             const char *function);
 

@@ -10,6 +10,7 @@ include node/round/local.mk
 include node/api/local.mk
 # All of potd but its main: the simulator has one of its own.
 node_sources = \
+	node/last_words.c node/last_words.h \
 	node/mending.c node/mending.h \
 	node/network.c node/network.h \
 	node/node.c node/node.h \

@@ -7,6 +7,7 @@
 #include "node/hold/blob_pool.h"
 #include "node/hold/datasets.h"
 #include "node/hold/verified.h"
+#include "node/last_words.h"
 #include "node/node_parts.h"
 #include "proto/codec.h"
 #include "proto/genesis.h"
@@ -148,6 +149,7 @@ static bool open_store(struct node *node)
                               : EXIT_CODE_STORE;
         fprintf(stderr, "potd: %s\n", why);
     } else {
+        last_words_open(node->holdings.store);
         startup_set_limits(node, node->config);
     }
     free(folder);
@@ -281,6 +283,7 @@ void startup_close(struct node *node)
 {
     sign_state_close(node->sign_state);
     datasets_close(node->holdings.datasets);
+    last_words_close();
     store_close(node->holdings.store);
     blob_pool_free(node->holdings.pool);
     blob_pool_free(node->holdings.recent);

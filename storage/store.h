@@ -254,6 +254,10 @@ enum store_health store_health(const struct store *store);
 const char *store_health_name(enum store_health health);
 const char *store_health_text(enum store_health health);
 
+/* store_is_at_work: this thread is inside the store, or inside LMDB: what goes
+ * wrong there is a damaged page.  For signal handlers. */
+bool store_is_at_work(void);
+
 /* store_ail: it worsens to that: something else on its disk failed, or what is
  * in it turned out to be wrong. */
 void store_ail(struct store *store, enum store_health health);

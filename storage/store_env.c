@@ -19,11 +19,19 @@
 #include "storage/store_table.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
 
 #define MAP_STEP_MAX ((size_t)64 << 30)
 /* Less room than this when a write fails: the disk counts as full. */
 #define ROOM_MIN ((uint64_t)4 << 20)
+
+static _Thread_local volatile sig_atomic_t depth;
+
+bool store_is_at_work(void)
+{
+    return depth > 0;
+}
 
 /* ---- reading */
 
@@ -38,6 +46,8 @@ enum pot_err store_read_begin(struct store_read *read, struct store *store)
     if (rc != 0) {
         (void)pthread_rwlock_unlock(&store->map_lock);
         read->txn = NULL;
+    } else {
+        depth++;
     }
     return store_err(rc);
 }
@@ -48,6 +58,7 @@ void store_read_end(struct store_read *read, enum pot_err err)
         store_ail(read->store, STORE_CORRUPT);
     }
     if (read->txn != NULL) {
+        depth--;
         mdb_txn_abort(read->txn);
         read->txn = NULL;
         (void)pthread_rwlock_unlock(&read->store->map_lock);
@@ -175,6 +186,7 @@ static enum pot_err attempt(struct store_write *write, struct store *store,
                                                  void *context),
                             void *context)
 {
+    depth++;
     enum pot_err err = write_begin(write, store);
     if (err == POT_OK) {
         err = body(write, context);
@@ -188,6 +200,7 @@ static enum pot_err attempt(struct store_write *write, struct store *store,
     if (write->txn != NULL) {
         mdb_txn_abort(write->txn);
     }
+    depth--;
     /* LMDB says EIO for a short write too. */
     return err == POT_EIO && !store_health_has_room(store, ROOM_MIN) ? POT_EFULL
                                                                      : err;

@@ -3,7 +3,9 @@
 #include "storage/store_health.h"
 
 #include "base/check.h"
+#include "base/file.h"
 
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -58,20 +60,27 @@ void store_health_note(struct store *store, enum pot_err err,
     }
 }
 
+/* The process's limit on the size of a file leaves so many bytes. */
+static bool may_grow(const struct store *store, uint64_t bytes)
+{
+    struct rlimit limit;
+    struct stat file;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+        limit.rlim_cur == RLIM_INFINITY) {
+        return true;
+    }
+    char *path = file_join(store->folder, "data.mdb");
+    bool is_there = stat(path, &file) == 0;
+    free(path);
+    return !is_there || (uint64_t)file.st_size + bytes <= limit.rlim_cur;
+}
+
 bool store_health_has_room(const struct store *store, uint64_t bytes)
 {
     struct statvfs disk;
-    struct rlimit limit;
-    struct stat file;
-    int fd;
-    if (fstatvfs(store->lock_fd, &disk) == 0 &&
-        (uint64_t)disk.f_bavail * disk.f_frsize < bytes) {
-        return false;
-    }
-    return getrlimit(RLIMIT_FSIZE, &limit) != 0 ||
-           limit.rlim_cur == RLIM_INFINITY || store->env == NULL ||
-           mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &file) != 0 ||
-           (uint64_t)file.st_size + bytes <= limit.rlim_cur;
+    bool is_full = fstatvfs(store->lock_fd, &disk) == 0 &&
+                   (uint64_t)disk.f_bavail * disk.f_frsize < bytes;
+    return !is_full && may_grow(store, bytes);
 }
 
 void store_watch_disk(struct store *store)

@@ -26,7 +26,7 @@ static void get_account(struct api_request *request)
 {
     struct public_key key;
     struct account account;
-    const struct state state = stored_state(api_store(request));
+    const struct state state = api_state(request);
     if (!api_arg_address(request, &key, request->args[0])) {
         return;
     }

@@ -22,7 +22,7 @@
 static void get_params(struct api_request *request)
 {
     const Pot__Genesis *genesis = request->config->genesis;
-    const struct state state = stored_state(api_store(request));
+    const struct state state = api_state(request);
     Pot__SupplyRecord *supply = ledger_supply(&state);
     if (supply == NULL || supply->params == NULL) {
         codec_free(supply);

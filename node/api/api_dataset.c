@@ -14,7 +14,7 @@
 static void get_dataset(struct api_request *request)
 {
     struct hash address;
-    const struct state state = stored_state(api_store(request));
+    const struct state state = api_state(request);
     if (!api_arg_hash(request, &address, request->args[0])) {
         return;
     }

@@ -68,9 +68,24 @@ void api_reply_bytes(struct api_request *request, unsigned status,
     api_reply_response(request, status, response);
 }
 
+/* Nothing is told that stands on a read which failed. */
+static bool reply_unread(struct api_request *request)
+{
+    enum pot_err err = request->view.err;
+    request->view.err = POT_OK;
+    if (err != POT_OK) {
+        api_reply_store_error(request, err, "state");
+    }
+    return err != POT_OK;
+}
+
 void api_reply_json(struct api_request *request, unsigned status, json_t *json)
 {
     struct buf body;
+    if (reply_unread(request)) {
+        json_decref(json);
+        return;
+    }
     buf_init(&body, ANSWER_BYTES_MAX);
     api_json_write(&body, json);
     buf_append(&body, "\n", 1);
@@ -129,8 +144,9 @@ void api_reply_store_error(struct api_request *request, enum pot_err err,
     }
     LOG(LOG_ERROR, "node", "api_read_failed", log_text("what", what),
         log_text("error", err_text(err)));
-    api_reply_error(request, 500, "store", "the %s cannot be read: %s", what,
-                    err_text(err));
+    api_reply_error(request, 500,
+                    err == POT_ECORRUPT ? "store_damaged" : "store",
+                    "the %s cannot be read: %s", what, err_text(err));
 }
 
 bool api_arg_hash(struct api_request *request, struct hash *out,
@@ -181,6 +197,12 @@ bool api_arg_limit(struct api_request *request, size_t *out, size_t max,
     }
     *out = limit < max ? (size_t)limit : max;
     return true;
+}
+
+struct state api_state(struct api_request *request)
+{
+    request->view.store = api_store(request);
+    return stored_view_state(&request->view);
 }
 
 struct store *api_store(const struct api_request *request)

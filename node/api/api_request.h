@@ -18,6 +18,7 @@
 #include "node/api/api_config.h"
 #include "node/api/api_url.h"
 #include "node/block/chain.h"
+#include "node/hold/stored.h"
 #include "node/loop/offload.h"
 
 struct api_history;
@@ -41,6 +42,7 @@ struct api_request {
     char args[API_ARGS_MAX][API_ARG_SIZE];
     struct buf body;
     struct chain_tip tip; /* when it was handed to its handler */
+    struct stored_view view; /* what api_state read, and how it went */
     bool is_pending;      /* set by the route's prepare */
     json_t *prepared;     /* the same; NULL: nothing */
     bool is_begun;        /* its headers were looked at */
@@ -98,6 +100,10 @@ bool api_arg_limit(struct api_request *request, size_t *out, size_t max,
                    size_t fallback);
 
 /* api_store: what the node has stored; any thread. */
+/* api_state: the state at the tip.  When a read of it fails, whatever the
+ * handler replies becomes an error. */
+struct state api_state(struct api_request *request);
+
 struct store *api_store(const struct api_request *request);
 
 /* ---- the server's side */

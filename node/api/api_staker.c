@@ -94,7 +94,7 @@ static void reply_validators(struct api_request *request, uint64_t height,
                              const struct validator_set *set)
 {
     struct signed_heights signed_at;
-    const struct state state = stored_state(api_store(request));
+    const struct state state = api_state(request);
     json_t *list = json_array();
     find_signed(&signed_at, request, set);
     for (uint32_t i = 0; i < set->count; i++) {
@@ -134,7 +134,7 @@ static void get_validators(struct api_request *request)
 
 static void get_miners(struct api_request *request)
 {
-    const struct state state = stored_state(api_store(request));
+    const struct state state = api_state(request);
     Pot__HashList *keys = ledger_stakers(&state, POT__STAKE_ROLE__STAKE_MINER);
     json_t *list = json_array();
     for (size_t i = 0; i < keys->n_hashes; i++) {

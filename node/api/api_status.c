@@ -90,7 +90,7 @@ static void add_work(json_t *json, const struct api_config *c,
 static void get_status(struct api_request *request)
 {
     const struct api_config *c = request->config;
-    const struct state state = stored_state(api_store(request));
+    const struct state state = api_state(request);
     json_t *json = json_object();
     api_json_set(json, "version", json_string(PACKAGE_VERSION));
     api_json_set(json, "protocol", json_integer(PROTOCOL_VERSION));

@@ -21,7 +21,7 @@
 static void get_task(struct api_request *request)
 {
     struct hash hash;
-    const struct state state = stored_state(api_store(request));
+    const struct state state = api_state(request);
     if (!api_arg_hash(request, &hash, request->args[0])) {
         return;
     }
@@ -53,7 +53,7 @@ static void get_tasks(struct api_request *request)
 {
     size_t limit;
     uint64_t from;
-    const struct state state = stored_state(api_store(request));
+    const struct state state = api_state(request);
     Pot__SupplyRecord *supply = ledger_supply(&state);
     uint64_t count = supply != NULL ? supply->tasks : 0;
     codec_free(supply);
@@ -79,12 +79,12 @@ static void get_tasks(struct api_request *request)
 /* The tip may move between the two reads, and take the blob with it: then the
  * new record names the next one. */
 static enum pot_err read_parameters(struct buf *out,
-                                    const struct api_request *request,
+                                    struct api_request *request,
                                     const struct hash *id)
 {
     enum pot_err err = POT_ENOENT;
     for (unsigned tries = 0; err == POT_ENOENT && tries < 3; tries++) {
-        const struct state state = stored_state(api_store(request));
+        const struct state state = api_state(request);
         struct hash parameters;
         Pot__TaskRecord *task = ledger_task(&state, id);
         bool is_named =
@@ -188,7 +188,7 @@ static void get_rounds(struct api_request *request)
     size_t limit;
     uint64_t from;
     uint64_t next;
-    const struct state state = stored_state(api_store(request));
+    const struct state state = api_state(request);
     struct round_list list = {.store = api_store(request)};
     if (!api_arg_hash(request, &list.task, request->args[0]) ||
         !api_arg_limit(request, &limit, ROUND_LIST_MAX, 100) ||

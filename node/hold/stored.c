@@ -20,6 +20,22 @@ struct state stored_state(struct store *store)
     return (struct state){.context = store, .get = tip_get};
 }
 
+static bool view_get(void *context, const void *key, size_t key_size,
+                     struct buf *value)
+{
+    struct stored_view *view = context;
+    enum pot_err err = store_state_get(view->store, key, key_size, value);
+    if (err != POT_OK && err != POT_ENOENT && view->err == POT_OK) {
+        view->err = err;
+    }
+    return err == POT_OK;
+}
+
+struct state stored_view_state(struct stored_view *view)
+{
+    return (struct state){.context = view, .get = view_get};
+}
+
 enum pot_err stored_block(struct block **out, struct store *store,
                           uint64_t height)
 {

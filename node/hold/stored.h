@@ -18,6 +18,16 @@ struct store;
 /* stored_state: the state at the tip, read-only: put and del are NULL. */
 struct state stored_state(struct store *store);
 
+/* stored_view_state: the same, but the view remembers the first read that
+ * failed: a state cannot say more of it than that nothing is there.  A view
+ * is used by one thread at a time. */
+struct stored_view {
+    struct store *store;
+    enum pot_err err; /* of a read; POT_OK: all that was read is so */
+};
+
+struct state stored_view_state(struct stored_view *view);
+
 /* stored_block: block_free releases *out, which is NULL on an error.
  *
  * Errors: POT_ENOENT no block stands there, or it is the genesis, which is

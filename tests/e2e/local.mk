@@ -6,6 +6,7 @@ e2e_tests = \
 	tests/e2e/test_cheat.sh \
 	tests/e2e/test_claims.sh \
 	tests/e2e/test_cores.sh \
+	tests/e2e/test_damage.sh \
 	tests/e2e/test_disk_errors.sh \
 	tests/e2e/test_disk_full.sh \
 	tests/e2e/test_evidence.sh \
