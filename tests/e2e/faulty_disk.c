@@ -18,7 +18,8 @@
  *       torn@N           the same, with half of the write done
  *       power@N          the same, and what was not synced is undone
  *
- * Only files below a folder that POT_FAULTY_HOME names are concerned.  With
+ * Only files below a folder that POT_FAULTY_HOME names are concerned, and no
+ * logs.  With
  * POT_FAULTY_TRACE=FILE each call is written there: what, path, bytes. */
 #include "config.h"
 
@@ -177,7 +178,8 @@ static bool is_concerned(int fd, char path[static PATH_SIZE])
         return false;
     }
     path[size] = '\0';
-    return strncmp(path, home, strlen(home)) == 0;
+    return strncmp(path, home, strlen(home)) == 0 &&
+           strstr(path, ".log") == NULL;
 }
 
 /* The first rule that a call meets; *is_now: a counted one's turn has come.

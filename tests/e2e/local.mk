@@ -6,6 +6,7 @@ e2e_tests = \
 	tests/e2e/test_cheat.sh \
 	tests/e2e/test_claims.sh \
 	tests/e2e/test_cores.sh \
+	tests/e2e/test_crash_points.sh \
 	tests/e2e/test_damage.sh \
 	tests/e2e/test_disk_errors.sh \
 	tests/e2e/test_disk_full.sh \
@@ -22,7 +23,8 @@ e2e_tests = \
 	tests/e2e/test_sync_many.sh \
 	tests/e2e/test_train.sh \
 	tests/e2e/test_two_tasks.sh \
-	tests/e2e/test_validators.sh
+	tests/e2e/test_validators.sh \
+	tests/e2e/test_write_order.sh
 dist_check_SCRIPTS += $(e2e_tests)
 TESTS += $(e2e_tests)
 EXTRA_DIST += tests/e2e/lib.sh tests/e2e/disk_lib.sh tests/e2e/netns.sh \
