@@ -1,6 +1,10 @@
 # tests/byz/: peers that do not keep the rules, against real potd processes.
 
-byz_tests = tests/byz/test_byz_validator.sh tests/byz/test_misfits.sh
+byz_tests = \
+	tests/byz/test_api_flood.sh \
+	tests/byz/test_byz_validator.sh \
+	tests/byz/test_middleman.sh \
+	tests/byz/test_misfits.sh
 dist_check_SCRIPTS += $(byz_tests)
 TESTS += $(byz_tests)
 EXTRA_DIST += tests/byz/byz.sh
@@ -41,3 +45,14 @@ check_PROGRAMS += tests/byz/misfit
 tests_byz_misfit_SOURCES = tests/byz/misfit.c $(byz_visit)
 tests_byz_misfit_CPPFLAGS = $(byz_visit_cppflags)
 tests_byz_misfit_LDADD = $(byz_visit_libs)
+
+# Between two nodes: records, replays, reflects, changes, cuts.
+check_PROGRAMS += tests/byz/middleman
+tests_byz_middleman_SOURCES = tests/byz/middleman.c $(byz_visit)
+tests_byz_middleman_CPPFLAGS = $(byz_visit_cppflags)
+tests_byz_middleman_LDADD = $(byz_visit_libs)
+
+# Thousands of connections to an API.
+check_PROGRAMS += tests/byz/api_flood
+tests_byz_api_flood_SOURCES = tests/byz/api_flood.c
+tests_byz_api_flood_LDADD = base/libbase.a $(SODIUM_LIBS) -lpthread

@@ -17,6 +17,7 @@ endif
 fuzz_targets = \
 	tests/fuzz/fuzz_api_url \
 	tests/fuzz/fuzz_array \
+	tests/fuzz/fuzz_block \
 	tests/fuzz/fuzz_consensus \
 	tests/fuzz/fuzz_csv \
 	tests/fuzz/fuzz_evidence \
@@ -30,13 +31,15 @@ fuzz_targets = \
 	tests/fuzz/fuzz_store_pages \
 	tests/fuzz/fuzz_store_record \
 	tests/fuzz/fuzz_submission \
+	tests/fuzz/fuzz_text \
+	tests/fuzz/fuzz_toml \
 	tests/fuzz/fuzz_tx \
 	tests/fuzz/fuzz_wire \
 	tests/fuzz/fuzz_worker
 check_PROGRAMS += $(fuzz_targets)
 dist_check_SCRIPTS += tests/fuzz/test_fuzz.sh
 TESTS += tests/fuzz/test_fuzz.sh
-EXTRA_DIST += tests/fuzz/corpus
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/fuzz_long.sh
 
 tests_fuzz_fuzz_api_url_SOURCES = tests/fuzz/fuzz_api_url.c $(fuzz_driver)
 tests_fuzz_fuzz_api_url_CPPFLAGS = $(fuzz_cppflags)
@@ -47,6 +50,11 @@ tests_fuzz_fuzz_array_SOURCES = tests/fuzz/fuzz_array.c $(fuzz_driver)
 tests_fuzz_fuzz_array_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_array_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_array_LDADD = training/libtraining.a $(fuzz_proto_libs) $(ZLIB_LIBS) -lm
+
+tests_fuzz_fuzz_block_SOURCES = tests/fuzz/fuzz_block.c $(fuzz_driver)
+tests_fuzz_fuzz_block_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_block_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_block_LDADD = $(fuzz_proto_libs)
 
 tests_fuzz_fuzz_consensus_SOURCES = tests/fuzz/fuzz_consensus.c $(fuzz_driver)
 tests_fuzz_fuzz_consensus_CPPFLAGS = $(fuzz_cppflags)
@@ -112,6 +120,17 @@ tests_fuzz_fuzz_submission_SOURCES = tests/fuzz/fuzz_submission.c $(fuzz_driver)
 tests_fuzz_fuzz_submission_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_submission_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_submission_LDADD = $(fuzz_proto_libs)
+
+tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c $(fuzz_driver)
+tests_fuzz_fuzz_text_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_text_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_text_LDADD = base/libbase.a $(SODIUM_LIBS)
+
+tests_fuzz_fuzz_toml_SOURCES = tests/fuzz/fuzz_toml.c $(fuzz_driver)
+nodist_EXTRA_tests_fuzz_fuzz_toml_SOURCES = links-c++.cpp
+tests_fuzz_fuzz_toml_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_toml_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_toml_LDADD = base/libtoml.a base/libbase.a $(SODIUM_LIBS)
 
 tests_fuzz_fuzz_tx_SOURCES = tests/fuzz/fuzz_tx.c $(fuzz_driver)
 tests_fuzz_fuzz_tx_CPPFLAGS = $(fuzz_cppflags)
