@@ -39,6 +39,15 @@ tests_e2e_bad_worker_LDADD = training/libtraining.a proto/libproto.a \
 	proto/libformats.a base/libbase.a $(PROTOBUFC_LIBS) $(SODIUM_LIBS) \
 	-lpthread
 
+# A validator's key that says two things.
+check_PROGRAMS += tests/e2e/contradict
+tests_e2e_contradict_SOURCES = tests/e2e/contradict.c
+tests_e2e_contradict_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
+	$(PROTOBUFC_CFLAGS)
+tests_e2e_contradict_LDADD = p2p/libp2p.a proto/libproto.a \
+	proto/libformats.a base/libbase.a $(JANSSON_LIBS) $(PROTOBUFC_LIBS) \
+	$(SODIUM_LIBS) $(UV_LIBS) -lpthread
+
 # Transactions with one fault each.
 check_PROGRAMS += tests/e2e/bad_tx
 tests_e2e_bad_tx_SOURCES = tests/e2e/bad_tx.c
