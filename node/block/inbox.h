@@ -43,7 +43,7 @@ void inbox_stop(struct inbox *inbox);
 void inbox_free(struct inbox *inbox);
 
 /* inbox_receive: data is copied; too many at once, of all or of this replica,
- * are dropped.  In: replica: from's index, < VALIDATORS_MAX */
+ * are dropped.  In: replica: from's index, or PBFT_NO_REPLICA */
 void inbox_receive(struct inbox *inbox, const struct public_key *from,
                    uint32_t replica, const void *data, size_t size);
 

@@ -40,7 +40,6 @@ struct replica {
     bool is_stepping;
     struct deferred *deferred; /* events that came while stepping */
     uint64_t evidence;
-    uint64_t strangers; /* messages of those who are no validators */
     bool is_silent;
     bool has_suspected; /* and told it, last in this view: */
     uint64_t suspected_view;
@@ -312,15 +311,13 @@ void replica_applied(struct replica *r, const struct chain_tip *tip,
 void replica_receive(struct replica *r, struct peer *peer, const void *data,
                      size_t size)
 {
-    uint32_t index;
-    if (r->is_silent) {
-        return;
-    }
-    if (validator_set_find(&index, pbft_validators(r->pbft), peer_key(peer))) {
+    uint32_t index = PBFT_NO_REPLICA;
+    bool is_known =
+        validator_set_find(&index, pbft_validators(r->pbft), peer_key(peer));
+    if (!r->is_silent) {
         peer_charge(peer, pbft_signatures(data, size));
-        inbox_receive(r->inbox, peer_key(peer), index, data, size);
-    } else {
-        r->strangers++;
+        inbox_receive(r->inbox, peer_key(peer),
+                      is_known ? index : PBFT_NO_REPLICA, data, size);
     }
 }
 
@@ -473,8 +470,8 @@ void replica_stats(const struct replica *r, struct replica_stats *out)
     inbox_stats(r->inbox, &inbox);
     errands_stats(r->errands, &errands);
     *out = (struct replica_stats){
-        .messages = inbox.received + r->strangers,
-        .refused = inbox.refused + r->strangers,
+        .messages = inbox.received,
+        .refused = inbox.refused,
         .dropped = inbox.dropped,
         .evidence = r->evidence,
         .proposals = errands.proposals,

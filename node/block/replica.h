@@ -69,8 +69,7 @@ bool replica_is_quiet(const struct replica *replica);
 POT_MUST_USE enum pot_err replica_resume(
     struct replica *replica, const struct validator_set *validators);
 
-/* replica_receive: a peer's MESSAGE_CONSENSUS; of who is no validator now it
- * is dropped. */
+/* replica_receive: a peer's MESSAGE_CONSENSUS. */
 void replica_receive(struct replica *replica, struct peer *peer,
                      const void *data, size_t size);
 
@@ -90,7 +89,7 @@ struct pbft_status replica_status(const struct replica *replica);
 
 struct replica_stats {
     uint64_t messages;
-    uint64_t refused; /* malformed, wrongly signed, or of a stranger */
+    uint64_t refused; /* malformed or wrongly signed */
     uint64_t dropped; /* too many at once */
     uint64_t evidence;
     uint64_t proposals;
