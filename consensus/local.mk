@@ -12,6 +12,7 @@ consensus_libconsensus_a_SOURCES = \
 	consensus/pbft.c consensus/pbft.h \
 	consensus/pbft_block.c consensus/pbft_block.h \
 	consensus/pbft_effects.c consensus/pbft_effects.h \
+	consensus/pbft_mark.c consensus/pbft_mark.h \
 	consensus/pbft_message.c consensus/pbft_message.h \
 	consensus/pbft_record.c consensus/pbft_record.h \
 	consensus/pbft_state.h \

@@ -145,6 +145,14 @@ static bool fits(const struct pbft *p, const struct pbft_block *block,
            public_key_equal(&block->proposer, &p->set.keys[proposer]);
 }
 
+void normal_resume(struct pbft *p)
+{
+    if (p->proposal.block != NULL && !p->is_changing && !p->decision.is_made &&
+        !p->own[first_phase(p)].is_cast) {
+        consider(p);
+    }
+}
+
 void normal_on_proposal(struct pbft *p, const struct pbft_event *event)
 {
     if (event->u.proposal.height != p->height ||

@@ -38,4 +38,7 @@ void normal_add_vote(struct pbft *p, const struct vote *vote,
  * then commits. */
 void normal_try_prepared(struct pbft *p);
 
+/* normal_resume: a replica that was silent takes up the view where it is. */
+void normal_resume(struct pbft *p);
+
 #endif

@@ -100,6 +100,25 @@ static void begin_height(struct pbft *p)
     suspicion_weigh(p);
 }
 
+/* What the record tells beyond votes at the height reached. */
+static void open_record(struct pbft *p, Pot__PbftRecord *record)
+{
+    if (record == NULL) {
+        return;
+    }
+    p->signed_last = pbft_record_mark(record);
+    if (record->trusted) {
+        p->is_held = false;
+        codec_free(record);
+    } else if (record->recovering) {
+        p->is_held = true;
+        p->is_recovering = true;
+        codec_free(record);
+    } else {
+        p->later_record = record;
+    }
+}
+
 struct pbft *pbft_new(const struct pbft_config *config, const void *record,
                       size_t record_size, enum pot_err *err)
 {
@@ -122,7 +141,8 @@ struct pbft *pbft_new(const struct pbft_config *config, const void *record,
     p->propose_timeout_max_ms = config->propose_timeout_max_ms;
     p->idle_interval_ms = config->idle_interval_ms;
     p->set = *config->validators;
-    p->later_record = opened;
+    p->is_held = config->is_held;
+    open_record(p, opened);
     find_self(p);
     enter_height(p, config->height, &config->tip, config->view);
     take_record(p);
@@ -360,6 +380,23 @@ static void on_persisted(struct pbft *p, const struct pbft_event *event)
     }
 }
 
+static void on_recover(struct pbft *p)
+{
+    POT_ASSERT(p->is_held);
+    p->is_recovering = true;
+    p->is_dirty = true;
+}
+
+static void on_release(struct pbft *p)
+{
+    if (p->is_held) {
+        p->is_held = false;
+        p->is_recovering = false;
+        begin_height(p);
+        normal_resume(p);
+    }
+}
+
 static void take_event(struct pbft *p, const struct pbft_event *event)
 {
     switch (event->type) {
@@ -391,6 +428,33 @@ static void take_event(struct pbft *p, const struct pbft_event *event)
     case PBFT_COMMITTED:
         on_committed(p, event);
         break;
+    case PBFT_RECOVER:
+        on_recover(p);
+        break;
+    case PBFT_RELEASE:
+        on_release(p);
+        break;
+    }
+}
+
+/* Where the own votes and view change of this view stand. */
+static void note_signed(struct pbft *p)
+{
+    struct pbft_mark mark = {.height = p->height};
+    if (p->own_change != NULL) {
+        mark.view = p->own_change->view;
+        pbft_message_view_change_digest(&mark.digest, p->own_change);
+    }
+    for (int i = POT__PHASE__PHASE_PRE_PREPARE; i <= POT__PHASE__PHASE_COMMIT;
+         i++) {
+        if (p->own[i].is_cast) {
+            mark.view = p->view;
+            mark.rank = (uint32_t)i;
+            mark.digest = p->own[i].digest;
+        }
+    }
+    if (pbft_mark_compare(&mark, &p->signed_last) > 0) {
+        p->signed_last = mark;
     }
 }
 
@@ -421,6 +485,7 @@ void pbft_step(struct pbft *p, const struct pbft_event *event,
     take_event(p, event);
     if (p->is_dirty) {
         p->is_dirty = false;
+        note_signed(p);
         struct pbft_effect *effect = pbft_emit(p, PBFT_PERSIST);
         effect->sequence = ++p->outbox.sequence;
         effect->bytes = pbft_record_encode(&effect->size, p);
@@ -444,6 +509,9 @@ struct pbft_status pbft_status(const struct pbft *p)
         .primary = pbft_primary(p),
         .timeout_ms = pbft_timers_timeout_ms(p),
         .set_id = p->set_id,
+        .is_held = p->is_held,
+        .is_recovering = p->is_recovering,
+        .signed_last = p->signed_last,
         .is_silent = !pbft_can_vote(p),
         .is_view_timed = p->timers.is_view_timed,
         .last_change = p->last_change,

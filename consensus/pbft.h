@@ -27,6 +27,7 @@
 #include "base/hash.h"
 #include "base/key.h"
 #include "consensus/pbft_effects.h"
+#include "consensus/pbft_mark.h"
 #include "consensus/pbft_verify.h"
 #include "proto/consensus.pb-c.h"
 #include "proto/validator_set.h"
@@ -46,6 +47,7 @@ struct pbft_config {
     uint32_t propose_timeout_ms;     /* > 0; doubled by each view change... */
     uint32_t propose_timeout_max_ms; /* ...up to this */
     uint32_t idle_interval_ms;       /* between two blocks without work */
+    bool is_held;                    /* nothing is signed before PBFT_RELEASE */
 };
 
 /* pbft_new: a replica that works on height config->height + 1, and does
@@ -57,12 +59,18 @@ struct pbft_config {
  *         POT_EGUARD    the record holds votes that config->key did not sign
  * NULL then.  A record of an older height is ignored; one of a later height
  * (the chain was lost, the record was not) keeps the replica from voting
- * until it is there by block sync. */
+ * until it is there by block sync; one of pbft_recovering_record until
+ * PBFT_RELEASE. */
 POT_MUST_USE struct pbft *pbft_new(const struct pbft_config *config,
                                    const void *record, size_t record_size,
                                    enum pot_err *err);
 void pbft_free(struct pbft *pbft);
 
+/* pbft_recovering_record: a record that says: what this key has signed is not
+ * known.  pbft_trusted_record: and the operator vouches that it does not
+ * matter.  free() releases both. */
+uint8_t *pbft_recovering_record(size_t *size);
+uint8_t *pbft_trusted_record(size_t *size);
 /* Why a view is left. */
 #define PBFT_CHANGE_MAP(X)                                                     \
     X(PBFT_CHANGE_TIMEOUT, "timeout") /* it made no progress */                \
@@ -92,6 +100,10 @@ enum pbft_event_type {
     PBFT_CHECKED,   /* answers CHECK */
     PBFT_PERSISTED, /* answers PERSIST: it and all before it are durable */
     PBFT_COMMITTED, /* a certified block was stored: move to the next height */
+    PBFT_RECOVER,   /* the record turned out to be old: it is replaced by that
+                     * of pbft_recovering_record, and nothing is signed */
+    PBFT_RELEASE,   /* all that the key may have signed is behind the tip, or
+                     * known: the replica votes from here on */
 };
 
 struct pbft_event {
@@ -153,6 +165,9 @@ struct pbft_status {
     uint64_t set_id;     /* changes whenever the validator set does */
     bool is_silent;      /* may not vote: an observer, or not yet */
     bool is_view_timed;  /* a time-out of view is awaited */
+    bool is_held;        /* waits for PBFT_RELEASE */
+    bool is_recovering;  /* and its record says so */
+    struct pbft_mark signed_last;        /* the furthest, by the record */
     uint64_t view_changes[PBFT_CHANGES]; /* since pbft_new */
     enum pbft_change last_change;        /* of those */
 };

@@ -14,6 +14,12 @@ static struct word change_word(const Pot__ViewChange *message)
     return word_view_change(message->height, message->view, message->prepared);
 }
 
+void pbft_message_view_change_digest(struct hash *out,
+                                     const Pot__ViewChange *message)
+{
+    *out = change_word(message).hash;
+}
+
 static struct word new_view_word(const Pot__NewView *message)
 {
     struct hasher h;
@@ -44,6 +50,16 @@ static bool is_by(const struct public_key *signer, const struct hash *chain,
     struct signature value;
     return codec_signature(&value, signature) &&
            word_verify(signer, chain, &word, &value);
+}
+
+bool pbft_message_is_view_change_word_by(const struct public_key *signer,
+                                         const struct hash *chain,
+                                         uint64_t height, uint64_t view,
+                                         const struct hash *digest,
+                                         const struct signature *signature)
+{
+    const struct word word = {WORD_VIEW_CHANGE, height, view, *digest};
+    return word_verify(signer, chain, &word, signature);
 }
 
 void pbft_message_sign_view_change(struct signature *out, const struct key *key,

@@ -38,6 +38,15 @@ POT_MUST_USE bool pbft_message_is_new_view_by(const struct public_key *signer,
                                               const struct hash *chain,
                                               const Pot__NewView *message);
 
+/* pbft_message_view_change_digest: what a view change signs beside height and
+ * view.  pbft_message_is_view_change_word_by: the same check for these three.
+ */
+void pbft_message_view_change_digest(struct hash *out,
+                                     const Pot__ViewChange *message);
+POT_MUST_USE bool pbft_message_is_view_change_word_by(
+    const struct public_key *signer, const struct hash *chain, uint64_t height,
+    uint64_t view, const struct hash *digest,
+    const struct signature *signature);
 POT_MUST_USE bool pbft_message_is_suspicion_by(const struct public_key *signer,
                                                const struct hash *chain,
                                                const Pot__Suspicion *message);

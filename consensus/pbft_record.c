@@ -30,9 +30,28 @@ static void fill_votes(Pot__PbftRecord *record, struct own_votes *own,
     }
 }
 
+uint8_t *pbft_recovering_record(size_t *size)
+{
+    Pot__PbftRecord record = POT__PBFT_RECORD__INIT;
+    record.height = 1;
+    record.recovering = true;
+    return codec_encode(size, &record);
+}
+
+uint8_t *pbft_trusted_record(size_t *size)
+{
+    Pot__PbftRecord record = POT__PBFT_RECORD__INIT;
+    record.height = 1;
+    record.trusted = true;
+    return codec_encode(size, &record);
+}
+
 uint8_t *pbft_record_encode(size_t *size, const struct pbft *p)
 {
     struct own_votes own;
+    if (p->is_recovering) {
+        return pbft_recovering_record(size);
+    }
     Pot__Vote pre_prepare;
     Pot__PbftRecord record = POT__PBFT_RECORD__INIT;
     record.height = p->height;
@@ -98,6 +117,12 @@ static bool is_voted_whole(const Pot__PbftRecord *record)
                     record->pre_prepare->digest);
 }
 
+static bool is_bare(const Pot__PbftRecord *record)
+{
+    return record->n_votes == 0 && record->prepared == NULL &&
+           record->view_change == NULL && !record->view_changing;
+}
+
 /* Storage vouches for the bytes; this is about their meaning. */
 static bool is_consistent(const Pot__PbftRecord *record)
 {
@@ -106,6 +131,8 @@ static bool is_consistent(const Pot__PbftRecord *record)
            record->n_votes <= VOTES_PHASES && is_prepared_whole(record) &&
            is_voted_whole(record) &&
            (record->n_votes == 0 || !record->view_changing) &&
+           (!record->recovering || is_bare(record)) &&
+           (!record->trusted || (is_bare(record) && !record->recovering)) &&
            (record->view_change == NULL ||
             record->view_change->height == record->height);
 }
@@ -144,6 +171,28 @@ Pot__PbftRecord *pbft_record_decode(const struct pbft_config *config,
         return NULL;
     }
     return record;
+}
+
+struct pbft_mark pbft_record_mark(const Pot__PbftRecord *record)
+{
+    struct pbft_mark mark = {0};
+    if (record->view_change != NULL) {
+        mark.height = record->height;
+        mark.view = record->view_change->view;
+        pbft_message_view_change_digest(&mark.digest, record->view_change);
+    }
+    for (size_t i = 0; i < record->n_votes; i++) {
+        struct vote vote;
+        struct signature signature;
+        bool is_open = vote_decode(&vote, &signature, record->votes[i]);
+        POT_ASSERT(is_open);
+        const struct pbft_mark voted = {vote.height, vote.view,
+                                        (uint32_t)vote.phase, vote.digest};
+        if (pbft_mark_compare(&voted, &mark) > 0) {
+            mark = voted;
+        }
+    }
+    return mark;
 }
 
 static void restore_votes(struct pbft *p, const Pot__PbftRecord *record)

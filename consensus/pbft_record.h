@@ -22,6 +22,9 @@ POT_MUST_USE Pot__PbftRecord *pbft_record_decode(
     const struct pbft_config *config, const void *data, size_t size,
     enum pot_err *err);
 
+/* pbft_record_mark: the furthest that a record's key has signed. */
+struct pbft_mark pbft_record_mark(const Pot__PbftRecord *record);
+
 /* pbft_record_restore: into a replica at the beginning of the record's
  * height; an observer does not care. */
 void pbft_record_restore(struct pbft *p, const Pot__PbftRecord *record);

@@ -15,8 +15,8 @@
  *
  * A NORMAL replica enters a later view without CHANGING when it is shown how
  * that one was opened.  A replica that may not vote (an observer, or one
- * whose record is of a later height) is SILENT: it follows in the same way,
- * but signs nothing, checks nothing and times no view.
+ * whose record is of a later height, or that is held) is SILENT: it follows in
+ * the same way, but signs nothing, checks nothing and times no view.
  *
  * The view never goes back within a height, and a vote is cast once in a
  * view and phase: both are in the record before a message shows them.
@@ -25,7 +25,7 @@
  * state stands in its header:
  *
  *     pbft_block  votes  outbox  vouched  pbft_message  pbft_effects  pace
- *     early  pbft_timers  pbft_record
+ *     early  pbft_timers  pbft_mark  pbft_record
  *     accuse  ahead  fetch  view
  *     decision  suspicion
  *     resend
@@ -44,6 +44,7 @@
 #include "consensus/pace.h"
 #include "consensus/pbft.h"
 #include "consensus/pbft_block.h"
+#include "consensus/pbft_mark.h"
 #include "consensus/pbft_message.h"
 #include "consensus/pbft_timers.h"
 #include "consensus/suspicion.h"
@@ -86,6 +87,9 @@ struct pbft {
     struct outbox outbox;
     struct heard last;             /* of the height before */
     Pot__PbftRecord *later_record; /* of a height > `height`, or NULL */
+    bool is_held;                  /* until PBFT_RELEASE */
+    bool is_recovering; /* is_held, and what was signed is not known */
+    struct pbft_mark signed_last; /* of all records so far, the furthest */
 
     /* ---- Of the height. */
     uint64_t height; /* the one being agreed on */
@@ -123,7 +127,8 @@ struct pbft {
 
 static inline bool pbft_can_vote(const struct pbft *p)
 {
-    return p->self != PBFT_NO_REPLICA && p->later_record == NULL;
+    return p->self != PBFT_NO_REPLICA && p->later_record == NULL &&
+           !p->is_held;
 }
 
 static inline uint32_t pbft_quorum(const struct pbft *p)

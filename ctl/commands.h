@@ -18,6 +18,9 @@
     /* ctl/cmd_key.c */                                                        \
     X(cmd_key_new)                                                             \
     X(cmd_key_show)                                                            \
+    /* ctl/cmd_recover.c */                                                    \
+    X(cmd_recover)                                                             \
+    X(cmd_unsafe_vote_now)                                                     \
     /* ctl/cmd_account.c */                                                    \
     X(cmd_balance)                                                             \
     X(cmd_transfer)                                                            \

@@ -26,6 +26,7 @@ ctl_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS) \
 	$(JANSSON_CFLAGS) $(CURL_CFLAGS)
 ctl_libctl_a_CPPFLAGS = $(ctl_cppflags)
 ctl_libs = ctl/libctl.a training/libtraining.a base/libtoml.a \
+	storage/libstorage.a \
 	proto/libproto.a proto/libformats.a base/libbase.a $(CURL_LIBS) \
 	$(JANSSON_LIBS) $(SODIUM_LIBS) $(PROTOBUFC_LIBS) $(ZLIB_LIBS) -lm
 
@@ -37,6 +38,7 @@ potctl_SOURCES = ctl/main.c ctl/commands.h \
 	ctl/cmd_evidence.c \
 	ctl/cmd_key.c \
 	ctl/cmd_members.c \
+	ctl/cmd_recover.c \
 	ctl/cmd_rewards.c \
 	ctl/cmd_status.c \
 	ctl/cmd_submit_task.c \

@@ -29,6 +29,7 @@
 #include "base/log.h"
 #include "node/node.h"
 #include "node/node_config.h"
+#include "node/recover.h"
 #include "node/verify_store.h"
 #include "proto/codec.h"
 #include "proto/genesis.h"
@@ -44,7 +45,8 @@
 #define FAULTS_BYTES_MAX 65536
 
 static const char usage_text[] =
-    "Usage: potd --config FILE [--check-config | --verify-store]\n"
+    "Usage: potd --config FILE [--check-config | --verify-store | --recover |\n"
+    "            --unsafe-vote-now]\n"
     "The Proof-of-Training node: validator, miner, API, as its config says.\n"
     "\n"
     "  -c, --config FILE    the node's settings (node.toml)\n"
@@ -52,6 +54,11 @@ static const char usage_text[] =
     "                       force, and exit\n"
     "      --verify-store   check every stored block, certificate and the\n"
     "                       state, replay the chain, and exit\n"
+    "      --recover        prepare a home that was lost or is old, see potctl\n"
+    "                       recover, and exit\n"
+    "      --unsafe-vote-now\n"
+    "                       vouch for what this key has signed, see potctl\n"
+    "                       unsafe-vote-now, and exit\n"
     "  -h, --help           this text\n"
     "  -V, --version        version and protocol\n"
     "\n"
@@ -62,9 +69,14 @@ static const char usage_text[] =
     "Example: potctl testnet init --dir net && "
     "potd --config net/validator0/node.toml\n";
 
-enum long_option { OPTION_CHECK = 256, OPTION_VERIFY };
+enum long_option {
+    OPTION_CHECK = 256,
+    OPTION_VERIFY,
+    OPTION_RECOVER,
+    OPTION_UNSAFE,
+};
 
-enum mode { MODE_RUN, MODE_CHECK, MODE_VERIFY };
+enum mode { MODE_RUN, MODE_CHECK, MODE_VERIFY, MODE_RECOVER, MODE_UNSAFE };
 
 static void print_version(void)
 {
@@ -125,7 +137,18 @@ static int run(const struct node_config *config, enum mode mode)
                 err_text(err));
         return EXIT_CODE_CONFIG;
     }
-    return (int)(mode == MODE_VERIFY ? verify_store(config) : node_run(config));
+    switch (mode) {
+    case MODE_VERIFY:
+        return (int)verify_store(config);
+    case MODE_RECOVER:
+        return (int)recover_home(config);
+    case MODE_UNSAFE:
+        return (int)recover_unsafe_vote_now(config);
+    case MODE_RUN:
+    case MODE_CHECK:
+        break;
+    }
+    return (int)node_run(config);
 }
 
 static int load_and_run(const char *path, enum mode mode)
@@ -153,6 +176,8 @@ int main(int argc, char **argv)
         {"config", required_argument, NULL, 'c'},
         {"check-config", no_argument, NULL, OPTION_CHECK},
         {"verify-store", no_argument, NULL, OPTION_VERIFY},
+        {"recover", no_argument, NULL, OPTION_RECOVER},
+        {"unsafe-vote-now", no_argument, NULL, OPTION_UNSAFE},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
@@ -179,6 +204,12 @@ int main(int argc, char **argv)
             break;
         case OPTION_VERIFY:
             mode = MODE_VERIFY;
+            break;
+        case OPTION_RECOVER:
+            mode = MODE_RECOVER;
+            break;
+        case OPTION_UNSAFE:
+            mode = MODE_UNSAFE;
             break;
         case 'h':
             printf("%s", usage_text);

@@ -68,6 +68,12 @@ static void take_message(struct node *node, struct peer *peer, uint8_t type,
     case MESSAGE_BLOB_PIECE:
         blob_fetch_on_message(node->fetch, peer, type, data, size);
         return;
+    case MESSAGE_GET_SIGNED:
+    case MESSAGE_LAST_SIGNED:
+        if (node->replica != NULL) {
+            replica_signed_message(node->replica, peer, type, data, size);
+        }
+        return;
     case MESSAGE_AUTH:
     case MESSAGE_PING:
     case MESSAGE_PONG:
@@ -94,6 +100,9 @@ static void on_peer(void *context, struct peer *peer, bool is_up)
     if (is_up && !node->is_stopping) {
         evidence_pool_greet(node->evidence, peer);
     }
+    if (node->replica != NULL) {
+        replica_peer(node->replica, peer, is_up);
+    }
     if (node->api != NULL && !node->is_stopping) {
         api_peer_changed(node->api, peer, is_up);
     }
@@ -104,6 +113,9 @@ static void on_tick(void *context, uint64_t now_ms)
     struct node *node = context;
     blob_fetch_tick(node->fetch, now_ms);
     sync_tick(node->sync, now_ms);
+    if (node->replica != NULL) {
+        replica_tick(node->replica, now_ms);
+    }
 }
 
 static bool read_blob(void *context, const struct hash *hash, uint64_t offset,

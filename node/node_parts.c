@@ -96,6 +96,12 @@ static bool on_attestation(void *context, Pot__Signed *message,
 static void on_failed(void *context, enum pot_err err, const char *what)
 {
     struct node *node = context;
+    if (err == POT_EGUARD) { /* no disk's fault, and nothing mends it */
+        startup_error(node, EXIT_CODE_GUARD, what, err,
+                      "stop that one, or this one for good");
+        stopping_begin(node);
+        return;
+    }
     mending_failed(&node->mending, err, what);
 }
 
@@ -182,7 +188,7 @@ static void tell_sync(struct node *node)
     sync_set_status(node->sync, &status);
 }
 
-static void tell_replica(struct node *node)
+static void tell_replica(struct node *node, const struct shared_block *block)
 {
     struct validator_set set;
     const struct chain_tip *tip = chain_tip(node->chain);
@@ -195,6 +201,7 @@ static void tell_replica(struct node *node)
         mending_failed(&node->mending, err, "validator set");
         return;
     }
+    replica_certified(node->replica, block->block->body->last_commit);
     replica_applied(node->replica, tip, &set);
 }
 
@@ -217,7 +224,7 @@ static void on_applied(void *context, const struct shared_block *block)
     tell_sync(node);
     pruning_go_on(node->pruning, chain_tip(node->chain)->height);
     catch_up_applied(node->catch_up);
-    tell_replica(node);
+    tell_replica(node, block);
     suspect(node, tx, task);
     if (has_txs || has_evidence || rounds_has_work(node->rounds)) {
         on_work(node);
@@ -391,7 +398,7 @@ static bool open_consensus(struct node *node)
         startup_error(node,
                       err == POT_EGUARD ? EXIT_CODE_GUARD : EXIT_CODE_STORE,
                       "sign_state", err,
-                      "restore this key's own sign state, or use a new key");
+                      "run `potctl recover`, or name this key's own home");
     }
     return err == POT_OK;
 }

@@ -191,8 +191,8 @@ static bool open_sign_state(struct node *node)
     if (err == POT_ENOENT || err == POT_EGUARD) {
         startup_error(node, EXIT_CODE_GUARD, path, POT_EGUARD,
                       err == POT_ENOENT
-                          ? "this validator's sign state is gone: restore it, "
-                            "or use a new key"
+                          ? "this validator's sign state is gone: run "
+                            "`potctl recover`"
                           : "it is another key's or another chain's");
     } else if (err != POT_OK) {
         startup_error(node,
@@ -258,10 +258,17 @@ static bool check_limits(struct node *node)
     return true;
 }
 
+bool startup_open_home(struct node *node)
+{
+    return open_home(node) && load_keys(node) && load_genesis(node);
+}
+
 bool startup_open_store(struct node *node)
 {
-    if (!load_genesis(node) || !open_home(node) || !open_store(node) ||
-        !open_datasets(node)) {
+    if (node->genesis == NULL && !load_genesis(node)) {
+        return false;
+    }
+    if (!open_home(node) || !open_store(node) || !open_datasets(node)) {
         return false;
     }
     struct holdings *holdings = &node->holdings;
@@ -274,7 +281,7 @@ bool startup_open_store(struct node *node)
 
 bool startup_open(struct node *node)
 {
-    return check_limits(node) && open_home(node) && load_keys(node) &&
+    return check_limits(node) && startup_open_home(node) &&
            check_worker(node) && startup_open_store(node) &&
            open_sign_state(node);
 }

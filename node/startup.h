@@ -16,6 +16,9 @@ struct node_config;
  * same. */
 bool startup_open(struct node *node);
 
+/* startup_open_home: home, keys and genesis only. */
+bool startup_open_home(struct node *node);
+
 /* startup_open_store: the same without keys and sign state. */
 bool startup_open_store(struct node *node);
 void startup_close(struct node *node);

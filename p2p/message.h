@@ -5,6 +5,7 @@
  *   TX, SUBMISSION, ATTESTATION, EVIDENCE   Signed
  *   STATUS       PeerStatus
  *   GET_BLOCKS, GET_BLOB, BLOCKS, BLOB_PIECE   as they are called
+ *   GET_SIGNED, LAST_SIGNED                    likewise
  *   PING, PONG   u64: the sender's mark, sent back
  *   BYE          u8: an enum reason, for the log
  *
@@ -42,7 +43,9 @@
     X(MESSAGE_BLOB_PIECE, 24, "blob_piece", PRIORITY_BULK,                     \
       BLOB_PIECE_BYTES + 128)                                                  \
     X(MESSAGE_EVIDENCE, 26, "evidence", PRIORITY_GOSSIP,                       \
-      MESSAGE_SIGNED_MAX(EVIDENCE_BYTES_MAX))
+      MESSAGE_SIGNED_MAX(EVIDENCE_BYTES_MAX))                                  \
+    X(MESSAGE_GET_SIGNED, 34, "get_signed", PRIORITY_GOSSIP, 0)                \
+    X(MESSAGE_LAST_SIGNED, 35, "last_signed", PRIORITY_GOSSIP, 256)
 
 enum message_type {
 #define X(type, number, name, priority, size_max) type = (number),

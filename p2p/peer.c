@@ -43,6 +43,7 @@ struct peer {
 
     struct handshake *handshake; /* HANDSHAKE only */
     bool is_proven;              /* UP was reached */
+    bool is_replaced;            /* by another connection, as it said */
     struct public_key key;       /* is_proven, as are the next two */
     uint64_t up_ms;
     struct frame_reader receiving;
@@ -129,6 +130,7 @@ static void on_bye(struct peer *peer, const struct frame *frame)
     enum reason reason = REASON_CLOSED;
     if (frame->size == 1 && frame->body[0] == REASON_DUPLICATE) {
         reason = REASON_DUPLICATE;
+        peer->is_replaced = true;
     }
     const char *why = frame->size == 1 && frame->body[0] < REASON_COUNT
                           ? reason_text((enum reason)frame->body[0])
@@ -458,6 +460,11 @@ const char *peer_address(const struct peer *peer)
 const char *peer_moniker(const struct peer *peer)
 {
     return peer->moniker;
+}
+
+bool peer_is_replaced(const struct peer *peer)
+{
+    return peer->is_replaced;
 }
 
 bool peer_is_outbound(const struct peer *peer)

@@ -9,6 +9,8 @@
 #include "node/api/api_request.h"
 #include "node/api/api_route.h"
 #include "node/block/chain.h"
+#include "node/block/guard.h"
+#include "node/block/replica.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/round/miner.h"
@@ -76,6 +78,28 @@ static void check_validators(json_t *list, const struct api_config *config)
     }
 }
 
+/* A validator that does not vote, and why: node/block/guard.h. */
+static void check_guard(json_t *list, const struct api_config *config)
+{
+    const struct pbft_status status = replica_status(config->replica);
+    const struct guard *guard = replica_guard(config->replica);
+    if (!status.is_held || status.replica == PBFT_NO_REPLICA) {
+        return;
+    }
+    if (status.is_recovering) {
+        add_reason(list, "recovering",
+                   sentence("no votes until the chain is past all that this"
+                            " key may have signed: %u of %u validators have"
+                            " said where they are",
+                            guard_count(guard), guard_needed(guard)));
+    } else {
+        add_reason(list, "asking",
+                   sentence("no votes until others have said what this key"
+                            " signed last: %u of %u have",
+                            guard_count(guard), guard_needed(guard)));
+    }
+}
+
 static json_t *reasons(const struct api_config *config)
 {
     json_t *list = json_array();
@@ -94,6 +118,7 @@ static json_t *reasons(const struct api_config *config)
     }
     if (config->replica != NULL) {
         check_validators(list, config);
+        check_guard(list, config);
     } else if (net_peer_count(config->net) == 0) {
         add_reason(list, "peers", sentence("no peer is connected"));
     }

@@ -56,6 +56,10 @@ static void add_consensus(json_t *json, const struct api_config *c,
                            &set.keys[validator_set_primary(set.count, view)])
                      : json_null());
     api_json_set(json, "validators", json_integer(set.count));
+    bool is_voting = c->replica != NULL &&
+                     !replica_status(c->replica).is_held &&
+                     replica_status(c->replica).replica != PBFT_NO_REPLICA;
+    api_json_set(json, "voting", json_boolean(is_voting));
 }
 
 static void add_sync(json_t *json, const struct sync *sync)
@@ -121,7 +125,7 @@ const struct api_route api_status_routes[] = {
     {"GET", "/v1/status", .summary = "the node and the chain at a glance",
      .answer = "version, protocol, chain_id, node, moniker, roles, height,"
                " block_hash, block_time_ms, state_root, view, primary,"
-               " validators, peers, syncing, mempool_txs, tasks_running",
+               " validators, voting, peers, syncing, mempool_txs, tasks_running",
      .status = 200, .handler = get_status},
     {.method = NULL},
 };

@@ -13,9 +13,11 @@ node_block_libblock_a_SOURCES = \
 	node/block/delivery.c node/block/delivery.h \
 	node/block/errands.c node/block/errands.h \
 	node/block/executed.c node/block/executed.h \
+	node/block/guard.c node/block/guard.h \
 	node/block/held_blobs.c node/block/held_blobs.h \
 	node/block/inbox.c node/block/inbox.h \
 	node/block/ledger_view.c node/block/ledger_view.h \
+	node/block/last_signed.c node/block/last_signed.h \
 	node/block/needs.c node/block/needs.h \
 	node/block/owed.c node/block/owed.h \
 	node/block/proposal.c node/block/proposal.h \
@@ -23,6 +25,7 @@ node_block_libblock_a_SOURCES = \
 	node/block/replica.c node/block/replica.h \
 	node/block/round_blobs.c node/block/round_blobs.h \
 	node/block/shared_block.c node/block/shared_block.h \
+	node/block/signed_watch.c node/block/signed_watch.h \
 	node/block/validator_sets.c node/block/validator_sets.h \
 	node/block/vote_record.c node/block/vote_record.h \
 	node/block/wait.c node/block/wait.h

@@ -8,6 +8,7 @@
 #include "node/block/delivery.h"
 #include "node/block/errands.h"
 #include "node/block/inbox.h"
+#include "node/block/signed_watch.h"
 #include "node/block/vote_record.h"
 #include "node/loop/loop_timer.h"
 #include "p2p/net.h"
@@ -36,6 +37,7 @@ struct replica {
     struct inbox *inbox;
     struct vote_record *record;
     struct errands *errands;
+    struct signed_watch *watch;
     struct timer_slot timers[PBFT_TIMERS];
     bool is_stepping;
     struct deferred *deferred; /* events that came while stepping */
@@ -173,6 +175,8 @@ static void log_view(const struct pbft_status *before,
 
 static void step_one(struct replica *r, const struct pbft_event *event)
 {
+    bool is_new_tip =
+        event->type == PBFT_START || event->type == PBFT_COMMITTED;
     struct pbft_effects effects = {0};
     struct pbft_event timed = *event;
     struct pbft_status before = pbft_status(r->pbft);
@@ -186,6 +190,10 @@ static void step_one(struct replica *r, const struct pbft_event *event)
         carry_out(r, &effects.items[i]);
     }
     pbft_effects_fini(&effects);
+    if (is_new_tip) {
+        signed_watch_tip(r->watch, pbft_status(r->pbft).height - 1,
+                         pbft_validators(r->pbft));
+    }
 }
 
 static void step(struct replica *r, const struct pbft_event *event)
@@ -234,6 +242,10 @@ static void on_message(void *context, const struct inbox_message *message)
 {
     struct replica *r = context;
     struct pbft_event event = {.type = PBFT_MESSAGE};
+    if (message->set_id == pbft_status(r->pbft).set_id) {
+        signed_watch_message(r->watch, pbft_validators(r->pbft),
+                             message->message);
+    }
     event.u.message.message = message->message;
     event.u.message.set_id = message->set_id;
     if (!validator_set_find(&event.u.message.from, pbft_validators(r->pbft),
@@ -267,6 +279,77 @@ static void on_saved(void *context, uint64_t sequence, enum pot_err err)
 static void on_answer(void *context, const struct pbft_event *event)
 {
     step(context, event);
+}
+
+/* ---- what the key has signed */
+
+static struct pbft_mark signed_last(void *context)
+{
+    const struct replica *r = context;
+    return pbft_status(r->pbft).signed_last;
+}
+
+static void on_verdict(void *context, enum guard_verdict verdict)
+{
+    struct replica *r = context;
+    struct pbft_event event = {.type = PBFT_RELEASE};
+    if (r->is_stopped) {
+        return;
+    }
+    switch (verdict) {
+    case GUARD_RECOVER:
+        LOG(LOG_WARN, "consensus",
+            "no votes until the chain is past all that this key may have"
+            " signed: the sign state does not know it",
+            log_u64("height", pbft_status(r->pbft).height));
+        event.type = PBFT_RECOVER;
+        step(r, &event);
+        return;
+    case GUARD_RELEASE:
+        LOG(LOG_INFO, "consensus", "votes from now on",
+            log_u64("height", pbft_status(r->pbft).height));
+        step(r, &event);
+        return;
+    case GUARD_DOUBLED:
+        r->config.failed(r->config.context, POT_EGUARD,
+                         "another node signs with this validator's key");
+        return;
+    case GUARD_STAY:
+        return;
+    }
+}
+
+void replica_peer(struct replica *r, struct peer *peer, bool is_up)
+{
+    signed_watch_peer(r->watch, peer, is_up);
+}
+
+void replica_signed_message(struct replica *r, struct peer *peer, uint8_t type,
+                            const uint8_t *data, size_t size)
+{
+    if (type == MESSAGE_GET_SIGNED) {
+        signed_watch_asked(r->watch, peer);
+    } else {
+        signed_watch_answered(r->watch, peer, data, size);
+    }
+}
+
+void replica_tick(struct replica *r, uint64_t now_ms)
+{
+    if (!r->is_stopped) {
+        signed_watch_tick(r->watch, now_ms);
+    }
+}
+
+void replica_certified(struct replica *r,
+                       const Pot__CommitCertificate *certificate)
+{
+    signed_watch_certificate(r->watch, certificate);
+}
+
+const struct guard *replica_guard(const struct replica *r)
+{
+    return signed_watch_guard(r->watch);
 }
 
 void replica_start(struct replica *r)
@@ -340,8 +423,35 @@ static struct pbft *open_pbft(const struct replica_config *config,
         .propose_timeout_max_ms =
             config->propose_timeout_ms * TIMEOUT_GROWTH_MAX,
         .idle_interval_ms = config->idle_interval_ms,
+        .is_held = true,
     };
     return pbft_new(&pbft_config, record, record_size, err);
+}
+
+static enum guard_state first_state(const struct replica *r)
+{
+    const struct pbft_status status = pbft_status(r->pbft);
+    return status.is_recovering ? GUARD_RECOVERING
+           : status.is_held     ? GUARD_ASKING
+                                : GUARD_CLEAR;
+}
+
+static struct signed_watch *open_watch(struct replica *r)
+{
+    size_t record_size;
+    const struct replica_config *c = &r->config;
+    (void)sign_state_record(c->sign_state, &record_size);
+    const struct signed_watch_config watch = {
+        .net = c->net,
+        .chain = c->chain,
+        .self = *key_public(c->key),
+        .has_record = record_size > 0,
+        .state = first_state(r),
+        .context = r,
+        .signed_last = signed_last,
+        .act = on_verdict,
+    };
+    return signed_watch_new(&watch);
 }
 
 static void open_parts(struct replica *r)
@@ -365,6 +475,7 @@ static void open_parts(struct replica *r)
     r->inbox = inbox_new(&inbox);
     r->record = vote_record_new(&record);
     r->errands = errands_new(&errands);
+    r->watch = open_watch(r);
     for (size_t i = 0; i < PBFT_TIMERS; i++) {
         r->timers[i].replica = r;
         loop_timer_open(&r->timers[i].timer, c->loop, on_timer, &r->timers[i]);
@@ -428,6 +539,8 @@ enum pot_err replica_resume(struct replica *r,
     vote_record_forget(r->record);
     pbft_free(r->pbft);
     r->pbft = pbft;
+    signed_watch_free(r->watch);
+    r->watch = open_watch(r);
     r->is_silent = false;
     replica_start(r);
     return POT_OK;
@@ -454,6 +567,7 @@ void replica_free(struct replica *r)
     inbox_free(r->inbox);
     vote_record_free(r->record);
     errands_free(r->errands);
+    signed_watch_free(r->watch);
     pbft_free(r->pbft);
     free(r);
 }

@@ -4,6 +4,7 @@
  *   inbox        messages, verified off the loop      -> PBFT_MESSAGE
  *   errands      blocks made, checked, carried out    <- PROPOSE CHECK COMMIT
  *   vote_record  what is signed, durable before sent  <- PERSIST
+ *   signed_watch whether anything else was signed     -> RECOVER RELEASE
  *
  * All on the loop. */
 #ifndef POT_NODE_BLOCK_REPLICA_H
@@ -19,6 +20,7 @@
 #include "node/block/chain_tip.h"
 
 struct delivery;
+struct guard;
 struct net;
 struct peer;
 struct proposal_refused;
@@ -45,7 +47,8 @@ struct replica_config {
                     size_t count);
     /* An encoded EvidenceBody: a validator contradicted itself. */
     void (*found)(void *context, const void *evidence, size_t size);
-    /* The disk failed us: nothing more may be signed. */
+    /* The disk failed us, or, POT_EGUARD, another node signs with this key:
+     * nothing more may be signed. */
     void (*failed)(void *context, enum pot_err err, const char *what);
 };
 
@@ -76,6 +79,17 @@ void replica_receive(struct replica *replica, struct peer *peer,
 /* replica_work: there is something to put in a block. */
 void replica_work(struct replica *replica);
 
+/* A peer has come or gone; its MESSAGE_GET_SIGNED or MESSAGE_LAST_SIGNED; the
+ * time. */
+void replica_peer(struct replica *replica, struct peer *peer, bool is_up);
+void replica_signed_message(struct replica *replica, struct peer *peer,
+                            uint8_t type, const uint8_t *data, size_t size);
+void replica_tick(struct replica *replica, uint64_t now_ms);
+
+/* replica_certified: a certificate in a block that is applied; NULL: it has
+ * none. */
+void replica_certified(struct replica *replica,
+                       const Pot__CommitCertificate *certificate);
 /* replica_suspect: the present primary leaves out what it could have put in
  * its blocks: what, of this hash. */
 void replica_suspect(struct replica *replica, const char *what,
@@ -86,6 +100,9 @@ void replica_applied(struct replica *replica, const struct chain_tip *tip,
                      const struct validator_set *validators);
 
 struct pbft_status replica_status(const struct replica *replica);
+
+/* replica_guard: why it is held, when it is. */
+const struct guard *replica_guard(const struct replica *replica);
 
 struct replica_stats {
     uint64_t messages;

@@ -12,6 +12,7 @@ e2e_tests = \
 	tests/e2e/test_disk_full.sh \
 	tests/e2e/test_evidence.sh \
 	tests/e2e/test_ghost_data.sh \
+	tests/e2e/test_guard.sh \
 	tests/e2e/test_hostile_peers.sh \
 	tests/e2e/test_join_leave.sh \
 	tests/e2e/test_kill.sh \

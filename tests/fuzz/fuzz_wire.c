@@ -26,6 +26,10 @@ static const ProtobufCMessageDescriptor *body_of(enum message_type type)
         return &pot__get_blob__descriptor;
     case MESSAGE_BLOB_PIECE:
         return &pot__blob_piece__descriptor;
+    case MESSAGE_GET_SIGNED:
+        return &pot__get_signed__descriptor;
+    case MESSAGE_LAST_SIGNED:
+        return &pot__last_signed__descriptor;
     case MESSAGE_AUTH:        /* fuzz_handshake */
     case MESSAGE_CONSENSUS:   /* fuzz_consensus */
     case MESSAGE_TX:          /* fuzz_tx */

@@ -1,0 +1,185 @@
+#include "config.h"
+
+#include "node/block/guard.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+/* A certificate of height h shows that its signers stood at h - 1 at least.
+ * So who is answered by one of them at height t has seen no certificate above
+ * t + 1, and has signed at t + 2 at most: it votes again at t + 3, when its
+ * tip is t + 2. */
+#define PAST_BLOCKS 2
+
+void guard_init(struct guard *guard, const struct public_key *self,
+                const struct hash *chain, bool has_record,
+                enum guard_state state)
+{
+    memset(guard, 0, sizeof(*guard));
+    guard->self = *self;
+    guard->chain = *chain;
+    guard->has_record = has_record;
+    guard->state = state;
+    guard->released_height = state == GUARD_CLEAR ? UINT64_MAX : 0;
+}
+
+void guard_tip(struct guard *guard, uint64_t tip,
+               const struct validator_set *set)
+{
+    guard->tip = tip;
+    if (!validator_set_equal(set, &guard->set)) {
+        guard->set = *set;
+        guard->set_height = tip;
+        memset(guard->answers, 0, sizeof(guard->answers));
+    }
+}
+
+void guard_answered(struct guard *guard, const struct public_key *from,
+                    uint64_t tip)
+{
+    uint32_t index;
+    if (public_key_equal(from, &guard->self) ||
+        !validator_set_find(&index, &guard->set, from)) {
+        return;
+    }
+    struct guard_answer *answer = &guard->answers[index];
+    if (!answer->is_given || tip < answer->tip) {
+        answer->is_given = true;
+        answer->tip = tip;
+    }
+}
+
+void guard_displaced(struct guard *guard, const struct public_key *from)
+{
+    uint32_t index;
+    if (validator_set_find(&index, &guard->set, from)) {
+        guard->answers[index].is_displaced = true;
+    }
+}
+
+void guard_connected(struct guard *guard, const struct public_key *from,
+                     bool is_dialled)
+{
+    uint32_t index;
+    if (validator_set_find(&index, &guard->set, from)) {
+        guard->displaced +=
+            guard->answers[index].is_displaced && is_dialled ? 1 : 0;
+        guard->answers[index].is_displaced = false;
+    }
+}
+
+void guard_undisturbed(struct guard *guard)
+{
+    guard->displaced = 0;
+}
+
+bool guard_seen(struct guard *guard, const struct pbft_mark *seen,
+                const struct signature *signature, const struct pbft_mark *own)
+{
+    if (pbft_mark_compare(seen, &guard->seen) < 0 ||
+        !pbft_mark_contradicts(seen, own)) {
+        return true;
+    }
+    if (!pbft_mark_verify(seen, &guard->self, &guard->chain, signature)) {
+        return false;
+    }
+    guard->seen = *seen;
+    return true;
+}
+
+uint32_t guard_needed(const struct guard *guard)
+{
+    uint32_t n = guard->set.count;
+    uint32_t quorum = validator_set_quorum(n);
+    return guard->state == GUARD_RECOVERING
+               ? n - quorum + validator_set_faults(n) + 1
+               : quorum - 1;
+}
+
+uint32_t guard_count(const struct guard *guard)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < guard->set.count; i++) {
+        count += guard->answers[i].is_given;
+    }
+    return count;
+}
+
+/* Whether as many as are needed stood at `tip` or below. */
+static bool are_at(const struct guard *guard, uint64_t tip)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < guard->set.count; i++) {
+        count += guard->answers[i].is_given && guard->answers[i].tip <= tip;
+    }
+    return count >= guard_needed(guard);
+}
+
+static bool is_chain_begun(const struct guard *guard)
+{
+    bool is_begun = guard->tip > 0;
+    for (uint32_t i = 0; i < guard->set.count; i++) {
+        is_begun = is_begun || guard->answers[i].tip > 0;
+    }
+    return is_begun;
+}
+
+static enum guard_verdict release(struct guard *guard)
+{
+    guard->released_height =
+        guard->state == GUARD_RECOVERING ? guard->tip : 0;
+    guard->state = GUARD_CLEAR;
+    return GUARD_RELEASE;
+}
+
+static enum guard_verdict judge_asking(struct guard *guard,
+                                       const struct pbft_mark *own)
+{
+    if (pbft_mark_contradicts(&guard->seen, own) ||
+        (!guard->has_record && is_chain_begun(guard))) {
+        guard->state = GUARD_RECOVERING;
+        return GUARD_RECOVER;
+    }
+    return are_at(guard, guard->tip) && guard->displaced == 0 ? release(guard)
+                                                              : GUARD_STAY;
+}
+
+/* The members of a set that has just come may stand before the block that
+ * elected them: one block of theirs must be there. */
+static enum guard_verdict judge_recovering(struct guard *guard)
+{
+    if (guard->seen.height > PAST_BLOCKS &&
+        are_at(guard, guard->seen.height - PAST_BLOCKS - 1)) {
+        return GUARD_DOUBLED;
+    }
+    bool is_past = guard->tip > guard->set_height &&
+                   guard->tip >= PAST_BLOCKS && guard->displaced == 0 &&
+                   are_at(guard, guard->tip - PAST_BLOCKS);
+    return is_past ? release(guard) : GUARD_STAY;
+}
+
+enum guard_verdict guard_judge(struct guard *guard,
+                               const struct pbft_mark *own)
+{
+    if (guard->set.count == 0) {
+        return GUARD_STAY;
+    }
+    if (guard->state != GUARD_CLEAR &&
+        guard->displaced >= GUARD_DISPLACED_MAX) {
+        return GUARD_DOUBLED;
+    }
+    switch (guard->state) {
+    case GUARD_ASKING:
+        return judge_asking(guard, own);
+    case GUARD_RECOVERING:
+        return judge_recovering(guard);
+    case GUARD_CLEAR:
+        return guard->seen.height > guard->released_height &&
+                       pbft_mark_contradicts(&guard->seen, own)
+                   ? GUARD_DOUBLED
+                   : GUARD_STAY;
+    }
+    POT_ASSERT(false);
+    return GUARD_STAY;
+}

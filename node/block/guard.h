@@ -1,0 +1,110 @@
+/* guard: keeps a key from signing twice what it can sign once, when the sign
+ * state does not tell all that it has signed: a home that was lost, an old
+ * backup, a copy that runs somewhere else.
+ *
+ * A validator asks all others what they last saw signed by its key.  The
+ * answer carries that signature, so that nobody can lie, and the answerer's
+ * height.  Until enough have answered, the replica is held (consensus/pbft.h).
+ *
+ *              a signature beyond the record, or
+ *              no record and a chain beyond genesis
+ *     ASKING ---------------------------------------> RECOVERING
+ *        | a quorum with us                               | n - quorum + f + 1
+ *        | at heights <= tip                              | others at heights
+ *        v                                                v <= tip - 2
+ *     CLEAR <---------------------------------------------+
+ *
+ * Why this is enough: docs/protocol.md, "Lost and old sign states".  A
+ * signature beyond the record when CLEAR, or beyond what may have been signed
+ * before we asked when RECOVERING, is another node's: GUARD_DOUBLED.  So is a
+ * connection with our key that peers have and we do not: peers keep the newer
+ * one, and two nodes take them from each other.
+ *
+ * No clock and no network: the owner says what happens, and does what it is
+ * told by guard_verdict. */
+#ifndef POT_NODE_BLOCK_GUARD_H
+#define POT_NODE_BLOCK_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/key.h"
+#include "consensus/pbft.h"
+
+enum guard_state { GUARD_ASKING, GUARD_RECOVERING, GUARD_CLEAR };
+
+/* What its owner is to do now. */
+enum guard_verdict {
+    GUARD_STAY,
+    GUARD_RECOVER, /* step PBFT_RECOVER */
+    GUARD_RELEASE, /* step PBFT_RELEASE */
+    GUARD_DOUBLED, /* another node signs with this key: stop */
+};
+
+struct guard_answer {
+    bool is_given;
+    uint64_t tip; /* the answerer's; of several the lowest, all were asked for
+                   * by this process */
+    bool is_displaced; /* it prefers another connection with our key */
+};
+
+/* So many connections taken away by a node with our key, and we are it that
+ * stops. */
+#define GUARD_DISPLACED_MAX 3
+
+
+struct guard {
+    struct public_key self;
+    struct hash chain;
+    enum guard_state state;
+    bool has_record;       /* what was signed before this start is on record */
+    struct pbft_mark seen; /* the furthest that anybody showed us */
+    uint64_t tip;
+    struct validator_set set; /* who signs tip + 1 */
+    uint64_t set_height;      /* the tip when they came to be that */
+    struct guard_answer answers[VALIDATORS_MAX]; /* by index in set */
+    uint64_t released_height; /* signatures up to it may be older than us */
+    uint32_t displaced; /* connections that were not ours to take back */
+};
+
+/* guard_init: has_record: the sign state says what was signed last, maybe
+ * nothing; state: GUARD_RECOVERING if it says that this is not known,
+ * GUARD_CLEAR if it says that it does not matter. */
+void guard_init(struct guard *guard, const struct public_key *self,
+                const struct hash *chain, bool has_record,
+                enum guard_state state);
+
+/* guard_tip: the tip, and who signs the next height. */
+void guard_tip(struct guard *guard, uint64_t tip,
+               const struct validator_set *set);
+
+/* guard_answered: `from` stands at `tip`. */
+void guard_answered(struct guard *guard, const struct public_key *from,
+                    uint64_t tip);
+
+/* guard_seen: somebody shows what self is to have signed; false: it did not.
+ * What fits to `own` is nothing new. */
+bool guard_seen(struct guard *guard, const struct pbft_mark *seen,
+                const struct signature *signature, const struct pbft_mark *own);
+
+/* guard_displaced: `from` ended our connection in favour of another one with
+ * our key.  guard_connected: a connection stands; if we had to dial again, the
+ * other one was not ours.  guard_undisturbed: for a while that did not
+ * happen. */
+void guard_displaced(struct guard *guard, const struct public_key *from);
+void guard_connected(struct guard *guard, const struct public_key *from,
+                     bool is_dialled);
+void guard_undisturbed(struct guard *guard);
+
+/* guard_judge: after each of the above, until it says GUARD_STAY; own: the
+ * furthest that this process and its record have signed. */
+enum guard_verdict guard_judge(struct guard *guard,
+                               const struct pbft_mark *own);
+
+/* How many others must have answered to leave the state, and how many
+ * have. */
+uint32_t guard_needed(const struct guard *guard);
+uint32_t guard_count(const struct guard *guard);
+
+#endif

@@ -1,0 +1,132 @@
+#!/bin/sh
+# One key, one word: a copied home, a restored backup, a wiped disk under
+# load, a lost sign state.  None of them signs against what the key has signed.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+init_net 4 0
+for each in $names; do
+    set_key "$each" consensus idle_interval_ms 200
+done
+start $names
+await_ready $names
+await 20 "the first blocks" reaches validator0 5
+
+no_evidence() { # names...
+    for each in "$@"; do
+        curl -fsS "$(url_of "$each")/metrics" >"$WORK/metrics"
+        grep -q '^pot_consensus_byzantine_votes_total 0$' "$WORK/metrics" ||
+            fail "$each saw a key sign twice"
+    done
+    if grep -h "voted twice" "$NET"/*/potd.log; then
+        fail "a key signed twice"
+    fi
+}
+
+grows() { # name blocks: and it is not only said
+    grow_at=$(height_of "$1")
+    await 30 "$2 blocks more on $1" reaches "$1" $((grow_at + $2))
+}
+
+is_voting() { [ "$(ctl "$1" status --json | jq -r .voting)" = true ]; }
+
+# Votes that count: with a third one gone, nothing stands without this one.
+is_needed() { # name other
+    kill -STOP "$(cat "$NET/$2/pid")"
+    grows "$1" 3
+    kill -CONT "$(cat "$NET/$2/pid")"
+}
+
+# ---- a copy of a running validator's home, elsewhere
+cp -r "$NET/validator0" "$WORK/copy"
+rm -r "$WORK/copy/store" "$WORK/copy/potd.log"
+mkdir "$WORK/copies"
+mv "$WORK/copy" "$WORK/copies/validator0"
+cp "$NET/genesis.json" "$WORK/copies/"
+free=$((BASE_PORT + 40))
+status=0
+POTD_P2P_LISTEN=127.0.0.1:$free POTD_API_LISTEN=127.0.0.1:$((free + 1)) \
+    timeout 60 potd --config "$WORK/copies/validator0/node.toml" \
+    >"$WORK/copies/log" 2>&1 || status=$?
+[ "$status" -eq 9 ] || {
+    tail -n 20 "$WORK/copies/log" >&2
+    fail "the copy ended with $status"
+}
+grep -q "another node signs with this validator's key" "$WORK/copies/log" ||
+    fail "the copy did not say why"
+grep -q "votes from now on" "$WORK/copies/log" && fail "the copy voted"
+await_ready validator0
+is_needed validator0 validator3
+no_evidence $names
+echo "a copied home: refused"
+
+# ---- an old backup of a home, put back
+stop_cleanly validator1
+cp -r "$NET/validator1" "$WORK/backup"
+start validator1
+await_ready validator1
+grows validator1 20
+stop_cleanly validator1
+mv "$NET/validator1" "$WORK/newer"
+cp -r "$WORK/backup" "$NET/validator1"
+start validator1
+await 30 "validator1 finds its sign state old" \
+    grep -q "no votes until the chain is past" "$NET/validator1/potd.log"
+await 60 "validator1 votes again" is_voting validator1
+is_needed validator1 validator3
+no_evidence $names
+echo "a restored backup: silent, then back"
+
+# ---- a wiped disk, under load
+transfers() {
+    address=$(potctl key show "$NET/validator3/key")
+    while [ ! -e "$WORK/enough" ]; do
+        ctl validator0 transfer "$address" 1 --wait >/dev/null 2>&1 || true
+    done
+}
+transfers &
+load=$!
+grows validator2 5
+kill_hard validator2
+rm -r "$NET/validator2/store" "$NET/validator2/sign_state" \
+    "$NET/validator2/datasets"
+: >"$NET/validator2/potd.log"
+potctl recover --config "$NET/validator2/node.toml" >/dev/null
+start validator2
+await 60 "validator2 votes again" is_voting validator2
+grep -q "votes from now on" "$NET/validator2/potd.log" || fail "no word of it"
+touch "$WORK/enough"
+wait "$load"
+is_needed validator2 validator3
+no_evidence $names
+echo "a wiped disk: silent, then back"
+
+# ---- a lost sign state beside a store with blocks
+stop_cleanly validator2
+rm "$NET/validator2/sign_state"
+status=0
+potd --config "$NET/validator2/node.toml" >"$WORK/lost.log" 2>&1 || status=$?
+[ "$status" -eq 9 ] || fail "without its sign state: $status"
+grep -q "run .potctl recover" "$WORK/lost.log" || fail "no remedy was named"
+potctl recover --config "$NET/validator2/node.toml" >"$WORK/recover.log"
+grep -q "store is whole, at height .*: kept" "$WORK/recover.log" ||
+    fail "the store was not kept"
+start validator2
+await 60 "validator2 votes again" is_voting validator2
+no_evidence $names
+
+# ---- and by no other way than a word that is given
+stop_cleanly validator2
+if echo no | potctl unsafe-vote-now --config "$NET/validator2/node.toml" \
+    2>/dev/null; then
+    fail "it was not confirmed"
+fi
+: >"$NET/validator2/potd.log"
+potctl unsafe-vote-now --yes --config "$NET/validator2/node.toml" >/dev/null
+start validator2
+await 30 "validator2 votes at once" is_voting validator2
+grep -q "no votes until" "$NET/validator2/potd.log" && fail "it waited"
+grows validator2 3
+
+same_chain $names
+stop_cleanly $names
+verify_stores validator1 validator2
+no_bugs
