@@ -72,11 +72,10 @@ const struct cli_command cmd_unsafe_vote_now = {
     .name = "unsafe-vote-now",
     .arguments = "",
     .summary = "let a recovering validator vote at once; may cost its stake",
-    .details =
-        "For a network that cannot go on without this validator, which"
-        " therefore never\ngets past what it may have signed.  Only who"
-        " knows that no other copy of the key\nhas signed anything since"
-        " may use it.  For a node that is stopped.\n",
+    .details = "For a network that cannot go on without this validator, which"
+               " therefore never\ngets past what it may have signed.  Only who"
+               " knows that no other copy of the key\nhas signed anything since"
+               " may use it.  For a node that is stopped.\n",
     .examples = "  potctl unsafe-vote-now --config validator0/node.toml\n",
     .options = {{"config", "FILE", "the node's settings (node.toml)"},
                 {"yes", NULL, "do not ask"},

@@ -140,8 +140,7 @@ enum exit_code recover_home(const struct node_config *config)
     struct node *node = pot_calloc(1, sizeof(*node));
     node->config = config;
     uint8_t *record = pbft_recovering_record(&size);
-    if (!startup_open_home(node) || !is_validator(node) ||
-        !check_store(node)) {
+    if (!startup_open_home(node) || !is_validator(node) || !check_store(node)) {
         free(record);
     } else if (write_state(node, record, size)) {
         printf("sign_state: nothing is signed until the chain is past all that"

@@ -127,8 +127,7 @@ static bool is_chain_begun(const struct guard *guard)
 
 static enum guard_verdict release(struct guard *guard)
 {
-    guard->released_height =
-        guard->state == GUARD_RECOVERING ? guard->tip : 0;
+    guard->released_height = guard->state == GUARD_RECOVERING ? guard->tip : 0;
     guard->state = GUARD_CLEAR;
     return GUARD_RELEASE;
 }
@@ -159,8 +158,7 @@ static enum guard_verdict judge_recovering(struct guard *guard)
     return is_past ? release(guard) : GUARD_STAY;
 }
 
-enum guard_verdict guard_judge(struct guard *guard,
-                               const struct pbft_mark *own)
+enum guard_verdict guard_judge(struct guard *guard, const struct pbft_mark *own)
 {
     if (guard->set.count == 0) {
         return GUARD_STAY;

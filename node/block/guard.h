@@ -53,7 +53,6 @@ struct guard_answer {
  * stops. */
 #define GUARD_DISPLACED_MAX 3
 
-
 struct guard {
     struct public_key self;
     struct hash chain;
@@ -65,7 +64,7 @@ struct guard {
     uint64_t set_height;      /* the tip when they came to be that */
     struct guard_answer answers[VALIDATORS_MAX]; /* by index in set */
     uint64_t released_height; /* signatures up to it may be older than us */
-    uint32_t displaced; /* connections that were not ours to take back */
+    uint32_t displaced;       /* connections that were not ours to take back */
 };
 
 /* guard_init: has_record: the sign state says what was signed last, maybe

@@ -6,8 +6,7 @@ static size_t find(const struct last_signed_table *table,
                    const struct public_key *key)
 {
     size_t i = 0;
-    while (i < table->count &&
-           !public_key_equal(&table->entries[i].key, key)) {
+    while (i < table->count && !public_key_equal(&table->entries[i].key, key)) {
         i++;
     }
     return i;

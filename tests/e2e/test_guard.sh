@@ -13,10 +13,10 @@ await 20 "the first blocks" reaches validator0 5
 no_evidence() { # names...
     for each in "$@"; do
         curl -fsS "$(url_of "$each")/metrics" >"$WORK/metrics"
-        grep -q '^pot_consensus_byzantine_votes_total 0$' "$WORK/metrics" ||
+        grep -q '^pot_consensus_evidence_total 0$' "$WORK/metrics" ||
             fail "$each saw a key sign twice"
     done
-    if grep -h "voted twice" "$NET"/*/potd.log; then
+    if grep -h "contradicted itself" "$NET"/*/potd.log; then
         fail "a key signed twice"
     fi
 }
