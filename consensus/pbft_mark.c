@@ -69,6 +69,7 @@ bool pbft_mark_of_message(struct pbft_mark *out, uint32_t *replica,
     case POT__CONSENSUS_MESSAGE__KIND_NEW_VIEW:
     case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REQUEST:
     case POT__CONSENSUS_MESSAGE__KIND_BLOCK_REPLY:
+    case POT__CONSENSUS_MESSAGE__KIND_SUSPICION: /* may be said again */
     case POT__CONSENSUS_MESSAGE__KIND__NOT_SET:
     case _POT__CONSENSUS_MESSAGE__KIND__CASE_IS_INT_SIZE:
         break;
