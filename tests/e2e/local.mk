@@ -5,6 +5,7 @@ e2e_tests = \
 	tests/e2e/test_cancel.sh \
 	tests/e2e/test_cheat.sh \
 	tests/e2e/test_claims.sh \
+	tests/e2e/test_clocks.sh \
 	tests/e2e/test_cores.sh \
 	tests/e2e/test_crash_points.sh \
 	tests/e2e/test_damage.sh \
@@ -21,11 +22,13 @@ e2e_tests = \
 	tests/e2e/test_pause.sh \
 	tests/e2e/test_prune.sh \
 	tests/e2e/test_single.sh \
+	tests/e2e/test_slow_primary.sh \
 	tests/e2e/test_sync_many.sh \
 	tests/e2e/test_train.sh \
 	tests/e2e/test_two_tasks.sh \
 	tests/e2e/test_validators.sh \
 	tests/e2e/test_write_order.sh
+	tests/e2e/test_versions.sh
 dist_check_SCRIPTS += $(e2e_tests)
 TESTS += $(e2e_tests)
 EXTRA_DIST += tests/e2e/lib.sh tests/e2e/disk_lib.sh tests/e2e/netns.sh \
@@ -48,6 +51,14 @@ tests_e2e_contradict_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 tests_e2e_contradict_LDADD = p2p/libp2p.a proto/libproto.a \
 	proto/libformats.a base/libbase.a $(JANSSON_LIBS) $(PROTOBUFC_LIBS) \
 	$(SODIUM_LIBS) $(UV_LIBS) -lpthread
+
+# A node that speaks the next version of the protocol, and no other; it reads
+# the same store.
+check_PROGRAMS += tests/e2e/potd_next
+tests_e2e_potd_next_SOURCES = $(potd_SOURCES) tests/e2e/next_handshake.c
+nodist_EXTRA_tests_e2e_potd_next_SOURCES = links-c++.cpp
+tests_e2e_potd_next_CPPFLAGS = $(potd_CPPFLAGS)
+tests_e2e_potd_next_LDADD = $(potd_LDADD)
 
 # Transactions with one fault each.
 check_PROGRAMS += tests/e2e/bad_tx
