@@ -22,6 +22,8 @@
 #define BLOCK_FRAME_BYTES (4096 + 80 * VALIDATORS_MAX)
 /* Tag and length of a transaction in a block. */
 #define TX_FRAME_BYTES 6
+/* The same for evidence, and its amounts. */
+#define EVIDENCE_FRAME_BYTES 32
 
 void proposal_request_free(struct proposal_request *request)
 {
@@ -46,6 +48,8 @@ struct maker {
     size_t bytes;
 };
 
+/* One always fits: the least that a chain allows has room for it, whatever
+ * this node would like. */
 static void add_evidence(struct maker *m)
 {
     const struct proposal_request *r = m->request;
@@ -54,11 +58,15 @@ static void add_evidence(struct maker *m)
     for (size_t i = 0;
          i < r->evidence_count && m->body->n_evidence < EVIDENCE_MAX; i++) {
         Pot__Evidence *evidence;
-        if (ledger_make_evidence(&m->env, &m->block, r->evidence[i],
-                                 &evidence) != EVIDENCE_PROVES) {
+        size_t size =
+            pot__signed__get_packed_size(r->evidence[i]) + EVIDENCE_FRAME_BYTES;
+        bool is_full =
+            m->body->n_evidence > 0 && m->bytes + size > r->bytes_max;
+        if (is_full || ledger_make_evidence(&m->env, &m->block, r->evidence[i],
+                                            &evidence) != EVIDENCE_PROVES) {
             continue;
         }
-        m->bytes += pot__evidence__get_packed_size(evidence) + TX_FRAME_BYTES;
+        m->bytes += size;
         m->body->evidence[m->body->n_evidence++] = evidence;
     }
 }
