@@ -2,8 +2,9 @@
  *
  * contradict KEY_FILE CHAIN_ID REPLICA MODE PORT...
  *
- * To each port of loopback in turn, under a fresh node key, about the height
- * that the node works on, and REPLICA is the key's place in its set:
+ * To each port of loopback in turn, about the height that the node works on;
+ * REPLICA is the key's place in its set.  The first two under the validator's
+ * own name, as its node does; the others under a fresh key:
  *
  *   votes      commits to two blocks
  *   changes    a commit, and a view change that forgets it
@@ -300,7 +301,10 @@ static bool visit(const struct plan *plan, uint16_t port)
     if (v.fd < 0) {
         return false;
     }
-    v.self = key_generate();
+    /* Words of consensus are heard from validators only. */
+    bool is_itself =
+        strcmp(plan->mode, "votes") == 0 || strcmp(plan->mode, "changes") == 0;
+    v.self = is_itself ? plan->key : key_generate();
     buf_init(&v.out, OUT_MAX);
     bool is_in = shake_hands(&v);
     uint64_t height = is_in ? hear_height(&v) : 0;
@@ -315,7 +319,9 @@ static bool visit(const struct plan *plan, uint16_t port)
         frame_reader_fini(&v.receiving);
     }
     buf_fini(&v.out);
-    key_free(v.self);
+    if (!is_itself) {
+        key_free(v.self);
+    }
     (void)close(v.fd);
     return is_good;
 }

@@ -56,8 +56,6 @@ finder=$(ctl validator1 evidence --json | jq -r '.punished[0].finder')
 
 # Again, in every way, to everyone: it was punished already.
 tell evidence $names
-tell votes validator1 validator2
-tell changes validator0
 tell flood validator1
 at=$(height_of validator0)
 for each in $names; do
