@@ -16,8 +16,10 @@
 #include "node/node_parts.h"
 #include "node/stopping.h"
 #include "proto/codec.h"
+#include "proto/consensus.pb-c.h"
 #include "proto/genesis.h"
 #include "proto/genesis_params.h"
+#include "storage/sign_state.h"
 #include "storage/store.h"
 #include "tests/vsim/vsim_check.h"
 #include "tests/vsim/vsim_clock.h"
@@ -201,6 +203,29 @@ static void write_genesis(const char *folder)
 
 /* ---- all of them */
 
+/* As `potctl testnet init` does: the key is new, and has signed nothing. */
+static void write_sign_state(const struct vsim_node *node)
+{
+    size_t size;
+    struct hash chain;
+    struct sign_state *state;
+    Pot__PbftRecord record = POT__PBFT_RECORD__INIT;
+    char *path = file_join(node->home, "sign_state");
+    chain_id_hash(&chain, "pot-vsim");
+    record.height = 1;
+    uint8_t *data = codec_encode(&size, &record);
+    const struct public_key *key = key_public(node->key);
+    enum pot_err err = sign_state_create(path, key, &chain);
+    POT_ASSERT(err == POT_OK);
+    err = sign_state_open(&state, path, key, &chain);
+    POT_ASSERT(err == POT_OK);
+    err = sign_state_save(state, data, size);
+    POT_ASSERT(err == POT_OK);
+    sign_state_close(state);
+    free(data);
+    free(path);
+}
+
 static void open_home(struct vsim_node *node, const char *folder)
 {
     char name[16];
@@ -212,6 +237,7 @@ static void open_home(struct vsim_node *node, const char *folder)
     err = key_save(node->key, path);
     POT_ASSERT(err == POT_OK);
     free(path);
+    write_sign_state(node);
     write_config(node);
     load_config(node);
 }
