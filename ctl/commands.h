@@ -50,7 +50,15 @@
     X(cmd_block)                                                               \
     X(cmd_tx)                                                                  \
     /* ctl/cmd_verify_chain.c */                                               \
-    X(cmd_verify_chain)
+    X(cmd_verify_chain)                                                        \
+    /* ctl/cmd_store.c */                                                      \
+    X(cmd_store_verify)                                                        \
+    X(cmd_store_backup)                                                        \
+    X(cmd_store_compact)                                                       \
+    X(cmd_rollback)                                                            \
+    X(cmd_resync)                                                              \
+    /* ctl/cmd_debug.c */                                                      \
+    X(cmd_debug_dump)
 
 #define X(command) extern const struct cli_command command;
 COMMAND_MAP(X)

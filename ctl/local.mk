@@ -36,11 +36,13 @@ potctl_SOURCES = ctl/main.c ctl/commands.h \
 	ctl/cmd_chain.c \
 	ctl/cmd_dataset.c \
 	ctl/cmd_evidence.c \
+	ctl/cmd_debug.c \
 	ctl/cmd_key.c \
 	ctl/cmd_members.c \
 	ctl/cmd_recover.c \
 	ctl/cmd_rewards.c \
 	ctl/cmd_status.c \
+	ctl/cmd_store.c \
 	ctl/cmd_submit_task.c \
 	ctl/cmd_tasks.c \
 	ctl/cmd_testnet.c \

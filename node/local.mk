@@ -11,6 +11,7 @@ include node/api/local.mk
 # All of potd but its main: the simulator has one of its own.
 node_sources = \
 	node/last_words.c node/last_words.h \
+	node/maintain.c node/maintain.h \
 	node/mending.c node/mending.h \
 	node/network.c node/network.h \
 	node/node.c node/node.h \
@@ -18,6 +19,7 @@ node_sources = \
 	node/node_parts.c node/node_parts.h \
 	node/recover.c node/recover.h \
 	node/reload.c node/reload.h \
+	node/replay.c node/replay.h \
 	node/startup.c node/startup.h \
 	node/stopping.c node/stopping.h \
 	node/verify_store.c node/verify_store.h

@@ -27,6 +27,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "node/maintain.h"
 #include "node/node.h"
 #include "node/node_config.h"
 #include "node/recover.h"
@@ -34,6 +35,8 @@
 #include "proto/codec.h"
 #include "proto/genesis.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
@@ -45,8 +48,9 @@
 #define FAULTS_BYTES_MAX 65536
 
 static const char usage_text[] =
-    "Usage: potd --config FILE [--check-config | --verify-store | --recover |\n"
-    "            --unsafe-vote-now]\n"
+    "Usage: potd --config FILE [--check-config | --verify-store |\n"
+    "            --recover | --unsafe-vote-now | --backup-store DIR |\n"
+    "            --compact-store | --rollback HEIGHT | --resync]\n"
     "The Proof-of-Training node: validator, miner, API, as its config says.\n"
     "\n"
     "  -c, --config FILE    the node's settings (node.toml)\n"
@@ -60,6 +64,11 @@ static const char usage_text[] =
     "      --unsafe-vote-now\n"
     "                       vouch for what this key has signed, see potctl\n"
     "                       unsafe-vote-now, and exit\n"
+    "      --backup-store DIR  copy the store, of a running node too, and\n"
+    "                       exit\n"
+    "      --compact-store  give its free pages back to the disk, and exit\n"
+    "      --rollback HEIGHT  take the store back to this height, and exit\n"
+    "      --resync         move the store aside, to sync anew, and exit\n"
     "  -h, --help           this text\n"
     "  -V, --version        version and protocol\n"
     "\n"
@@ -75,9 +84,29 @@ enum long_option {
     OPTION_VERIFY,
     OPTION_RECOVER,
     OPTION_UNSAFE,
+    OPTION_BACKUP,
+    OPTION_COMPACT,
+    OPTION_ROLLBACK,
+    OPTION_RESYNC,
 };
 
-enum mode { MODE_RUN, MODE_CHECK, MODE_VERIFY, MODE_RECOVER, MODE_UNSAFE };
+enum mode {
+    MODE_RUN,
+    MODE_CHECK,
+    MODE_VERIFY,
+    MODE_RECOVER,
+    MODE_UNSAFE,
+    MODE_BACKUP,
+    MODE_COMPACT,
+    MODE_ROLLBACK,
+    MODE_RESYNC,
+};
+
+struct job {
+    enum mode mode;
+    const char *folder; /* MODE_BACKUP */
+    uint64_t height;    /* MODE_ROLLBACK */
+};
 
 static void print_version(void)
 {
@@ -116,7 +145,7 @@ static bool names_hold(const struct node_config *config)
     return hold;
 }
 
-static int check_config(const struct node_config *config)
+static enum exit_code check_config(const struct node_config *config)
 {
     struct buf out;
     if (!names_hold(config)) {
@@ -129,7 +158,33 @@ static int check_config(const struct node_config *config)
     return EXIT_CODE_DONE;
 }
 
-static int run(const struct node_config *config, enum mode mode)
+static enum exit_code run_mode(const struct node_config *config,
+                               const struct job *job)
+{
+    switch (job->mode) {
+    case MODE_RUN:
+        return node_run(config);
+    case MODE_CHECK:
+        break;
+    case MODE_VERIFY:
+        return verify_store(config);
+    case MODE_RECOVER:
+        return recover_home(config);
+    case MODE_UNSAFE:
+        return recover_unsafe_vote_now(config);
+    case MODE_BACKUP:
+        return maintain_backup(config, job->folder);
+    case MODE_COMPACT:
+        return maintain_compact(config);
+    case MODE_ROLLBACK:
+        return maintain_rollback(config, job->height);
+    case MODE_RESYNC:
+        return maintain_resync(config);
+    }
+    return check_config(config);
+}
+
+static int run(const struct node_config *config, const struct job *job)
 {
     const char *file = config->log_file[0] != '\0' ? config->log_file : NULL;
     enum pot_err err = log_open(config->log_level, config->log_format, file);
@@ -138,21 +193,10 @@ static int run(const struct node_config *config, enum mode mode)
                 err_text(err));
         return EXIT_CODE_CONFIG;
     }
-    switch (mode) {
-    case MODE_VERIFY:
-        return (int)verify_store(config);
-    case MODE_RECOVER:
-        return (int)recover_home(config);
-    case MODE_UNSAFE:
-        return (int)recover_unsafe_vote_now(config);
-    case MODE_RUN:
-    case MODE_CHECK:
-        break;
-    }
-    return (int)node_run(config);
+    return (int)run_mode(config, job);
 }
 
-static int load_and_run(const char *path, enum mode mode)
+static int load_and_run(const char *path, const struct job *job)
 {
     struct node_config *config = NULL;
     struct buf faults;
@@ -161,14 +205,44 @@ static int load_and_run(const char *path, enum mode mode)
     if (node_config_load(&config, path, &faults) != POT_OK) {
         fprintf(stderr, "%spotd: configuration invalid, nothing was started\n",
                 buf_text(&faults));
-    } else if (mode == MODE_CHECK) {
-        code = check_config(config);
+    } else if (job->mode == MODE_CHECK) {
+        code = (int)check_config(config);
     } else {
-        code = run(config, mode);
+        code = run(config, job);
     }
     node_config_free(config);
     buf_fini(&faults);
     return code;
+}
+
+static bool take_height(struct job *job, const char *text)
+{
+    char *end;
+    errno = 0;
+    job->height = strtoull(text, &end, 10);
+    return isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0;
+}
+
+/* Whether it names a job. */
+static bool take_job(struct job *job, int option, const char *value)
+{
+    static const struct {
+        int option;
+        enum mode mode;
+    } modes[] = {
+        {OPTION_CHECK, MODE_CHECK},       {OPTION_VERIFY, MODE_VERIFY},
+        {OPTION_RECOVER, MODE_RECOVER},   {OPTION_UNSAFE, MODE_UNSAFE},
+        {OPTION_BACKUP, MODE_BACKUP},     {OPTION_COMPACT, MODE_COMPACT},
+        {OPTION_ROLLBACK, MODE_ROLLBACK}, {OPTION_RESYNC, MODE_RESYNC},
+    };
+    for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+        if (modes[i].option == option) {
+            job->mode = modes[i].mode;
+            job->folder = value;
+            return option != OPTION_ROLLBACK || take_height(job, value);
+        }
+    }
+    return false;
 }
 
 int main(int argc, char **argv)
@@ -179,12 +253,16 @@ int main(int argc, char **argv)
         {"verify-store", no_argument, NULL, OPTION_VERIFY},
         {"recover", no_argument, NULL, OPTION_RECOVER},
         {"unsafe-vote-now", no_argument, NULL, OPTION_UNSAFE},
+        {"backup-store", required_argument, NULL, OPTION_BACKUP},
+        {"compact-store", no_argument, NULL, OPTION_COMPACT},
+        {"rollback", required_argument, NULL, OPTION_ROLLBACK},
+        {"resync", no_argument, NULL, OPTION_RESYNC},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
     };
     const char *path = NULL;
-    enum mode mode = MODE_RUN;
+    struct job job = {.mode = MODE_RUN};
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* the write fails, as on a full disk */
 #ifndef __SANITIZE_ADDRESS__ /* its leak check looks at us from outside */
@@ -200,18 +278,6 @@ int main(int argc, char **argv)
         case 'c':
             path = optarg;
             break;
-        case OPTION_CHECK:
-            mode = MODE_CHECK;
-            break;
-        case OPTION_VERIFY:
-            mode = MODE_VERIFY;
-            break;
-        case OPTION_RECOVER:
-            mode = MODE_RECOVER;
-            break;
-        case OPTION_UNSAFE:
-            mode = MODE_UNSAFE;
-            break;
         case 'h':
             printf("%s", usage_text);
             return EXIT_CODE_DONE;
@@ -219,8 +285,10 @@ int main(int argc, char **argv)
             print_version();
             return EXIT_CODE_DONE;
         default:
-            fprintf(stderr, "Try `potd --help`.\n");
-            return EXIT_CODE_USAGE;
+            if (!take_job(&job, c, optarg)) {
+                fprintf(stderr, "Try `potd --help`.\n");
+                return EXIT_CODE_USAGE;
+            }
         }
     }
     if (path == NULL || optind < argc) {
@@ -229,5 +297,5 @@ int main(int argc, char **argv)
                              : "there are too many arguments");
         return EXIT_CODE_USAGE;
     }
-    return load_and_run(path, mode);
+    return load_and_run(path, &job);
 }

@@ -7,6 +7,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store.c storage/store.h \
 	storage/store_blob.c storage/store_blob.h \
 	storage/store_commit.c \
+	storage/store_copy.c storage/store_copy.h \
 	storage/store_cure.c \
 	storage/store_env.c storage/store_env.h \
 	storage/store_health.c storage/store_health.h \

@@ -198,6 +198,9 @@ POT_MUST_USE enum pot_err store_blobs_release(struct store *store,
  * blocks they were held for, a crash made forget. */
 POT_MUST_USE enum pot_err store_blobs_release_all(struct store *store);
 
+/* store_copy_kept: what the node keeps in from, it keeps in to as well. */
+POT_MUST_USE enum pot_err store_copy_kept(struct store *to, struct store *from);
+
 /* ---- the commit of a block */
 
 struct store_commit {

@@ -225,6 +225,50 @@ enum pot_err store_blobs_release_all(struct store *store)
     return store_write_run(store, release_all, NULL);
 }
 
+static enum pot_err find_kept(void *context, const MDB_val *key,
+                              const MDB_val *raw)
+{
+    struct found *found = context;
+    struct store_value value;
+    struct store_uses uses;
+    struct hash hash;
+    enum pot_err err =
+        store_table_open_value(&value, TABLE_BLOB_USES, key, raw);
+    if (err == POT_OK &&
+        (hash_from_bytes(&hash, key->mv_data, key->mv_size) != POT_OK ||
+         !store_record_read_uses(&uses, value.data, value.size))) {
+        err = POT_ECORRUPT;
+    }
+    if (err == POT_OK && uses.is_kept) {
+        found->list = pot_realloc(found->list, found->count + 1, sizeof(hash));
+        found->list[found->count++] = hash;
+    }
+    return err;
+}
+
+enum pot_err store_copy_kept(struct store *to, struct store *from)
+{
+    struct store_read read;
+    struct found found = {0};
+    struct buf data;
+    enum pot_err err = store_read_begin(&read, from);
+    if (err != POT_OK) {
+        return err;
+    }
+    err = store_table_each(from, read.txn, TABLE_BLOB_USES, find_kept, &found);
+    store_read_end(&read, err);
+    buf_init(&data, STORE_BLOB_MAX);
+    for (size_t i = 0; err == POT_OK && i < found.count; i++) {
+        err = store_blob_get(from, &found.list[i], &data);
+        if (err == POT_OK) {
+            err = store_blob_put(to, &found.list[i], data.data, data.size);
+        }
+    }
+    buf_fini(&data);
+    free(found.list);
+    return err;
+}
+
 /* ---- reads */
 
 enum pot_err store_blob_get(struct store *store, const struct hash *hash,

@@ -47,29 +47,39 @@ __attribute__((format(printf, 3, 4))) static enum pot_err refuse(
     return err;
 }
 
-static enum pot_err lock_folder(struct opening *o)
+__attribute__((format(printf, 4, 5))) static enum pot_err say(
+    char *why, size_t why_size, enum pot_err err, const char *format, ...)
 {
-    struct store *store = o->store;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(why, why_size, format, args);
+    va_end(args);
+    return err;
+}
+
+enum pot_err store_lock_folder(int *fd, const char *folder, char *why,
+                               size_t why_size)
+{
     char text[32] = {0};
-    char *path = file_join(store->folder, "LOCK");
-    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    char *path = file_join(folder, "LOCK");
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     int failed = errno;
     free(path);
-    if (store->lock_fd < 0) {
-        return refuse(o, err_from_errno(failed), "cannot lock %s: %s",
-                      store->folder, strerror(failed));
+    if (*fd < 0) {
+        return say(why, why_size, err_from_errno(failed), "cannot lock %s: %s",
+                   folder, strerror(failed));
     }
-    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        ssize_t n = pread(store->lock_fd, text, sizeof(text) - 1, 0);
+    if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+        ssize_t n = pread(*fd, text, sizeof(text) - 1, 0);
         unsigned long pid = n > 0 ? strtoul(text, NULL, 10) : 0;
-        return refuse(o, POT_EBUSY, "%s is in use by process %lu",
-                      store->folder, pid);
+        return say(why, why_size, POT_EBUSY, "%s is in use by process %lu",
+                   folder, pid);
     }
     int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-    if (ftruncate(store->lock_fd, 0) != 0 ||
-        pwrite(store->lock_fd, text, (size_t)length, 0) != length) {
-        return refuse(o, err_from_errno(errno), "cannot write %s/LOCK: %s",
-                      store->folder, strerror(errno));
+    if (ftruncate(*fd, 0) != 0 ||
+        pwrite(*fd, text, (size_t)length, 0) != length) {
+        return say(why, why_size, err_from_errno(errno),
+                   "cannot write %s/LOCK: %s", folder, strerror(errno));
     }
     return POT_OK;
 }
@@ -328,7 +338,7 @@ enum pot_err store_open_file(struct store *store, size_t map_bytes, char *why,
         return refuse(&o, err, "cannot make %s: %s", store->folder,
                       err_text(err));
     }
-    err = lock_folder(&o);
+    err = store_lock_folder(&store->lock_fd, store->folder, why, why_size);
     if (err == POT_OK) {
         err = check_pages(&o);
     }

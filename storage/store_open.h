@@ -13,6 +13,11 @@ POT_MUST_USE enum pot_err store_open_file(struct store *store, size_t map_bytes,
                                           char *why, size_t why_size);
 void store_close_file(struct store *store);
 
+/* store_lock_folder: *fd holds the lock; it may be open after a failure too.
+ * Errors: POT_EBUSY, POT_EACCESS, POT_EFULL, POT_EIO */
+POT_MUST_USE enum pot_err store_lock_folder(int *fd, const char *folder,
+                                            char *why, size_t why_size);
+
 /* store_reopen_file: the same for a store that is open and locked, whose
  * writer the caller holds.  Reads fail with POT_EIO if its file cannot be
  * mapped again. */

@@ -41,11 +41,11 @@ struct api_request {
     struct api_url url;
     char args[API_ARGS_MAX][API_ARG_SIZE];
     struct buf body;
-    struct chain_tip tip; /* when it was handed to its handler */
+    struct chain_tip tip;    /* when it was handed to its handler */
     struct stored_view view; /* what api_state read, and how it went */
-    bool is_pending;      /* set by the route's prepare */
-    json_t *prepared;     /* the same; NULL: nothing */
-    bool is_begun;        /* its headers were looked at */
+    bool is_pending;         /* set by the route's prepare */
+    json_t *prepared;        /* the same; NULL: nothing */
+    bool is_begun;           /* its headers were looked at */
 
     bool is_suspended;             /* it waits for its reply */
     bool is_off_loop;              /* ...from a thread of the pool */

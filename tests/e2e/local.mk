@@ -24,11 +24,12 @@ e2e_tests = \
 	tests/e2e/test_single.sh \
 	tests/e2e/test_slow_primary.sh \
 	tests/e2e/test_sync_many.sh \
+	tests/e2e/test_store_tools.sh \
 	tests/e2e/test_train.sh \
 	tests/e2e/test_two_tasks.sh \
 	tests/e2e/test_validators.sh \
+	tests/e2e/test_versions.sh \
 	tests/e2e/test_write_order.sh
-	tests/e2e/test_versions.sh
 dist_check_SCRIPTS += $(e2e_tests)
 TESTS += $(e2e_tests)
 EXTRA_DIST += tests/e2e/lib.sh tests/e2e/disk_lib.sh tests/e2e/netns.sh \

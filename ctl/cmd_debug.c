@@ -1,0 +1,104 @@
+/* debug dump: what is needed to explain why a node stands still, in a folder
+ * to send to somebody.  No secrets are in it: the API tells none. */
+#include "config.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "ctl/client.h"
+#include "ctl/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_TAIL ((size_t)256 << 10)
+
+static const struct {
+    const char *path;
+    const char *file;
+} parts[] = {
+    {"/v1/status", "status.json"},         {"/readyz", "readyz.json"},
+    {"/metrics", "metrics.txt"},           {"/v1/peers", "peers.json"},
+    {"/v1/validators", "validators.json"}, {"/v1/blocks", "blocks.json"},
+    {"/v1/blocks/raw", "blocks-raw.json"}, {"/v1/tasks", "tasks.json"},
+};
+
+static enum exit_code save(struct ctl *ctl, const char *folder,
+                           const char *name, const void *data, size_t size)
+{
+    char *path = file_join(folder, name);
+    enum pot_err err = file_create(path, 0600, data, size);
+    enum exit_code rc = err == POT_OK
+                            ? EXIT_CODE_DONE
+                            : ctl_fail_err(ctl, err, "cannot write", path);
+    free(path);
+    return rc;
+}
+
+/* What a node does not answer is told in its file: that may be the reason. */
+static enum exit_code save_part(struct ctl *ctl, const char *folder, size_t i)
+{
+    struct client_reply reply;
+    enum exit_code rc = client_ask(&reply, ctl, "GET", parts[i].path, NULL, 0);
+    if (rc == EXIT_CODE_DONE) {
+        rc = save(ctl, folder, parts[i].file, reply.body.data, reply.body.size);
+        client_reply_fini(&reply);
+    }
+    return rc;
+}
+
+static enum exit_code save_log(struct ctl *ctl, const char *folder,
+                               const char *log)
+{
+    char *data;
+    size_t size;
+    enum pot_err err = file_read(&data, &size, log, SIZE_MAX / 2);
+    if (err != POT_OK) {
+        return ctl_fail_err(ctl, err, "cannot read", log);
+    }
+    size_t from = size > LOG_TAIL ? size - LOG_TAIL : 0;
+    enum exit_code rc = save(ctl, folder, "log.txt", data + from, size - from);
+    free(data);
+    return rc;
+}
+
+static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
+{
+    const char *out;
+    const char *log = cli_value(args, "log");
+    struct stat info;
+    enum exit_code rc = cli_required(&out, ctl, args, "out");
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
+    enum pot_err err = file_stat(out, &info) == POT_ENOENT
+                           ? file_make_folder(out, 0700)
+                           : POT_EEXIST;
+    if (err != POT_OK) {
+        return ctl_fail_err(ctl, err, "cannot make", out);
+    }
+    for (size_t i = 0;
+         rc == EXIT_CODE_DONE && i < sizeof(parts) / sizeof(*parts); i++) {
+        rc = save_part(ctl, out, i);
+    }
+    if (rc == EXIT_CODE_DONE && log != NULL) {
+        rc = save_log(ctl, out, log);
+    }
+    if (rc == EXIT_CODE_DONE) {
+        ctl_print(ctl, "%s\n", out);
+        ctl_print_json(ctl, json_pack("{ss}", "folder", out));
+    }
+    return rc;
+}
+
+const struct cli_command cmd_debug_dump = {
+    .name = "debug dump",
+    .arguments = "",
+    .summary = "save what explains why a node stands still",
+    .details = "Status, readiness, metrics, peers, validators, the latest"
+               " blocks and certificates,\ntasks, and the end of a log file."
+               "  When state roots differ, the log says which.\n",
+    .examples = "  potctl debug dump --out dump --log potd.log\n",
+    .options = {{"out", "DIR", "a folder that is not there"},
+                {"log", "FILE", "the node's log, its end is taken"}},
+    .run = run,
+};

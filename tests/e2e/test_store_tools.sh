@@ -1,0 +1,99 @@
+#!/bin/sh
+# What operators do with a store: back it up while the node runs, compact,
+# verify, take it back to an earlier height, sync it anew.  Each is whole or
+# not at all, refuses what it must, and never touches the sign state.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+init_net 4 1
+names="validator0 validator1 validator2 validator3"
+for each in $names; do
+    set_key "$each" consensus propose_timeout_ms 800
+    set_key "$each" consensus idle_interval_ms 200
+done
+start $names
+await_ready $names
+sender=$(potctl key show "$NET/client.key" --json | jq -r .address)
+tx=$(ctl validator1 transfer --to "$sender" --amount 1 --wait --json | jq -r .tx)
+await 20 "some blocks" reaches validator0 12
+home=$NET/validator0
+toml=$home/node.toml
+
+# ends CODE TEXT COMMAND...: with that exit code, and that in what it says.
+ends() {
+    code=$1
+    text=$2
+    shift 2
+    got=0
+    "$@" >"$WORK/out" 2>&1 </dev/null || got=$?
+    [ "$got" -eq "$code" ] || fail "$*: exit $got, not $code: $(cat "$WORK/out")"
+    grep -q -- "$text" "$WORK/out" || fail "$*: no \"$text\": $(cat "$WORK/out")"
+}
+
+# A running node: a backup, and nothing else.
+ends 0 'no sign state' potctl store backup --config "$toml" --out "$WORK/backup"
+ends 1 'exists already\|not there' potctl store backup --config "$toml" --out "$WORK/backup"
+ends 7 'in use by process' potctl store compact --config "$toml"
+ends 7 'in use by process' potctl rollback --config "$toml" --to 5 --yes
+ends 7 'in use by process' potctl resync --config "$toml" --yes
+ends 2 'give --yes' potctl resync --config "$toml"
+ends 2 'give --yes' potctl rollback --config "$toml" --to 5
+for each in store/data.mdb store/tip genesis.json node.toml MANIFEST; do
+    [ -f "$WORK/backup/$each" ] || fail "no $each in the backup"
+done
+[ -z "$(find "$WORK/backup" -name 'sign_state*' -o -name '*.key' -o -name key)" ] ||
+    fail "what must not be is in the backup"
+
+ctl validator0 debug dump --out "$WORK/dump" --log "$home/potd.log" >/dev/null
+jq -e .height "$WORK/dump/status.json" >/dev/null || fail "no status"
+jq -e .ready "$WORK/dump/readyz.json" >/dev/null || fail "no readyz"
+grep -q '^pot_consensus_height ' "$WORK/dump/metrics.txt" || fail "no metrics"
+grep -q committed "$WORK/dump/log.txt" || fail "no log"
+
+stop_cleanly validator0
+sum=$(sha256sum <"$home/sign_state")
+ends 0 'the store is right' potctl store verify --config "$toml"
+ends 0 'bytes before' potctl store compact --config "$toml"
+ends 0 'the store is right' potctl store verify --config "$toml"
+start validator0
+await_ready validator0
+await 20 "validator0 follows" reaches validator0 "$(height_of validator1)"
+stop_cleanly validator0
+sum=$(sha256sum <"$home/sign_state")
+
+# Back to an earlier height, and from there on by sync.
+ends 1 'choose a lower one' potctl rollback --config "$toml" --to 100000 --yes
+ends 0 'stands at height 6' potctl rollback --config "$toml" --to 6 --yes
+[ -d "$home/store.old-1" ] || fail "the old store is gone"
+ends 0 'the store is right' potctl store verify --config "$toml"
+grep -q 'replay: 6 blocks' "$WORK/out" || fail "not at height 6"
+[ "$(sha256sum <"$home/sign_state")" = "$sum" ] || fail "the sign state"
+start validator0
+await_ready validator0
+await 20 "validator0 has caught up" reaches validator0 "$(height_of validator1)"
+ctl validator0 tx "$tx" --json | jq -e .height >/dev/null || fail "no $tx"
+stop_cleanly validator0
+
+# The backup in the store's place, with the node's own sign state.
+rm -rf "$home/store"
+cp -r "$WORK/backup/store" "$home/store"
+start validator0
+await_ready validator0
+await 20 "validator0 has caught up" reaches validator0 "$(height_of validator1)"
+stop_cleanly validator0
+
+# Anew.
+ends 0 'syncs from the genesis' potctl resync --config "$toml" --yes
+[ ! -e "$home/store" ] || fail "the store is still there"
+start validator0
+await_ready validator0
+await 20 "validator0 has caught up" reaches validator0 "$(height_of validator1)"
+stop_cleanly validator3 # its vote counts
+at=$(height_of validator1)
+await 20 "blocks with validator0" reaches validator1 $((at + 3))
+for each in validator0 validator1 validator2; do
+    curl -fsS "$(url_of "$each")/metrics" |
+        grep -q '^pot_consensus_evidence_total 0' || fail "evidence at $each"
+done
+same_chain validator0 validator1 validator2
+stop_cleanly validator0 validator1 validator2
+no_bugs
+echo "backed up, compacted, rolled back, restored and synced anew"
