@@ -9,6 +9,7 @@ base_libbase_a_SOURCES = \
 	base/bytes.c base/bytes.h \
 	base/check.c base/check.h \
 	base/clock.c base/clock.h \
+	base/cpu_time.c base/cpu_time.h \
 	base/err.c base/err.h \
 	base/exit_code.h \
 	base/file.c base/file.h \

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/cpu_time.h"
 #include "base/log.h"
 #include "p2p/budget.h"
 #include "p2p/frame.h"
@@ -233,6 +234,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
         peer_close(peer, size == UV_EOF ? REASON_CLOSED : REASON_IO);
         return;
     }
+    enum cpu_part before = cpu_time_enter(CPU_NETWORK);
     peer->last_in_ms = now_ms(peer);
     peer->bytes_in += (size_t)size;
     peer->tick_bytes += (size_t)size;
@@ -250,6 +252,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
         peer->config->stats->throttled++;
         (void)uv_read_stop(stream);
     }
+    (void)cpu_time_enter(before);
 }
 
 static void start_reading(struct peer *peer)

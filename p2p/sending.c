@@ -3,6 +3,7 @@
 #include "p2p/sending.h"
 
 #include "base/check.h"
+#include "base/cpu_time.h"
 #include "p2p/handshake.h"
 
 #define BATCH_BYTES (64 << 10) /* sealed at once; one frame may exceed */
@@ -94,12 +95,14 @@ void sending_flush(struct sending *sending)
     if (sending->is_writing) {
         return;
     }
+    enum cpu_part before = cpu_time_enter(CPU_NETWORK);
     if (sending->is_open) {
         seal_some(sending);
     }
     if (sending->outgoing.size > 0) {
         write_batch(sending);
     }
+    (void)cpu_time_enter(before);
 }
 
 bool sending_push(struct sending *sending, struct parcel *parcel)

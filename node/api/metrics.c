@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "base/alloc.h"
+#include "base/cpu_time.h"
 #include "base/fixed.h"
 #include "base/limits.h"
 #include "ledger/ledger.h"
@@ -464,6 +465,19 @@ static void write_api(struct buf *out, const struct api_server *server,
                 (double)s.dropped);
 }
 
+static void write_cpu(struct buf *out)
+{
+    metrics_family(out, "pot_cpu_seconds_total", COUNTER,
+                   "Processor time by what it was spent on; the rest of the"
+                   " process's is not told.");
+    for (int i = CPU_OTHER + 1; i < CPU_PARTS; i++) {
+        enum cpu_part part = (enum cpu_part)i;
+        metrics_sample(out, "pot_cpu_seconds_total",
+                       (struct metrics_label){"part", cpu_time_name(part)},
+                       no_label, (double)cpu_time_us(part) / 1e6);
+    }
+}
+
 static void get_metrics(struct api_request *request)
 {
     struct buf body;
@@ -479,6 +493,7 @@ static void get_metrics(struct api_request *request)
     write_rounds(&body, c->rounds);
     write_tasks(&body, c->holdings->store);
     write_api(&body, request->server, request->streams);
+    write_cpu(&body);
     metrics_process_write(&body);
     api_reply_bytes(request, 200, "text/plain; version=0.0.4; charset=utf-8",
                     &body);

@@ -3,6 +3,7 @@
 #include "node/block/block_check.h"
 
 #include "base/check.h"
+#include "base/cpu_time.h"
 #include "base/log.h"
 #include "ledger/ledger.h"
 #include "node/block/chain_tip.h"
@@ -50,6 +51,7 @@ static bool all_signed(struct verified *verified, const char *what,
 
 static bool signatures_hold(struct verified *v, const Pot__Block *body)
 {
+    enum cpu_part before = cpu_time_enter(CPU_SIGNATURES);
     bool hold = all_signed(v, SIGNED_TX, body->txs, body->n_txs);
     for (size_t i = 0; hold && i < body->n_round_updates; i++) {
         const Pot__RoundUpdate *u = body->round_updates[i];
@@ -59,6 +61,7 @@ static bool signatures_hold(struct verified *v, const Pot__Block *body)
                all_signed(v, SIGNED_ATTESTATION, u->attestations,
                           u->n_attestations);
     }
+    (void)cpu_time_enter(before);
     return hold;
 }
 
@@ -188,7 +191,9 @@ static enum pot_err check_execution(const struct check *c, bool is_certified)
         err = is_lacking(verdict, fault.round) ? POT_ENOENT : POT_EFORMAT;
     }
     if (err == POT_OK) {
+        enum cpu_part before = cpu_time_enter(CPU_HASHING);
         err = overlay_root(c->overlay, &root);
+        (void)cpu_time_enter(before);
     }
     if (err == POT_OK &&
         !codec_bytes_equal(block->header->state_root, root.b, HASH_SIZE)) {

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/cpu_time.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "node/block/block_check.h"
@@ -226,6 +227,7 @@ static void apply(struct job *job)
                                job->certified->block, 0, true, job->why);
     }
     if (job->err == POT_OK) {
+        (void)cpu_time_enter(CPU_STORAGE);
         job->err =
             block_commit(holdings, &job->parent, job->executed, job->certified);
     }
@@ -255,6 +257,7 @@ static void on_work(void *context)
 {
     struct job *job = context;
     const struct holdings *holdings = job->chain->holdings;
+    enum cpu_part before = cpu_time_enter(CPU_LEDGER);
     switch (job->type) {
     case JOB_PROPOSE:
         job->err = proposal_make(&job->executed, holdings, job->request);
@@ -270,6 +273,7 @@ static void on_work(void *context)
         release(job);
         break;
     }
+    (void)cpu_time_enter(before);
 }
 
 /* A certified block that is wrong here is not its sender's fault. */

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/cpu_time.h"
 #include "base/log.h"
 #include "consensus/pbft.h"
 #include "node/loop/offload.h"
@@ -101,12 +102,14 @@ static bool is_good(const struct inbox *inbox, struct letter *l)
 static void on_verify(void *context)
 {
     struct inbox *inbox = context;
+    enum cpu_part before = cpu_time_enter(CPU_SIGNATURES);
     for (struct letter *l = inbox->batch; l != NULL; l = l->next) {
         if (!is_good(inbox, l)) {
             codec_free(l->message);
             l->message = NULL;
         }
     }
+    (void)cpu_time_enter(before);
 }
 
 static void deliver(struct inbox *inbox, const struct letter *letter)

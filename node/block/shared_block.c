@@ -3,6 +3,7 @@
 #include "node/block/shared_block.h"
 
 #include "base/alloc.h"
+#include "base/cpu_time.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,7 +12,9 @@ enum pot_err shared_block_take(struct shared_block **out, uint8_t *data,
                                size_t size)
 {
     struct block *block;
+    enum cpu_part before = cpu_time_enter(CPU_DECODING);
     enum pot_err err = block_decode(&block, data, size);
+    (void)cpu_time_enter(before);
     *out = NULL;
     if (err != POT_OK) {
         free(data);

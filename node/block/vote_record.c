@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/cpu_time.h"
 #include "node/loop/offload.h"
 #include "storage/sign_state.h"
 
@@ -48,8 +49,10 @@ void vote_record_free(struct vote_record *record)
 static void on_save(void *context)
 {
     struct vote_record *record = context;
+    enum cpu_part before = cpu_time_enter(CPU_STORAGE);
     record->err = sign_state_save(record->config.sign_state,
                                   record->current.data, record->current.size);
+    (void)cpu_time_enter(before);
 }
 
 static void start(struct vote_record *record);
