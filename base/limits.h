@@ -24,7 +24,9 @@
 #define ROUND_TIMEOUT_MS_MIN   100
 #define ROUND_TIMEOUT_MS_MAX   86400000 /* a day */
 #define TX_BYTES_MAX           (1 << 20)
-#define TX_TEXT_MAX            64 /* names and monikers, in bytes */
+#define TX_BATCH_MAX           5000      /* transactions sent at once... */
+#define TX_BATCH_BYTES_MAX     (2 << 20) /* ...and their bytes */
+#define TX_TEXT_MAX            64        /* names and monikers, in bytes */
 #define BLOCK_BYTES_MAX        (4 << 20)
 #define BLOCK_HEADER_BYTES_MAX 1024
 #define BLOB_PIECE_BYTES       (256 << 10)

@@ -18,6 +18,7 @@
 #include "p2p/message.h"
 #include "p2p/net.h"
 #include "p2p/sync.h"
+#include "proto/batch.h"
 #include "storage/store.h"
 
 /* A peer that gives nothing for so long, and the next one is asked: miners wait
@@ -42,6 +43,24 @@ static void take_evidence(struct node *node, const struct peer *peer,
     }
 }
 
+/* Each counts as if it had come alone: what has come from another peer already
+ * is not looked at again. */
+static void take_txs(struct node *node, struct peer *peer, const uint8_t *data,
+                     size_t size)
+{
+    struct bytes_reader r;
+    const uint8_t *tx;
+    size_t tx_size;
+    if (batch_count(data, size, TX_BATCH_MAX) == 0) {
+        net_ban(node->net, peer, "malformed transactions");
+        return;
+    }
+    bytes_reader_init(&r, data, size);
+    while ((tx = batch_next(&r, &tx_size)) != NULL) {
+        take_gossip(node, peer, MESSAGE_TX, tx, tx_size);
+    }
+}
+
 static void take_message(struct node *node, struct peer *peer, uint8_t type,
                          const uint8_t *data, size_t size)
 {
@@ -58,6 +77,9 @@ static void take_message(struct node *node, struct peer *peer, uint8_t type,
         return;
     case MESSAGE_EVIDENCE:
         take_evidence(node, peer, data, size);
+        return;
+    case MESSAGE_TXS:
+        take_txs(node, peer, data, size);
         return;
     case MESSAGE_STATUS:
     case MESSAGE_GET_BLOCKS:

@@ -50,12 +50,18 @@ bool gossip_receive(struct gossip *gossip, uint8_t type, const void *data,
     return true;
 }
 
-void gossip_publish(struct gossip *gossip, uint8_t type, const void *data,
-                    size_t size)
+void gossip_mark(struct gossip *gossip, uint8_t type, const void *data,
+                 size_t size)
 {
     struct hash mark;
     mark_of(&mark, type, data, size);
     recent_set_add(&gossip->seen, mark.b);
+}
+
+void gossip_publish(struct gossip *gossip, uint8_t type, const void *data,
+                    size_t size)
+{
+    gossip_mark(gossip, type, data, size);
     (void)net_broadcast(gossip->net, type, data, size, NULL);
 }
 

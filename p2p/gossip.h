@@ -25,6 +25,10 @@ void gossip_free(struct gossip *gossip); /* NULL is fine */
 bool gossip_receive(struct gossip *gossip, uint8_t type, const void *data,
                     size_t size);
 
+/* gossip_mark: our own message, which goes out in another one. */
+void gossip_mark(struct gossip *gossip, uint8_t type, const void *data,
+                 size_t size);
+
 /* gossip_publish: our own message: marked and sent to all.  Sent also when
  * marked already, so that it can be repeated. */
 void gossip_publish(struct gossip *gossip, uint8_t type, const void *data,

@@ -3,6 +3,7 @@
  *   type         body
  *   CONSENSUS    ConsensusMessage
  *   TX, SUBMISSION, ATTESTATION, EVIDENCE   Signed
+ *   TXS          several Signed, see proto/batch.h
  *   STATUS       PeerStatus
  *   GET_BLOCKS, GET_BLOB, BLOCKS, BLOB_PIECE   as they are called
  *   GET_SIGNED, LAST_SIGNED                    likewise
@@ -45,7 +46,8 @@
     X(MESSAGE_EVIDENCE, 26, "evidence", PRIORITY_GOSSIP,                       \
       MESSAGE_SIGNED_MAX(EVIDENCE_BYTES_MAX))                                  \
     X(MESSAGE_GET_SIGNED, 34, "get_signed", PRIORITY_GOSSIP, 0)                \
-    X(MESSAGE_LAST_SIGNED, 35, "last_signed", PRIORITY_GOSSIP, 256)
+    X(MESSAGE_LAST_SIGNED, 35, "last_signed", PRIORITY_GOSSIP, 256)            \
+    X(MESSAGE_TXS, 38, "txs", PRIORITY_GOSSIP, TX_BATCH_BYTES_MAX)
 
 enum message_type {
 #define X(type, number, name, priority, size_max) type = (number),

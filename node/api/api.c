@@ -71,6 +71,7 @@ static void free_request(struct api *api, struct api_request *request)
     if (request->response != NULL) {
         MHD_destroy_response(request->response);
     }
+    json_decref(request->batch.refused);
     buf_fini(&request->body);
     json_decref(request->prepared);
     free(request);

@@ -28,6 +28,13 @@ struct api_server;
 struct api_streams;
 struct store;
 
+/* Transactions that came together: their receipts are gathered. */
+struct api_batch {
+    size_t count;
+    size_t answered;
+    json_t *refused; /* NULL: none, or it went into the reply */
+};
+
 struct api_request {
     /* What a handler may use; off the loop, of config what its header says. */
     const struct api_config *config;
@@ -46,6 +53,7 @@ struct api_request {
     bool is_pending;         /* set by the route's prepare */
     json_t *prepared;        /* the same; NULL: nothing */
     bool is_begun;           /* its headers were looked at */
+    struct api_batch batch;
 
     bool is_suspended;             /* it waits for its reply */
     bool is_off_loop;              /* ...from a thread of the pool */

@@ -1,6 +1,7 @@
 /* Transactions: sent and looked up. */
 #include "config.h"
 
+#include "base/check.h"
 #include "base/limits.h"
 #include "node/api/api_json.h"
 #include "node/api/api_record.h"
@@ -9,6 +10,7 @@
 #include "node/hold/stored.h"
 #include "node/tx/intake.h"
 #include "node/tx/mempool.h"
+#include "proto/batch.h"
 #include "storage/store.h"
 
 static const char *verdict_code(char text[static 64],
@@ -65,6 +67,64 @@ static void post_tx(struct api_request *request)
     intake_submit(request->config->intake, request->body.data,
                   request->body.size, on_receipt, request);
 }
+
+/* ---- several at once */
+
+static void add_refused(struct api_request *request, size_t index,
+                        const struct intake_receipt *receipt)
+{
+    char code[64];
+    json_t *json = json_object();
+    api_json_set(json, "index", json_integer((json_int_t)index));
+    api_json_set(json, "code", json_string(verdict_code(code, receipt)));
+    api_json_set(json, "message", json_string(intake_text(receipt)));
+    int rc = json_array_append_new(request->batch.refused, json);
+    POT_ASSERT(rc == 0);
+}
+
+/* In the order in which they were sent. */
+static void on_batch_receipt(void *context,
+                             const struct intake_receipt *receipt)
+{
+    struct api_request *request = context;
+    struct api_batch *batch = &request->batch;
+    if (!intake_is_taken(receipt)) {
+        add_refused(request, batch->answered, receipt);
+    }
+    if (++batch->answered < batch->count) {
+        return;
+    }
+    json_t *json = json_object();
+    size_t refused = json_array_size(batch->refused);
+    api_json_set(json, "accepted",
+                 json_integer((json_int_t)(batch->count - refused)));
+    api_json_set(json, "refused", batch->refused);
+    batch->refused = NULL;
+    api_reply_json(request, 202, json);
+}
+
+static void post_txs(struct api_request *request)
+{
+    const struct buf *body = &request->body;
+    size_t count = batch_count(body->data, body->size, TX_BATCH_MAX);
+    if (count == 0) {
+        api_reply_error(request, 400, "malformed",
+                        "the body is 1 to %d signed transactions, each behind"
+                        " its size as 4 bytes, the lowest first",
+                        TX_BATCH_MAX);
+        return;
+    }
+    request->batch =
+        (struct api_batch){.count = count, .refused = json_array()};
+    if (!intake_submit_batch(request->config->intake, body->data, body->size,
+                             on_batch_receipt, request)) {
+        api_reply_error(request, 503, "busy",
+                        "too many transactions wait to be looked at; none of"
+                        " these was taken: try again later");
+    }
+}
+
+/* ---- looked up */
 
 static void prepare_tx(struct api_request *request)
 {
@@ -129,6 +189,10 @@ const struct api_route api_tx_routes[] = {
     {"POST", "/v1/txs", .summary = "send a signed transaction, as its bytes",
      .answer = "tx: its hash; it waits for a block now", .status = 202,
      .body_max = TX_BYTES_MAX, .handler = post_tx},
+    {"POST", "/v1/txs/batch",
+     .summary = "send several, each behind its size as a u32",
+     .answer = "accepted: how many; refused: index, code, message of others",
+     .status = 202, .body_max = TX_BATCH_BYTES_MAX, .handler = post_txs},
     {"GET", "/v1/txs/{hash}",
      .summary = "where a transaction stands; 202: it waits for a block",
      .answer = "tx, height, index, action; or tx, pending", .status = 200,

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/cpu_time.h"
 #include "base/limits.h"
 #include "ledger/ledger.h"
 #include "node/block/chain.h"
@@ -13,6 +14,7 @@
 #include "node/loop/offload.h"
 #include "node/tx/pending.h"
 #include "p2p/gossip.h"
+#include "proto/batch.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 
@@ -21,6 +23,12 @@
 #define QUEUE_MAX       20000
 #define QUEUE_BYTES_MAX ((size_t)64 << 20)
 #define BATCH_MAX       256
+/* Passed on in one message; a larger one goes alone. */
+#define PARCEL_BYTES ((size_t)128 << 10)
+
+_Static_assert(MESSAGE_SIGNED_MAX(TX_BYTES_MAX) + BATCH_FRAME_BYTES <=
+                   TX_BATCH_BYTES_MAX,
+               "the largest one fits");
 
 struct item {
     struct item *next;
@@ -45,6 +53,8 @@ struct intake {
     struct item *batch; /* off the loop */
     uint64_t height;    /* of the tip when the batch began */
     struct offload offload;
+    struct buf parcel; /* transactions to be passed on together */
+    uint64_t parcel_peer_id;
     bool is_stopped;
     struct intake_stats stats;
 };
@@ -71,6 +81,7 @@ struct intake *intake_new(const struct intake_config *config)
     struct intake *intake = pot_calloc(1, sizeof(*intake));
     intake->config = *config;
     intake->queue_end = &intake->queue;
+    buf_init(&intake->parcel, TX_BATCH_BYTES_MAX);
     return intake;
 }
 
@@ -93,6 +104,7 @@ void intake_free(struct intake *intake)
         item_free(intake->queue);
         intake->queue = next;
     }
+    buf_fini(&intake->parcel);
     free(intake);
 }
 
@@ -110,49 +122,61 @@ static const char *what_of(uint8_t type)
                                         : SIGNED_ATTESTATION;
 }
 
-static void judge_tx(struct item *item, const struct intake *intake)
-{
-    struct ledger_env ledger = {
-        .chain = intake->config.holdings->chain,
-        .state = stored_state(intake->config.holdings->store),
-    };
-    if (item->message == NULL) {
-        return;
-    }
-    if (CODEC_DECODE(&item->body, pot__tx_body, item->message->body.data,
-                     item->message->body.len) != POT_OK) {
-        item->receipt.ledger = TX_MALFORMED;
-        return;
-    }
-    item->receipt.ledger =
-        ledger_check_tx(&ledger, intake->height + 1, item->message, true);
-}
-
-static void judge(struct item *item, const struct intake *intake)
+/* NULL where something does not decode. */
+static void open_one(struct item *item)
 {
     item->receipt.ledger = TX_MALFORMED;
-    if (CODEC_DECODE(&item->message, pot__signed, item->data, item->size) !=
-        POT_OK) {
-        return;
+    enum pot_err err =
+        CODEC_DECODE(&item->message, pot__signed, item->data, item->size);
+    if (err == POT_OK && item->type == MESSAGE_TX) {
+        err = CODEC_DECODE(&item->body, pot__tx_body, item->message->body.data,
+                           item->message->body.len);
     }
-    if (!verified_check(intake->config.holdings->verified, what_of(item->type),
-                        item->message, &item->receipt.hash)) {
+    POT_ASSERT(err == POT_OK || item->message == NULL || item->body == NULL);
+}
+
+static void verify_one(struct item *item, struct verified *verified)
+{
+    if (item->message != NULL &&
+        !verified_check(verified, what_of(item->type), item->message,
+                        &item->receipt.hash)) {
         item->receipt.ledger = TX_BAD_SIGNATURE;
         codec_free(item->message);
         item->message = NULL;
-        return;
-    }
-    if (item->type == MESSAGE_TX) {
-        judge_tx(item, intake);
     }
 }
 
+static void judge_one(struct item *item, const struct ledger_env *ledger,
+                      uint64_t height)
+{
+    if (item->message != NULL && item->body != NULL) {
+        item->receipt.ledger =
+            ledger_check_tx(ledger, height, item->message, true);
+    }
+}
+
+/* Step by step, so that each is one part of the processor time. */
 static void on_work(void *context)
 {
     const struct intake *intake = context;
+    const struct holdings *holdings = intake->config.holdings;
+    const struct ledger_env ledger = {
+        .chain = holdings->chain,
+        .state = stored_state(holdings->store),
+    };
+    enum cpu_part before = cpu_time_enter(CPU_DECODING);
     for (struct item *item = intake->batch; item != NULL; item = item->next) {
-        judge(item, intake);
+        open_one(item);
     }
+    (void)cpu_time_enter(CPU_SIGNATURES);
+    for (struct item *item = intake->batch; item != NULL; item = item->next) {
+        verify_one(item, holdings->verified);
+    }
+    (void)cpu_time_enter(CPU_LEDGER);
+    for (struct item *item = intake->batch; item != NULL; item = item->next) {
+        judge_one(item, &ledger, intake->height + 1);
+    }
+    (void)cpu_time_enter(before);
 }
 
 /* ---- on the loop */
@@ -195,11 +219,40 @@ static void forget_mark(struct intake *intake, const struct item *item)
     }
 }
 
+/* What was gathered goes out as one message. */
+static void send_parcel(struct intake *intake)
+{
+    struct buf *parcel = &intake->parcel;
+    if (parcel->size > 0) {
+        gossip_forward(intake->config.gossip, MESSAGE_TXS, parcel->data,
+                       parcel->size, intake->parcel_peer_id);
+        buf_clear(parcel);
+    }
+}
+
+/* Transactions of one batch and one peer go on together. */
+static void pass_on_tx(struct intake *intake, const struct item *item)
+{
+    struct buf *parcel = &intake->parcel;
+    if (parcel->size > 0 &&
+        (item->peer_id != intake->parcel_peer_id ||
+         parcel->size + BATCH_FRAME_BYTES + item->size > PARCEL_BYTES)) {
+        send_parcel(intake);
+    }
+    if (item->peer_id == 0) {
+        gossip_mark(intake->config.gossip, item->type, item->data, item->size);
+    }
+    intake->parcel_peer_id = item->peer_id;
+    batch_add(parcel, item->data, item->size);
+}
+
 /* Our own is marked too, so that it is not judged again when it returns. */
-static void pass_on(const struct intake *intake, const struct item *item)
+static void pass_on(struct intake *intake, const struct item *item)
 {
     struct gossip *gossip = intake->config.gossip;
-    if (item->peer_id == 0) {
+    if (item->type == MESSAGE_TX) {
+        pass_on_tx(intake, item);
+    } else if (item->peer_id == 0) {
         gossip_publish(gossip, item->type, item->data, item->size);
     } else {
         gossip_forward(gossip, item->type, item->data, item->size,
@@ -230,6 +283,7 @@ static void on_worked(void *context)
         finish_item(intake, item);
         item = next;
     }
+    send_parcel(intake);
     if (intake->batch == NULL && intake->queue != NULL && !intake->is_stopped) {
         start_batch(intake);
     }
@@ -272,9 +326,9 @@ static struct item *enqueue(struct intake *intake, uint8_t type,
     return item;
 }
 
-static bool is_full(const struct intake *intake, size_t size)
+static bool is_full(const struct intake *intake, size_t count, size_t size)
 {
-    return intake->is_stopped || intake->queue_count >= QUEUE_MAX ||
+    return intake->is_stopped || intake->queue_count + count > QUEUE_MAX ||
            intake->queue_bytes + size > QUEUE_BYTES_MAX;
 }
 
@@ -283,7 +337,7 @@ void intake_receive(struct intake *intake, uint8_t type, const void *data,
 {
     POT_ASSERT(type < MESSAGE_TYPE_COUNT);
     intake->stats.received[type]++;
-    if (is_full(intake, size)) {
+    if (is_full(intake, 1, size)) {
         intake->stats.dropped++;
         gossip_forget(intake->config.gossip, type, data, size);
         return;
@@ -298,7 +352,7 @@ void intake_submit(struct intake *intake, const void *data, size_t size,
                    intake_done_fn *done, void *context)
 {
     struct intake_receipt full = {.pool = MEMPOOL_FULL};
-    if (is_full(intake, size)) {
+    if (is_full(intake, 1, size)) {
         intake->stats.dropped++;
         if (done != NULL) {
             done(context, &full);
@@ -311,6 +365,30 @@ void intake_submit(struct intake *intake, const void *data, size_t size,
     if (intake->batch == NULL) {
         start_batch(intake);
     }
+}
+
+bool intake_submit_batch(struct intake *intake, const void *data, size_t size,
+                         intake_done_fn *done, void *context)
+{
+    struct bytes_reader r;
+    const uint8_t *tx;
+    size_t tx_size;
+    size_t count = batch_count(data, size, TX_BATCH_MAX);
+    POT_ASSERT(count > 0);
+    if (is_full(intake, count, size)) {
+        intake->stats.dropped += count;
+        return false;
+    }
+    bytes_reader_init(&r, data, size);
+    while ((tx = batch_next(&r, &tx_size)) != NULL) {
+        struct item *item = enqueue(intake, MESSAGE_TX, tx, tx_size, 0);
+        item->done = done;
+        item->context = context;
+    }
+    if (intake->batch == NULL) {
+        start_batch(intake);
+    }
+    return true;
 }
 
 static void forget_in(struct item *items, const void *context)

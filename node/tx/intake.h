@@ -72,6 +72,12 @@ void intake_receive(struct intake *intake, uint8_t type, const void *data,
 void intake_submit(struct intake *intake, const void *data, size_t size,
                    intake_done_fn *done, void *context);
 
+/* intake_submit_batch: a batch of them (proto/batch.h), which is whole; done is
+ * called for each, in their order.  False: there is no room for all of them,
+ * and none was taken. */
+bool intake_submit_batch(struct intake *intake, const void *data, size_t size,
+                         intake_done_fn *done, void *context);
+
 /* intake_forget: done is not called for this context any more. */
 void intake_forget(struct intake *intake, const void *context);
 

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "p2p/message.h"
+#include "proto/batch.h"
 #include "proto/codec.h"
 #include "proto/wire.pb-c.h"
 
@@ -36,6 +37,7 @@ static const ProtobufCMessageDescriptor *body_of(enum message_type type)
     case MESSAGE_SUBMISSION:  /* fuzz_submission */
     case MESSAGE_ATTESTATION: /* fuzz_submission */
     case MESSAGE_EVIDENCE:    /* fuzz_evidence */
+    case MESSAGE_TXS:         /* check_batch */
     case MESSAGE_PING:
     case MESSAGE_PONG:
     case MESSAGE_BYE:
@@ -60,6 +62,27 @@ static void check(const ProtobufCMessageDescriptor *type, const uint8_t *data,
     }
 }
 
+/* What is counted comes out, and packs to the same. */
+static void check_batch(const uint8_t *data, size_t size)
+{
+    struct bytes_reader r;
+    struct buf again;
+    const uint8_t *one;
+    size_t one_size;
+    size_t count = batch_count(data, size, TX_BATCH_MAX);
+    buf_init(&again, size);
+    bytes_reader_init(&r, data, size);
+    while ((one = batch_next(&r, &one_size)) != NULL) {
+        batch_add(&again, one, one_size);
+        count--;
+    }
+    if (batch_count(data, size, TX_BATCH_MAX) > 0) {
+        POT_ASSERT(count == 0 && again.size == size);
+        POT_ASSERT(memcmp(again.data, data, size) == 0);
+    }
+    buf_fini(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum message_type types[] = {
@@ -67,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MESSAGE_MAP(X)
 #undef X
     };
+    check_batch(data, size);
     for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
         if (body_of(types[i]) != NULL) {
             check(body_of(types[i]), data, size);

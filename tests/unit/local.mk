@@ -14,6 +14,11 @@ include tests/unit/training.mk
 include tests/unit/node.mk
 include tests/unit/p2p.mk
 
+check_PROGRAMS += tests/unit/test_batch
+TESTS += tests/unit/test_batch
+tests_unit_test_batch_SOURCES = tests/unit/test_batch.c
+tests_unit_test_batch_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_batch_LDADD = $(unit_proto_libs)
 check_PROGRAMS += tests/unit/test_codec
 TESTS += tests/unit/test_codec
 tests_unit_test_codec_SOURCES = tests/unit/test_codec.c

@@ -544,6 +544,30 @@ static void garbage_is_no_transaction(void **state)
     buf_fini(&answer);
 }
 
+static void a_batch_is_answered_one_by_one(void **state)
+{
+    struct buf answer;
+    static const char two[] =
+        "POST /v1/txs/batch HTTP/1.1\r\n" HOST "Content-Length: 22\r\n\r\n"
+        "\7\0\0\0garbage\7\0\0\0garbage";
+    static const char cut[] =
+        "POST /v1/txs/batch HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\n"
+        "\7\0\0\0garbag";
+    (void)state;
+    buf_init(&answer, ANSWER_MAX);
+    assert_int_equal(ask(&answer, two, sizeof(two) - 1), 202);
+    assert_true(says(&answer, "\"accepted\":0"));
+    assert_true(says(&answer, "\"index\":0"));
+    assert_true(says(&answer, "\"index\":1"));
+    assert_false(says(&answer, "\"index\":2"));
+    assert_int_equal(ask(&answer, cut, sizeof(cut) - 1), 400);
+    assert_true(says(&answer, "{\"error\":{\"code\":\"malformed\""));
+    assert_int_equal(ask_text(&answer, "POST /v1/txs/batch HTTP/1.1\r\n" HOST
+                                       "Content-Length: 0\r\n\r\n"),
+                     400);
+    buf_fini(&answer);
+}
+
 static void requests_may_follow_each_other(void **state)
 {
     struct buf answer;
@@ -635,6 +659,7 @@ int main(void)
         cmocka_unit_test(too_large_a_request_is_refused),
         cmocka_unit_test(a_body_without_a_length_is_limited_too),
         cmocka_unit_test(garbage_is_no_transaction),
+        cmocka_unit_test(a_batch_is_answered_one_by_one),
         cmocka_unit_test(requests_may_follow_each_other),
         cmocka_unit_test(events_come_and_their_streams_are_counted),
         cmocka_unit_test(a_dripping_client_is_cut_off),
