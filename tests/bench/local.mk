@@ -29,8 +29,11 @@ potbench_SOURCES = \
 	tests/bench/bench_util.c tests/bench/bench_util.h \
 	tests/bench/potbench.c tests/bench/potbench.h \
 	tests/bench/potbench_accounts.c tests/bench/potbench_accounts.h \
+	tests/bench/potbench_bound.c tests/bench/potbench_bound.h \
+	tests/bench/potbench_consensus.c \
 	tests/bench/potbench_data.c tests/bench/potbench_data.h \
 	tests/bench/potbench_direct.c tests/bench/potbench_direct.h \
+	tests/bench/potbench_flight.c tests/bench/potbench_flight.h \
 	tests/bench/potbench_http.c tests/bench/potbench_http.h \
 	tests/bench/potbench_load.c tests/bench/potbench_load.h \
 	tests/bench/potbench_net.c tests/bench/potbench_net.h \
@@ -41,6 +44,14 @@ potbench_SOURCES = \
 nodist_EXTRA_potbench_SOURCES = links-c++.cpp
 potbench_CPPFLAGS = $(ctl_cppflags)
 potbench_LDADD = $(ctl_libs) -lpthread
+
+# The measurement of consensus under the name of its own.
+noinst_SCRIPTS = tests/bench/consensus
+CLEANFILES += tests/bench/consensus
+tests/bench/consensus: Makefile
+	$(AM_V_GEN)$(MKDIR_P) tests/bench && { echo '#!/bin/sh'; \
+		echo 'exec "$$(dirname "$$0")/../../potbench" consensus "$$@"'; \
+		} >$@ && chmod +x $@
 
 # Minutes, not seconds; nothing is asserted.  POTBENCH_FLAGS goes to each run.
 .PHONY: bench

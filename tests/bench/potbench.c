@@ -30,6 +30,7 @@ struct command {
 
 static const struct command commands[] = {
     {"txs", potbench_txs},
+    {"consensus", potbench_consensus},
     {"train", potbench_train},
     {"worker", potbench_worker},
 };
@@ -61,6 +62,9 @@ enum option_id {
     OPTION_REPEAT,
     OPTION_RATE,
     OPTION_WINDOW,
+    OPTION_TXS,
+    OPTION_IN_FLIGHT,
+    OPTION_IN_MEMORY,
     OPTION_ROWS,
     OPTION_MODEL,
     OPTION_NODE,
@@ -79,6 +83,9 @@ static const struct option options[] = {
     {"repeat", required_argument, NULL, OPTION_REPEAT},
     {"rate", required_argument, NULL, OPTION_RATE},
     {"window", required_argument, NULL, OPTION_WINDOW},
+    {"txs", required_argument, NULL, OPTION_TXS},
+    {"in-flight", required_argument, NULL, OPTION_IN_FLIGHT},
+    {"in-memory", no_argument, NULL, OPTION_IN_MEMORY},
     {"rows", required_argument, NULL, OPTION_ROWS},
     {"model", required_argument, NULL, OPTION_MODEL},
     {"node", required_argument, NULL, OPTION_NODE},
@@ -98,6 +105,9 @@ static const char help_text[] =
     "\n"
     "  txs      committed transfers a second and how long each takes, beside\n"
     "           a network of one node\n"
+    "  consensus  signed transfers a second at several sizes of blocks, "
+    "beside\n"
+    "           what checking their signatures alone would allow\n"
     "  train    training rows a second of a network, beside as many workers\n"
     "           driven directly\n"
     "  worker   training rows a second of pot-workers, beside one\n"
@@ -114,6 +124,11 @@ static const char help_text[] =
     "  --window N       at most so many wait for a block (1000)\n"
     "  --node URL ...   a network that runs already; no baseline then\n"
     "  --key FILE       who funds the accounts there\n"
+    "consensus:\n"
+    "  --nodes N        validators (4)\n"
+    "  --txs N          in a block, at most (1, 10, 100, 1000, 5000 in turn)\n"
+    "  --in-flight N    kept in flight (1 with --txs 1, else twice --txs)\n"
+    "  --in-memory      the nodes' files in /dev/shm: what syncing costs\n"
     "train and worker:\n"
     "  --nodes N        validators (4)\n"
     "  --miners N       (2)\n"
@@ -187,6 +202,13 @@ static enum exit_code read_option(struct potbench *bench, struct line *line,
         return read_rate(bench);
     case OPTION_WINDOW:
         return read_count(&bench->window, bench, "window", 100000);
+    case OPTION_TXS:
+        return read_count(&bench->txs, bench, "txs", BLOCK_TXS_MAX);
+    case OPTION_IN_FLIGHT:
+        return read_count(&bench->in_flight, bench, "in-flight", 100000);
+    case OPTION_IN_MEMORY:
+        bench->is_in_memory = true;
+        return EXIT_CODE_DONE;
     case OPTION_ROWS:
         return read_count(&bench->rows, bench, "rows", ROWS_PER_MINER_MAX);
     case OPTION_PORT:
@@ -234,7 +256,7 @@ static enum exit_code read_line(struct potbench *bench, struct line *line,
 
 static enum exit_code make_folder(struct potbench *bench)
 {
-    const char *parent = getenv("TMPDIR");
+    const char *parent = bench->is_in_memory ? "/dev/shm" : getenv("TMPDIR");
     char *path = file_join(parent != NULL ? parent : "/tmp", "potbench-XXXXXX");
     if (mkdtemp(path) == NULL) {
         enum exit_code rc = ctl_fail(
@@ -271,7 +293,7 @@ static enum exit_code run_command(struct potbench *bench, const char *name)
         return rc == EXIT_CODE_DONE ? commands[i].run(bench) : rc;
     }
     return ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
-                    "\"%s\" is no command: txs, train or worker; see"
+                    "\"%s\" is no command: txs, consensus, train or worker; see"
                     " `potbench --help`",
                     name);
 }

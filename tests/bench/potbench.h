@@ -3,6 +3,7 @@
 #ifndef POT_TESTS_BENCH_POTBENCH_H
 #define POT_TESTS_BENCH_POTBENCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,10 +21,13 @@ struct potbench {
     uint64_t repeat;
     uint64_t nodes; /* validators */
     uint64_t miners;
-    uint64_t workers; /* of a miner */
-    uint64_t rate;    /* transactions a second; 0: as many as go */
-    uint64_t window;  /* transactions that wait at once, at most */
-    uint64_t rows;    /* of a miner in a round; 0: the usual ones */
+    uint64_t workers;   /* of a miner */
+    uint64_t rate;      /* transactions a second; 0: as many as go */
+    uint64_t window;    /* transactions that wait at once, at most */
+    uint64_t txs;       /* in a block, at most; 0: several in turn */
+    uint64_t in_flight; /* 0: by txs */
+    bool is_in_memory;  /* the nodes' files lie where syncing is free */
+    uint64_t rows;      /* of a miner in a round; 0: the usual ones */
     const char *model;
     const char *const *urls; /* a network that runs already */
     size_t url_count;
@@ -31,6 +35,7 @@ struct potbench {
 
 /* Each command's run; an error stands in bench->ctl. */
 POT_MUST_USE enum exit_code potbench_txs(struct potbench *bench);
+POT_MUST_USE enum exit_code potbench_consensus(struct potbench *bench);
 POT_MUST_USE enum exit_code potbench_train(struct potbench *bench);
 POT_MUST_USE enum exit_code potbench_worker(struct potbench *bench);
 

@@ -7,7 +7,7 @@
 
 #include "tests/bench/potbench.h"
 
-#define POTBENCH_FIGURES_MAX 16
+#define POTBENCH_FIGURES_MAX 24
 
 /* One figure of one run. */
 struct potbench_figure {
