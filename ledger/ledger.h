@@ -35,6 +35,9 @@ struct ledger_env {
     struct state state;
     struct blobs blobs;
     struct dataset_source datasets;
+    /* The chain's, which never change; NULL: they are read from the state for
+     * each transaction. */
+    const Pot__GenesisParams *params;
 };
 
 /* What execution may know of the block it is in. */

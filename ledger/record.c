@@ -16,11 +16,11 @@ void *record_load(const struct state *state, struct state_key key,
                   const ProtobufCMessageDescriptor *type)
 {
     struct buf value;
-    ProtobufCMessage *message = NULL;
+    void *message = NULL;
     buf_init(&value, RECORD_BYTES_MAX);
     if (state->get(state->context, key.b, key.size, &value)) {
-        enum pot_err err = codec_decode(&message, type, value.data, value.size);
-        POT_ASSERT(err == POT_OK);
+        message = codec_open(type, value.data, value.size);
+        POT_ASSERT(message != NULL);
     }
     buf_fini(&value);
     return message;

@@ -129,8 +129,12 @@ static enum tx_verdict run_body(struct tx_run *run, const Pot__TxBody *body,
     if (kind == NULL) {
         return TX_MALFORMED;
     }
-    Pot__SupplyRecord *supply = ledger_supply(&run->env->state);
-    run->params = supply->params;
+    Pot__SupplyRecord *supply = NULL;
+    run->params = run->env->params;
+    if (run->params == NULL) {
+        supply = ledger_supply(&run->env->state);
+        run->params = supply->params;
+    }
     enum tx_verdict verdict = run_kind(kind, run, body, tx_bytes);
     if (verdict == TX_ACCEPTED && proposer != NULL && body->fee > 0) {
         account_credit(&run->env->state, proposer, body->fee);
@@ -144,7 +148,8 @@ static enum tx_verdict execute(const struct ledger_env *env, uint64_t height,
                                const struct public_key *proposer,
                                const Pot__Signed *tx, bool is_signature_checked)
 {
-    struct tx_run run = {.height = height, .is_trial = proposer == NULL};
+    struct tx_run run = {
+        .height = height, .tx = tx, .is_trial = proposer == NULL};
     size_t bytes = pot__signed__get_packed_size(tx);
     Pot__TxBody *body;
     if (bytes > TX_BYTES_MAX) {
@@ -164,7 +169,6 @@ static enum tx_verdict execute(const struct ledger_env *env, uint64_t height,
         verdict = TX_BAD_SIGNATURE;
     } else {
         struct draft *draft = draft_new(env);
-        signed_hash(&run.hash, SIGNED_TX, tx);
         run.env = draft_env(draft);
         verdict = run_body(&run, body, bytes, proposer);
         if (verdict == TX_ACCEPTED && !run.is_trial) {

@@ -21,7 +21,7 @@
 struct tx_run {
     const struct ledger_env *env;
     uint64_t height;
-    struct hash hash;
+    const Pot__Signed *tx;
     struct public_key sender;
     const Pot__GenesisParams *params;
     bool is_trial; /* the writes are thrown away: skip what costs much */

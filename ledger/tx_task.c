@@ -7,6 +7,7 @@
 #include "ledger/task.h"
 #include "ledger/tx_kind.h"
 #include "proto/codec.h"
+#include "proto/signed.h"
 #include "proto/spec.h"
 
 static enum tx_verdict verdict_on(enum spec_fault fault)
@@ -94,7 +95,9 @@ static enum tx_verdict tx_submit_task(const struct tx_run *run,
         return TX_BALANCE_LOW;
     }
     if (!run->is_trial) {
-        task_begin(run->env, run->height, &run->hash, &run->sender, submit);
+        struct hash task;
+        signed_hash(&task, SIGNED_TX, run->tx);
+        task_begin(run->env, run->height, &task, &run->sender, submit);
     }
     return TX_ACCEPTED;
 }

@@ -272,6 +272,7 @@ bool startup_open_store(struct node *node)
         return false;
     }
     struct holdings *holdings = &node->holdings;
+    holdings->params = node->genesis->params;
     holdings->pool = blob_pool_new(POOL_BYTES_MAX);
     holdings->recent = blob_pool_new(RECENT_BYTES_MAX);
     holdings->verified = verified_new(&holdings->chain, VERIFIED_SIZE);

@@ -226,6 +226,14 @@ enum pot_err codec_decode(ProtobufCMessage **out,
     return POT_OK;
 }
 
+void *codec_open(const ProtobufCMessageDescriptor *type, const void *data,
+                 size_t size)
+{
+    static const uint8_t nothing[1];
+    return protobuf_c_message_unpack(type, NULL, size,
+                                     size > 0 ? data : nothing);
+}
+
 void codec_free(void *message)
 {
     if (message != NULL) {

@@ -37,6 +37,11 @@ POT_MUST_USE enum pot_err codec_decode(ProtobufCMessage **out,
 
 /* codec_free: any message of codec_decode; takes a pointer to its struct;
  * NULL is fine. */
+/* codec_open: what this program encoded itself, and got back as it was: the
+ * checks that strangers' bytes need are left out.  NULL: it was not. */
+void *codec_open(const ProtobufCMessageDescriptor *type, const void *data,
+                 size_t size);
+
 void codec_free(void *message);
 
 /* codec_encode: the message's bytes, fresh memory; free() releases them. */

@@ -63,5 +63,6 @@ struct ledger_env ledger_view_env(struct ledger_view *view)
         .state = {view, state_get, state_put, state_del},
         .blobs = {view, blobs_get, blobs_put, blobs_del},
         .datasets = {view, find_dataset},
+        .params = view->holdings->params,
     };
 }

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "proto/chain.pb-c.h"
 
 struct blob_pool;
 struct datasets_book;
@@ -22,6 +23,7 @@ struct verified;
 struct holdings {
     struct hash chain; /* hash of the chain id */
     struct hash genesis_hash;
+    const Pot__GenesisParams *params; /* the genesis's */
     struct store *store;
     /* Payloads that no block has counted yet, and what was fetched for blocks
      * to come. */

@@ -163,6 +163,7 @@ static void on_work(void *context)
     const struct ledger_env ledger = {
         .chain = holdings->chain,
         .state = stored_state(holdings->store),
+        .params = holdings->params,
     };
     enum cpu_part before = cpu_time_enter(CPU_DECODING);
     for (struct item *item = intake->batch; item != NULL; item = item->next) {
