@@ -6,11 +6,13 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "proto/codec.h"
+#include "proto/signed.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The root over a list: leaves are the hashes of the elements' encodings. */
+/* The root over a list: leaves are the hashes of the elements' encodings;
+ * transactions have hashes of their own. */
 static void list_root(struct hash *out, const char *what,
                       ProtobufCMessage *const *elements, size_t count)
 {
@@ -32,10 +34,26 @@ struct roots {
     struct hash last_commit; /* zero when there is none */
 };
 
-static void roots_of(struct roots *out, const Pot__Block *body)
+/* The hash of each transaction, in fresh memory. */
+static struct hash *hash_txs(const Pot__Block *body)
 {
-    list_root(&out->txs, "block-tx", (ProtobufCMessage **)body->txs,
-              body->n_txs);
+    struct hash *hashes = pot_calloc(body->n_txs, sizeof(*hashes));
+    for (size_t i = 0; i < body->n_txs; i++) {
+        signed_hash(&hashes[i], SIGNED_TX, body->txs[i]);
+    }
+    return hashes;
+}
+
+/* txs: their hashes. */
+static void roots_of(struct roots *out, const Pot__Block *body,
+                     const struct hash *txs)
+{
+    struct hash *leaves = pot_calloc(body->n_txs, sizeof(*leaves));
+    if (body->n_txs > 0) {
+        memcpy(leaves, txs, body->n_txs * sizeof(*leaves));
+    }
+    hash_merkle_root(&out->txs, leaves, body->n_txs);
+    free(leaves);
     list_root(&out->round_updates, "round-update",
               (ProtobufCMessage **)body->round_updates, body->n_round_updates);
     list_root(&out->evidence, "block-evidence",
@@ -69,11 +87,11 @@ static bool hash_is_field(const struct hash *hash, ProtobufCBinaryData field)
     return codec_bytes_equal(field, hash->b, HASH_SIZE);
 }
 
-static bool body_fits_header(const Pot__Block *body,
-                             const Pot__BlockHeader *header)
+static bool body_fits_header(const struct block *block)
 {
     struct roots roots;
-    roots_of(&roots, body);
+    const Pot__BlockHeader *header = block->header;
+    roots_of(&roots, block->body, block->txs);
     return hash_is_field(&roots.txs, header->txs_root) &&
            hash_is_field(&roots.round_updates, header->round_updates_root) &&
            hash_is_field(&roots.evidence, header->evidence_root) &&
@@ -114,8 +132,9 @@ enum pot_err block_decode(struct block **out, const void *data, size_t size)
                           block->body->n_evidence > EVIDENCE_MAX)) {
         err = POT_ELIMIT;
     }
-    if (err == POT_OK && !body_fits_header(block->body, block->header)) {
-        err = POT_EFORMAT;
+    if (err == POT_OK) {
+        block->txs = hash_txs(block->body);
+        err = body_fits_header(block) ? POT_OK : POT_EFORMAT;
     }
     if (err != POT_OK) {
         block_free(block);
@@ -130,6 +149,7 @@ void block_free(struct block *block)
     if (block != NULL) {
         codec_free(block->header);
         codec_free(block->body);
+        free(block->txs);
         free(block);
     }
 }
@@ -137,7 +157,9 @@ void block_free(struct block *block)
 void block_seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header)
 {
     struct roots roots;
-    roots_of(&roots, body);
+    struct hash *txs = hash_txs(body);
+    roots_of(&roots, body, txs);
+    free(txs);
     codec_set_hash(&header->txs_root, &roots.txs);
     codec_set_hash(&header->round_updates_root, &roots.round_updates);
     codec_set_hash(&header->evidence_root, &roots.evidence);

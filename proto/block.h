@@ -16,6 +16,7 @@ struct block {
     struct hash hash;
     Pot__BlockHeader *header;
     Pot__Block *body; /* body->header: the bytes that were hashed */
+    struct hash *txs; /* signed_hash of each of body's transactions */
 };
 
 /* block_decode: decodes a block and its header under the caps, and checks all

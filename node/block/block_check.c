@@ -49,10 +49,15 @@ static bool all_signed(struct verified *verified, const char *what,
     return true;
 }
 
-static bool signatures_hold(struct verified *v, const Pot__Block *body)
+static bool signatures_hold(struct verified *v, const struct block *block)
 {
+    const Pot__Block *body = block->body;
     enum cpu_part before = cpu_time_enter(CPU_SIGNATURES);
-    bool hold = all_signed(v, SIGNED_TX, body->txs, body->n_txs);
+    bool hold = true;
+    for (size_t i = 0; hold && i < body->n_txs; i++) {
+        hold =
+            verified_check_hashed(v, SIGNED_TX, body->txs[i], &block->txs[i]);
+    }
     for (size_t i = 0; hold && i < body->n_round_updates; i++) {
         const Pot__RoundUpdate *u = body->round_updates[i];
         hold = all_signed(v, SIGNED_SUBMISSION, u->submissions,
@@ -129,7 +134,7 @@ static enum pot_err check_promises(const struct check *c)
     }
     enum pot_err err = check_last_commit(c);
     if (err == POT_OK &&
-        !signatures_hold(c->holdings->verified, c->shared->block->body)) {
+        !signatures_hold(c->holdings->verified, c->shared->block)) {
         err = invalid(c, "a signature in it is wrong");
     }
     return err == POT_OK ? check_publications(c) : err;

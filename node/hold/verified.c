@@ -51,18 +51,24 @@ static void remember(struct verified *v, const struct hash *hash)
     uv_mutex_unlock(&v->mutex);
 }
 
+bool verified_check_hashed(struct verified *v, const char *what,
+                           const Pot__Signed *message, const struct hash *hash)
+{
+    if (is_known(v, hash)) {
+        return true;
+    }
+    if (!signed_verify(what, &v->chain, message)) {
+        return false;
+    }
+    remember(v, hash);
+    return true;
+}
+
 bool verified_check(struct verified *v, const char *what,
                     const Pot__Signed *message, struct hash *hash)
 {
     struct hash own;
     struct hash *at = hash != NULL ? hash : &own;
     signed_hash(at, what, message); /* what enters: kinds do not mix */
-    if (is_known(v, at)) {
-        return true;
-    }
-    if (!signed_verify(what, &v->chain, message)) {
-        return false;
-    }
-    remember(v, at);
-    return true;
+    return verified_check_hashed(v, what, message, at);
 }

@@ -21,4 +21,8 @@ void verified_free(struct verified *verified);
 bool verified_check(struct verified *verified, const char *what,
                     const Pot__Signed *message, struct hash *hash);
 
+/* verified_check_hashed: the same, of one whose hash is known already. */
+bool verified_check_hashed(struct verified *verified, const char *what,
+                           const Pot__Signed *message, const struct hash *hash);
+
 #endif
