@@ -19,6 +19,7 @@
 #include "node/block/replica.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
+#include "node/hold/verified.h"
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
 #include "node/tx/evidence_pool.h"
@@ -262,6 +263,9 @@ static void write_intake(struct buf *out, const struct api_config *c)
             (struct metrics_label){"type", message_rule(types[i])->name},
             no_label, (double)stats.refused[types[i]]);
     }
+    metrics_one(out, "pot_signature_checks_total", COUNTER,
+                "Signatures of transactions and of rounds' messages checked.",
+                (double)verified_checks(c->holdings->verified));
     metrics_one(out, "pot_intake_dropped_total", COUNTER,
                 "Signed messages dropped because too many came at once.",
                 (double)stats.dropped);

@@ -54,9 +54,11 @@ static bool signatures_hold(struct verified *v, const struct block *block)
     const Pot__Block *body = block->body;
     enum cpu_part before = cpu_time_enter(CPU_SIGNATURES);
     bool hold = true;
-    for (size_t i = 0; hold && i < body->n_txs; i++) {
-        hold =
-            verified_check_hashed(v, SIGNED_TX, body->txs[i], &block->txs[i]);
+    /* From the end: the intake may be at the same ones from the beginning, and
+     * each is checked once. */
+    for (size_t i = body->n_txs; hold && i > 0; i--) {
+        hold = verified_check_hashed(v, SIGNED_TX, body->txs[i - 1],
+                                     &block->txs[i - 1]);
     }
     for (size_t i = 0; hold && i < body->n_round_updates; i++) {
         const Pot__RoundUpdate *u = body->round_updates[i];

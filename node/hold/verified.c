@@ -4,22 +4,29 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/map.h"
 #include "base/recent_set.h"
 #include "proto/signed.h"
 
+#include <pthread.h>
 #include <stdlib.h>
-#include <uv.h>
 
 struct verified {
-    uv_mutex_t mutex;
+    pthread_mutex_t mutex;
     struct hash chain;
-    struct recent_set known; /* under mutex: hashes of messages */
+    pthread_cond_t checked;
+    /* under mutex: */
+    struct recent_set known; /* hashes of messages */
+    struct map busy;         /* of those that a thread checks now */
+    uint64_t checks;
 };
 
 struct verified *verified_new(const struct hash *chain, size_t size)
 {
     struct verified *v = pot_calloc(1, sizeof(*v));
-    int rc = uv_mutex_init(&v->mutex);
+    int rc = pthread_mutex_init(&v->mutex, NULL);
+    POT_ASSERT(rc == 0);
+    rc = pthread_cond_init(&v->checked, NULL);
     POT_ASSERT(rc == 0);
     v->chain = *chain;
     recent_set_init(&v->known, size);
@@ -32,23 +39,38 @@ void verified_free(struct verified *v)
         return;
     }
     recent_set_fini(&v->known);
-    uv_mutex_destroy(&v->mutex);
+    map_fini(&v->busy);
+    (void)pthread_cond_destroy(&v->checked);
+    (void)pthread_mutex_destroy(&v->mutex);
     free(v);
 }
 
+/* True: it is known by now, to hold.  False: it is the caller's to check, and
+ * others wait for that. */
 static bool is_known(struct verified *v, const struct hash *hash)
 {
-    uv_mutex_lock(&v->mutex);
+    (void)pthread_mutex_lock(&v->mutex);
+    while (map_get(&v->busy, hash->b) != NULL) {
+        (void)pthread_cond_wait(&v->checked, &v->mutex);
+    }
     bool known = recent_set_has(&v->known, hash->b);
-    uv_mutex_unlock(&v->mutex);
+    if (!known) {
+        (void)map_put(&v->busy, hash->b, v);
+        v->checks++;
+    }
+    (void)pthread_mutex_unlock(&v->mutex);
     return known;
 }
 
-static void remember(struct verified *v, const struct hash *hash)
+static void finish(struct verified *v, const struct hash *hash, bool holds)
 {
-    uv_mutex_lock(&v->mutex);
-    recent_set_add(&v->known, hash->b);
-    uv_mutex_unlock(&v->mutex);
+    (void)pthread_mutex_lock(&v->mutex);
+    (void)map_remove(&v->busy, hash->b);
+    if (holds) {
+        recent_set_add(&v->known, hash->b);
+    }
+    (void)pthread_cond_broadcast(&v->checked);
+    (void)pthread_mutex_unlock(&v->mutex);
 }
 
 bool verified_check_hashed(struct verified *v, const char *what,
@@ -57,11 +79,9 @@ bool verified_check_hashed(struct verified *v, const char *what,
     if (is_known(v, hash)) {
         return true;
     }
-    if (!signed_verify(what, &v->chain, message)) {
-        return false;
-    }
-    remember(v, hash);
-    return true;
+    bool holds = signed_verify(what, &v->chain, message);
+    finish(v, hash, holds);
+    return holds;
 }
 
 bool verified_check(struct verified *v, const char *what,
@@ -71,4 +91,12 @@ bool verified_check(struct verified *v, const char *what,
     struct hash *at = hash != NULL ? hash : &own;
     signed_hash(at, what, message); /* what enters: kinds do not mix */
     return verified_check_hashed(v, what, message, at);
+}
+
+uint64_t verified_checks(struct verified *v)
+{
+    (void)pthread_mutex_lock(&v->mutex);
+    uint64_t checks = v->checks;
+    (void)pthread_mutex_unlock(&v->mutex);
+    return checks;
 }

@@ -25,4 +25,7 @@ bool verified_check(struct verified *verified, const char *what,
 bool verified_check_hashed(struct verified *verified, const char *what,
                            const Pot__Signed *message, const struct hash *hash);
 
+/* verified_checks: signatures that had to be checked, ever. */
+uint64_t verified_checks(struct verified *verified);
+
 #endif

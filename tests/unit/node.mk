@@ -8,6 +8,7 @@ unit_node_tests = \
 	tests/unit/test_mempool \
 	tests/unit/test_node_config \
 	tests/unit/test_round_early \
+	tests/unit/test_verified \
 	tests/unit/test_workers
 check_PROGRAMS += $(unit_node_tests)
 TESTS += $(unit_node_tests)
@@ -43,6 +44,11 @@ tests_unit_test_pending_SOURCES = tests/unit/test_pending.c \
 	$(unit_chain_sources)
 tests_unit_test_pending_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_pending_LDADD = $(unit_chain_libs)
+
+tests_unit_test_verified_SOURCES = tests/unit/test_verified.c
+tests_unit_test_verified_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_verified_LDADD = node/hold/libhold.a $(unit_proto_libs) \
+	$(UV_LIBS)
 
 tests_unit_test_mempool_SOURCES = tests/unit/test_mempool.c
 tests_unit_test_mempool_CPPFLAGS = $(unit_node_cppflags)
