@@ -36,14 +36,17 @@ potbench_SOURCES = \
 	tests/bench/potbench_flight.c tests/bench/potbench_flight.h \
 	tests/bench/potbench_http.c tests/bench/potbench_http.h \
 	tests/bench/potbench_load.c tests/bench/potbench_load.h \
+	tests/bench/null_replica.c tests/bench/null_replica.h \
 	tests/bench/potbench_net.c tests/bench/potbench_net.h \
+	tests/bench/potbench_null.c \
 	tests/bench/potbench_report.c tests/bench/potbench_report.h \
 	tests/bench/potbench_train.c \
 	tests/bench/potbench_txs.c \
 	tests/worker_driver.c tests/worker_driver.h
 nodist_EXTRA_potbench_SOURCES = links-c++.cpp
-potbench_CPPFLAGS = $(ctl_cppflags)
-potbench_LDADD = $(ctl_libs) -lpthread
+potbench_CPPFLAGS = $(ctl_cppflags) $(UV_CFLAGS)
+potbench_LDADD = consensus/libconsensus.a p2p/libp2p.a $(ctl_libs) \
+	$(UV_LIBS) -lpthread
 
 # The measurement of consensus under the name of its own.
 noinst_SCRIPTS = tests/bench/consensus

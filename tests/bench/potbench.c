@@ -64,6 +64,7 @@ enum option_id {
     OPTION_WINDOW,
     OPTION_TXS,
     OPTION_IN_FLIGHT,
+    OPTION_NULL,
     OPTION_IN_MEMORY,
     OPTION_ROWS,
     OPTION_MODEL,
@@ -85,6 +86,7 @@ static const struct option options[] = {
     {"window", required_argument, NULL, OPTION_WINDOW},
     {"txs", required_argument, NULL, OPTION_TXS},
     {"in-flight", required_argument, NULL, OPTION_IN_FLIGHT},
+    {"null", no_argument, NULL, OPTION_NULL},
     {"in-memory", no_argument, NULL, OPTION_IN_MEMORY},
     {"rows", required_argument, NULL, OPTION_ROWS},
     {"model", required_argument, NULL, OPTION_MODEL},
@@ -128,6 +130,8 @@ static const char help_text[] =
     "  --nodes N        validators (4)\n"
     "  --txs N          in a block, at most (1, 10, 100, 1000, 5000 in turn)\n"
     "  --in-flight N    kept in flight (1 with --txs 1, else twice --txs)\n"
+    "  --null           unsigned empty commands, without a ledger or a store\n"
+    "                   (blocks of 1, 400 and 1000)\n"
     "  --in-memory      the nodes' files in /dev/shm: what syncing costs\n"
     "train and worker:\n"
     "  --nodes N        validators (4)\n"
@@ -206,6 +210,9 @@ static enum exit_code read_option(struct potbench *bench, struct line *line,
         return read_count(&bench->txs, bench, "txs", BLOCK_TXS_MAX);
     case OPTION_IN_FLIGHT:
         return read_count(&bench->in_flight, bench, "in-flight", 100000);
+    case OPTION_NULL:
+        bench->is_null = true;
+        return EXIT_CODE_DONE;
     case OPTION_IN_MEMORY:
         bench->is_in_memory = true;
         return EXIT_CODE_DONE;

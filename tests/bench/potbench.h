@@ -26,6 +26,7 @@ struct potbench {
     uint64_t window;    /* transactions that wait at once, at most */
     uint64_t txs;       /* in a block, at most; 0: several in turn */
     uint64_t in_flight; /* 0: by txs */
+    bool is_null;       /* unsigned commands, no ledger, no store */
     bool is_in_memory;  /* the nodes' files lie where syncing is free */
     uint64_t rows;      /* of a miner in a round; 0: the usual ones */
     const char *model;
@@ -38,6 +39,11 @@ POT_MUST_USE enum exit_code potbench_txs(struct potbench *bench);
 POT_MUST_USE enum exit_code potbench_consensus(struct potbench *bench);
 POT_MUST_USE enum exit_code potbench_train(struct potbench *bench);
 POT_MUST_USE enum exit_code potbench_worker(struct potbench *bench);
+
+/* potbench_null: a part of potbench_consensus. */
+POT_MUST_USE enum exit_code potbench_null(struct potbench *bench,
+                                          uint64_t block_max,
+                                          uint64_t in_flight);
 
 /* potbench_stopped: EXIT_CODE_FAILED once the user interrupted the run. */
 POT_MUST_USE enum exit_code potbench_stopped(struct potbench *bench);

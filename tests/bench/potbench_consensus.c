@@ -234,17 +234,26 @@ static uint64_t in_flight_of(const struct potbench *bench, uint64_t txs)
     return bench->in_flight > 0 ? bench->in_flight : usual;
 }
 
+static enum exit_code sweep(struct potbench *bench, uint64_t txs)
+{
+    uint64_t in_flight = in_flight_of(bench, txs);
+    return bench->is_null ? potbench_null(bench, txs, in_flight)
+                          : sweep_one(bench, txs, in_flight);
+}
+
 enum exit_code potbench_consensus(struct potbench *bench)
 {
-    static const uint64_t sizes[] = {1, 10, 100, 1000, 5000};
+    /* 400: what others publish. */
+    static const uint64_t sizes[] = {1, 10, 100, 1000, 5000, 0};
+    static const uint64_t null_sizes[] = {1, 400, 1000, 0};
+    const uint64_t *size = bench->is_null ? null_sizes : sizes;
     enum exit_code rc = EXIT_CODE_DONE;
     potbench_report_machine(bench);
     if (bench->txs > 0) {
-        return sweep_one(bench, bench->txs, in_flight_of(bench, bench->txs));
+        return sweep(bench, bench->txs);
     }
-    for (size_t i = 0;
-         rc == EXIT_CODE_DONE && i < sizeof(sizes) / sizeof(*sizes); i++) {
-        rc = sweep_one(bench, sizes[i], in_flight_of(bench, sizes[i]));
+    for (; rc == EXIT_CODE_DONE && *size > 0; size++) {
+        rc = sweep(bench, *size);
     }
     return rc;
 }
