@@ -97,6 +97,8 @@ static void set_environment(uint64_t txs, uint64_t in_flight)
     (void)snprintf(waiting, sizeof(waiting), "%" PRIu64, 8 * in_flight + 1000);
     (void)setenv("POTD_CONSENSUS_MAX_BLOCK_BYTES", bytes, 1);
     (void)setenv("POTD_MEMPOOL_MAX_TXS", waiting, 1);
+    /* The load is not to meet the bound on what one peer may cause. */
+    (void)setenv("POTD_P2P_PEER_SIGNATURES", "100000", 1);
 }
 
 static enum exit_code run_once(struct run *run, struct potbench *bench,
