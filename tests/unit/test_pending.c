@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "node/block/needs.h"
 #include "node/tx/pending.h"
 #include "proto/codec.h"
@@ -95,6 +96,7 @@ static bool applied(const struct shared_block *block)
 static size_t collected(void)
 {
     struct proposal_request *request = pot_calloc(1, sizeof(*request));
+    request->bytes_max = BLOCK_BYTES_MAX;
     pending_collect(f.pending, request);
     size_t count = request->tx_count;
     proposal_request_free(request);
