@@ -48,6 +48,7 @@ static enum exit_code code_of(enum pot_err err)
     case POT_ECONNECT:
     case POT_ECLOSED:
     case POT_EGUARD:
+    case POT_EPRUNED:
     case POT_ECANCELLED:
         break;
     }
