@@ -127,8 +127,7 @@ struct pbft {
 
 static inline bool pbft_can_vote(const struct pbft *p)
 {
-    return p->self != PBFT_NO_REPLICA && p->later_record == NULL &&
-           !p->is_held;
+    return p->self != PBFT_NO_REPLICA && p->later_record == NULL && !p->is_held;
 }
 
 static inline uint32_t pbft_quorum(const struct pbft *p)

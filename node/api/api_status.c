@@ -125,7 +125,8 @@ const struct api_route api_status_routes[] = {
     {"GET", "/v1/status", .summary = "the node and the chain at a glance",
      .answer = "version, protocol, chain_id, node, moniker, roles, height,"
                " block_hash, block_time_ms, state_root, view, primary,"
-               " validators, voting, peers, syncing, mempool_txs, tasks_running",
+               " validators, voting, peers, syncing, mempool_txs,"
+               " tasks_running",
      .status = 200, .handler = get_status},
     {.method = NULL},
 };

@@ -381,6 +381,28 @@ static void put_off(struct sim_world *world, struct sim_node *node,
     memset(&event->block, 0, sizeof(event->block));
 }
 
+static void on_timer(struct sim_world *world, struct sim_node *node,
+                     const struct sim_event *event)
+{
+    struct pbft_event in = {.type = PBFT_TIMER};
+    if (event->b == node->generations[event->a]) {
+        node->is_armed[event->a] = false;
+    }
+    in.u.timer.timer = (enum pbft_timer)event->a;
+    in.u.timer.generation = event->b;
+    sim_step(world, node, &in);
+}
+
+static void on_checked(struct sim_world *world, struct sim_node *node,
+                       const struct sim_event *event)
+{
+    struct pbft_event in = {.type = PBFT_CHECKED};
+    in.u.checked.height = event->a;
+    in.u.checked.digest = event->digest;
+    in.u.checked.is_valid = event->flag;
+    sim_step(world, node, &in);
+}
+
 static void on_node_event(struct sim_world *world, struct sim_node *node,
                           struct sim_event *event)
 {
@@ -393,23 +415,13 @@ static void on_node_event(struct sim_world *world, struct sim_node *node,
         on_step_message(world, node, event);
         break;
     case SIM_TIMER:
-        if (event->b == node->generations[event->a]) {
-            node->is_armed[event->a] = false;
-        }
-        in.type = PBFT_TIMER;
-        in.u.timer.timer = (enum pbft_timer)event->a;
-        in.u.timer.generation = event->b;
-        sim_step(world, node, &in);
+        on_timer(world, node, event);
         break;
     case SIM_PERSISTED:
         on_persisted(world, node, event);
         break;
     case SIM_CHECKED:
-        in.type = PBFT_CHECKED;
-        in.u.checked.height = event->a;
-        in.u.checked.digest = event->digest;
-        in.u.checked.is_valid = event->flag;
-        sim_step(world, node, &in);
+        on_checked(world, node, event);
         break;
     case SIM_PROPOSAL:
         on_proposal(world, node, event);
