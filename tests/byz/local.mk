@@ -12,7 +12,7 @@ EXTRA_DIST += tests/byz/byz.sh
 # The whole node, with a trick between what it decides and what it says.
 byz_wrapped = -Wl,--wrap=main -Wl,--wrap=pbft_new -Wl,--wrap=pbft_step \
 	-Wl,--wrap=pending_collect -Wl,--wrap=net_open -Wl,--wrap=net_send \
-	-Wl,--wrap=net_broadcast
+	-Wl,--wrap=net_broadcast -Wl,--wrap=guard_seen
 check_PROGRAMS += tests/byz/byz
 tests_byz_byz_SOURCES = $(potd_SOURCES) \
 	tests/byz/byz.h \
