@@ -101,7 +101,8 @@ void dial_ended(struct dial *dial, enum reason reason,
     POT_ASSERT(!dial->is_closing);
     dial->state = DIAL_WAITING;
     dial->turn++;
-    if (was_settled || reason == REASON_DUPLICATE) {
+    if (was_settled || reason == REASON_DUPLICATE ||
+        reason == REASON_REPLACED) {
         dial->failures = 0; /* a duplicate: they are connected already */
     } else {
         dial->failures++;

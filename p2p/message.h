@@ -45,7 +45,7 @@
       BLOB_PIECE_BYTES + 128)                                                  \
     X(MESSAGE_EVIDENCE, 26, "evidence", PRIORITY_GOSSIP,                       \
       MESSAGE_SIGNED_MAX(EVIDENCE_BYTES_MAX))                                  \
-    X(MESSAGE_GET_SIGNED, 34, "get_signed", PRIORITY_GOSSIP, 0)                \
+    X(MESSAGE_GET_SIGNED, 34, "get_signed", PRIORITY_GOSSIP, 8)                \
     X(MESSAGE_LAST_SIGNED, 35, "last_signed", PRIORITY_GOSSIP, 256)            \
     X(MESSAGE_TXS, 38, "txs", PRIORITY_GOSSIP, TX_BATCH_BYTES_MAX)
 

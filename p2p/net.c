@@ -179,7 +179,7 @@ static void on_proven(void *owner, struct peer *peer)
         return;
     }
     if (older != NULL) {
-        peer_close(older->peer, REASON_DUPLICATE);
+        peer_close(older->peer, REASON_REPLACED);
     }
     if (!peer_is_closing(peer)) { /* the owner may have closed all */
         announce(net, entry);

@@ -129,9 +129,10 @@ static void on_pong(struct peer *peer, const struct frame *frame)
 static void on_bye(struct peer *peer, const struct frame *frame)
 {
     enum reason reason = REASON_CLOSED;
-    if (frame->size == 1 && frame->body[0] == REASON_DUPLICATE) {
-        reason = REASON_DUPLICATE;
-        peer->is_replaced = true;
+    if (frame->size == 1 && (frame->body[0] == REASON_DUPLICATE ||
+                             frame->body[0] == REASON_REPLACED)) {
+        reason = (enum reason)frame->body[0];
+        peer->is_replaced = reason == REASON_REPLACED;
     }
     const char *why = frame->size == 1 && frame->body[0] < REASON_COUNT
                           ? reason_text((enum reason)frame->body[0])

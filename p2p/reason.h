@@ -42,7 +42,8 @@
     X(REASON_CONNECT, connect, "cannot connect")                               \
     X(REASON_CLOSED, closed, "closed the connection")                          \
     X(REASON_IO, io, "connection failed")                                      \
-    X(REASON_SHUTDOWN, shutdown, "is shutting down")
+    X(REASON_SHUTDOWN, shutdown, "is shutting down")                           \
+    X(REASON_REPLACED, replaced, "has a newer connection")
 
 enum reason {
 #define X(value, name, text) value,

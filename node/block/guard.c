@@ -62,16 +62,25 @@ void guard_connected(struct guard *guard, const struct public_key *from,
                      bool is_dialled)
 {
     uint32_t index;
-    if (validator_set_find(&index, &guard->set, from)) {
-        guard->displaced +=
-            guard->answers[index].is_displaced && is_dialled ? 1 : 0;
-        guard->answers[index].is_displaced = false;
+    if (!validator_set_find(&index, &guard->set, from)) {
+        return;
     }
+    struct guard_answer *answer = &guard->answers[index];
+    if (answer->is_displaced && is_dialled) {
+        answer->displaced++;
+    }
+    if (answer->displaced > guard->displaced) {
+        guard->displaced = answer->displaced;
+    }
+    answer->is_displaced = false;
 }
 
 void guard_undisturbed(struct guard *guard)
 {
     guard->displaced = 0;
+    for (uint32_t i = 0; i < guard->set.count; i++) {
+        guard->answers[i].displaced = 0;
+    }
 }
 
 bool guard_seen(struct guard *guard, const struct pbft_mark *seen,
@@ -140,8 +149,8 @@ static enum guard_verdict judge_asking(struct guard *guard,
         guard->state = GUARD_RECOVERING;
         return GUARD_RECOVER;
     }
-    return are_at(guard, guard->tip) && guard->displaced == 0 ? release(guard)
-                                                              : GUARD_STAY;
+    return are_at(guard, guard->tip) && guard->displaced < 2 ? release(guard)
+                                                             : GUARD_STAY;
 }
 
 /* The members of a set that has just come may stand before the block that

@@ -46,11 +46,12 @@ struct guard_answer {
     bool is_given;
     uint64_t tip; /* the answerer's; of several the lowest, all were asked for
                    * by this process */
-    bool is_displaced; /* it prefers another connection with our key */
+    bool is_displaced;  /* it prefers another connection with our key */
+    uint32_t displaced; /* and so often it was not ours: we dialled again */
 };
 
-/* So many connections taken away by a node with our key, and we are it that
- * stops. */
+/* So often by one peer, and there is a node with our key: we stop.  Once or
+ * twice may be two dials that cross, or what is left of an earlier life. */
 #define GUARD_DISPLACED_MAX 3
 
 struct guard {
@@ -64,7 +65,7 @@ struct guard {
     uint64_t set_height;      /* the tip when they came to be that */
     struct guard_answer answers[VALIDATORS_MAX]; /* by index in set */
     uint64_t released_height; /* signatures up to it may be older than us */
-    uint32_t displaced;       /* connections that were not ours to take back */
+    uint32_t displaced;       /* the most by one peer */
 };
 
 /* guard_init: has_record: the sign state says what was signed last, maybe

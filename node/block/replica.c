@@ -511,6 +511,9 @@ static void forget_deferred(struct replica *r)
 void replica_silence(struct replica *r)
 {
     r->is_silent = true;
+    if (r->is_stopped) {
+        return; /* the timers are closed */
+    }
     for (size_t i = 0; i < PBFT_TIMERS; i++) {
         loop_timer_stop(&r->timers[i].timer);
     }

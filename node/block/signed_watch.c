@@ -13,7 +13,7 @@
 #define ASK_MS       1000  /* while the replica is held */
 #define ASK_CLEAR_MS 10000 /* for a copy of the key that begins later */
 /* Longer than a peer that was replaced takes to come back. */
-#define UNDISTURBED_MS 15000
+#define UNDISTURBED_MS 6000
 
 struct signed_watch {
     struct signed_watch_config config;
