@@ -12,6 +12,10 @@
  * tip is t + 2. */
 #define PAST_BLOCKS 2
 
+/* A node that runs with our key signs the blocks after that, and certificates
+ * show it: so many must come without before we vote. */
+#define SILENT_BLOCKS 2
+
 void guard_init(struct guard *guard, const struct public_key *self,
                 const struct hash *chain, bool has_record,
                 enum guard_state state)
@@ -161,9 +165,9 @@ static enum guard_verdict judge_recovering(struct guard *guard)
         are_at(guard, guard->seen.height - PAST_BLOCKS - 1)) {
         return GUARD_DOUBLED;
     }
-    bool is_past = guard->tip > guard->set_height &&
-                   guard->tip >= PAST_BLOCKS && guard->displaced == 0 &&
-                   are_at(guard, guard->tip - PAST_BLOCKS);
+    const uint64_t wait = PAST_BLOCKS + SILENT_BLOCKS;
+    bool is_past = guard->tip > guard->set_height && guard->tip >= wait &&
+                   guard->displaced == 0 && are_at(guard, guard->tip - wait);
     return is_past ? release(guard) : GUARD_STAY;
 }
 

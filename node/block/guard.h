@@ -11,7 +11,7 @@
  *     ASKING ---------------------------------------> RECOVERING
  *        | a quorum with us                               | n - quorum + f + 1
  *        | at heights <= tip                              | others at heights
- *        v                                                v <= tip - 2
+ *        v                                                v <= tip - 4
  *     CLEAR <---------------------------------------------+
  *
  * Why this is enough: docs/protocol.md, "Lost and old sign states".  A
