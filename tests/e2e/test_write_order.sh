@@ -26,7 +26,8 @@ votes_of() { # how many of the blocks from $1 on validator0 signed
     votes_node=$(ctl validator0 status --json | jq -r .node)
     votes_at=$1
     votes_count=0
-    while [ "$votes_at" -le "$(height_of validator1)" ]; do
+    votes_top=$(height_of validator1) # the chain grows meanwhile
+    while [ "$votes_at" -le "$votes_top" ]; do
         ctl validator1 block "$votes_at" --json |
             jq -e --arg node "$votes_node" \
                 '.commit.signers | index($node)' >/dev/null &&
