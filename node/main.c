@@ -237,6 +237,10 @@ static bool take_job(struct job *job, int option, const char *value)
     };
     for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
         if (modes[i].option == option) {
+            if (job->mode != MODE_RUN) {
+                fprintf(stderr, "potd: only one thing can be done at once\n");
+                return false;
+            }
             job->mode = modes[i].mode;
             job->folder = value;
             return option != OPTION_ROLLBACK || take_height(job, value);
