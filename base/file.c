@@ -94,17 +94,21 @@ enum pot_err file_write_all(int fd, const void *data, size_t size)
     return POT_OK;
 }
 
-static enum pot_err sync_folder_of(const char *path)
+enum pot_err file_sync(const char *path)
 {
-    enum pot_err err = POT_OK;
-    char *folder = file_folder(path);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0) {
-        err = err_from_errno(errno);
-    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    enum pot_err err =
+        fd >= 0 && fsync(fd) == 0 ? POT_OK : err_from_errno(errno);
     if (fd >= 0) {
         (void)close(fd);
     }
+    return err;
+}
+
+static enum pot_err sync_folder_of(const char *path)
+{
+    char *folder = file_folder(path);
+    enum pot_err err = file_sync(folder);
     free(folder);
     return err;
 }

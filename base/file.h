@@ -47,6 +47,9 @@ POT_MUST_USE enum pot_err file_replace_begin(struct file_replacement *out,
 POT_MUST_USE enum pot_err file_replace_end(struct file_replacement *replacement,
                                            enum pot_err err);
 
+/* file_sync: a file's bytes, or a folder's names, are on the disk. */
+POT_MUST_USE enum pot_err file_sync(const char *path);
+
 /* file_make_folder: mkdir with its parents; fine if it is there. */
 POT_MUST_USE enum pot_err file_make_folder(const char *path, unsigned mode);
 

@@ -12,6 +12,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store_env.c storage/store_env.h \
 	storage/store_health.c storage/store_health.h \
 	storage/store_list.c \
+	storage/store_make.c storage/store_make.h \
 	storage/store_open.c storage/store_open.h \
 	storage/store_page.c storage/store_page.h \
 	storage/store_pages.c storage/store_pages.h \

@@ -8,7 +8,6 @@
 #include "storage/store_table.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,17 +48,6 @@ static enum pot_err copy_env(const char *from, const char *to)
     }
     mdb_env_close(env);
     return store_err(rc);
-}
-
-static enum pot_err sync_path(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    enum pot_err err =
-        fd >= 0 && fsync(fd) == 0 ? POT_OK : err_from_errno(errno);
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return err;
 }
 
 static void remove_in(const char *folder, const char *name)
@@ -104,10 +92,10 @@ enum pot_err store_copy(struct store_copied *out, const char *from,
         err = copy_env(from, to);
     }
     if (err == POT_OK) {
-        err = sync_path(copy);
+        err = file_sync(copy);
     }
     if (err == POT_OK) {
-        err = sync_path(to);
+        err = file_sync(to);
     }
     if (err != POT_OK) {
         (void)say(why, why_size, err, err == POT_EFULL ? to : from);

@@ -121,7 +121,7 @@ struct store_write {
 };
 
 /* store_write_meta: the totals and the tip as they are in write; for
- * store_write_run and a store that is made. */
+ * store_write_run and store_make_file. */
 POT_MUST_USE enum pot_err store_write_meta(struct store_write *write);
 
 /* store_write_run: runs body in a write transaction and commits it.  When the

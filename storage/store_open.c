@@ -1,7 +1,8 @@
 /* Opening, in this order, so that nothing is trusted before it was checked:
  *
  *   lock the folder -> walk the file's pages -> compare with the tip file ->
- *   let LMDB map it -> ask its format -> open the tables -> compare the totals
+ *   make the file if there is none -> let LMDB map it -> ask its format ->
+ *   open the tables -> compare the totals
  */
 #include "config.h"
 
@@ -10,6 +11,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "storage/slot_file.h"
+#include "storage/store_make.h"
 #include "storage/store_pages.h"
 #include "storage/store_record.h"
 #include "storage/store_table.h"
@@ -32,7 +34,7 @@ struct opening {
     size_t map_bytes;
     char *why;
     size_t why_size;
-    uint64_t transaction; /* the last one in the file; 0: a fresh file */
+    uint64_t transaction; /* the last one in the file; 0: there is none */
     struct store_total totals[STORE_TABLES]; /* as met in the file */
     bool has_stranger;                       /* a table that is not ours */
 };
@@ -165,11 +167,11 @@ static enum pot_err check_tip_file(struct opening *o)
 }
 
 static enum pot_err open_table(struct opening *o, MDB_txn *txn,
-                               enum store_table table, bool is_fresh)
+                               enum store_table table)
 {
     struct store *store = o->store;
-    int rc = mdb_dbi_open(txn, store_table_name(table),
-                          is_fresh ? MDB_CREATE : 0, &store->tables[table]);
+    int rc =
+        mdb_dbi_open(txn, store_table_name(table), 0, &store->tables[table]);
     if (rc == 0) {
         return POT_OK;
     }
@@ -200,42 +202,39 @@ static enum pot_err check_format(struct opening *o, MDB_txn *txn)
                            : POT_OK;
 }
 
-static enum pot_err write_format(struct store_write *write)
-{
-    uint8_t version = STORE_FORMAT;
-    enum pot_err err =
-        store_table_put(write, TABLE_META, "version", 7, &version, 1);
-    return err == POT_OK ? store_write_meta(write) : err;
-}
-
-static enum pot_err open_tables(struct opening *o, bool is_fresh)
+static enum pot_err open_tables(struct opening *o)
 {
     struct store *store = o->store;
-    struct store_write write = {.store = store};
-    int rc =
-        mdb_txn_begin(store->env, NULL, is_fresh ? 0 : MDB_RDONLY, &write.txn);
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
     if (rc != 0) {
         return refuse(o, store_err(rc), "%s: %s", store->folder,
                       mdb_strerror(rc));
     }
-    enum pot_err err = open_table(o, write.txn, TABLE_META, is_fresh);
-    if (err == POT_OK && !is_fresh) {
-        err = check_format(o, write.txn);
+    enum pot_err err = open_table(o, txn, TABLE_META);
+    if (err == POT_OK) {
+        err = check_format(o, txn);
     }
     for (unsigned i = TABLE_META + 1; err == POT_OK && i < STORE_TABLES; i++) {
-        err = open_table(o, write.txn, (enum store_table)i, is_fresh);
-    }
-    if (err == POT_OK && is_fresh) {
-        err = write_format(&write);
+        err = open_table(o, txn, (enum store_table)i);
     }
     if (err != POT_OK) {
-        mdb_txn_abort(write.txn);
+        mdb_txn_abort(txn);
         return err;
     }
-    rc = mdb_txn_commit(write.txn);
+    rc = mdb_txn_commit(txn); /* keeps the tables open */
     return rc == 0 ? POT_OK
                    : refuse(o, store_err(rc), "%s: %s", store->folder,
                             mdb_strerror(rc));
+}
+
+/* There is no file, or an empty one. */
+static enum pot_err make_file(struct opening *o)
+{
+    enum pot_err err = store_make_file(o->store->folder);
+    return err == POT_OK ? POT_OK
+                         : refuse(o, err, "cannot make %s/data.mdb: %s",
+                                  o->store->folder, err_text(err));
 }
 
 static enum pot_err map_file(struct opening *o)
@@ -310,13 +309,13 @@ static enum pot_err check_totals(struct opening *o)
 static enum pot_err open_env(struct opening *o)
 {
     enum pot_err err = check_tip_file(o);
+    if (err == POT_OK && o->transaction == 0) {
+        err = make_file(o);
+    }
     if (err == POT_OK) {
         err = map_file(o);
     }
-    if (err == POT_OK) {
-        err = open_tables(o, o->transaction == 0);
-    }
-    return err;
+    return err == POT_OK ? open_tables(o) : err;
 }
 
 static enum pot_err finish(struct opening *o)

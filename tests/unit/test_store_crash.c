@@ -200,6 +200,45 @@ static void a_file_size_limit_is_a_full_disk(void **state)
     scratch_remove(folder);
 }
 
+/* Opens a new store with so much room in its files, then with enough. */
+static int make_twice(const char *folder, size_t room)
+{
+    struct rlimit limit = {.rlim_cur = room, .rlim_max = RLIM_INFINITY};
+    struct store *store;
+    uint64_t height;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    (void)setrlimit(RLIMIT_FSIZE, &limit);
+    enum pot_err err = store_open(&store, folder, STORE_MAP_MIN, NULL, 0);
+    store_close(store);
+    lift_limit(folder);
+    if (err == POT_OK) {
+        return 1;
+    }
+    store = fixture_open(folder);
+    bool is_whole =
+        commit_height(store, 0) == POT_OK && is_consistent(store, &height);
+    store_close(store);
+    return is_whole ? 0 : 2;
+}
+
+static void a_store_half_made_is_made_again(void **state)
+{
+    static const size_t rooms[] = {0, 1000, 4096, 5000, 8192, 9000, 20000};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms); i++) {
+        char *folder = scratch_folder();
+        int status;
+        pid_t child = fork();
+        if (child == 0) {
+            _exit(make_twice(folder, rooms[i]));
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+        scratch_remove(folder);
+    }
+}
+
 #define NO_MOUNT 127
 
 static void enlarge(const char *folder)
@@ -270,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_killed_writer_loses_nothing_acknowledged),
         cmocka_unit_test(a_file_size_limit_is_a_full_disk),
+        cmocka_unit_test(a_store_half_made_is_made_again),
         cmocka_unit_test(a_full_disk_is_survived),
         cmocka_unit_test(a_store_set_back_to_an_older_file_is_refused),
     };

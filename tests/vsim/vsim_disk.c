@@ -261,26 +261,39 @@ int fdatasync(int fd)
     return sync_file(fd);
 }
 
-/* A file keeps its unsynced writes under its new name. */
+/* A file keeps its unsynced writes under its new name; those of the one whose
+ * name it takes are nobody's any more. */
+static void follow_rename(struct vsim_disk *disk, ino_t moved, ino_t replaced,
+                          const char *to)
+{
+    for (struct vsim_file *f = disk->files; f != NULL; f = f->next) {
+        if (f->inode == replaced) {
+            undo_drop(f, UNDO_ALL);
+            f->path[0] = '\0';
+        } else if (f->inode == moved) {
+            (void)snprintf(f->path, sizeof(f->path), "%s", to);
+        }
+    }
+}
+
 int rename(const char *from, const char *to)
 {
     struct vsim_disk *disk =
         vsim.current != VSIM_NOBODY ? &vsim.nodes[vsim.current].disk : NULL;
+    struct stat moved = {.st_ino = 0};
+    struct stat replaced = {.st_ino = 0};
     int why = disk != NULL ? refusal(disk, true) : 0;
     if (why != 0) {
         errno = why;
         return -1;
     }
-    for (struct vsim_file *f = disk != NULL ? disk->files : NULL; f != NULL;
-         f = f->next) {
-        if (strcmp(f->path, to) == 0) {
-            undo_drop(f, UNDO_ALL);
-            f->path[0] = '\0'; /* the file of that name is gone */
-        } else if (strcmp(f->path, from) == 0) {
-            (void)snprintf(f->path, sizeof(f->path), "%s", to);
-        }
+    (void)stat(from, &moved);
+    (void)stat(to, &replaced);
+    int rc = (int)syscall(SYS_rename, from, to);
+    if (rc == 0 && disk != NULL) {
+        follow_rename(disk, moved.st_ino, replaced.st_ino, to);
     }
-    return (int)syscall(SYS_rename, from, to);
+    return rc;
 }
 
 /* A write that fails for want of room asks whether there is any. */
