@@ -86,7 +86,8 @@ static void at_end(void *context)
 
 /* ---- a run */
 
-/* Room for the window and for blocks of txs transactions, no more. */
+/* Room for the window and for blocks of txs transactions, no more.  One sender
+ * may fill a quarter of what waits, and one funds all accounts at once. */
 static void set_environment(uint64_t txs, uint64_t in_flight)
 {
     char bytes[24];
@@ -94,7 +95,8 @@ static void set_environment(uint64_t txs, uint64_t in_flight)
     uint64_t size = FRAME_BYTES + txs * TX_BYTES;
     (void)snprintf(bytes, sizeof(bytes), "%" PRIu64,
                    size < BLOCK_BYTES_MAX ? size : BLOCK_BYTES_MAX);
-    (void)snprintf(waiting, sizeof(waiting), "%" PRIu64, 8 * in_flight + 1000);
+    (void)snprintf(waiting, sizeof(waiting), "%" PRIu64,
+                   8 * (in_flight + POTBENCH_FLIGHT_ACCOUNTS));
     (void)setenv("POTD_CONSENSUS_MAX_BLOCK_BYTES", bytes, 1);
     (void)setenv("POTD_MEMPOOL_MAX_TXS", waiting, 1);
     /* The load is not to meet the bound on what one peer may cause. */

@@ -23,7 +23,7 @@
 #include <time.h>
 
 #define LANES             8
-#define ACCOUNTS_PER_LANE 32
+#define ACCOUNTS_PER_LANE (POTBENCH_FLIGHT_ACCOUNTS / LANES)
 #define BATCH_MAX         500
 #define WARM_UP_US        3000000
 #define DRAIN_US          15000000
@@ -420,7 +420,7 @@ enum exit_code potbench_flight_run(struct potbench_flight_result *out,
     flight_init(&f);
     enum exit_code rc =
         potbench_accounts_open(&f.accounts, config->bench, config->urls[0],
-                               config->key_path, LANES * ACCOUNTS_PER_LANE);
+                               config->key_path, POTBENCH_FLIGHT_ACCOUNTS);
     if (rc == EXIT_CODE_DONE) {
         uint64_t all = config->sign_ahead *
                        (config->bench->seconds + WARM_UP_US / 1000000);

@@ -8,6 +8,9 @@
 
 #include "tests/bench/potbench.h"
 
+/* Accounts that send, paid by one sender before the run. */
+#define POTBENCH_FLIGHT_ACCOUNTS 256
+
 struct potbench_flight_config {
     struct potbench *bench; /* seconds */
     const char *const *urls;
