@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/cpu_time.h"
 #include "base/log.h"
 #include "p2p/admission.h"
 #include "p2p/ban.h"
@@ -358,12 +359,14 @@ size_t net_multicast(struct net *net, uint8_t type, const void *data,
     if (parcel == NULL) {
         return 0;
     }
+    enum cpu_part before = cpu_time_enter(CPU_NETWORK); /* once for all */
     for (size_t i = 0; i < net_peer_count(net); i++) {
         struct peer *peer = net_peer_at(net, i);
         if (filter(context, peer)) {
             taken += peer_push(peer, parcel);
         }
     }
+    (void)cpu_time_enter(before);
     parcel_unref(parcel);
     return taken;
 }

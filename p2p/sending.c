@@ -92,7 +92,9 @@ static void write_batch(struct sending *s)
 void sending_flush(struct sending *sending)
 {
     POT_ASSERT(sending->stream != NULL);
-    if (sending->is_writing) {
+    bool is_empty =
+        sending->outgoing.size == 0 && queue_bytes(&sending->queue) == 0;
+    if (sending->is_writing || is_empty) {
         return;
     }
     enum cpu_part before = cpu_time_enter(CPU_NETWORK);

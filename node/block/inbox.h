@@ -1,5 +1,5 @@
 /* inbox: consensus messages on their way in: decoded and verified off the
- * loop, all that came meanwhile in one batch. */
+ * loop, all that came meanwhile in one batch; a single vote at once. */
 #ifndef POT_NODE_BLOCK_INBOX_H
 #define POT_NODE_BLOCK_INBOX_H
 
@@ -43,7 +43,8 @@ void inbox_stop(struct inbox *inbox);
 void inbox_free(struct inbox *inbox);
 
 /* inbox_receive: data is copied; too many at once, of all or of this replica,
- * are dropped.  In: replica: from's index, or PBFT_NO_REPLICA */
+ * are dropped.  deliver and breach may be called before it returns.  In:
+ * replica: from's index, or PBFT_NO_REPLICA */
 void inbox_receive(struct inbox *inbox, const struct public_key *from,
                    uint32_t replica, const void *data, size_t size);
 
