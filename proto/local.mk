@@ -31,6 +31,7 @@ proto_libproto_a_SOURCES = \
 	proto/round.c proto/round.h \
 	proto/signed.c proto/signed.h \
 	proto/spec.c proto/spec.h \
+	proto/state_chunk.c proto/state_chunk.h \
 	proto/state_proof.c proto/state_proof.h \
 	proto/validator_set.c proto/validator_set.h \
 	proto/vote.c proto/vote.h \

@@ -11,6 +11,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store_cure.c \
 	storage/store_env.c storage/store_env.h \
 	storage/store_health.c storage/store_health.h \
+	storage/store_install.c storage/store_install.h \
 	storage/store_list.c \
 	storage/store_make.c storage/store_make.h \
 	storage/store_open.c storage/store_open.h \
@@ -18,6 +19,8 @@ storage_libstorage_a_SOURCES = \
 	storage/store_pages.c storage/store_pages.h \
 	storage/store_prune.c storage/store_prune.h \
 	storage/store_record.c storage/store_record.h \
+	storage/store_snapshot.c storage/store_snapshot.h \
+	storage/store_snapshot_impl.h \
 	storage/store_table.c storage/store_table.h \
 	storage/store_tree.c storage/store_tree.h \
 	storage/store_verify.c

@@ -94,6 +94,20 @@ enum pot_err store_blob_unrefer(struct store_write *write,
                : err;
 }
 
+enum pot_err store_blob_pin(struct store_write *write,
+                            const struct store_blob *blob)
+{
+    struct store_uses from;
+    enum pot_err err = read_uses(&from, write->store, write->txn, blob->hash.b);
+    struct store_uses to = from;
+    to.references++;
+    to.is_held = false;
+    if (err == POT_OK && blob->data == NULL && !store_uses_any(&from)) {
+        err = POT_ENOENT;
+    }
+    return err == POT_OK ? set_uses(write, blob, &from, &to) : err;
+}
+
 /* ---- the node's own */
 
 typedef void use_fn(struct store_uses *uses);

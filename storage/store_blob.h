@@ -15,4 +15,11 @@ POT_MUST_USE enum pot_err store_blob_refer(struct store_write *write,
 POT_MUST_USE enum pot_err store_blob_unrefer(struct store_write *write,
                                              const struct hash *hash);
 
+/* store_blob_pin: one reference of the chain's more, and it is not held for a
+ * block any more; its data may be NULL when somebody uses it already.
+ *
+ * Errors: POT_ENOENT nobody does */
+POT_MUST_USE enum pot_err store_blob_pin(struct store_write *write,
+                                         const struct store_blob *blob);
+
 #endif

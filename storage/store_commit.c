@@ -30,6 +30,9 @@ static enum pot_err write_block(struct store_write *write,
         err = store_table_put(write, TABLE_BLOCKS, key, sizeof(key),
                               commit->block, commit->block_size);
     }
+    if (err == POT_OK) { /* it may have come ahead of its block */
+        err = store_table_del(write, TABLE_HEADERS, key, sizeof(key));
+    }
     if (err == POT_OK && commit->certificate_size > 0) {
         err = store_table_put(write, TABLE_CERTIFICATES, key, sizeof(key),
                               commit->certificate, commit->certificate_size);

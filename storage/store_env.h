@@ -21,7 +21,7 @@
  * came does not have it: raise STORE_FORMAT with this list. */
 #define STORE_FORMAT 2
 #define STORE_TABLE_MAP(X)                                                     \
-    /* "tip", "totals", "version" */                                           \
+    /* "tip", "totals", "version", "snapshots" */                              \
     X(TABLE_META, "meta", visit_nothing)                                       \
     /* u64 height: block */                                                    \
     X(TABLE_BLOCKS, "blocks", visit_block)                                     \

@@ -208,6 +208,40 @@ bool store_record_read_totals(struct store_total out[static STORE_TABLES],
     return bytes_is_done(&r);
 }
 
+size_t store_record_snapshots(uint8_t out[static RECORD_SNAPSHOTS_MAX],
+                              const struct store_snapshots *snapshots)
+{
+    struct bytes_writer w;
+    bytes_writer_init(&w, out, RECORD_SNAPSHOTS_MAX);
+    for (size_t i = 0; i < snapshots->count; i++) {
+        bytes_write_u64(&w, snapshots->list[i].height);
+        bytes_write(&w, snapshots->list[i].root.b, HASH_SIZE);
+    }
+    POT_ASSERT(!w.is_overflown);
+    return w.offset;
+}
+
+bool store_record_read_snapshots(struct store_snapshots *out, const void *data,
+                                 size_t size)
+{
+    struct bytes_reader r;
+    uint64_t last = 0;
+    bytes_reader_init(&r, data, size);
+    for (out->count = 0; bytes_left(&r) > 0; out->count++) {
+        if (out->count == STORE_SNAPSHOTS_MAX) {
+            return false;
+        }
+        struct store_snapshot *snapshot = &out->list[out->count];
+        snapshot->height = bytes_read_u64(&r);
+        bytes_read(&r, snapshot->root.b, HASH_SIZE);
+        if (r.is_short || snapshot->height <= last) {
+            return false;
+        }
+        last = snapshot->height;
+    }
+    return true;
+}
+
 void store_record_last(uint8_t out[static RECORD_LAST_SIZE],
                        uint64_t transaction, const struct store_tip *tip)
 {

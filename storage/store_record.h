@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "storage/store_env.h"
+#include "storage/store_snapshot.h"
 
 #define RECORD_HEIGHT_SIZE     8
 #define RECORD_TIP_SIZE        (8 + 2 * HASH_SIZE)
@@ -79,6 +80,15 @@ void store_record_totals(uint8_t out[static RECORD_TOTALS_SIZE],
                          const struct store_total totals[static STORE_TABLES]);
 bool store_record_read_totals(struct store_total out[static STORE_TABLES],
                               const void *data, size_t size);
+
+/* The snapshots that are kept, by ascending height; at most
+ * STORE_SNAPSHOTS_MAX. */
+#define RECORD_SNAPSHOTS_MAX (STORE_SNAPSHOTS_MAX * (8 + HASH_SIZE))
+
+size_t store_record_snapshots(uint8_t out[static RECORD_SNAPSHOTS_MAX],
+                              const struct store_snapshots *snapshots);
+bool store_record_read_snapshots(struct store_snapshots *out, const void *data,
+                                 size_t size);
 
 /* What the tip file holds: LMDB's last transaction, and the tip in it. */
 void store_record_last(uint8_t out[static RECORD_LAST_SIZE],

@@ -11,6 +11,11 @@
 #include <string.h>
 
 #define PAGE_SIZE_BYTES (TREE_WIDTH * sizeof(struct hash))
+/* The pages that hold the state's index. */
+#define INDEX_TIER  1
+#define INDEX_PAGES (STATE_CHUNKS / TREE_WIDTH)
+
+_Static_assert(TREE_WIDTH *TREE_WIDTH == STATE_CHUNKS, "tier 1 is the index");
 
 /* The digest of the part of the tree that a new state has at (tier, index),
  * going up one tier at a time. */
@@ -22,16 +27,7 @@ struct step {
 void tree_page_digest(struct hash *out,
                       const struct hash digests[static TREE_WIDTH])
 {
-    struct hash level[TREE_WIDTH];
-    memcpy(level, digests, sizeof(level));
-    for (size_t width = TREE_WIDTH; width > 1; width /= 2) {
-        for (size_t i = 0; i < width / 2; i++) {
-            struct hash left = level[2 * i];
-            struct hash right = level[2 * i + 1];
-            state_node(&level[i], &left, &right);
-        }
-    }
-    *out = level[0];
+    state_fold(out, digests, TREE_WIDTH);
 }
 
 static enum pot_err read_page(struct hash digests[static TREE_WIDTH],
@@ -53,9 +49,8 @@ static enum pot_err read_page(struct hash digests[static TREE_WIDTH],
     return err == POT_ENOENT ? POT_OK : err;
 }
 
-/* The stored list of a bucket, in place; empty when there is none. */
-static enum pot_err read_bucket(struct store_value *out,
-                                const struct store_read *read, unsigned bucket)
+enum pot_err tree_read_bucket(struct store_value *out,
+                              const struct store_read *read, unsigned bucket)
 {
     uint8_t key[2];
     store_record_bucket_key(key, bucket);
@@ -125,7 +120,7 @@ static enum pot_err compute_buckets(struct tree_delta *out, struct step *steps,
         struct store_value old;
         bucket->index = index;
         buf_init(&bucket->list, STATE_BUCKET_MAX);
-        err = read_bucket(&old, read, index);
+        err = tree_read_bucket(&old, read, index);
         if (err == POT_OK) {
             err = merge(&bucket->list, &old, changes + first, end - first);
         }
@@ -244,7 +239,7 @@ enum pot_err tree_prove(struct state_proof *proof,
     struct hash level[TREE_WIDTH];
     size_t index = bucket;
     size_t filled = 0;
-    enum pot_err err = read_bucket(&list, read, bucket);
+    enum pot_err err = tree_read_bucket(&list, read, bucket);
     if (err == POT_OK) {
         buf_append(&proof->bucket, list.data, list.size);
     }
@@ -262,5 +257,83 @@ enum pot_err tree_prove(struct state_proof *proof,
         }
         index /= TREE_WIDTH;
     }
+    return err;
+}
+
+enum pot_err tree_read_index(struct hash out[static STATE_CHUNKS],
+                             const struct store_read *read)
+{
+    enum pot_err err = POT_OK;
+    for (unsigned i = 0; err == POT_OK && i < INDEX_PAGES; i++) {
+        err = read_page(&out[i * TREE_WIDTH], read, INDEX_TIER, i);
+    }
+    return err;
+}
+
+/* ---- the tree anew */
+
+/* The digest of a bucket whose entries are those of stored values. */
+static enum pot_err check_bucket(struct hash *digest, uint64_t *count,
+                                 const struct store_read *read, unsigned bucket)
+{
+    struct store_value list;
+    struct store_value value;
+    struct state_entry entry;
+    struct hash hash;
+    size_t offset = 0;
+    enum pot_err err = tree_read_bucket(&list, read, bucket);
+    while (err == POT_OK &&
+           state_entry_next(&entry, list.data, list.size, &offset)) {
+        err = store_table_get(&value, read->store, read->txn, TABLE_STATE,
+                              entry.key, entry.key_size);
+        if (err == POT_OK) {
+            state_value_hash(&hash, value.data, value.size);
+        }
+        if (err == POT_ENOENT ||
+            (err == POT_OK &&
+             memcmp(hash.b, entry.value_hash, HASH_SIZE) != 0)) {
+            err = POT_EFORMAT;
+        }
+        (*count)++;
+    }
+    if (err == POT_OK) {
+        state_bucket_digest(digest, list.data, list.size);
+    }
+    return err;
+}
+
+/* Digests of a tier's pages in the place of those below them. */
+static enum pot_err rebuild_tier(struct store_write *write, unsigned tier,
+                                 struct hash *digests, unsigned pages)
+{
+    enum pot_err err = POT_OK;
+    for (unsigned i = 0; err == POT_OK && i < pages; i++) {
+        struct tree_page page = {.index = (uint16_t)i};
+        memcpy(page.digests, &digests[i * TREE_WIDTH], PAGE_SIZE_BYTES);
+        err = write_page(write, tier, &page);
+        tree_page_digest(&digests[i], page.digests);
+    }
+    return err;
+}
+
+enum pot_err tree_rebuild(struct store_write *write, struct hash *root)
+{
+    const struct store_read read = {write->store, write->txn};
+    uint64_t count = 0;
+    unsigned pages = STATE_BUCKETS;
+    enum pot_err err = POT_OK;
+    struct hash *digests = pot_calloc(STATE_BUCKETS, sizeof(*digests));
+    for (unsigned i = 0; err == POT_OK && i < STATE_BUCKETS; i++) {
+        err = check_bucket(&digests[i], &count, &read, i);
+    }
+    if (err == POT_OK && count != write->totals[TABLE_STATE].count) {
+        err = POT_EFORMAT;
+    }
+    for (unsigned tier = TREE_TIERS; err == POT_OK && tier > 0; tier--) {
+        pages /= TREE_WIDTH;
+        err = rebuild_tier(write, tier - 1, digests, pages);
+    }
+    *root = digests[0];
+    free(digests);
     return err;
 }

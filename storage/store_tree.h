@@ -11,8 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/state_chunk.h"
 #include "proto/state_proof.h"
 #include "storage/store_env.h"
+#include "storage/store_table.h"
 
 #define TREE_TIERS 4
 #define TREE_WIDTH 16
@@ -58,6 +60,25 @@ void tree_delta_fini(struct tree_delta *delta);
 /* tree_write: stores a delta that was computed over the same tip. */
 POT_MUST_USE enum pot_err tree_write(struct store_write *write,
                                      const struct tree_delta *delta);
+
+/* tree_read_bucket: the stored list of a bucket, in place; empty when there is
+ * none. */
+POT_MUST_USE enum pot_err tree_read_bucket(struct store_value *out,
+                                           const struct store_read *read,
+                                           unsigned bucket);
+
+/* tree_read_index: the state's index (proto/state_chunk.h). */
+POT_MUST_USE enum pot_err tree_read_index(struct hash out[static STATE_CHUNKS],
+                                          const struct store_read *read);
+
+/* tree_rebuild: the pages over the buckets as they are stored, each bucket
+ * compared with the values that are stored under its keys, and these with the
+ * number of all values.
+ *
+ * Out:    root
+ * Errors: POT_EFORMAT they do not fit; POT_ECORRUPT, POT_EIO */
+POT_MUST_USE enum pot_err tree_rebuild(struct store_write *write,
+                                       struct hash *root);
 
 /* tree_prove: fills an initialised proof for a key's bucket. */
 POT_MUST_USE enum pot_err tree_prove(struct state_proof *proof,

@@ -34,8 +34,10 @@ struct verify {
     uint64_t height;          /* of the last block met */
     uint64_t first;           /* height of the first block met, 0: none */
     struct hash first_parent; /* what it says of the one before */
-    struct hash last_header;  /* of the headers without blocks */
+    struct hash last_header;  /* of the headers below the blocks */
     uint64_t header_height;
+    struct hash ahead_header; /* of those above the tip */
+    uint64_t ahead_height;
     uint64_t bucket_entries;
     struct hash *digests; /* STATE_BUCKETS of them */
 };
@@ -139,14 +141,20 @@ static void visit_old_header(struct verify *v, const struct met *met)
         return;
     }
     check_header(v, met, header, &hash);
-    if (header->height != v->header_height + 1 ||
-        (v->header_height > 0 &&
-         !codec_bytes_equal(header->parent_hash, v->last_header.b,
-                            HASH_SIZE))) {
+    bool is_ahead = v->tip.is_set && header->height > v->tip.height;
+    uint64_t *height = is_ahead ? &v->ahead_height : &v->header_height;
+    struct hash *last = is_ahead ? &v->ahead_header : &v->last_header;
+    if (is_ahead && *height == 0) {
+        *height = v->tip.height;
+        *last = v->tip.hash;
+    }
+    if (header->height != *height + 1 ||
+        ((*height > 0 || is_ahead) &&
+         !codec_bytes_equal(header->parent_hash, last->b, HASH_SIZE))) {
         problem(v, met, "header is not chained to the one before it");
     }
-    v->header_height = header->height;
-    v->last_header = hash;
+    *height = header->height;
+    *last = hash;
     codec_free(header);
 }
 
@@ -175,6 +183,18 @@ static void visit_certificate(struct verify *v, const struct met *met)
     codec_free(certificate);
 }
 
+/* Ahead of the tip there are headers only. */
+static bool is_block_at(struct verify *v, enum store_table table,
+                        uint64_t height)
+{
+    uint8_t key[RECORD_HEIGHT_SIZE];
+    struct store_value value;
+    store_record_height(key, height);
+    return v->tip.is_set && (height <= v->tip.height ||
+                             (table == TABLE_HEIGHTS &&
+                              has(v, TABLE_HEADERS, key, sizeof(key), &value)));
+}
+
 static void visit_place(struct verify *v, const struct met *met)
 {
     uint64_t height;
@@ -182,7 +202,7 @@ static void visit_place(struct verify *v, const struct met *met)
     if (met->key_size != HASH_SIZE ||
         !store_record_read_place(&height, &index, met->value.data,
                                  met->value.size) ||
-        !v->tip.is_set || height > v->tip.height) {
+        !is_block_at(v, met->table, height)) {
         problem(v, met, "names no block");
     }
 }
@@ -426,13 +446,15 @@ static uint64_t count_all(struct verify *v)
     return all;
 }
 
-/* Headers without blocks end where the blocks begin. */
+/* Headers without blocks end where the blocks begin, or, where a snapshot was
+ * installed and no block came yet, at the tip. */
 static void check_ends(struct verify *v, const struct met *tip)
 {
-    if (v->tip.is_set && v->height != v->tip.height) {
+    uint64_t last = v->first > 0 ? v->height : v->header_height;
+    if (v->tip.is_set && last != v->tip.height) {
         problem(v, tip, "the last block is not the tip");
     }
-    bool is_pruned = v->first > 1 || v->header_height > 0;
+    bool is_pruned = v->first > 1 || (v->first > 0 && v->header_height > 0);
     if (is_pruned && (v->first != v->header_height + 1 ||
                       !hash_equal(&v->first_parent, &v->last_header))) {
         problem(v, tip, "blocks below the first one have no headers");

@@ -53,6 +53,16 @@ static void check_uses(const uint8_t *data, size_t size)
     }
 }
 
+static void check_snapshots(const uint8_t *data, size_t size)
+{
+    struct store_snapshots snapshots;
+    uint8_t raw[RECORD_SNAPSHOTS_MAX];
+    if (store_record_read_snapshots(&snapshots, data, size)) {
+        POT_ASSERT(store_record_snapshots(raw, &snapshots) == size);
+        POT_ASSERT(size == 0 || memcmp(raw, data, size) == 0);
+    }
+}
+
 static void check_meta(const uint8_t *data, size_t size)
 {
     struct store_total totals[STORE_TABLES];
@@ -71,6 +81,7 @@ static void check_meta(const uint8_t *data, size_t size)
         store_record_last(raw, transaction, &tip);
         POT_ASSERT(memcmp(raw, data, size) == 0);
     }
+    check_snapshots(data, size);
 }
 
 static void check_table(enum store_table table, const uint8_t *data,

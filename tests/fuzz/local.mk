@@ -27,6 +27,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_pds \
 	tests/fuzz/fuzz_round_update \
 	tests/fuzz/fuzz_slot \
+	tests/fuzz/fuzz_state_chunk \
 	tests/fuzz/fuzz_state_proof \
 	tests/fuzz/fuzz_store_pages \
 	tests/fuzz/fuzz_store_record \
@@ -100,6 +101,11 @@ tests_fuzz_fuzz_slot_SOURCES = tests/fuzz/fuzz_slot.c $(fuzz_driver)
 tests_fuzz_fuzz_slot_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_slot_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_slot_LDADD = storage/libstorage.a $(fuzz_proto_libs) $(LMDB_LIBS) -lpthread
+
+tests_fuzz_fuzz_state_chunk_SOURCES = tests/fuzz/fuzz_state_chunk.c $(fuzz_driver)
+tests_fuzz_fuzz_state_chunk_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_state_chunk_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_state_chunk_LDADD = $(fuzz_proto_libs)
 
 tests_fuzz_fuzz_state_proof_SOURCES = tests/fuzz/fuzz_state_proof.c $(fuzz_driver)
 tests_fuzz_fuzz_state_proof_CPPFLAGS = $(fuzz_cppflags)

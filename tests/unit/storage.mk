@@ -1,8 +1,10 @@
 # Tests of storage/: all of them share one fixture.
 storage_tests = tests/unit/test_overlay tests/unit/test_sign_state \
+	tests/unit/test_state_chunk \
 	tests/unit/test_state_proof tests/unit/test_store \
 	tests/unit/test_store_crash tests/unit/test_store_cure \
-	tests/unit/test_store_damage tests/unit/test_store_prune
+	tests/unit/test_store_damage tests/unit/test_store_prune \
+	tests/unit/test_store_snapshot
 check_PROGRAMS += $(storage_tests)
 TESTS += $(storage_tests)
 
@@ -46,3 +48,11 @@ tests_unit_test_store_damage_LDADD = $(unit_storage_libs)
 tests_unit_test_store_prune_SOURCES = tests/unit/test_store_prune.c
 tests_unit_test_store_prune_CPPFLAGS = $(unit_storage_cppflags)
 tests_unit_test_store_prune_LDADD = $(unit_storage_libs)
+
+tests_unit_test_state_chunk_SOURCES = tests/unit/test_state_chunk.c
+tests_unit_test_state_chunk_CPPFLAGS = $(unit_storage_cppflags)
+tests_unit_test_state_chunk_LDADD = $(unit_storage_libs)
+
+tests_unit_test_store_snapshot_SOURCES = tests/unit/test_store_snapshot.c
+tests_unit_test_store_snapshot_CPPFLAGS = $(unit_storage_cppflags)
+tests_unit_test_store_snapshot_LDADD = $(unit_storage_libs)
