@@ -12,9 +12,11 @@ p2p_libp2p_a_SOURCES = \
 	p2p/frame.c p2p/frame.h \
 	p2p/gossip.c p2p/gossip.h \
 	p2p/handshake.c p2p/handshake.h \
+	p2p/listener.c p2p/listener.h \
 	p2p/message.c p2p/message.h \
-	p2p/net.c p2p/net.h \
+	p2p/net.c p2p/net.h p2p/net_impl.h \
 	p2p/net_address.c p2p/net_address.h \
+	p2p/net_peers.c \
 	p2p/net_stats.h \
 	p2p/peer.c p2p/peer.h p2p/peer_life.h \
 	p2p/peer_table.c p2p/peer_table.h \

@@ -1,63 +1,32 @@
 /* The whole: peers and dials are made here and joined to each other, and here
  * is the end of it all.  What stands below does not know the net:
  *
+ *   listener                   who connects
  *   dial_list > dial           whom to connect to, when and where
  *   admission > peer_table     who is there, and who may be
  *   peer > handshake > frame   a connection, from its socket to its messages
  *   peer > sending > queue     and back
  *
- * They tell it what happens through the callbacks of peer_config and
- * dial_config. */
+ * They tell it what happens through callbacks.  Who is there, and what is sent
+ * to them: p2p/net_peers.c. */
 #include "config.h"
 
 #include "p2p/net.h"
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "base/cpu_time.h"
 #include "base/log.h"
-#include "p2p/admission.h"
-#include "p2p/ban.h"
-#include "p2p/dial_list.h"
-#include "p2p/end_log.h"
-#include "p2p/peer_life.h"
-#include "p2p/peer_table.h"
+#include "p2p/net_impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 #define MIB                    ((size_t)1 << 20)
 #define TICK_MS                50
-#define LISTEN_BACKLOG         512
 #define BAN_CONFIGURED_DIVISOR 20
 /* A connection that lived as long counts as a success. */
 #define SETTLED_MS 2000
-
-struct net {
-    struct net_config config; /* with the defaults filled in; peers NULL */
-    char moniker[TX_TEXT_MAX + 1];
-    struct net_callbacks callbacks;
-    struct peer_config peer_config;
-    struct dial_config dial_config;
-    struct admission_limits limits;
-    uv_tcp_t listener;
-    uv_timer_t timer;
-    bool is_listening;
-    bool is_closing;
-    size_t open_count; /* handles, peers and dials whose end is awaited */
-    void (*done)(void *context);
-    void *done_context;
-
-    struct peer_table table;
-    uint64_t last_id;
-    struct dial_list dials;
-    struct ban_list bans;
-    struct end_log end_log;
-    struct net_stats stats; /* but for the present numbers */
-    char read_bytes[PEER_READ_BYTES];
-};
 
 /* --- the end ---------------------------------------------------------- */
 
@@ -83,7 +52,7 @@ static void on_handle_closed(uv_handle_t *handle)
     release(handle->data);
 }
 
-static void on_dial_closed(void *context)
+static void on_closed(void *context)
 {
     release(context);
 }
@@ -117,8 +86,8 @@ void net_close(struct net *net, void (*done)(void *context), void *context)
         peer_close(e->peer, REASON_SHUTDOWN);
     }
     uv_close((uv_handle_t *)&net->timer, on_handle_closed);
-    if (net->is_listening) {
-        uv_close((uv_handle_t *)&net->listener, on_handle_closed);
+    if (net->listener.is_open) {
+        listener_close(&net->listener);
     }
 }
 
@@ -271,29 +240,6 @@ static void on_message(void *owner, struct peer *peer, uint8_t type,
     callbacks->on_message(callbacks->context, peer, type, data, size);
 }
 
-struct peer *net_find(const struct net *net, const struct public_key *key)
-{
-    const struct peer_entry *entry = peer_table_find(&net->table, key);
-    return entry != NULL ? entry->peer : NULL;
-}
-
-struct peer *net_find_id(const struct net *net, uint64_t id)
-{
-    const struct peer_entry *entry = peer_table_find_id(&net->table, id);
-    return entry != NULL ? entry->peer : NULL;
-}
-
-size_t net_peer_count(const struct net *net)
-{
-    return net->table.peer_count;
-}
-
-struct peer *net_peer_at(const struct net *net, size_t index)
-{
-    POT_ASSERT(index < net->table.peer_count);
-    return net->table.peers[index]->peer;
-}
-
 void net_ban(struct net *net, struct peer *peer, const char *what)
 {
     char key[ADDRESS_TEXT_SIZE];
@@ -320,72 +266,6 @@ size_t net_bans(const struct net *net, struct ban *out, size_t max)
     return count;
 }
 
-/* --- sending ---------------------------------------------------------- */
-
-static struct parcel *parcel_for(struct net *net, uint8_t type,
-                                 const void *data, size_t size)
-{
-    const struct message_rule *rule = message_rule(type);
-    POT_ASSERT(rule != NULL && type >= MESSAGE_CONSENSUS);
-    if (size > rule->size_max) {
-        net->stats.types[type].dropped++;
-        LOG(LOG_ERROR, "p2p", "message too large to send",
-            log_text("type", rule->name), log_u64("bytes", size),
-            log_u64("limit", rule->size_max));
-        return NULL;
-    }
-    return parcel_new(type, data, size);
-}
-
-bool net_send(struct net *net, struct peer *peer, uint8_t type,
-              const void *data, size_t size)
-{
-    struct parcel *parcel = parcel_for(net, type, data, size);
-    if (parcel == NULL) {
-        return false;
-    }
-    bool is_taken = peer_push(peer, parcel);
-    parcel_unref(parcel);
-    return is_taken;
-}
-
-size_t net_multicast(struct net *net, uint8_t type, const void *data,
-                     size_t size,
-                     bool (*filter)(void *context, const struct peer *peer),
-                     void *context)
-{
-    size_t taken = 0;
-    struct parcel *parcel = parcel_for(net, type, data, size);
-    if (parcel == NULL) {
-        return 0;
-    }
-    enum cpu_part before = cpu_time_enter(CPU_NETWORK); /* once for all */
-    for (size_t i = 0; i < net_peer_count(net); i++) {
-        struct peer *peer = net_peer_at(net, i);
-        if (filter(context, peer)) {
-            taken += peer_push(peer, parcel);
-        }
-    }
-    (void)cpu_time_enter(before);
-    parcel_unref(parcel);
-    return taken;
-}
-
-static bool is_other(void *context, const struct peer *peer)
-{
-    return peer != context;
-}
-
-size_t net_broadcast(struct net *net, uint8_t type, const void *data,
-                     size_t size, const struct peer *except)
-{
-    union {
-        const struct peer *in;
-        void *out;
-    } context = {.in = except};
-    return net_multicast(net, type, data, size, is_other, context.out);
-}
-
 /* --- connections begin ------------------------------------------------ */
 
 static struct peer_entry *entry_new(struct net *net)
@@ -398,17 +278,17 @@ static struct peer_entry *entry_new(struct net *net)
     return entry;
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static void on_connection(void *context, uv_stream_t *stream)
 {
-    struct net *net = listener->data;
-    if (status != 0) {
+    struct net *net = context;
+    if (stream == NULL) {
         net->stats.ended[REASON_IO]++;
     }
-    if (status != 0 || net->is_closing) {
+    if (stream == NULL || net->is_closing) {
         return;
     }
     struct peer_entry *entry = entry_new(net);
-    if (!peer_accept(entry->peer, listener)) {
+    if (!peer_accept(entry->peer, stream)) {
         return;
     }
     net->stats.accepted++;
@@ -456,28 +336,6 @@ static void on_tick(uv_timer_t *timer)
 }
 
 /* --- the beginning ---------------------------------------------------- */
-
-static enum pot_err err_from_uv(int rc)
-{
-    return rc == 0 ? POT_OK : err_from_errno(-rc);
-}
-
-static enum pot_err listen_on(struct net *net, const struct sockaddr *address)
-{
-    uv_stream_t *stream = (uv_stream_t *)&net->listener;
-    int rc = uv_tcp_init(net->config.loop, &net->listener);
-    if (rc != 0) {
-        return err_from_uv(rc);
-    }
-    net->listener.data = net;
-    net->is_listening = true;
-    net->open_count++;
-    rc = uv_tcp_bind(&net->listener, address, 0);
-    if (rc == 0) {
-        rc = uv_listen(stream, LISTEN_BACKLOG, on_connection);
-    }
-    return rc == UV_EADDRINUSE ? POT_EBUSY : err_from_uv(rc);
-}
 
 static void or_default(uint32_t *value, uint32_t fallback)
 {
@@ -545,7 +403,7 @@ static void config_hand_down(struct net *net)
         .stats = &net->stats,
         .context = net,
         .connect = on_connect,
-        .closed = on_dial_closed,
+        .closed = on_closed,
     };
 }
 
@@ -566,35 +424,27 @@ static struct net *net_new(const struct net_config *config,
     return net;
 }
 
-static enum pot_err listen_address(struct sockaddr_storage *out,
-                                   const char *text)
+static enum pot_err listen_on(struct net *net, const char *address)
 {
-    char host[NET_HOST_MAX + 1];
-    uint16_t port = 0;
-    enum pot_err err = net_address_split(host, &port, text);
-    if (err == POT_OK && !net_address_numeric(out, host, port)) {
-        err = POT_EFORMAT;
-    }
+    net->listener = (struct listener){
+        .context = net,
+        .on_connection = on_connection,
+        .closed = on_closed,
+    };
+    enum pot_err err = listener_open(&net->listener, net->config.loop, address);
+    net->open_count += net->listener.is_open;
     return err;
 }
 
 enum pot_err net_open(struct net **out, const struct net_config *config,
                       const struct net_callbacks *callbacks)
 {
-    struct sockaddr_storage address;
-    enum pot_err err = POT_OK;
     POT_ASSERT(callbacks->on_message != NULL);
     *out = NULL;
-    if (config->listen != NULL) {
-        err = listen_address(&address, config->listen);
-    }
-    if (err != POT_OK) {
-        return err;
-    }
     struct net *net = net_new(config, callbacks);
-    err = net_set_peers(net, config->peers, config->peer_count);
+    enum pot_err err = net_set_peers(net, config->peers, config->peer_count);
     if (err == POT_OK && config->listen != NULL) {
-        err = listen_on(net, (const struct sockaddr *)&address);
+        err = listen_on(net, config->listen);
     }
     if (err != POT_OK) {
         net_close(net, NULL, NULL);
@@ -651,14 +501,7 @@ enum pot_err net_set_peers(struct net *net, const struct net_address *peers,
 
 uint16_t net_port(const struct net *net)
 {
-    struct sockaddr_storage storage;
-    struct sockaddr *address = (struct sockaddr *)&storage;
-    int size = sizeof(storage);
-    if (!net->is_listening ||
-        uv_tcp_getsockname(&net->listener, address, &size) != 0) {
-        return 0;
-    }
-    return net_address_port(address);
+    return listener_port(&net->listener);
 }
 
 uint64_t net_now_ms(const struct net *net)
