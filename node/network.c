@@ -190,6 +190,7 @@ static enum pot_err open_net(struct node *node)
         .is_closed = c->p2p_only_peers,
         .pending_max = (uint32_t)c->p2p_max_pending,
         .pending_ip_max = (uint32_t)c->p2p_max_pending_per_address,
+        .accepts_ip_per_s = (uint32_t)c->p2p_max_accepts_per_address,
         .handshake_ms = (uint32_t)c->p2p_handshake_timeout_ms,
         .ban_ms = (uint32_t)c->p2p_ban_seconds * 1000,
         .signatures_per_s = (uint32_t)c->p2p_peer_signatures,

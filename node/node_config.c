@@ -61,6 +61,8 @@ static const struct setting settings[] = {
     {"p2p.max_pending", SETTING_COUNT, AT(p2p_max_pending), 0, "16", 1, 1024},
     {"p2p.max_pending_per_address", SETTING_COUNT,
      AT(p2p_max_pending_per_address), 0, "2", 1, 1024},
+    {"p2p.max_accepts_per_address", SETTING_COUNT,
+     AT(p2p_max_accepts_per_address), 0, "20", 1, 100000},
     {"p2p.handshake_timeout_ms", SETTING_COUNT, AT(p2p_handshake_timeout_ms), 0,
      "5000", 100, 60000},
     {"p2p.peer_signatures", SETTING_COUNT, AT(p2p_peer_signatures), 0, "2000",

@@ -40,6 +40,7 @@ struct node_config {
     bool p2p_only_peers;
     uint64_t p2p_max_pending;
     uint64_t p2p_max_pending_per_address;
+    uint64_t p2p_max_accepts_per_address;
     uint64_t p2p_handshake_timeout_ms;
     uint64_t p2p_peer_signatures; /* a second */
     uint64_t p2p_ban_seconds;

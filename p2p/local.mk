@@ -1,6 +1,7 @@
 # p2p/: everything between two nodes.
 noinst_LIBRARIES += p2p/libp2p.a
 p2p_libp2p_a_SOURCES = \
+	p2p/accept_rate.c p2p/accept_rate.h \
 	p2p/admission.c p2p/admission.h \
 	p2p/ban.c p2p/ban.h \
 	p2p/blob_fetch.c p2p/blob_fetch.h \

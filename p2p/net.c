@@ -278,6 +278,24 @@ static struct peer_entry *entry_new(struct net *net)
     return entry;
 }
 
+/* Why an accepted one may not even begin its handshake. */
+static enum reason refuse_early(struct net *net, const struct peer_entry *entry)
+{
+    uint64_t now_ms = net_now_ms(net);
+    const char *ip = peer_ip(entry->peer);
+    if (ban_holds_ip(&net->bans, ip, now_ms)) {
+        return REASON_BANNED;
+    }
+    if (!net_address_is_loopback(ip) &&
+        !accept_rate_admit(&net->accepts, ip, net->config.accepts_ip_per_s,
+                           now_ms)) {
+        return REASON_ACCEPT_RATE;
+    }
+    return admission_make_room(&net->table, &net->limits, entry, now_ms)
+               ? REASON_NONE
+               : REASON_PENDING_LIMIT;
+}
+
 static void on_connection(void *context, uv_stream_t *stream)
 {
     struct net *net = context;
@@ -292,13 +310,11 @@ static void on_connection(void *context, uv_stream_t *stream)
         return;
     }
     net->stats.accepted++;
-    if (ban_holds_ip(&net->bans, peer_ip(entry->peer), net_now_ms(net))) {
-        peer_close(entry->peer, REASON_BANNED);
-    } else if (admission_make_room(&net->table, &net->limits, entry,
-                                   net_now_ms(net))) {
+    enum reason reason = refuse_early(net, entry);
+    if (reason == REASON_NONE) {
         peer_greet(entry->peer);
     } else {
-        peer_close(entry->peer, REASON_PENDING_LIMIT);
+        peer_close(entry->peer, reason);
     }
 }
 
@@ -348,6 +364,7 @@ static void config_fill(struct net_config *c)
     or_default(&c->guests_max, 64);
     or_default(&c->pending_max, 16);
     or_default(&c->pending_ip_max, 2);
+    or_default(&c->accepts_ip_per_s, 20);
     or_default(&c->handshake_ms, 5000);
     or_default(&c->ping_ms, 15000);
     or_default(&c->idle_ms, 45000);

@@ -49,6 +49,7 @@ struct net_config {
     bool is_closed;          /* none of those at all */
     uint32_t pending_max;    /* inbound handshakes under way; 0: 16 */
     uint32_t pending_ip_max; /* of them from one address, but loopback; 0: 2 */
+    uint32_t accepts_ip_per_s; /* connections from one, but loopback; 0: 20 */
     /* Times; 0 stands for the default in brackets. */
     uint32_t handshake_ms;     /* [5000] absolute */
     uint32_t ping_ms;          /* [15000] */

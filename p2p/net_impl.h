@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include "p2p/accept_rate.h"
 #include "p2p/admission.h"
 #include "p2p/ban.h"
 #include "p2p/dial_list.h"
@@ -21,6 +22,7 @@ struct net {
     struct dial_config dial_config;
     struct admission_limits limits;
     struct listener listener;
+    struct accept_rate accepts;
     uv_timer_t timer;
     bool is_closing;
     size_t open_count; /* handles, peers and dials whose end is awaited */

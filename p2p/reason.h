@@ -43,7 +43,8 @@
     X(REASON_CLOSED, closed, "closed the connection")                          \
     X(REASON_IO, io, "connection failed")                                      \
     X(REASON_SHUTDOWN, shutdown, "is shutting down")                           \
-    X(REASON_REPLACED, replaced, "has a newer connection")
+    X(REASON_REPLACED, replaced, "has a newer connection")                     \
+    X(REASON_ACCEPT_RATE, accept_rate, "connects too often")
 
 enum reason {
 #define X(value, name, text) value,

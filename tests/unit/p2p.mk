@@ -8,6 +8,7 @@ unit_p2p_tests = \
 	tests/unit/test_frame \
 	tests/unit/test_net \
 	tests/unit/test_net_hostile \
+	tests/unit/test_accept_rate \
 	tests/unit/test_ban \
 	tests/unit/test_gossip \
 	tests/unit/test_blob_fetch \
@@ -32,6 +33,10 @@ tests_unit_test_net_LDADD = $(unit_p2p_libs)
 tests_unit_test_net_hostile_SOURCES = tests/unit/test_net_hostile.c $(unit_p2p_nodes)
 tests_unit_test_net_hostile_CPPFLAGS = $(unit_p2p_cppflags)
 tests_unit_test_net_hostile_LDADD = $(unit_p2p_libs)
+
+tests_unit_test_accept_rate_SOURCES = tests/unit/test_accept_rate.c
+tests_unit_test_accept_rate_CPPFLAGS = $(unit_p2p_cppflags)
+tests_unit_test_accept_rate_LDADD = $(unit_p2p_libs)
 
 tests_unit_test_ban_SOURCES = tests/unit/test_ban.c
 tests_unit_test_ban_CPPFLAGS = $(unit_p2p_cppflags)

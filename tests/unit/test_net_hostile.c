@@ -200,6 +200,35 @@ static void one_address_gets_two_handshakes_at_a_time(void **state)
     world_fini(&w);
 }
 
+/* Each is over at once: none of them is ever under way beside another. */
+static void who_connects_too_often_is_refused(void **state)
+{
+    struct world w;
+    struct in_addr ip;
+    struct raw raw;
+    (void)state;
+    if (!find_own_ip(&ip)) {
+        skip();
+    }
+    world_init(&w);
+    struct net_config config = node_config(&w, 0);
+    config.listen = "0.0.0.0:0";
+    config.accepts_ip_per_s = 1;
+    node_open_with(&w, 0, &config);
+    for (unsigned i = 0; i < 200; i++) {
+        raw_connect_to(&raw, &w, ip, w.nodes[0].port);
+        raw_fini(&raw);
+    }
+    while (stats_of(&w.nodes[0]).accepted < 200) {
+        world_turn(&w, 1);
+    }
+    /* The rest of them for one of the two other reasons. */
+    assert_true(stats_of(&w.nodes[0]).ended[REASON_ACCEPT_RATE] > 100);
+    assert_int_equal(stats_of(&w.nodes[0]).bans, 0);
+    raw_join(&raw, &w, &w.nodes[0], 77); /* by loopback */
+    part(&w, &raw);
+}
+
 static void an_address_of_bad_handshakes_is_banned(void **state)
 {
     struct world w;
@@ -213,6 +242,7 @@ static void an_address_of_bad_handshakes_is_banned(void **state)
     world_init(&w);
     struct net_config config = node_config(&w, 0);
     config.listen = "0.0.0.0:0";
+    config.accepts_ip_per_s = 1000000;
     node_open_with(&w, 0, &config);
     for (unsigned i = 0; i < STRANGER_FAULTS_MAX; i++) {
         raw_connect_to(&raw, &w, ip, w.nodes[0].port);
@@ -570,6 +600,7 @@ int main(void)
         cmocka_unit_test(a_peer_beyond_its_budget_is_read_later),
         cmocka_unit_test(a_closed_node_knows_configured_peers_only),
         cmocka_unit_test(bans_are_told_with_their_reason),
+        cmocka_unit_test(who_connects_too_often_is_refused),
         cmocka_unit_test(an_address_of_bad_handshakes_is_banned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
