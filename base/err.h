@@ -27,7 +27,9 @@
     X(POT_ECLOSED, "closed")                                                   \
     X(POT_EGUARD, "refused by the double-sign guard")                          \
     X(POT_ECANCELLED, "cancelled")                                             \
-    X(POT_EPRUNED, "not held any more")
+    X(POT_EPRUNED, "not held any more")                                        \
+    X(POT_ELOCKED, "a passphrase is needed")                                   \
+    X(POT_EPASSPHRASE, "wrong passphrase")
 
 enum pot_err {
 #define X(code, text) code,

@@ -1,25 +1,21 @@
-/* A key file is one line: the seed as bech32m with the prefix "potsec". */
 #include "config.h"
 
 #include "base/key.h"
 
 #include "base/check.h"
-#include "base/file.h"
 
 #include <sodium.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define ADDRESS_PREFIX "pot"
-#define SECRET_PREFIX  "potsec"
 
 struct key {
-    uint8_t seed[32];
+    uint8_t seed[KEY_SEED_SIZE];
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
     struct public_key public_key;
 };
 
-struct key *key_from_seed(const uint8_t seed[static 32])
+struct key *key_from_seed(const uint8_t seed[static KEY_SEED_SIZE])
 {
     int rc = sodium_init();
     POT_ASSERT(rc >= 0);
@@ -33,7 +29,7 @@ struct key *key_from_seed(const uint8_t seed[static 32])
 
 struct key *key_generate(void)
 {
-    uint8_t seed[32];
+    uint8_t seed[KEY_SEED_SIZE];
     int rc = sodium_init();
     POT_ASSERT(rc >= 0);
     randombytes_buf(seed, sizeof(seed));
@@ -52,50 +48,9 @@ const struct public_key *key_public(const struct key *key)
     return &key->public_key;
 }
 
-enum pot_err key_save(const struct key *key, const char *path)
+const uint8_t *key_seed(const struct key *key)
 {
-    char text[BECH32_TEXT_SIZE + 1];
-    bech32_format(text, SECRET_PREFIX, key->seed);
-    size_t size = strlen(text);
-    text[size++] = '\n';
-    enum pot_err err = file_create(path, 0600, text, size);
-    sodium_memzero(text, sizeof(text));
-    return err;
-}
-
-enum pot_err key_load(struct key **out, const char *path)
-{
-    struct stat info;
-    uint8_t seed[32];
-    char text[BECH32_TEXT_SIZE + 2];
-    size_t size = 0;
-
-    *out = NULL;
-    enum pot_err err = file_stat(path, &info);
-    if (err != POT_OK) {
-        return err;
-    }
-    if (!S_ISREG(info.st_mode)) {
-        return POT_EFORMAT;
-    }
-    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        return POT_EACCESS;
-    }
-    err = file_read_into(path, text, sizeof(text) - 1, &size);
-    if (err != POT_OK) {
-        return err == POT_ELIMIT ? POT_EFORMAT : err;
-    }
-    while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r')) {
-        size--;
-    }
-    text[size] = '\0';
-    err = bech32_parse(seed, SECRET_PREFIX, text);
-    if (err == POT_OK) {
-        *out = key_from_seed(seed);
-    }
-    sodium_memzero(text, sizeof(text));
-    sodium_memzero(seed, sizeof(seed));
-    return err;
+    return key->seed;
 }
 
 /* The bytes under a signature: "pot/1/<what>/", the chain, the message.  A

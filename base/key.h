@@ -1,4 +1,4 @@
-/* key: Ed25519 identities (libsodium), their addresses and their files. */
+/* key: Ed25519 identities (libsodium) and their addresses. */
 #ifndef POT_BASE_KEY_H
 #define POT_BASE_KEY_H
 
@@ -12,6 +12,7 @@
 
 #define PUBLIC_KEY_SIZE   32
 #define SIGNATURE_SIZE    64
+#define KEY_SEED_SIZE     32
 #define ADDRESS_TEXT_SIZE BECH32_TEXT_SIZE
 
 struct public_key {
@@ -27,21 +28,15 @@ struct key; /* a key pair in locked memory: base/key.c */
 /* key_generate: a fresh random pair.  key_from_seed: the pair of a seed;
  * tests ask it too, for keys that stay the same. */
 struct key *key_generate(void);
-struct key *key_from_seed(const uint8_t seed[static 32]);
+struct key *key_from_seed(const uint8_t seed[static KEY_SEED_SIZE]);
 
 /* key_free: wipes and frees; NULL is fine. */
 void key_free(struct key *key);
 
 const struct public_key *key_public(const struct key *key);
 
-/* key_save: a new file of mode 0600, synced.  Errors: POT_EEXIST, POT_EIO... */
-POT_MUST_USE enum pot_err key_save(const struct key *key, const char *path);
-
-/* key_load: reads what key_save wrote.
- *
- * Errors: POT_ENOENT no such file; POT_EACCESS others than its owner can read
- *         it; POT_EFORMAT not a key file; POT_EIO.  *out is NULL then. */
-POT_MUST_USE enum pot_err key_load(struct key **out, const char *path);
+/* key_seed: the secret itself, borrowed: for files (base/key_file.h). */
+const uint8_t *key_seed(const struct key *key);
 
 /* key_sign: over "pot/1/<what>/" | chain | message.  Deterministic. */
 void key_sign(struct signature *out, const struct key *key, const char *what,

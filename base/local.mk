@@ -17,10 +17,13 @@ base_libbase_a_SOURCES = \
 	base/hash.c base/hash.h \
 	base/hex.c base/hex.h \
 	base/key.c base/key.h \
+	base/key_box.c base/key_box.h \
+	base/key_file.c base/key_file.h \
 	base/key_table.c base/key_table.h \
 	base/limits.h \
 	base/log.c base/log.h \
 	base/map.c base/map.h \
+	base/passphrase.c base/passphrase.h \
 	base/recent_set.c base/recent_set.h \
 	base/suggest.c base/suggest.h
 base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS)

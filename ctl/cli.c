@@ -25,6 +25,7 @@
 enum global {
     GLOBAL_NODE,
     GLOBAL_KEY,
+    GLOBAL_PASSPHRASE,
     GLOBAL_JSON,
     GLOBAL_WAIT,
     GLOBAL_QUIET,
@@ -38,6 +39,9 @@ static const struct cli_option globals[GLOBAL_COUNT] = {
     [GLOBAL_NODE] = {"node", "URL",
                      "the node to ask (POTCTL_NODE; " CTL_NODE_DEFAULT ")"},
     [GLOBAL_KEY] = {"key", "FILE", "the key that signs (POTCTL_KEY)"},
+    [GLOBAL_PASSPHRASE] = {"passphrase-file", "FILE",
+                           "its passphrase, \"-\" for stdin"
+                           " (POTCTL_PASSPHRASE_FILE)"},
     [GLOBAL_JSON] = {"json", NULL, "print JSON"},
     [GLOBAL_WAIT] = {"wait", NULL,
                      "until a transaction is committed, a task has ended"},
@@ -67,7 +71,7 @@ static void print_options(const struct cli_option *options, size_t count)
         (void)snprintf(left, sizeof(left), "--%s%s%s", options[i].name,
                        options[i].value != NULL ? " " : "",
                        options[i].value != NULL ? options[i].value : "");
-        (void)printf("  %-20s %s\n", left, options[i].help);
+        (void)printf("  %-22s %s\n", left, options[i].help);
     }
 }
 
@@ -205,6 +209,9 @@ static enum exit_code take_global(struct cli *cli, enum global option,
         break;
     case GLOBAL_KEY:
         ctl->key_path = value;
+        break;
+    case GLOBAL_PASSPHRASE:
+        ctl->passphrase_file = value;
         break;
     case GLOBAL_JSON:
         ctl->is_json = true;

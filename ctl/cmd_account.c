@@ -48,18 +48,6 @@ static enum exit_code parse_amount(uint64_t *out, struct ctl *ctl,
 
 /* ---- balance */
 
-static enum exit_code own_address(char text[static ADDRESS_TEXT_SIZE],
-                                  struct ctl *ctl)
-{
-    struct key *key;
-    enum exit_code rc = ctl_load_key(ctl, &key);
-    if (rc == EXIT_CODE_DONE) {
-        (void)address_format(key_public(key), text);
-        key_free(key);
-    }
-    return rc;
-}
-
 static void print_balance(const json_t *account)
 {
     json_t *one;
@@ -90,6 +78,7 @@ static enum exit_code run_balance(struct ctl *ctl, const struct cli_args *args)
     struct public_key key;
     char text[ADDRESS_TEXT_SIZE];
     char path[ADDRESS_TEXT_SIZE + 16];
+    bool is_encrypted;
     enum exit_code rc;
     if (args->argument_count > 0) {
         rc = parse_address(&key, ctl, args->arguments[0]);
@@ -97,7 +86,7 @@ static enum exit_code run_balance(struct ctl *ctl, const struct cli_args *args)
             (void)address_format(&key, text);
         }
     } else {
-        rc = own_address(text, ctl);
+        rc = ctl_own_address(text, &is_encrypted, ctl);
     }
     if (rc != EXIT_CODE_DONE) {
         return rc;

@@ -17,6 +17,8 @@
     X(cmd_testnet_ps)                                                          \
     /* ctl/cmd_key.c */                                                        \
     X(cmd_key_new)                                                             \
+    X(cmd_key_encrypt)                                                         \
+    X(cmd_key_decrypt)                                                         \
     X(cmd_key_show)                                                            \
     /* ctl/cmd_recover.c */                                                    \
     X(cmd_recover)                                                             \

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/key_file.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -72,32 +73,42 @@ void ctl_print_json(struct ctl *ctl, json_t *take_value)
     json_decref(take_value);
 }
 
+static enum exit_code need_key(struct ctl *ctl)
+{
+    return ctl->key_path != NULL
+               ? EXIT_CODE_DONE
+               : ctl_fail(ctl, EXIT_CODE_USAGE,
+                          "no key was named: give --key FILE or set POTCTL_KEY;"
+                          " `potctl key new FILE` makes one");
+}
+
 enum exit_code ctl_load_key(struct ctl *ctl, struct key **out)
 {
     *out = NULL;
-    if (ctl->key_path == NULL) {
-        return ctl_fail(ctl, EXIT_CODE_USAGE,
-                        "no key was named: give --key FILE or set POTCTL_KEY;"
-                        " `potctl key new FILE` makes one");
+    enum exit_code rc = need_key(ctl);
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
     }
-    enum pot_err err = key_load(out, ctl->key_path);
-    if (err == POT_EACCESS) {
-        return ctl_fail(ctl, EXIT_CODE_CONFIG,
-                        "key file %s: others can read it, or you cannot; run"
-                        " chmod 600 on it",
-                        ctl->key_path);
+    char why[KEY_FILE_WHY_SIZE];
+    enum pot_err err =
+        key_file_load(out, ctl->key_path, ctl->passphrase_file, why);
+    return err == POT_OK ? EXIT_CODE_DONE
+                         : ctl_fail(ctl, EXIT_CODE_CONFIG, "key file %s", why);
+}
+
+enum exit_code ctl_own_address(char text[static ADDRESS_TEXT_SIZE],
+                               bool *is_encrypted, struct ctl *ctl)
+{
+    struct public_key key;
+    char why[KEY_FILE_WHY_SIZE];
+    enum exit_code rc = need_key(ctl);
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
     }
-    if (err == POT_ENOENT) {
-        return ctl_fail(ctl, EXIT_CODE_CONFIG,
-                        "key file %s: not found; `potctl key new FILE` makes"
-                        " one",
-                        ctl->key_path);
+    if (key_file_peek(&key, is_encrypted, ctl->key_path, why) != POT_OK) {
+        return ctl_fail(ctl, EXIT_CODE_CONFIG, "key file %s", why);
     }
-    if (err != POT_OK) {
-        return ctl_fail(ctl, EXIT_CODE_CONFIG,
-                        "key file %s: %s; it must hold one line, potsec1...",
-                        ctl->key_path, err_text(err));
-    }
+    (void)address_format(&key, text);
     return EXIT_CODE_DONE;
 }
 

@@ -17,8 +17,9 @@
 struct client;
 
 struct ctl {
-    const char *node;     /* URL of the node's API */
-    const char *key_path; /* NULL: none was named */
+    const char *node;            /* URL of the node's API */
+    const char *key_path;        /* NULL: none was named */
+    const char *passphrase_file; /* of an encrypted key; NULL: asked for */
     bool is_json;
     bool is_waiting;
     bool is_quiet;
@@ -54,6 +55,11 @@ void ctl_print_json(struct ctl *ctl, json_t *take_value);
 
 /* ctl_load_key: the key of --key or POTCTL_KEY; key_free. */
 POT_MUST_USE enum exit_code ctl_load_key(struct ctl *ctl, struct key **out);
+
+/* ctl_own_address: its address, for which an encrypted one is not opened. */
+POT_MUST_USE enum exit_code ctl_own_address(char text[static ADDRESS_TEXT_SIZE],
+                                            bool *is_encrypted,
+                                            struct ctl *ctl);
 
 /* ctl_pause: sleeps, but not beyond the deadline.  EXIT_CODE_TIMEOUT if that
  * has passed; waiting_for completes "timed out waiting for". */

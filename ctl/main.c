@@ -60,6 +60,7 @@ int main(int argc, char **argv)
     struct ctl ctl = {
         .node = environment("POTCTL_NODE", CTL_NODE_DEFAULT),
         .key_path = environment("POTCTL_KEY", NULL),
+        .passphrase_file = environment("POTCTL_PASSPHRASE_FILE", NULL),
         .has_live_stdout = is_live(STDOUT_FILENO),
         .has_live_stderr = is_live(STDERR_FILENO),
         .deadline_ms = UINT64_MAX,

@@ -5,14 +5,14 @@ _potctl()
     local words=() i
     COMPREPLY=()
     case $prev in
-    --key | --dir | --out | --labels | --genesis | --potd)
+    --key | --passphrase-file | --dir | --out | --labels | --genesis | --potd)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        --node | --key | --timeout) ((i++)) ;;
+        --node | --key | --passphrase-file | --timeout) ((i++)) ;;
         -*) ;;
         *) words+=("${COMP_WORDS[i]}") ;;
         esac

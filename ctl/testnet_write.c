@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/file.h"
+#include "base/key_file.h"
 #include "proto/codec.h"
 #include "proto/consensus.pb-c.h"
 #include "proto/genesis.h"
@@ -118,7 +119,7 @@ static enum exit_code write_key(struct ctl *ctl, const char *folder,
 {
     char *path = file_join(folder, name);
     enum exit_code rc = EXIT_CODE_DONE;
-    enum pot_err err = key_save(key, path);
+    enum pot_err err = key_file_create(key, path, NULL);
     if (err != POT_OK) {
         rc = ctl_fail_err(ctl, err, "cannot write the key file", path);
     }

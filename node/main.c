@@ -25,6 +25,7 @@
 #include "config.h"
 
 #include "base/buf.h"
+#include "base/key_file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "node/maintain.h"
@@ -132,15 +133,14 @@ static bool names_hold(const struct node_config *config)
     }
     codec_free(genesis);
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-        struct key *key = NULL;
-        enum pot_err err =
-            keys[i][0] != '\0' ? key_load(&key, keys[i]) : POT_OK;
-        if (err != POT_OK) {
-            fprintf(stderr, "%s: key: %s: %s\n", config->path, keys[i],
-                    err_text(err));
+        char fault[KEY_FILE_WHY_SIZE];
+        struct public_key key;
+        bool is_encrypted;
+        if (keys[i][0] != '\0' &&
+            key_file_peek(&key, &is_encrypted, keys[i], fault) != POT_OK) {
+            fprintf(stderr, "%s: key: %s\n", config->path, fault);
             hold = false;
         }
-        key_free(key);
     }
     return hold;
 }

@@ -50,6 +50,8 @@ static enum exit_code code_of(enum pot_err err)
     case POT_EGUARD:
     case POT_EPRUNED:
     case POT_ECANCELLED:
+    case POT_ELOCKED:
+    case POT_EPASSPHRASE:
         break;
     }
     return EXIT_CODE_FAILED;

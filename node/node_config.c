@@ -48,6 +48,7 @@ static const struct setting settings[] = {
     {"home", SETTING_PATH, AT(home), 0, "data", 0, 0},
     {"moniker", SETTING_TEXT, AT(moniker), 0, "", 0, 0},
     {"genesis", SETTING_PATH, AT(genesis), 0, "genesis.json", 0, 0},
+    {"key_passphrase_file", SETTING_PATH, AT(key_passphrase_file), 0, "", 0, 0},
     {"log.level", SETTING_TEXT, AT(log_level_text), 0, "info", 0, 0},
     {"log.format", SETTING_TEXT, AT(log_format_text), 0, "text", 0, 0},
     {"log.file", SETTING_PATH, AT(log_file), 0, "", 0, 0},

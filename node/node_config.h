@@ -23,6 +23,7 @@ struct node_config {
     char *home; /* paths are absolute or relative to where we run */
     char *moniker;
     char *genesis;
+    char *key_passphrase_file; /* of encrypted keys; "": asked for */
 
     char *log_level_text;
     char *log_format_text;

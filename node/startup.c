@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/key_file.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/datasets.h"
 #include "node/hold/verified.h"
@@ -52,15 +53,33 @@ void startup_chain_error(struct node *node, enum pot_err err)
 
 static bool load_key(struct node *node, struct key **out, const char *path)
 {
-    enum pot_err err = key_load(out, path);
+    char why[KEY_FILE_WHY_SIZE];
+    enum pot_err err =
+        key_file_load(out, path, node->config->key_passphrase_file, why);
     if (err != POT_OK) {
-        startup_error(node, EXIT_CODE_CONFIG, path, err,
-                      err == POT_EACCESS
-                          ? "a key file must be readable by its owner alone: "
-                            "chmod 600"
-                          : "make one with `potctl key new FILE`");
+        node->exit_code = EXIT_CODE_CONFIG;
+        fprintf(stderr, "potd: %s\n", why);
     }
     return err == POT_OK;
+}
+
+/* home/node_key, made at the first start. */
+static bool load_made_key(struct node *node)
+{
+    struct stat info;
+    char *path = file_join(node->config->home, "node_key");
+    enum pot_err err = file_stat(path, &info);
+    if (err == POT_ENOENT) {
+        struct key *fresh = key_generate();
+        err = key_file_create(fresh, path, NULL);
+        key_free(fresh);
+    }
+    if (err != POT_OK) {
+        startup_error(node, EXIT_CODE_CONFIG, path, err, "check the file");
+    }
+    bool is_loaded = err == POT_OK && load_key(node, &node->node_key, path);
+    free(path);
+    return is_loaded;
 }
 
 /* The node's identity on the network: p2p.key, else the validator's key, else
@@ -68,28 +87,16 @@ static bool load_key(struct node *node, struct key **out, const char *path)
 static bool load_node_key(struct node *node)
 {
     const struct node_config *c = node->config;
-    const char *path = c->p2p_key[0] != '\0'  ? c->p2p_key
-                       : c->validator_enabled ? c->validator_key
-                       : c->miner_enabled     ? c->miner_key
-                                              : NULL;
-    if (path != NULL) {
-        return load_key(node, &node->node_key, path);
+    if (c->p2p_key[0] != '\0') {
+        return load_key(node, &node->node_key, c->p2p_key);
     }
-    char *made = file_join(c->home, "node_key");
-    enum pot_err err = key_load(&node->node_key, made);
-    if (err == POT_ENOENT) {
-        struct key *fresh = key_generate();
-        err = key_save(fresh, made);
-        key_free(fresh);
+    const struct key *own =
+        node->validator_key != NULL ? node->validator_key : node->miner_key;
+    if (own == NULL) {
+        return load_made_key(node);
     }
-    if (err == POT_OK && node->node_key == NULL) {
-        err = key_load(&node->node_key, made);
-    }
-    if (err != POT_OK) {
-        startup_error(node, EXIT_CODE_CONFIG, made, err, "check the file");
-    }
-    free(made);
-    return err == POT_OK;
+    node->node_key = key_from_seed(key_seed(own));
+    return true;
 }
 
 static bool load_keys(struct node *node)

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/key_file.h"
 #include "base/limits.h"
 #include "p2p/message.h"
 #include "proto/chain.pb-c.h"
@@ -208,7 +209,8 @@ static bool come_in(bool as_validator)
         visit_init(&visit, &chain, PATIENT_MS);
         visit.fd = visit_dial(port);
         if (as_validator) {
-            enum pot_err err = key_load(&visit.key, key_file);
+            char why[KEY_FILE_WHY_SIZE];
+            enum pot_err err = key_file_load(&visit.key, key_file, NULL, why);
             POT_ASSERT(err == POT_OK);
         } else {
             visit.key = key_generate();

@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/check.h"
-#include "base/key.h"
+#include "base/key_file.h"
 #include "base/limits.h"
 #include "proto/codec.h"
 #include "proto/dataset.h"
@@ -98,9 +98,10 @@ static void spoil(const struct plan *plan, struct buf *data)
 int main(int argc, char **argv)
 {
     struct plan plan = {0};
+    char why[KEY_FILE_WHY_SIZE];
     struct buf data;
     if (argc != 5 || sodium_init() < 0 ||
-        key_load(&plan.key, argv[1]) != POT_OK) {
+        key_file_load(&plan.key, argv[1], NULL, why) != POT_OK) {
         (void)fprintf(stderr, "usage: bad_tx KEY_FILE CHAIN_ID NONCE KIND\n");
         return 2;
     }

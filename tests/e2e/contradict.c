@@ -19,7 +19,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/key.h"
+#include "base/key_file.h"
 #include "base/limits.h"
 #include "p2p/frame.h"
 #include "p2p/handshake.h"
@@ -329,8 +329,9 @@ static bool visit(const struct plan *plan, uint16_t port)
 int main(int argc, char **argv)
 {
     struct plan plan = {.key = NULL};
+    char why[KEY_FILE_WHY_SIZE];
     if (argc < 6 || sodium_init() < 0 ||
-        key_load(&plan.key, argv[1]) != POT_OK) {
+        key_file_load(&plan.key, argv[1], NULL, why) != POT_OK) {
         (void)fprintf(
             stderr,
             "usage: contradict KEY_FILE CHAIN_ID REPLICA MODE PORT...\n");

@@ -8,7 +8,7 @@ SOURCE=$(cd "${srcdir:-.}" && pwd)
 BUILD=$(pwd)
 PATH=$BUILD:$PATH
 unset OPENBLAS_CORETYPE OPENBLAS_NUM_THREADS || true
-unset POTCTL_NODE POTCTL_KEY || true
+unset POTCTL_NODE POTCTL_KEY POTCTL_PASSPHRASE_FILE || true
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/pot-e2e-XXXXXX")
 NET=$WORK/net
 

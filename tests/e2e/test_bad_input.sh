@@ -58,6 +58,15 @@ POTD_MEMPOOL_MAX_TXS=many refuses 3 'whole number' "$node/node.toml"
 chmod 644 "$node/key"
 refuses 3 'chmod 600' "$node/node.toml"
 chmod 600 "$node/key"
+cp "$node/key" "$node/plain"
+potctl key encrypt "$node/key" --passphrase-file - >/dev/null <<'END'
+the right one
+END
+refuses 3 'a passphrase is needed' "$node/node.toml"
+(umask 077; echo 'the wrong one' >"$node/words")
+POTD_KEY_PASSPHRASE_FILE=$node/words refuses 3 'wrong passphrase' \
+    "$node/node.toml"
+mv "$node/plain" "$node/key"
 
 # genesis SED-EXPRESSION TEXT
 genesis() {

@@ -24,6 +24,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_genesis \
 	tests/fuzz/fuzz_handshake \
+	tests/fuzz/fuzz_key_box \
 	tests/fuzz/fuzz_pds \
 	tests/fuzz/fuzz_round_update \
 	tests/fuzz/fuzz_slot \
@@ -86,6 +87,11 @@ tests_fuzz_fuzz_handshake_SOURCES = tests/fuzz/fuzz_handshake.c $(fuzz_driver)
 tests_fuzz_fuzz_handshake_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_handshake_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_handshake_LDADD = p2p/libp2p.a $(fuzz_proto_libs) $(UV_LIBS)
+
+tests_fuzz_fuzz_key_box_SOURCES = tests/fuzz/fuzz_key_box.c $(fuzz_driver)
+tests_fuzz_fuzz_key_box_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_key_box_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_key_box_LDADD = base/libbase.a $(SODIUM_LIBS)
 
 tests_fuzz_fuzz_pds_SOURCES = tests/fuzz/fuzz_pds.c $(fuzz_driver)
 tests_fuzz_fuzz_pds_CPPFLAGS = $(fuzz_cppflags)

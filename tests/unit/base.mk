@@ -1,7 +1,7 @@
 # Tests of base/: each links nothing else of ours.
 base_tests = tests/unit/test_amount tests/unit/test_bech32 \
 	tests/unit/test_bytes tests/unit/test_file tests/unit/test_key \
-	tests/unit/test_key_table tests/unit/test_log tests/unit/test_map \
+	tests/unit/test_key_file tests/unit/test_key_table tests/unit/test_log tests/unit/test_map \
 	tests/unit/test_recent_set tests/unit/test_toml
 check_PROGRAMS += $(base_tests)
 TESTS += $(base_tests)
@@ -25,6 +25,10 @@ tests_unit_test_file_LDADD = $(unit_base_libs)
 tests_unit_test_key_SOURCES = tests/unit/test_key.c
 tests_unit_test_key_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_key_LDADD = $(unit_base_libs)
+
+tests_unit_test_key_file_SOURCES = tests/unit/test_key_file.c tests/scratch.h
+tests_unit_test_key_file_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_key_file_LDADD = $(unit_base_libs)
 
 tests_unit_test_key_table_SOURCES = tests/unit/test_key_table.c
 tests_unit_test_key_table_CPPFLAGS = $(unit_cppflags)

@@ -8,8 +8,10 @@ unit_ctl_programs = \
 
 check_PROGRAMS += tests/unit/test_genesis $(unit_ctl_programs)
 TESTS += tests/unit/test_genesis $(unit_ctl_programs) \
-	tests/unit/test_ctl_commands.sh tests/unit/test_reliability.sh
-EXTRA_DIST += tests/unit/test_ctl_commands.sh tests/unit/test_reliability.sh
+	tests/unit/test_ctl_commands.sh tests/unit/test_ctl_keys.sh \
+	tests/unit/test_reliability.sh
+EXTRA_DIST += tests/unit/ctl_lib.sh tests/unit/test_ctl_commands.sh \
+	tests/unit/test_ctl_keys.sh tests/unit/test_reliability.sh
 
 tests_unit_test_genesis_SOURCES = tests/unit/test_genesis.c
 tests_unit_test_genesis_CPPFLAGS = $(unit_cppflags)

@@ -2,9 +2,7 @@
 
 #include "base/key.h"
 
-#include "base/file.h"
 #include "base/hex.h"
-#include "tests/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,8 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include <sys/stat.h>
 
 static const struct hash chain = {{1, 2, 3}};
 
@@ -69,30 +65,6 @@ static void a_long_message_is_not_its_digest(void **state)
     key_free(key);
 }
 
-static void a_key_file_is_private_and_survives(void **state)
-{
-    (void)state;
-    char *folder = scratch_folder();
-    char *path = file_join(folder, "key");
-    struct key *again = NULL;
-    struct key *key = key_generate();
-    assert_int_equal(key_load(&again, path), POT_ENOENT);
-    assert_int_equal(key_save(key, path), POT_OK);
-    assert_int_equal(key_save(key, path), POT_EEXIST);
-    assert_int_equal(key_load(&again, path), POT_OK);
-    assert_memory_equal(key_public(key), key_public(again), 32);
-    key_free(again);
-    assert_int_equal(chmod(path, 0640), 0);
-    assert_int_equal(key_load(&again, path), POT_EACCESS);
-    assert_null(again);
-    assert_int_equal(chmod(path, 0600), 0);
-    assert_int_equal(file_replace(path, 0600, "potsec1nonsense", 15), POT_OK);
-    assert_int_equal(key_load(&again, path), POT_EFORMAT);
-    key_free(key);
-    scratch_remove(folder);
-    free(path);
-}
-
 static void merkle_roots_tell_lists_apart(void **state)
 {
     (void)state;
@@ -116,7 +88,6 @@ int main(void)
         cmocka_unit_test(public_key_is_that_of_rfc_8032),
         cmocka_unit_test(a_signature_holds_for_its_purpose_chain_and_message),
         cmocka_unit_test(a_long_message_is_not_its_digest),
-        cmocka_unit_test(a_key_file_is_private_and_survives),
         cmocka_unit_test(merkle_roots_tell_lists_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/file.h"
+#include "base/key_file.h"
 #include "node/block/chain.h"
 #include "node/node.h"
 #include "node/node_config.h"
@@ -234,7 +235,7 @@ static void open_home(struct vsim_node *node, const char *folder)
     enum pot_err err = file_make_folder(node->home, 0700);
     POT_ASSERT(err == POT_OK);
     char *path = file_join(node->home, "key");
-    err = key_save(node->key, path);
+    err = key_file_create(node->key, path, NULL);
     POT_ASSERT(err == POT_OK);
     free(path);
     write_sign_state(node);
