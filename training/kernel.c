@@ -4,10 +4,9 @@
 
 #include "base/check.h"
 #include "base/fixed.h"
-#include "base/limits.h"
+#include "training/elementary.h"
 #include "training/quantise.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
@@ -23,35 +22,19 @@
 #define KERNEL_CLONES
 #endif
 
-/* OpenBLAS counts in int. */
-static int dimension(size_t value)
+void kernel_dense_forward(float *y, const struct kernel_dense *dense,
+                          const float *x, const float *w, const float *b)
 {
-    POT_ASSERT(value > 0 && value <= LAYER_WIDTH_MAX);
-    return (int)value;
-}
-
-void kernel_dense_forward(float *y, const float *x, const float *w,
-                          const float *b, size_t n, size_t d_in, size_t d_out)
-{
-    int rows = dimension(n);
-    int in = dimension(d_in);
-    int out = dimension(d_out);
-    for (size_t i = 0; i < n; i++) {
-        memcpy(y + i * d_out, b, d_out * sizeof(float));
+    for (size_t i = 0; i < dense->n; i++) {
+        memcpy(y + i * dense->d_out, b, dense->d_out * sizeof(float));
     }
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, out, in, 1.0F, x,
-                in, w, in, 1.0F, y, out);
+    dense->product->add_nt(y, x, w, dense->n, dense->d_out, dense->d_in,
+                           dense->scratch);
 }
 
-void kernel_dense_backward(float *dx, float *dw, float *db, const float *dy,
-                           const float *x, const float *w, size_t n,
-                           size_t d_in, size_t d_out)
+/* One sum a column, its rows ascending. */
+static void sum_rows(float *db, const float *dy, size_t n, size_t d_out)
 {
-    int rows = dimension(n);
-    int in = dimension(d_in);
-    int out = dimension(d_out);
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, out, in, rows, 1.0F,
-                dy, out, x, in, 0.0F, dw, in);
     memset(db, 0, d_out * sizeof(float));
     for (size_t i = 0; i < n; i++) {
 #pragma omp simd
@@ -59,9 +42,19 @@ void kernel_dense_backward(float *dx, float *dw, float *db, const float *dy,
             db[o] += dy[i * d_out + o];
         }
     }
+}
+
+void kernel_dense_backward(float *dx, float *dw, float *db,
+                           const struct kernel_dense *dense, const float *dy,
+                           const float *x, const float *w)
+{
+    const struct product *product = dense->product;
+    product->set_tn(dw, dy, x, dense->d_out, dense->d_in, dense->n,
+                    dense->scratch);
+    sum_rows(db, dy, dense->n, dense->d_out);
     if (dx != NULL) {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, in, out,
-                    1.0F, dy, out, w, in, 0.0F, dx, in);
+        product->set_nn(dx, dy, w, dense->n, dense->d_in, dense->d_out,
+                        dense->scratch);
     }
 }
 
@@ -82,10 +75,11 @@ static void relu_backward(float *dy, const float *y, size_t count)
     }
 }
 
-static void tanh_forward(float *y, size_t count)
+KERNEL_CLONES static void tanh_forward(float *y, size_t count)
 {
+#pragma omp simd
     for (size_t i = 0; i < count; i++) {
-        y[i] = tanhf(y[i]);
+        y[i] = elementary_tanh(y[i]);
     }
 }
 
@@ -96,10 +90,11 @@ static void tanh_backward(float *dy, const float *y, size_t count)
     }
 }
 
-static void sigmoid(float *y, size_t count)
+KERNEL_CLONES static void sigmoid(float *y, size_t count)
 {
+#pragma omp simd
     for (size_t i = 0; i < count; i++) {
-        y[i] = 1.0F / (1.0F + expf(-y[i]));
+        y[i] = elementary_sigmoid(y[i]);
     }
 }
 
@@ -139,6 +134,15 @@ void kernel_activate_backward(float *dy, const float *y, size_t count,
     activations[activation].backward(dy, y, count);
 }
 
+KERNEL_CLONES static void exponentials(float *restrict out, const float *y,
+                                       float peak, size_t count)
+{
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        out[i] = (float)elementary_exp((double)(y[i] - peak));
+    }
+}
+
 /* One row: the largest output is taken out first, so that no exponential
  * overflows. */
 static double softmax_row(float *dy, const float *y, uint32_t class, size_t k)
@@ -149,8 +153,8 @@ static double softmax_row(float *dy, const float *y, uint32_t class, size_t k)
     for (size_t j = 1; j < k; j++) {
         peak = y[j] > peak ? y[j] : peak;
     }
+    exponentials(dy, y, peak, k);
     for (size_t j = 0; j < k; j++) {
-        dy[j] = expf(y[j] - peak);
         sum += dy[j];
     }
     float scale = 1.0F / sum;
@@ -158,7 +162,7 @@ static double softmax_row(float *dy, const float *y, uint32_t class, size_t k)
         dy[j] *= scale;
     }
     dy[class] -= 1.0F;
-    return (double)logf(sum) + (double)(peak - own);
+    return elementary_log((double)sum) + (double)(peak - own);
 }
 
 double kernel_softmax_cross_entropy(float *dy, const float *y,

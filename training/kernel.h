@@ -1,5 +1,9 @@
 /* kernel: the float32 steps of training, on raw row-major arrays.
  *
+ * All but the products are the same bits on every machine: additions,
+ * multiplications and divisions in a fixed order, training/elementary.h, no
+ * library.  Products are of the lane that the caller chooses.
+ *
  * Outputs come first; n is the number of rows.  Nothing is allocated, no
  * state is kept; arrays do not overlap unless said.  tests/unit/kernel_naive.h
  * has a plain twin of each, as an oracle. */
@@ -11,18 +15,28 @@
 #include <stdint.h>
 
 #include "proto/chain.pb-c.h"
+#include "training/product.h"
+
+/* A dense layer: what its two functions have in common. */
+struct kernel_dense {
+    const struct product *product;
+    float *scratch; /* PRODUCT_SCRATCH floats */
+    size_t n;
+    size_t d_in;
+    size_t d_out;
+};
 
 /* kernel_dense_forward: y = x * transpose(w) + b.
  * y (n, d_out), x (n, d_in), w (d_out, d_in), b (d_out) */
-void kernel_dense_forward(float *y, const float *x, const float *w,
-                          const float *b, size_t n, size_t d_in, size_t d_out);
+void kernel_dense_forward(float *y, const struct kernel_dense *dense,
+                          const float *x, const float *w, const float *b);
 
 /* kernel_dense_backward: dw = transpose(dy) * x, db = sum of dy's rows, and
  * dx = dy * w unless dx is NULL.
  * dx (n, d_in), dw (d_out, d_in), db (d_out), dy (n, d_out) */
-void kernel_dense_backward(float *dx, float *dw, float *db, const float *dy,
-                           const float *x, const float *w, size_t n,
-                           size_t d_in, size_t d_out);
+void kernel_dense_backward(float *dx, float *dw, float *db,
+                           const struct kernel_dense *dense, const float *dy,
+                           const float *x, const float *w);
 
 /* kernel_has_activation: whether the two below know it; any number may be
  * asked about. */

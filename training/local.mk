@@ -19,12 +19,20 @@ training_libtraining_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 
 noinst_LIBRARIES += training/libmlp.a
 training_libmlp_a_SOURCES = \
+	training/elementary.h \
+	training/exact.c training/exact.h \
+	training/exact_avx2.c training/exact_avx512.c training/exact_neon.c \
+	training/exact_scalar.c training/exact_tile.h \
+	training/exact_variants.h \
 	training/kernel.c training/kernel.h \
-	training/mlp.c training/mlp.h
+	training/mlp.c training/mlp.h \
+	training/product.h training/product_blas.c
 training_libmlp_a_CPPFLAGS = $(training_libtraining_a_CPPFLAGS) \
 	$(OPENBLAS_CFLAGS)
 # Loops marked "omp simd" become vector code; no OpenMP library is needed.
-training_libmlp_a_CFLAGS = $(AM_CFLAGS) -fopenmp-simd
+# A product and a sum are two roundings unless the source says fma: the same
+# bits on machines that have it and on others.
+training_libmlp_a_CFLAGS = $(AM_CFLAGS) -fopenmp-simd -ffp-contract=off
 
 # It lies beside potd in the build folder, where potd looks for it.
 pkglibexec_PROGRAMS += pot-worker

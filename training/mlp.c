@@ -7,7 +7,8 @@
  *   dz[0..1]    (block_rows, largest width behind the input): the gradient
  *               of a layer's outputs, from the last layer down, in turns
  *   targets     (block_rows, 1) for labels that are numbers
- *   classes     (block_rows) */
+ *   classes     (block_rows)
+ *   scratch     of the products */
 #include "config.h"
 
 #include "training/mlp.h"
@@ -35,6 +36,7 @@ struct mlp {
     float *dz[2];
     float *targets;
     uint32_t *classes;
+    float *scratch;
     size_t rows; /* loaded: <= config.block_rows */
     bool has_targets;
 };
@@ -77,6 +79,7 @@ static void carve_all(struct mlp *m, struct carver *c)
     m->dz[1] = carve(c, rows, widest);
     m->targets = carve(c, rows, 1);
     m->classes = carve(c, rows, 1);
+    m->scratch = carve(c, 1, PRODUCT_SCRATCH);
 }
 
 size_t mlp_arena_bytes(const struct mlp_config *config)
@@ -177,6 +180,17 @@ void mlp_load(struct mlp *m, const struct dataset *d, const uint64_t *rows,
     }
 }
 
+static struct kernel_dense dense_of(const struct mlp *m, size_t l)
+{
+    return (struct kernel_dense){
+        .product = m->config.product,
+        .scratch = m->scratch,
+        .n = m->rows,
+        .d_in = m->config.shape.widths[l],
+        .d_out = m->config.shape.widths[l + 1],
+    };
+}
+
 const float *mlp_forward(struct mlp *m)
 {
     const struct model_shape *shape = &m->config.shape;
@@ -184,8 +198,8 @@ const float *mlp_forward(struct mlp *m)
     for (size_t l = 0; l < shape->layer_count; l++) {
         const float *w = m->parameters + shape->tensors[2 * l].offset;
         const float *b = m->parameters + shape->tensors[2 * l + 1].offset;
-        kernel_dense_forward(m->x[l + 1], m->x[l], w, b, m->rows,
-                             shape->widths[l], shape->widths[l + 1]);
+        struct kernel_dense dense = dense_of(m, l);
+        kernel_dense_forward(m->x[l + 1], &dense, m->x[l], w, b);
         if (l + 1 < shape->layer_count) {
             kernel_activate(m->x[l + 1], m->rows * shape->widths[l + 1],
                             m->config.activation);
@@ -213,10 +227,10 @@ const float *mlp_backward(struct mlp *m, double *loss_sum)
         struct tensor_span weight = shape->tensors[2 * l];
         struct tensor_span bias = shape->tensors[2 * l + 1];
         float *dx = l > 0 ? m->dz[1] : NULL;
+        struct kernel_dense dense = dense_of(m, l);
         kernel_dense_backward(dx, m->gradient + weight.offset,
-                              m->gradient + bias.offset, m->dz[0], m->x[l],
-                              m->parameters + weight.offset, m->rows,
-                              shape->widths[l], shape->widths[l + 1]);
+                              m->gradient + bias.offset, &dense, m->dz[0],
+                              m->x[l], m->parameters + weight.offset);
         if (dx != NULL) {
             kernel_activate_backward(dx, m->x[l], m->rows * shape->widths[l],
                                      m->config.activation);

@@ -1,5 +1,5 @@
-/* mlp: float32 gradients of a multi-layer perceptron; every product is one
- * call of OpenBLAS's sgemm.  For pot-worker and tests only.
+/* mlp: float32 gradients of a multi-layer perceptron, in the lane of its
+ * products.  For pot-worker and tests only.
  *
  * Row-major; n rows of a block, widths as struct model_shape has them:
  *
@@ -20,12 +20,14 @@
 
 #include "proto/dataset.h"
 #include "proto/model.h"
+#include "training/product.h"
 
 struct mlp_config {
     struct model_shape shape;
     Pot__Activation activation;
     Pot__Loss loss;
-    size_t block_rows; /* the most rows of a block */
+    const struct product *product; /* training/product.h: the lane */
+    size_t block_rows;             /* the most rows of a block */
 };
 
 struct mlp; /* one arena: training/mlp.c */

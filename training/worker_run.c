@@ -140,6 +140,7 @@ static const char *prepare_model(struct worker_run *run,
     struct mlp_config config = {
         .activation = (Pot__Activation)part->activation,
         .loss = (Pot__Loss)part->loss,
+        .product = &product_blas,
         .block_rows = part->block_rows,
     };
     if (!is_known_model(part)) {

@@ -323,6 +323,7 @@ static void print_accuracy(const struct bench *b, const struct dataset *test)
     struct mlp_config config = {.shape = b->shape,
                                 .activation = b->activation,
                                 .loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY,
+                                .product = &product_blas,
                                 .block_rows = 1};
     struct mlp *m = mlp_new(&config);
     uint64_t correct = 0;

@@ -8,6 +8,7 @@
 #include "base/fixed.h"
 #include "proto/spec.h"
 #include "tests/unit/kernel_naive.h"
+#include "training/exact.h"
 #include "training/kernel.h"
 #include "training/quantise.h"
 
@@ -170,7 +171,8 @@ struct fixture {
     int32_t *theta;
 };
 
-static void fixture_init(struct fixture *f, const struct variant *v)
+static void fixture_init(struct fixture *f, const struct variant *v,
+                         const struct product *product)
 {
     memset(f, 0, sizeof(*f));
     struct oracle *o = &f->oracle;
@@ -189,7 +191,8 @@ static void fixture_init(struct fixture *f, const struct variant *v)
     }
     make_dataset(&f->dataset, &f->file, v->classes, v->type);
     load_oracle(o, &f->dataset);
-    struct mlp_config config = {o->shape, v->activation, v->loss, ROWS + 2};
+    struct mlp_config config = {o->shape, v->activation, v->loss, product,
+                                ROWS + 2};
     f->mlp = mlp_new(&config);
     mlp_set_parameters(f->mlp, f->theta);
 }
@@ -203,15 +206,14 @@ static void fixture_fini(struct fixture *f)
     free(f->oracle.gradient);
 }
 
-static void gradients_are_those_of_the_naive_twins(void **state)
+static void compare_with_naive(const struct product *product)
 {
-    (void)state;
     const uint64_t rows[ROWS] = {0, 1, 2, 3, 4, 5, 6};
     random_state = 1;
     for (size_t v = 0; v < VARIANTS; v++) {
         struct fixture f;
         double loss;
-        fixture_init(&f, &variants[v]);
+        fixture_init(&f, &variants[v], product);
         mlp_load(f.mlp, &f.dataset, rows, ROWS);
         const float *gradient = mlp_backward(f.mlp, &loss);
         double wanted = oracle_backward(&f.oracle);
@@ -219,11 +221,22 @@ static void gradients_are_those_of_the_naive_twins(void **state)
         for (size_t i = 0; i < f.oracle.shape.parameter_count; i++) {
             double want = f.oracle.gradient[i];
             if (fabs((double)gradient[i] - want) > 2e-5 * (1 + fabs(want))) {
-                fail_msg("variant %zu, parameter %zu: %g, not %g", v, i,
-                         (double)gradient[i], want);
+                fail_msg("%s, variant %zu, parameter %zu: %g, not %g",
+                         product->name, v, i, (double)gradient[i], want);
             }
         }
         fixture_fini(&f);
+    }
+}
+
+static void gradients_are_those_of_the_naive_twins(void **state)
+{
+    (void)state;
+    const struct product *exact[EXACT_VARIANTS_MAX];
+    size_t count = exact_variants(exact);
+    compare_with_naive(&product_blas);
+    for (size_t i = 0; i < count; i++) {
+        compare_with_naive(exact[i]);
     }
 }
 
@@ -235,7 +248,7 @@ static void naive_gradients_are_finite_differences(void **state)
         struct fixture f;
         double dy[ROWS * 16];
         const double step = 1e-6;
-        fixture_init(&f, &variants[v]);
+        fixture_init(&f, &variants[v], &product_blas);
         (void)oracle_backward(&f.oracle);
         for (size_t i = 0; i < f.oracle.shape.parameter_count; i++) {
             double *parameter = f.oracle.theta + i;
@@ -265,7 +278,7 @@ static void rows_may_come_in_any_number_and_order(void **state)
     double loss;
     double loss_twice;
     random_state = 3;
-    fixture_init(&f, &variants[1]);
+    fixture_init(&f, &variants[1], &product_blas);
     size_t n = f.oracle.shape.parameter_count;
     float *kept = pot_calloc(n, sizeof(*kept));
     mlp_load(f.mlp, &f.dataset, one, 1);
@@ -296,7 +309,7 @@ static void model_and_data_must_fit(void **state)
         struct fixture f;
         struct dataset d;
         uint8_t *file;
-        fixture_init(&f, &variants[cases[i].variant]);
+        fixture_init(&f, &variants[cases[i].variant], &product_blas);
         make_dataset(&d, &file, cases[i].classes, DATASET_U8);
         assert_int_equal(mlp_fits(f.mlp, &d), cases[i].fits);
         free(file);
@@ -313,7 +326,8 @@ static void arena_is_bounded_before_it_is_taken(void **state)
     assert_true(mlp_arena_bytes(&config) == SIZE_MAX);
     config.block_rows = 128;
     size_t bytes = mlp_arena_bytes(&config);
-    size_t least = 4 * (2 * config.shape.parameter_count + 128 * 922);
+    size_t least =
+        4 * (2 * config.shape.parameter_count + 128 * 922 + PRODUCT_SCRATCH);
     assert_in_range(bytes, least, least + 4 * 128 * 260);
 }
 

@@ -142,7 +142,7 @@ static void gradient_is_that_of_the_model(void **state)
     assert_int_equal(dataset_view(&d, file, size), POT_OK);
     struct mlp_config config = {f->shape, POT__ACTIVATION__ACTIVATION_RELU,
                                 POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY,
-                                JOB_ROWS};
+                                &product_blas, JOB_ROWS};
     struct mlp *m = mlp_new(&config);
     double loss;
     mlp_set_parameters(m, f->theta);

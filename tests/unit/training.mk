@@ -1,5 +1,6 @@
 # Tests of training/: those with BLAS link libmlp, none of the others does.
 training_tests = tests/unit/test_assign tests/unit/test_audit \
+	tests/unit/test_elementary tests/unit/test_exact \
 	tests/unit/test_import tests/unit/test_import_array \
 	tests/unit/test_mlp tests/unit/test_quantise \
 	tests/unit/test_worker tests/unit/test_worker_protocol
@@ -16,6 +17,17 @@ tests_unit_test_assign_LDADD = $(training_test_libs)
 tests_unit_test_audit_SOURCES = tests/unit/test_audit.c
 tests_unit_test_audit_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_audit_LDADD = $(training_test_libs)
+
+# As the library is: no fused multiply-add that the source does not ask for.
+tests_unit_test_elementary_SOURCES = tests/unit/test_elementary.c
+tests_unit_test_elementary_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_elementary_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
+tests_unit_test_elementary_LDADD = $(training_test_libs)
+
+tests_unit_test_exact_SOURCES = tests/unit/test_exact.c \
+	tests/byte_dataset.c tests/byte_dataset.h tests/rng.h tests/scratch.h
+tests_unit_test_exact_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_exact_LDADD = $(mlp_test_libs)
 
 tests_unit_test_import_SOURCES = tests/unit/test_import.c \
 	tests/unit/import_fixture.c tests/unit/import_fixture.h

@@ -1,0 +1,422 @@
+/* Every variant that this processor runs, against the chain that
+ * training/exact.h states, written down once more. */
+#include "config.h"
+
+#include "training/exact.h"
+
+#include "base/alloc.h"
+#include "base/fixed.h"
+#include "base/hash.h"
+#include "proto/dataset.h"
+#include "tests/byte_dataset.h"
+#include "tests/rng.h"
+#include "tests/scratch.h"
+#include "training/kernel.h"
+#include "training/mlp.h"
+
+#include <fenv.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
+
+#include <cmocka.h>
+
+#define FLOATS_MAX ((size_t)1 << 19)
+#define GUARD      64
+#define GUARD_BITS UINT32_C(0x12345678)
+
+enum shape {
+    NT,
+    NN,
+    TN,
+    SHAPES,
+};
+
+static uint64_t random_state;
+
+static size_t next_below(size_t bound)
+{
+    return (size_t)(rng_next(&random_state) % bound);
+}
+
+static float next_float(bool is_special)
+{
+    static const float specials[] = {
+        0.0F,      -0.0F,    0x1p-149F, -0x1.8p-130F, 0x1.fffffep127F,
+        -0x1p100F, INFINITY, -INFINITY, NAN,          0x1p-126F,
+    };
+    if (is_special && next_below(4) == 0) {
+        return specials[next_below(sizeof(specials) / sizeof(*specials))];
+    }
+    double unit = (double)(rng_next(&random_state) >> 11) * 0x1p-52 - 1.0;
+    return (float)unit * (float)(1U << next_below(8));
+}
+
+/* One element as training/exact.h has it. */
+static float chain(enum shape shape, const float *a, const float *b, float c,
+                   size_t i, size_t j, size_t m, size_t n, size_t k)
+{
+    float sum = shape == NT ? c : 0.0F;
+    for (size_t l = 0; l < k; l++) {
+        float left = shape == TN ? a[l * m + i] : a[i * k + l];
+        float right = shape == NT ? b[j * k + l] : b[l * n + j];
+        sum = fmaf(left, right, sum);
+    }
+    return sum;
+}
+
+static product_fn *function_of(const struct product *product, enum shape shape)
+{
+    product_fn *const functions[SHAPES] = {product->add_nt, product->set_nn,
+                                           product->set_tn};
+    return functions[shape];
+}
+
+struct fixture {
+    const struct product *variants[EXACT_VARIANTS_MAX];
+    size_t variant_count;
+    float *a;
+    float *b;
+    float *before;
+    float *c;
+    void *scratch_memory;
+    float *scratch;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = pot_calloc(1, sizeof(*f));
+    f->variant_count = exact_variants(f->variants);
+    f->a = pot_calloc(FLOATS_MAX, sizeof(float));
+    f->b = pot_calloc(FLOATS_MAX, sizeof(float));
+    f->before = pot_calloc(FLOATS_MAX, sizeof(float));
+    f->c = pot_calloc(FLOATS_MAX, sizeof(float));
+    f->scratch_memory = pot_calloc(PRODUCT_SCRATCH + 16, sizeof(float));
+    f->scratch = f->scratch_memory;
+    while ((uintptr_t)f->scratch % 64 != 0) {
+        f->scratch++;
+    }
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    free(f->a);
+    free(f->b);
+    free(f->before);
+    free(f->c);
+    free(f->scratch_memory);
+    free(f);
+    return 0;
+}
+
+static bool is_guarded(const float *c, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, c + i, sizeof(bits));
+        if (bits != GUARD_BITS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_same_float(float a, float b)
+{
+    return memcmp(&a, &b, sizeof(a)) == 0 || (isnan(a) && isnan(b));
+}
+
+/* c lies between guards, all three anywhere on a cache line; of a large c a
+ * sample is computed anew. */
+static void check(struct fixture *f, const struct product *variant,
+                  enum shape shape, size_t m, size_t n, size_t k)
+{
+    const uint32_t guard = GUARD_BITS;
+    const float *a = f->a + next_below(16);
+    const float *b = f->b + next_below(16);
+    float *c = f->c + GUARD + next_below(16);
+    size_t step = m * n * k > 200000 ? 31 : 1;
+    assert_true(m * k + 16 <= FLOATS_MAX && n * k + 16 <= FLOATS_MAX &&
+                m * n + 2 * GUARD + 16 <= FLOATS_MAX);
+    for (size_t i = 0; i < m * n + 2 * GUARD + 16; i++) {
+        memcpy(f->c + i, &guard, sizeof(guard));
+    }
+    memcpy(c, f->before, m * n * sizeof(float));
+    function_of(variant, shape)(c, a, b, m, n, k, f->scratch);
+    assert_true(is_guarded(f->c, (size_t)(c - f->c)));
+    assert_true(is_guarded(c + m * n, GUARD));
+    for (size_t at = 0; at < m * n; at += step) {
+        float wanted =
+            chain(shape, a, b, f->before[at], at / n, at % n, m, n, k);
+        if (!is_same_float(c[at], wanted)) {
+            fail_msg("%s, shape %d, (%zu, %zu, %zu), element %zu: %a, not %a",
+                     variant->name, (int)shape, m, n, k, at, (double)c[at],
+                     (double)wanted);
+        }
+    }
+}
+
+static void check_all(struct fixture *f, size_t m, size_t n, size_t k)
+{
+    for (size_t v = 0; v < f->variant_count; v++) {
+        for (enum shape shape = 0; shape < SHAPES; shape++) {
+            check(f, f->variants[v], shape, m, n, k);
+        }
+    }
+}
+
+static void fill(struct fixture *f, bool is_special)
+{
+    for (size_t i = 0; i < FLOATS_MAX; i++) {
+        f->a[i] = next_float(is_special);
+        f->b[i] = next_float(is_special);
+        f->before[i] = next_float(is_special);
+    }
+}
+
+static void every_element_is_one_chain(void **state)
+{
+    struct fixture *f = *state;
+    random_state = 1;
+    fill(f, false);
+    for (size_t i = 0; i < 400; i++) {
+        size_t bound = i % 2 == 0 ? 20 : 70;
+        check_all(f, 1 + next_below(bound), 1 + next_below(bound),
+                  1 + next_below(bound));
+    }
+}
+
+/* Around the sizes at which loops begin anew: training/exact_tile.h. */
+static void blocks_and_runs_leave_no_trace(void **state)
+{
+    static const size_t sizes[][3] = {
+        {1, 1, 1},       {14, 32, 192},   {14, 32, 193},  {15, 33, 384},
+        {3, 255, 50},    {3, 256, 50},    {29, 257, 385}, {448, 300, 9},
+        {449, 260, 200}, {193, 270, 193}, {897, 17, 21},  {385, 256, 2},
+        {1, 1000, 400},  {1000, 1, 400},
+    };
+    struct fixture *f = *state;
+    random_state = 2;
+    fill(f, false);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        check_all(f, sizes[i][0], sizes[i][1], sizes[i][2]);
+    }
+}
+
+static void special_numbers_are_no_exception(void **state)
+{
+    struct fixture *f = *state;
+    random_state = 3;
+    fill(f, true);
+    for (size_t i = 0; i < 100; i++) {
+        check_all(f, 1 + next_below(40), 1 + next_below(300),
+                  1 + next_below(6));
+    }
+}
+
+/* ---- wrong variants, that exact_agrees must see */
+
+static void unfused_nt(float *c, const float *a, const float *b, size_t m,
+                       size_t n, size_t k, float *scratch)
+{
+    (void)scratch;
+    for (size_t i = 0; i < m * n; i++) {
+        for (size_t l = 0; l < k; l++) {
+            volatile float product = a[i / n * k + l] * b[i % n * k + l];
+            c[i] += product;
+        }
+    }
+}
+
+static void turn_last_bit(float *at)
+{
+    uint32_t bits;
+    memcpy(&bits, at, sizeof(bits));
+    bits ^= 1;
+    memcpy(at, &bits, sizeof(bits));
+}
+
+static void wrong_in_tall_tiles(float *c, const float *a, const float *b,
+                                size_t m, size_t n, size_t k, float *scratch)
+{
+    exact_scalar.set_tn(c, a, b, m, n, k, scratch);
+    if (m % 14 == 13) {
+        turn_last_bit(c + m * n - 1);
+    }
+}
+
+static void wrong_in_long_chains(float *c, const float *a, const float *b,
+                                 size_t m, size_t n, size_t k, float *scratch)
+{
+    exact_scalar.set_nn(c, a, b, m, n, k, scratch);
+    if (k > 192) {
+        turn_last_bit(c);
+    }
+}
+
+static void wrong_variants_are_found(void **state)
+{
+    struct fixture *f = *state;
+    struct product wrong[3] = {exact_scalar, exact_scalar, exact_scalar};
+    wrong[0].add_nt = unfused_nt;
+    wrong[1].set_tn = wrong_in_tall_tiles;
+    wrong[2].set_nn = wrong_in_long_chains;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        assert_false(exact_agrees(&wrong[i]));
+    }
+    for (size_t i = 0; i < f->variant_count; i++) {
+        assert_true(exact_agrees(f->variants[i]));
+    }
+}
+
+/* Called by a pointer that could change: never computed ahead. */
+static float divide(float a, float b)
+{
+    return a / b;
+}
+
+static float (*volatile divide_now)(float a, float b) = divide;
+
+static void rounding_is_brought_back(void **state)
+{
+    (void)state;
+    float nearest = divide_now(1.0F, 3.0F);
+#ifdef __SSE__
+    _mm_setcsr(_mm_getcsr() | 0x8040); /* subnormal numbers become zero */
+    bool is_zero = divide_now(0x1p-126F, 2.0F) == 0.0F;
+    exact_set_rounding();
+    assert_true(is_zero);
+    assert_true(divide_now(0x1p-126F, 2.0F) == 0x1p-127F);
+#endif
+    assert_int_equal(fesetround(FE_DOWNWARD), 0);
+    float below = divide_now(1.0F, 3.0F);
+    exact_set_rounding();
+    assert_true(below < nearest);
+    assert_true(divide_now(1.0F, 3.0F) == nearest);
+}
+
+/* ---- the same bits on every machine */
+
+#define DATA_ROWS 300
+#define FEATURES  90
+#define CLASSES   10
+#define STEPS     5
+
+struct net {
+    uint32_t widths[4];
+    size_t width_count;
+    Pot__Activation activation;
+    Pot__Loss loss;
+    const char *hash; /* of what training leaves behind */
+};
+
+/* Sums on the grid move the parameters, with a rate of 1/8. */
+static void step(int32_t *theta, const int64_t *sums, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        theta[i] -= (int32_t)(sums[i] / (INT64_C(8) * DATA_ROWS << 16));
+    }
+}
+
+static void train(char *text, const struct net *net, const struct dataset *d,
+                  const struct product *product)
+{
+    struct mlp_config config = {.activation = net->activation,
+                                .loss = net->loss,
+                                .product = product,
+                                .block_rows = DATA_ROWS};
+    uint64_t rows[DATA_ROWS];
+    struct hasher h;
+    struct hash hash;
+    assert_int_equal(
+        model_shape_init(&config.shape, net->widths, net->width_count), POT_OK);
+    size_t n = config.shape.parameter_count;
+    int32_t *theta = pot_calloc(n, sizeof(*theta));
+    int64_t *sums = pot_calloc(n, sizeof(*sums));
+    struct mlp *m = mlp_new(&config);
+    random_state = 4;
+    for (size_t i = 0; i < n; i++) {
+        theta[i] = (int32_t)next_below(FIXED_ONE / 4) - FIXED_ONE / 8;
+    }
+    for (size_t i = 0; i < DATA_ROWS; i++) {
+        rows[i] = i;
+    }
+    hasher_init(&h, "training");
+    for (size_t i = 0; i < STEPS; i++) {
+        double loss;
+        mlp_set_parameters(m, theta);
+        mlp_load(m, d, rows, DATA_ROWS);
+        assert_true(kernel_to_grid(sums, mlp_backward(m, &loss), n, false));
+        hasher_add(&h, sums, n * sizeof(*sums));
+        hasher_add(&h, &loss, sizeof(loss));
+        step(theta, sums, n);
+    }
+    hasher_final(&h, &hash);
+    hash_format(&hash, text);
+    mlp_free(m);
+    free(theta);
+    free(sums);
+}
+
+static void every_machine_trains_to_these_bits(void **state)
+{
+    static const struct net nets[] = {
+        {{FEATURES, 64, 33, CLASSES},
+         4,
+         POT__ACTIVATION__ACTIVATION_RELU,
+         POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY,
+         "01b8b56da88c2dfce62134a002a5b0b0d8605ab77e9ae743e42cb2199898df9b"},
+        {{FEATURES, 300, CLASSES},
+         3,
+         POT__ACTIVATION__ACTIVATION_TANH,
+         POT__LOSS__LOSS_MSE,
+         "39022b40b63430527b000c6a39434dee10912af321a4a355a676d61316e712fe"},
+        {{FEATURES, 50, 20, CLASSES},
+         4,
+         POT__ACTIVATION__ACTIVATION_SIGMOID,
+         POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY,
+         "b8930727cdba5853782e75abf03bc485bfb778d88955cb49590ebbf6ea893472"},
+    };
+    struct fixture *f = *state;
+    char path[BYTE_DATASET_PATH_SIZE];
+    char *folder = scratch_folder();
+    char *file;
+    size_t size;
+    struct dataset d;
+    byte_dataset_write(path, folder, DATA_ROWS, FEATURES, CLASSES);
+    assert_int_equal(file_read(&file, &size, path, 1 << 20), POT_OK);
+    assert_int_equal(dataset_view(&d, file, size), POT_OK);
+    for (size_t i = 0; i < sizeof(nets) / sizeof(*nets); i++) {
+        for (size_t v = 0; v < f->variant_count; v++) {
+            char text[HASH_TEXT_SIZE];
+            train(text, &nets[i], &d, f->variants[v]);
+            if (strcmp(text, nets[i].hash) != 0) {
+                fail_msg("net %zu, %s: %s", i, f->variants[v]->name, text);
+            }
+        }
+    }
+    free(file);
+    scratch_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_element_is_one_chain),
+        cmocka_unit_test(blocks_and_runs_leave_no_trace),
+        cmocka_unit_test(special_numbers_are_no_exception),
+        cmocka_unit_test(wrong_variants_are_found),
+        cmocka_unit_test(rounding_is_brought_back),
+        cmocka_unit_test(every_machine_trains_to_these_bits),
+    };
+    exact_set_rounding();
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
