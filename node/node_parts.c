@@ -171,14 +171,12 @@ static bool rule_of(const struct node *node, const struct shared_block *block,
            status.replica != status.primary;
 }
 
-/* What the primary has left out for too long. */
-static void suspect(const struct node *node, const struct hash *tx,
-                    const struct hash *task)
+/* What the primary has left out for too long; NULL: nothing of the kind. */
+static void suspect(const struct node *node, const char *what,
+                    const struct hash *hash)
 {
-    if (tx != NULL) {
-        replica_suspect(node->replica, "tx", tx);
-    } else if (task != NULL) {
-        replica_suspect(node->replica, "task", task);
+    if (hash != NULL) {
+        replica_suspect(node->replica, what, hash);
     }
 }
 
@@ -214,18 +212,21 @@ static void on_applied(void *context, const struct shared_block *block)
     }
     struct owed_rule rule;
     const struct hash *tx;
-    bool is_judged = rule_of(node, block, &rule);
-    bool has_txs =
-        pending_applied(node->pending, block, is_judged ? &rule : NULL, &tx);
-    bool has_evidence = evidence_pool_applied(node->evidence);
+    const struct hash *evidence;
+    const struct owed_rule *judged = rule_of(node, block, &rule) ? &rule : NULL;
+    bool has_txs = pending_applied(node->pending, block, judged, &tx);
+    bool has_evidence = evidence_pool_applied(
+        node->evidence, block->block->body, judged, &evidence);
     rounds_refresh(node->rounds);
     const struct hash *task =
-        is_judged ? rounds_overdue(node->rounds, &rule) : NULL;
+        judged != NULL ? rounds_overdue(node->rounds, judged) : NULL;
     tell_sync(node);
     pruning_go_on(node->pruning, chain_tip(node->chain)->height);
     catch_up_applied(node->catch_up);
     tell_replica(node, block);
-    suspect(node, tx, task);
+    suspect(node, "tx", tx);
+    suspect(node, "task", task);
+    suspect(node, "evidence", evidence);
     if (has_txs || has_evidence || rounds_has_work(node->rounds)) {
         on_work(node);
     }

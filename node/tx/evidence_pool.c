@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "ledger/ledger.h"
 #include "node/block/chain.h"
+#include "node/block/owed.h"
 #include "node/block/proposal.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
@@ -29,6 +30,9 @@
 struct held {
     struct public_key accused;
     Pot__Signed *proof;
+    bool is_ready; /* the next block may take it: at the tip of the last call
+                    * of evidence_pool_applied */
+    struct owed owed;
 };
 
 /* One under its check. */
@@ -44,6 +48,7 @@ struct evidence_pool {
     struct evidence_pool_config config;
     struct held held[HELD_MAX];
     size_t count;
+    struct hash overdue;
     struct item *queue; /* the first is under way while is_checking */
     bool is_checking;
     uint64_t height; /* of the tip when the check began */
@@ -149,7 +154,8 @@ static void hold(struct evidence_pool *pool, struct item *item)
 {
     size_t size;
     log_held(item);
-    pool->held[pool->count++] = (struct held){item->accused, item->proof};
+    pool->held[pool->count++] =
+        (struct held){.accused = item->accused, .proof = item->proof};
     uint8_t *data = codec_encode(&size, item->proof);
     if (item->peer_id == 0) {
         gossip_publish(pool->config.gossip, MESSAGE_EVIDENCE, data, size);
@@ -317,19 +323,49 @@ void evidence_pool_collect(const struct evidence_pool *pool,
     }
 }
 
-bool evidence_pool_applied(struct evidence_pool *pool)
+static void publish(const struct evidence_pool *pool, const Pot__Signed *proof)
+{
+    size_t size;
+    uint8_t *data = codec_encode(&size, proof);
+    gossip_publish(pool->config.gossip, MESSAGE_EVIDENCE, data, size);
+    free(data);
+}
+
+/* The block could have taken it and did not.  Evidence goes before all else
+ * into a block: a full one is no excuse. */
+static bool is_overdue(const struct evidence_pool *pool, struct held *held,
+                       const struct owed_rule *rule)
+{
+    bool is_overdue = owed_pass(&held->owed, rule);
+    if (held->owed.passed == 1) {
+        publish(pool, held->proof); /* the primary may have missed it */
+    }
+    return is_overdue;
+}
+
+bool evidence_pool_applied(struct evidence_pool *pool, const Pot__Block *block,
+                           const struct owed_rule *rule,
+                           const struct hash **overdue)
 {
     const struct ledger_env ledger = ledger_of(pool);
     uint64_t height = chain_tip(pool->config.chain)->height + 1;
+    bool is_judged = rule != NULL && block->n_evidence < EVIDENCE_MAX;
     size_t kept = 0;
+    *overdue = NULL;
     for (size_t i = 0; i < pool->count; i++) {
+        struct held held = pool->held[i];
         enum evidence_verdict verdict =
-            ledger_check_evidence(&ledger, height, pool->held[i].proof, true);
+            ledger_check_evidence(&ledger, height, held.proof, true);
         if (evidence_verdict_is_final(verdict)) {
-            codec_free(pool->held[i].proof);
-        } else {
-            pool->held[kept++] = pool->held[i];
+            codec_free(held.proof);
+            continue;
         }
+        if (is_judged && held.is_ready && is_overdue(pool, &held, rule)) {
+            signed_hash(&pool->overdue, SIGNED_EVIDENCE, held.proof);
+            *overdue = &pool->overdue;
+        }
+        held.is_ready = verdict == EVIDENCE_PROVES;
+        pool->held[kept++] = held;
     }
     if (kept < pool->count) {
         pool->count = kept;

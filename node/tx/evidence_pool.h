@@ -10,6 +10,10 @@
  *         |
  *         v  evidence_pool_applied: taken by a block, or refused for good
  *
+ * A primary that leaves it out of its blocks is told of as one that leaves out
+ * transactions is (node/block/owed.h); it is told once more of the evidence
+ * itself before.
+ *
  * Bounded: one for each accused, as one punishment covers all that it did;
  * QUEUE_MAX wait to be checked, of one peer PEER_QUEUE_MAX.  Peers that
  * connect are told all that is held.  All calls are on the loop. */
@@ -26,9 +30,11 @@
 struct chain;
 struct evidence_pool; /* opaque: node/tx/evidence_pool.c */
 struct gossip;
+struct hash;
 struct holdings;
 struct key;
 struct net;
+struct owed_rule;
 struct peer;
 struct proposal_request;
 
@@ -70,9 +76,15 @@ void evidence_pool_greet(const struct evidence_pool *pool, struct peer *peer);
 void evidence_pool_collect(const struct evidence_pool *pool,
                            struct proposal_request *request);
 
-/* evidence_pool_applied: there is a new tip.  True: what is left is worth
- * another block. */
-bool evidence_pool_applied(struct evidence_pool *pool);
+/* evidence_pool_applied: this block is the new tip.  True: what is left is
+ * worth another block.
+ *
+ * In:  rule: by which the block's primary is judged; NULL: it is not
+ * Out: *overdue: the hash of evidence that is left out for too long, borrowed
+ *      until the next call; NULL: there is none */
+bool evidence_pool_applied(struct evidence_pool *pool, const Pot__Block *block,
+                           const struct owed_rule *rule,
+                           const struct hash **overdue);
 
 /* evidence_pool_count, _at: what is held; index < count, borrowed. */
 size_t evidence_pool_count(const struct evidence_pool *pool);

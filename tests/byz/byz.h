@@ -49,8 +49,9 @@ struct byz_trick {
                     struct pbft_effects *out);
     /* About every 50 ms. */
     void (*tick)(struct byz *b);
-    /* What the primary would put into a block. */
+    /* What the primary would put into a block: transactions; evidence. */
     void (*propose)(struct byz *b, struct proposal_request *request);
+    void (*accuse)(struct byz *b, struct proposal_request *request);
     /* Another message than consensus goes out: true: out instead of data. */
     bool (*send)(struct byz *b, uint8_t type, const uint8_t *data, size_t size,
                  struct buf *out);

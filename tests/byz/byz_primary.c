@@ -136,11 +136,23 @@ static void censor(struct byz *b, struct proposal_request *request)
     request->tx_count = kept;
 }
 
+/* ---- blocks without evidence */
+
+static void spare(struct byz *b, struct proposal_request *request)
+{
+    (void)b;
+    for (size_t i = 0; i < request->evidence_count; i++) {
+        codec_free(request->evidence[i]);
+    }
+    request->evidence_count = 0;
+}
+
 const struct byz_trick byz_primary_tricks[] = {
     {"bad-blocks", "proposes blocks whose state root is wrong", .say = spoil},
     {"slow", "proposes each block BYZ_DELAY_MS late", .say = hold,
      .tick = release},
     {"censor", "leaves out the transactions of BYZ_CENSOR, or all",
      .propose = censor},
+    {"spare", "leaves out all evidence", .accuse = spare},
     {.name = NULL},
 };

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "node/block/guard.h"
 #include "node/block/proposal.h"
+#include "node/tx/evidence_pool.h"
 #include "node/tx/pending.h"
 #include "p2p/net.h"
 #include "proto/codec.h"
@@ -35,6 +36,10 @@ void __wrap_pending_collect(struct pending *pending,
                             struct proposal_request *request);
 void __real_pending_collect(struct pending *pending,
                             struct proposal_request *request);
+void __wrap_evidence_pool_collect(const struct evidence_pool *pool,
+                                  struct proposal_request *request);
+void __real_evidence_pool_collect(const struct evidence_pool *pool,
+                                  struct proposal_request *request);
 enum pot_err __wrap_net_open(struct net **out, const struct net_config *config,
                              const struct net_callbacks *callbacks);
 enum pot_err __real_net_open(struct net **out, const struct net_config *config,
@@ -115,6 +120,15 @@ void __wrap_pending_collect(struct pending *pending,
     __real_pending_collect(pending, request);
     if (trick->propose != NULL) {
         trick->propose(&byz, request);
+    }
+}
+
+void __wrap_evidence_pool_collect(const struct evidence_pool *pool,
+                                  struct proposal_request *request)
+{
+    __real_evidence_pool_collect(pool, request);
+    if (trick->accuse != NULL) {
+        trick->accuse(&byz, request);
     }
 }
 

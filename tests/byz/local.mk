@@ -2,6 +2,7 @@
 
 byz_tests = \
 	tests/byz/test_api_flood.sh \
+	tests/byz/test_byz_primary.sh \
 	tests/byz/test_byz_validator.sh \
 	tests/byz/test_middleman.sh \
 	tests/byz/test_misfits.sh
@@ -11,8 +12,9 @@ EXTRA_DIST += tests/byz/byz.sh
 
 # The whole node, with a trick between what it decides and what it says.
 byz_wrapped = -Wl,--wrap=main -Wl,--wrap=pbft_new -Wl,--wrap=pbft_step \
-	-Wl,--wrap=pending_collect -Wl,--wrap=net_open -Wl,--wrap=net_send \
-	-Wl,--wrap=net_broadcast -Wl,--wrap=guard_seen
+	-Wl,--wrap=pending_collect -Wl,--wrap=evidence_pool_collect \
+	-Wl,--wrap=net_open -Wl,--wrap=net_send -Wl,--wrap=net_broadcast \
+	-Wl,--wrap=guard_seen
 check_PROGRAMS += tests/byz/byz
 tests_byz_byz_SOURCES = $(potd_SOURCES) \
 	tests/byz/byz.h \

@@ -249,22 +249,28 @@ static void on_proposed(void *context, enum pot_err err,
     }
 }
 
-struct shared_block *chain_fixture_propose(struct chain_fixture *f,
-                                           Pot__Signed *tx)
+struct shared_block *chain_fixture_propose_of(struct chain_fixture *f,
+                                              struct proposal_request *r)
 {
-    struct proposal_request *r = pot_calloc(1, sizeof(*r));
     r->now_ms = 2000 + 1000 * chain_tip(f->chain)->height;
     r->bytes_max = 1 << 20;
     r->work_max_ms = 10000;
     r->proposer = *key_public(f->validator);
-    r->txs = pot_calloc(1, sizeof(*r->txs));
-    r->txs[0] = tx;
-    r->tx_count = tx != NULL ? 1 : 0;
     shared_block_unref(f->proposed);
     f->proposed = NULL;
     chain_propose(f->chain, r, on_proposed, f);
     (void)uv_run(&f->loop, UV_RUN_DEFAULT);
     return f->proposed;
+}
+
+struct shared_block *chain_fixture_propose(struct chain_fixture *f,
+                                           Pot__Signed *tx)
+{
+    struct proposal_request *r = pot_calloc(1, sizeof(*r));
+    r->txs = pot_calloc(1, sizeof(*r->txs));
+    r->txs[0] = tx;
+    r->tx_count = tx != NULL ? 1 : 0;
+    return chain_fixture_propose_of(f, r);
 }
 
 void chain_fixture_done(void *context, enum pot_err err, const char *why)

@@ -52,9 +52,13 @@ Pot__Signed *chain_fixture_publish(const struct chain_fixture *f,
                                    uint64_t nonce,
                                    Pot__PublishDataset *description);
 
-/* Each runs the loop until it is answered and returns the answer. */
+/* Each runs the loop until it is answered and returns the answer.
+ * chain_fixture_propose: of tx, which it takes; NULL: of nothing.  _propose_of:
+ * of what is in the request, which it takes. */
 struct shared_block *chain_fixture_propose(struct chain_fixture *f,
                                            Pot__Signed *tx);
+struct shared_block *chain_fixture_propose_of(struct chain_fixture *f,
+                                              struct proposal_request *request);
 enum pot_err chain_fixture_check(struct chain_fixture *f,
                                  struct shared_block *block);
 enum pot_err chain_fixture_apply(struct chain_fixture *f,

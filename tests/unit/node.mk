@@ -4,6 +4,7 @@ unit_node_tests = \
 	tests/unit/test_chain \
 	tests/unit/test_datasets \
 	tests/unit/test_errands \
+	tests/unit/test_evidence_pool \
 	tests/unit/test_inbox \
 	tests/unit/test_left_out \
 	tests/unit/test_mempool \
@@ -35,6 +36,12 @@ tests_unit_test_errands_SOURCES = tests/unit/test_errands.c \
 	$(unit_chain_sources)
 tests_unit_test_errands_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_errands_LDADD = $(unit_chain_libs)
+
+tests_unit_test_evidence_pool_SOURCES = tests/unit/test_evidence_pool.c \
+	tests/unit/evidence_fixture.c tests/unit/evidence_fixture.h \
+	$(unit_chain_sources)
+tests_unit_test_evidence_pool_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_evidence_pool_LDADD = $(unit_chain_libs)
 
 tests_unit_test_inbox_SOURCES = tests/unit/test_inbox.c
 tests_unit_test_inbox_CPPFLAGS = $(unit_node_cppflags)
