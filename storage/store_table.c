@@ -151,29 +151,6 @@ enum pot_err store_table_each(const struct store *store, MDB_txn *txn,
     return err == POT_OK && rc != MDB_NOTFOUND ? store_err(rc) : err;
 }
 
-/* Takes the record under key out of its table's total. */
-static enum pot_err forget(struct store_write *write, enum store_table table,
-                           MDB_val *key, bool *is_there)
-{
-    MDB_val raw;
-    struct store_total *total = &write->totals[table];
-    int rc = mdb_get(write->txn, write->store->tables[table], key, &raw);
-    *is_there = rc == 0;
-    if (rc == MDB_NOTFOUND) {
-        return POT_OK;
-    }
-    if (rc != 0) {
-        return store_err(rc);
-    }
-    if (raw.mv_size < STORE_SUM_SIZE) {
-        return POT_ECORRUPT;
-    }
-    total->count--;
-    total->sum -=
-        store_total_hash(table, key->mv_data, key->mv_size, raw.mv_data);
-    return POT_OK;
-}
-
 static enum pot_err failed(struct store_write *write, int rc)
 {
     if (rc == MDB_MAP_FULL) {
@@ -182,25 +159,49 @@ static enum pot_err failed(struct store_write *write, int rc)
     return store_err(rc);
 }
 
+/* Takes a record that is there out of its table's total. */
+static enum pot_err forget(struct store_write *write, enum store_table table,
+                           const MDB_val *key, const MDB_val *raw)
+{
+    if (raw->mv_size < STORE_SUM_SIZE) {
+        return POT_ECORRUPT;
+    }
+    if (table != TABLE_META) { /* the totals stand there */
+        write->totals[table].count--;
+        write->totals[table].sum -=
+            store_total_hash(table, key->mv_data, key->mv_size, raw->mv_data);
+    }
+    return POT_OK;
+}
+
+/* Makes room for a record in one search when it is new, as most are. */
+static enum pot_err reserve(struct store_write *write, enum store_table table,
+                            MDB_val *key, MDB_val *raw)
+{
+    MDB_dbi dbi = write->store->tables[table];
+    size_t size = raw->mv_size;
+    int rc = mdb_put(write->txn, dbi, key, raw, MDB_RESERVE | MDB_NOOVERWRITE);
+    if (rc == MDB_KEYEXIST) {
+        enum pot_err err = forget(write, table, key, raw);
+        if (err != POT_OK) {
+            return err;
+        }
+        raw->mv_size = size;
+        rc = mdb_put(write->txn, dbi, key, raw, MDB_RESERVE);
+    }
+    return rc == 0 ? POT_OK : failed(write, rc);
+}
+
 enum pot_err store_table_put(struct store_write *write, enum store_table table,
                              const void *key, size_t key_size,
                              const void *value, size_t value_size)
 {
     MDB_val name = value_of(key, key_size);
     MDB_val raw = {.mv_size = STORE_SUM_SIZE + value_size};
-    struct store_total *total = &write->totals[table];
-    bool was_there;
     POT_ASSERT(key_size >= 1 && key_size <= STORE_TABLE_KEY_MAX);
-    if (table != TABLE_META) {
-        enum pot_err err = forget(write, table, &name, &was_there);
-        if (err != POT_OK) {
-            return err;
-        }
-    }
-    int rc = mdb_put(write->txn, write->store->tables[table], &name, &raw,
-                     MDB_RESERVE);
-    if (rc != 0) {
-        return failed(write, rc);
+    enum pot_err err = reserve(write, table, &name, &raw);
+    if (err != POT_OK) {
+        return err;
     }
     uint8_t *data = raw.mv_data;
     checksum(data, table, key, key_size, value, value_size);
@@ -208,8 +209,9 @@ enum pot_err store_table_put(struct store_write *write, enum store_table table,
         memcpy(data + STORE_SUM_SIZE, value, value_size);
     }
     if (table != TABLE_META) {
-        total->count++;
-        total->sum += store_total_hash(table, key, key_size, data);
+        write->totals[table].count++;
+        write->totals[table].sum +=
+            store_total_hash(table, key, key_size, data);
     }
     return POT_OK;
 }
@@ -218,14 +220,20 @@ enum pot_err store_table_del(struct store_write *write, enum store_table table,
                              const void *key, size_t key_size)
 {
     MDB_val name = value_of(key, key_size);
-    bool is_there;
+    MDB_val raw;
+    MDB_dbi dbi = write->store->tables[table];
     POT_ASSERT(table != TABLE_META);
-    enum pot_err err = forget(write, table, &name, &is_there);
-    if (err != POT_OK || !is_there) {
-        return err;
+    int rc = mdb_get(write->txn, dbi, &name, &raw);
+    if (rc == MDB_NOTFOUND) {
+        return POT_OK;
     }
-    int rc = mdb_del(write->txn, write->store->tables[table], &name, NULL);
-    return failed(write, rc);
+    enum pot_err err =
+        rc == 0 ? forget(write, table, &name, &raw) : store_err(rc);
+    if (err == POT_OK) {
+        rc = mdb_del(write->txn, dbi, &name, NULL);
+        err = rc == 0 ? POT_OK : failed(write, rc);
+    }
+    return err;
 }
 
 enum pot_err store_read_tip(struct store_tip *out, const struct store *store,
