@@ -132,7 +132,7 @@ enum pot_err block_commit(const struct holdings *holdings,
     POT_ASSERT(is_right);
     keep_validators(holdings, parent, executed);
     keep_payloads(holdings, executed);
-    block_lists_init(&lists, &commit, block->body);
+    block_lists_init(&lists, &commit, block);
     enum pot_err err =
         store_commit(holdings->store, &commit, executed->overlay);
     block_lists_fini(&lists);

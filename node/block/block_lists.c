@@ -4,9 +4,9 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "proto/block.h"
 #include "proto/codec.h"
 #include "proto/evidence.h"
-#include "proto/signed.h"
 #include "storage/store.h"
 
 #include <stdlib.h>
@@ -65,14 +65,11 @@ static void add_slashes(struct store_reward *out, size_t *count,
 }
 
 void block_lists_init(struct block_lists *lists, struct store_commit *commit,
-                      const Pot__Block *body)
+                      const struct block *block)
 {
-    lists->txs = pot_calloc(body->n_txs, sizeof(*lists->txs));
+    const Pot__Block *body = block->body;
     lists->rewards = pot_calloc(count_rewards(body), sizeof(*lists->rewards));
     lists->rounds = pot_calloc(body->n_round_updates, sizeof(*lists->rounds));
-    for (size_t i = 0; i < body->n_txs; i++) {
-        signed_hash(&lists->txs[i], SIGNED_TX, body->txs[i]);
-    }
     for (size_t i = 0; i < body->n_round_updates; i++) {
         const Pot__RoundUpdate *u = body->round_updates[i];
         add_rewards(lists->rewards, &commit->reward_count, u, u->rewards,
@@ -84,7 +81,7 @@ void block_lists_init(struct block_lists *lists, struct store_commit *commit,
         lists->rounds[i].round = u->round;
     }
     add_slashes(lists->rewards, &commit->reward_count, body);
-    commit->txs = lists->txs;
+    commit->txs = block->txs;
     commit->tx_count = body->n_txs;
     commit->rewards = lists->rewards;
     commit->rounds = lists->rounds;
@@ -93,7 +90,6 @@ void block_lists_init(struct block_lists *lists, struct store_commit *commit,
 
 void block_lists_fini(struct block_lists *lists)
 {
-    free(lists->txs);
     free(lists->rewards);
     free(lists->rounds);
 }

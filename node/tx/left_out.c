@@ -33,14 +33,13 @@ static struct left_out_watched *find(struct left_out *l, const struct hash *tx)
 
 /* Marks what the block took.  Returns when the youngest of it came. */
 static uint64_t mark_taken(struct left_out *l, const struct left_out_view *view,
-                           const Pot__Block *body, uint64_t now_ms)
+                           const struct block *block, uint64_t now_ms)
 {
     uint64_t youngest_ms = 0;
-    for (size_t i = 0; i < body->n_txs; i++) {
-        struct hash hash;
-        signed_hash(&hash, SIGNED_TX, body->txs[i]);
-        const struct mempool_entry *entry = mempool_find(view->mempool, &hash);
-        struct left_out_watched *watched = find(l, &hash);
+    for (size_t i = 0; i < block->body->n_txs; i++) {
+        const struct hash *hash = &block->txs[i];
+        const struct mempool_entry *entry = mempool_find(view->mempool, hash);
+        struct left_out_watched *watched = find(l, hash);
         /* One that was never heard of came with the block. */
         uint64_t came_ms = entry != NULL ? entry->arrived_ms : now_ms;
         youngest_ms = came_ms > youngest_ms ? came_ms : youngest_ms;
@@ -60,7 +59,7 @@ const struct hash *left_out_judge(struct left_out *l,
     if (l->height == 0 || l->height + 1 != block->header->height) {
         return NULL; /* nothing was drawn at its parent */
     }
-    uint64_t youngest_ms = mark_taken(l, view, block->body, rule->now_ms);
+    uint64_t youngest_ms = mark_taken(l, view, block, rule->now_ms);
     for (size_t i = 0; i < l->count; i++) {
         struct left_out_watched *w = &l->watched[i];
         const struct mempool_entry *entry = mempool_find(view->mempool, &w->tx);

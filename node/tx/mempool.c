@@ -19,6 +19,8 @@
 struct sender {
     uint64_t count;
     struct mempool_entry *last; /* its entry with the highest nonce */
+    uint64_t nonce;             /* its next one, when it was last asked for: */
+    uint64_t prunes;            /* in this prune */
 };
 
 struct mempool {
@@ -26,6 +28,7 @@ struct mempool {
     uint64_t bytes_max;
     uint64_t bytes;
     uint64_t height;      /* of the last mempool_prune */
+    uint64_t prunes;      /* so far */
     struct map by_hash;   /* -> struct mempool_entry */
     struct map by_sender; /* -> struct sender */
     struct mempool_entry *first;
@@ -257,19 +260,31 @@ void mempool_remove(struct mempool *pool, const struct hash *hash)
     entry_free(entry);
 }
 
+/* A transaction whose nonce is used will never be taken. */
+static bool is_used(struct mempool *pool, const struct mempool_entry *entry,
+                    mempool_nonce_fn *nonce, void *context)
+{
+    struct sender *sender = map_get(&pool->by_sender, entry->sender.b);
+    POT_ASSERT(sender != NULL);
+    if (sender->prunes != pool->prunes) {
+        sender->prunes = pool->prunes;
+        sender->nonce = nonce(context, &entry->sender);
+    }
+    return entry->nonce < sender->nonce;
+}
+
 void mempool_prune(struct mempool *pool, uint64_t height,
-                   bool (*keep)(void *context,
-                                const struct mempool_entry *entry),
-                   void *context)
+                   mempool_nonce_fn *nonce, void *context)
 {
     struct mempool_entry *at = pool->first;
     pool->height = height;
+    pool->prunes++;
     while (at != NULL) {
         struct mempool_entry *next = at->next;
         bool is_expired = at->expiry_height != 0 && height >= at->expiry_height;
         at->height = at->height == 0 ? height : at->height;
         if (is_expired || height > at->height + BLOCKS_MAX ||
-            !keep(context, at)) {
+            is_used(pool, at, nonce, context)) {
             mempool_remove(pool, &at->hash);
         }
         at = next;

@@ -61,13 +61,15 @@ uint64_t mempool_next_nonce(const struct mempool *pool,
 
 void mempool_remove(struct mempool *pool, const struct hash *hash);
 
-/* mempool_prune: drops what keep() says no to, what the block behind this
- * height cannot take any more for its expiry height, and what waited for too
- * many blocks. */
+/* The next nonce of sender on the chain. */
+typedef uint64_t mempool_nonce_fn(void *context,
+                                  const struct public_key *sender);
+
+/* mempool_prune: drops what has a nonce that is used, what the block behind
+ * this height cannot take any more for its expiry height, and what waited for
+ * too many blocks.  nonce is asked once a sender. */
 void mempool_prune(struct mempool *pool, uint64_t height,
-                   bool (*keep)(void *context,
-                                const struct mempool_entry *entry),
-                   void *context);
+                   mempool_nonce_fn *nonce, void *context);
 
 uint64_t mempool_count(const struct mempool *pool);
 uint64_t mempool_bytes(const struct mempool *pool);

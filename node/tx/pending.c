@@ -127,33 +127,18 @@ void pending_drop_refused(struct pending *c,
 
 /* ---- a new tip */
 
-struct nonce_cache { /* of the sender looked at last */
-    struct state state;
-    struct public_key sender;
-    uint64_t nonce;
-    bool is_set;
-};
-
-/* A transaction whose nonce is used will never be taken. */
-static bool has_nonce(void *context, const struct mempool_entry *entry)
+static uint64_t nonce_of(void *context, const struct public_key *sender)
 {
-    struct nonce_cache *cache = context;
-    if (!cache->is_set || !public_key_equal(&cache->sender, &entry->sender)) {
-        struct account account;
-        (void)ledger_account(&cache->state, &entry->sender, &account);
-        cache->sender = entry->sender;
-        cache->nonce = account.nonce;
-        cache->is_set = true;
-    }
-    return entry->nonce >= cache->nonce;
+    const struct state *state = context;
+    struct account account;
+    (void)ledger_account(state, sender, &account);
+    return account.nonce;
 }
 
-static void drop_taken(struct pending *c, const Pot__Block *body)
+static void drop_taken(struct pending *c, const struct block *block)
 {
-    for (size_t i = 0; i < body->n_txs; i++) {
-        struct hash hash;
-        signed_hash(&hash, SIGNED_TX, body->txs[i]);
-        mempool_remove(c->config.mempool, &hash);
+    for (size_t i = 0; i < block->body->n_txs; i++) {
+        mempool_remove(c->config.mempool, &block->txs[i]);
     }
 }
 
@@ -164,9 +149,7 @@ bool pending_applied(struct pending *c, const struct shared_block *block,
 {
     const Pot__Block *body = block->block->body;
     struct mempool *pool = c->config.mempool;
-    struct nonce_cache cache = {
-        .state = stored_state(c->config.holdings->store),
-    };
+    struct state state = stored_state(c->config.holdings->store);
     const struct left_out_view view = {
         .holdings = c->config.holdings,
         .mempool = pool,
@@ -177,8 +160,8 @@ bool pending_applied(struct pending *c, const struct shared_block *block,
     *overdue = rule == NULL
                    ? NULL
                    : left_out_judge(&c->left_out, &view, block->block, rule);
-    drop_taken(c, body);
-    mempool_prune(pool, height, has_nonce, &cache);
+    drop_taken(c, block->block);
+    mempool_prune(pool, height, nonce_of, &state);
     if (rule != NULL) {
         left_out_draw(&c->left_out, &view, height, rule);
     }

@@ -42,17 +42,17 @@ static enum mempool_verdict add(struct mempool *pool, unsigned sender,
     return mempool_add(pool, &hash, &tx, &body, bytes, 0);
 }
 
-static bool keep_all(void *context, const struct mempool_entry *entry)
-{
-    (void)context;
-    (void)entry;
-    return true;
-}
+struct ledger {
+    uint64_t nonce; /* of every sender */
+    unsigned asked;
+};
 
-static bool keep_later(void *context, const struct mempool_entry *entry)
+static uint64_t nonce_of(void *context, const struct public_key *sender)
 {
-    const uint64_t *least = context;
-    return entry->nonce >= *least;
+    struct ledger *ledger = context;
+    (void)sender;
+    ledger->asked++;
+    return ledger->nonce;
 }
 
 static void a_senders_transactions_come_by_nonce(void **state)
@@ -145,20 +145,40 @@ static void one_sender_cannot_fill_it(void **state)
 static void what_expired_or_was_used_goes(void **state)
 {
     struct mempool *pool = mempool_new(TXS_MAX, BYTES_MAX);
-    uint64_t least = 3;
+    struct ledger ledger = {0};
     const struct hash first = hash_of(0, 1);
     (void)state;
     assert_int_equal(add(pool, 0, 1, 10, 100), MEMPOOL_ADDED);
     assert_int_equal(add(pool, 0, 2, 0, 100), MEMPOOL_ADDED);
     assert_int_equal(add(pool, 0, 3, 11, 100), MEMPOOL_ADDED);
-    mempool_prune(pool, 9, keep_all, NULL);
+    mempool_prune(pool, 9, nonce_of, &ledger);
     assert_int_equal(mempool_count(pool), 3);
-    mempool_prune(pool, 10, keep_all, NULL); /* the next block is the 11th */
+    mempool_prune(pool, 10, nonce_of, &ledger); /* the next block is the 11th */
     assert_null(mempool_find(pool, &first));
     assert_int_equal(mempool_count(pool), 2);
-    mempool_prune(pool, 10, keep_later, &least);
+    ledger.nonce = 3;
+    mempool_prune(pool, 10, nonce_of, &ledger);
     assert_int_equal(mempool_count(pool), 1);
     assert_int_equal(mempool_bytes(pool), 100);
+    mempool_free(pool);
+}
+
+static void a_prune_asks_once_for_each_senders_nonce(void **state)
+{
+    struct mempool *pool = mempool_new(TXS_MAX, BYTES_MAX);
+    struct ledger ledger = {0};
+    (void)state;
+    for (uint64_t nonce = 0; nonce < 3; nonce++) {
+        assert_int_equal(add(pool, 0, nonce, 0, 10), MEMPOOL_ADDED);
+        assert_int_equal(add(pool, 1, nonce, 0, 10), MEMPOOL_ADDED);
+    }
+    mempool_prune(pool, 1, nonce_of, &ledger);
+    assert_int_equal(ledger.asked, 2);
+    assert_int_equal(mempool_count(pool), 6);
+    ledger.nonce = 2;
+    mempool_prune(pool, 2, nonce_of, &ledger);
+    assert_int_equal(ledger.asked, 4);
+    assert_int_equal(mempool_count(pool), 2);
     mempool_free(pool);
 }
 
@@ -222,6 +242,7 @@ int main(void)
         cmocka_unit_test(number_and_bytes_are_bounded),
         cmocka_unit_test(one_sender_cannot_fill_it),
         cmocka_unit_test(what_expired_or_was_used_goes),
+        cmocka_unit_test(a_prune_asks_once_for_each_senders_nonce),
         cmocka_unit_test(random_changes_agree_with_a_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
