@@ -19,10 +19,11 @@
 
 enum synced_state {
     SYNCED_OPENING,
+    SYNCED_UNREADABLE,
     SYNCED_OPENED,
     SYNCED_VERIFYING,
-    SYNCED_VERIFIED,
-    SYNCED_WRONG,
+    SYNCED_VERIFIED, /* by `signers`, as is what is refused */
+    SYNCED_REFUSED,
     SYNCED_DELIVERING,
 };
 
@@ -124,7 +125,7 @@ static void on_opened(void *context)
 {
     struct synced *s = context;
     struct catch_up *c = s->catch_up;
-    if (is_wanted(s, s->err == POT_OK ? SYNCED_OPENED : SYNCED_WRONG)) {
+    if (is_wanted(s, s->err == POT_OK ? SYNCED_OPENED : SYNCED_UNREADABLE)) {
         advance(c);
     }
 }
@@ -133,7 +134,8 @@ static void on_verified(void *context)
 {
     struct synced *s = context;
     struct catch_up *c = s->catch_up;
-    enum synced_state state = s->err == POT_OK ? SYNCED_VERIFIED : SYNCED_WRONG;
+    enum synced_state state =
+        s->err == POT_OK ? SYNCED_VERIFIED : SYNCED_REFUSED;
     if (s->err == POT_ECORRUPT && !s->was_next) {
         state = SYNCED_OPENED; /* the set is not known yet */
     }
@@ -193,6 +195,14 @@ static void verify(struct catch_up *c)
     }
 }
 
+/* By a set that the header before it named, and another block stands there
+ * now: that verdict counts for nothing. */
+static bool is_misjudged(const struct synced *s, const struct chain_tip *tip)
+{
+    return (s->state == SYNCED_VERIFIED || s->state == SYNCED_REFUSED) &&
+           !hash_equal(&s->signers, &tip->next_signers);
+}
+
 /* Whatever can go on does. */
 static void advance(struct catch_up *c)
 {
@@ -203,11 +213,15 @@ static void advance(struct catch_up *c)
         end_first(c, POT_OK); /* it came another way */
         s = c->first;
     }
+    bool is_next = s != NULL && s->height == tip->height + 1;
+    if (is_next && is_misjudged(s, tip)) {
+        s->state = SYNCED_OPENED;
+    }
     verify(c);
-    if (s == NULL || s->height != tip->height + 1) {
+    if (!is_next) {
         return;
     }
-    if (s->state == SYNCED_WRONG) {
+    if (s->state == SYNCED_UNREADABLE || s->state == SYNCED_REFUSED) {
         end_first(c, s->err);
     } else if (s->state == SYNCED_VERIFIED) {
         s->state = SYNCED_DELIVERING;

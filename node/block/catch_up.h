@@ -5,7 +5,9 @@
  *
  * Whose certificate a block needs, the header before it says: so the next
  * ones are verified while the first is executed.  A set that is not known yet,
- * because the block that elects it was not executed, is waited for. */
+ * because the block that elects it was not executed, is waited for.  What that
+ * header named counts only if its block became the tip: otherwise the block
+ * is verified anew, by the set that the tip names. */
 #ifndef POT_NODE_BLOCK_CATCH_UP_H
 #define POT_NODE_BLOCK_CATCH_UP_H
 

@@ -50,6 +50,16 @@ enum pot_err validator_sets_key(const struct holdings *holdings,
     return err;
 }
 
+/* Any blob can be kept under the hash of its bytes, also one that would be a
+ * set: a set's key is the hash of its keys. */
+static bool is_key_of(const struct holdings *holdings, const struct hash *key,
+                      const struct validator_set *set)
+{
+    struct hash hash;
+    validator_set_hash(&hash, set);
+    return hash_equal(key, &hash) || hash_equal(key, &holdings->genesis_hash);
+}
+
 enum pot_err validator_sets_read(const struct holdings *holdings,
                                  const struct hash *key,
                                  struct validator_set *out)
@@ -59,7 +69,8 @@ enum pot_err validator_sets_read(const struct holdings *holdings,
     enum pot_err err = store_blob_get(holdings->store, key, &data);
     if (err == POT_ENOENT ||
         (err == POT_OK &&
-         validator_set_decode(out, data.data, data.size) != POT_OK)) {
+         (validator_set_decode(out, data.data, data.size) != POT_OK ||
+          !is_key_of(holdings, key, out)))) {
         err = POT_ECORRUPT;
     }
     buf_fini(&data);

@@ -31,7 +31,8 @@ POT_MUST_USE enum pot_err validator_sets_key(const struct holdings *holdings,
                                              uint64_t height, struct hash *key);
 
 /* validator_sets_read: the set under a key.
- * Errors: POT_ECORRUPT, also when there is none: what is asked for was kept;
+ * Errors: POT_ECORRUPT, also when there is none or what is there is no set of
+ *         that key: what is asked for was kept;
  *         the store's */
 POT_MUST_USE enum pot_err validator_sets_read(const struct holdings *holdings,
                                               const struct hash *key,

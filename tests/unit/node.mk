@@ -1,6 +1,7 @@
 # Tests of node/'s parts that stand alone.
 unit_node_tests = \
 	tests/unit/test_pending \
+	tests/unit/test_catch_up \
 	tests/unit/test_chain \
 	tests/unit/test_datasets \
 	tests/unit/test_errands \
@@ -22,6 +23,11 @@ unit_chain_libs = node/tx/libtx.a node/block/libblock.a \
 	node/hold/libhold.a node/loop/libloop.a consensus/libconsensus.a \
 	ledger/libledger.a storage/libstorage.a p2p/libp2p.a \
 	$(unit_proto_libs) $(LMDB_LIBS) $(UV_LIBS) $(JANSSON_LIBS) -lm
+
+tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c \
+	$(unit_chain_sources)
+tests_unit_test_catch_up_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_catch_up_LDADD = $(unit_chain_libs)
 
 tests_unit_test_chain_SOURCES = tests/unit/test_chain.c $(unit_chain_sources)
 tests_unit_test_chain_CPPFLAGS = $(unit_node_cppflags)
