@@ -70,9 +70,27 @@ static bool is_preferred(const struct peer *newer, const struct peer *older,
     return order <= 0 || now_ms - peer_up_ms(older) >= DUPLICATE_MS;
 }
 
+/* Each time the last ping is judged and the next one sent: older may have
+ * gone since. */
+static enum reason judge_rival(struct peer_entry *older, uint64_t rival,
+                               uint32_t patience_ms, uint64_t now_ms)
+{
+    bool is_known = older->rival_ms != 0 && older->rival == rival;
+    bool is_alive =
+        is_known && peer_answered_ms(older->peer) >= older->rival_ms;
+    if (is_known && !is_alive) {
+        return now_ms - older->rival_ms >= patience_ms ? REASON_NONE
+                                                       : REASON_DUPLICATE;
+    }
+    older->rival = rival;
+    older->rival_ms = now_ms;
+    peer_ping(older->peer, now_ms);
+    return is_alive ? REASON_ELSEWHERE : REASON_DUPLICATE;
+}
+
 enum reason admission_check(const struct peer_table *table,
                             const struct peer_entry *entry,
-                            const struct peer_entry *older,
+                            struct peer_entry *older,
                             const struct admission_limits *limits,
                             const struct public_key *own, uint64_t now_ms)
 {
@@ -83,6 +101,11 @@ enum reason admission_check(const struct peer_table *table,
     if ((entry->is_guest && guests >= limits->guests_max) ||
         table->peer_count >= PEERS_MAX) {
         return REASON_PEER_LIMIT;
+    }
+    if (older != NULL &&
+        peer_instance(entry->peer) != peer_instance(older->peer)) {
+        return judge_rival(older, peer_instance(entry->peer), limits->rival_ms,
+                           now_ms);
     }
     if (older != NULL && !is_preferred(entry->peer, older->peer, own, now_ms)) {
         return REASON_DUPLICATE;

@@ -16,6 +16,7 @@ struct admission_limits {
     uint32_t pending_ip_max; /* of them from one address, but loopback */
     uint32_t guests_max;     /* peers that are not configured */
     bool is_closed;          /* none of those at all */
+    uint32_t rival_ms;       /* what a peer has to show that it is alive */
 };
 
 /* admission_make_room: whether the newcomer, accepted and in the table, may
@@ -27,12 +28,17 @@ bool admission_make_room(const struct peer_table *table,
 
 /* admission_check: why entry, whose key is proven, may not become a peer.
  *
- * In:      own: this node's key; older: the announced one of the same key, or
- *          NULL
+ * Another process does not take the place of one with the same key that is
+ * alive.  That is asked: the first time it comes it is refused with
+ * REASON_DUPLICATE and older is pinged; when it comes again, and there was an
+ * answer, with REASON_ELSEWHERE.
+ *
+ * In:      own: this node's key
+ * InOut:   older: the announced one of the same key, or NULL
  * Returns: REASON_NONE: it may, and older goes */
 enum reason admission_check(const struct peer_table *table,
                             const struct peer_entry *entry,
-                            const struct peer_entry *older,
+                            struct peer_entry *older,
                             const struct admission_limits *limits,
                             const struct public_key *own, uint64_t now_ms);
 

@@ -30,6 +30,7 @@ struct handshake {
     enum handshake_state state;
     struct hash chain;
     const struct key *key;
+    uint64_t instance;
     char moniker[TX_TEXT_MAX + 1];
     bool has_expected;
     struct public_key expected;
@@ -43,6 +44,7 @@ struct handshake {
     struct frame_reader receiving; /* initialised from AUTH on */
     bool is_known;                 /* peer is proven */
     struct public_key peer;
+    uint64_t peer_instance;
     char peer_moniker[TX_TEXT_MAX + 1];
 };
 
@@ -84,6 +86,7 @@ struct handshake *handshake_new(const struct handshake_config *config,
     memset(h, 0, sizeof(*h));
     h->chain = config->chain;
     h->key = config->key;
+    h->instance = config->instance;
     size_t size = strnlen(config->moniker, TX_TEXT_MAX);
     memcpy(h->moniker, config->moniker, size);
     if (config->expected != NULL) {
@@ -179,7 +182,7 @@ static struct claim claim_make(const struct handshake *h, bool is_lower)
 
 static void auth_send(struct handshake *h, struct buf *out)
 {
-    uint8_t body[PUBLIC_KEY_SIZE + SIGNATURE_SIZE + 1 + TX_TEXT_MAX];
+    uint8_t body[PUBLIC_KEY_SIZE + SIGNATURE_SIZE + 8 + 1 + TX_TEXT_MAX];
     struct signature signature;
     struct bytes_writer w;
     struct claim claim = claim_make(h, h->is_lower);
@@ -189,6 +192,7 @@ static void auth_send(struct handshake *h, struct buf *out)
     bytes_writer_init(&w, body, sizeof(body));
     bytes_write(&w, key_public(h->key)->b, PUBLIC_KEY_SIZE);
     bytes_write(&w, signature.b, SIGNATURE_SIZE);
+    bytes_write_u64(&w, h->instance);
     bytes_write_u8(&w, (uint8_t)size);
     bytes_write(&w, h->moniker, size);
     POT_ASSERT(!w.is_overflown);
@@ -246,6 +250,7 @@ static enum reason auth_check(struct handshake *h, const struct frame *frame)
     bytes_reader_init(&r, frame->body, frame->size);
     bytes_read(&r, key.b, PUBLIC_KEY_SIZE);
     bytes_read(&r, signature.b, SIGNATURE_SIZE);
+    uint64_t instance = bytes_read_u64(&r);
     size_t size = bytes_read_u8(&r);
     const uint8_t *moniker = bytes_borrow(&r, size);
     if (!bytes_is_done(&r) || size > TX_TEXT_MAX ||
@@ -258,6 +263,7 @@ static enum reason auth_check(struct handshake *h, const struct frame *frame)
     }
     h->is_known = true;
     h->peer = key;
+    h->peer_instance = instance;
     memcpy(h->peer_moniker, moniker, size);
     if (public_key_equal(&key, key_public(h->key))) {
         return REASON_SELF;
@@ -319,6 +325,12 @@ const char *handshake_moniker(const struct handshake *handshake)
 {
     POT_ASSERT(handshake->state == HANDSHAKE_DONE);
     return handshake->peer_moniker;
+}
+
+uint64_t handshake_instance(const struct handshake *handshake)
+{
+    POT_ASSERT(handshake->state == HANDSHAKE_DONE);
+    return handshake->peer_instance;
 }
 
 void handshake_take(struct handshake *handshake, struct frame_cipher *sending,

@@ -10,7 +10,10 @@
  * challenge; the chain id, the version, both ephemeral keys and the shared
  * secret enter.  Then each sends one frame (p2p/frame.h) of type AUTH:
  *
- *   32 node key | 64 signature over challenge | role | u8 size, moniker
+ *   32 node key | 64 signature over challenge | role | u64 instance |
+ *   u8 size, moniker
+ *
+ * The instance tells two processes apart that have one key.
  *
  * so a handshake that was recorded, relayed, reflected or changed anywhere
  * ends in a refusal, and identities are seen by the other end only.  One
@@ -35,6 +38,7 @@
 struct handshake_config {
     struct hash chain;
     const struct key *key;             /* borrowed while the handshake lives */
+    uint64_t instance;                 /* of this process, by lot */
     const char *moniker;               /* at most TX_TEXT_MAX bytes go out */
     const struct public_key *expected; /* NULL: anyone; copied */
     const uint8_t *ephemeral; /* 32 secret bytes; NULL: random, as it must be
@@ -66,8 +70,9 @@ bool handshake_is_done(const struct handshake *handshake);
 const struct public_key *handshake_peer(const struct handshake *handshake);
 
 /* handshake_moniker: what the other side calls itself; any bytes but NUL.
- * Done only. */
+ * handshake_instance: which process with its key it is.  Done only. */
 const char *handshake_moniker(const struct handshake *handshake);
+uint64_t handshake_instance(const struct handshake *handshake);
 
 /* handshake_take: what goes on after it; done only, once.  Both are
  * initialised and the caller's; the reader holds bytes that came early. */

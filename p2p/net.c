@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "p2p/net_impl.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@
 #define BAN_CONFIGURED_DIVISOR 20
 /* A connection that lived as long counts as a success. */
 #define SETTLED_MS 2000
+#define WARN_MS    30000
 
 /* --- the end ---------------------------------------------------------- */
 
@@ -132,6 +134,21 @@ static void dismiss(struct net *net, struct peer_entry *entry)
     }
 }
 
+/* Once in a while, however often and under however many keys that is. */
+static void warn_of_two(struct net *net, const struct peer *newer,
+                        const struct peer *older, uint64_t now_ms)
+{
+    char key[ADDRESS_TEXT_SIZE];
+    if (net->warned_ms != 0 && now_ms - net->warned_ms < WARN_MS) {
+        return;
+    }
+    net->warned_ms = now_ms;
+    LOG(LOG_WARN, "p2p", "two nodes use one key; the newer one is refused",
+        log_text("key", address_format(peer_key(older), key)),
+        log_text("older", peer_address(older)),
+        log_text("newer", peer_address(newer)));
+}
+
 static void on_proven(void *owner, struct peer *peer)
 {
     struct peer_entry *entry = owner;
@@ -143,6 +160,9 @@ static void on_proven(void *owner, struct peer *peer)
     if (!ban_holds(&net->bans, peer_key(peer), now_ms)) {
         reason = admission_check(&net->table, entry, older, &net->limits,
                                  key_public(net->config.key), now_ms);
+    }
+    if (reason == REASON_ELSEWHERE) {
+        warn_of_two(net, peer, older->peer, now_ms);
     }
     if (reason != REASON_NONE) {
         peer_close(peer, reason);
@@ -371,6 +391,7 @@ static void config_fill(struct net_config *c)
     or_default(&c->redial_min_ms, 200);
     or_default(&c->redial_max_ms, 5000);
     or_default(&c->ban_ms, 600000);
+    or_default(&c->rival_ms, 10000);
     or_default(&c->signatures_per_s, 2000);
     for (size_t i = 0; i < PRIORITY_COUNT; i++) {
         if (c->queue_bytes_max[i] == 0) {
@@ -390,6 +411,7 @@ static void config_hand_down(struct net *net)
         .loop = c->loop,
         .chain = c->chain,
         .key = c->key,
+        .instance = net->instance,
         .moniker = net->moniker,
         .handshake_ms = c->handshake_ms,
         .ping_ms = c->ping_ms,
@@ -412,6 +434,7 @@ static void config_hand_down(struct net *net)
         .pending_ip_max = c->pending_ip_max,
         .guests_max = c->guests_max,
         .is_closed = c->is_closed,
+        .rival_ms = c->rival_ms,
     };
     net->dial_config = (struct dial_config){
         .loop = c->loop,
@@ -432,6 +455,7 @@ static struct net *net_new(const struct net_config *config,
     config_fill(&net->config);
     net->config.peers = NULL;
     (void)snprintf(net->moniker, sizeof(net->moniker), "%s", config->moniker);
+    randombytes_buf(&net->instance, sizeof(net->instance));
     net->callbacks = *callbacks;
     config_hand_down(net);
     int rc = uv_timer_init(config->loop, &net->timer);

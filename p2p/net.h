@@ -6,7 +6,8 @@
  *
  * Between two nodes one connection stands: when both dialled at once, the one
  * dialled by the lower key; otherwise the newer one, because who dials while
- * connected has lost the older one. */
+ * connected has lost the older one.  That is so of one process: of two with
+ * one key the older connection stands for as long as it answers. */
 #ifndef POT_P2P_NET_H
 #define POT_P2P_NET_H
 
@@ -51,12 +52,14 @@ struct net_config {
     uint32_t pending_ip_max; /* of them from one address, but loopback; 0: 2 */
     uint32_t accepts_ip_per_s; /* connections from one, but loopback; 0: 20 */
     /* Times; 0 stands for the default in brackets. */
-    uint32_t handshake_ms;     /* [5000] absolute */
-    uint32_t ping_ms;          /* [15000] */
-    uint32_t idle_ms;          /* [45000] without a byte */
-    uint32_t redial_min_ms;    /* [200] doubles, with jitter, up to */
-    uint32_t redial_max_ms;    /* [5000] */
-    uint32_t ban_ms;           /* [600000]; configured peers: 1/20 of it */
+    uint32_t handshake_ms;  /* [5000] absolute */
+    uint32_t ping_ms;       /* [15000] */
+    uint32_t idle_ms;       /* [45000] without a byte */
+    uint32_t redial_min_ms; /* [200] doubles, with jitter, up to */
+    uint32_t redial_max_ms; /* [5000] */
+    uint32_t ban_ms;        /* [600000]; configured peers: 1/20 of it */
+    uint32_t rival_ms;      /* [10000] for a peer to answer when another process
+                             * wants its place */
     uint32_t signatures_per_s; /* [2000] that one peer may have checked */
     /* Bytes that wait for one peer; 0 stands for the default. */
     size_t queue_bytes_max[PRIORITY_COUNT]; /* [16, 4, 8 MiB] */

@@ -17,6 +17,7 @@
 struct net {
     struct net_config config; /* with the defaults filled in; peers NULL */
     char moniker[TX_TEXT_MAX + 1];
+    uint64_t instance;
     struct net_callbacks callbacks;
     struct peer_config peer_config;
     struct dial_config dial_config;
@@ -34,6 +35,7 @@ struct net {
     struct dial_list dials;
     struct ban_list bans;
     struct end_log end_log;
+    uint64_t warned_ms;     /* of two nodes with one key; 0: never */
     struct net_stats stats; /* but for the present numbers */
     char read_bytes[PEER_READ_BYTES];
 };

@@ -44,8 +44,9 @@ struct peer {
 
     struct handshake *handshake; /* HANDSHAKE only */
     bool is_proven;              /* UP was reached */
-    bool is_replaced;            /* by another connection, as it said */
-    struct public_key key;       /* is_proven, as are the next two */
+    bool is_elsewhere;           /* another has our key, as it said */
+    struct public_key key;       /* is_proven, as are the next three */
+    uint64_t instance;
     uint64_t up_ms;
     struct frame_reader receiving;
     char moniker[TX_TEXT_MAX + 1];
@@ -61,6 +62,8 @@ struct peer {
     uint64_t next_ping_ms;
     uint64_t ping_mark;
     uint64_t ping_sent_ns; /* 0: no answer is awaited */
+    uint64_t ping_sent_ms;
+    uint64_t answered_ms;
     uint32_t rtt_us;
 };
 
@@ -123,6 +126,7 @@ static void on_pong(struct peer *peer, const struct frame *frame)
                        : us > UINT32_MAX ? UINT32_MAX
                                          : (uint32_t)us;
         peer->ping_sent_ns = 0;
+        peer->answered_ms = peer->ping_sent_ms;
     }
 }
 
@@ -130,9 +134,10 @@ static void on_bye(struct peer *peer, const struct frame *frame)
 {
     enum reason reason = REASON_CLOSED;
     if (frame->size == 1 && (frame->body[0] == REASON_DUPLICATE ||
-                             frame->body[0] == REASON_REPLACED)) {
+                             frame->body[0] == REASON_REPLACED ||
+                             frame->body[0] == REASON_ELSEWHERE)) {
         reason = (enum reason)frame->body[0];
-        peer->is_replaced = reason == REASON_REPLACED;
+        peer->is_elsewhere = reason == REASON_ELSEWHERE;
     }
     const char *why = frame->size == 1 && frame->body[0] < REASON_COUNT
                           ? reason_text((enum reason)frame->body[0])
@@ -189,6 +194,7 @@ static void drain(struct peer *peer)
 static void handshake_done(struct peer *peer)
 {
     peer->key = *handshake_peer(peer->handshake);
+    peer->instance = handshake_instance(peer->handshake);
     (void)snprintf(peer->moniker, sizeof(peer->moniker), "%s",
                    handshake_moniker(peer->handshake));
     handshake_take(peer->handshake, &peer->sending.cipher, &peer->receiving);
@@ -290,6 +296,7 @@ void peer_greet(struct peer *peer)
     const struct handshake_config config = {
         .chain = peer->config->chain,
         .key = peer->config->key,
+        .instance = peer->config->instance,
         .moniker = peer->config->moniker,
         .expected = peer->is_outbound ? &peer->expected : NULL,
     };
@@ -343,13 +350,14 @@ void peer_connect(struct peer *peer, const struct sockaddr *address,
 
 /* --- time ------------------------------------------------------------- */
 
-static void ping(struct peer *peer, uint64_t now)
+void peer_ping(struct peer *peer, uint64_t now)
 {
     uint8_t body[8];
     struct bytes_writer w;
     peer->next_ping_ms = now + peer->config->ping_ms;
     peer->ping_mark++;
     peer->ping_sent_ns = uv_hrtime();
+    peer->ping_sent_ms = now;
     bytes_writer_init(&w, body, sizeof(body));
     bytes_write_u64(&w, peer->ping_mark);
     push_small(peer, MESSAGE_PING, body, sizeof(body));
@@ -392,7 +400,7 @@ void peer_tick(struct peer *peer, uint64_t now)
         start_reading(peer);
     }
     if (peer->state == PEER_UP && now >= peer->next_ping_ms) {
-        ping(peer, now);
+        peer_ping(peer, now);
     }
 }
 
@@ -466,9 +474,19 @@ const char *peer_moniker(const struct peer *peer)
     return peer->moniker;
 }
 
-bool peer_is_replaced(const struct peer *peer)
+uint64_t peer_instance(const struct peer *peer)
 {
-    return peer->is_replaced;
+    return peer->instance;
+}
+
+uint64_t peer_answered_ms(const struct peer *peer)
+{
+    return peer->answered_ms;
+}
+
+bool peer_is_elsewhere(const struct peer *peer)
+{
+    return peer->is_elsewhere;
 }
 
 bool peer_is_outbound(const struct peer *peer)

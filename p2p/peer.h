@@ -22,9 +22,9 @@ const char *peer_address(const struct peer *peer); /* "10.0.0.7:26650" */
 const char *peer_moniker(const struct peer *peer); /* what it claims */
 bool peer_is_outbound(const struct peer *peer);    /* we dialled it */
 
-/* peer_is_replaced: it ended the connection, because another one with our key
- * stands in its place. */
-bool peer_is_replaced(const struct peer *peer);
+/* peer_is_elsewhere: it ended the connection, because another process with
+ * our key is connected to it and alive. */
+bool peer_is_elsewhere(const struct peer *peer);
 
 /* peer_rtt_us: of the last ping; 0: none yet. */
 uint32_t peer_rtt_us(const struct peer *peer);

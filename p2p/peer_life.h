@@ -33,6 +33,7 @@ struct peer_config {
     uv_loop_t *loop;
     struct hash chain;
     const struct key *key;
+    uint64_t instance;
     const char *moniker;
     uint32_t handshake_ms; /* absolute */
     uint32_t ping_ms;
@@ -73,6 +74,9 @@ void peer_close(struct peer *peer, enum reason reason);
 /* peer_tick: pings, and closes who is late.  Not when it is closing. */
 void peer_tick(struct peer *peer, uint64_t now_ms);
 
+/* peer_ping: at once; its answer shows in peer_answered_ms. */
+void peer_ping(struct peer *peer, uint64_t now_ms);
+
 /* peer_push: sending_push to this peer. */
 bool peer_push(struct peer *peer, struct parcel *parcel);
 
@@ -86,5 +90,9 @@ const struct public_key *peer_found(const struct peer *peer);
 const char *peer_ip(const struct peer *peer);
 uint64_t peer_started_ms(const struct peer *peer); /* of the loop */
 uint64_t peer_up_ms(const struct peer *peer);      /* when it was proven */
+uint64_t peer_instance(const struct peer *peer);   /* once it is proven */
+
+/* peer_answered_ms: when the last ping that it answered was sent; 0: none. */
+uint64_t peer_answered_ms(const struct peer *peer);
 
 #endif

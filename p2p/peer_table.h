@@ -25,6 +25,8 @@ struct peer_entry {
     bool is_guest;       /* not configured: counts against guests_max */
     const char *offence; /* what it is banned for; NULL: as its end says */
     size_t index;        /* in peers */
+    uint64_t rival;      /* the last instance that wants its place, and when */
+    uint64_t rival_ms;   /* it was pinged for that; 0: nobody came yet */
 };
 
 /* A zeroed table is empty. */

@@ -44,7 +44,9 @@
     X(REASON_IO, io, "connection failed")                                      \
     X(REASON_SHUTDOWN, shutdown, "is shutting down")                           \
     X(REASON_REPLACED, replaced, "has a newer connection")                     \
-    X(REASON_ACCEPT_RATE, accept_rate, "connects too often")
+    X(REASON_ACCEPT_RATE, accept_rate, "connects too often")                   \
+    X(REASON_ELSEWHERE, elsewhere,                                             \
+      "another node is connected with the same key")
 
 enum reason {
 #define X(value, name, text) value,

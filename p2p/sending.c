@@ -141,7 +141,8 @@ static bool is_told(enum reason reason)
 void sending_last(struct sending *sending, enum reason reason)
 {
     uint8_t body = (uint8_t)reason;
-    if (sending->is_writing) {
+    /* A batch that is with the kernel is in nobody's way, told of or not. */
+    if (uv_stream_get_write_queue_size(sending->stream) > 0) {
         return;
     }
     if (sending->is_open && is_told(reason)) {

@@ -48,42 +48,28 @@ void guard_answered(struct guard *guard, const struct public_key *from,
         return;
     }
     struct guard_answer *answer = &guard->answers[index];
+    answer->is_elsewhere = false;
     if (!answer->is_given || tip < answer->tip) {
         answer->is_given = true;
         answer->tip = tip;
     }
 }
 
-void guard_displaced(struct guard *guard, const struct public_key *from)
+void guard_lost(struct guard *guard, const struct public_key *from)
 {
     uint32_t index;
-    if (validator_set_find(&index, &guard->set, from)) {
-        guard->answers[index].is_displaced = true;
+    if (guard->state == GUARD_ASKING &&
+        validator_set_find(&index, &guard->set, from)) {
+        guard->answers[index].is_given = false;
     }
 }
 
-void guard_connected(struct guard *guard, const struct public_key *from,
-                     bool is_dialled)
+void guard_elsewhere(struct guard *guard, const struct public_key *from)
 {
     uint32_t index;
-    if (!validator_set_find(&index, &guard->set, from)) {
-        return;
-    }
-    struct guard_answer *answer = &guard->answers[index];
-    if (answer->is_displaced && is_dialled) {
-        answer->displaced++;
-    }
-    if (answer->displaced > guard->displaced) {
-        guard->displaced = answer->displaced;
-    }
-    answer->is_displaced = false;
-}
-
-void guard_undisturbed(struct guard *guard)
-{
-    guard->displaced = 0;
-    for (uint32_t i = 0; i < guard->set.count; i++) {
-        guard->answers[i].displaced = 0;
+    if (!public_key_equal(from, &guard->self) &&
+        validator_set_find(&index, &guard->set, from)) {
+        guard->answers[index].is_elsewhere = true;
     }
 }
 
@@ -129,6 +115,16 @@ static bool are_at(const struct guard *guard, uint64_t tip)
     return count >= guard_needed(guard);
 }
 
+/* More than can lie. */
+static bool is_elsewhere(const struct guard *guard)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < guard->set.count; i++) {
+        count += guard->answers[i].is_elsewhere;
+    }
+    return count > validator_set_faults(guard->set.count);
+}
+
 static bool is_chain_begun(const struct guard *guard)
 {
     bool is_begun = guard->tip > 0;
@@ -153,8 +149,7 @@ static enum guard_verdict judge_asking(struct guard *guard,
         guard->state = GUARD_RECOVERING;
         return GUARD_RECOVER;
     }
-    return are_at(guard, guard->tip) && guard->displaced < 2 ? release(guard)
-                                                             : GUARD_STAY;
+    return are_at(guard, guard->tip) ? release(guard) : GUARD_STAY;
 }
 
 /* The members of a set that has just come may stand before the block that
@@ -167,7 +162,7 @@ static enum guard_verdict judge_recovering(struct guard *guard)
     }
     const uint64_t wait = PAST_BLOCKS + SILENT_BLOCKS;
     bool is_past = guard->tip > guard->set_height && guard->tip >= wait &&
-                   guard->displaced == 0 && are_at(guard, guard->tip - wait);
+                   are_at(guard, guard->tip - wait);
     return is_past ? release(guard) : GUARD_STAY;
 }
 
@@ -176,8 +171,7 @@ enum guard_verdict guard_judge(struct guard *guard, const struct pbft_mark *own)
     if (guard->set.count == 0) {
         return GUARD_STAY;
     }
-    if (guard->state != GUARD_CLEAR &&
-        guard->displaced >= GUARD_DISPLACED_MAX) {
+    if (is_elsewhere(guard)) {
         return GUARD_DOUBLED;
     }
     switch (guard->state) {

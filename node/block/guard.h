@@ -17,8 +17,8 @@
  * Why this is enough: docs/protocol.md, "Lost and old sign states".  A
  * signature beyond the record when CLEAR, or beyond what may have been signed
  * before we asked when RECOVERING, is another node's: GUARD_DOUBLED.  So is a
- * connection with our key that peers have and we do not: peers keep the newer
- * one, and two nodes take them from each other.
+ * connection with our key that peers have and we do not (p2p/admission.h): f +
+ * 1 of them say so, and one of these is honest.
  *
  * No clock and no network: the owner says what happens, and does what it is
  * told by guard_verdict. */
@@ -46,13 +46,9 @@ struct guard_answer {
     bool is_given;
     uint64_t tip; /* the answerer's; of several the lowest, all were asked for
                    * by this process */
-    bool is_displaced;  /* it prefers another connection with our key */
-    uint32_t displaced; /* and so often it was not ours: we dialled again */
+    bool is_elsewhere; /* another process with our key stands in our place
+                        * there: it answers us nothing */
 };
-
-/* So often by one peer, and there is a node with our key: we stop.  Once or
- * twice may be two dials that cross, or what is left of an earlier life. */
-#define GUARD_DISPLACED_MAX 3
 
 struct guard {
     struct public_key self;
@@ -65,7 +61,6 @@ struct guard {
     uint64_t set_height;      /* the tip when they came to be that */
     struct guard_answer answers[VALIDATORS_MAX]; /* by index in set */
     uint64_t released_height; /* signatures up to it may be older than us */
-    uint32_t displaced;       /* the most by one peer */
 };
 
 /* guard_init: has_record: the sign state says what was signed last, maybe
@@ -79,23 +74,20 @@ void guard_init(struct guard *guard, const struct public_key *self,
 void guard_tip(struct guard *guard, uint64_t tip,
                const struct validator_set *set);
 
-/* guard_answered: `from` stands at `tip`. */
+/* guard_answered: `from` stands at `tip`, and is connected to this process.
+ * guard_lost: it is not any more; while asking its answer counts no more. */
 void guard_answered(struct guard *guard, const struct public_key *from,
                     uint64_t tip);
+void guard_lost(struct guard *guard, const struct public_key *from);
+
+/* guard_elsewhere: `from` refuses us: another process with our key is
+ * connected to it, and answered it just now. */
+void guard_elsewhere(struct guard *guard, const struct public_key *from);
 
 /* guard_seen: somebody shows what self is to have signed; false: it did not.
  * What fits to `own` is nothing new. */
 bool guard_seen(struct guard *guard, const struct pbft_mark *seen,
                 const struct signature *signature, const struct pbft_mark *own);
-
-/* guard_displaced: `from` ended our connection in favour of another one with
- * our key.  guard_connected: a connection stands; if we had to dial again, the
- * other one was not ours.  guard_undisturbed: for a while that did not
- * happen. */
-void guard_displaced(struct guard *guard, const struct public_key *from);
-void guard_connected(struct guard *guard, const struct public_key *from,
-                     bool is_dialled);
-void guard_undisturbed(struct guard *guard);
 
 /* guard_judge: after each of the above, until it says GUARD_STAY; own: the
  * furthest that this process and its record have signed. */

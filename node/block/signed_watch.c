@@ -12,15 +12,12 @@
 
 #define ASK_MS       1000  /* while the replica is held */
 #define ASK_CLEAR_MS 10000 /* for a copy of the key that begins later */
-/* Longer than a peer that was replaced takes to come back. */
-#define UNDISTURBED_MS 6000
 
 struct signed_watch {
     struct signed_watch_config config;
     struct guard guard;
     struct last_signed_table table;
     uint64_t asked_ms;
-    uint64_t disturbed_ms; /* when a connection was last taken from us */
 };
 
 struct signed_watch *signed_watch_new(const struct signed_watch_config *config)
@@ -131,18 +128,13 @@ static uint8_t *make_ask(size_t *size)
 void signed_watch_peer(struct signed_watch *watch, struct peer *peer,
                        bool is_up)
 {
-    uint32_t displaced = watch->guard.displaced;
     if (!is_up) {
-        if (peer_is_replaced(peer) &&
-            net_find(watch->config.net, peer_key(peer)) == NULL) {
-            guard_displaced(&watch->guard, peer_key(peer));
+        guard_lost(&watch->guard, peer_key(peer));
+        if (peer_is_elsewhere(peer)) {
+            guard_elsewhere(&watch->guard, peer_key(peer));
+            judge(watch);
         }
         return;
-    }
-    guard_connected(&watch->guard, peer_key(peer), peer_is_outbound(peer));
-    if (watch->guard.displaced > displaced) {
-        watch->disturbed_ms = net_now_ms(watch->config.net);
-        judge(watch);
     }
     if (is_asked(watch, peer)) {
         size_t size;
@@ -154,11 +146,6 @@ void signed_watch_peer(struct signed_watch *watch, struct peer *peer,
 
 void signed_watch_tick(struct signed_watch *watch, uint64_t now_ms)
 {
-    if (watch->guard.displaced > 0 &&
-        now_ms - watch->disturbed_ms >= UNDISTURBED_MS) {
-        guard_undisturbed(&watch->guard);
-        judge(watch);
-    }
     uint64_t every_ms =
         watch->guard.state == GUARD_CLEAR ? ASK_CLEAR_MS : ASK_MS;
     if (now_ms - watch->asked_ms >= every_ms) {

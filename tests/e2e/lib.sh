@@ -218,6 +218,33 @@ stop_cleanly() { # names...
     done
 }
 
+# copy_home NAME: to another place, as it is now.
+copy_home() {
+    rm -rf "$WORK/copies"
+    mkdir "$WORK/copies"
+    cp -r "$NET/$1" "$WORK/copies/$1"
+    rm -f "$WORK/copies/$1/potd.log"
+    cp "$NET/genesis.json" "$WORK/copies/"
+}
+
+# copy_is_refused NAME: while the node itself runs, its copy ends by itself
+# and has signed nothing.
+copy_is_refused() {
+    copy_port=$((BASE_PORT + 40))
+    copy_status=0
+    POTD_P2P_LISTEN=127.0.0.1:$copy_port \
+        POTD_API_LISTEN=127.0.0.1:$((copy_port + 1)) \
+        timeout 60 potd --config "$WORK/copies/$1/node.toml" \
+        >"$WORK/copies/log" 2>&1 || copy_status=$?
+    [ "$copy_status" -eq 9 ] || {
+        tail -n 20 "$WORK/copies/log" >&2
+        fail "the copy ended with $copy_status"
+    }
+    grep -q "another node signs with this validator's key" \
+        "$WORK/copies/log" || fail "the copy did not say why"
+    ! grep "votes from now on" "$WORK/copies/log" || fail "the copy voted"
+}
+
 no_bugs() {
     if grep -E 'BUG:|Sanitizer|runtime error' "$NET"/*/potd.log; then
         fail "a node met a bug"

@@ -36,23 +36,9 @@ is_needed() { # name other
 }
 
 # ---- a copy of a running validator's home, elsewhere
-cp -r "$NET/validator0" "$WORK/copy"
-rm -r "$WORK/copy/store" "$WORK/copy/potd.log"
-mkdir "$WORK/copies"
-mv "$WORK/copy" "$WORK/copies/validator0"
-cp "$NET/genesis.json" "$WORK/copies/"
-free=$((BASE_PORT + 40))
-status=0
-POTD_P2P_LISTEN=127.0.0.1:$free POTD_API_LISTEN=127.0.0.1:$((free + 1)) \
-    timeout 60 potd --config "$WORK/copies/validator0/node.toml" \
-    >"$WORK/copies/log" 2>&1 || status=$?
-[ "$status" -eq 9 ] || {
-    tail -n 20 "$WORK/copies/log" >&2
-    fail "the copy ended with $status"
-}
-grep -q "another node signs with this validator's key" "$WORK/copies/log" ||
-    fail "the copy did not say why"
-grep -q "votes from now on" "$WORK/copies/log" && fail "the copy voted"
+copy_home validator0
+rm -r "$WORK/copies/validator0/store"
+copy_is_refused validator0
 await_ready validator0
 is_needed validator0 validator3
 no_evidence $names

@@ -6,6 +6,7 @@ unit_node_tests = \
 	tests/unit/test_datasets \
 	tests/unit/test_errands \
 	tests/unit/test_evidence_pool \
+	tests/unit/test_guard \
 	tests/unit/test_inbox \
 	tests/unit/test_left_out \
 	tests/unit/test_mempool \
@@ -48,6 +49,10 @@ tests_unit_test_evidence_pool_SOURCES = tests/unit/test_evidence_pool.c \
 	$(unit_chain_sources)
 tests_unit_test_evidence_pool_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_evidence_pool_LDADD = $(unit_chain_libs)
+tests_unit_test_guard_SOURCES = tests/unit/test_guard.c
+tests_unit_test_guard_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_guard_LDADD = node/block/libblock.a \
+	consensus/libconsensus.a $(unit_proto_libs)
 
 tests_unit_test_inbox_SOURCES = tests/unit/test_inbox.c
 tests_unit_test_inbox_CPPFLAGS = $(unit_node_cppflags)

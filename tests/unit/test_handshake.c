@@ -23,6 +23,9 @@ struct end {
     struct buf out;
 };
 
+#define ALICE_INSTANCE UINT64_C(0x0102030405060708)
+#define BOB_INSTANCE   UINT64_C(0xfffefdfcfbfaf9f8)
+
 static struct key *make_key(uint8_t mark)
 {
     uint8_t seed[32];
@@ -40,6 +43,7 @@ static void end_init(struct end *end, uint8_t mark, const char *moniker,
     struct handshake_config config = {
         .chain = *of,
         .key = end->key,
+        .instance = mark == 1 ? ALICE_INSTANCE : BOB_INSTANCE,
         .moniker = moniker,
         .expected = expected,
         .ephemeral = ephemeral,
@@ -108,6 +112,8 @@ static void two_strangers_get_to_know_each_other(void **state)
         public_key_equal(handshake_peer(a.handshake), key_public(b.key)));
     assert_string_equal(handshake_moniker(a.handshake), "bob");
     assert_string_equal(handshake_moniker(b.handshake), "alice");
+    assert_true(handshake_instance(a.handshake) == BOB_INSTANCE);
+    assert_true(handshake_instance(b.handshake) == ALICE_INSTANCE);
     both_fini(&a, &b);
 }
 
@@ -147,7 +153,8 @@ static void what_follows_is_encrypted_both_ways(void **state)
 
 /* Made from the text of p2p/handshake.h by a separate implementation of
  * X25519, Ed25519, BLAKE2b and ChaCha20-Poly1305: chain 09 and zeros; alice
- * with node seed 01.. and ephemeral secret 11.., bob with 02.. and 22... */
+ * with node seed 01.., ephemeral secret 11.. and instance 0102030405060708,
+ * bob with 02.., 22.. and fffefdfcfbfaf9f8. */
 static const char alice_hello[] =
     "504f543101007e58499259f2be857b4e909bbe7ffe44c465a220037d608ee358"
     "97d31ef972f07f74892cb0f73f13";
@@ -155,15 +162,17 @@ static const char bob_hello[] =
     "504f543101007e58499259f2be850faa684ed28867b97f4a6a2dee5df8ce974e"
     "76b7018e3f22a1c4cf2678570f20";
 static const char alice_auth[] =
-    "77000000e8d679e9232865437c98ddee037195391e3262d717535862be42955b"
+    "7f000000e8d679e9232865437c98ddee037195391e3262d717535862be42955b"
     "19951473d3251e96ce0ae0614bdc4e086bcd17f556464a11ac875ea7371debf3"
     "0e544b73b363bad404182ec5503e561b8390c8757ab56e32c9f28f8d708a5c7e"
-    "4cf2c3bfdc9d3b81d2d7ec0752acb7d32077dd7077a4c6b7a4a7e4";
+    "4cf2c3bfdc905debbeb08a60854bfab155c3c335cfc4cdf94332f92b913f6b94"
+    "1f0ae3";
 static const char bob_auth[] =
-    "750000000bcb7abb5a6d15549d4c093287475ac7fe3af3d6e55e81704090d4f6"
+    "7d0000000bcb7abb5a6d15549d4c093287475ac7fe3af3d6e55e81704090d4f6"
     "623a5c9f5d6e41329a7c288a8eda23a964ccb68c702145f714308a9ba1de6394"
     "c00c6f2cb8877e0c5526ce1a5fb747091d4710de394863b93e489699cc7431d9"
-    "c5558af86d92e865ea3f13d8d6623178111cc33120b98ddd9d";
+    "c5558af86d6973f073de9890c5fc539fba29766f1f50b8df5429c968957a0131"
+    "28";
 
 static void expect_hex(const struct buf *buf, const char *expected)
 {

@@ -264,6 +264,76 @@ static void a_peer_that_restarts_is_found_again(void **state)
     world_fini(&w);
 }
 
+/* --- two processes with one key ---------------------------------------- */
+
+/* Node 2 becomes a second process with node 1's key. */
+static void copy_key(struct world *w, const uint8_t seed[static 32])
+{
+    key_free(w->nodes[2].key);
+    w->nodes[2].key = key_from_seed(seed);
+}
+
+static void note_elsewhere(struct node *node, struct peer *peer, bool is_up)
+{
+    size_t *count = node->user;
+    *count += !is_up && peer_is_elsewhere(peer);
+}
+
+static bool came_twice(void *context)
+{
+    const struct node *node = context;
+    return node->ups == 2;
+}
+
+static void of_two_processes_with_one_key_the_older_stays(void **state)
+{
+    const uint8_t seed[32] = {2};
+    struct world w;
+    size_t told = 0;
+    (void)state;
+    connect_two(&w);
+    copy_key(&w, seed);
+    w.nodes[2].user = &told;
+    w.nodes[2].on_peer = note_elsewhere;
+    node_open(&w, 2, &w.nodes[0], NULL);
+    expect_ended(&w.nodes[2], REASON_ELSEWHERE, 3);
+    assert_true(told >= 3);
+    expect_ended(&w.nodes[0], REASON_ELSEWHERE, 3);
+    assert_int_equal(w.nodes[0].ups, 1);
+    assert_int_equal(w.nodes[0].downs, 0);
+    assert_int_equal(w.nodes[1].downs, 0);
+    /* The older one goes: its place is free. */
+    node_close(&w.nodes[1]);
+    world_run(&w, came_twice, &w.nodes[0]);
+    world_run(&w, node_connected, &w.nodes[2]);
+    world_fini(&w);
+}
+
+static void a_process_that_answers_nothing_makes_way(void **state)
+{
+    uint8_t seed[32];
+    struct world w;
+    struct raw older;
+    (void)state;
+    world_init(&w);
+    struct net_config config = node_config(&w, 0);
+    config.rival_ms = 300;
+    node_open_with(&w, 0, &config);
+    raw_join(&older, &w, &w.nodes[0], 77);
+    memset(seed, 77, sizeof(seed));
+    copy_key(&w, seed);
+    node_open(&w, 2, &w.nodes[0], NULL);
+    world_run(&w, raw_closed, &older);
+    world_run(&w, node_connected, &w.nodes[2]);
+    struct net_stats stats;
+    net_stats(w.nodes[0].net, &stats);
+    assert_true(stats.ended[REASON_DUPLICATE] > 0);
+    assert_int_equal(stats.ended[REASON_ELSEWHERE], 0);
+    assert_int_equal(stats.ended[REASON_REPLACED], 1);
+    raw_fini(&older);
+    world_fini(&w);
+}
+
 static void a_wrong_key_at_the_address_is_told(void **state)
 {
     struct world w;
@@ -537,6 +607,8 @@ int main(void)
         cmocka_unit_test(every_node_of_a_mesh_finds_every_other),
         cmocka_unit_test(both_keep_the_same_one_of_two_connections),
         cmocka_unit_test(a_peer_that_restarts_is_found_again),
+        cmocka_unit_test(of_two_processes_with_one_key_the_older_stays),
+        cmocka_unit_test(a_process_that_answers_nothing_makes_way),
         cmocka_unit_test(a_wrong_key_at_the_address_is_told),
         cmocka_unit_test(another_chain_is_told),
         cmocka_unit_test(a_node_that_dials_itself_is_told),
