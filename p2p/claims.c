@@ -17,6 +17,7 @@ struct claim_peer {
     bool has_claimed;
     struct claim claim;
     uint32_t failures;    /* since a block of its stood */
+    uint32_t ignored;     /* of them, while it said other things */
     uint64_t believed_ms; /* its claims count for nothing before */
     uint32_t open;        /* questions */
     uint32_t span;
@@ -79,19 +80,23 @@ const struct claim *claims_get(const struct claims *claims, uint64_t peer_id)
     return p != NULL && p->has_claimed ? &p->claim : NULL;
 }
 
-uint32_t claims_distrust(struct claims *claims, uint64_t peer_id,
-                         uint64_t now_ms)
+void claims_distrust(struct claims *claims, uint64_t peer_id, uint64_t now_ms)
 {
     struct claim_peer *p = find(claims, peer_id);
     if (p == NULL) {
-        return 0;
+        return;
     }
     uint32_t doubles =
         p->failures < DISTRUST_DOUBLES ? p->failures : DISTRUST_DOUBLES;
     p->failures++;
     p->believed_ms = now_ms + ((uint64_t)claims->distrust_ms << doubles);
     p->span = 1;
-    return p->failures;
+}
+
+uint32_t claims_ignored(struct claims *claims, uint64_t peer_id)
+{
+    struct claim_peer *p = find(claims, peer_id);
+    return p != NULL ? ++p->ignored : 0;
 }
 
 void claims_credit(struct claims *claims, uint64_t peer_id)
@@ -99,6 +104,7 @@ void claims_credit(struct claims *claims, uint64_t peer_id)
     struct claim_peer *p = find(claims, peer_id);
     if (p != NULL) {
         p->failures = 0;
+        p->ignored = 0;
     }
 }
 

@@ -43,10 +43,11 @@ bool claims_set(struct claims *claims, uint64_t peer_id,
                 const struct claim *claim);
 const struct claim *claims_get(const struct claims *claims, uint64_t peer_id);
 
-/* claims_distrust: it did not deliver; returns how often in a row.
- * claims_credit: a block of its stands. */
-uint32_t claims_distrust(struct claims *claims, uint64_t peer_id,
-                         uint64_t now_ms);
+/* claims_distrust: it did not deliver.  claims_ignored: and said other things
+ * meanwhile; returns how often.  claims_credit: a block of its stands: neither
+ * counts any more. */
+void claims_distrust(struct claims *claims, uint64_t peer_id, uint64_t now_ms);
+uint32_t claims_ignored(struct claims *claims, uint64_t peer_id);
 void claims_credit(struct claims *claims, uint64_t peer_id);
 
 /* claims_asked, claims_answered: a question to it is open, or no more.  Who

@@ -24,9 +24,11 @@
  * wait for some more of them. */
 #define PROGRESS_BYTES ((uint64_t)256 << 10)
 #define PROGRESS_TURNS 4
-/* So many questions in a row left open by a peer that says other things: it
- * does not want to answer.  A peer that is cut off says nothing at all. */
-#define STALLS_MAX      5
+/* So many questions left open by a peer that says other things: it does not
+ * want to answer.  A peer that is cut off says nothing at all; of so much as
+ * TALK_BYTES some may be the answer, on a slow line. */
+#define IGNORED_MAX     5
+#define TALK_BYTES      ((uint64_t)64 << 10)
 #define LOG_INTERVAL_MS 5000
 
 struct sync {
@@ -198,7 +200,7 @@ static bool ask_peer(struct sync *sync, struct peer *peer, uint64_t from,
     sync->asked++;
     if (!is_sent) {
         give_up(sync, id);
-        (void)claims_distrust(&sync->claims, id, now_ms(sync));
+        claims_distrust(&sync->claims, id, now_ms(sync));
     }
     return is_sent;
 }
@@ -227,9 +229,11 @@ static void ask(struct sync *sync)
     }
 }
 
-static bool is_answer(const struct plan_ask *ask, const Pot__Blocks *blocks)
+/* It may be to an earlier question, given up since, which began at the same
+ * block and went further. */
+static bool is_answer(const Pot__Blocks *blocks)
 {
-    if (blocks->n_blocks > ask->count) {
+    if (blocks->n_blocks > CLAIMS_SPAN_MAX) {
         return false;
     }
     for (size_t i = 0; i < blocks->n_blocks; i++) {
@@ -286,7 +290,7 @@ static void on_blocks(struct sync *sync, struct peer *peer, const uint8_t *data,
         sync_plan_find_ask(sync->plan, peer_id(peer), blocks->from);
     if (asked == NULL) {
         /* Late: asked for before something changed. */
-    } else if (!is_answer(asked, blocks)) {
+    } else if (!is_answer(blocks)) {
         ban(sync, peer, "answers with more than was asked for");
     } else if (blocks->n_blocks == 0 &&
                claims_to_hold(sync, peer_id(peer), blocks->from)) {
@@ -405,8 +409,8 @@ static void stalled(struct sync *sync, uint64_t id, struct peer *peer,
 {
     sync->timeouts++;
     give_up(sync, id);
-    uint32_t stalls = claims_distrust(&sync->claims, id, now_ms(sync));
-    if (stalls >= STALLS_MAX && is_talking) {
+    claims_distrust(&sync->claims, id, now_ms(sync));
+    if (is_talking && claims_ignored(&sync->claims, id) >= IGNORED_MAX) {
         ban(sync, peer, "answers no question for blocks");
     }
 }
@@ -420,7 +424,7 @@ static void check_deadline(struct sync *sync, struct plan_ask *ask,
         ask->asked_ms = now;
         ask->bytes += bytes;
     } else {
-        stalled(sync, ask->peer_id, peer, bytes > 0);
+        stalled(sync, ask->peer_id, peer, bytes > 0 && bytes < TALK_BYTES);
     }
 }
 

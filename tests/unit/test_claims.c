@@ -131,8 +131,22 @@ static void the_quick_are_asked_for_more_and_the_slow_for_less(void **state)
         claims_answered(&claims, 1, 10, 10, 50);
     }
     assert_int_equal(claims_span(&claims, 1), CLAIMS_SPAN_MAX);
-    assert_int_equal(claims_distrust(&claims, 1, 0), 1);
+    claims_distrust(&claims, 1, 0);
     assert_int_equal(claims_span(&claims, 1), 1);
+    claims_fini(&claims);
+}
+
+static void what_is_ignored_counts_until_a_block_stands(void **state)
+{
+    struct claims claims = {.distrust_ms = 10};
+    (void)state;
+    claims_add(&claims, 1);
+    assert_int_equal(claims_ignored(&claims, 1), 1);
+    claims_distrust(&claims, 1, 0);
+    assert_int_equal(claims_ignored(&claims, 1), 2);
+    assert_int_equal(claims_ignored(&claims, 2), 0); /* nobody */
+    claims_credit(&claims, 1);
+    assert_int_equal(claims_ignored(&claims, 1), 1);
     claims_fini(&claims);
 }
 
@@ -141,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_highest_believed_claim_counts),
         cmocka_unit_test(distrust_doubles_up_to_a_bound_and_ends_with_a_block),
+        cmocka_unit_test(what_is_ignored_counts_until_a_block_stands),
         cmocka_unit_test(who_has_pruned_a_height_is_not_chosen_for_it),
         cmocka_unit_test(less_than_before_is_no_claim),
         cmocka_unit_test(the_quick_are_asked_for_more_and_the_slow_for_less),

@@ -22,7 +22,13 @@ enum manner {
     EMPTY,    /* answers with no blocks */
     FORGING,  /* answers with blocks that do not hold */
     BABBLING, /* answers with bytes that are no message */
+    PAUSED,   /* keeps PAUSED_QUESTIONS, answers them all, is honest then */
+    SLOW,     /* sends what is no answer yet, and much of it */
 };
+
+/* Two at a time: the third is asked when the first was given up. */
+#define PAUSED_QUESTIONS 3
+#define SLOW_BYTES       100000
 
 struct follower {
     struct node *node;
@@ -35,6 +41,8 @@ struct follower {
     bool pending_good;
     size_t examined;
     uint64_t lowest; /* holds none below */
+    struct buf questions[PAUSED_QUESTIONS];
+    unsigned question_count;
 };
 
 struct scene {
@@ -111,10 +119,56 @@ static void on_peer(struct node *node, struct peer *peer, bool is_up)
     sync_on_peer(f->sync, peer, is_up);
 }
 
+/* It was stopped, and goes on: what had come meanwhile is answered. */
+static void keep_question(struct follower *f, struct peer *peer,
+                          const uint8_t *data, size_t size)
+{
+    struct buf *q = &f->questions[f->question_count++];
+    buf_init(q, size);
+    buf_append(q, data, size);
+    if (f->question_count < PAUSED_QUESTIONS) {
+        return;
+    }
+    f->manner = HONEST;
+    for (unsigned i = 0; i < f->question_count; i++) {
+        q = &f->questions[i];
+        sync_on_message(f->sync, peer, MESSAGE_GET_BLOCKS, q->data, q->size);
+        buf_fini(q);
+    }
+}
+
+/* A part of a large answer, as far as the other side can tell. */
+static void send_something(struct node *node, struct peer *peer)
+{
+    uint8_t *data = pot_calloc(1, SLOW_BYTES);
+    Pot__SyncBlock block = POT__SYNC_BLOCK__INIT;
+    Pot__SyncBlock *blocks[] = {&block};
+    Pot__Blocks message = POT__BLOCKS__INIT;
+    struct buf out;
+    block.block = codec_bytes(data, SLOW_BYTES);
+    block.certificate = codec_bytes(data, 8);
+    message.from = UINT64_MAX;
+    message.n_blocks = 1;
+    message.blocks = blocks;
+    buf_init(&out, 2 * SLOW_BYTES);
+    codec_append(&out, &message);
+    (void)net_send(node->net, peer, MESSAGE_BLOCKS, out.data, out.size);
+    buf_fini(&out);
+    free(data);
+}
+
 static void on_message(struct node *node, struct peer *peer, uint8_t type,
                        const uint8_t *data, size_t size)
 {
     struct follower *f = node->user;
+    if (type == MESSAGE_GET_BLOCKS && f->manner == PAUSED) {
+        keep_question(f, peer, data, size);
+        return;
+    }
+    if (type == MESSAGE_GET_BLOCKS && f->manner == SLOW) {
+        send_something(node, peer);
+        return;
+    }
     if (type == MESSAGE_GET_BLOCKS && f->manner == SILENT) {
         return;
     }
@@ -311,6 +365,36 @@ static void who_never_answers_is_dropped_in_the_end(void **state)
     scene_fini();
 }
 
+static void a_late_answer_is_no_breach(void **state)
+{
+    const struct sync_config times = {.timeout_ms = 200, .distrust_ms = 1};
+    (void)state;
+    scene_init_with(&times);
+    follower_up(1, PAUSED, 60, 10);
+    expect_height(60);
+    assert_int_equal(scene->followers[1].question_count, PAUSED_QUESTIONS);
+    assert_false(is_banned(NULL));
+    scene_fini();
+}
+
+/* What comes may be the answer. */
+static void who_answers_slowly_is_not_dropped(void **state)
+{
+    const struct sync_config times = {.timeout_ms = 200, .distrust_ms = 1};
+    struct sync_progress progress = {0};
+    (void)state;
+    scene_init_with(&times);
+    follower_up(1, SLOW, 60, 10);
+    while (progress.timeouts < 7) { /* five are too many of who only talks */
+        world_turn(&scene->w, 1);
+        sync_progress(scene->followers[0].sync, &progress);
+        assert_false(is_banned(NULL));
+    }
+    scene->followers[1].manner = HONEST;
+    expect_height(60);
+    scene_fini();
+}
+
 static void who_has_pruned_is_not_asked_for_it(void **state)
 {
     (void)state;
@@ -467,6 +551,8 @@ int main(void)
         cmocka_unit_test(every_bad_manner_is_survived),
         cmocka_unit_test(who_claims_less_than_before_is_dropped),
         cmocka_unit_test(who_never_answers_is_dropped_in_the_end),
+        cmocka_unit_test(a_late_answer_is_no_breach),
+        cmocka_unit_test(who_answers_slowly_is_not_dropped),
         cmocka_unit_test(who_has_pruned_is_not_asked_for_it),
         cmocka_unit_test(several_are_asked_at_once),
         cmocka_unit_test(new_blocks_are_announced_and_followed),

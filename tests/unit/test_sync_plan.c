@@ -187,7 +187,7 @@ static void time_out(struct scene *s)
         if (s->now >= asked->asked_ms + TIMEOUT_MS) {
             uint64_t id = asked->peer_id;
             give_up(s, id);
-            (void)claims_distrust(&s->claims, id, s->now);
+            claims_distrust(&s->claims, id, s->now);
             i = 0;
         }
     }
