@@ -184,13 +184,13 @@ static bool is_breach(enum reason reason)
            reason == REASON_MALFORMED || reason == REASON_MISBEHAVED;
 }
 
-/* What no honest node's handshake ends with, whatever happens on the way. */
+/* What no honest node's handshake ends with, whatever happens on the way.
+ * Our own limits are none of it: many may be behind an address. */
 static bool is_abuse(enum reason reason)
 {
     return reason == REASON_NOT_OURS || reason == REASON_REFLECTED ||
            reason == REASON_LOW_ORDER || reason == REASON_SIGNATURE ||
-           reason == REASON_HANDSHAKE_TIMEOUT ||
-           reason == REASON_PENDING_LIMIT || reason == REASON_FORGED ||
+           reason == REASON_HANDSHAKE_TIMEOUT || reason == REASON_FORGED ||
            is_breach(reason);
 }
 
@@ -303,7 +303,7 @@ static enum reason refuse_early(struct net *net, const struct peer_entry *entry)
 {
     uint64_t now_ms = net_now_ms(net);
     const char *ip = peer_ip(entry->peer);
-    if (ban_holds_ip(&net->bans, ip, now_ms)) {
+    if (ban_holds_ip(&net->bans, ip, now_ms) && !is_shared(net, ip)) {
         return REASON_BANNED;
     }
     if (!net_address_is_loopback(ip) &&

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "tests/unit/p2p_nodes.h"
 
+#include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -200,6 +201,39 @@ static void one_address_gets_two_handshakes_at_a_time(void **state)
     world_fini(&w);
 }
 
+static void open_to_all(struct world *w, unsigned index)
+{
+    struct net_config config = node_config(w, index);
+    config.listen = "0.0.0.0:0";
+    config.accepts_ip_per_s = 1000000;
+    node_open_with(w, index, &config);
+}
+
+/* Many nodes behind one address, which all dial at once because the node they
+ * were connected to is back: that they must wait is no fault of theirs. */
+static void who_has_to_wait_is_not_banned(void **state)
+{
+    struct world w;
+    struct in_addr ip;
+    struct raw raws[STRANGER_FAULTS_MAX + 8];
+    const unsigned count = sizeof(raws) / sizeof(*raws);
+    (void)state;
+    if (!find_own_ip(&ip)) {
+        skip();
+    }
+    world_init(&w);
+    open_to_all(&w, 0);
+    for (unsigned i = 0; i < count; i++) {
+        raw_connect_to(&raws[i], &w, ip, w.nodes[0].port);
+    }
+    expect_ended(&w.nodes[0], REASON_PENDING_LIMIT, count - 2);
+    assert_int_equal(stats_of(&w.nodes[0]).bans, 0);
+    for (unsigned i = 0; i < count; i++) {
+        raw_fini(&raws[i]);
+    }
+    world_fini(&w);
+}
+
 /* Each is over at once: none of them is ever under way beside another. */
 static void who_connects_too_often_is_refused(void **state)
 {
@@ -229,32 +263,61 @@ static void who_connects_too_often_is_refused(void **state)
     part(&w, &raw);
 }
 
+/* Bad handshakes from ip until it is banned. */
+static void get_banned(struct world *w, struct in_addr ip)
+{
+    struct ban bans[BANS_MAX];
+    struct raw raw;
+    for (unsigned i = 0; i < STRANGER_FAULTS_MAX; i++) {
+        raw_connect_to(&raw, w, ip, w->nodes[0].port);
+        raw_send(&raw, "GET / HTTP/1.1", 14);
+        world_run(w, raw_closed, &raw);
+        raw_fini(&raw);
+    }
+    assert_int_equal(net_bans(w->nodes[0].net, bans, BANS_MAX), 1);
+    assert_string_not_equal(bans[0].ip, "");
+}
+
 static void an_address_of_bad_handshakes_is_banned(void **state)
 {
     struct world w;
     struct in_addr ip;
     struct raw raw;
-    struct ban bans[BANS_MAX];
     (void)state;
     if (!find_own_ip(&ip)) {
         skip();
     }
     world_init(&w);
-    struct net_config config = node_config(&w, 0);
-    config.listen = "0.0.0.0:0";
-    config.accepts_ip_per_s = 1000000;
-    node_open_with(&w, 0, &config);
-    for (unsigned i = 0; i < STRANGER_FAULTS_MAX; i++) {
-        raw_connect_to(&raw, &w, ip, w.nodes[0].port);
-        raw_send(&raw, "GET / HTTP/1.1", 14);
-        world_run(&w, raw_closed, &raw);
-        raw_fini(&raw);
-    }
-    assert_int_equal(net_bans(w.nodes[0].net, bans, BANS_MAX), 1);
-    assert_string_not_equal(bans[0].ip, "");
+    open_to_all(&w, 0);
+    get_banned(&w, ip);
     raw_connect_to(&raw, &w, ip, w.nodes[0].port);
     world_run(&w, raw_closed, &raw);
     assert_int_equal(stats_of(&w.nodes[0]).ended[REASON_BANNED], 1);
+    part(&w, &raw);
+}
+
+/* Others may be behind it, too. */
+static void a_banned_address_of_a_peer_may_shake_hands(void **state)
+{
+    struct world w;
+    struct in_addr ip;
+    struct raw raw;
+    (void)state;
+    if (!find_own_ip(&ip)) {
+        skip();
+    }
+    world_init(&w);
+    open_to_all(&w, 0);
+    open_to_all(&w, 1);
+    get_banned(&w, ip);
+    struct net_address peer = node_address(&w.nodes[1]);
+    assert_non_null(inet_ntop(AF_INET, &ip, peer.host, sizeof(peer.host)));
+    assert_int_equal(net_set_peers(w.nodes[0].net, &peer, 1), POT_OK);
+    world_run(&w, node_connected, &w.nodes[0]);
+    raw_connect_to(&raw, &w, ip, w.nodes[0].port);
+    raw_send(&raw, "GET / HTTP/1.1", 14);
+    expect_ended(&w.nodes[0], REASON_NOT_OURS, STRANGER_FAULTS_MAX + 1);
+    assert_int_equal(stats_of(&w.nodes[0]).ended[REASON_BANNED], 0);
     part(&w, &raw);
 }
 
@@ -600,8 +663,10 @@ int main(void)
         cmocka_unit_test(a_peer_beyond_its_budget_is_read_later),
         cmocka_unit_test(a_closed_node_knows_configured_peers_only),
         cmocka_unit_test(bans_are_told_with_their_reason),
+        cmocka_unit_test(who_has_to_wait_is_not_banned),
         cmocka_unit_test(who_connects_too_often_is_refused),
         cmocka_unit_test(an_address_of_bad_handshakes_is_banned),
+        cmocka_unit_test(a_banned_address_of_a_peer_may_shake_hands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
