@@ -11,10 +11,11 @@ const uint8_t *batch_next(struct bytes_reader *r, size_t *size)
         return NULL;
     }
     *size = bytes_read_u32(r);
-    if (*size == 0) {
-        r->is_short = true; /* a message of no bytes is none */
+    if (*size < BATCH_ITEM_MIN) {
+        r->is_short = true;
+        return NULL;
     }
-    return *size > 0 ? bytes_borrow(r, *size) : NULL;
+    return bytes_borrow(r, *size);
 }
 
 size_t batch_count(const void *data, size_t size, size_t count_max)

@@ -1,5 +1,6 @@
-/* batch: several encoded messages behind each other, as clients and peers send
- * transactions: each a u32 size and that many bytes, at least one. */
+/* batch: several signed messages behind each other, as clients and peers send
+ * transactions: each a u32 size and that many bytes, which are more than a key
+ * and a signature.  Shorter ones would make much work of few bytes. */
 #ifndef POT_PROTO_BATCH_H
 #define POT_PROTO_BATCH_H
 
@@ -8,8 +9,10 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/key.h"
 
 #define BATCH_FRAME_BYTES 4 /* in front of each */
+#define BATCH_ITEM_MIN    (PUBLIC_KEY_SIZE + SIGNATURE_SIZE)
 
 /* batch_count: how many there are; 0 when there are more than count_max, or
  * something is cut off or left over. */

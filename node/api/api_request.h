@@ -32,7 +32,8 @@ struct store;
 struct api_batch {
     size_t count;
     size_t answered;
-    json_t *refused; /* NULL: none, or it went into the reply */
+    size_t accepted;
+    json_t *refused; /* the first of them; NULL: none, or it went into the reply */
 };
 
 struct api_request {

@@ -13,6 +13,10 @@
 #include "proto/batch.h"
 #include "storage/store.h"
 
+/* Of a batch so many are named: the answer is made on the loop, and must not
+ * be much longer than the request. */
+#define NAMED_MAX 100
+
 static const char *verdict_code(char text[static 64],
                                 const struct intake_receipt *receipt)
 {
@@ -88,16 +92,16 @@ static void on_batch_receipt(void *context,
 {
     struct api_request *request = context;
     struct api_batch *batch = &request->batch;
-    if (!intake_is_taken(receipt)) {
+    if (intake_is_taken(receipt)) {
+        batch->accepted++;
+    } else if (json_array_size(batch->refused) < NAMED_MAX) {
         add_refused(request, batch->answered, receipt);
     }
     if (++batch->answered < batch->count) {
         return;
     }
     json_t *json = json_object();
-    size_t refused = json_array_size(batch->refused);
-    api_json_set(json, "accepted",
-                 json_integer((json_int_t)(batch->count - refused)));
+    api_json_set(json, "accepted", json_integer((json_int_t)batch->accepted));
     api_json_set(json, "refused", batch->refused);
     batch->refused = NULL;
     api_reply_json(request, 202, json);
@@ -191,7 +195,8 @@ const struct api_route api_tx_routes[] = {
      .body_max = TX_BYTES_MAX, .handler = post_tx},
     {"POST", "/v1/txs/batch",
      .summary = "send several, each behind its size as a u32",
-     .answer = "accepted: how many; refused: index, code, message of others",
+     .answer =
+         "accepted: how many; refused: index, code, message of 100 others",
      .status = 202, .body_max = TX_BATCH_BYTES_MAX, .handler = post_txs},
     {"GET", "/v1/txs/{hash}",
      .summary = "where a transaction stands; 202: it waits for a block",

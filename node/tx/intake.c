@@ -21,6 +21,7 @@
 #include <stdlib.h>
 
 #define QUEUE_MAX       20000
+#define OWN_MAX         (QUEUE_MAX / 2) /* of them, clients' and our own */
 #define QUEUE_BYTES_MAX ((size_t)64 << 20)
 #define BATCH_MAX       256
 /* Passed on in one message; a larger one goes alone. */
@@ -29,6 +30,7 @@
 _Static_assert(MESSAGE_SIGNED_MAX(TX_BYTES_MAX) + BATCH_FRAME_BYTES <=
                    TX_BATCH_BYTES_MAX,
                "the largest one fits");
+_Static_assert(TX_BATCH_MAX <= OWN_MAX, "a batch fits when nothing waits");
 
 struct item {
     struct item *next;
@@ -49,6 +51,7 @@ struct intake {
     struct item *queue;
     struct item **queue_end;
     size_t queue_count;
+    size_t own_count; /* of them, those of no peer */
     size_t queue_bytes;
     struct item *batch; /* off the loop */
     uint64_t height;    /* of the tip when the batch began */
@@ -296,6 +299,7 @@ static void start_batch(struct intake *intake)
     intake->batch = intake->queue;
     for (size_t i = 0; i < BATCH_MAX; i++) {
         intake->queue_count--;
+        intake->own_count -= last->peer_id == 0;
         intake->queue_bytes -= last->size;
         if (last->next == NULL || i + 1 == BATCH_MAX) {
             break;
@@ -323,6 +327,7 @@ static struct item *enqueue(struct intake *intake, uint8_t type,
     *intake->queue_end = item;
     intake->queue_end = &item->next;
     intake->queue_count++;
+    intake->own_count += peer_id == 0;
     intake->queue_bytes += size;
     return item;
 }
@@ -331,6 +336,13 @@ static bool is_full(const struct intake *intake, size_t count, size_t size)
 {
     return intake->is_stopped || intake->queue_count + count > QUEUE_MAX ||
            intake->queue_bytes + size > QUEUE_BYTES_MAX;
+}
+
+/* What comes by the API leaves room for what peers pass on. */
+static bool is_full_for_own(const struct intake *intake, size_t count,
+                            size_t size)
+{
+    return is_full(intake, count, size) || intake->own_count + count > OWN_MAX;
 }
 
 void intake_receive(struct intake *intake, uint8_t type, const void *data,
@@ -353,7 +365,7 @@ void intake_submit(struct intake *intake, const void *data, size_t size,
                    intake_done_fn *done, void *context)
 {
     struct intake_receipt full = {.pool = MEMPOOL_FULL};
-    if (is_full(intake, 1, size)) {
+    if (is_full_for_own(intake, 1, size)) {
         intake->stats.dropped++;
         if (done != NULL) {
             done(context, &full);
@@ -376,7 +388,7 @@ bool intake_submit_batch(struct intake *intake, const void *data, size_t size,
     size_t tx_size;
     size_t count = batch_count(data, size, TX_BATCH_MAX);
     POT_ASSERT(count > 0);
-    if (is_full(intake, count, size)) {
+    if (is_full_for_own(intake, count, size)) {
         intake->stats.dropped += count;
         return false;
     }

@@ -21,6 +21,6 @@ tests_unit_test_metrics_text_LDADD = node/api/libapi.a $(unit_base_libs) \
 # Runs potctl and potd of the build folder.
 tests_unit_test_api_http_SOURCES = tests/unit/test_api_http.c
 tests_unit_test_api_http_CPPFLAGS = $(node_api_cppflags)
-tests_unit_test_api_http_LDADD = node/api/libapi.a $(unit_base_libs) \
+tests_unit_test_api_http_LDADD = node/api/libapi.a $(unit_proto_libs) \
 	$(UV_LIBS)
 EXTRA_tests_unit_test_api_http_DEPENDENCIES = potd potctl pot-worker

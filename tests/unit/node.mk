@@ -8,6 +8,7 @@ unit_node_tests = \
 	tests/unit/test_evidence_pool \
 	tests/unit/test_guard \
 	tests/unit/test_inbox \
+	tests/unit/test_intake \
 	tests/unit/test_left_out \
 	tests/unit/test_mempool \
 	tests/unit/test_node_config \
@@ -57,6 +58,11 @@ tests_unit_test_guard_LDADD = node/block/libblock.a \
 tests_unit_test_inbox_SOURCES = tests/unit/test_inbox.c
 tests_unit_test_inbox_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_inbox_LDADD = $(unit_chain_libs)
+
+tests_unit_test_intake_SOURCES = tests/unit/test_intake.c \
+	$(unit_chain_sources)
+tests_unit_test_intake_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_intake_LDADD = $(unit_chain_libs)
 
 tests_unit_test_left_out_SOURCES = tests/unit/test_left_out.c \
 	$(unit_chain_sources)

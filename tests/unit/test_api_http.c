@@ -6,7 +6,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "node/api/api_url.h"
+#include "proto/batch.h"
 #include "tests/scratch.h"
 
 #include <arpa/inet.h>
@@ -544,27 +546,56 @@ static void garbage_is_no_transaction(void **state)
     buf_fini(&answer);
 }
 
+/* A batch of so many, none of which is a transaction. */
+static int ask_batch(struct buf *answer, unsigned count, size_t cut)
+{
+    static const uint8_t garbage[BATCH_ITEM_MIN] = {7};
+    char head[128];
+    struct buf batch;
+    struct buf request;
+    buf_init(&batch, TX_BATCH_BYTES_MAX);
+    for (unsigned i = 0; i < count; i++) {
+        batch_add(&batch, garbage, sizeof(garbage));
+    }
+    int size = snprintf(head, sizeof(head),
+                        "POST /v1/txs/batch HTTP/1.1\r\n" HOST
+                        "Content-Length: %zu\r\n\r\n",
+                        batch.size - cut);
+    buf_init(&request, TX_BATCH_BYTES_MAX + sizeof(head));
+    buf_append(&request, head, (size_t)size);
+    buf_append(&request, batch.data, batch.size - cut);
+    int status = ask(answer, (const char *)request.data, request.size);
+    buf_fini(&request);
+    buf_fini(&batch);
+    return status;
+}
+
 static void a_batch_is_answered_one_by_one(void **state)
 {
     struct buf answer;
-    static const char two[] =
-        "POST /v1/txs/batch HTTP/1.1\r\n" HOST "Content-Length: 22\r\n\r\n"
-        "\7\0\0\0garbage\7\0\0\0garbage";
-    static const char cut[] =
-        "POST /v1/txs/batch HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\n"
-        "\7\0\0\0garbag";
     (void)state;
     buf_init(&answer, ANSWER_MAX);
-    assert_int_equal(ask(&answer, two, sizeof(two) - 1), 202);
+    assert_int_equal(ask_batch(&answer, 2, 0), 202);
     assert_true(says(&answer, "\"accepted\":0"));
     assert_true(says(&answer, "\"index\":0"));
     assert_true(says(&answer, "\"index\":1"));
     assert_false(says(&answer, "\"index\":2"));
-    assert_int_equal(ask(&answer, cut, sizeof(cut) - 1), 400);
+    assert_int_equal(ask_batch(&answer, 2, 1), 400);
     assert_true(says(&answer, "{\"error\":{\"code\":\"malformed\""));
-    assert_int_equal(ask_text(&answer, "POST /v1/txs/batch HTTP/1.1\r\n" HOST
-                                       "Content-Length: 0\r\n\r\n"),
-                     400);
+    assert_int_equal(ask_batch(&answer, 0, 0), 400);
+    buf_fini(&answer);
+}
+
+/* An answer that names each one would be far longer than the request. */
+static void of_a_large_batch_the_first_refused_are_named(void **state)
+{
+    struct buf answer;
+    (void)state;
+    buf_init(&answer, ANSWER_MAX);
+    assert_int_equal(ask_batch(&answer, TX_BATCH_MAX, 0), 202);
+    assert_true(says(&answer, "\"accepted\":0"));
+    assert_true(says(&answer, "\"index\":99,"));
+    assert_false(says(&answer, "\"index\":100,"));
     buf_fini(&answer);
 }
 
@@ -660,6 +691,7 @@ int main(void)
         cmocka_unit_test(a_body_without_a_length_is_limited_too),
         cmocka_unit_test(garbage_is_no_transaction),
         cmocka_unit_test(a_batch_is_answered_one_by_one),
+        cmocka_unit_test(of_a_large_batch_the_first_refused_are_named),
         cmocka_unit_test(requests_may_follow_each_other),
         cmocka_unit_test(events_come_and_their_streams_are_counted),
         cmocka_unit_test(a_dripping_client_is_cut_off),
