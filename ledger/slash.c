@@ -45,6 +45,27 @@ bool evidence_verdict_is_final(enum evidence_verdict verdict)
     return true;
 }
 
+bool evidence_verdict_is_of_state(enum evidence_verdict verdict)
+{
+    switch (verdict) {
+    case EVIDENCE_PROVES:
+    case EVIDENCE_EARLY:
+    case EVIDENCE_EXPIRED:
+    case EVIDENCE_NO_VALIDATOR:
+    case EVIDENCE_PUNISHED:
+    case EVIDENCE_AMOUNTS:
+        break;
+    case EVIDENCE_MALFORMED:
+    case EVIDENCE_ORDER:
+    case EVIDENCE_NO_CONFLICT:
+    case EVIDENCE_FORGED:
+    case EVIDENCE_UNSIGNED:
+    case EVIDENCE_OWN:
+        return false;
+    }
+    return true;
+}
+
 /* Age first: of a height that is too old the signers are forgotten. */
 static enum evidence_verdict judge(const struct charge *c)
 {

@@ -46,4 +46,8 @@ POT_MUST_USE enum evidence_verdict ledger_apply_evidence(
 /* evidence_verdict_is_final: it will be refused in every later state, too. */
 bool evidence_verdict_is_final(enum evidence_verdict verdict);
 
+/* evidence_verdict_is_of_state: another state may say otherwise; the rest is
+ * told from the proof alone. */
+bool evidence_verdict_is_of_state(enum evidence_verdict verdict);
+
 #endif

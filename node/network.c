@@ -26,6 +26,8 @@
 #define PEER_TIMEOUT_MS 2000
 #define SYNC_GRACE_MS   300
 
+#define EVIDENCE_SIGNATURES 3 /* two words', the finder's */
+
 static void take_gossip(struct node *node, struct peer *peer, uint8_t type,
                         const uint8_t *data, size_t size)
 {
@@ -35,10 +37,11 @@ static void take_gossip(struct node *node, struct peer *peer, uint8_t type,
     }
 }
 
-static void take_evidence(struct node *node, const struct peer *peer,
+static void take_evidence(struct node *node, struct peer *peer,
                           const uint8_t *data, size_t size)
 {
     if (gossip_receive(node->gossip, MESSAGE_EVIDENCE, data, size)) {
+        peer_charge(peer, EVIDENCE_SIGNATURES);
         evidence_pool_receive(node->evidence, data, size, peer_id(peer));
     }
 }

@@ -300,6 +300,15 @@ static void open_txs(struct node *node)
     node->intake = intake_new(&intake);
 }
 
+static void on_bad_evidence(void *context, uint64_t peer_id)
+{
+    struct node *node = context;
+    struct peer *peer = net_find_id(node->net, peer_id);
+    if (peer != NULL) {
+        net_ban(node->net, peer, "sent evidence that proves nothing");
+    }
+}
+
 static void open_evidence(struct node *node)
 {
     char *path = file_join(node->config->home, "evidence");
@@ -313,6 +322,7 @@ static void open_evidence(struct node *node)
         .path = path,
         .context = node,
         .on_work = on_work,
+        .on_breach = on_bad_evidence,
     };
     node->evidence = evidence_pool_new(&config);
     free(path);

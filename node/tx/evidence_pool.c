@@ -24,8 +24,9 @@
 #include <string.h>
 
 #define HELD_MAX       VALIDATORS_MAX
-#define QUEUE_MAX      64
+#define QUEUE_MAX      64 /* of all peers */
 #define PEER_QUEUE_MAX 8
+#define OWN_QUEUE_MAX  HELD_MAX
 
 struct held {
     struct public_key accused;
@@ -169,11 +170,21 @@ static void hold(struct evidence_pool *pool, struct item *item)
     pool->config.on_work(pool->config.context);
 }
 
+/* No honest node passes on what it can tell to be wrong without the state. */
+static void refuse(struct evidence_pool *pool, uint64_t peer_id,
+                   enum evidence_verdict verdict)
+{
+    pool->stats.refused++;
+    if (peer_id != 0 && !evidence_verdict_is_of_state(verdict)) {
+        pool->config.on_breach(pool->config.context, peer_id);
+    }
+}
+
 /* What may be good in a later state is taken when it comes again. */
-static void refuse(struct evidence_pool *pool, const struct item *item)
+static void forget_mark(const struct evidence_pool *pool,
+                        const struct item *item)
 {
     size_t size;
-    pool->stats.refused++;
     if (!evidence_verdict_is_final(item->verdict)) {
         uint8_t *data = codec_encode(&size, item->proof);
         gossip_forget(pool->config.gossip, MESSAGE_EVIDENCE, data, size);
@@ -194,7 +205,8 @@ static void on_worked(void *context)
             !is_held(pool, &item->accused)) {
             hold(pool, item);
         } else {
-            refuse(pool, item);
+            refuse(pool, item->peer_id, item->verdict);
+            forget_mark(pool, item);
         }
     }
     item_free(item);
@@ -213,13 +225,28 @@ static void check_next(struct evidence_pool *pool)
 
 static bool has_room(const struct evidence_pool *pool, uint64_t peer_id)
 {
-    size_t all = 0;
-    size_t of_peer = 0;
+    size_t of_peers = 0;
+    size_t of_it = 0;
     for (const struct item *i = pool->queue; i != NULL; i = i->next) {
-        all++;
-        of_peer += i->peer_id == peer_id;
+        of_peers += i->peer_id != 0;
+        of_it += i->peer_id == peer_id;
     }
-    return all < QUEUE_MAX && (peer_id == 0 || of_peer < PEER_QUEUE_MAX);
+    return peer_id == 0 ? of_it < OWN_QUEUE_MAX
+                        : of_it < PEER_QUEUE_MAX && of_peers < QUEUE_MAX;
+}
+
+/* Where the next one waits: our own before those of peers, but for the one
+ * under way. */
+static struct item **find_place(struct evidence_pool *pool, uint64_t peer_id)
+{
+    struct item **at = &pool->queue;
+    if (pool->is_checking) {
+        at = &(*at)->next;
+    }
+    while (*at != NULL && (peer_id != 0 || (*at)->peer_id == 0)) {
+        at = &(*at)->next;
+    }
+    return at;
 }
 
 /* Takes proof. */
@@ -227,14 +254,12 @@ static void enqueue(struct evidence_pool *pool, Pot__Signed *proof,
                     const struct public_key *accused, uint64_t peer_id)
 {
     struct item *item = pot_calloc(1, sizeof(*item));
-    struct item **end = &pool->queue;
+    struct item **place = find_place(pool, peer_id);
     item->proof = proof;
     item->accused = *accused;
     item->peer_id = peer_id;
-    while (*end != NULL) {
-        end = &(*end)->next;
-    }
-    *end = item;
+    item->next = *place;
+    *place = item;
     check_next(pool);
 }
 
@@ -244,12 +269,12 @@ static void take(struct evidence_pool *pool, Pot__Signed *proof,
 {
     struct public_key accused;
     Pot__EvidenceBody *body = evidence_decode(proof);
-    bool is_wanted = body != NULL && codec_key(&accused, body->validator) &&
-                     !is_held(pool, &accused);
+    bool is_readable = body != NULL && codec_key(&accused, body->validator);
     codec_free(body);
-    if (!is_wanted) {
-        pool->stats.refused++;
+    if (!is_readable || is_held(pool, &accused)) {
         codec_free(proof);
+        refuse(pool, peer_id,
+               is_readable ? EVIDENCE_PUNISHED : EVIDENCE_MALFORMED);
     } else if (!has_room(pool, peer_id)) {
         pool->stats.dropped++;
         codec_free(proof);
@@ -296,7 +321,7 @@ void evidence_pool_receive(struct evidence_pool *pool, const void *data,
     if (CODEC_DECODE(&proof, pot__signed, data, size) == POT_OK) {
         take(pool, proof, peer_id);
     } else {
-        pool->stats.refused++;
+        refuse(pool, peer_id, EVIDENCE_MALFORMED);
     }
 }
 

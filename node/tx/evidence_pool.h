@@ -15,8 +15,10 @@
  * itself before.
  *
  * Bounded: one for each accused, as one punishment covers all that it did;
- * QUEUE_MAX wait to be checked, of one peer PEER_QUEUE_MAX.  Peers that
- * connect are told all that is held.  All calls are on the loop. */
+ * QUEUE_MAX of peers' wait to be checked, of one peer PEER_QUEUE_MAX.  What
+ * this replica found, or its file holds, is never kept out by what peers send,
+ * and is checked before it.  Peers that connect are told all that is held.  All
+ * calls are on the loop. */
 #ifndef POT_NODE_TX_EVIDENCE_POOL_H
 #define POT_NODE_TX_EVIDENCE_POOL_H
 
@@ -48,6 +50,8 @@ struct evidence_pool_config {
     const char *path;      /* of the file; NULL: none */
     void *context;
     void (*on_work)(void *context); /* one more is ready for a block */
+    /* It sent what nobody passes on who has looked at it. */
+    void (*on_breach)(void *context, uint64_t peer_id);
 };
 
 struct evidence_pool *evidence_pool_new(

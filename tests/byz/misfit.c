@@ -309,6 +309,7 @@ static const struct form forms[] = {
      1},
     {MESSAGE_ATTESTATION, &pot__attestation_body__descriptor,
      SIGNED_ATTESTATION, 1},
+    {MESSAGE_EVIDENCE, &pot__evidence_body__descriptor, SIGNED_EVIDENCE, 1},
     {MESSAGE_STATUS, &pot__peer_status__descriptor, NULL, 1},
     {MESSAGE_GET_BLOCKS, &pot__get_blocks__descriptor, NULL, 1},
     {MESSAGE_BLOCKS, &pot__blocks__descriptor, NULL, 1},

@@ -32,6 +32,8 @@ static struct {
     char *path;
     struct evidence_pool *pool;
     unsigned work;
+    unsigned breaches;
+    uint64_t breaker; /* the last of them */
     struct owed_rule rule;
 } f;
 
@@ -39,6 +41,13 @@ static void on_work(void *context)
 {
     (void)context;
     f.work++;
+}
+
+static void on_breach(void *context, uint64_t peer_id)
+{
+    (void)context;
+    f.breaches++;
+    f.breaker = peer_id;
 }
 
 static void on_message(void *context, struct peer *peer, uint8_t type,
@@ -62,6 +71,7 @@ static void open_pool(void)
         .key = f.chain.client,
         .path = f.path,
         .on_work = on_work,
+        .on_breach = on_breach,
     };
     f.pool = evidence_pool_new(&config);
 }
@@ -254,6 +264,65 @@ static void one_peer_does_not_fill_the_queue(void **state)
     assert_int_equal(stats().dropped, 92 + 99 - 64);
 }
 
+/* What this replica found nobody else may know. */
+static void strangers_do_not_keep_out_what_was_found(void **state)
+{
+    (void)state;
+    for (uint8_t i = 0; i < 200; i++) {
+        Pot__Signed *forged = told(i);
+        forged->signature.data[0] ^= 1;
+        receive(forged, 1 + i / 8);
+    }
+    assert_int_equal(stats().dropped, 200 - 64);
+    find(contradiction(1, 1));
+    assert_int_equal(stats().dropped, 200 - 64);
+    while (evidence_pool_count(f.pool) == 0) {
+        assert_true(f.breaches < 3); /* it is looked at before theirs */
+        assert_int_not_equal(uv_run(&f.chain.loop, UV_RUN_ONCE), 0);
+    }
+    settle();
+}
+
+/* Whoever passes evidence on has looked at it before. */
+static void who_sends_what_proves_nothing_is_at_fault(void **state)
+{
+    (void)state;
+    Pot__Signed *forged = told(1);
+    forged->signature.data[0] ^= 1;
+    receive(forged, 5);
+    settle();
+    assert_int_equal(f.breaches, 1);
+    assert_int_equal(f.breaker, 5);
+    evidence_pool_receive(f.pool, "junk", 4, 6);
+    settle();
+    assert_int_equal(f.breaches, 2);
+    assert_int_equal(f.breaker, 6);
+    /* By the accused itself. */
+    receive(evidence_of(&f.chain.holdings.chain, f.chain.validator, 1,
+                        f.chain.validator),
+            7);
+    settle();
+    assert_int_equal(f.breaches, 3);
+    assert_int_equal(f.breaker, 7);
+}
+
+/* Another tip, or a second proof: nobody's fault. */
+static void what_cannot_be_told_by_everyone_is_no_fault(void **state)
+{
+    (void)state;
+    receive(evidence_of(&f.chain.holdings.chain, f.chain.client, 1,
+                        f.chain.validator),
+            5); /* of no validator */
+    receive(evidence_proof(&f.chain.holdings.chain, f.chain.client,
+                           contradiction(9, 1)),
+            5); /* of a height to come */
+    receive(told(1), 5);
+    receive(told(3), 5);
+    settle();
+    assert_int_equal(evidence_pool_count(f.pool), 1);
+    assert_int_equal(f.breaches, 0);
+}
+
 static void it_is_there_after_a_restart(void **state)
 {
     (void)state;
@@ -358,6 +427,9 @@ int main(void)
         CASE(one_is_enough_for_each_accused),
         CASE(what_proves_nothing_is_refused),
         CASE(one_peer_does_not_fill_the_queue),
+        CASE(strangers_do_not_keep_out_what_was_found),
+        CASE(who_sends_what_proves_nothing_is_at_fault),
+        CASE(what_cannot_be_told_by_everyone_is_no_fault),
         CASE(it_is_there_after_a_restart),
         CASE(what_a_block_took_is_gone),
         CASE(what_is_too_old_for_any_block_is_dropped),
