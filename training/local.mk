@@ -38,8 +38,10 @@ training_libmlp_a_CFLAGS = $(AM_CFLAGS) -fopenmp-simd -ffp-contract=off
 pkglibexec_PROGRAMS += pot-worker
 pot_worker_SOURCES = \
 	training/worker.c \
-	training/worker_run.c training/worker_run.h
-pot_worker_CPPFLAGS = $(training_libmlp_a_CPPFLAGS)
+	training/worker_run.c training/worker_run.h \
+	training/worker_sandbox.c training/worker_sandbox.h
+pot_worker_CPPFLAGS = $(training_libmlp_a_CPPFLAGS) $(SECCOMP_CFLAGS)
 pot_worker_LDADD = training/libmlp.a training/libtraining.a \
 	proto/libproto.a proto/libformats.a base/libbase.a \
-	$(OPENBLAS_LIBS) $(PROTOBUFC_LIBS) $(SODIUM_LIBS) -lm -lpthread
+	$(OPENBLAS_LIBS) $(SECCOMP_LIBS) $(PROTOBUFC_LIBS) $(SODIUM_LIBS) \
+	-lm -lpthread

@@ -2,42 +2,29 @@
  *
  *   say hello; then, until standard input closes: read a part, compute, reply
  *
- * It holds no secret and opens nothing but the data set that a part names.
+ * It holds no secret and opens nothing but the data set that a part names: from
+ * the first part on it cannot (training/worker_sandbox.h).
  * When it is wrong about something it aborts: potd starts another one. */
 #include "config.h"
 
 #include "base/buf.h"
-#include "base/check.h"
+#include "base/file.h"
 #include "training/worker_protocol.h"
 #include "training/worker_run.h"
+#include "training/worker_sandbox.h"
 #include "training/worker_shm.h"
 
 #include <cblas.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define EXIT_FAILED 1
 #define EXIT_USAGE  2
-
-/* A dump would hold whole data sets; a terminal's interrupt is for potd,
- * which then closes the pipe. */
-static void restrict_process(void)
-{
-    struct rlimit none = {0, 0};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)sigaction(SIGPIPE, &ignore, NULL);
-    (void)sigaction(SIGINT, &ignore, NULL);
-}
 
 static bool send_message(const struct worker_message *message)
 {
@@ -85,11 +72,29 @@ static enum worker_take read_message(struct worker_message *message,
     }
 }
 
+/* All data sets of a node lie in one folder. */
+static enum pot_err enter_sandbox(const struct worker_message *first)
+{
+    if (first->type != WORKER_PART) {
+        return POT_OK;
+    }
+    char *folder = file_folder(first->part.path);
+    enum pot_err err = worker_sandbox_enter(folder);
+    free(folder);
+    return err;
+}
+
 static int serve(struct worker_run *worker, struct buf *in)
 {
     struct worker_message message;
     struct worker_message reply;
     enum worker_take taken = read_message(&message, in);
+    if (taken == WORKER_TAKE_MESSAGE && enter_sandbox(&message) != POT_OK) {
+        (void)fputs("pot-worker: this kernel filters no system calls: nothing "
+                    "is computed\n",
+                    stderr);
+        return EXIT_FAILED;
+    }
     while (taken == WORKER_TAKE_MESSAGE && message.type == WORKER_PART) {
         worker_run_part(&reply, worker, &message.part);
         if (!send_message(&reply)) {
@@ -108,7 +113,7 @@ static int run(void)
 {
     struct worker_shm shm;
     struct buf in;
-    restrict_process();
+    worker_sandbox_limit();
     openblas_set_num_threads(1);
     if (fcntl(WORKER_SHARED_FD, F_SETFD, FD_CLOEXEC) != 0) {
         (void)fputs("pot-worker: descriptor 3 is not open; potd starts this "

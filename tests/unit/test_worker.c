@@ -126,6 +126,49 @@ static void worker_says_which_kernel_it_runs(void **state)
     (void)worker_driver_close(&d);
 }
 
+/* What stands behind name in /proc/PID/status; -1: nothing. */
+static long process_status(pid_t pid, const char *name)
+{
+    char path[64];
+    char line[256];
+    long value = -1;
+    (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        if (strncmp(line, name, strlen(name)) == 0 &&
+            line[strlen(name)] == ':') {
+            value = strtol(line + strlen(name) + 1, NULL, 10);
+        }
+    }
+    (void)fclose(file);
+    return value;
+}
+
+static void whoever_computes_is_fenced_in(void **state)
+{
+    struct fixture *f = *state;
+    struct worker_part part = good_part(f);
+    struct worker_message reply;
+    assert_int_equal(process_status(f->worker.pid, "Seccomp"), 0);
+    assert_true(worker_driver_run(&reply, &f->worker, &part));
+    assert_int_equal(reply.type, WORKER_DONE);
+    assert_int_equal(process_status(f->worker.pid, "NoNewPrivs"), 1);
+#ifdef POT_SANDBOX
+    assert_int_equal(process_status(f->worker.pid, "Seccomp"), 2);
+    /* A data set elsewhere is none. */
+    char *elsewhere = scratch_folder();
+    char *copy = file_join(elsewhere, "copy.pds");
+    assert_int_equal(link(f->path, copy), 0);
+    (void)snprintf(part.path, sizeof(part.path), "%s", copy);
+    assert_true(worker_driver_run(&reply, &f->worker, &part));
+    assert_int_equal(reply.type, WORKER_ERROR);
+    assert_non_null(strstr(reply.error.text, "cannot be opened"));
+    free(copy);
+    scratch_remove(elsewhere);
+#endif
+}
+
 static void gradient_is_that_of_the_model(void **state)
 {
     struct fixture *f = *state;
@@ -325,6 +368,10 @@ static void nonsense_is_answered_with_an_error(void **state)
                                        no_shared_memory,   theta_beyond_the_end,
                                        rows_wrap_around,   sums_unaligned,
                                        row_beyond_the_data};
+    /* The first part of all says where data sets are. */
+    struct worker_message first;
+    struct worker_part good = good_part(f);
+    assert_true(worker_driver_run(&first, &f->worker, &good));
     for (size_t i = 0; i < sizeof(spoilers) / sizeof(*spoilers); i++) {
         struct worker_message reply;
         struct worker_part part = good_part(f);
@@ -397,6 +444,7 @@ int main(void)
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         WITH(worker_says_which_kernel_it_runs),
+        WITH(whoever_computes_is_fenced_in),
         WITH(gradient_is_that_of_the_model),
         WITH(gradient_does_not_depend_on_the_split),
         WITH(nonsense_is_answered_with_an_error),

@@ -3,7 +3,8 @@ training_tests = tests/unit/test_assign tests/unit/test_audit \
 	tests/unit/test_elementary tests/unit/test_exact \
 	tests/unit/test_import tests/unit/test_import_array \
 	tests/unit/test_mlp tests/unit/test_quantise \
-	tests/unit/test_worker tests/unit/test_worker_protocol
+	tests/unit/test_worker tests/unit/test_worker_protocol \
+	tests/unit/test_worker_sandbox
 check_PROGRAMS += $(training_tests)
 TESTS += $(training_tests)
 
@@ -58,3 +59,8 @@ tests_unit_test_worker_LDADD = $(mlp_test_libs)
 tests_unit_test_worker_protocol_SOURCES = tests/unit/test_worker_protocol.c
 tests_unit_test_worker_protocol_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_worker_protocol_LDADD = $(training_test_libs)
+
+tests_unit_test_worker_sandbox_SOURCES = tests/unit/test_worker_sandbox.c \
+	training/worker_sandbox.c training/worker_sandbox.h
+tests_unit_test_worker_sandbox_CPPFLAGS = $(unit_cppflags) $(SECCOMP_CFLAGS)
+tests_unit_test_worker_sandbox_LDADD = $(unit_base_libs) $(SECCOMP_LIBS)
