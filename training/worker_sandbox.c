@@ -34,10 +34,15 @@
 #define ADDRESS_BYTES_MAX ((rlim_t)128 << 30)
 #endif
 
+/* Never more than there was. */
 static void limit(__rlimit_resource_t resource, rlim_t value)
 {
-    const struct rlimit both = {value, value};
-    int rc = setrlimit(resource, &both);
+    struct rlimit both;
+    int rc = getrlimit(resource, &both);
+    POT_ASSERT(rc == 0);
+    both.rlim_max = both.rlim_max < value ? both.rlim_max : value;
+    both.rlim_cur = both.rlim_max;
+    rc = setrlimit(resource, &both);
     POT_ASSERT(rc == 0);
 }
 
@@ -92,7 +97,7 @@ static void confine(const char *folder)
 {
     int ruleset = open_ruleset();
     if (ruleset < 0) {
-        (void)fprintf(stderr, "pot-worker: this kernel has no Landlock: files "
+        (void)fprintf(stderr, "pot-worker: no Landlock from this kernel: files "
                               "of this user can be read\n");
         return;
     }
