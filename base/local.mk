@@ -24,6 +24,7 @@ base_libbase_a_SOURCES = \
 	base/log.c base/log.h \
 	base/map.c base/map.h \
 	base/passphrase.c base/passphrase.h \
+	base/process_private.c base/process_private.h \
 	base/recent_set.c base/recent_set.h \
 	base/suggest.c base/suggest.h
 base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS)

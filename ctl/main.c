@@ -6,6 +6,7 @@
  * one line here. */
 #include "config.h"
 
+#include "base/process_private.h"
 #include "ctl/cli.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
@@ -68,6 +69,7 @@ int main(int argc, char **argv)
     ctl.has_colour =
         ctl.has_live_stdout && environment("NO_COLOR", NULL) == NULL;
     (void)signal(SIGPIPE, SIG_IGN);
+    process_private();
     enum exit_code rc = cli_run(
         &ctl, commands, sizeof(commands) / sizeof(*commands), argc, argv);
     rc = flush(&ctl, rc);

@@ -28,6 +28,7 @@
 #include "base/key_file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/process_private.h"
 #include "node/maintain.h"
 #include "node/node.h"
 #include "node/node_config.h"
@@ -43,7 +44,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <uv.h>
 
 #define FAULTS_BYTES_MAX 65536
@@ -269,9 +269,7 @@ int main(int argc, char **argv)
     struct job job = {.mode = MODE_RUN};
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* the write fails, as on a full disk */
-#ifndef __SANITIZE_ADDRESS__ /* its leak check looks at us from outside */
-    (void)prctl(PR_SET_DUMPABLE, 0);
-#endif
+    process_private();
     (void)setenv("UV_THREADPOOL_SIZE", "8", 0);
     if (sodium_init() < 0) {
         fprintf(stderr, "potd: libsodium does not start\n");
