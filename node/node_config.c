@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/suggest.h"
 #include "base/toml.h"
+#include "storage/store_snapshot.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -105,6 +106,10 @@ static const struct setting settings[] = {
     {"storage.keep_blobs", SETTING_COUNT, AT(keep_rounds), 0, "16", 0, 1000000},
     {"storage.keep_blocks", SETTING_COUNT, AT(keep_blocks), 0, "0", 0,
      INT64_MAX},
+    {"storage.snapshot_interval", SETTING_COUNT, AT(snapshot_interval), 0,
+     "1000", 0, INT64_MAX},
+    {"storage.snapshot_keep", SETTING_COUNT, AT(snapshot_keep), 0, "2", 1,
+     STORE_SNAPSHOTS_MAX},
 };
 
 #define SETTING_TOTAL (sizeof(settings) / sizeof(*settings))

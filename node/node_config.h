@@ -75,6 +75,8 @@ struct node_config {
     uint64_t min_free_mb;
     uint64_t keep_rounds; /* keep_blobs: whose gradients stay in the store */
     uint64_t keep_blocks; /* 0: all */
+    uint64_t snapshot_interval; /* blocks; 0: none are made */
+    uint64_t snapshot_keep;
 };
 
 /* node_config_load: reads the file and the environment.  Faults are appended to

@@ -18,6 +18,7 @@
 #include "node/block/replica.h"
 #include "node/block/shared_block.h"
 #include "node/block/validator_sets.h"
+#include "node/hold/snapshots.h"
 #include "node/network.h"
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
@@ -203,6 +204,15 @@ static void tell_replica(struct node *node, const struct shared_block *block)
     replica_applied(node->replica, tip, &set);
 }
 
+/* Whoever begins with a snapshot needs the blocks above it; before the first
+ * snapshot, with the genesis. */
+static void prune(struct node *node)
+{
+    struct snapshots *snapshots = node->holdings.snapshots;
+    pruning_go_on(node->pruning, chain_tip(node->chain)->height,
+                  snapshots != NULL ? snapshots_oldest(snapshots) : UINT64_MAX);
+}
+
 static void on_applied(void *context, const struct shared_block *block)
 {
     struct node *node = context;
@@ -221,7 +231,7 @@ static void on_applied(void *context, const struct shared_block *block)
     const struct hash *task =
         judged != NULL ? rounds_overdue(node->rounds, judged) : NULL;
     tell_sync(node);
-    pruning_go_on(node->pruning, chain_tip(node->chain)->height);
+    prune(node);
     catch_up_applied(node->catch_up);
     tell_replica(node, block);
     suspect(node, "tx", tx);

@@ -7,6 +7,7 @@
 #include "base/key_file.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/datasets.h"
+#include "node/hold/snapshots.h"
 #include "node/hold/verified.h"
 #include "node/last_words.h"
 #include "node/node_parts.h"
@@ -283,6 +284,11 @@ bool startup_open_store(struct node *node)
     holdings->pool = blob_pool_new(POOL_BYTES_MAX);
     holdings->recent = blob_pool_new(RECENT_BYTES_MAX);
     holdings->verified = verified_new(&holdings->chain, VERIFIED_SIZE);
+    if (node->config->snapshot_interval > 0) {
+        holdings->snapshots =
+            snapshots_new(holdings->store, node->config->snapshot_interval,
+                          (size_t)node->config->snapshot_keep);
+    }
     holdings->keep_rounds = (uint32_t)node->config->keep_rounds;
     return true;
 }
@@ -297,6 +303,7 @@ bool startup_open(struct node *node)
 void startup_close(struct node *node)
 {
     sign_state_close(node->sign_state);
+    snapshots_free(node->holdings.snapshots);
     datasets_close(node->holdings.datasets);
     last_words_close();
     store_close(node->holdings.store);

@@ -298,6 +298,15 @@ enum pot_err overlay_compute(struct overlay *overlay)
     return overlay->err;
 }
 
+void overlay_chunks(const struct overlay *overlay,
+                    bool out[static STATE_CHUNKS])
+{
+    for (size_t i = 0; i < overlay->state.count; i++) {
+        const struct key_table_key *key = &overlay->state.keys[i];
+        out[state_chunk_of(state_bucket(key->bytes, key->size))] = true;
+    }
+}
+
 enum pot_err overlay_root(struct overlay *overlay, struct hash *root)
 {
     enum pot_err err = overlay_compute(overlay);

@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "proto/state_chunk.h"
 
 struct overlay; /* opaque: storage/overlay.c */
 struct store;
@@ -52,6 +53,10 @@ bool overlay_blob_get(struct overlay *overlay, const struct hash *hash,
 void overlay_blob_put(struct overlay *overlay, const struct hash *hash,
                       const void *data, size_t size);
 void overlay_blob_del(struct overlay *overlay, const struct hash *hash);
+
+/* overlay_chunks: sets those of out in which this overlay's writes lie. */
+void overlay_chunks(const struct overlay *overlay,
+                    bool out[static STATE_CHUNKS]);
 
 /* overlay_root: the state root with this overlay's writes.
  *

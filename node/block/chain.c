@@ -20,6 +20,7 @@
 #include "node/block/shared_block.h"
 #include "node/block/validator_sets.h"
 #include "node/hold/holdings.h"
+#include "node/hold/snapshots.h"
 #include "node/hold/stored.h"
 #include "node/loop/offload.h"
 #include "proto/codec.h"
@@ -228,6 +229,7 @@ static void apply(struct job *job)
     }
     if (job->err == POT_OK) {
         (void)cpu_time_enter(CPU_STORAGE);
+        snapshots_before(holdings->snapshots, job->executed->overlay);
         job->err =
             block_commit(holdings, &job->parent, job->executed, job->certified);
     }
@@ -271,6 +273,9 @@ static void on_work(void *context)
     case JOB_APPLY:
         apply(job);
         release(job);
+        if (job->err == POT_OK && !job->is_first) {
+            snapshots_after(holdings->snapshots);
+        }
         break;
     }
     (void)cpu_time_enter(before);

@@ -190,14 +190,15 @@ static void on_worked(void *context)
     }
 }
 
-void pruning_go_on(struct pruning *pruning, uint64_t height)
+void pruning_go_on(struct pruning *pruning, uint64_t height, uint64_t needed)
 {
     struct pruning *p = pruning;
     uint64_t keep = p->config.keep_blocks;
     if (keep == 0 || height < keep || p->is_working || p->is_stopped) {
         return;
     }
-    if (height - keep + 1 < p->lowest + BATCH_BLOCKS) {
+    uint64_t end = height - keep < needed ? height - keep : needed;
+    if (end + 1 < p->lowest + BATCH_BLOCKS) {
         return;
     }
     p->offered = p->lowest + BATCH_BLOCKS;

@@ -33,8 +33,8 @@ void pruning_stop(struct pruning *pruning);
 void pruning_free(struct pruning *pruning);
 
 /* pruning_go_on: begins a batch if there is enough to prune, when a block was
- * applied at this height. */
-void pruning_go_on(struct pruning *pruning, uint64_t height);
+ * applied at this height; blocks above `needed` stay all the same. */
+void pruning_go_on(struct pruning *pruning, uint64_t height, uint64_t needed);
 
 /* pruning_is_idle: no batch is at work. */
 bool pruning_is_idle(const struct pruning *pruning);

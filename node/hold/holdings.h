@@ -17,6 +17,7 @@
 
 struct blob_pool;
 struct datasets_book;
+struct snapshots;
 struct store;
 struct verified;
 
@@ -31,6 +32,7 @@ struct holdings {
     struct blob_pool *recent; /* what executed blocks wrote lately */
     struct datasets_book *datasets;
     struct verified *verified;
+    struct snapshots *snapshots; /* NULL: none are made */
     uint32_t keep_rounds; /* whose gradients stay in the store */
 };
 

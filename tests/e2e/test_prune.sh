@@ -9,6 +9,7 @@ for each in $names; do
     set_key "$each" consensus idle_interval_ms 20
 done
 set_key validator0 storage keep_blocks $KEEP
+set_key validator0 storage snapshot_interval 0 # they would keep blocks
 set_key miner1 miner enabled false
 start validator0 miner0
 await_ready validator0 miner0

@@ -13,6 +13,7 @@ unit_node_tests = \
 	tests/unit/test_mempool \
 	tests/unit/test_node_config \
 	tests/unit/test_round_early \
+	tests/unit/test_snapshots \
 	tests/unit/test_verified \
 	tests/unit/test_workers
 check_PROGRAMS += $(unit_node_tests)
@@ -73,6 +74,12 @@ tests_unit_test_pending_SOURCES = tests/unit/test_pending.c \
 	$(unit_chain_sources)
 tests_unit_test_pending_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_pending_LDADD = $(unit_chain_libs)
+
+tests_unit_test_snapshots_SOURCES = tests/unit/test_snapshots.c
+tests_unit_test_snapshots_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_snapshots_LDADD = node/hold/libhold.a \
+	tests/unit/libstorefixture.a storage/libstorage.a $(unit_proto_libs) \
+	$(LMDB_LIBS) $(UV_LIBS)
 
 tests_unit_test_verified_SOURCES = tests/unit/test_verified.c
 tests_unit_test_verified_CPPFLAGS = $(unit_node_cppflags)
