@@ -42,6 +42,17 @@ static void print_roles(const json_t *status)
     show_field("roles", "%s", used > 0 ? roles : "full node");
 }
 
+static void show_snapshot(const json_t *taking)
+{
+    if (json_is_object(taking)) {
+        show_field("snapshot", "height %llu: %s %llu of %llu",
+                   (unsigned long long)client_count(taking, "height"),
+                   client_text(taking, "part"),
+                   (unsigned long long)client_count(taking, "done"),
+                   (unsigned long long)client_count(taking, "of"));
+    }
+}
+
 static void print_status(const json_t *status)
 {
     char text[SHOW_TIME_SIZE];
@@ -67,6 +78,7 @@ static void print_status(const json_t *status)
     show_count("peers", status, "peers");
     show_field("syncing", "%s",
                json_is_true(json_object_get(status, "syncing")) ? "yes" : "no");
+    show_snapshot(json_object_get(status, "taking_snapshot"));
     show_count("mempool txs", status, "mempool_txs");
     show_count("tasks running", status, "tasks_running");
 }

@@ -56,6 +56,17 @@ struct state_key keys_blob(const struct hash *hash)
     return make("blob/", hash->b, HASH_SIZE);
 }
 
+bool keys_read_blob(struct hash *out, const void *key, size_t key_size)
+{
+    static const char prefix[] = "blob/";
+    const size_t head = sizeof(prefix) - 1;
+    if (key_size != head + HASH_SIZE || memcmp(key, prefix, head) != 0) {
+        return false;
+    }
+    memcpy(out->b, (const uint8_t *)key + head, HASH_SIZE);
+    return true;
+}
+
 struct state_key keys_running(void)
 {
     return make("running", NULL, 0);

@@ -26,6 +26,7 @@
 #ifndef POT_LEDGER_KEYS_H
 #define POT_LEDGER_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,8 @@ struct state_key keys_dataset_number(uint64_t number);
 struct state_key keys_task(const struct hash *task);
 struct state_key keys_task_number(uint64_t number);
 struct state_key keys_blob(const struct hash *hash);
+/* keys_read_blob: whether that is the key of a blob's count, and whose. */
+bool keys_read_blob(struct hash *out, const void *key, size_t key_size);
 struct state_key keys_running(void);
 struct state_key keys_opening(void);
 struct state_key keys_stakers_validator(void);

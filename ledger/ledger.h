@@ -145,4 +145,8 @@ bool ledger_task_number(const struct state *state, uint64_t number,
  * cannot be read one validator, whose key nobody has. */
 void ledger_validators(const struct state *state, struct validator_set *out);
 
+/* ledger_is_blob_key: whether the state's key says that the state refers to a
+ * blob (theta or momentum of a task), and to which. */
+bool ledger_is_blob_key(struct hash *out, const void *key, size_t key_size);
+
 #endif

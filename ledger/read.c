@@ -63,3 +63,8 @@ void ledger_validators(const struct state *state, struct validator_set *out)
         *out = (struct validator_set){.count = 1};
     }
 }
+
+bool ledger_is_blob_key(struct hash *out, const void *key, size_t key_size)
+{
+    return keys_read_blob(out, key, key_size);
+}

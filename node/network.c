@@ -6,10 +6,14 @@
 
 #include "base/check.h"
 #include "node/api/api.h"
+#include "node/block/arrival.h"
 #include "node/block/catch_up.h"
 #include "node/block/chain.h"
+#include "node/block/headers.h"
 #include "node/block/pruning.h"
 #include "node/block/replica.h"
+#include "node/hold/snapshots.h"
+#include "node/hold/stored.h"
 #include "node/node_parts.h"
 #include "node/tx/evidence_pool.h"
 #include "node/tx/intake.h"
@@ -64,6 +68,17 @@ static void take_txs(struct node *node, struct peer *peer, const uint8_t *data,
     }
 }
 
+/* Of blocks and of headers; who lies to one is gone for the other. */
+static void take_status(struct node *node, struct peer *peer,
+                        const uint8_t *data, size_t size)
+{
+    uint64_t id = peer_id(peer);
+    sync_on_message(node->sync, peer, MESSAGE_STATUS, data, size);
+    if (net_find_id(node->net, id) == peer) {
+        sync_on_message(node->header_sync, peer, MESSAGE_STATUS, data, size);
+    }
+}
+
 static void take_message(struct node *node, struct peer *peer, uint8_t type,
                          const uint8_t *data, size_t size)
 {
@@ -85,9 +100,15 @@ static void take_message(struct node *node, struct peer *peer, uint8_t type,
         take_txs(node, peer, data, size);
         return;
     case MESSAGE_STATUS:
+        take_status(node, peer, data, size);
+        return;
     case MESSAGE_GET_BLOCKS:
     case MESSAGE_BLOCKS:
         sync_on_message(node->sync, peer, type, data, size);
+        return;
+    case MESSAGE_GET_HEADERS:
+    case MESSAGE_HEADERS:
+        sync_on_message(node->header_sync, peer, type, data, size);
         return;
     case MESSAGE_GET_BLOB:
     case MESSAGE_BLOB_PIECE:
@@ -121,6 +142,7 @@ static void on_peer(void *context, struct peer *peer, bool is_up)
 {
     struct node *node = context;
     sync_on_peer(node->sync, peer, is_up);
+    sync_on_peer(node->header_sync, peer, is_up);
     blob_fetch_on_peer(node->fetch, peer, is_up);
     if (is_up && !node->is_stopping) {
         evidence_pool_greet(node->evidence, peer);
@@ -138,6 +160,8 @@ static void on_tick(void *context, uint64_t now_ms)
     struct node *node = context;
     blob_fetch_tick(node->fetch, now_ms);
     sync_tick(node->sync, now_ms);
+    sync_tick(node->header_sync, now_ms);
+    arrival_tick(node->arrival, now_ms);
     if (node->replica != NULL) {
         replica_tick(node->replica, now_ms);
     }
@@ -160,6 +184,26 @@ static bool read_block(void *context, uint64_t height, struct buf *block,
                POT_OK;
 }
 
+static bool read_header(void *context, uint64_t height, struct buf *header,
+                        struct buf *certificate)
+{
+    struct node *node = context;
+    return height > 0 &&
+           stored_header_bytes(header, node->holdings.store, height) ==
+               POT_OK &&
+           store_get_certificate(node->holdings.store, height, certificate) ==
+               POT_OK;
+}
+
+static void on_sync_header(void *context, uint64_t height,
+                           const uint8_t *header, size_t header_size,
+                           const uint8_t *certificate, size_t certificate_size)
+{
+    struct node *node = context;
+    headers_take(node->headers, height, header, header_size, certificate,
+                 certificate_size);
+}
+
 static void on_sync_block(void *context, uint64_t height, const uint8_t *block,
                           size_t block_size, const uint8_t *certificate,
                           size_t certificate_size)
@@ -175,7 +219,9 @@ struct claim network_claim(const struct node *node)
     return (struct claim){.height = tip->height,
                           .block_hash = tip->hash,
                           .view = tip->view,
-                          .lowest = pruning_lowest(node->pruning)};
+                          .lowest = pruning_lowest(node->pruning),
+                          .snapshot =
+                              snapshots_newest(node->holdings.snapshots)};
 }
 
 static enum pot_err open_net(struct node *node)
@@ -225,9 +271,19 @@ static void open_transfers(struct node *node)
         .read = read_block,
         .on_block = on_sync_block,
     };
+    const struct sync_config header_sync = {
+        .net = node->net,
+        .is_headers = true,
+        .timeout_ms = PEER_TIMEOUT_MS,
+        .ahead_max = HEADERS_AHEAD,
+        .context = node,
+        .read = read_header,
+        .on_block = on_sync_header,
+    };
     node->gossip = gossip_new(node->net, 0);
     node->fetch = blob_fetch_new(&fetch);
     node->sync = sync_new(&sync);
+    node->header_sync = sync_new(&header_sync);
 }
 
 enum pot_err network_open(struct node *node)

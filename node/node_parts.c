@@ -9,8 +9,10 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "node/api/api.h"
+#include "node/block/arrival.h"
 #include "node/block/catch_up.h"
 #include "node/block/chain.h"
+#include "node/block/headers.h"
 #include "node/block/needs.h"
 #include "node/block/owed.h"
 #include "node/block/proposal.h"
@@ -261,6 +263,58 @@ static void on_prune_failed(void *context, enum pot_err err)
     mending_failed(&node->mending, err, "pruning");
 }
 
+/* ---- beginning with a snapshot */
+
+static void on_header(void *context, uint64_t height, enum pot_err err)
+{
+    const struct node *node = context;
+    arrival_header(node->arrival, height, err);
+}
+
+static void on_join_failed(void *context, enum pot_err err)
+{
+    struct node *node = context;
+    mending_failed(&node->mending, err, "taking a snapshot");
+}
+
+/* Nothing that was begun on the old tip is at work any more. */
+static bool on_hush(void *context)
+{
+    const struct node *node = context;
+    if (node->replica != NULL) {
+        replica_silence(node->replica);
+    }
+    return pruning_is_idle(node->pruning) &&
+           (node->replica == NULL || replica_is_quiet(node->replica));
+}
+
+/* The replica begins as at a start: what its key may have signed keeps it
+ * silent (node/block/guard.h). */
+static void on_installed(void *context)
+{
+    struct node *node = context;
+    struct validator_set set;
+    const struct chain_tip *tip = chain_tip(node->chain);
+    enum pot_err err = POT_OK;
+    pruning_reload(node->pruning);
+    rounds_refresh(node->rounds);
+    (void)evidence_pool_applied(node->evidence);
+    tell_sync(node);
+    catch_up_applied(node->catch_up);
+    if (node->replica != NULL) {
+        err = validator_sets_read(&node->holdings, &tip->next_signers, &set);
+    }
+    if (node->replica != NULL && err == POT_OK) {
+        err = replica_resume(node->replica, &set);
+    }
+    if (err != POT_OK) {
+        mending_failed(&node->mending, err, "beginning with a snapshot");
+    }
+    if (node->miner != NULL) {
+        miner_refresh(node->miner);
+    }
+}
+
 /* ---- opening the parts */
 
 static void open_blocks(struct node *node)
@@ -281,6 +335,34 @@ static void open_blocks(struct node *node)
         .done = on_caught_up,
     };
     node->catch_up = catch_up_new(&catch_up);
+}
+
+static void open_arrival(struct node *node)
+{
+    const struct headers_config headers = {
+        .loop = &node->loop,
+        .holdings = &node->holdings,
+        .fetch = node->fetch,
+        .genesis_time_ms = node->genesis->time_ms,
+        .context = node,
+        .done = on_header,
+    };
+    node->headers = headers_new(&headers);
+    const struct arrival_config arrival = {
+        .loop = &node->loop,
+        .holdings = &node->holdings,
+        .chain = node->chain,
+        .fetch = node->fetch,
+        .blocks = node->sync,
+        .header_sync = node->header_sync,
+        .headers = node->headers,
+        .keep = (size_t)node->config->snapshot_keep,
+        .context = node,
+        .hush = on_hush,
+        .installed = on_installed,
+        .failed = on_join_failed,
+    };
+    node->arrival = arrival_new(&arrival);
 }
 
 static void open_txs(struct node *node)
@@ -475,6 +557,7 @@ static bool open_api(struct node *node)
         .evidence = node->evidence,
         .net = node->net,
         .sync = node->sync,
+        .arrival = node->arrival,
         .rounds = node->rounds,
         .replica = node->replica,
         .miner = node->miner,
@@ -496,6 +579,7 @@ bool node_parts_open(struct node *node)
         return false;
     }
     open_blocks(node);
+    open_arrival(node);
     open_txs(node);
     open_evidence(node);
     open_rounds(node);
@@ -528,9 +612,12 @@ void node_parts_free(struct node *node)
     pending_free(node->pending);
     mempool_free(node->mempool);
     catch_up_free(node->catch_up);
+    arrival_free(node->arrival);
+    headers_free(node->headers);
     needs_free(node->needs);
     if (node->sync != NULL) {
         sync_free(node->sync);
+        sync_free(node->header_sync);
         blob_fetch_free(node->fetch);
         gossip_free(node->gossip);
     }

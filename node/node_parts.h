@@ -44,6 +44,9 @@ struct node {
     struct gossip *gossip;
     struct blob_fetch *fetch;
     struct sync *sync;
+    struct sync *header_sync;
+    struct headers *headers;
+    struct arrival *arrival;
     struct needs *needs;
     struct delivery delivery;
     struct catch_up *catch_up;

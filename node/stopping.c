@@ -4,7 +4,9 @@
 
 #include "base/log.h"
 #include "node/api/api.h"
+#include "node/block/arrival.h"
 #include "node/block/chain.h"
+#include "node/block/headers.h"
 #include "node/block/needs.h"
 #include "node/block/pruning.h"
 #include "node/block/replica.h"
@@ -60,6 +62,10 @@ static void stop_parts(struct node *node)
     }
     if (node->needs != NULL) {
         needs_stop(node->needs);
+    }
+    if (node->arrival != NULL) {
+        arrival_stop(node->arrival);
+        headers_stop(node->headers);
     }
     if (node->pruning != NULL) {
         pruning_stop(node->pruning);

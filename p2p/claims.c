@@ -191,6 +191,35 @@ uint64_t claims_next(const struct claims *claims, uint64_t height,
     return next;
 }
 
+static unsigned count_offers(const struct claims *claims, uint64_t height,
+                             uint64_t now_ms)
+{
+    unsigned count = 0;
+    for (struct claim_peer *p = claims->first; p != NULL; p = p->next) {
+        count += is_believed(p, now_ms) && p->claim.snapshot == height;
+    }
+    return count;
+}
+
+uint64_t claims_snapshot(const struct claims *claims, uint64_t most,
+                         uint64_t now_ms)
+{
+    uint64_t best = 0;
+    unsigned best_count = 0;
+    for (struct claim_peer *p = claims->first; p != NULL; p = p->next) {
+        uint64_t height = p->claim.snapshot;
+        if (!is_believed(p, now_ms) || height == 0 || height > most) {
+            continue;
+        }
+        unsigned count = count_offers(claims, height, now_ms);
+        if (count > best_count || (count == best_count && height > best)) {
+            best = height;
+            best_count = count;
+        }
+    }
+    return best;
+}
+
 void claims_each(const struct claims *claims, uint64_t now_ms,
                  bool (*visit)(void *context, uint64_t peer_id,
                                const struct claim *claim),

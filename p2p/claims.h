@@ -20,7 +20,8 @@ struct claim {
     uint64_t height;
     struct hash block_hash;
     uint64_t view;
-    uint64_t lowest; /* block that it holds; those below are pruned */
+    uint64_t lowest;   /* block that it holds; those below are pruned */
+    uint64_t snapshot; /* height of its newest one, 0: none */
 };
 
 struct claim_peer;
@@ -73,6 +74,11 @@ uint64_t claims_choose(const struct claims *claims, uint64_t height,
  * peer that may be asked holds blocks; 0: there is none. */
 uint64_t claims_next(const struct claims *claims, uint64_t height,
                      uint64_t now_ms);
+
+/* claims_snapshot: the height, at most `most`, whose snapshot most believed
+ * peers offer, of several the highest; 0: there is none. */
+uint64_t claims_snapshot(const struct claims *claims, uint64_t most,
+                         uint64_t now_ms);
 
 /* claims_each: the believed peers with what they say, until visit says
  * false. */

@@ -6,7 +6,8 @@
  *   TXS          several Signed, see proto/batch.h
  *   STATUS       PeerStatus
  *   GET_BLOCKS, GET_BLOB, BLOCKS, BLOB_PIECE   as they are called
- *   GET_SIGNED, LAST_SIGNED                    likewise
+ *   GET_HEADERS, HEADERS                       GetBlocks, Blocks
+ *   GET_SIGNED, LAST_SIGNED                    as they are called
  *   PING, PONG   u64: the sender's mark, sent back
  *   BYE          u8: an enum reason, for the log
  *
@@ -47,7 +48,9 @@
       MESSAGE_SIGNED_MAX(EVIDENCE_BYTES_MAX))                                  \
     X(MESSAGE_GET_SIGNED, 34, "get_signed", PRIORITY_GOSSIP, 8)                \
     X(MESSAGE_LAST_SIGNED, 35, "last_signed", PRIORITY_GOSSIP, 256)            \
-    X(MESSAGE_TXS, 38, "txs", PRIORITY_GOSSIP, TX_BATCH_BYTES_MAX)
+    X(MESSAGE_TXS, 38, "txs", PRIORITY_GOSSIP, TX_BATCH_BYTES_MAX)             \
+    X(MESSAGE_GET_HEADERS, 40, "get_headers", PRIORITY_GOSSIP, 64)             \
+    X(MESSAGE_HEADERS, 41, "headers", PRIORITY_BULK, FRAME_BYTES_MAX)
 
 enum message_type {
 #define X(type, number, name, priority, size_max) type = (number),

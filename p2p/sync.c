@@ -40,6 +40,7 @@ struct sync {
     uint64_t behind_ms; /* since when; 0: we are not */
     uint64_t logged_ms;
     bool is_delivering;
+    bool is_resting;
     uint64_t asked;
     uint64_t timeouts;
     uint64_t refused;
@@ -80,7 +81,7 @@ void sync_free(struct sync *sync)
 static void deliver(struct sync *sync)
 {
     struct plan_item item;
-    if (sync->is_delivering) {
+    if (sync->is_delivering || sync->is_resting) {
         return; /* the owner answers from inside on_block */
     }
     sync->is_delivering = true;
@@ -130,10 +131,14 @@ static void send_status(const struct sync *sync, struct peer *peer)
     const struct claim *status = &sync->status;
     Pot__PeerStatus message = POT__PEER_STATUS__INIT;
     struct buf out;
+    if (sync->config.is_headers) {
+        return;
+    }
     message.height = status->height;
     message.block_hash = codec_bytes(status->block_hash.b, HASH_SIZE);
     message.view = status->view;
     message.lowest = status->lowest;
+    message.snapshot = status->snapshot;
     buf_init(&out, 128);
     codec_append(&out, &message);
     POT_ASSERT(!out.is_overflown);
@@ -193,7 +198,9 @@ static bool ask_peer(struct sync *sync, struct peer *peer, uint64_t from,
     buf_init(&out, 64);
     codec_append(&out, &message);
     POT_ASSERT(!out.is_overflown);
-    bool is_sent = net_send(sync->config.net, peer, MESSAGE_GET_BLOCKS,
+    bool is_sent = net_send(sync->config.net, peer,
+                            sync->config.is_headers ? MESSAGE_GET_HEADERS
+                                                    : MESSAGE_GET_BLOCKS,
                             out.data, out.size);
     buf_fini(&out);
     claims_asked(&sync->claims, id);
@@ -210,7 +217,7 @@ static void ask(struct sync *sync)
     uint64_t after = 0;
     uint64_t from;
     uint64_t now = now_ms(sync);
-    if (!is_behind_for(sync, sync->config.grace_ms)) {
+    if (sync->is_resting || !is_behind_for(sync, sync->config.grace_ms)) {
         return;
     }
     uint64_t target = sync_target(sync);
@@ -317,6 +324,7 @@ void sync_set_status(struct sync *sync, const struct claim *status)
     }
     if (status->height != before.height || status->view != before.view ||
         status->lowest != before.lowest ||
+        status->snapshot != before.snapshot ||
         !hash_equal(&status->block_hash, &before.block_hash)) {
         send_status(sync, NULL);
     }
@@ -376,7 +384,8 @@ static void on_status(struct sync *sync, struct peer *peer, const uint8_t *data,
     }
     claim.height = message->height;
     claim.view = message->view;
-    claim.lowest = message->lowest;
+    claim.lowest = sync->config.is_headers ? 0 : message->lowest;
+    claim.snapshot = message->snapshot;
     codec_free(message);
     if (!claims_set(&sync->claims, peer_id(peer), &claim)) {
         ban(sync, peer, "claims less than it claimed before");
@@ -393,11 +402,13 @@ void sync_on_message(struct sync *sync, struct peer *peer, uint8_t type,
 {
     if (type == MESSAGE_STATUS) {
         on_status(sync, peer, data, size);
-    } else if (type == MESSAGE_GET_BLOCKS) {
-        sync_serve(sync->config.net, peer, data, size, sync->config.read,
-                   sync->config.context);
+    } else if (type == MESSAGE_GET_BLOCKS || type == MESSAGE_GET_HEADERS) {
+        sync_serve(sync->config.net, peer,
+                   type == MESSAGE_GET_BLOCKS ? MESSAGE_BLOCKS
+                                              : MESSAGE_HEADERS,
+                   data, size, sync->config.read, sync->config.context);
     } else {
-        POT_ASSERT(type == MESSAGE_BLOCKS);
+        POT_ASSERT(type == MESSAGE_BLOCKS || type == MESSAGE_HEADERS);
         on_blocks(sync, peer, data, size);
     }
 }
@@ -443,7 +454,8 @@ static void check_deadlines(struct sync *sync, uint64_t now)
 static void log_progress(struct sync *sync, uint64_t now)
 {
     struct sync_progress p;
-    if (!sync_is_behind(sync) || now - sync->logged_ms < LOG_INTERVAL_MS) {
+    if (sync->config.is_headers || !sync_is_behind(sync) ||
+        now - sync->logged_ms < LOG_INTERVAL_MS) {
         return;
     }
     sync->logged_ms = now;
@@ -481,6 +493,17 @@ static uint64_t peers_asked(const struct sync *sync)
         count += is_new;
     }
     return count;
+}
+
+void sync_rest(struct sync *sync, bool is_resting)
+{
+    sync->is_resting = is_resting;
+    ask(sync);
+}
+
+uint64_t sync_best_snapshot(const struct sync *sync, uint64_t most)
+{
+    return claims_snapshot(&sync->claims, most, now_ms(sync));
 }
 
 struct holder {

@@ -35,6 +35,9 @@ struct sync_config {
     uint32_t grace_ms;
     void *context;
     sync_read_fn *read; /* serves others; NULL: nothing is held */
+    /* It is headers that are asked for and served (MESSAGE_GET_HEADERS), which
+     * everyone has from the first on; others are not told where we stand. */
+    bool is_headers;
     uint32_t ahead_max; /* blocks that the owner has at a time; 0: 1 */
     /* The next block, in order; borrowed for the call.  The owner checks and
      * applies it and says, at once or later, what came of it: sync_set_status
@@ -70,6 +73,14 @@ void sync_postponed(struct sync *sync, uint64_t height);
 uint64_t sync_target(const struct sync *sync);
 bool sync_is_behind(const struct sync *sync);
 
+/* sync_rest: nothing is asked for until it is called with false; others are
+ * served. */
+void sync_rest(struct sync *sync, bool is_resting);
+
+/* sync_best_snapshot: the height, at most `most`, of the snapshot that most
+ * believed peers offer; 0: none. */
+uint64_t sync_best_snapshot(const struct sync *sync, uint64_t most);
+
 struct sync_progress {
     uint64_t height;
     uint64_t target;
@@ -93,8 +104,8 @@ bool sync_peer_claim(const struct sync *sync, const struct peer *peer,
 
 /* The owner's net_callbacks pass these on. */
 void sync_on_peer(struct sync *sync, struct peer *peer, bool is_up);
-/* type is MESSAGE_STATUS, MESSAGE_GET_BLOCKS or MESSAGE_BLOCKS; bans a peer
- * whose message is malformed. */
+/* type is MESSAGE_STATUS, or MESSAGE_GET_BLOCKS or MESSAGE_BLOCKS, or those
+ * of headers; bans a peer whose message is malformed. */
 void sync_on_message(struct sync *sync, struct peer *peer, uint8_t type,
                      const uint8_t *data, size_t size);
 void sync_tick(struct sync *sync, uint64_t now_ms);

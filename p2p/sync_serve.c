@@ -62,7 +62,7 @@ static void answer_fill(struct answer *a, const Pot__GetBlocks *request,
 }
 
 static void answer_send(struct answer *a, struct net *net, struct peer *peer,
-                        uint64_t from)
+                        uint8_t type, uint64_t from)
 {
     Pot__Blocks message = POT__BLOCKS__INIT;
     struct buf out;
@@ -72,12 +72,13 @@ static void answer_send(struct answer *a, struct net *net, struct peer *peer,
     buf_init(&out, FRAME_BYTES_MAX);
     codec_append(&out, &message);
     POT_ASSERT(!out.is_overflown);
-    (void)net_send(net, peer, MESSAGE_BLOCKS, out.data, out.size);
+    (void)net_send(net, peer, type, out.data, out.size);
     buf_fini(&out);
 }
 
-void sync_serve(struct net *net, struct peer *peer, const uint8_t *data,
-                size_t size, sync_read_fn *read, void *context)
+void sync_serve(struct net *net, struct peer *peer, uint8_t answer,
+                const uint8_t *data, size_t size, sync_read_fn *read,
+                void *context)
 {
     Pot__GetBlocks *request;
     if (CODEC_DECODE(&request, pot__get_blocks, data, size) != POT_OK) {
@@ -89,7 +90,7 @@ void sync_serve(struct net *net, struct peer *peer, const uint8_t *data,
         if (read != NULL) {
             answer_fill(a, request, read, context);
         }
-        answer_send(a, net, peer, request->from);
+        answer_send(a, net, peer, answer, request->from);
         answer_free(a);
     }
     codec_free(request);

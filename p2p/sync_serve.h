@@ -15,12 +15,13 @@
 typedef bool sync_read_fn(void *context, uint64_t height, struct buf *block,
                           struct buf *certificate);
 
-/* sync_serve: answers a GetBlocks message with as many blocks as are held and
- * fit into one frame; a peer that reads too slowly gets no answer, and one
- * whose message is malformed is banned.
+/* sync_serve: answers a GetBlocks message by one of type `answer` with as many
+ * blocks, or headers, as are held and fit into one frame; a peer that reads too
+ * slowly gets no answer, and one whose message is malformed is banned.
  *
  * In: read: NULL: nothing is held */
-void sync_serve(struct net *net, struct peer *peer, const uint8_t *data,
-                size_t size, sync_read_fn *read, void *context);
+void sync_serve(struct net *net, struct peer *peer, uint8_t answer,
+                const uint8_t *data, size_t size, sync_read_fn *read,
+                void *context);
 
 #endif

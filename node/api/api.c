@@ -27,6 +27,7 @@
 #include "node/api/api_server.h"
 #include "node/api/api_streams.h"
 #include "node/tx/intake.h"
+#include "p2p/sync.h"
 
 #include <stdlib.h>
 
@@ -105,6 +106,8 @@ static void dispatch(struct api *api, struct api_request *request)
         return;
     }
     request->tip = *chain_tip(api->config.chain);
+    request->is_synced = !sync_is_behind(api->config.sync);
+    request->has_tip = true;
     if (!route->is_off_loop) {
         route->handler(request);
         return;

@@ -40,6 +40,7 @@ struct api_config {
     const struct evidence_pool *evidence;
     const struct net *net;
     const struct sync *sync;
+    const struct arrival *arrival;
     const struct rounds *rounds;
     const struct replica *replica; /* NULL: no validator */
     const struct miner *miner;     /* NULL: no miner */

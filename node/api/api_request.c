@@ -35,6 +35,20 @@ static void protect(struct MHD_Response *response)
                " frame-ancestors 'none'; base-uri 'none'");
 }
 
+/* Which state it tells of, and whether that may be an old one. */
+static void date(const struct api_request *request,
+                 struct MHD_Response *response)
+{
+    char height[24];
+    if (request->has_tip) {
+        (void)snprintf(height, sizeof(height), "%llu",
+                       (unsigned long long)request->tip.height);
+        add_header(response, "Pot-Height", height);
+        add_header(response, "Pot-Synced",
+                   request->is_synced ? "true" : "false");
+    }
+}
+
 void api_request_wake(struct api_request *request)
 {
     POT_ASSERT(request->is_suspended && request->response != NULL);
@@ -48,6 +62,7 @@ void api_reply_response(struct api_request *request, unsigned status,
     POT_ASSERT(request->response == NULL);
     POT_ASSERT(response != NULL);
     protect(response);
+    date(request, response);
     request->status = status;
     request->response = response;
     if (!request->is_off_loop && request->is_suspended) {

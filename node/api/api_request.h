@@ -50,6 +50,8 @@ struct api_request {
     char args[API_ARGS_MAX][API_ARG_SIZE];
     struct buf body;
     struct chain_tip tip;    /* when it was handed to its handler */
+    bool has_tip;            /* it was */
+    bool is_synced;          /* likewise: no peer was known to be ahead */
     struct stored_view view; /* what api_state read, and how it went */
     bool is_pending;         /* set by the route's prepare */
     json_t *prepared;        /* the same; NULL: nothing */

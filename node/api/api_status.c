@@ -8,8 +8,11 @@
 #include "node/api/api_json.h"
 #include "node/api/api_request.h"
 #include "node/api/api_route.h"
+#include "node/block/arrival.h"
 #include "node/block/chain.h"
 #include "node/block/replica.h"
+#include "node/hold/holdings.h"
+#include "node/hold/snapshots.h"
 #include "node/hold/stored.h"
 #include "node/round/miner.h"
 #include "node/tx/mempool.h"
@@ -67,11 +70,30 @@ static void add_sync(json_t *json, const struct sync *sync)
     struct sync_progress p;
     sync_progress(sync, &p);
     api_json_set(json, "syncing", json_boolean(sync_is_behind(sync)));
+    api_json_set(json, "synced", json_boolean(!sync_is_behind(sync)));
     api_json_set(json, "sync_target", api_json_count(p.target));
     api_json_set(json, "sync_rate", json_real((double)p.rate / 1000.0));
     api_json_set(json, "sync_eta_s",
                  p.eta_s == UINT64_MAX ? json_null() : api_json_count(p.eta_s));
     api_json_set(json, "sync_peers", api_json_count(p.peers_asked));
+}
+
+/* What is taken of a snapshot, and what others can have here. */
+static void add_snapshot(json_t *json, const struct api_config *c)
+{
+    struct arrival_progress p;
+    json_t *taking = json_null();
+    uint64_t newest = snapshots_newest(c->holdings->snapshots);
+    arrival_progress(c->arrival, &p);
+    if (p.is_under_way) {
+        taking = json_object();
+        api_json_set(taking, "part", json_string(p.phase));
+        api_json_set(taking, "height", api_json_count(p.height));
+        api_json_set(taking, "done", api_json_count(p.done));
+        api_json_set(taking, "of", api_json_count(p.all));
+    }
+    api_json_set(json, "taking_snapshot", taking);
+    api_json_set(json, "newest_snapshot", api_json_count(newest));
 }
 
 static void add_work(json_t *json, const struct api_config *c,
@@ -81,6 +103,7 @@ static void add_work(json_t *json, const struct api_config *c,
     const char *core = c->miner != NULL ? miner_core(c->miner) : "";
     api_json_set(json, "peers", api_json_count(net_peer_count(c->net)));
     add_sync(json, c->sync);
+    add_snapshot(json, c);
     api_json_set(json, "lowest_block",
                  api_json_count(sync_status(c->sync)->lowest));
     api_json_set(json, "mempool_txs",

@@ -15,9 +15,11 @@
 #include "node/api/api_streams.h"
 #include "node/api/metrics_process.h"
 #include "node/api/metrics_text.h"
+#include "node/block/arrival.h"
 #include "node/block/chain.h"
 #include "node/block/replica.h"
 #include "node/hold/holdings.h"
+#include "node/hold/snapshots.h"
 #include "node/hold/stored.h"
 #include "node/hold/verified.h"
 #include "node/round/miner.h"
@@ -234,6 +236,33 @@ static void write_sync(struct buf *out, const struct sync *sync)
                 (double)p.timeouts);
     metrics_one(out, "pot_sync_refused_blocks_total", COUNTER,
                 "Blocks of block sync that did not hold.", (double)p.refused);
+}
+
+static void write_snapshots(struct buf *out, const struct api_config *c)
+{
+    struct snapshots_stats made;
+    struct arrival_progress taken;
+    snapshots_stats(c->holdings->snapshots, &made);
+    arrival_progress(c->arrival, &taken);
+    metrics_one(out, "pot_snapshot_height", GAUGE,
+                "Height of the newest snapshot that is kept; 0: none.",
+                (double)made.newest);
+    metrics_one(out, "pot_snapshots_made_total", COUNTER, "Snapshots made.",
+                (double)made.made);
+    metrics_one(out, "pot_snapshots_given_up_total", COUNTER,
+                "Snapshots that were begun and not finished.",
+                (double)made.given_up);
+    metrics_one(out, "pot_snapshot_bytes_total", COUNTER,
+                "Bytes of state written for snapshots.",
+                (double)made.chunk_bytes);
+    metrics_one(out, "pot_snapshot_taking", GAUGE,
+                "Whether this node is getting in by a snapshot.",
+                taken.is_under_way ? 1 : 0);
+    metrics_one(out, "pot_snapshot_parts_done", GAUGE,
+                "Headers, chunks or blobs of it that are there.",
+                (double)taken.done);
+    metrics_one(out, "pot_snapshot_parts", GAUGE, "Those that it takes in all.",
+                (double)taken.all);
 }
 
 static void write_intake(struct buf *out, const struct api_config *c)
@@ -492,6 +521,7 @@ static void get_metrics(struct api_request *request)
     write_net(&body, c);
     write_sync(&body, c->sync);
     write_intake(&body, c);
+    write_snapshots(&body, c);
     write_store(&body, c->holdings->store);
     write_workers(&body, c->miner);
     write_rounds(&body, c->rounds);

@@ -25,6 +25,7 @@
 #include "node/loop/offload.h"
 #include "proto/codec.h"
 #include "storage/store.h"
+#include "storage/store_install.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@
  * write. */
 #define HELD_MAX 64
 
-enum job_type { JOB_PROPOSE, JOB_CHECK, JOB_APPLY };
+enum job_type { JOB_PROPOSE, JOB_CHECK, JOB_APPLY, JOB_INSTALL };
 
 struct job {
     struct offload offload;
@@ -47,6 +48,8 @@ struct job {
     struct shared_block *block;       /* JOB_CHECK */
     uint64_t now_ms;
     const struct certified *certified; /* JOB_APPLY */
+    struct store_install install;      /* JOB_INSTALL */
+    struct chain_tip fresh;            /* likewise: the tip behind it */
     struct held_blobs held; /* by it, or JOB_APPLY: to be released behind it */
     bool is_first;          /* JOB_APPLY: to release whatever is held */
 
@@ -79,13 +82,13 @@ struct chain {
 
 static enum pot_err read_tip(struct chain_tip *tip,
                              const struct holdings *holdings,
-                             const Pot__Genesis *genesis)
+                             uint64_t genesis_time_ms)
 {
     uint64_t height;
     struct hash hash;
     Pot__BlockHeader *header = NULL;
     Pot__CommitCertificate *certificate = NULL;
-    *tip = (struct chain_tip){.time_ms = genesis->time_ms};
+    *tip = (struct chain_tip){.time_ms = genesis_time_ms};
     bool has_tip =
         store_tip(holdings->store, &height, &tip->hash, &tip->state_root);
     POT_ASSERT(has_tip);
@@ -126,8 +129,9 @@ static enum pot_err open_tip(struct chain *chain, const Pot__Genesis *genesis)
     if (err == POT_OK) {
         err = check_genesis(chain->holdings);
     }
-    return err == POT_OK ? read_tip(&chain->tip, chain->holdings, genesis)
-                         : err;
+    return err == POT_OK
+               ? read_tip(&chain->tip, chain->holdings, genesis->time_ms)
+               : err;
 }
 
 enum pot_err chain_new(struct chain **out, uv_loop_t *loop,
@@ -277,6 +281,12 @@ static void on_work(void *context)
             snapshots_after(holdings->snapshots);
         }
         break;
+    case JOB_INSTALL:
+        job->err = store_install(holdings->store, &job->install);
+        if (job->err == POT_OK) {
+            job->err = read_tip(&job->fresh, holdings, 0);
+        }
+        break;
     }
     (void)cpu_time_enter(before);
 }
@@ -354,6 +364,16 @@ static void finish_apply(struct chain *chain, struct job *job)
     answer(job, job->err, job->why, NULL);
 }
 
+static void finish_install(struct chain *chain, struct job *job)
+{
+    if (job->err == POT_OK) {
+        chain->tip = job->fresh;
+        drop_kept(chain, 0);
+        snapshots_reload(chain->holdings->snapshots);
+    }
+    answer(job, job->err, err_text(job->err), NULL);
+}
+
 /* Why a job cannot begin, POT_OK if it can. */
 static enum pot_err obstacle(const struct chain *chain, const struct job *job)
 {
@@ -374,6 +394,8 @@ static enum pot_err obstacle(const struct chain *chain, const struct job *job)
         return height == next  ? POT_OK
                : height < next ? POT_EEXIST
                                : POT_ERANGE;
+    case JOB_INSTALL:
+        return chain->tip.height == 0 ? POT_OK : POT_EBUSY;
     }
     return POT_ECANCELLED;
 }
@@ -430,6 +452,8 @@ static void on_worked(void *context)
     struct chain *chain = job->chain;
     if (job->type == JOB_APPLY) {
         finish_apply(chain, job);
+    } else if (job->type == JOB_INSTALL) {
+        finish_install(chain, job);
     } else {
         finish_executed(chain, job);
     }
@@ -474,6 +498,15 @@ void chain_apply(struct chain *chain, const struct certified *certified,
 {
     struct job *job = job_new(chain, JOB_APPLY, context);
     job->certified = certified;
+    job->done = done;
+    enqueue(chain, job);
+}
+
+void chain_install(struct chain *chain, const struct store_install *install,
+                   chain_done_fn *done, void *context)
+{
+    struct job *job = job_new(chain, JOB_INSTALL, context);
+    job->install = *install;
     job->done = done;
     enqueue(chain, job);
 }

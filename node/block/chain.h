@@ -65,6 +65,7 @@ struct certified;
 struct holdings;
 struct proposal_request;
 struct shared_block;
+struct store_install;
 struct chain; /* opaque: node/block/chain.c */
 
 /* chain_applied_fn: a block was stored and is the tip; borrowed for the
@@ -136,5 +137,12 @@ struct shared_block *chain_find_kept(struct chain *chain,
  *         here; those of block_commit; POT_ECANCELLED */
 void chain_apply(struct chain *chain, const struct certified *certified,
                  chain_done_fn *done, void *context);
+
+/* chain_install: the tip of a store at the genesis becomes a snapshot's.
+ *
+ * In:     what it points to stays until done is called
+ * Errors: POT_EBUSY it is not at the genesis; those of store_install */
+void chain_install(struct chain *chain, const struct store_install *install,
+                   chain_done_fn *done, void *context);
 
 #endif

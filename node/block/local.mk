@@ -14,8 +14,10 @@ node_block_libblock_a_SOURCES = \
 	node/block/errands.c node/block/errands.h \
 	node/block/executed.c node/block/executed.h \
 	node/block/guard.c node/block/guard.h \
+	node/block/headers.c node/block/headers.h \
 	node/block/held_blobs.c node/block/held_blobs.h \
 	node/block/inbox.c node/block/inbox.h \
+	node/block/arrival.c node/block/arrival.h \
 	node/block/ledger_view.c node/block/ledger_view.h \
 	node/block/last_signed.c node/block/last_signed.h \
 	node/block/needs.c node/block/needs.h \

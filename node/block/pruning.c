@@ -54,9 +54,15 @@ struct pruning *pruning_new(const struct pruning_config *config)
     if (config->keep_blocks > 0 && config->keep_blocks < KEEP_MIN) {
         p->config.keep_blocks = KEEP_MIN;
     }
-    p->lowest = store_lowest_block(config->holdings->store);
-    p->offered = p->lowest;
+    pruning_reload(p);
     return p;
+}
+
+void pruning_reload(struct pruning *pruning)
+{
+    POT_ASSERT(!pruning->is_working);
+    pruning->lowest = store_lowest_block(pruning->config.holdings->store);
+    pruning->offered = pruning->lowest;
 }
 
 void pruning_stop(struct pruning *pruning)

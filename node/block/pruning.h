@@ -36,6 +36,9 @@ void pruning_free(struct pruning *pruning);
  * applied at this height; blocks above `needed` stay all the same. */
 void pruning_go_on(struct pruning *pruning, uint64_t height, uint64_t needed);
 
+/* pruning_reload: the store was given another tip; none is at work. */
+void pruning_reload(struct pruning *pruning);
+
 /* pruning_is_idle: no batch is at work. */
 bool pruning_is_idle(const struct pruning *pruning);
 

@@ -33,7 +33,7 @@ struct holdings {
     struct datasets_book *datasets;
     struct verified *verified;
     struct snapshots *snapshots; /* NULL: none are made */
-    uint32_t keep_rounds; /* whose gradients stay in the store */
+    uint32_t keep_rounds;        /* whose gradients stay in the store */
 };
 
 bool holdings_has_blob(const struct holdings *holdings,

@@ -111,7 +111,58 @@ static bool starve(struct byz *b, uint8_t type, const uint8_t *data,
     return true;
 }
 
+/* Another byte in every piece of a blob, and so of a snapshot. */
+static bool spoil_piece(const uint8_t *data, size_t size, struct buf *out)
+{
+    Pot__BlobPiece *piece;
+    if (CODEC_DECODE(&piece, pot__blob_piece, data, size) != POT_OK) {
+        return false;
+    }
+    if (piece->data.len > 0) {
+        piece->data.data[randombytes_uniform((uint32_t)piece->data.len)] ^= 1;
+    }
+    codec_append(out, piece);
+    codec_free(piece);
+    return true;
+}
+
+static bool lie_of_snapshot(struct byz *b, uint8_t type, const uint8_t *data,
+                            size_t size, struct buf *out)
+{
+    (void)b;
+    return type == MESSAGE_BLOB_PIECE && spoil_piece(data, size, out);
+}
+
+static bool lie_of_headers(struct byz *b, uint8_t type, const uint8_t *data,
+                           size_t size, struct buf *out)
+{
+    (void)b;
+    return type == MESSAGE_HEADERS && spoil_blocks(data, size, out, forge);
+}
+
+/* Has a snapshot, and gives nothing of it. */
+static bool starve_of_snapshot(struct byz *b, uint8_t type, const uint8_t *data,
+                               size_t size, struct buf *out)
+{
+    Pot__BlobPiece *piece;
+    (void)b;
+    if (type != MESSAGE_BLOB_PIECE ||
+        CODEC_DECODE(&piece, pot__blob_piece, data, size) != POT_OK) {
+        return false;
+    }
+    piece->offset++; /* what nobody asked for: no answer, in effect */
+    codec_append(out, piece);
+    codec_free(piece);
+    return true;
+}
+
 const struct byz_trick byz_sync_tricks[] = {
+    {"snapshot-lies", "chunks and blobs with a wrong byte",
+     .send = lie_of_snapshot},
+    {"snapshot-headers", "headers with forged certificates",
+     .send = lie_of_headers},
+    {"snapshot-starves", "answers no question for chunks and blobs",
+     .send = starve_of_snapshot},
     {"sync-lies", "blocks with spoilt certificates, a height beyond belief",
      .send = lie},
     {"sync-starves", "claims a great height and gives no block",

@@ -3,6 +3,7 @@
 byz_tests = \
 	tests/byz/test_api_flood.sh \
 	tests/byz/test_byz_primary.sh \
+	tests/byz/test_byz_snapshot.sh \
 	tests/byz/test_byz_validator.sh \
 	tests/byz/test_middleman.sh \
 	tests/byz/test_misfits.sh

@@ -20,8 +20,10 @@ static const ProtobufCMessageDescriptor *body_of(enum message_type type)
     case MESSAGE_STATUS:
         return &pot__peer_status__descriptor;
     case MESSAGE_GET_BLOCKS:
+    case MESSAGE_GET_HEADERS:
         return &pot__get_blocks__descriptor;
     case MESSAGE_BLOCKS:
+    case MESSAGE_HEADERS:
         return &pot__blocks__descriptor;
     case MESSAGE_GET_BLOB:
         return &pot__get_blob__descriptor;

@@ -150,6 +150,34 @@ static void what_is_ignored_counts_until_a_block_stands(void **state)
     claims_fini(&claims);
 }
 
+static void offer(struct claims *claims, uint64_t peer_id, uint64_t snapshot)
+{
+    const struct claim status = {.height = 1000, .snapshot = snapshot};
+    claims_add(claims, peer_id);
+    assert_true(claims_set(claims, peer_id, &status));
+}
+
+static void the_snapshot_that_most_offer_is_taken(void **state)
+{
+    struct claims claims = {.distrust_ms = 10};
+    (void)state;
+    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0), 0);
+    offer(&claims, 1, 0);
+    offer(&claims, 2, 400);
+    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0), 400);
+    offer(&claims, 3, 500);
+    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0), 500);
+    assert_int_equal(claims_snapshot(&claims, 499, 0), 400);
+    assert_int_equal(claims_snapshot(&claims, 399, 0), 0);
+    offer(&claims, 4, 400);
+    offer(&claims, 5, 9000); /* alone with it */
+    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0), 400);
+    claims_distrust(&claims, 2, 0);
+    claims_distrust(&claims, 5, 0);
+    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 9), 500);
+    claims_fini(&claims);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +187,7 @@ int main(void)
         cmocka_unit_test(who_has_pruned_a_height_is_not_chosen_for_it),
         cmocka_unit_test(less_than_before_is_no_claim),
         cmocka_unit_test(the_quick_are_asked_for_more_and_the_slow_for_less),
+        cmocka_unit_test(the_snapshot_that_most_offer_is_taken),
         cmocka_unit_test(everyone_high_enough_is_chosen_some_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

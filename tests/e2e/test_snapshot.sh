@@ -1,0 +1,64 @@
+#!/bin/sh
+# Every node prunes.  A new one gets in by a snapshot all the same, though it
+# is killed on the way; a validator that lost its disk, too.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+INTERVAL=40
+init_net 4 2
+all="validator0 validator1 validator2 validator3 miner0"
+for each in $all miner1; do
+    set_key "$each" consensus idle_interval_ms 20
+    set_key "$each" storage keep_blocks 32
+    set_key "$each" storage snapshot_interval $INTERVAL
+    set_key "$each" storage keep_blobs 0
+done
+set_key miner1 miner enabled false
+start $all
+await_ready $all
+task=$(submit validator0 "$(make_task snapshot 5)")
+await 60 "the task ended" has_ended validator0 "$task"
+lowest_of() { get "$1" /v1/status | jq -r .lowest_block; }
+has_pruned() { [ "$(lowest_of "$1")" -gt "$INTERVAL" ]; }
+for each in $all; do
+    await 60 "$each has pruned the first blocks" has_pruned "$each"
+done
+
+# A new node, killed again and again until it is in.
+is_in() { [ "$(height_of miner1)" -gt "$INTERVAL" ]; }
+logs() { grep -q "$1" "$NET/miner1/potd.log"; }
+start miner1
+await 30 "it takes headers" logs 'taking a snapshot'
+kill_hard miner1
+start miner1
+await 60 "it begins with a snapshot" logs 'snapshot installed'
+kill_hard miner1
+start miner1
+await 60 "it is in" is_in
+tip=$(height_of validator0)
+await 30 "it follows" reaches miner1 "$tip"
+[ "$(lowest_of miner1)" -gt 1 ] || fail "it has all blocks: from whom?"
+[ "$(task_of miner1 "$task" | jq -r .parameters_hash)" = \
+    "$(task_of validator0 "$task" | jq -r .parameters_hash)" ] ||
+    fail "another model"
+ctl miner1 task "$task" --save "$WORK/model.safetensors" >/dev/null ||
+    fail "the parameters are not there"
+ctl miner1 verify-chain --genesis "$NET/genesis.json" --json |
+    jq -e .ok >/dev/null || fail "verify-chain"
+stop_cleanly miner1
+verify_stores miner1
+grep -q 'headers: .* are pruned' "$WORK/verify.miner1" ||
+    fail "it has all blocks: $(cat "$WORK/verify.miner1")"
+grep -q 'misbehaved\|bann' "$NET/miner1/potd.log" &&
+    fail "an honest peer was banned"
+
+# A validator whose disk is new.
+stop_cleanly validator3
+rm -rf "$NET/validator3/store" "$NET/validator3/sign_state"
+POTD_HOME=$NET/validator3 potd --config "$NET/validator3/node.toml" \
+    --recover >"$WORK/recover" || fail "recover: $(cat "$WORK/recover")"
+start validator3 miner1
+await 60 "validator3 is in" reaches validator3 "$tip"
+await 60 "it votes again" is_ready validator3
+stop_cleanly $all miner1
+verify_stores validator3 validator0
+no_bugs
+echo "in by a snapshot at $tip, killed twice; a validator with a new disk"
