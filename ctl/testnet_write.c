@@ -237,7 +237,8 @@ static void print_roles(struct buf *out, const struct testnet_plan *plan,
         "# keep_blobs = 16        # rounds whose gradients stay; 0: none\n"
         "# keep_blocks = 0        # blocks that stay whole; 0: all\n"
         "# snapshot_interval = 1000 # blocks between two; 0: none\n"
-        "# snapshot_keep = 2      # snapshots that stay\n",
+        "# snapshot_keep = 2      # snapshots that stay\n"
+        "# begin_with_snapshot = false # with an empty store\n",
         plan->is_compose ? "0.0.0.0" : "127.0.0.1", (unsigned)node->api_port);
 }
 

@@ -110,6 +110,8 @@ static const struct setting settings[] = {
      "1000", 0, INT64_MAX},
     {"storage.snapshot_keep", SETTING_COUNT, AT(snapshot_keep), 0, "2", 1,
      STORE_SNAPSHOTS_MAX},
+    {"storage.begin_with_snapshot", SETTING_BOOL, AT(begin_with_snapshot), 0,
+     "false", 0, 0},
 };
 
 #define SETTING_TOTAL (sizeof(settings) / sizeof(*settings))

@@ -77,6 +77,7 @@ struct node_config {
     uint64_t keep_blocks; /* 0: all */
     uint64_t snapshot_interval; /* blocks; 0: none are made */
     uint64_t snapshot_keep;
+    bool begin_with_snapshot; /* though blocks can be had */
 };
 
 /* node_config_load: reads the file and the environment.  Faults are appended to

@@ -357,6 +357,7 @@ static void open_arrival(struct node *node)
         .header_sync = node->header_sync,
         .headers = node->headers,
         .keep = (size_t)node->config->snapshot_keep,
+        .is_preferred = node->config->begin_with_snapshot,
         .context = node,
         .hush = on_hush,
         .installed = on_installed,

@@ -202,13 +202,14 @@ static unsigned count_offers(const struct claims *claims, uint64_t height,
 }
 
 uint64_t claims_snapshot(const struct claims *claims, uint64_t most,
-                         uint64_t now_ms)
+                         uint64_t except, uint64_t now_ms)
 {
     uint64_t best = 0;
     unsigned best_count = 0;
     for (struct claim_peer *p = claims->first; p != NULL; p = p->next) {
         uint64_t height = p->claim.snapshot;
-        if (!is_believed(p, now_ms) || height == 0 || height > most) {
+        if (!is_believed(p, now_ms) || height == 0 || height > most ||
+            height == except) {
             continue;
         }
         unsigned count = count_offers(claims, height, now_ms);

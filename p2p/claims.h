@@ -75,10 +75,10 @@ uint64_t claims_choose(const struct claims *claims, uint64_t height,
 uint64_t claims_next(const struct claims *claims, uint64_t height,
                      uint64_t now_ms);
 
-/* claims_snapshot: the height, at most `most`, whose snapshot most believed
- * peers offer, of several the highest; 0: there is none. */
+/* claims_snapshot: the height, at most `most` and not `except`, whose snapshot
+ * most believed peers offer, of several the highest; 0: there is none. */
 uint64_t claims_snapshot(const struct claims *claims, uint64_t most,
-                         uint64_t now_ms);
+                         uint64_t except, uint64_t now_ms);
 
 /* claims_each: the believed peers with what they say, until visit says
  * false. */

@@ -501,9 +501,10 @@ void sync_rest(struct sync *sync, bool is_resting)
     ask(sync);
 }
 
-uint64_t sync_best_snapshot(const struct sync *sync, uint64_t most)
+uint64_t sync_best_snapshot(const struct sync *sync, uint64_t most,
+                            uint64_t except)
 {
-    return claims_snapshot(&sync->claims, most, now_ms(sync));
+    return claims_snapshot(&sync->claims, most, except, now_ms(sync));
 }
 
 struct holder {

@@ -77,9 +77,10 @@ bool sync_is_behind(const struct sync *sync);
  * served. */
 void sync_rest(struct sync *sync, bool is_resting);
 
-/* sync_best_snapshot: the height, at most `most`, of the snapshot that most
- * believed peers offer; 0: none. */
-uint64_t sync_best_snapshot(const struct sync *sync, uint64_t most);
+/* sync_best_snapshot: the height, at most `most` and not `except`, of the
+ * snapshot that most believed peers offer; 0: none. */
+uint64_t sync_best_snapshot(const struct sync *sync, uint64_t most,
+                            uint64_t except);
 
 struct sync_progress {
     uint64_t height;

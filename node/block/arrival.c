@@ -20,7 +20,7 @@
 #include <string.h>
 
 /* Peers that hold all blocks may be about to connect. */
-#define SETTLE_MS       2000
+#define SETTLE_MS       1000
 #define LOG_INTERVAL_MS 2000
 /* What does not come in this time is asked for again, or given up for a newer
  * snapshot. */
@@ -47,6 +47,7 @@ struct arrival {
     bool is_stopped;
     uint64_t unserved_ms; /* since when; 0: the next block can be had */
     bool is_unserved;     /* for long enough */
+    bool is_awaiting;     /* what peers offer: block sync rests */
     uint64_t logged_ms;
     struct store_snapshot snapshot;
     struct hash hash;                  /* of its header */
@@ -55,8 +56,9 @@ struct arrival {
     struct part *parts;
     size_t part_count;
     size_t held;
-    size_t asked; /* or being stored */
-    bool is_late; /* a part did not come in time */
+    size_t asked;     /* or being stored */
+    bool is_late;     /* a part did not come in time */
+    uint64_t avoided; /* height of a snapshot of which one did not */
 
     /* Off the loop: is_working. */
     struct offload offload;
@@ -71,11 +73,23 @@ static const char *const phase_names[] = {
     [BLOBS] = "blobs",     [INSTALLING] = "installing",
 };
 
+static struct store *store_of(const struct arrival *j)
+{
+    return j->config.holdings->store;
+}
+
+static uint64_t tip_height(const struct arrival *j)
+{
+    return chain_tip(j->config.chain)->height;
+}
+
 struct arrival *arrival_new(const struct arrival_config *config)
 {
     struct arrival *j = pot_calloc(1, sizeof(*j));
     j->config = *config;
     sync_rest(config->header_sync, true);
+    j->is_awaiting = config->is_preferred && tip_height(j) == 0;
+    sync_rest(config->blocks, j->is_awaiting);
     return j;
 }
 
@@ -106,16 +120,6 @@ void arrival_free(struct arrival *arrival)
         free(arrival->blobs);
         free(arrival);
     }
-}
-
-static struct store *store_of(const struct arrival *j)
-{
-    return j->config.holdings->store;
-}
-
-static uint64_t tip_height(const struct arrival *j)
-{
-    return chain_tip(j->config.chain)->height;
 }
 
 /* ---- parts */
@@ -215,16 +219,24 @@ static void want(struct arrival *j, const struct hash *hashes, size_t count)
 
 /* ---- headers */
 
-/* The snapshot that most peers offer, if its header is there. */
+/* The one that most peers offer; one that could not be had only when there is
+ * no other.  Who claims a height that it has no headers for is not believed
+ * after a while. */
+static uint64_t best(const struct arrival *j)
+{
+    const struct sync *sync = j->config.header_sync;
+    uint64_t height = sync_best_snapshot(sync, UINT64_MAX, j->avoided);
+    return height != 0 ? height : sync_best_snapshot(sync, UINT64_MAX, 0);
+}
+
+/* That one, if its header is there. */
 static bool choose(struct arrival *j)
 {
     struct hash hash;
     struct hash root;
     Pot__BlockHeader *header = NULL;
-    uint64_t height =
-        sync_best_snapshot(j->config.blocks, headers_height(j->config.headers));
-    if (height == 0 || sync_best_snapshot(j->config.blocks, UINT64_MAX) >
-                           headers_height(j->config.headers)) {
+    uint64_t height = best(j);
+    if (height == 0 || height > headers_height(j->config.headers)) {
         return false;
     }
     enum pot_err err = stored_header(&header, &hash, store_of(j), height);
@@ -370,7 +382,7 @@ static void on_installed(void *context, enum pot_err err, const char *why)
         LOG(LOG_INFO, "sync", "snapshot installed",
             log_u64("height", tip_height(j)));
         j->config.installed(j->config.context);
-    } else {
+    } else if (err != POT_EBUSY) { /* a block came another way */
         LOG(LOG_ERROR, "sync", "snapshot not installed", log_text("why", why));
         fail(j, err);
     }
@@ -400,23 +412,24 @@ static bool is_whole(const struct arrival *j)
     return j->held == j->part_count && j->asked == 0;
 }
 
-/* What it takes does not come: a newer one may be had. */
+/* What it takes does not come: another one may be had. */
 static bool is_stale(const struct arrival *j)
 {
-    return j->is_late && j->asked == 0 &&
-           sync_best_snapshot(j->config.blocks, UINT64_MAX) >
-               j->snapshot.height;
+    return j->is_late && j->asked == 0;
 }
 
 static void go_on(struct arrival *j)
 {
     if (is_stale(j)) {
-        LOG(LOG_INFO, "sync", "the snapshot cannot be had any more",
+        LOG(LOG_INFO, "sync", "the snapshot cannot be had now",
             log_u64("height", j->snapshot.height));
         drop_parts(j);
+        j->avoided = j->snapshot.height;
         j->phase = HEADERS;
     } else if (!is_whole(j)) {
-        ask_some(j);
+        if (!j->is_late) {
+            ask_some(j);
+        }
     } else if (!j->has_index) {
         take_index(j);
     } else if (j->phase == CHUNKS) {
@@ -426,20 +439,43 @@ static void go_on(struct arrival *j)
     }
 }
 
-static void look(struct arrival *j, uint64_t now)
+/* Who prefers a snapshot waits with block sync until peers have said whether
+ * they have one. */
+static void await_offer(struct arrival *j, uint64_t now)
+{
+    bool is_anyone = sync_target(j->config.header_sync) > 0;
+    if (!is_anyone) {
+        j->unserved_ms = now;
+    }
+    if (best(j) > 0 && tip_height(j) == 0) {
+        j->is_awaiting = false;
+        begin(j);
+    } else if (now - j->unserved_ms >= SETTLE_MS || tip_height(j) > 0) {
+        j->is_awaiting = false;
+        rest(j);
+    }
+}
+
+/* How long nobody holds the next block. */
+static void note_unserved(struct arrival *j, uint64_t now)
 {
     struct sync_progress blocks;
     sync_progress(j->config.blocks, &blocks);
-    if (!blocks.is_unserved ||
-        sync_best_snapshot(j->config.blocks, UINT64_MAX) <= tip_height(j)) {
+    if (!blocks.is_unserved || best(j) <= tip_height(j)) {
         j->unserved_ms = 0;
     } else if (j->unserved_ms == 0) {
         j->unserved_ms = now;
     }
     j->is_unserved = j->unserved_ms != 0 && now - j->unserved_ms >= SETTLE_MS;
+}
+
+static void look(struct arrival *j, uint64_t now)
+{
+    note_unserved(j, now);
     if (j->phase == RESTING && j->is_unserved && tip_height(j) == 0) {
         begin(j);
-    } else if (j->phase == HEADERS && !blocks.is_unserved) {
+    } else if (j->phase == HEADERS && j->unserved_ms == 0 &&
+               !j->config.is_preferred) {
         rest(j); /* a peer with all blocks came */
     } else if (j->phase == HEADERS && choose(j)) {
         j->phase = CHUNKS;
@@ -469,6 +505,13 @@ static void log_progress(struct arrival *j, uint64_t now)
     }
 }
 
+static void leave(struct arrival *j)
+{
+    if (j->asked == 0) {
+        rest(j);
+    }
+}
+
 void arrival_tick(struct arrival *j, uint64_t now)
 {
     if (j->is_stopped) {
@@ -476,6 +519,10 @@ void arrival_tick(struct arrival *j, uint64_t now)
     }
     if (j->is_working) {
         /* off the loop */
+    } else if (j->is_awaiting) {
+        await_offer(j, now);
+    } else if (j->phase != RESTING && tip_height(j) > 0) {
+        leave(j); /* blocks came another way */
     } else if (j->phase == RESTING || j->phase == HEADERS) {
         look(j, now);
     } else if (j->phase == INSTALLING) {
@@ -493,8 +540,7 @@ void arrival_progress(const struct arrival *j, struct arrival_progress *out)
         .phase = phase_names[j->phase],
         .height = j->phase > HEADERS ? j->snapshot.height : 0,
         .done = is_headers ? headers_height(j->config.headers) : j->held,
-        .all = is_headers ? sync_best_snapshot(j->config.blocks, UINT64_MAX)
-                          : j->part_count,
+        .all = is_headers ? best(j) : j->part_count,
         .is_under_way = j->phase != RESTING,
         .is_stranded =
             j->phase == RESTING && j->is_unserved && tip_height(j) > 0,

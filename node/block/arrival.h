@@ -1,5 +1,6 @@
 /* arrival: how a node at the genesis gets in when no peer holds the first
- * blocks any more: headers, then the state behind one of them.
+ * blocks any more, or when it does not want them: headers, then the state
+ * behind one of them.
  *
  *   RESTING --nobody has the next block, somebody has a snapshot--> HEADERS
  *   HEADERS --they reach a snapshot that peers offer--> CHUNKS
@@ -40,6 +41,8 @@ struct arrival_config {
     struct sync *header_sync; /* rests otherwise */
     struct headers *headers;
     size_t keep; /* snapshots that stay, for store_install */
+    /* A snapshot is taken though somebody holds the first blocks. */
+    bool is_preferred;
     void *context;
     /* Nothing may stand on the old tip any more; asked until it says true. */
     bool (*hush)(void *context);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Every node prunes.  A new one gets in by a snapshot all the same, though it
-# is killed on the way; a validator that lost its disk, too.
+# dies on the way; a validator that lost its disk, too.
 . "${srcdir:-.}/tests/e2e/lib.sh"
+. "$SOURCE/tests/e2e/disk_lib.sh"
 INTERVAL=40
 init_net 4 2
 all="validator0 validator1 validator2 validator3 miner0"
@@ -22,17 +23,25 @@ for each in $all; do
     await 60 "$each has pruned the first blocks" has_pruned "$each"
 done
 
-# A new node, killed again and again until it is in.
-is_in() { [ "$(height_of miner1)" -gt "$INTERVAL" ]; }
+# A new node dies at its n-th write or sync, in each life at a later one, until
+# it is in: on the way, while it installs, behind that.
 logs() { grep -q "$1" "$NET/miner1/potd.log"; }
+has_died() { ! kill -0 "$(cat "$NET/miner1/pid")" 2>/dev/null; }
+deaths=0
+early=0
+for n in 41 100 150 260; do
+    case $((n % 3)) in 0) way=kill ;; 1) way=torn ;; *) way=power ;; esac
+    faults miner1 "* any $way@$n"
+    start_faulty miner1
+    await 30 "it dies at its call $n ($way)" has_died
+    wait "$(cat "$NET/miner1/pid")" 2>/dev/null || true
+    deaths=$((deaths + 1))
+    logs 'snapshot installed' || early=$((early + 1))
+done
+[ $early -ge 1 ] || fail "it was in before it died first"
+faults miner1
 start miner1
-await 30 "it takes headers" logs 'taking a snapshot'
-kill_hard miner1
-start miner1
-await 60 "it begins with a snapshot" logs 'snapshot installed'
-kill_hard miner1
-start miner1
-await 60 "it is in" is_in
+await 60 "it is in" reaches miner1 $((INTERVAL + 1))
 tip=$(height_of validator0)
 await 30 "it follows" reaches miner1 "$tip"
 [ "$(lowest_of miner1)" -gt 1 ] || fail "it has all blocks: from whom?"
@@ -61,4 +70,5 @@ await 60 "it votes again" is_ready validator3
 stop_cleanly $all miner1
 verify_stores validator3 validator0
 no_bugs
-echo "in by a snapshot at $tip, killed twice; a validator with a new disk"
+echo "in by a snapshot at $tip, after $deaths deaths, $early of them on the way;" \
+    "a validator with a new disk"

@@ -7,6 +7,7 @@ unit_node_tests = \
 	tests/unit/test_errands \
 	tests/unit/test_evidence_pool \
 	tests/unit/test_guard \
+	tests/unit/test_headers \
 	tests/unit/test_inbox \
 	tests/unit/test_intake \
 	tests/unit/test_left_out \
@@ -55,6 +56,11 @@ tests_unit_test_guard_SOURCES = tests/unit/test_guard.c
 tests_unit_test_guard_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_guard_LDADD = node/block/libblock.a \
 	consensus/libconsensus.a $(unit_proto_libs)
+
+tests_unit_test_headers_SOURCES = tests/unit/test_headers.c \
+	$(unit_chain_sources) $(unit_p2p_nodes)
+tests_unit_test_headers_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_headers_LDADD = $(unit_chain_libs)
 
 tests_unit_test_inbox_SOURCES = tests/unit/test_inbox.c
 tests_unit_test_inbox_CPPFLAGS = $(unit_node_cppflags)

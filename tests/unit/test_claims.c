@@ -161,20 +161,21 @@ static void the_snapshot_that_most_offer_is_taken(void **state)
 {
     struct claims claims = {.distrust_ms = 10};
     (void)state;
-    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0), 0);
+    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0, 0), 0);
     offer(&claims, 1, 0);
     offer(&claims, 2, 400);
-    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0), 400);
+    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0, 0), 400);
     offer(&claims, 3, 500);
-    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0), 500);
-    assert_int_equal(claims_snapshot(&claims, 499, 0), 400);
-    assert_int_equal(claims_snapshot(&claims, 399, 0), 0);
+    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0, 0), 500);
+    assert_int_equal(claims_snapshot(&claims, 499, 0, 0), 400);
+    assert_int_equal(claims_snapshot(&claims, 399, 0, 0), 0);
     offer(&claims, 4, 400);
     offer(&claims, 5, 9000); /* alone with it */
-    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0), 400);
+    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0, 0), 400);
+    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 400, 0), 9000);
     claims_distrust(&claims, 2, 0);
     claims_distrust(&claims, 5, 0);
-    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 9), 500);
+    assert_int_equal(claims_snapshot(&claims, UINT64_MAX, 0, 9), 500);
     claims_fini(&claims);
 }
 

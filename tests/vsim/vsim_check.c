@@ -14,6 +14,7 @@
 #include "proto/signed.h"
 #include "proto/vote.h"
 #include "storage/store.h"
+#include "storage/store_prune.h"
 #include "tests/vsim/vsim_words.h"
 
 #include <inttypes.h>
@@ -155,11 +156,33 @@ static void note_block(const struct block *block, uint64_t height)
     vsim_mark(MARK_BLOCK);
 }
 
+/* Below the snapshot that it began with, a node has headers. */
+static void check_header(const struct vsim_node *node, uint64_t height)
+{
+    struct hash hash;
+    Pot__BlockHeader *header = NULL;
+    if (height > height_max ||
+        stored_header(&header, &hash, node->node->holdings.store, height) !=
+            POT_OK ||
+        !hash_equal(&blocks[height], &hash)) {
+        vsim_fail("no agreement: node %" PRIu32
+                  " has another header at height %" PRIu64,
+                  node->index, height);
+    }
+    codec_free(header);
+    vsim_mark(MARK_LEAP);
+}
+
 static void check_block(struct vsim_node *node, uint64_t height)
 {
     struct block *block = NULL;
-    if (height > HEIGHTS_MAX ||
-        stored_block(&block, node->node->holdings.store, height) != POT_OK) {
+    struct store *store = node->node->holdings.store;
+    if (height > 0 && height < store_lowest_block(store)) {
+        check_header(node, height);
+        check_certificate(node, height);
+        return;
+    }
+    if (height > HEIGHTS_MAX || stored_block(&block, store, height) != POT_OK) {
         vsim_fail("node %" PRIu32 " cannot read its block %" PRIu64,
                   node->index, height);
         return;
@@ -246,6 +269,11 @@ static bool is_there(struct store *store, const struct place *place)
            height == place->height && index == place->index;
 }
 
+bool vsim_check_stands(const struct hash *tx)
+{
+    return map_get(&places, tx->b) != NULL;
+}
+
 void vsim_check_acknowledged(const struct hash *tx, uint64_t height,
                              uint32_t index)
 {
@@ -283,6 +311,8 @@ void vsim_check_end(void)
         const struct vsim_node *node = &vsim.nodes[n];
         for (size_t i = 0; !node->is_rotten && i < acknowledged_count; i++) {
             if (acknowledged[i].height <= node->height &&
+                acknowledged[i].height >=
+                    store_lowest_block(node->node->holdings.store) &&
                 !is_there(node->node->holdings.store, &acknowledged[i])) {
                 vsim_fail("node %" PRIu32 " does not find a transaction that a"
                           " client was told of: block %" PRIu64,

@@ -28,6 +28,9 @@ void vsim_check_account(const struct public_key *key);
 /* vsim_check_node: after a step of the node, which is up. */
 void vsim_check_node(struct vsim_node *node);
 
+/* vsim_check_stands: whether some node had it in a block. */
+bool vsim_check_stands(const struct hash *tx);
+
 /* vsim_check_acknowledged: a client was told that tx stands there. */
 void vsim_check_acknowledged(const struct hash *tx, uint64_t height,
                              uint32_t index);

@@ -64,6 +64,10 @@ void vsim_life_draw(const struct vsim_request *request)
     draw_times(c);
     c->epoch_blocks = vsim_has(FAULT_MEMBERS) ? 2 + vsim_below(4) : 100;
     c->unbonding_blocks = 1 + vsim_below(10);
+    c->snapshot_interval = 2 + vsim_below(4);
+    if (vsim_has(FAULT_LEAP)) {
+        c->faults |= 1U << FAULT_LOSS;
+    }
     c->faults &= ~request->without;
     c->planted = request->planted;
     if (request->height_goal > 0) {

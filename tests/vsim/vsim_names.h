@@ -17,7 +17,8 @@
     X(FAULT_SPLIT, "split", "the network falls apart")                         \
     X(FAULT_PAUSE, "pause", "processes stand still")                           \
     X(FAULT_CLOCK, "clock", "clocks drift and jump")                           \
-    X(FAULT_MEMBERS, "members", "validators come and go")
+    X(FAULT_MEMBERS, "members", "validators come and go")                      \
+    X(FAULT_LEAP, "leap", "who lost its store begins with a snapshot")
 
 enum vsim_fault {
 #define X(fault, name, text) fault,
@@ -80,6 +81,7 @@ enum vsim_plant {
     X(MARK_CLOCK_DRIFT, "clocks ran at different rates")                       \
     X(MARK_CLOCK_JUMP, "a clock jumped")                                       \
     X(MARK_STOPPED_ITSELF, "a node stopped because of its disk")               \
+    X(MARK_LEAP, "a node began with a snapshot")                               \
     X(MARK_VERIFIED, "a store was verified to its last page")
 
 enum vsim_mark {

@@ -109,8 +109,11 @@ static void write_config(const struct vsim_node *node)
                "]\n[consensus]\npropose_timeout_ms = %" PRIu64
                "\nidle_interval_ms = %" PRIu64
                "\n[validator]\nenabled = true\nkey = \"key\"\n"
-               "[api]\nenabled = false\n[storage]\nmap_size_mb = 16\n",
-               vsim.config.propose_timeout_ms, vsim.config.idle_interval_ms);
+               "[api]\nenabled = false\n[storage]\nmap_size_mb = 16\n"
+               "snapshot_interval = %" PRIu64 "\nbegin_with_snapshot = %s\n",
+               vsim.config.propose_timeout_ms, vsim.config.idle_interval_ms,
+               vsim.config.snapshot_interval,
+               vsim_has(FAULT_LEAP) ? "true" : "false");
     POT_ASSERT(!out.is_overflown);
     write_text(node->home, "node.toml", buf_text(&out));
     buf_fini(&out);

@@ -119,6 +119,7 @@ struct vsim_config {
     uint64_t idle_interval_ms;
     uint64_t epoch_blocks;
     uint64_t unbonding_blocks;
+    uint64_t snapshot_interval;
     uint64_t fault_end_us;
     uint64_t height_goal; /* faults end there, too */
 };
