@@ -89,8 +89,7 @@ static const struct chain_rule chain_rules[SPEC_FAULT_COUNT] = {
     [SPEC_ROUNDS] = {"training.rounds", "out of range", NULL},
     [SPEC_ROWS_PER_MINER] = {"training.rows_per_miner", "out of range", NULL},
     [SPEC_LOCAL_STEPS] = {"training.local_steps",
-                          "more than 1 needs numerics = \"exact\", which this"
-                          " version does not have",
+                          "this version has only 1",
                           NULL},
     [SPEC_MIN_SUBMISSIONS] = {"training.min_submissions", "out of range", NULL},
     [SPEC_AGGREGATION] = {"training.aggregation", NULL, &spec_aggregations},

@@ -15,6 +15,7 @@ void task_print(const struct ctl *ctl, const json_t *task)
     (void)printf("%-16s  %s\n", "status",
                  show_status(ctl, client_text(task, "status")));
     show_text("reason", task, "reason");
+    show_text("numerics", task, "numerics");
     show_field("round", "%" PRIu64 " of %" PRIu64, client_count(task, "round"),
                client_count(task, "rounds"));
     show_number("train loss", task, "train_loss");

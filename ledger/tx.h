@@ -65,14 +65,12 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
     X(TX_SPEC_ROUNDS, TX_FOR_GOOD, "rounds: 1 to " LIMIT_TEXT(ROUNDS_MAX))     \
     X(TX_SPEC_ROWS, TX_FOR_GOOD,                                               \
       "rows_per_miner: 1 to " LIMIT_TEXT(ROWS_PER_MINER_MAX))                  \
-    X(TX_SPEC_LOCAL_STEPS, TX_FOR_GOOD,                                        \
-      "local_steps: only 1; more need exact numerics, "                        \
-      "which this version does not have")                                      \
+    X(TX_SPEC_LOCAL_STEPS, TX_FOR_GOOD, "local_steps: only 1 in this version") \
     X(TX_SPEC_MIN_SUBMISSIONS, TX_FOR_GOOD,                                    \
       "min_submissions: 1 to " LIMIT_TEXT(ROSTER_MAX))                         \
     X(TX_SPEC_AGGREGATION, TX_FOR_GOOD,                                        \
       "aggregation: only mean in this version")                                \
-    X(TX_SPEC_NUMERICS, TX_FOR_GOOD, "numerics: only blas in this version")    \
+    X(TX_SPEC_NUMERICS, TX_FOR_GOOD, "numerics: exact or blas")                \
     X(TX_SPEC_COMPRESSION, TX_FOR_GOOD,                                        \
       "compression: only int8 and int16 in this version")                      \
     X(TX_SPEC_AUDIT_RATE, TX_FOR_GOOD, "audit_rate: 0 to 1")                   \

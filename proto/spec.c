@@ -48,8 +48,8 @@ static const struct spec_choice aggregations[] = {
 const struct spec_choices spec_aggregations = CHOICES(aggregations);
 
 static const struct spec_choice numerics[] = {
+    {"exact", POT__NUMERICS__NUMERICS_EXACT, true},
     {"blas", POT__NUMERICS__NUMERICS_BLAS, true},
-    {"exact", POT__NUMERICS__NUMERICS_EXACT, false},
 };
 const struct spec_choices spec_numerics = CHOICES(numerics);
 
@@ -60,14 +60,28 @@ static const struct spec_choice compressions[] = {
 };
 const struct spec_choices spec_compressions = CHOICES(compressions);
 
-bool spec_takes(const struct spec_choices *choices, uint32_t value)
+/* NULL: no such value. */
+static const struct spec_choice *find(const struct spec_choices *choices,
+                                      uint32_t value)
 {
     for (size_t i = 0; i < choices->count; i++) {
         if (choices->all[i].value == value) {
-            return choices->all[i].is_taken;
+            return &choices->all[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+bool spec_takes(const struct spec_choices *choices, uint32_t value)
+{
+    const struct spec_choice *choice = find(choices, value);
+    return choice != NULL && choice->is_taken;
+}
+
+const char *spec_name(const struct spec_choices *choices, uint32_t value)
+{
+    const struct spec_choice *choice = find(choices, value);
+    return choice != NULL ? choice->name : "";
 }
 
 unsigned spec_gradient_width(Pot__Compression compression)

@@ -34,6 +34,9 @@ extern const struct spec_choices spec_compressions;
 /* spec_takes: value is one of choices, and this version takes it. */
 bool spec_takes(const struct spec_choices *choices, uint32_t value);
 
+/* spec_name: what a task's file calls the value; "" when it is none. */
+const char *spec_name(const struct spec_choices *choices, uint32_t value);
+
 /* spec_gradient_width: bytes an element of a miner's gradient under this
  * compression; 0 if it is not taken. */
 unsigned spec_gradient_width(Pot__Compression compression);

@@ -171,6 +171,7 @@ bool worker_driver_sums(int64_t *sums, struct worker_done *done,
         .block_rows = (uint32_t)assign_block_rows(task->row_count),
         .activation = task->activation,
         .loss = task->loss,
+        .numerics = (uint32_t)task->numerics,
         .width_count = (uint32_t)task->shape->width_count,
     };
     char *shared = d->shm.data;

@@ -27,6 +27,7 @@ struct worker_task {
     const struct model_shape *shape;
     uint32_t activation;
     uint32_t loss;
+    Pot__Numerics numerics;
     const char *path; /* .pds */
     const int32_t *theta;
     const uint64_t *rows;

@@ -8,12 +8,14 @@
 
 #include "training/audit.h"
 
+#include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/limits.h"
 #include "training/quantise.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -180,6 +182,21 @@ void audit_compare(struct audit_result *out, const struct model_shape *shape,
     }
     out->excess_ppm = ratio_ppm(excess_of(out, &squares), squares.all);
     out->verdict = judge(out);
+}
+
+void audit_compare_exact(struct audit_result *out,
+                         const struct model_shape *shape,
+                         const uint8_t *payload, size_t size, unsigned width,
+                         const int64_t *sums, uint64_t rows)
+{
+    uint8_t *own = pot_alloc(gradient_bytes(shape, width));
+    quantise_gradient(own, shape, width, sums, rows);
+    bool is_equal =
+        size == gradient_bytes(shape, width) && memcmp(own, payload, size) == 0;
+    *out = (struct audit_result){
+        .verdict = is_equal ? AUDIT_EQUAL : AUDIT_REFUSED,
+    };
+    free(own);
 }
 
 uint64_t audit_flips_allowed(uint64_t elements, unsigned width)

@@ -1,11 +1,11 @@
 /* audit: a submitted gradient against one's own computation of it.  Integers
  * only.
  *
- * Another BLAS kernel gives sums that differ by about 1e-7, so that a few
- * elements round to the neighbouring integer: these flips are allowed up to
- * a number.  A ReLU that falls on the other side of zero moves a whole row
- * of a weight: that is undecided, until it was computed again with the
- * submitter's kernel. */
+ * In the blas lane another kernel gives sums that differ by about 1e-7, so
+ * that a few elements round to the neighbouring integer: these flips are
+ * allowed up to a number.  A ReLU that falls on the other side of zero moves a
+ * whole row of a weight: that is undecided, until it was computed again with
+ * the submitter's kernel. */
 #ifndef POT_TRAINING_AUDIT_H
 #define POT_TRAINING_AUDIT_H
 
@@ -41,6 +41,15 @@ struct audit_result {
 void audit_compare(struct audit_result *out, const struct model_shape *shape,
                    const struct gradient *submitted, const int64_t *sums,
                    uint64_t rows);
+
+/* audit_compare_exact: of the exact lane, where every honest machine makes the
+ * same bytes: equal or refused, nothing between.
+ *
+ * In: payload as submitted, size bytes, its width 1 or 2; sums as above */
+void audit_compare_exact(struct audit_result *out,
+                         const struct model_shape *shape,
+                         const uint8_t *payload, size_t size, unsigned width,
+                         const int64_t *sums, uint64_t rows);
 
 /* audit_flips_allowed: for a gradient of that many elements of width 1 or
  * 2.  Outside this module tests and the benchmark ask it. */

@@ -8,7 +8,9 @@
 #include "config.h"
 
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/file.h"
+#include "training/exact.h"
 #include "training/worker_protocol.h"
 #include "training/worker_run.h"
 #include "training/worker_sandbox.h"
@@ -40,12 +42,37 @@ static bool send_message(const struct worker_message *message)
     return true;
 }
 
-static bool say_hello(void)
+/* The fastest variant of the exact lane that gives the scalar one's bits on
+ * this very processor; POT_EXACT_KERNEL asks for another one.  NULL: there is
+ * none of that name, or it is wrong. */
+static const struct product *choose_exact(void)
+{
+    const struct product *variants[EXACT_VARIANTS_MAX];
+    size_t count = exact_variants(variants);
+    const char *wanted = getenv("POT_EXACT_KERNEL");
+    for (size_t i = 0; i < count; i++) {
+        const char *name = variants[i]->name;
+        if (wanted != NULL && strcmp(wanted, name) != 0) {
+            continue;
+        }
+        if (variants[i] == &exact_scalar || exact_agrees(variants[i])) {
+            return variants[i];
+        }
+        (void)fprintf(stderr,
+                      "pot-worker: the exact kernel %s is wrong on this "
+                      "processor and is not used\n",
+                      name);
+    }
+    return NULL;
+}
+
+static bool say_hello(const struct product *exact)
 {
     struct worker_message message = {.type = WORKER_HELLO};
     message.hello.version = WORKER_VERSION;
     (void)snprintf(message.hello.core, WORKER_CORE_SIZE, "%s",
                    openblas_get_corename());
+    (void)snprintf(message.hello.exact, WORKER_EXACT_SIZE, "%s", exact->name);
     (void)snprintf(message.hello.config, WORKER_CONFIG_SIZE, "%s",
                    openblas_get_config());
     return send_message(&message);
@@ -115,6 +142,14 @@ static int run(void)
     struct buf in;
     worker_sandbox_limit();
     openblas_set_num_threads(1);
+    exact_set_rounding();
+    const struct product *exact = choose_exact();
+    if (exact == NULL) {
+        (void)fputs("pot-worker: this processor has no exact kernel of the "
+                    "name in POT_EXACT_KERNEL; unset it\n",
+                    stderr);
+        return EXIT_USAGE;
+    }
     if (fcntl(WORKER_SHARED_FD, F_SETFD, FD_CLOEXEC) != 0) {
         (void)fputs("pot-worker: descriptor 3 is not open; potd starts this "
                     "program, it is not for the command line\n",
@@ -124,8 +159,8 @@ static int run(void)
     worker_shm_attach(&shm, WORKER_SHARED_FD);
     /* One message and what came with it of the next. */
     buf_init(&in, 2 * WORKER_MESSAGE_BYTES_MAX + 4096);
-    struct worker_run *worker = worker_run_new(&shm);
-    int status = say_hello() ? serve(worker, &in) : 0;
+    struct worker_run *worker = worker_run_new(&shm, exact);
+    int status = say_hello(exact) ? serve(worker, &in) : 0;
     worker_run_free(worker);
     buf_fini(&in);
     worker_shm_close(&shm);

@@ -11,7 +11,7 @@
 #define MAGIC      UINT32_C(0x31575450) /* "PTW1", little-endian */
 #define CACHE_LINE 64
 
-_Static_assert(WORKER_CORE_SIZE + WORKER_CONFIG_SIZE + 8 <=
+_Static_assert(WORKER_CORE_SIZE + WORKER_EXACT_SIZE + WORKER_CONFIG_SIZE + 8 <=
                    WORKER_BODY_BYTES_MAX,
                "a HELLO fits");
 
@@ -27,6 +27,7 @@ static void encode_part(struct bytes_writer *w, const struct worker_part *part)
     bytes_write_u32(w, part->block_rows);
     bytes_write_u32(w, part->activation);
     bytes_write_u32(w, part->loss);
+    bytes_write_u32(w, part->numerics);
     bytes_write_u32(w, part->width_count);
     for (uint32_t i = 0; i < part->width_count; i++) {
         bytes_write_u32(w, part->widths[i]);
@@ -44,6 +45,7 @@ static void encode_body(struct bytes_writer *w,
         bytes_write_u32(w, message->hello.version);
         bytes_write_u32(w, 0);
         bytes_write(w, message->hello.core, WORKER_CORE_SIZE);
+        bytes_write(w, message->hello.exact, WORKER_EXACT_SIZE);
         bytes_write(w, message->hello.config, WORKER_CONFIG_SIZE);
         break;
     case WORKER_PART:
@@ -105,6 +107,7 @@ static bool decode_part(struct worker_part *part, struct bytes_reader *r)
     part->block_rows = bytes_read_u32(r);
     part->activation = bytes_read_u32(r);
     part->loss = bytes_read_u32(r);
+    part->numerics = bytes_read_u32(r);
     part->width_count = bytes_read_u32(r);
     if (part->width_count > LAYERS_MAX) {
         return false;
@@ -129,6 +132,8 @@ static bool decode_body(struct worker_message *message, uint32_t type,
         message->hello.version = bytes_read_u32(r);
         is_known = bytes_read_u32(r) == 0;
         read_text(message->hello.core, WORKER_CORE_SIZE, r, WORKER_CORE_SIZE);
+        read_text(message->hello.exact, WORKER_EXACT_SIZE, r,
+                  WORKER_EXACT_SIZE);
         read_text(message->hello.config, WORKER_CONFIG_SIZE, r,
                   WORKER_CONFIG_SIZE);
         break;

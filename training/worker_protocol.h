@@ -15,12 +15,13 @@
  *   u32  type
  *   u32  size of the body
  *   u32  0
- *   HELLO  u32 version, u32 0, char core[32], char config[128], NUL-padded
+ *   HELLO  u32 version, u32 0, char core[32], char exact[16],
+ *          char config[128], NUL-padded
  *   PART   u64 job, shared_bytes, theta_offset, rows_offset, sums_offset,
- *          row_count; u32 block_rows, activation, loss, width_count;
- *          u32 widths[width_count]; u32 path_size, char path[path_size]
- *   DONE   u64 job, u64 rows, i64 loss_sum (Q40.24), u64 elapsed_us
- *   ERROR  u64 job, char text[<= 256]
+ *          row_count; u32 block_rows, activation, loss, numerics,
+ *          width_count; u32 widths[width_count]; u32 path_size, char
+ * path[path_size] DONE   u64 job, u64 rows, i64 loss_sum (Q40.24), u64
+ * elapsed_us ERROR  u64 job, char text[<= 256]
  *
  * In the shared memory, at the part's offsets (multiples of 8, not
  * overlapping): theta, i32 Q8.24 for each parameter; rows, u64 for each row;
@@ -36,14 +37,15 @@
 #include "base/err.h"
 #include "proto/model.h"
 
-#define WORKER_VERSION           1
+#define WORKER_VERSION           2
 #define WORKER_SHARED_FD         3
 #define WORKER_CORE_SIZE         32
+#define WORKER_EXACT_SIZE        16
 #define WORKER_CONFIG_SIZE       128
 #define WORKER_TEXT_SIZE         257
 #define WORKER_PATH_SIZE         4096
 #define WORKER_HEADER_BYTES      16
-#define WORKER_BODY_BYTES_MAX    (64 + 4 * LAYERS_MAX + 4 + WORKER_PATH_SIZE)
+#define WORKER_BODY_BYTES_MAX    (68 + 4 * LAYERS_MAX + 4 + WORKER_PATH_SIZE)
 #define WORKER_MESSAGE_BYTES_MAX (WORKER_HEADER_BYTES + WORKER_BODY_BYTES_MAX)
 
 enum worker_type {
@@ -63,6 +65,7 @@ struct worker_part {
     uint32_t block_rows; /* assign_block_rows() of all the job's rows */
     uint32_t activation; /* Pot__Activation */
     uint32_t loss;       /* Pot__Loss */
+    uint32_t numerics;   /* Pot__Numerics: the lane */
     uint32_t width_count;
     uint32_t widths[LAYERS_MAX];
     char path[WORKER_PATH_SIZE]; /* of the .pds file */
@@ -71,6 +74,7 @@ struct worker_part {
 struct worker_hello {
     uint32_t version;
     char core[WORKER_CORE_SIZE];     /* as OpenBLAS names it: "Haswell" */
+    char exact[WORKER_EXACT_SIZE];   /* variant of the other lane: "avx2" */
     char config[WORKER_CONFIG_SIZE]; /* OpenBLAS's version and build */
 };
 

@@ -27,6 +27,7 @@
 
 struct worker_run {
     struct worker_shm *shm;
+    const struct product *exact;
     /* The mapped data set; data is NULL when there is none. */
     struct stat info;
     void *data;
@@ -41,10 +42,12 @@ struct worker_run {
 
 /* The functions below return what is wrong with a part, or NULL. */
 
-struct worker_run *worker_run_new(struct worker_shm *shm)
+struct worker_run *worker_run_new(struct worker_shm *shm,
+                                  const struct product *exact)
 {
     struct worker_run *run = pot_calloc(1, sizeof(*run));
     run->shm = shm;
+    run->exact = exact;
     return run;
 }
 
@@ -131,7 +134,17 @@ static bool is_same_model(const struct mlp_config *a,
            memcmp(a->shape.widths, b->shape.widths,
                   a->shape.width_count * sizeof(*a->shape.widths)) == 0 &&
            a->activation == b->activation && a->loss == b->loss &&
-           a->block_rows == b->block_rows;
+           a->product == b->product && a->block_rows == b->block_rows;
+}
+
+/* NULL: no lane of this version. */
+static const struct product *product_of(const struct worker_run *run,
+                                        uint32_t numerics)
+{
+    if (numerics == POT__NUMERICS__NUMERICS_EXACT) {
+        return run->exact;
+    }
+    return numerics == POT__NUMERICS__NUMERICS_BLAS ? &product_blas : NULL;
 }
 
 static const char *prepare_model(struct worker_run *run,
@@ -140,11 +153,11 @@ static const char *prepare_model(struct worker_run *run,
     struct mlp_config config = {
         .activation = (Pot__Activation)part->activation,
         .loss = (Pot__Loss)part->loss,
-        .product = &product_blas,
+        .product = product_of(run, part->numerics),
         .block_rows = part->block_rows,
     };
-    if (!is_known_model(part)) {
-        return "the activation or the loss is unknown";
+    if (!is_known_model(part) || config.product == NULL) {
+        return "the activation, the loss or the lane is unknown";
     }
     if (model_shape_init(&config.shape, part->widths, part->width_count) !=
         POT_OK) {

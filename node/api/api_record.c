@@ -7,6 +7,7 @@
 #include "proto/codec.h"
 #include "proto/evidence.h"
 #include "proto/model.h"
+#include "proto/spec.h"
 
 /* ---- tasks */
 
@@ -36,6 +37,8 @@ static void add_model(json_t *json, const Pot__TaskSpec *spec)
     }
     api_json_set(json, "train_dataset", api_json_hash_field(spec->train));
     api_json_set(json, "test_dataset", api_json_hash_field(spec->test));
+    const char *numerics = spec_name(&spec_numerics, (uint32_t)spec->numerics);
+    api_json_set(json, "numerics", json_string(numerics));
     api_json_set(json, "rows_per_miner", json_integer(spec->rows_per_miner));
     api_json_set(json, "min_submissions", json_integer(spec->min_submissions));
 }

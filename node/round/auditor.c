@@ -150,10 +150,18 @@ static void give_up_second(struct auditor *a)
 
 /* ---- comparing */
 
+static bool is_exact(const struct trial *trial)
+{
+    return trial->input->numerics == POT__NUMERICS__NUMERICS_EXACT;
+}
+
 static bool loss_holds(const struct trial *trial)
 {
     int64_t own =
         fixed_divide(trial->loss_sum, (int64_t)trial->input->row_count);
+    if (is_exact(trial)) {
+        return trial->loss == own;
+    }
     int64_t off = trial->loss > own ? trial->loss - own : own - trial->loss;
     int64_t part = own / LOSS_PART;
     return off <= (part > LOSS_TOLERANCE ? part : LOSS_TOLERANCE);
@@ -167,8 +175,14 @@ static void compare(void *context)
     enum pot_err err =
         gradient_view(&gradient, shape, trial->payload, trial->payload_size);
     POT_ASSERT(err == POT_OK); /* checked before it came here */
-    audit_compare(&trial->result, shape, &gradient, trial->sums,
-                  trial->input->row_count);
+    if (is_exact(trial)) {
+        audit_compare_exact(&trial->result, shape, trial->payload,
+                            trial->payload_size, gradient.width, trial->sums,
+                            trial->input->row_count);
+    } else {
+        audit_compare(&trial->result, shape, &gradient, trial->sums,
+                      trial->input->row_count);
+    }
     if (!loss_holds(trial)) {
         trial->result.verdict = AUDIT_REFUSED;
     }

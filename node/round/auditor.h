@@ -1,6 +1,7 @@
 /* auditor: judges a gradient by computing it again.
  *
- * The first recomputation runs on this machine's own OpenBLAS core.  When it
+ * In the exact lane the bytes are equal or refused.  In the blas lane the
+ * first recomputation runs on this machine's own OpenBLAS core.  When it
  * leaves the verdict open, a second one runs on the submitter's, if that runs
  * here: otherwise the verdict stays AUDIT_UNDECIDED. */
 #ifndef POT_NODE_ROUND_AUDITOR_H

@@ -20,6 +20,7 @@ struct round_input {
     struct model_shape shape;
     Pot__Activation activation;
     Pot__Loss loss;
+    Pot__Numerics numerics;
     int32_t *theta; /* Q8.24, shape.parameter_count */
     char *dataset;  /* path of the training set's .pds file */
     uint64_t dataset_rows;

@@ -106,6 +106,7 @@ static struct round_input *input_of(const Pot__TaskSpec *spec)
     input->holders = 1;
     input->activation = spec->model->activation;
     input->loss = spec->model->loss;
+    input->numerics = spec->numerics;
     input->row_count = spec->rows_per_miner;
     enum pot_err err = model_shape_from_spec(&input->shape, spec->model);
     POT_ASSERT(err == POT_OK); /* the ledger took the task */

@@ -177,7 +177,8 @@ static void become_idle(struct worker_process *w)
 static void on_hello(struct worker_process *w, const struct worker_hello *hello)
 {
     LOG(LOG_DEBUG, "node", "worker ready", log_u64("worker", w->config.index),
-        log_text("core", hello->core), log_text("config", hello->config));
+        log_text("core", hello->core), log_text("exact", hello->exact),
+        log_text("config", hello->config));
     become_idle(w);
     w->config.events->ready(w->config.context, hello->core);
 }
@@ -277,6 +278,7 @@ static void fill_part(struct worker_part *out,
         .block_rows = (uint32_t)assign_block_rows(input->row_count),
         .activation = (uint32_t)input->activation,
         .loss = (uint32_t)input->loss,
+        .numerics = (uint32_t)input->numerics,
         .width_count = (uint32_t)input->shape.width_count,
     };
     memcpy(out->widths, input->shape.widths, sizeof(out->widths));

@@ -93,6 +93,7 @@ static enum exit_code write_task(struct potbench *bench, const char *folder,
                "[optimizer]\nlearning_rate = 0.05\n"
                "[training]\nrounds = %" PRIu64 "\nrows_per_miner = %" PRIu64
                "\neval_every = %" PRIu32 "\naudit_rate = 0.1\n"
+               "numerics = \"blas\"\n"
                "[reward]\nbudget = \"1000\"\n",
                m->name, m->widths[0], m->widths[1], m->widths[2], rounds,
                rows_per_miner, m->eval_every);

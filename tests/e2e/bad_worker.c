@@ -44,6 +44,7 @@ enum mode {
     MODE_FLIP,    /* the other way */
     MODE_NUDGE,   /* each element off by up to a tenth */
     MODE_DRIFT,   /* by up to a hundredth: kernels differ by less */
+    MODE_SPECK,   /* four elements off by a unit: within what kernels do */
     MODE_HUGE,    /* as large as it goes */
     MODE_DUMP,    /* honest, and told to the copier */
     MODE_COPY,    /* another miner's */
@@ -60,9 +61,9 @@ enum mode {
 };
 
 static const char *const mode_names[] = {
-    "honest", "noise", "stale", "half",  "zero", "flip",  "nudge",
-    "drift",  "huge",  "dump",  "copy",  "loss", "boast", "garbage",
-    "crash",  "hang",  "error", "split", "once", "other",
+    "honest",  "noise", "stale", "half",  "zero",  "flip", "nudge",
+    "drift",   "speck", "huge",  "dump",  "copy",  "loss", "boast",
+    "garbage", "crash", "hang",  "error", "split", "once", "other",
 };
 
 struct proxy {
@@ -196,6 +197,20 @@ static void spoil_nudge(int64_t *sums, size_t count, uint32_t per_mille)
     }
 }
 
+/* A unit of int8 is a 127th of a tensor's largest element; the first hundreds
+ * are of one tensor. */
+static void spoil_speck(int64_t *sums, size_t count)
+{
+    int64_t peak = 0;
+    for (size_t i = 0; i < count && i < 500; i++) {
+        int64_t size = sums[i] < 0 ? -sums[i] : sums[i];
+        peak = size > peak ? size : peak;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        sums[i] += peak / 127;
+    }
+}
+
 static void dump(const struct proxy *p, const struct worker_part *part,
                  const struct worker_done *done)
 {
@@ -273,6 +288,9 @@ static void spoil(struct proxy *p, const struct worker_part *part,
         break;
     case MODE_DRIFT:
         spoil_nudge(sums, count, 10);
+        break;
+    case MODE_SPECK:
+        spoil_speck(sums, count);
         break;
     case MODE_HUGE:
         for (size_t i = 0; i < count; i++) {

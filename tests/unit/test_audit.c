@@ -106,6 +106,31 @@ static void one_flip_too_many_is_undecided(void **state)
     assert_in_range(f->result.excess_ppm, 10, 1000);
 }
 
+static enum audit_verdict judge_exactly(struct fixture *f)
+{
+    size_t size = gradient_bytes(&f->shape, 1);
+    gradient_encode(f->bytes, &f->shape, 1, 1, f->exponents, f->values);
+    audit_compare_exact(&f->result, &f->shape, f->bytes, size, 1, f->sums,
+                        ROWS);
+    return f->result.verdict;
+}
+
+static void the_exact_lane_takes_the_same_bytes_only(void **state)
+{
+    struct fixture *f = *state;
+    size_t size = gradient_bytes(&f->shape, 1);
+    assert_int_equal(judge_exactly(f), AUDIT_EQUAL);
+    audit_compare_exact(&f->result, &f->shape, f->bytes, size - 1, 1, f->sums,
+                        ROWS);
+    assert_int_equal(f->result.verdict, AUDIT_REFUSED);
+    flip(f, 1);
+    assert_int_equal(judge_exactly(f), AUDIT_REFUSED);
+    f->values[1]--;
+    assert_int_equal(judge_exactly(f), AUDIT_EQUAL);
+    f->exponents[1]++;
+    assert_int_equal(judge_exactly(f), AUDIT_REFUSED);
+}
+
 static void flips_everywhere_are_not_accepted(void **state)
 {
     struct fixture *f = *state;
@@ -220,6 +245,7 @@ int main(void)
         WITH(same_gradient_is_equal),
         WITH(allowed_flips_are_within_the_bound),
         WITH(one_flip_too_many_is_undecided),
+        WITH(the_exact_lane_takes_the_same_bytes_only),
         WITH(flips_everywhere_are_not_accepted),
         WITH(larger_difference_is_never_within_the_bound),
         WITH(other_gradient_is_refused),

@@ -96,7 +96,7 @@ static void faults_name_line_and_key(void **state)
         {"[data]", "test_split = 1.0", "data.test_split: must be a number"},
         {"[data]", "hash = \"12\"", "data.hash: must be 64"},
         {"[training]", "eval_every = 0", "training.eval_every: must be from 1"},
-        {"[training]", "local_steps = 2", "needs numerics = \"exact\""},
+        {"[training]", "local_steps = 2", "local_steps: this version has"},
         {"[training]", "audit_rate = 1.5", "must be a number from 0 to 1"},
         {"[training]", "audit_rate = nan", "must be a number from 0 to 1"},
         {"[training]", "min_submissions = 1e3", "must be a whole number"},
@@ -149,7 +149,7 @@ static void parse(struct task_file *file, Pot__Numerics numerics,
     char *text = with_line("[training]", line);
     assert_int_equal(task_read_text(file, &ctl, "t.toml", text),
                      EXIT_CODE_DONE);
-    file->numerics = numerics; /* exact ones are planned, and refused */
+    file->numerics = numerics;
     free(text);
 }
 

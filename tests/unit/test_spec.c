@@ -168,6 +168,16 @@ static void every_value_is_a_choice_of_its_name(void **state)
     assert_listed(&spec_compressions, &pot__compression__descriptor);
 }
 
+static void values_have_the_names_of_a_task_file(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        spec_name(&spec_numerics, POT__NUMERICS__NUMERICS_EXACT), "exact");
+    assert_string_equal(spec_name(&spec_numerics, POT__NUMERICS__NUMERICS_BLAS),
+                        "blas");
+    assert_string_equal(spec_name(&spec_numerics, 0), "");
+}
+
 static void a_task_fits_its_data(void **state)
 {
     (void)state;
@@ -210,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_name_is_cut_between_characters),
         cmocka_unit_test(what_is_chosen_is_taken_or_planned),
         cmocka_unit_test(every_value_is_a_choice_of_its_name),
+        cmocka_unit_test(values_have_the_names_of_a_task_file),
         cmocka_unit_test(a_task_fits_its_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "tests/byte_dataset.h"
 #include "tests/scratch.h"
 #include "training/assign.h"
+#include "training/exact.h"
 #include "training/mlp.h"
 #include "training/quantise.h"
 
@@ -65,6 +66,7 @@ static int set_up(void **state)
         .shape = &f->shape,
         .activation = POT__ACTIVATION__ACTIVATION_RELU,
         .loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY,
+        .numerics = POT__NUMERICS__NUMERICS_BLAS,
         .path = f->path,
         .theta = f->theta,
         .rows = f->rows,
@@ -107,6 +109,7 @@ static struct worker_part good_part(struct fixture *f)
         .block_rows = 64,
         .activation = f->task.activation,
         .loss = f->task.loss,
+        .numerics = (uint32_t)f->task.numerics,
         .width_count = 3,
     };
     memcpy(part.widths, f->shape.widths, sizeof(part.widths));
@@ -237,6 +240,55 @@ static void gradient_does_not_depend_on_the_split(void **state)
     free(whole);
 }
 
+static int64_t *exact_sums(struct fixture *f, const char *kernel,
+                           const char *core, int64_t *loss)
+{
+    struct worker_driver d;
+    struct worker_done done;
+    struct worker_task task = f->task;
+    int64_t *sums = pot_calloc(f->shape.parameter_count, sizeof(*sums));
+    task.numerics = POT__NUMERICS__NUMERICS_EXACT;
+    assert_int_equal(setenv("POT_EXACT_KERNEL", kernel, 1), 0);
+    assert_true(worker_driver_open(&d, worker_path(), core));
+    assert_int_equal(unsetenv("POT_EXACT_KERNEL"), 0);
+    assert_string_equal(d.hello.exact, kernel);
+    assert_true(worker_driver_sums(sums, &done, &d, &task, 0, JOB_ROWS));
+    *loss = done.loss_sum;
+    (void)worker_driver_close(&d);
+    return sums;
+}
+
+/* OpenBLAS's core differs too: nothing of it may be left. */
+static void every_exact_kernel_gives_the_same_bits(void **state)
+{
+    struct fixture *f = *state;
+    const struct product *variants[EXACT_VARIANTS_MAX];
+    size_t count = exact_variants(variants);
+    size_t size = f->shape.parameter_count * sizeof(int64_t);
+    int64_t loss;
+    int64_t *first = exact_sums(f, "scalar", NULL, &loss);
+    for (size_t i = 0; i < count; i++) {
+        int64_t loss_again;
+        int64_t *again =
+            exact_sums(f, variants[i]->name, "Nehalem", &loss_again);
+        assert_memory_equal(again, first, size);
+        assert_true(loss_again == loss);
+        free(again);
+    }
+    free(first);
+}
+
+static void an_exact_kernel_that_is_not_there_ends_it(void **state)
+{
+    (void)state;
+    struct worker_driver d;
+    assert_int_equal(setenv("POT_EXACT_KERNEL", "vax", 1), 0);
+    assert_false(worker_driver_open(&d, worker_path(), NULL));
+    assert_int_equal(unsetenv("POT_EXACT_KERNEL"), 0);
+    int status = worker_driver_close(&d);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 2);
+}
+
 /* Each makes one thing in a good part wrong. */
 typedef void (*spoiler)(struct worker_part *part, struct fixture *f);
 
@@ -268,6 +320,12 @@ static void unknown_loss(struct worker_part *part, struct fixture *f)
 {
     (void)f;
     part->loss = 77;
+}
+
+static void unknown_lane(struct worker_part *part, struct fixture *f)
+{
+    (void)f;
+    part->numerics = 77;
 }
 
 static void zero_width(struct worker_part *part, struct fixture *f)
@@ -358,15 +416,25 @@ static void row_beyond_the_data(struct worker_part *part, struct fixture *f)
 static void nonsense_is_answered_with_an_error(void **state)
 {
     struct fixture *f = *state;
-    static const spoiler spoilers[] = {no_dataset,         not_a_dataset,
-                                       folder_as_dataset,  no_activation,
-                                       unknown_loss,       zero_width,
-                                       one_width,          huge_model,
-                                       other_inputs,       no_rows,
-                                       endless_rows,       no_block,
-                                       huge_block,         more_shared_memory,
-                                       no_shared_memory,   theta_beyond_the_end,
-                                       rows_wrap_around,   sums_unaligned,
+    static const spoiler spoilers[] = {no_dataset,
+                                       not_a_dataset,
+                                       folder_as_dataset,
+                                       no_activation,
+                                       unknown_loss,
+                                       unknown_lane,
+                                       zero_width,
+                                       one_width,
+                                       huge_model,
+                                       other_inputs,
+                                       no_rows,
+                                       endless_rows,
+                                       no_block,
+                                       huge_block,
+                                       more_shared_memory,
+                                       no_shared_memory,
+                                       theta_beyond_the_end,
+                                       rows_wrap_around,
+                                       sums_unaligned,
                                        row_beyond_the_data};
     /* The first part of all says where data sets are. */
     struct worker_message first;
@@ -446,6 +514,8 @@ int main(void)
         WITH(worker_says_which_kernel_it_runs),
         WITH(whoever_computes_is_fenced_in),
         WITH(gradient_is_that_of_the_model),
+        WITH(every_exact_kernel_gives_the_same_bits),
+        WITH(an_exact_kernel_that_is_not_there_ends_it),
         WITH(gradient_does_not_depend_on_the_split),
         WITH(nonsense_is_answered_with_an_error),
         WITH(overflow_is_answered_with_an_error),

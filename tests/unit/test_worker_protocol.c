@@ -25,6 +25,7 @@ static struct worker_message make_part(void)
         .block_rows = 64,
         .activation = POT__ACTIVATION__ACTIVATION_TANH,
         .loss = POT__LOSS__LOSS_MSE,
+        .numerics = POT__NUMERICS__NUMERICS_EXACT,
         .width_count = 3,
         .widths = {784, 128, 10},
         .path = "/tmp/a folder/d.pds",
@@ -39,8 +40,10 @@ static struct worker_message make_of(enum worker_type type)
         return make_part();
     }
     if (type == WORKER_HELLO) {
-        m.hello = (struct worker_hello){
-            .version = 1, .core = "Haswell", .config = "OpenBLAS 0.3.21"};
+        m.hello = (struct worker_hello){.version = 2,
+                                        .core = "Haswell",
+                                        .exact = "avx2",
+                                        .config = "OpenBLAS 0.3.21"};
     } else if (type == WORKER_DONE) {
         m.done = (struct worker_done){
             .job = 7, .rows = 99, .loss_sum = -5, .elapsed_us = 12};
@@ -102,10 +105,10 @@ static void damaged_messages_are_noticed(void **state)
         {"an unknown type", 4, 9},
         {"a body larger than any", 10, 0xff},
         {"a reserved field", 12, 1},
-        {"too many widths", WORKER_HEADER_BYTES + 60, 17},
-        {"fewer widths than there are", WORKER_HEADER_BYTES + 60, 2},
-        {"a longer path", WORKER_HEADER_BYTES + 76, 200},
-        {"a NUL in the path", WORKER_HEADER_BYTES + 82, 0},
+        {"too many widths", WORKER_HEADER_BYTES + 64, 17},
+        {"fewer widths than there are", WORKER_HEADER_BYTES + 64, 2},
+        {"a longer path", WORKER_HEADER_BYTES + 80, 200},
+        {"a NUL in the path", WORKER_HEADER_BYTES + 86, 0},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct buf in;
