@@ -14,14 +14,14 @@ tests_bench_bench_audit_SOURCES = tests/bench/bench_audit.c \
 tests_bench_bench_audit_CPPFLAGS = $(bench_cppflags)
 tests_bench_bench_audit_LDADD = ledger/libledger.a $(bench_training_libs)
 
-check_PROGRAMS += tests/bench/bench_worker
-tests_bench_bench_worker_SOURCES = tests/bench/bench_worker.c \
+check_PROGRAMS += tests/bench/training
+tests_bench_training_SOURCES = tests/bench/bench_training.c \
 	tests/bench/bench_util.c tests/bench/bench_util.h \
 	tests/byte_dataset.c tests/byte_dataset.h \
 	tests/rng.h tests/scratch.h \
 	tests/worker_driver.c tests/worker_driver.h
-tests_bench_bench_worker_CPPFLAGS = $(bench_cppflags)
-tests_bench_bench_worker_LDADD = $(bench_training_libs)
+tests_bench_training_CPPFLAGS = $(bench_cppflags)
+tests_bench_training_LDADD = $(bench_training_libs)
 
 # potbench: real nodes on this machine, measured beside their baselines.
 bin_PROGRAMS += potbench
