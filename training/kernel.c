@@ -203,11 +203,12 @@ KERNEL_CLONES void kernel_from_fixed(float *restrict out,
     }
 }
 
-/* Bits of 128.0F.  Below it the fast way holds: KERNEL_BLOCKS_MAX such
- * blocks stay below GRID_MAX.  Larger patterns without the sign are larger
- * values, then infinity, then NaN. */
-#define FAST_BITS     INT32_C(0x43000000)
 #define INFINITY_BITS INT32_C(0x7f800000)
+/* Bits of 2048.0F: below it ROUNDER works.  Larger patterns without the sign
+ * are larger values, then infinity, then NaN. */
+#define FAST_BITS INT32_C(0x45000000)
+/* Floats that are looked at and then added while they are in the cache. */
+#define GRID_PIECE ((size_t)4096)
 
 KERNEL_CLONES static int32_t peak_bits(const float *values, size_t count)
 {
@@ -229,25 +230,12 @@ KERNEL_CLONES static int32_t peak_bits(const float *values, size_t count)
 
 _Static_assert(FIXED_BITS == 24, "kernel_from_fixed scales by it");
 _Static_assert(GRID_BITS == 40, "GRID_SCALE is the grid's");
-_Static_assert(KERNEL_BLOCKS_MAX *(INT64_C(128) << GRID_BITS) <= GRID_MAX + 1,
-               "no sum overflows");
 
 static int64_t pattern_of(double value)
 {
     int64_t bits;
     memcpy(&bits, &value, sizeof(bits));
     return bits;
-}
-
-KERNEL_CLONES static void put_fast(int64_t *restrict sums,
-                                   const float *restrict values, size_t count)
-{
-    const int64_t base = pattern_of(ROUNDER);
-#pragma omp simd
-    for (size_t i = 0; i < count; i++) {
-        double shifted = (double)values[i] * GRID_SCALE + ROUNDER;
-        sums[i] = pattern_of(shifted) - base;
-    }
 }
 
 KERNEL_CLONES static void add_fast(int64_t *restrict sums,
@@ -257,7 +245,9 @@ KERNEL_CLONES static void add_fast(int64_t *restrict sums,
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {
         double shifted = (double)values[i] * GRID_SCALE + ROUNDER;
-        sums[i] += pattern_of(shifted) - base;
+        int64_t sum = sums[i] + (pattern_of(shifted) - base);
+        sum = sum > GRID_MAX ? GRID_MAX : sum;
+        sums[i] = sum < -GRID_MAX ? -GRID_MAX : sum;
     }
 }
 
@@ -270,30 +260,31 @@ static int64_t round_any(float value)
     return llrint(scaled);
 }
 
-static void put_any(int64_t *sums, const float *values, size_t count,
-                    bool is_added)
+static void add_any(int64_t *sums, const float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        int64_t sum = is_added ? sums[i] : 0;
         int64_t part = round_any(values[i]);
-        quantise_add(&sum, &part, 1);
-        sums[i] = sum;
+        quantise_add(sums + i, &part, 1);
     }
 }
 
 bool kernel_to_grid(int64_t *sums, const float *values, size_t count,
                     bool is_added)
 {
-    int32_t peak = peak_bits(values, count);
-    if (peak >= INFINITY_BITS) {
-        return false;
-    }
-    if (peak >= FAST_BITS) {
-        put_any(sums, values, count, is_added);
-    } else if (is_added) {
-        add_fast(sums, values, count);
-    } else {
-        put_fast(sums, values, count);
+    for (size_t i = 0; i < count; i += GRID_PIECE) {
+        size_t piece = count - i < GRID_PIECE ? count - i : GRID_PIECE;
+        int32_t peak = peak_bits(values + i, piece);
+        if (peak >= INFINITY_BITS) {
+            return false;
+        }
+        if (!is_added) {
+            memset(sums + i, 0, piece * sizeof(*sums));
+        }
+        if (peak < FAST_BITS) {
+            add_fast(sums + i, values + i, piece);
+        } else {
+            add_any(sums + i, values + i, piece);
+        }
     }
     return true;
 }

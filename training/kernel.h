@@ -64,9 +64,8 @@ double kernel_mse(float *dy, const float *y, const float *t,
 void kernel_from_fixed(float *out, const int32_t *values, size_t count);
 
 /* kernel_to_grid: sums = values, or += when is_added, rounded to the grid of
- * training/quantise.h; what lies beyond it is clamped.  At most
- * KERNEL_BLOCKS_MAX may be added up.  False: a value is not finite. */
-#define KERNEL_BLOCKS_MAX (1 << 15)
+ * training/quantise.h; what lies beyond it is clamped.  False: a value is not
+ * finite, and sums are not to be used. */
 bool kernel_to_grid(int64_t *sums, const float *values, size_t count,
                     bool is_added);
 

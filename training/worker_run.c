@@ -164,7 +164,6 @@ static const char *prepare_model(struct worker_run *run,
         return "the model's layers are out of bounds";
     }
     if (part->block_rows == 0 || part->block_rows > BLOCK_ROWS_MAX ||
-        part->row_count / part->block_rows >= KERNEL_BLOCKS_MAX ||
         mlp_arena_bytes(&config) > ARENA_BYTES_MAX) {
         return "the block of rows is out of bounds";
     }

@@ -376,6 +376,40 @@ static void grid_takes_every_finite_float(void **state)
     }
 }
 
+/* Large neighbours send a value the slow way: it comes out the same. */
+static void grid_does_not_depend_on_the_company(void **state)
+{
+    (void)state;
+    const size_t count = 20001;
+    const size_t small = count / 3;
+    float *values = pot_calloc(count, sizeof(*values));
+    int64_t *sums = pot_calloc(count, sizeof(*sums));
+    random_state = 5;
+    for (size_t i = 0; i < count; i++) {
+        /* At most 2^7 in the first third, 2^11 and 2^23 in the others. */
+        int exponent = i < small ? 7 : i < 2 * small ? 11 : 23;
+        values[i] = (float)ldexp(next_uniform(), exponent);
+        sums[i] = i % 5 == 0 ? GRID_MAX - 1 : (int64_t)i;
+    }
+    assert_true(kernel_to_grid(sums, values, small, true));
+    assert_true(
+        kernel_to_grid(sums + small, values + small, count - small, true));
+    for (size_t i = 0; i < count; i++) {
+        int64_t wanted = i % 5 == 0 ? GRID_MAX - 1 : (int64_t)i;
+        double scaled = rint((double)values[i] * 0x1p40);
+        double most = (double)GRID_MAX;
+        int64_t part = scaled >= most    ? GRID_MAX
+                       : scaled <= -most ? -GRID_MAX
+                                         : (int64_t)scaled;
+        quantise_add(&wanted, &part, 1);
+        assert_true(sums[i] == wanted);
+    }
+    values[count - 1] = NAN;
+    assert_false(kernel_to_grid(sums, values, count, true));
+    free(values);
+    free(sums);
+}
+
 static void grid_refuses_what_is_no_number(void **state)
 {
     (void)state;
@@ -428,6 +462,7 @@ int main(void)
         cmocka_unit_test(arena_is_bounded_before_it_is_taken),
         cmocka_unit_test(softmax_survives_large_outputs),
         cmocka_unit_test(grid_takes_every_finite_float),
+        cmocka_unit_test(grid_does_not_depend_on_the_company),
         cmocka_unit_test(grid_refuses_what_is_no_number),
         cmocka_unit_test(activations_keep_what_is_no_number),
     };
