@@ -18,6 +18,7 @@
 #include "node/block/arrival.h"
 #include "node/block/chain.h"
 #include "node/block/replica.h"
+#include "node/hold/blob_pool.h"
 #include "node/hold/holdings.h"
 #include "node/hold/snapshots.h"
 #include "node/hold/stored.h"
@@ -300,6 +301,22 @@ static void write_intake(struct buf *out, const struct api_config *c)
                 (double)stats.dropped);
 }
 
+static void write_memory(struct buf *out, const struct holdings *holdings)
+{
+    const struct {
+        const char *name;
+        struct blob_pool *pool;
+    } pools[] = {{"payloads", holdings->pool}, {"recent", holdings->recent}};
+    metrics_family(out, "pot_memory_blob_bytes", GAUGE,
+                   "Blobs in memory: payloads that no block has counted yet, "
+                   "and what the latest blocks wrote.");
+    for (size_t i = 0; i < sizeof(pools) / sizeof(*pools); i++) {
+        metrics_sample(out, "pot_memory_blob_bytes",
+                       (struct metrics_label){"pool", pools[i].name}, no_label,
+                       (double)blob_pool_bytes(pools[i].pool));
+    }
+}
+
 static void write_health(struct buf *out, const struct store *store)
 {
     enum store_health health = store_health(store);
@@ -522,6 +539,7 @@ static void get_metrics(struct api_request *request)
     write_sync(&body, c->sync);
     write_intake(&body, c);
     write_snapshots(&body, c);
+    write_memory(&body, c->holdings);
     write_store(&body, c->holdings->store);
     write_workers(&body, c->miner);
     write_rounds(&body, c->rounds);

@@ -15,6 +15,7 @@
 #include "node/block/round_blobs.h"
 #include "node/block/shared_block.h"
 #include "node/block/validator_sets.h"
+#include "node/hold/blob_pool.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "proto/codec.h"
@@ -22,6 +23,10 @@
 #include "storage/store.h"
 
 #include <stdlib.h>
+
+/* A round reads what the one before wrote; it may be settled twice when the
+ * view changes. */
+#define RECENT_BLOCKS 8
 
 /* ---- gradients that were counted */
 
@@ -136,6 +141,9 @@ enum pot_err block_commit(const struct holdings *holdings,
     enum pot_err err =
         store_commit(holdings->store, &commit, executed->overlay);
     block_lists_fini(&lists);
+    if (err == POT_OK) {
+        blob_pool_age(holdings->recent, RECENT_BLOCKS);
+    }
     return err;
 }
 

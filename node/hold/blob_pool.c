@@ -13,15 +13,17 @@ struct blob {
     struct hash hash;
     uint8_t *data;
     size_t size;
+    uint64_t turn; /* in which it was last put or read */
     struct blob *older;
     struct blob *newer;
 };
 
 struct blob_pool {
     uv_mutex_t mutex;
-    struct map blobs; /* hash -> struct blob */
-    struct blob *oldest;
+    struct map blobs;    /* hash -> struct blob */
+    struct blob *oldest; /* by that */
     struct blob *newest;
+    uint64_t turn;
     size_t bytes; /* <= bytes_max */
     size_t bytes_max;
 };
@@ -35,10 +37,35 @@ struct blob_pool *blob_pool_new(size_t bytes_max)
     return pool;
 }
 
-static void drop(struct blob_pool *pool, struct blob *blob)
+static void take_out(struct blob_pool *pool, const struct blob *blob)
 {
     *(blob->older != NULL ? &blob->older->newer : &pool->oldest) = blob->newer;
     *(blob->newer != NULL ? &blob->newer->older : &pool->newest) = blob->older;
+}
+
+static void append(struct blob_pool *pool, struct blob *blob)
+{
+    blob->turn = pool->turn;
+    blob->older = pool->newest;
+    blob->newer = NULL;
+    *(pool->newest != NULL ? &pool->newest->newer : &pool->oldest) = blob;
+    pool->newest = blob;
+}
+
+/* The blob, used now; NULL: it is not held. */
+static const struct blob *use(struct blob_pool *pool, const struct hash *hash)
+{
+    struct blob *blob = map_get(&pool->blobs, hash->b);
+    if (blob != NULL) {
+        take_out(pool, blob);
+        append(pool, blob);
+    }
+    return blob;
+}
+
+static void drop(struct blob_pool *pool, struct blob *blob)
+{
+    take_out(pool, blob);
     (void)map_remove(&pool->blobs, blob->hash.b);
     pool->bytes -= blob->size;
     free(blob->data);
@@ -65,7 +92,7 @@ bool blob_pool_put(struct blob_pool *pool, const struct hash *hash,
         return false;
     }
     uv_mutex_lock(&pool->mutex);
-    if (map_get(&pool->blobs, hash->b) == NULL) {
+    if (use(pool, hash) == NULL) {
         while (pool->bytes + size > pool->bytes_max) {
             drop(pool, pool->oldest);
         }
@@ -73,9 +100,7 @@ bool blob_pool_put(struct blob_pool *pool, const struct hash *hash,
         blob->hash = *hash;
         blob->data = pot_memdup(data, size);
         blob->size = size;
-        blob->older = pool->newest;
-        *(pool->newest != NULL ? &pool->newest->newer : &pool->oldest) = blob;
-        pool->newest = blob;
+        append(pool, blob);
         pool->bytes += size;
         (void)map_put(&pool->blobs, hash->b, blob);
     }
@@ -87,7 +112,7 @@ bool blob_pool_get(struct blob_pool *pool, const struct hash *hash,
                    struct buf *out)
 {
     uv_mutex_lock(&pool->mutex);
-    const struct blob *blob = map_get(&pool->blobs, hash->b);
+    const struct blob *blob = use(pool, hash);
     buf_clear(out);
     if (blob != NULL) {
         buf_append(out, blob->data, blob->size);
@@ -101,7 +126,7 @@ bool blob_pool_read(struct blob_pool *pool, const struct hash *hash,
                     uint64_t *total)
 {
     uv_mutex_lock(&pool->mutex);
-    const struct blob *blob = map_get(&pool->blobs, hash->b);
+    const struct blob *blob = use(pool, hash);
     if (blob != NULL) {
         uint64_t from = offset < blob->size ? offset : blob->size;
         uint64_t left = blob->size - from;
@@ -128,4 +153,22 @@ void blob_pool_del(struct blob_pool *pool, const struct hash *hash)
         drop(pool, blob);
     }
     uv_mutex_unlock(&pool->mutex);
+}
+
+void blob_pool_age(struct blob_pool *pool, unsigned turns)
+{
+    uv_mutex_lock(&pool->mutex);
+    pool->turn++;
+    while (pool->oldest != NULL && pool->oldest->turn + turns < pool->turn) {
+        drop(pool, pool->oldest);
+    }
+    uv_mutex_unlock(&pool->mutex);
+}
+
+size_t blob_pool_bytes(struct blob_pool *pool)
+{
+    uv_mutex_lock(&pool->mutex);
+    size_t bytes = pool->bytes;
+    uv_mutex_unlock(&pool->mutex);
+    return bytes;
 }

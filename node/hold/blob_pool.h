@@ -1,5 +1,6 @@
-/* blob_pool: blobs in memory, bounded: the oldest make room.  What is in one
- * may be gone at the next call.  Any thread may call. */
+/* blob_pool: blobs in memory, bounded: those that nobody put or read for the
+ * longest time make room.  What is in one may be gone at the next call.  Any
+ * thread may call. */
 #ifndef POT_NODE_HOLD_BLOB_POOL_H
 #define POT_NODE_HOLD_BLOB_POOL_H
 
@@ -30,5 +31,12 @@ bool blob_pool_read(struct blob_pool *pool, const struct hash *hash,
                     uint64_t *total);
 bool blob_pool_has(struct blob_pool *pool, const struct hash *hash);
 void blob_pool_del(struct blob_pool *pool, const struct hash *hash);
+
+/* blob_pool_age: what was neither put nor read since the turns-th call before
+ * this one goes. */
+void blob_pool_age(struct blob_pool *pool, unsigned turns);
+
+/* blob_pool_bytes: of all that is held. */
+size_t blob_pool_bytes(struct blob_pool *pool);
 
 #endif

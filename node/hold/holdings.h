@@ -29,7 +29,7 @@ struct holdings {
     /* Payloads that no block has counted yet, and what was fetched for blocks
      * to come. */
     struct blob_pool *pool;
-    struct blob_pool *recent; /* what executed blocks wrote lately */
+    struct blob_pool *recent; /* what the latest executed blocks wrote */
     struct datasets_book *datasets;
     struct verified *verified;
     struct snapshots *snapshots; /* NULL: none are made */

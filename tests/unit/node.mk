@@ -1,5 +1,6 @@
 # Tests of node/'s parts that stand alone.
 unit_node_tests = \
+	tests/unit/test_blob_pool \
 	tests/unit/test_pending \
 	tests/unit/test_catch_up \
 	tests/unit/test_chain \
@@ -86,6 +87,11 @@ tests_unit_test_snapshots_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_snapshots_LDADD = node/hold/libhold.a \
 	tests/unit/libstorefixture.a storage/libstorage.a $(unit_proto_libs) \
 	$(LMDB_LIBS) $(UV_LIBS)
+
+tests_unit_test_blob_pool_SOURCES = tests/unit/test_blob_pool.c
+tests_unit_test_blob_pool_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_blob_pool_LDADD = node/hold/libhold.a $(unit_proto_libs) \
+	$(UV_LIBS)
 
 tests_unit_test_verified_SOURCES = tests/unit/test_verified.c
 tests_unit_test_verified_CPPFLAGS = $(unit_node_cppflags)

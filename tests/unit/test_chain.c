@@ -355,6 +355,21 @@ static void what_memory_let_go_is_not_promised(void **state)
     shared_block_unref(block);
 }
 
+/* Memory does not grow with the chain. */
+static void what_no_block_uses_any_more_leaves_memory(void **state)
+{
+    struct chain_fixture *f = *state;
+    struct blob_pool *recent = f->holdings.recent;
+    for (uint8_t height = 1; height <= 30; height++) {
+        const struct hash hash = {{height}};
+        assert_true(blob_pool_put(recent, &hash, "parameters", 10));
+        assert_int_equal(chain_fixture_apply(f, chain_fixture_propose(f, NULL)),
+                         POT_OK);
+        assert_true(blob_pool_has(recent, &hash)); /* the next one reads it */
+    }
+    assert_in_range(blob_pool_bytes(recent), 10, 100);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, open_chain, close_chain)
 
 int main(void)
@@ -373,6 +388,7 @@ int main(void)
         CASE(a_store_that_lacks_something_makes_no_block_wrong),
         CASE(what_was_held_before_a_restart_goes_with_a_block),
         CASE(what_memory_let_go_is_not_promised),
+        CASE(what_no_block_uses_any_more_leaves_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
