@@ -333,6 +333,7 @@ static void open_blocks(struct node *node)
         .delivery = &node->delivery,
         .context = node,
         .done = on_caught_up,
+        .found = on_evidence,
     };
     node->catch_up = catch_up_new(&catch_up);
 }

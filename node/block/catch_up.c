@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "node/block/block_needs.h"
 #include "node/block/certified.h"
+#include "node/block/conflict.h"
 #include "node/block/delivery.h"
 #include "node/block/shared_block.h"
 #include "node/block/validator_sets.h"
@@ -40,7 +41,9 @@ struct synced {
     size_t certificate_size;
     struct certified *certified;
     struct hash signers; /* key of the set that signs it */
-    bool was_next;       /* the tip's, when verifying began */
+    bool was_next;       /* the tip's, when verifying began... */
+    struct hash parent;  /* ...whose hash this was */
+    struct conflict conflict;
     enum pot_err err;
 };
 
@@ -72,11 +75,16 @@ static void on_verify(void *context)
         !certified_verify(s->certified, &holdings->chain, &set)) {
         s->err = POT_EFORMAT;
     }
+    if (s->err == POT_OK && s->was_next) {
+        conflict_at_tip(&s->conflict, holdings, s->height - 1, &s->parent,
+                        s->certified->block->block);
+    }
 }
 
 static void synced_free(struct synced *s)
 {
     certified_free(s->certified);
+    conflict_fini(&s->conflict);
     free(s);
 }
 
@@ -130,6 +138,21 @@ static void on_opened(void *context)
     }
 }
 
+static void tell_conflict(const struct synced *s)
+{
+    const struct catch_up_config *config = &s->catch_up->config;
+    if (s->conflict.is_found) {
+        LOG(LOG_ERROR, "consensus",
+            "two blocks are certified: more than a third of the validators lie",
+            log_u64("height", s->height - 1),
+            log_u64("proofs", s->conflict.count));
+    }
+    for (size_t i = 0; i < s->conflict.count; i++) {
+        config->found(config->context, s->conflict.proofs[i].data,
+                      s->conflict.proofs[i].size);
+    }
+}
+
 static void on_verified(void *context)
 {
     struct synced *s = context;
@@ -143,6 +166,7 @@ static void on_verified(void *context)
         return;
     }
     if (state == SYNCED_VERIFIED) {
+        tell_conflict(s);
         block_needs(c->config.delivery->needs, s->certified->block->block, true,
                     NULL, NULL);
     }
@@ -189,6 +213,7 @@ static void verify(struct catch_up *c)
         if (is_ready) {
             s->state = SYNCED_VERIFYING;
             s->was_next = is_next;
+            s->parent = tip->hash;
             offload_start(&s->offload, c->config.loop, on_verify, on_verified,
                           s);
         }

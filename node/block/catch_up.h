@@ -35,6 +35,9 @@ struct catch_up_config {
      * see delivery_apply.
      * Behind anything but POT_OK the blocks above it are dropped unsaid. */
     void (*done)(void *context, uint64_t height, enum pot_err err);
+    /* An encoded EvidenceBody that follows from two chains that are both
+     * certified: node/block/conflict.h. */
+    void (*found)(void *context, const void *body, size_t size);
 };
 
 struct catch_up *catch_up_new(const struct catch_up_config *config);

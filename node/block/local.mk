@@ -9,6 +9,7 @@ node_block_libblock_a_SOURCES = \
 	node/block/certified.c node/block/certified.h \
 	node/block/chain.c node/block/chain.h \
 	node/block/chain_tip.c node/block/chain_tip.h \
+	node/block/conflict.c node/block/conflict.h \
 	node/block/dataset_fetch.c node/block/dataset_fetch.h \
 	node/block/delivery.c node/block/delivery.h \
 	node/block/errands.c node/block/errands.h \

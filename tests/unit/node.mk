@@ -4,6 +4,7 @@ unit_node_tests = \
 	tests/unit/test_pending \
 	tests/unit/test_catch_up \
 	tests/unit/test_chain \
+	tests/unit/test_conflict \
 	tests/unit/test_datasets \
 	tests/unit/test_errands \
 	tests/unit/test_evidence_pool \
@@ -37,6 +38,11 @@ tests_unit_test_catch_up_LDADD = $(unit_chain_libs)
 tests_unit_test_chain_SOURCES = tests/unit/test_chain.c $(unit_chain_sources)
 tests_unit_test_chain_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_chain_LDADD = $(unit_chain_libs)
+
+tests_unit_test_conflict_SOURCES = tests/unit/test_conflict.c \
+	$(unit_chain_sources)
+tests_unit_test_conflict_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_conflict_LDADD = $(unit_chain_libs)
 
 tests_unit_test_datasets_SOURCES = tests/unit/test_datasets.c \
 	$(unit_chain_sources)
