@@ -1,5 +1,9 @@
 /* libmicrohttpd runs on its own epoll descriptor, which the loop watches
- * (on_ready), with its next time-out as a timer (on_timer). */
+ * (on_ready), with its next time-out as a timer (on_timer).
+ *
+ * It does all that it can in one run, and everything else on the loop waits
+ * for it: a flood of connections would make each step of consensus as long as
+ * a run.  After a long one it rests as long as it ran. */
 #include "config.h"
 
 #include "node/api/api_server.h"
@@ -25,6 +29,8 @@
 #define IDLE_SECONDS      30
 #define TICK_MS           500
 #define HANDLES           3
+#define RUN_LONG_NS       UINT64_C(2000000)
+#define REST_MS_MAX       100
 
 struct api_server {
     struct api_server_config config;
@@ -37,6 +43,7 @@ struct api_server {
     uv_timer_t timer; /* libmicrohttpd's own next time-out */
     uv_timer_t tick;
     unsigned handles; /* open */
+    bool is_resting;  /* the poll stands still, the timer ends that */
     bool is_stopped;  /* no daemon any more */
     void (*closed)(void *context);
 };
@@ -44,15 +51,30 @@ struct api_server {
 /* ---- the loop */
 
 static void on_timer(uv_timer_t *timer);
+static void on_rested(uv_timer_t *timer);
+
+static void rest(struct api_server *server, uint64_t run_ns)
+{
+    uint64_t ms = run_ns / 1000000;
+    server->is_resting = true;
+    (void)uv_poll_stop(&server->poll);
+    uv_update_time(server->config.loop); /* it was before the run */
+    (void)uv_timer_start(&server->timer, on_rested,
+                         ms < REST_MS_MAX ? ms : REST_MS_MAX, 0);
+}
 
 static void run(struct api_server *server)
 {
     MHD_UNSIGNED_LONG_LONG ms;
-    if (server->is_stopped) {
+    if (server->is_stopped || server->is_resting) {
         return;
     }
+    uint64_t begun_ns = uv_hrtime();
     (void)MHD_run(server->daemon);
-    if (MHD_get_timeout(server->daemon, &ms) == MHD_YES) {
+    uint64_t run_ns = uv_hrtime() - begun_ns;
+    if (run_ns >= RUN_LONG_NS) {
+        rest(server, run_ns);
+    } else if (MHD_get_timeout(server->daemon, &ms) == MHD_YES) {
         (void)uv_timer_start(&server->timer, on_timer, ms, 0);
     } else {
         (void)uv_timer_stop(&server->timer);
@@ -64,6 +86,15 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     run(poll->data);
+}
+
+static void on_rested(uv_timer_t *timer)
+{
+    struct api_server *server = timer->data;
+    server->is_resting = false;
+    int rc = uv_poll_start(&server->poll, UV_READABLE, on_ready);
+    POT_ASSERT(rc == 0);
+    run(server);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -246,7 +277,7 @@ void api_server_resume(struct api_server *server,
                        struct MHD_Connection *connection)
 {
     MHD_resume_connection(connection);
-    if (!server->is_stopped) {
+    if (!server->is_stopped && !server->is_resting) {
         int rc = uv_timer_start(&server->timer, on_timer, 0, 0);
         POT_ASSERT(rc == 0);
     }
