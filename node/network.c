@@ -165,6 +165,16 @@ static void on_tick(void *context, uint64_t now_ms)
     if (node->replica != NULL) {
         replica_tick(node->replica, now_ms);
     }
+    if (node->intake != NULL && !node->is_stopping) {
+        intake_tick(node->intake);
+    }
+}
+
+/* Validators are connected to each other: consensus needs it. */
+static bool is_fellow(void *context, const struct peer *peer)
+{
+    const struct node *node = context;
+    return node->replica != NULL && replica_is_fellow(node->replica, peer);
 }
 
 static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
@@ -281,6 +291,7 @@ static void open_transfers(struct node *node)
         .on_block = on_sync_header,
     };
     node->gossip = gossip_new(node->net, 0);
+    gossip_set_fellows(node->gossip, is_fellow, node);
     node->fetch = blob_fetch_new(&fetch);
     node->sync = sync_new(&sync);
     node->header_sync = sync_new(&header_sync);

@@ -10,12 +10,22 @@
 struct gossip {
     struct net *net;
     struct recent_set seen; /* marks of messages */
+    gossip_fellow_fn *is_fellow;
+    void *context;
 };
+
+static bool has_none(void *context, const struct peer *peer)
+{
+    (void)context;
+    (void)peer;
+    return false;
+}
 
 struct gossip *gossip_new(struct net *net, size_t seen_max)
 {
     struct gossip *gossip = pot_calloc(1, sizeof(*gossip));
     gossip->net = net;
+    gossip->is_fellow = has_none;
     recent_set_init(&gossip->seen, seen_max != 0 ? seen_max : GOSSIP_SEEN_MAX);
     return gossip;
 }
@@ -26,6 +36,19 @@ void gossip_free(struct gossip *gossip)
         recent_set_fini(&gossip->seen);
         free(gossip);
     }
+}
+
+void gossip_set_fellows(struct gossip *gossip, gossip_fellow_fn *is_fellow,
+                        void *context)
+{
+    gossip->is_fellow = is_fellow;
+    gossip->context = context;
+}
+
+bool gossip_is_fellow(const struct gossip *gossip, uint64_t peer_id)
+{
+    const struct peer *peer = net_find_id(gossip->net, peer_id);
+    return peer != NULL && gossip->is_fellow(gossip->context, peer);
 }
 
 static void mark_of(struct hash *mark, uint8_t type, const void *data,
@@ -71,6 +94,29 @@ void gossip_forward(struct gossip *gossip, uint8_t type, const void *data,
     const struct peer *from =
         from_peer_id != 0 ? net_find_id(gossip->net, from_peer_id) : NULL;
     (void)net_broadcast(gossip->net, type, data, size, from);
+}
+
+static bool is_fellow(void *context, const struct peer *peer)
+{
+    const struct gossip *gossip = context;
+    return gossip->is_fellow(gossip->context, peer);
+}
+
+static bool is_none(void *context, const struct peer *peer)
+{
+    return !is_fellow(context, peer);
+}
+
+void gossip_forward_out(struct gossip *gossip, uint8_t type, const void *data,
+                        size_t size)
+{
+    (void)net_multicast(gossip->net, type, data, size, is_none, gossip);
+}
+
+void gossip_tell_fellows(struct gossip *gossip, uint8_t type, const void *data,
+                         size_t size)
+{
+    (void)net_multicast(gossip->net, type, data, size, is_fellow, gossip);
 }
 
 void gossip_forget(struct gossip *gossip, uint8_t type, const void *data,

@@ -15,11 +15,22 @@
 
 #define GOSSIP_SEEN_MAX (1 << 16) /* marks kept: base/recent_set.h */
 
+/* Fellows are peers who are all connected to each other and to this node, as
+ * validators are: what one has said, all have heard. */
+typedef bool gossip_fellow_fn(void *context, const struct peer *peer);
+
 struct gossip; /* opaque: p2p/gossip.c */
 
 /* gossip_new: net is borrowed; seen_max marks, 0: GOSSIP_SEEN_MAX. */
 struct gossip *gossip_new(struct net *net, size_t seen_max);
 void gossip_free(struct gossip *gossip); /* NULL is fine */
+
+/* gossip_set_fellows: who they are; without it there are none. */
+void gossip_set_fellows(struct gossip *gossip, gossip_fellow_fn *is_fellow,
+                        void *context);
+
+/* gossip_is_fellow: whether the peer of this id is one. */
+bool gossip_is_fellow(const struct gossip *gossip, uint64_t peer_id);
 
 /* gossip_receive: true when the message is new; it is marked now. */
 bool gossip_receive(struct gossip *gossip, uint8_t type, const void *data,
@@ -38,6 +49,13 @@ void gossip_publish(struct gossip *gossip, uint8_t type, const void *data,
  * of this id, 0: to all. */
 void gossip_forward(struct gossip *gossip, uint8_t type, const void *data,
                     size_t size, uint64_t from_peer_id);
+
+/* gossip_forward_out: a fellow's message, found good: sent to all who are
+ * none.  gossip_tell_fellows: sent to them alone. */
+void gossip_forward_out(struct gossip *gossip, uint8_t type, const void *data,
+                        size_t size);
+void gossip_tell_fellows(struct gossip *gossip, uint8_t type, const void *data,
+                         size_t size);
 
 /* gossip_forget: the next copy counts as new again; for what could not be
  * judged yet. */

@@ -57,6 +57,14 @@ static bool is_validator(void *context, const struct peer *peer)
     return validator_set_find(&index, pbft_validators(r->pbft), peer_key(peer));
 }
 
+bool replica_is_fellow(const struct replica *r, const struct peer *peer)
+{
+    uint32_t index;
+    const struct validator_set *set = pbft_validators(r->pbft);
+    return validator_set_find(&index, set, key_public(r->config.key)) &&
+           validator_set_find(&index, set, peer_key(peer));
+}
+
 static void broadcast(struct replica *r, const struct pbft_effect *effect)
 {
     (void)net_multicast(r->config.net, MESSAGE_CONSENSUS, effect->bytes,

@@ -72,6 +72,9 @@ bool replica_is_quiet(const struct replica *replica);
 POT_MUST_USE enum pot_err replica_resume(
     struct replica *replica, const struct validator_set *validators);
 
+/* replica_is_fellow: whether peer and this node are validators now. */
+bool replica_is_fellow(const struct replica *replica, const struct peer *peer);
+
 /* replica_receive: a peer's MESSAGE_CONSENSUS. */
 void replica_receive(struct replica *replica, struct peer *peer,
                      const void *data, size_t size);

@@ -26,6 +26,8 @@
 #define BATCH_MAX       256
 /* Passed on in one message; a larger one goes alone. */
 #define PARCEL_BYTES ((size_t)128 << 10)
+/* Between two looks at what was held back. */
+#define TICK_MS 1000
 
 _Static_assert(MESSAGE_SIGNED_MAX(TX_BYTES_MAX) + BATCH_FRAME_BYTES <=
                    TX_BATCH_BYTES_MAX,
@@ -58,6 +60,8 @@ struct intake {
     struct offload offload;
     struct buf parcel; /* transactions to be passed on together */
     uint64_t parcel_peer_id;
+    bool is_fellows;  /* the parcel came from one */
+    uint64_t tick_ms; /* the next one of use */
     bool is_stopped;
     struct intake_stats stats;
 };
@@ -227,14 +231,21 @@ static void forget_mark(struct intake *intake, const struct item *item)
 static void send_parcel(struct intake *intake)
 {
     struct buf *parcel = &intake->parcel;
-    if (parcel->size > 0) {
-        gossip_forward(intake->config.gossip, MESSAGE_TXS, parcel->data,
-                       parcel->size, intake->parcel_peer_id);
-        buf_clear(parcel);
+    struct gossip *gossip = intake->config.gossip;
+    if (parcel->size == 0) {
+        return;
     }
+    if (intake->is_fellows) {
+        gossip_forward_out(gossip, MESSAGE_TXS, parcel->data, parcel->size);
+    } else {
+        gossip_forward(gossip, MESSAGE_TXS, parcel->data, parcel->size,
+                       intake->parcel_peer_id);
+    }
+    buf_clear(parcel);
 }
 
-/* Transactions of one batch and one peer go on together. */
+/* Transactions of one batch and one peer go on together.  A fellow has told
+ * his fellows himself. */
 static void pass_on_tx(struct intake *intake, const struct item *item)
 {
     struct buf *parcel = &intake->parcel;
@@ -246,7 +257,14 @@ static void pass_on_tx(struct intake *intake, const struct item *item)
     if (item->peer_id == 0) {
         gossip_mark(intake->config.gossip, item->type, item->data, item->size);
     }
-    intake->parcel_peer_id = item->peer_id;
+    if (parcel->size == 0) {
+        intake->parcel_peer_id = item->peer_id;
+        intake->is_fellows =
+            gossip_is_fellow(intake->config.gossip, item->peer_id);
+    }
+    if (intake->is_fellows) {
+        mempool_hold_back(intake->config.mempool, &item->receipt.hash);
+    }
     batch_add(parcel, item->data, item->size);
 }
 
@@ -402,6 +420,42 @@ bool intake_submit_batch(struct intake *intake, const void *data, size_t size,
         start_batch(intake);
     }
     return true;
+}
+
+static void tell_parcel(struct intake *intake)
+{
+    struct buf *parcel = &intake->parcel;
+    if (parcel->size > 0) {
+        gossip_tell_fellows(intake->config.gossip, MESSAGE_TXS, parcel->data,
+                            parcel->size);
+        buf_clear(parcel);
+    }
+}
+
+static void tell_one(void *context, const struct mempool_entry *entry)
+{
+    struct intake *intake = context;
+    struct buf *parcel = &intake->parcel;
+    size_t size;
+    uint8_t *data = codec_encode(&size, entry->tx);
+    if (parcel->size > 0 &&
+        parcel->size + BATCH_FRAME_BYTES + size > PARCEL_BYTES) {
+        tell_parcel(intake);
+    }
+    batch_add(parcel, data, size);
+    free(data);
+}
+
+void intake_tick(struct intake *intake)
+{
+    uint64_t now_ms = uv_now(intake->config.loop);
+    uint64_t fellow_ms = intake->config.fellow_ms;
+    if (now_ms >= intake->tick_ms && now_ms > fellow_ms) {
+        intake->tick_ms = now_ms + TICK_MS;
+        mempool_tell(intake->config.mempool, now_ms - fellow_ms, tell_one,
+                     intake);
+        tell_parcel(intake);
+    }
 }
 
 static void forget_in(struct item *items, const void *context)

@@ -41,12 +41,17 @@ const char *intake_text(const struct intake_receipt *receipt);
 typedef void intake_done_fn(void *context,
                             const struct intake_receipt *receipt);
 
+/* So long a fellow is believed to have told all others himself. */
+#define INTAKE_FELLOW_MS 5000
+
 struct intake_config {
     uv_loop_t *loop;
     const struct holdings *holdings;
     struct chain *chain;
-    struct pending *pending;
+    struct mempool *mempool;
+    struct pending *pending; /* over mempool */
     struct gossip *gossip;
+    uint64_t fellow_ms; /* INTAKE_FELLOW_MS */
     void *context;
     /* True: it is for us and for others, pass it on. */
     bool (*on_submission)(void *context, Pot__Signed *message,
@@ -77,6 +82,10 @@ void intake_submit(struct intake *intake, const void *data, size_t size,
  * and none was taken. */
 bool intake_submit_batch(struct intake *intake, const void *data, size_t size,
                          intake_done_fn *done, void *context);
+
+/* intake_tick: now and then.  What a fellow (p2p/gossip.h) brought, and no
+ * block has taken for a while, is told to the others, who may not hear him. */
+void intake_tick(struct intake *intake);
 
 /* intake_forget: done is not called for this context any more. */
 void intake_forget(struct intake *intake, const void *context);

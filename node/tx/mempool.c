@@ -208,6 +208,29 @@ enum mempool_verdict mempool_add(struct mempool *pool, const struct hash *hash,
     return MEMPOOL_ADDED;
 }
 
+void mempool_hold_back(struct mempool *pool, const struct hash *hash)
+{
+    struct mempool_entry *entry = map_get(&pool->by_hash, hash->b);
+    if (entry != NULL) {
+        entry->is_held_back = true;
+    }
+}
+
+/* The queue is in order of arrival. */
+void mempool_tell(struct mempool *pool, uint64_t before_ms,
+                  void (*tell)(void *context,
+                               const struct mempool_entry *entry),
+                  void *context)
+{
+    for (struct mempool_entry *at = pool->first;
+         at != NULL && at->arrived_ms <= before_ms; at = at->next) {
+        if (at->is_held_back) {
+            at->is_held_back = false;
+            tell(context, at);
+        }
+    }
+}
+
 const struct mempool_entry *mempool_first(const struct mempool *pool)
 {
     return pool->first;

@@ -28,6 +28,7 @@ struct mempool_entry {
     uint64_t nonce;
     uint64_t expiry_height; /* 0: never */
     size_t bytes;
+    bool is_held_back;   /* mempool_hold_back, and not told since */
     bool is_publication; /* of this data set */
     struct hash dataset;
     uint64_t height; /* of the tip when it came; 0: before the first prune */
@@ -47,6 +48,15 @@ void mempool_free(struct mempool *pool);
 enum mempool_verdict mempool_add(struct mempool *pool, const struct hash *hash,
                                  const Pot__Signed *tx, const Pot__TxBody *body,
                                  size_t bytes, uint64_t now_ms);
+
+/* mempool_hold_back: it was not passed on to everyone yet.  mempool_tell: calls
+ * tell with each such one that came at before_ms or earlier, for the last
+ * time. */
+void mempool_hold_back(struct mempool *pool, const struct hash *hash);
+void mempool_tell(struct mempool *pool, uint64_t before_ms,
+                  void (*tell)(void *context,
+                               const struct mempool_entry *entry),
+                  void *context);
 
 /* mempool_first: the first to go into a block; follow ->next. */
 const struct mempool_entry *mempool_first(const struct mempool *pool);

@@ -15,6 +15,7 @@ unit_node_tests = \
 	tests/unit/test_left_out \
 	tests/unit/test_mempool \
 	tests/unit/test_node_config \
+	tests/unit/test_fellows \
 	tests/unit/test_round_early \
 	tests/unit/test_snapshots \
 	tests/unit/test_verified \
@@ -107,6 +108,11 @@ tests_unit_test_verified_LDADD = node/hold/libhold.a $(unit_proto_libs) \
 tests_unit_test_mempool_SOURCES = tests/unit/test_mempool.c
 tests_unit_test_mempool_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_mempool_LDADD = node/tx/libtx.a $(unit_proto_libs)
+
+tests_unit_test_fellows_SOURCES = tests/unit/test_fellows.c \
+	$(unit_chain_sources) $(unit_p2p_nodes)
+tests_unit_test_fellows_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_fellows_LDADD = $(unit_chain_libs)
 
 # toml++ is C++: what links it links as such.
 tests_unit_test_node_config_SOURCES = tests/unit/test_node_config.c \

@@ -84,12 +84,88 @@ static void a_message_goes_round_a_ring_and_stops(void **state)
     world_fini(&w);
 }
 
+static bool is_fellow(void *context, const struct peer *peer)
+{
+    const struct world *w = context;
+    for (unsigned i = 0; i < 3; i++) {
+        if (public_key_equal(peer_key(peer), key_public(w->nodes[i].key))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct copies {
+    struct gossip *gossip;
+    size_t of_fellows; /* but the first one */
+    size_t in_all;
+};
+
+static void forward_out(struct node *node, struct peer *peer, uint8_t type,
+                        const uint8_t *data, size_t size)
+{
+    struct copies *copies = node->user;
+    uint64_t id = peer_id(peer);
+    bool is_of_fellow = gossip_is_fellow(copies->gossip, id);
+    copies->in_all++;
+    copies->of_fellows +=
+        is_of_fellow && node_peer(node, &node->world->nodes[0]) != peer;
+    if (!gossip_receive(copies->gossip, type, data, size)) {
+        return;
+    }
+    if (is_of_fellow) {
+        gossip_forward_out(copies->gossip, type, data, size);
+    } else {
+        gossip_forward(copies->gossip, type, data, size, id);
+    }
+}
+
+static bool have_all_told(void *context)
+{
+    const struct world *w = context;
+    const struct copies *last = w->nodes[3].user;
+    return last->in_all == 3; /* of each fellow */
+}
+
+static void fellows_tell_others_and_not_each_other(void **state)
+{
+    struct world w;
+    struct copies copies[4] = {0};
+    (void)state;
+    world_init(&w);
+    node_open(&w, 0, NULL);
+    node_open(&w, 1, &w.nodes[0], NULL);
+    node_open(&w, 2, &w.nodes[0], &w.nodes[1], NULL);
+    node_open(&w, 3, &w.nodes[0], &w.nodes[1], &w.nodes[2], NULL);
+    for (unsigned i = 0; i < 4; i++) {
+        copies[i].gossip = gossip_new(w.nodes[i].net, 0);
+        w.nodes[i].user = &copies[i];
+        w.nodes[i].on_message = forward_out;
+        while (net_peer_count(w.nodes[i].net) < 3) {
+            world_turn(&w, 1);
+        }
+        if (i < 3) {
+            gossip_set_fellows(copies[i].gossip, is_fellow, &w);
+        }
+    }
+    gossip_publish(copies[0].gossip, MESSAGE_TX, "news", 4);
+    world_run(&w, have_all_told, &w);
+    world_turn(&w, 10);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(copies[i].of_fellows, 0);
+        gossip_free(copies[i].gossip);
+    }
+    assert_true(copies[1].in_all > 0 && copies[2].in_all > 0);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_is_new_once),
         cmocka_unit_test(old_marks_are_forgotten_and_recent_ones_are_not),
         cmocka_unit_test(a_message_goes_round_a_ring_and_stops),
+        cmocka_unit_test(fellows_tell_others_and_not_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
