@@ -30,10 +30,14 @@
 #define IGNORED_MAX     5
 #define TALK_BYTES      ((uint64_t)64 << 10)
 #define LOG_INTERVAL_MS 5000
+/* Peers hear of quick blocks so often: each word wakes them all. */
+#define TELL_MS 50
 
 struct sync {
     struct sync_config config;
     struct claim status; /* ours, as far as the owner has told */
+    bool is_news;        /* peers have not heard it */
+    uint64_t told_ms;    /* when they last heard */
     struct claims claims;
     struct sync_plan *plan;
     struct sync_rate rate;
@@ -312,6 +316,15 @@ static void on_blocks(struct sync *sync, struct peer *peer, const uint8_t *data,
 
 /* --- what the owner says ---------------------------------------------- */
 
+static void tell(struct sync *sync, uint64_t now)
+{
+    if (sync->is_news && now >= sync->told_ms + TELL_MS) {
+        sync->is_news = false;
+        sync->told_ms = now;
+        send_status(sync, NULL);
+    }
+}
+
 void sync_set_status(struct sync *sync, const struct claim *status)
 {
     const struct claim before = sync->status;
@@ -326,8 +339,9 @@ void sync_set_status(struct sync *sync, const struct claim *status)
         status->lowest != before.lowest ||
         status->snapshot != before.snapshot ||
         !hash_equal(&status->block_hash, &before.block_hash)) {
-        send_status(sync, NULL);
+        sync->is_news = true;
     }
+    tell(sync, now_ms(sync));
     deliver(sync);
     ask(sync);
 }
@@ -470,6 +484,7 @@ static void log_progress(struct sync *sync, uint64_t now)
 void sync_tick(struct sync *sync, uint64_t now)
 {
     check_deadlines(sync, now);
+    tell(sync, now);
     sync_rate_tick(&sync->rate, sync->status.height, now);
     if (sync_target(sync) == sync->status.height) {
         sync->behind_ms = 0;

@@ -54,8 +54,9 @@ struct sync *sync_new(const struct sync_config *config);
 void sync_free(struct sync *sync); /* NULL is fine */
 
 /* sync_set_status: where we stand now, by whatever way; tells all peers when
- * it is news.  If the block of on_block is the tip now, its peer is as good
- * as new; if the tip is above it, it came another way. */
+ * it is news, or soon after when they have heard of others just now.  If the
+ * block of on_block is the tip now, its peer is as good as new; if the tip is
+ * above it, it came another way. */
 void sync_set_status(struct sync *sync, const struct claim *status);
 
 /* sync_refused: a block of on_block is wrong: its peer is banned and it is

@@ -478,6 +478,28 @@ static void a_block_that_comes_another_way_is_not_in_the_way(void **state)
     scene_fini();
 }
 
+static void quick_blocks_are_announced_together(void **state)
+{
+    (void)state;
+    scene_init();
+    follower_up(1, HONEST, 0, 10);
+    const struct node *node = &scene->w.nodes[0];
+    while (node->received[MESSAGE_STATUS] == 0) {
+        world_turn(&scene->w, 1);
+    }
+    size_t before = node->received[MESSAGE_STATUS];
+    struct follower *f = &scene->followers[1];
+    for (f->height = 1; f->height < 50; f->height++) {
+        struct claim status = status_at(f->height);
+        sync_set_status(f->sync, &status);
+    }
+    f->height = 49;
+    expect_height(49);
+    /* One at once, if none was before, and one for all behind it. */
+    assert_in_range(node->received[MESSAGE_STATUS] - before, 1, 4);
+    scene_fini();
+}
+
 static void a_source_that_goes_is_replaced(void **state)
 {
     (void)state;
@@ -556,6 +578,7 @@ int main(void)
         cmocka_unit_test(who_has_pruned_is_not_asked_for_it),
         cmocka_unit_test(several_are_asked_at_once),
         cmocka_unit_test(new_blocks_are_announced_and_followed),
+        cmocka_unit_test(quick_blocks_are_announced_together),
         cmocka_unit_test(a_block_that_comes_another_way_is_not_in_the_way),
         cmocka_unit_test(a_source_that_goes_is_replaced),
         cmocka_unit_test(who_fails_now_and_then_is_believed_again),
