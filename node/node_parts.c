@@ -295,10 +295,11 @@ static void on_installed(void *context)
     struct node *node = context;
     struct validator_set set;
     const struct chain_tip *tip = chain_tip(node->chain);
+    const struct hash *overdue;
     enum pot_err err = POT_OK;
     pruning_reload(node->pruning);
     rounds_refresh(node->rounds);
-    (void)evidence_pool_applied(node->evidence);
+    (void)evidence_pool_applied(node->evidence, NULL, NULL, &overdue);
     tell_sync(node);
     catch_up_applied(node->catch_up);
     if (node->replica != NULL) {

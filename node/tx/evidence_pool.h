@@ -83,7 +83,8 @@ void evidence_pool_collect(const struct evidence_pool *pool,
 /* evidence_pool_applied: this block is the new tip.  True: what is left is
  * worth another block.
  *
- * In:  rule: by which the block's primary is judged; NULL: it is not
+ * In:  block: may be NULL without a rule: the tip came with a snapshot
+ *      rule: by which the block's primary is judged; NULL: it is not
  * Out: *overdue: the hash of evidence that is left out for too long, borrowed
  *      until the next call; NULL: there is none */
 bool evidence_pool_applied(struct evidence_pool *pool, const Pot__Block *block,
