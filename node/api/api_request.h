@@ -33,7 +33,8 @@ struct api_batch {
     size_t count;
     size_t answered;
     size_t accepted;
-    json_t *refused; /* the first of them; NULL: none, or it went into the reply */
+    json_t
+        *refused; /* the first of them; NULL: none, or it went into the reply */
 };
 
 struct api_request {
