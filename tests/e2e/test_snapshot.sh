@@ -44,6 +44,12 @@ start miner1
 await 60 "it is in" reaches miner1 $((INTERVAL + 1))
 tip=$(height_of validator0)
 await 30 "it follows" reaches miner1 "$tip"
+is_told() {
+    curl -fsS -D "$WORK/head" -o /dev/null "$(url_of miner1)/v1/tasks" &&
+        grep -qi '^Pot-Synced: true' "$WORK/head" &&
+        grep -qi '^Pot-Height: [1-9]' "$WORK/head"
+}
+await 30 "its answers say that they are of today" is_told
 [ "$(lowest_of miner1)" -gt 1 ] || fail "it has all blocks: from whom?"
 [ "$(task_of miner1 "$task" | jq -r .parameters_hash)" = \
     "$(task_of validator0 "$task" | jq -r .parameters_hash)" ] ||
