@@ -147,3 +147,10 @@ int uv_poll_start(uv_poll_t *poll, int events, uv_poll_cb done)
     POT_ASSERT(false);
     return UV_ENOSYS;
 }
+
+int uv_poll_stop(uv_poll_t *poll)
+{
+    (void)poll;
+    POT_ASSERT(false);
+    return UV_ENOSYS;
+}
