@@ -189,7 +189,7 @@ void normal_on_checked(struct pbft *p, const struct pbft_event *event)
     }
     block->is_checking = false;
     block->is_valid = event->u.checked.is_valid;
-    pace_checked(&p->pace, p->now_ms);
+    pace_checked(&p->pace, p->now_ms, event->u.checked.lacked_ms);
     if (block != p->proposal.block || p->is_changing || p->decision.is_made ||
         p->own[first_phase(p)].is_cast) {
         return;

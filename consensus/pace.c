@@ -25,11 +25,13 @@ void pace_got(struct pace *pace, uint64_t now_ms)
     }
 }
 
-void pace_checked(struct pace *pace, uint64_t now_ms)
+void pace_checked(struct pace *pace, uint64_t now_ms, uint64_t lacked_ms)
 {
     if (pace->is_got && !pace->is_checked) {
+        uint64_t took_ms = now_ms - pace->got_ms;
         pace->is_checked = true;
         pace->checked_ms = now_ms;
+        pace->lacked_ms = lacked_ms < took_ms ? lacked_ms : took_ms;
     }
 }
 
@@ -103,12 +105,16 @@ static void begin_view(struct pace *pace, const struct pace_rule *rule)
     pace->is_slow = false;
 }
 
-static uint64_t lag_of(const struct pace *pace, uint64_t now_ms)
+static uint64_t lag_of(const struct pace *pace, const struct pace_rule *rule,
+                       uint64_t now_ms)
 {
     uint64_t waited = pace->got_ms - pace->owed_ms;
     uint64_t end = pace->is_checked ? pace->checked_ms : now_ms;
-    uint64_t work = 2 * (end - pace->got_ms);
-    return waited > work ? waited - work : 0;
+    uint64_t work = 2 * (end - pace->got_ms - pace->lacked_ms);
+    uint64_t lacked_max = rule->timeout_ms / 2;
+    uint64_t lacked =
+        pace->lacked_ms < lacked_max ? pace->lacked_ms : lacked_max;
+    return lacked + (waited > work ? waited - work : 0);
 }
 
 void pace_end(struct pace *pace, const struct pace_rule *rule, uint64_t now_ms)
@@ -117,7 +123,7 @@ void pace_end(struct pace *pace, const struct pace_rule *rule, uint64_t now_ms)
         begin_view(pace, rule);
     }
     if (pace->is_owed && pace->is_got && !pace->is_void) {
-        pace->sum_ms += lag_of(pace, now_ms);
+        pace->sum_ms += lag_of(pace, rule, now_ms);
         pace->blocks++;
     }
     if (pace->blocks >= PACE_BLOCKS || (pace->blocks >= PACE_BLOCKS_MIN &&
@@ -127,5 +133,6 @@ void pace_end(struct pace *pace, const struct pace_rule *rule, uint64_t now_ms)
     pace->is_owed = false;
     pace->is_got = false;
     pace->is_checked = false;
+    pace->lacked_ms = 0;
     pace->is_void = false;
 }

@@ -3,8 +3,11 @@
  *
  * A lag is the time from when a replica has both reached a height and heard
  * of work for it until it has the primary's block, less twice what checking
- * that block took it: who makes a large block needs time for it, too.  Lags
- * are averaged over windows of blocks.  A primary is slow when its average is
+ * that block took it: who makes a large block needs time for it, too.  What
+ * the check waited for, because it was not here, is lag and no work; but half
+ * a time-out at most, as once it may be somebody else's fault: a window
+ * forgives that, and not one for every block.  Lags are averaged over windows
+ * of blocks.  A primary is slow when its average is
  * above all of
  *
  *   a twentieth of the time-out, which anyone may take, and
@@ -44,7 +47,8 @@ struct pace {
     bool is_void; /* not to be counted */
     uint64_t owed_ms;
     uint64_t got_ms;
-    uint64_t checked_ms; /* ...and found valid then */
+    uint64_t checked_ms; /* ...and found valid then... */
+    uint64_t lacked_ms;  /* ...after so long for what it lacked */
     /* Of the view. */
     uint64_t view;
     uint32_t primary;
@@ -57,11 +61,12 @@ struct pace {
     struct pace_past past[VALIDATORS_MAX];
 };
 
-/* pace_owe, pace_got, pace_checked: the first call at a height counts.
+/* pace_owe, pace_got, pace_checked: the first call at a height counts; the
+ * check lacked something for so long of its time.
  * pace_skip: this height tells nothing about its primary. */
 void pace_owe(struct pace *pace, uint64_t now_ms);
 void pace_got(struct pace *pace, uint64_t now_ms);
-void pace_checked(struct pace *pace, uint64_t now_ms);
+void pace_checked(struct pace *pace, uint64_t now_ms, uint64_t lacked_ms);
 void pace_skip(struct pace *pace);
 
 /* Who is measured, and by what. */

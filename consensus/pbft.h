@@ -134,6 +134,7 @@ struct pbft_event {
             uint64_t height;
             struct hash digest;
             bool is_valid;
+            uint64_t lacked_ms; /* it waited so long for what is not in it */
         } checked;
         struct {
             uint64_t sequence;

@@ -20,6 +20,7 @@ struct errand { /* what an answer needs to know */
     struct errand *next;
     struct errands *errands;
     uint64_t begun_ms;
+    uint64_t lacked_ms; /* until what it needs was there, or not to be had */
     uint64_t height;
     uint64_t view;
     struct hash digest;
@@ -59,6 +60,11 @@ static struct errand *errand_new(struct errands *errands,
     errand->next = errands->first;
     errands->first = errand;
     return errand;
+}
+
+static uint64_t age_of(const struct errand *errand)
+{
+    return uv_now(errand->errands->config.loop) - errand->begun_ms;
 }
 
 static void errand_end(struct errand *errand)
@@ -202,9 +208,9 @@ static void on_checked(void *context, enum pot_err err, const char *why)
     event.u.checked.height = errand->height;
     event.u.checked.digest = errand->digest;
     event.u.checked.is_valid = err == POT_OK;
+    event.u.checked.lacked_ms = errand->lacked_ms;
     if (err == POT_OK) {
-        errands->stats.check_ms =
-            uv_now(errands->config.loop) - errand->begun_ms;
+        errands->stats.check_ms = age_of(errand) - errand->lacked_ms;
     } else if (err == POT_EFORMAT) {
         errands->stats.invalid++;
         log_unvoted(errand, "block refused", why);
@@ -219,6 +225,7 @@ static void on_checked(void *context, enum pot_err err, const char *why)
 static void on_needs(void *context, bool is_held)
 {
     struct errand *errand = context;
+    errand->lacked_ms = age_of(errand);
     if (is_held) {
         chain_check(errand->errands->config.delivery->chain, errand->block,
                     clock_wall_ms(), on_checked, errand);

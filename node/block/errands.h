@@ -53,7 +53,8 @@ struct errands_stats {
     uint64_t proposals;
     uint64_t invalid;  /* blocks that break a rule */
     uint64_t unjudged; /* blocks that could not be checked */
-    uint64_t check_ms; /* what the last check took that found one valid */
+    uint64_t check_ms; /* what the last check that found one valid took,
+                        * once all that it needs was there */
 };
 
 void errands_stats(const struct errands *errands, struct errands_stats *out);

@@ -34,7 +34,19 @@ static void live_height(uint64_t lag_ms, uint64_t check_ms)
     now += lag_ms;
     pace_got(&pace, now);
     now += check_ms;
-    pace_checked(&pace, now);
+    pace_checked(&pace, now, 0);
+    now += 3;
+    pace_end(&pace, &rule, now);
+}
+
+/* One whose block comes at once and needs what only its primary has, which
+ * hands it out as slowly as it can. */
+static void live_dripping_height(uint64_t lacked_ms)
+{
+    pace_owe(&pace, now);
+    pace_got(&pace, now);
+    now += lacked_ms + 2;
+    pace_checked(&pace, now, lacked_ms);
     now += 3;
     pace_end(&pace, &rule, now);
 }
@@ -91,6 +103,26 @@ static void a_large_block_takes_time(void **state)
     (void)state;
     for (unsigned i = 0; i < 4 * PACE_BLOCKS; i++) {
         live_height(TIMEOUT / 2, TIMEOUT / 4);
+        assert_false(pace.is_slow);
+    }
+}
+
+static void to_wait_for_what_a_block_lacks_is_no_work(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < PACE_BLOCKS_MIN; i++) {
+        assert_false(pace.is_slow);
+        live_dripping_height(12 * TIMEOUT);
+    }
+    assert_true(pace.is_slow);
+}
+
+/* A large data set of somebody else's. */
+static void to_lack_something_once_is_forgiven(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 20 * PACE_BLOCKS; i++) {
+        live_dripping_height(i % PACE_BLOCKS == 7 ? 12 * TIMEOUT : 2);
         assert_false(pace.is_slow);
     }
 }
@@ -217,6 +249,8 @@ int main(void)
         CASE(a_crawling_primary_is_slow_after_four_blocks),
         CASE(one_hiccup_in_a_window_is_forgiven),
         CASE(a_large_block_takes_time),
+        CASE(to_wait_for_what_a_block_lacks_is_no_work),
+        CASE(to_lack_something_once_is_forgiven),
         CASE(where_all_are_slow_none_is_slower),
         CASE(a_network_that_slows_down_settles_again),
         CASE(who_wants_to_stay_is_at_most_twice_as_slow),
