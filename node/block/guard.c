@@ -87,6 +87,12 @@ bool guard_seen(struct guard *guard, const struct pbft_mark *seen,
     return true;
 }
 
+uint64_t guard_told(const struct guard *guard, const struct pbft_mark *own)
+{
+    uint64_t stood = own->height > 0 ? own->height - 1 : 0;
+    return stood > guard->tip ? stood : guard->tip;
+}
+
 uint32_t guard_needed(const struct guard *guard)
 {
     uint32_t n = guard->set.count;

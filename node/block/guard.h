@@ -94,6 +94,11 @@ bool guard_seen(struct guard *guard, const struct pbft_mark *seen,
 enum guard_verdict guard_judge(struct guard *guard,
                                const struct pbft_mark *own);
 
+/* guard_told: where a validator stands, for one that asks: at its tip, or
+ * where it stood when it signed `own`, which it said of a block behind that;
+ * its store may have been made anew since. */
+uint64_t guard_told(const struct guard *guard, const struct pbft_mark *own);
+
 /* How many others must have answered to leave the state, and how many
  * have. */
 uint32_t guard_needed(const struct guard *guard);

@@ -164,7 +164,8 @@ void signed_watch_asked(struct signed_watch *watch, struct peer *peer)
     Pot__LastSigned answer = POT__LAST_SIGNED__INIT;
     const struct last_signed *last =
         last_signed_find(&watch->table, peer_key(peer));
-    answer.tip = watch->guard.tip;
+    const struct pbft_mark mine = own(watch);
+    answer.tip = guard_told(&watch->guard, &mine);
     if (last != NULL) {
         answer.height = last->mark.height;
         answer.view = last->mark.view;

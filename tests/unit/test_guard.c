@@ -211,6 +211,22 @@ static void another_set_is_asked_anew(void **state)
     assert_int_equal(judge(), GUARD_STAY);
 }
 
+/* Who signed at a height had executed the one before, whatever its store
+ * says now. */
+static void who_lost_its_store_tells_where_it_stood(void **state)
+{
+    (void)state;
+    const struct pbft_mark none = {0};
+    const struct pbft_mark own = {.height = 101};
+    begin(4, true, 0, GUARD_CLEAR);
+    assert_int_equal(guard_told(&f.guard, &none), 0);
+    assert_int_equal(guard_told(&f.guard, &own), 100);
+    guard_tip(&f.guard, 99, &f.set);
+    assert_int_equal(guard_told(&f.guard, &own), 100);
+    guard_tip(&f.guard, 150, &f.set);
+    assert_int_equal(guard_told(&f.guard, &own), 150);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +239,7 @@ int main(void)
         cmocka_unit_test(a_signature_later_than_ours_can_be_is_anothers),
         cmocka_unit_test(who_votes_and_sees_its_key_ahead_stops),
         cmocka_unit_test(another_set_is_asked_anew),
+        cmocka_unit_test(who_lost_its_store_tells_where_it_stood),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);
 }
