@@ -34,6 +34,7 @@
 #include "p2p/gossip.h"
 #include "p2p/net.h"
 #include "p2p/sync.h"
+#include "proto/codec.h"
 
 #include <stdlib.h>
 
@@ -368,6 +369,15 @@ static void open_arrival(struct node *node)
     node->arrival = arrival_new(&arrival);
 }
 
+static void tell_again(void *context, const Pot__Signed *tx)
+{
+    const struct node *node = context;
+    size_t size;
+    uint8_t *data = codec_encode(&size, tx);
+    gossip_publish(node->gossip, MESSAGE_TX, data, size);
+    free(data);
+}
+
 static void open_txs(struct node *node)
 {
     const struct node_config *c = node->config;
@@ -380,6 +390,7 @@ static void open_txs(struct node *node)
         .is_validator = node->validator_key != NULL,
         .context = node,
         .on_work = on_work,
+        .tell = tell_again,
     };
     node->pending = pending_new(&pending);
     const struct intake_config intake = {

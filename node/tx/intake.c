@@ -218,10 +218,19 @@ static bool take(struct intake *intake, struct item *item)
                 : c->on_attestation)(c->context, item->message, item->peer_id);
 }
 
+/* A transaction for which there was no room. */
+static bool is_crowded_out(const struct item *item)
+{
+    return intake_may_wait(&item->receipt) &&
+           (item->receipt.pool == MEMPOOL_FULL ||
+            item->receipt.pool == MEMPOOL_SENDER_FULL);
+}
+
 /* What is well signed but of no use now may be when it comes again. */
 static void forget_mark(struct intake *intake, const struct item *item)
 {
-    if (item->type != MESSAGE_TX && item->message != NULL) {
+    if (item->message != NULL &&
+        (item->type != MESSAGE_TX || is_crowded_out(item))) {
         gossip_forget(intake->config.gossip, item->type, item->data,
                       item->size);
     }

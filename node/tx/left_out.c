@@ -68,9 +68,15 @@ const struct hash *left_out_judge(struct left_out *l,
         }
         bool is_overtaken =
             youngest_ms > entry->arrived_ms + rule->timeout_ms / LATER_PART;
-        if ((rule->has_room || is_overtaken) && owed_pass(&w->owed, rule)) {
+        if (!rule->has_room && !is_overtaken) {
+            continue;
+        }
+        if (owed_pass(&w->owed, rule)) {
             l->overdue = w->tx;
             overdue = &l->overdue;
+        }
+        if (w->owed.passed == 1) {
+            view->tell(view->context, entry);
         }
     }
     return overdue;

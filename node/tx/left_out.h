@@ -44,6 +44,9 @@ struct left_out_view {
     const struct mempool *mempool;
     /* Whether a block could take it as far as its data goes. */
     bool (*is_ready)(void *context, const struct mempool_entry *entry);
+    /* A primary has passed it over for the first time: it may never have come
+     * there, or when there was no room for it. */
+    void (*tell)(void *context, const struct mempool_entry *entry);
     void *context;
 };
 

@@ -84,6 +84,12 @@ static bool is_ready(void *context, const struct mempool_entry *entry)
     return !entry->is_publication || is_held(c, entry);
 }
 
+static void tell(void *context, const struct mempool_entry *entry)
+{
+    const struct pending *c = context;
+    c->config.tell(c->config.context, entry->tx);
+}
+
 /* ---- in */
 
 enum mempool_verdict pending_add(struct pending *c, const struct hash *hash,
@@ -154,6 +160,7 @@ bool pending_applied(struct pending *c, const struct shared_block *block,
         .holdings = c->config.holdings,
         .mempool = pool,
         .is_ready = is_ready,
+        .tell = tell,
         .context = c,
     };
     uint64_t height = block->block->header->height;

@@ -32,6 +32,8 @@ struct pending_config {
     bool is_validator; /* fetches what is published */
     void *context;
     void (*on_work)(void *context); /* one more is ready for a block */
+    /* To be sent once more to whoever makes blocks. */
+    void (*tell)(void *context, const Pot__Signed *tx);
 };
 
 struct pending *pending_new(const struct pending_config *config);

@@ -3,8 +3,14 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "node/block/needs.h"
 #include "node/tx/intake.h"
+#include "node/tx/mempool.h"
+#include "node/tx/pending.h"
+#include "p2p/gossip.h"
+#include "p2p/net.h"
 #include "proto/batch.h"
+#include "proto/codec.h"
 #include "tests/unit/chain_fixture.h"
 
 #include <setjmp.h>
@@ -18,10 +24,64 @@
 
 static struct {
     struct chain_fixture chain;
+    uv_loop_t net_loop; /* nobody is there: it is not run before the end */
+    struct net *net;
+    struct gossip *gossip;
+    struct needs *needs;
+    struct mempool *mempool; /* of one transaction */
+    struct pending *pending;
     struct intake *intake;
     struct buf batch; /* the most that a client may send at once */
     uint64_t answered;
 } f;
+
+static void on_message(void *context, struct peer *peer, uint8_t type,
+                       const uint8_t *data, size_t size)
+{
+    (void)context;
+    (void)peer;
+    (void)type;
+    (void)data;
+    (void)size;
+}
+
+static void on_work(void *context)
+{
+    (void)context;
+}
+
+static void open_gossip(void)
+{
+    const struct net_callbacks callbacks = {.on_message = on_message};
+    const struct net_config config = {
+        .loop = &f.net_loop,
+        .chain = f.chain.holdings.chain,
+        .key = f.chain.client,
+        .moniker = "",
+    };
+    assert_int_equal(uv_loop_init(&f.net_loop), 0);
+    assert_int_equal(net_open(&f.net, &config, &callbacks), POT_OK);
+    f.gossip = gossip_new(f.net, 100);
+}
+
+static void open_pending(void)
+{
+    const struct needs_config needs = {
+        .loop = &f.chain.loop,
+        .holdings = &f.chain.holdings,
+    };
+    f.needs = needs_new(&needs);
+    needs_stop(f.needs);
+    f.mempool = mempool_new(1, 1 << 20);
+    const struct pending_config config = {
+        .loop = &f.chain.loop,
+        .holdings = &f.chain.holdings,
+        .mempool = f.mempool,
+        .needs = f.needs,
+        .on_work = on_work,
+    };
+    f.pending = pending_new(&config);
+}
 
 static int open_intake(void **state)
 {
@@ -29,10 +89,14 @@ static int open_intake(void **state)
     (void)state;
     memset(&f, 0, sizeof(f));
     chain_fixture_open(&f.chain);
+    open_gossip();
+    open_pending();
     const struct intake_config config = {
         .loop = &f.chain.loop,
         .holdings = &f.chain.holdings,
         .chain = f.chain.chain,
+        .pending = f.pending,
+        .gossip = f.gossip,
     };
     f.intake = intake_new(&config);
     buf_init(&f.batch, TX_BATCH_BYTES_MAX);
@@ -48,6 +112,13 @@ static int close_intake(void **state)
     intake_stop(f.intake);
     (void)uv_run(&f.chain.loop, UV_RUN_DEFAULT);
     intake_free(f.intake);
+    pending_free(f.pending);
+    mempool_free(f.mempool);
+    needs_free(f.needs);
+    gossip_free(f.gossip);
+    net_close(f.net, NULL, NULL);
+    assert_int_equal(uv_run(&f.net_loop, UV_RUN_DEFAULT), 0);
+    assert_int_equal(uv_loop_close(&f.net_loop), 0);
     buf_fini(&f.batch);
     chain_fixture_close(&f.chain);
     return 0;
@@ -103,6 +174,33 @@ static void a_client_may_go_on_when_it_was_answered(void **state)
     assert_int_equal(dropped(), 0);
 }
 
+/* As a peer's; whether it was new to gossip. */
+static bool receive(uint64_t nonce)
+{
+    size_t size;
+    Pot__Signed *tx = chain_fixture_pay(&f.chain, nonce, 5);
+    uint8_t *data = codec_encode(&size, tx);
+    bool is_new = gossip_receive(f.gossip, MESSAGE_TX, data, size);
+    if (is_new) {
+        intake_receive(f.intake, MESSAGE_TX, data, size, PEER);
+        (void)uv_run(&f.chain.loop, UV_RUN_DEFAULT);
+    }
+    free(data);
+    codec_free(tx);
+    return is_new;
+}
+
+static void what_found_no_room_may_come_again(void **state)
+{
+    (void)state;
+    assert_true(receive(0));
+    assert_int_equal(mempool_count(f.mempool), 1);
+    assert_true(receive(1)); /* the pool is full */
+    assert_int_equal(mempool_count(f.mempool), 1);
+    assert_true(receive(1));
+    assert_false(receive(0)); /* this one waits */
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, open_intake, close_intake)
 
 int main(void)
@@ -110,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(clients_leave_room_for_peers),
         CASE(a_client_may_go_on_when_it_was_answered),
+        CASE(what_found_no_room_may_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

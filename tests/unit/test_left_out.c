@@ -26,6 +26,8 @@ static struct {
     struct left_out_view view;
     struct owed_rule rule;
     bool is_data_here;
+    unsigned told;
+    struct hash told_last;
 } f;
 
 static bool is_ready(void *context, const struct mempool_entry *entry)
@@ -35,14 +37,21 @@ static bool is_ready(void *context, const struct mempool_entry *entry)
     return f.is_data_here;
 }
 
+static void tell(void *context, const struct mempool_entry *entry)
+{
+    (void)context;
+    f.told++;
+    f.told_last = entry->hash;
+}
+
 static int open_pool(void **state)
 {
     (void)state;
     memset(&f, 0, sizeof(f));
     chain_fixture_open(&f.chain);
     f.mempool = mempool_new(1000, 1 << 20);
-    f.view =
-        (struct left_out_view){&f.chain.holdings, f.mempool, is_ready, NULL};
+    f.view = (struct left_out_view){&f.chain.holdings, f.mempool, is_ready,
+                                    tell, NULL};
     f.rule = (struct owed_rule){true, 0, 5000, TIMEOUT, 1};
     f.is_data_here = true;
     return 0;
@@ -184,6 +193,24 @@ static void a_transaction_left_out_by_blocks_with_room_is_overdue(void **state)
     assert_true(hash_equal(&f.left_out.overdue, &tx));
 }
 
+/* It may not have come there, or when the pool there was full. */
+static void what_is_passed_over_is_told_once_to_each_primary(void **state)
+{
+    (void)state;
+    const struct hash tx = add(payment(f.chain.client, 0));
+    (void)live_block(NULL, TIMEOUT / 2); /* draws the sample */
+    assert_int_equal(f.told, 0);
+    (void)live_block(NULL, TIMEOUT / 2);
+    assert_int_equal(f.told, 1);
+    assert_true(hash_equal(&f.told_last, &tx));
+    (void)live_block(NULL, TIMEOUT / 2);
+    assert_int_equal(f.told, 1);
+    f.rule.view = 1;
+    (void)live_block(NULL, TIMEOUT / 2);
+    (void)live_block(NULL, TIMEOUT / 2);
+    assert_int_equal(f.told, 2);
+}
+
 static void what_cannot_be_taken_is_not_owed(void **state)
 {
     (void)state;
@@ -284,6 +311,7 @@ int main(void)
         CASE(each_primary_gets_the_same_time),
         CASE(after_f_plus_one_primaries_nothing_more_is_asked),
         CASE(a_transaction_left_out_by_blocks_with_room_is_overdue),
+        CASE(what_is_passed_over_is_told_once_to_each_primary),
         CASE(what_cannot_be_taken_is_not_owed),
         CASE(full_blocks_by_age_pass_over_nothing),
         CASE(full_blocks_do_not_excuse_leaving_out_the_oldest),

@@ -31,6 +31,12 @@ static void on_work(void *context)
     f.work++;
 }
 
+static void on_tell(void *context, const Pot__Signed *tx)
+{
+    (void)context;
+    (void)tx;
+}
+
 static int open_pending(void **state)
 {
     (void)state;
@@ -50,6 +56,7 @@ static int open_pending(void **state)
         .needs = f.needs,
         .is_validator = true,
         .on_work = on_work,
+        .tell = on_tell,
     };
     f.pending = pending_new(&config);
     return 0;
