@@ -124,13 +124,15 @@ static void on_worked(void *context)
         m->is_tending = false;
         return;
     }
-    if (m->err == POT_OK) {
+    enum store_health health = store_health(store_of(m));
+    if (m->err == POT_OK && health == STORE_SOUND) {
         on_cured(m);
         return;
     }
+    const char *why = m->err != POT_OK ? m->why : store_health_text(health);
     m->wait_ms = m->wait_ms < WAIT_MAX_MS ? 2 * m->wait_ms : WAIT_MAX_MS;
     m->due_ms = uv_now(&m->node->loop) + m->wait_ms;
-    LOG(LOG_WARN, "node", "not cured yet", log_text("why", m->why),
+    LOG(LOG_WARN, "node", "not cured yet", log_text("why", why),
         log_u64("again_in_ms", m->wait_ms));
     look(m, "curing it");
 }

@@ -80,7 +80,9 @@ static enum pot_err treat(struct store *store, char *why, size_t why_size)
     enum pot_err err = POT_OK;
     int locked = pthread_mutex_lock(&store->writer);
     POT_ASSERT(locked == 0);
-    switch (store_health(store)) {
+    enum store_health treated = store_health(store);
+    int known = (int)treated;
+    switch (treated) {
     case STORE_SOUND:
         break;
     case STORE_DISK_FULL:
@@ -98,8 +100,9 @@ static enum pot_err treat(struct store *store, char *why, size_t why_size)
         break;
     }
     store_health_note(store, err, STORE_DISK_FULL);
-    if (err == POT_OK && store_health(store) < STORE_CORRUPT) {
-        store->health = STORE_SOUND; /* no read found damage meanwhile */
+    if (err == POT_OK) { /* unless something worse was found meanwhile */
+        (void)atomic_compare_exchange_strong(&store->health, &known,
+                                             (int)STORE_SOUND);
     }
     (void)pthread_mutex_unlock(&store->writer);
     return err;

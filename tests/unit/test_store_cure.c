@@ -26,10 +26,20 @@
 static bool is_sync_failing;
 static bool is_meta_failing; /* writes that are synced at once */
 static unsigned syncs;
+static struct store *failing; /* another thread finds it so meanwhile */
+
+static void note_sync(void)
+{
+    syncs++;
+    if (failing != NULL) {
+        store_ail(failing, STORE_FAILED);
+        failing = NULL;
+    }
+}
 
 int fdatasync(int fd)
 {
-    syncs++;
+    note_sync();
     if (is_sync_failing) {
         errno = EIO;
         return -1;
@@ -39,7 +49,7 @@ int fdatasync(int fd)
 
 int fsync(int fd)
 {
-    syncs++;
+    note_sync();
     if (is_sync_failing) {
         errno = EIO;
         return -1;
@@ -127,6 +137,22 @@ static void a_mended_disk_is_written_again(void **state)
     assert_int_equal(store_health(store), STORE_SOUND);
     assert_int_equal(fixture_commit_empty(store), POT_OK);
     check_and_close(store, folder, 2);
+    scratch_remove(folder);
+}
+
+static void what_fails_during_a_cure_is_not_overlooked(void **state)
+{
+    (void)state;
+    char *folder = scratch_folder();
+    struct store *store = open_with_genesis(folder);
+    store_ail(store, STORE_DISK_FULL);
+    failing = store;
+    assert_int_equal(store_cure(store, NULL, 0), POT_EIO);
+    assert_null(failing);
+    assert_int_equal(store_health(store), STORE_FAILED);
+    assert_int_equal(store_cure(store, NULL, 0), POT_OK);
+    assert_int_equal(store_health(store), STORE_SOUND);
+    check_and_close(store, folder, 1);
     scratch_remove(folder);
 }
 
@@ -285,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failed_sync_is_not_tried_again),
         cmocka_unit_test(a_mended_disk_is_written_again),
+        cmocka_unit_test(what_fails_during_a_cure_is_not_overlooked),
         cmocka_unit_test(a_failed_meta_page_is_mended),
         cmocka_unit_test(a_store_stops_before_the_disk_is_full),
         cmocka_unit_test(a_store_grows_up_to_its_limit),
