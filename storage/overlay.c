@@ -228,8 +228,9 @@ void overlay_blob_put(struct overlay *overlay, const struct hash *hash,
 {
     POT_ASSERT(size <= STORE_BLOB_MAX);
     struct overlay_blob *blob = touch_blob(overlay, hash);
-    POT_ASSERT(blob->references < UINT32_MAX);
+    POT_ASSERT(blob->references < INT32_MAX);
     blob->references++;
+    blob->change++;
     if (blob->data == NULL) {
         blob->data = pot_memdup(data, size);
         blob->size = size;
@@ -241,6 +242,7 @@ void overlay_blob_del(struct overlay *overlay, const struct hash *hash)
     struct overlay_blob *blob = touch_blob(overlay, hash);
     if (blob->references > 0) {
         blob->references--;
+        blob->change--;
     }
 }
 

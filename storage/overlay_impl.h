@@ -15,7 +15,8 @@ struct overlay_value {
 struct overlay_blob {
     uint8_t *data; /* NULL: it is beneath */
     size_t size;
-    uint32_t references; /* that the chain will hold, those beneath too */
+    uint32_t references; /* of the chain's, with those that were beneath */
+    int32_t change; /* what the overlay added; those beneath may go meanwhile */
 };
 
 struct overlay {

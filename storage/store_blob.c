@@ -73,13 +73,18 @@ static enum pot_err set_uses(struct store_write *write,
 }
 
 enum pot_err store_blob_refer(struct store_write *write,
-                              const struct store_blob *blob,
-                              uint32_t references)
+                              const struct store_blob *blob, int32_t change)
 {
     struct store_uses from;
     enum pot_err err = read_uses(&from, write->store, write->txn, blob->hash.b);
     struct store_uses to = from;
-    to.references = references;
+    int64_t references = (int64_t)from.references + change;
+    POT_ASSERT(references <= UINT32_MAX);
+    to.references = references > 0 ? (uint32_t)references : 0;
+    if (err == POT_OK && blob->data == NULL && store_uses_any(&to) &&
+        !store_uses_any(&from)) {
+        err = POT_ECORRUPT;
+    }
     return err == POT_OK ? set_uses(write, blob, &from, &to) : err;
 }
 
@@ -87,11 +92,7 @@ enum pot_err store_blob_unrefer(struct store_write *write,
                                 const struct hash *hash)
 {
     const struct store_blob blob = {.hash = *hash};
-    struct store_uses uses;
-    enum pot_err err = read_uses(&uses, write->store, write->txn, hash->b);
-    return err == POT_OK && uses.references > 0
-               ? store_blob_refer(write, &blob, uses.references - 1)
-               : err;
+    return store_blob_refer(write, &blob, -1);
 }
 
 enum pot_err store_blob_pin(struct store_write *write,

@@ -4,11 +4,14 @@
 
 #include "storage/store_env.h"
 
-/* store_blob_refer: how often the chain refers to a blob from now on; its
- * data may be NULL when somebody uses it already. */
+/* store_blob_refer: the chain refers to a blob so much more often from now on,
+ * or less, down to never: pruning may have been there since the change was
+ * reckoned.  Its data may be NULL when somebody uses it already.
+ *
+ * Errors: POT_ECORRUPT nobody does; the store's */
 POT_MUST_USE enum pot_err store_blob_refer(struct store_write *write,
                                            const struct store_blob *blob,
-                                           uint32_t references);
+                                           int32_t change);
 
 /* store_blob_unrefer: one reference of the chain's less; fine when there is
  * none. */

@@ -105,7 +105,7 @@ static enum pot_err write_overlay(struct store_write *write,
         const struct overlay_blob *own = key_table_at(&overlay->blobs, i);
         struct store_blob blob = {.data = own->data, .size = own->size};
         memcpy(blob.hash.b, overlay->blobs.keys[i].bytes, HASH_SIZE);
-        err = store_blob_refer(write, &blob, own->references);
+        err = store_blob_refer(write, &blob, own->change);
     }
     return err;
 }

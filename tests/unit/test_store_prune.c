@@ -201,6 +201,42 @@ static void a_blob_stays_while_somebody_else_refers_to_it(void **state)
     expect_right(f);
 }
 
+/* A block that was executed before the pruning and is committed behind it. */
+static void executed_before_it_a_block_drops_its_own_reference(void **state)
+{
+    struct fixture *f = *state;
+    const struct hash blob = hash_of("blob", 1);
+    struct overlay *overlay = overlay_new(f->store);
+    overlay_blob_put(overlay, &blob, "", 0);
+    assert_int_equal(fixture_commit(f->store, overlay, NULL), POT_OK);
+    overlay_free(overlay);
+    overlay = overlay_new(f->store);
+    overlay_blob_del(overlay, &blob); /* one of two, as it sees it */
+    assert_int_equal(prune_one(f, 1), POT_OK);
+    assert_true(store_blob_has(f->store, &blob, NULL));
+    assert_int_equal(fixture_commit(f->store, overlay, NULL), POT_OK);
+    overlay_free(overlay);
+    assert_false(store_blob_has(f->store, &blob, NULL));
+    expect_right(f);
+}
+
+/* What both let go does not come back with nothing in it. */
+static void executed_before_it_a_block_makes_no_empty_blob(void **state)
+{
+    struct fixture *f = *state;
+    const struct hash blob = hash_of("blob", 1);
+    struct overlay *overlay = overlay_new(f->store);
+    overlay_put(overlay, "k", 1, "v", 1);
+    overlay_blob_put(overlay, &blob, "", 0);
+    overlay_blob_del(overlay, &blob); /* as many as before */
+    assert_int_equal(prune_one(f, 1), POT_OK);
+    assert_false(store_blob_has(f->store, &blob, NULL));
+    assert_int_equal(fixture_commit(f->store, overlay, NULL), POT_OK);
+    overlay_free(overlay);
+    assert_false(store_blob_has(f->store, &blob, NULL));
+    expect_right(f);
+}
+
 static void a_hole_is_found(void **state)
 {
     struct fixture *f = *state;
@@ -243,6 +279,8 @@ int main(void)
         TEST(headers_and_certificates_stay),
         TEST(what_pointed_into_the_block_goes),
         TEST(a_blob_stays_while_somebody_else_refers_to_it),
+        TEST(executed_before_it_a_block_drops_its_own_reference),
+        TEST(executed_before_it_a_block_makes_no_empty_blob),
         TEST(a_hole_is_found),
         TEST(the_file_does_not_grow_by_what_is_pruned),
     };
