@@ -162,20 +162,67 @@ static inline void transpose_4x4(float *out, size_t out_stride, const float *in,
     }
 }
 
+typedef float eight __attribute__((vector_size(32)));
+
+/* The same for twice as many, with half of the stores. */
+INLINE void transpose_8x8(float *out, size_t out_stride, const float *in,
+                          size_t in_stride)
+{
+    eight rows[8];
+    eight pairs[8];
+    UNROLLED
+    for (size_t i = 0; i < 8; i++) {
+        memcpy(&rows[i], in + i * in_stride, sizeof(rows[i]));
+    }
+    UNROLLED
+    for (size_t i = 0; i < 8; i += 2) {
+        pairs[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 1, 9, 4,
+                                           12, 5, 13);
+        pairs[i + 1] = __builtin_shufflevector(rows[i], rows[i + 1], 2, 10, 3,
+                                               11, 6, 14, 7, 15);
+    }
+    UNROLLED
+    for (size_t i = 0; i < 8; i += 4) {
+        UNROLLED
+        for (size_t j = 0; j < 2; j++) {
+            rows[i + 2 * j] = __builtin_shufflevector(
+                pairs[i + j], pairs[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            rows[i + 2 * j + 1] = __builtin_shufflevector(
+                pairs[i + j], pairs[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    }
+    UNROLLED
+    for (size_t i = 0; i < 4; i++) {
+        eight low = __builtin_shufflevector(rows[i], rows[i + 4], 0, 1, 2, 3, 8,
+                                            9, 10, 11);
+        eight high = __builtin_shufflevector(rows[i], rows[i + 4], 4, 5, 6, 7,
+                                             12, 13, 14, 15);
+        memcpy(out + i * out_stride, &low, sizeof(low));
+        memcpy(out + (i + 4) * out_stride, &high, sizeof(high));
+    }
+}
+
 /* out (run, count) = transpose(in (count, run)) */
 TARGET static void transpose(float *out, size_t out_stride, const float *in,
                              size_t in_stride, size_t count, size_t run)
 {
+    size_t eights = count / 8 * 8;
     size_t fours = count / 4 * 4;
-    size_t run_fours = run / 4 * 4;
-    for (size_t i = 0; i < fours; i += 4) {
-        for (size_t k = 0; k < run_fours; k += 4) {
+    size_t run_eights = run / 8 * 8;
+    for (size_t i = 0; i < eights; i += 8) {
+        for (size_t k = 0; k < run_eights; k += 8) {
+            transpose_8x8(out + k * out_stride + i, out_stride,
+                          in + i * in_stride + k, in_stride);
+        }
+    }
+    for (size_t i = eights; i < fours; i += 4) {
+        for (size_t k = 0; k < run_eights; k += 4) {
             transpose_4x4(out + k * out_stride + i, out_stride,
                           in + i * in_stride + k, in_stride);
         }
     }
     for (size_t i = 0; i < count; i++) {
-        for (size_t k = i < fours ? run_fours : 0; k < run; k++) {
+        for (size_t k = i < fours ? run_eights : 0; k < run; k++) {
             out[k * out_stride + i] = in[i * in_stride + k];
         }
     }
