@@ -43,7 +43,16 @@ static double used_s(clockid_t clock)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Rows a second of jobs of all the task's rows. */
+static void run_job(int64_t *sums, struct worker_driver *d,
+                    const struct worker_task *task)
+{
+    struct worker_done done;
+    bool is_done = worker_driver_sums(sums, &done, d, task, 0, task->row_count);
+    POT_ASSERT(is_done && done.rows == task->row_count);
+}
+
+/* Rows a second of jobs of all the task's rows.  The first is not counted: it
+ * makes room for the model. */
 static double run_worker(struct worker_driver *d,
                          const struct worker_task *task, double seconds)
 {
@@ -51,15 +60,13 @@ static double run_worker(struct worker_driver *d,
     int64_t *sums = pot_calloc(task->shape->parameter_count, sizeof(*sums));
     int rc = clock_getcpuclockid(d->pid, &clock);
     POT_ASSERT(rc == 0);
+    run_job(sums, d, task);
     double start = used_s(clock);
     double end = start;
     uint64_t rows = 0;
     while (end - start < seconds) {
-        struct worker_done done;
-        bool is_done =
-            worker_driver_sums(sums, &done, d, task, 0, task->row_count);
-        POT_ASSERT(is_done);
-        rows += done.rows;
+        run_job(sums, d, task);
+        rows += task->row_count;
         end = used_s(clock);
     }
     free(sums);
