@@ -5,33 +5,12 @@
 #include "ctl/commands.h"
 #include "ctl/process.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static enum exit_code become_potd(struct ctl *ctl, const struct cli_args *args,
-                                  const char *mode)
-{
-    const char *config;
-    char *potd = NULL;
-    enum exit_code rc = cli_required(&config, ctl, args, "config");
-    if (rc == EXIT_CODE_DONE) {
-        rc = process_find_potd(&potd, ctl, cli_value(args, "potd"));
-    }
-    if (rc == EXIT_CODE_DONE) {
-        (void)execl(potd, potd, "--config", config, mode, (char *)NULL);
-        rc = ctl_fail(ctl, EXIT_CODE_FAILED, "cannot run %s: %s", potd,
-                      strerror(errno));
-    }
-    free(potd);
-    return rc;
-}
 
 static enum exit_code run_recover(struct ctl *ctl, const struct cli_args *args)
 {
-    return become_potd(ctl, args, "--recover");
+    return process_become_potd(ctl, args, "--recover", NULL);
 }
 
 static bool is_confirmed(void)
@@ -46,11 +25,16 @@ static bool is_confirmed(void)
 
 static enum exit_code run_unsafe(struct ctl *ctl, const struct cli_args *args)
 {
+    const char *config;
+    enum exit_code rc = cli_required(&config, ctl, args, "config");
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
     if (cli_value(args, "yes") == NULL && !is_confirmed()) {
         return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "not confirmed, nothing was changed; --yes confirms");
     }
-    return become_potd(ctl, args, "--unsafe-vote-now");
+    return process_become_potd(ctl, args, "--unsafe-vote-now", NULL);
 }
 
 const struct cli_command cmd_recover = {

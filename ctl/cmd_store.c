@@ -5,9 +5,8 @@
 #include "ctl/commands.h"
 #include "ctl/process.h"
 
-#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +17,11 @@ static enum exit_code confirm(struct ctl *ctl, const struct cli_args *args,
                               const char *what)
 {
     char answer[ANSWER_SIZE] = "";
+    const char *config;
+    enum exit_code rc = cli_required(&config, ctl, args, "config");
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
     if (cli_value(args, "yes") != NULL) {
         return EXIT_CODE_DONE;
     }
@@ -34,60 +38,58 @@ static enum exit_code confirm(struct ctl *ctl, const struct cli_args *args,
     return EXIT_CODE_DONE;
 }
 
-/* Does not return when it goes well: the exit code is potd's then. */
-static enum exit_code become(struct ctl *ctl, const struct cli_args *args,
-                             const char *option, const char *value)
-{
-    const char *config;
-    char *potd;
-    enum exit_code rc = cli_required(&config, ctl, args, "config");
-    if (rc == EXIT_CODE_DONE) {
-        rc = process_find_potd(&potd, ctl, cli_value(args, "potd"));
-    }
-    if (rc != EXIT_CODE_DONE) {
-        return rc;
-    }
-    (void)execl(potd, potd, "--config", config, option, value, (char *)NULL);
-    rc = ctl_fail(ctl, EXIT_CODE_FAILED, "%s: %s", potd, strerror(errno));
-    free(potd);
-    return rc;
-}
-
 static enum exit_code run_verify(struct ctl *ctl, const struct cli_args *args)
 {
-    return become(ctl, args, "--verify-store", NULL);
+    return process_become_potd(ctl, args, "--verify-store", NULL);
 }
 
 static enum exit_code run_backup(struct ctl *ctl, const struct cli_args *args)
 {
     const char *out;
     enum exit_code rc = cli_required(&out, ctl, args, "out");
-    return rc == EXIT_CODE_DONE ? become(ctl, args, "--backup-store", out) : rc;
+    return rc == EXIT_CODE_DONE
+               ? process_become_potd(ctl, args, "--backup-store", out)
+               : rc;
 }
 
 static enum exit_code run_compact(struct ctl *ctl, const struct cli_args *args)
 {
-    return become(ctl, args, "--compact-store", NULL);
+    return process_become_potd(ctl, args, "--compact-store", NULL);
 }
 
 static enum exit_code run_rollback(struct ctl *ctl, const struct cli_args *args)
 {
-    const char *to;
-    uint64_t height;
-    enum exit_code rc = cli_required(&to, ctl, args, "to");
-    if (rc == EXIT_CODE_DONE && !ctl_parse_count(&height, to, UINT64_MAX)) {
+    char target[24];
+    uint64_t count = 0;
+    const char *to = cli_value(args, "to");
+    const char *blocks = cli_value(args, "blocks");
+    if ((to == NULL) == (blocks == NULL)) {
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
+                        "rollback needs one of --to HEIGHT and --blocks N");
+    }
+    enum exit_code rc = EXIT_CODE_DONE;
+    if (to != NULL && !ctl_parse_count(&count, to, UINT64_MAX)) {
         rc = ctl_fail(ctl, EXIT_CODE_USAGE, "--to %s: not a height", to);
+    }
+    if (blocks != NULL) {
+        rc = cli_count(&count, ctl, args, "blocks", 1, INT64_MAX, 1);
     }
     if (rc == EXIT_CODE_DONE) {
         rc = confirm(ctl, args, "takes the node's store back");
     }
-    return rc == EXIT_CODE_DONE ? become(ctl, args, "--rollback", to) : rc;
+    (void)snprintf(target, sizeof(target), "%s%" PRIu64,
+                   blocks != NULL ? "-" : "", count);
+    return rc == EXIT_CODE_DONE
+               ? process_become_potd(ctl, args, "--rollback", target)
+               : rc;
 }
 
 static enum exit_code run_resync(struct ctl *ctl, const struct cli_args *args)
 {
     enum exit_code rc = confirm(ctl, args, "moves the node's store aside");
-    return rc == EXIT_CODE_DONE ? become(ctl, args, "--resync", NULL) : rc;
+    return rc == EXIT_CODE_DONE
+               ? process_become_potd(ctl, args, "--resync", NULL)
+               : rc;
 }
 
 #define OPTION_CONFIG                                                          \
@@ -145,9 +147,11 @@ const struct cli_command cmd_rollback = {
     .details = "The chain is executed again from the genesis up to there; the"
                " old store is moved\naside.  The sign state stays: a validator"
                " votes again when it is past what it\nsigned.\n",
-    .examples = "  potctl rollback --config node.toml --to 1200\n",
+    .examples = "  potctl rollback --config node.toml --to 1200\n"
+                "  potctl rollback --config node.toml --blocks 10\n",
     .options = {OPTION_CONFIG,
                 {"to", "HEIGHT", "below the store's own"},
+                {"blocks", "N", "so many below the store's own"},
                 OPTION_YES,
                 OPTION_POTD},
     .run = run_rollback,

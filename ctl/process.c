@@ -3,6 +3,7 @@
 #include "ctl/process.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -73,6 +74,105 @@ enum exit_code process_find_potd(char **out, struct ctl *ctl, const char *named)
     }
     return EXIT_CODE_DONE;
 }
+
+/* ---- potd in our place */
+
+#define OUTPUT_BYTES_MAX ((size_t)1 << 20)
+
+/* Until its end; what it prints beyond the limit is passed over. */
+static void collect(struct buf *out, int fd)
+{
+    char data[4096];
+    for (;;) {
+        ssize_t n = read(fd, data, sizeof(data));
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            return;
+        }
+        if (n > 0) {
+            buf_append(out, data, (size_t)n);
+        }
+    }
+}
+
+static json_t *lines_of(const char *text)
+{
+    json_t *lines = json_array();
+    while (*text != '\0') {
+        size_t size = strcspn(text, "\n");
+        json_t *line = json_stringn(text, size);
+        if (line != NULL) {
+            (void)json_array_append_new(lines, line);
+        }
+        text += size + (text[size] == '\n');
+    }
+    return lines;
+}
+
+static enum exit_code run_for_json(struct ctl *ctl, char *const argv[])
+{
+    int ends[2];
+    int status = 0;
+    struct buf out;
+    pid_t pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
+    if (pid < 0) {
+        return ctl_fail(ctl, EXIT_CODE_FAILED, "cannot run %s: %s", argv[0],
+                        strerror(errno));
+    }
+    if (pid == 0) {
+        if (dup2(ends[1], STDOUT_FILENO) >= 0) {
+            (void)execv(argv[0], argv);
+        }
+        _exit(127);
+    }
+    (void)close(ends[1]);
+    buf_init(&out, OUTPUT_BYTES_MAX);
+    collect(&out, ends[0]);
+    (void)close(ends[0]);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_CODE_FAILED;
+    if (code == EXIT_CODE_DONE) {
+        ctl_print_json(ctl,
+                       json_pack("{so}", "output", lines_of(buf_text(&out))));
+    }
+    buf_fini(&out);
+    return (enum exit_code)code;
+}
+
+enum exit_code process_become_potd(struct ctl *ctl, const struct cli_args *args,
+                                   const char *option, const char *value)
+{
+    static char config_option[] = "--config";
+    const char *config;
+    char *potd;
+    enum exit_code rc = cli_required(&config, ctl, args, "config");
+    if (rc == EXIT_CODE_DONE) {
+        rc = process_find_potd(&potd, ctl, cli_value(args, "potd"));
+    }
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
+    char *argv[] = {potd,
+                    config_option,
+                    pot_strdup(config),
+                    pot_strdup(option),
+                    value != NULL ? pot_strdup(value) : NULL,
+                    NULL};
+    if (ctl->is_json) {
+        rc = run_for_json(ctl, argv);
+    } else {
+        (void)execv(potd, argv);
+        rc = ctl_fail(ctl, EXIT_CODE_FAILED, "cannot run %s: %s", potd,
+                      strerror(errno));
+    }
+    free(argv[2]);
+    free(argv[3]);
+    free(argv[4]);
+    free(potd);
+    return rc;
+}
+
+/* ---- potd as a child */
 
 /* Between fork and exec: only what is safe after fork. */
 static _Noreturn void become(char *potd, char *config, int out_fd,

@@ -1,7 +1,9 @@
-/* process: potd processes of a test network. */
+/* process: potd, as a program that potctl runs: what only it can do with a
+ * node's own folder, and the nodes of a test network. */
 #ifndef POT_CTL_PROCESS_H
 #define POT_CTL_PROCESS_H
 
+#include "ctl/cli.h"
 #include "ctl/ctl.h"
 #include "ctl/testnet.h"
 
@@ -9,6 +11,13 @@
  * PATH; free(). */
 POT_MUST_USE enum exit_code process_find_potd(char **out, struct ctl *ctl,
                                               const char *named);
+
+/* process_become_potd: potd with the command's --config and one option more,
+ * whose value may be NULL; the exit code is potd's.  It takes our place, or,
+ * with --json, what it prints when all went well becomes {"output": [lines]}.
+ */
+enum exit_code process_become_potd(struct ctl *ctl, const struct cli_args *args,
+                                   const char *option, const char *value);
 
 /* process_start: potd for a node, in a session of its own when it is
  * detached; its stdout and stderr are the file out_fd.  Sets node->pid and

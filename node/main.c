@@ -68,7 +68,8 @@ static const char usage_text[] =
     "      --backup-store DIR  copy the store, of a running node too, and\n"
     "                       exit\n"
     "      --compact-store  give its free pages back to the disk, and exit\n"
-    "      --rollback HEIGHT  take the store back to this height, and exit\n"
+    "      --rollback HEIGHT  take the store back to this height, or by N\n"
+    "                       blocks with -N, and exit\n"
     "      --resync         move the store aside, to sync anew, and exit\n"
     "  -h, --help           this text\n"
     "  -V, --version        version and protocol\n"
@@ -106,7 +107,7 @@ enum mode {
 struct job {
     enum mode mode;
     const char *folder; /* MODE_BACKUP */
-    uint64_t height;    /* MODE_ROLLBACK */
+    struct rollback rollback;
 };
 
 static void print_version(void)
@@ -158,9 +159,19 @@ static enum exit_code check_config(const struct node_config *config)
     return EXIT_CODE_DONE;
 }
 
+/* Whether the job is about a store that has to be there. */
+static bool needs_store(enum mode mode)
+{
+    return mode == MODE_VERIFY || mode == MODE_BACKUP || mode == MODE_COMPACT ||
+           mode == MODE_ROLLBACK || mode == MODE_RESYNC;
+}
+
 static enum exit_code run_mode(const struct node_config *config,
                                const struct job *job)
 {
+    if (needs_store(job->mode) && !maintain_has_store(config)) {
+        return EXIT_CODE_FAILED;
+    }
     switch (job->mode) {
     case MODE_RUN:
         return node_run(config);
@@ -177,7 +188,7 @@ static enum exit_code run_mode(const struct node_config *config,
     case MODE_COMPACT:
         return maintain_compact(config);
     case MODE_ROLLBACK:
-        return maintain_rollback(config, job->height);
+        return maintain_rollback(config, &job->rollback);
     case MODE_RESYNC:
         return maintain_resync(config);
     }
@@ -215,12 +226,23 @@ static int load_and_run(const char *path, const struct job *job)
     return code;
 }
 
+/* A height, or -N: so many blocks back. */
 static bool take_height(struct job *job, const char *text)
 {
     char *end;
+    const char *digits = text + (text[0] == '-');
     errno = 0;
-    job->height = strtoull(text, &end, 10);
-    return isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0;
+    job->rollback.is_back = text[0] == '-';
+    job->rollback.count = strtoull(digits, &end, 10);
+    bool is_fine =
+        isdigit((unsigned char)digits[0]) && *end == '\0' && errno == 0;
+    if (!is_fine) {
+        fprintf(stderr,
+                "potd: --rollback %s: must be a height, or -N for N blocks"
+                " back\n",
+                text);
+    }
+    return is_fine;
 }
 
 /* Whether it names a job. */

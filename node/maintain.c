@@ -3,6 +3,7 @@
 #include "node/maintain.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/file.h"
 #include "node/node_config.h"
 #include "node/node_parts.h"
@@ -23,7 +24,7 @@
 #define WHY_SIZE  256
 #define FILE_MAX  ((size_t)64 << 20)
 #define ASIDE_MAX 1000
-#define NOTE_SIZE 1024
+#define NOTE_SIZE 8192
 
 static enum exit_code code_of(enum pot_err err)
 {
@@ -57,11 +58,34 @@ static enum exit_code code_of(enum pot_err err)
     return EXIT_CODE_FAILED;
 }
 
+/* why: a whole line, or empty. */
 static enum exit_code fail(enum pot_err err, const char *what, const char *why)
 {
-    fprintf(stderr, "potd: %s: %s\n", what,
-            why[0] != '\0' ? why : err_text(err));
+    if (why[0] != '\0') {
+        fprintf(stderr, "potd: %s\n", why);
+    } else {
+        fprintf(stderr, "potd: %s: %s\n", what, err_text(err));
+    }
     return code_of(err);
+}
+
+bool maintain_has_store(const struct node_config *config)
+{
+    static const char *const files[] = {"store/data.mdb", "store/tip"};
+    bool is_there = false;
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        struct stat info;
+        char *path = file_join(config->home, files[i]);
+        is_there = is_there || file_stat(path, &info) != POT_ENOENT;
+        free(path);
+    }
+    if (!is_there) {
+        fprintf(stderr,
+                "potd: %s: no store is there: check `home` in %s; a node that"
+                " starts makes one and syncs\n",
+                config->home, config->path);
+    }
+    return is_there;
 }
 
 static enum pot_err sync_folder(const char *path)
@@ -117,26 +141,34 @@ static enum pot_err copy_file(const char *from, const char *folder,
     return err;
 }
 
-static enum pot_err write_manifest(const char *folder,
+static enum pot_err write_manifest(const struct node_config *config,
+                                   const char *folder,
                                    const struct store_copied *copied)
 {
-    char text[NOTE_SIZE];
+    struct buf text;
     char *path = file_join(folder, "MANIFEST");
-    int size = snprintf(
-        text, sizeof(text),
+    char *beside = file_folder(config->path);
+    char *from = realpath(beside, NULL);
+    buf_init(&text, NOTE_SIZE);
+    buf_printf(
+        &text,
         "A backup of potd's store at height %" PRIu64 ".\n"
         "\n"
         "store/data.mdb  chain, state and blobs, %" PRIu64 " bytes\n"
         "store/tip       what the store must hold at least\n"
         "genesis.json    of the chain\n"
-        "node.toml       the node's config\n"
+        "node.toml       the node's config; paths in it count from its place,\n"
+        "                %s\n"
         "\n"
         "Not in it: keys, and the sign state.  A validator that is started\n"
         "with an old sign state signs twice and loses its stake.  To restore,\n"
         "put store/ in the place of the node's own and leave its sign_state\n"
         "where it is: the node votes when it is past what it signed.\n",
-        copied->height, copied->bytes);
-    enum pot_err err = file_create(path, 0600, text, (size_t)size);
+        copied->height, copied->bytes, from != NULL ? from : beside);
+    enum pot_err err = file_create(path, 0600, text.data, text.size);
+    buf_fini(&text);
+    free(from);
+    free(beside);
     free(path);
     return err;
 }
@@ -155,7 +187,7 @@ static enum pot_err fill_backup(const struct node_config *config,
         err = copy_file(config->path, folder, "node.toml");
     }
     if (err == POT_OK) {
-        err = write_manifest(folder, &copied);
+        err = write_manifest(config, folder, &copied);
     }
     if (err == POT_OK) {
         printf("height %" PRIu64 ", %" PRIu64 " bytes\n", copied.height,
@@ -175,12 +207,19 @@ enum exit_code maintain_backup(const struct node_config *config,
     struct stat info;
     size_t size = strlen(folder) + sizeof(".new");
     if (file_stat(folder, &info) != POT_ENOENT) {
-        return fail(POT_EEXIST, folder, "choose a folder that is not there");
+        fprintf(stderr,
+                "potd: %s: exists already: choose a folder that is not there\n",
+                folder);
+        return EXIT_CODE_FAILED;
     }
     char *fresh = pot_alloc(size);
     (void)snprintf(fresh, size, "%s.new", folder);
     enum pot_err err = file_make_folder(fresh, 0700);
-    if (err == POT_OK) {
+    if (err != POT_OK) {
+        (void)snprintf(why, sizeof(why),
+                       "%s: cannot be made: %s: it needs a folder to stand in",
+                       folder, err_text(err));
+    } else {
         err = fill_backup(config, fresh, why);
     }
     if (err == POT_OK) {
@@ -292,18 +331,28 @@ enum exit_code maintain_resync(const struct node_config *config)
     return code;
 }
 
-static bool replay_into(struct node *node, const char *folder, uint64_t height)
+static bool find_target(uint64_t *height, struct node *node,
+                        const struct rollback *rollback)
 {
-    struct replay r;
     uint64_t tip = 0;
     (void)store_tip(node->holdings.store, &tip, NULL, NULL);
-    if (height >= tip) {
+    bool is_fine = rollback->is_back
+                       ? rollback->count > 0 && rollback->count <= tip
+                       : rollback->count < tip;
+    if (!is_fine) {
         fprintf(stderr,
                 "potd: the store stands at height %" PRIu64
                 ": choose a lower one\n",
                 tip);
         return false;
     }
+    *height = rollback->is_back ? tip - rollback->count : rollback->count;
+    return true;
+}
+
+static bool replay_into(struct node *node, const char *folder, uint64_t height)
+{
+    struct replay r;
     if (store_lowest_block(node->holdings.store) > 1) {
         fprintf(stderr, "potd: blocks are pruned: take a backup, or resync\n");
         return false;
@@ -319,14 +368,16 @@ static bool replay_into(struct node *node, const char *folder, uint64_t height)
 }
 
 enum exit_code maintain_rollback(const struct node_config *config,
-                                 uint64_t height)
+                                 const struct rollback *rollback)
 {
+    uint64_t height = 0;
     struct node node = {.config = config};
     char *folder = file_join(config->home, "store.rollback");
     char *store = file_join(config->home, "store");
     if (startup_open_store(&node)) {
-        node.exit_code = replay_into(&node, folder, height) ? EXIT_CODE_DONE
-                                                            : EXIT_CODE_FAILED;
+        bool is_done = find_target(&height, &node, rollback) &&
+                       replay_into(&node, folder, height);
+        node.exit_code = is_done ? EXIT_CODE_DONE : EXIT_CODE_FAILED;
     }
     startup_close(&node);
     enum exit_code code = node.exit_code;

@@ -2,12 +2,15 @@
 
 #include "storage/store_copy.h"
 
+#include "base/alloc.h"
 #include "base/file.h"
 #include "storage/store.h"
 #include "storage/store_open.h"
+#include "storage/store_pages.h"
 #include "storage/store_table.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,19 +38,60 @@ static enum pot_err check_room(const char *data, const char *to)
     return err;
 }
 
-static enum pot_err copy_env(const char *from, const char *to)
+static void pass_over(void *context, const struct store_pages_record *record)
+{
+    (void)context;
+    (void)record;
+}
+
+/* LMDB faults on a damaged page, and a copy reads them all. */
+static enum pot_err check_pages(const char *data, char *why, size_t why_size)
+{
+    const struct store_pages_options options = {.on_record = pass_over};
+    char what[128] = "";
+    uint64_t transaction;
+    int fd = open(data, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return say(why, why_size, err_from_errno(errno), data);
+    }
+    enum pot_err err =
+        store_pages_check(fd, &options, &transaction, what, sizeof(what));
+    (void)close(fd);
+    if (err != POT_OK) {
+        (void)snprintf(why, why_size, "%s: %s", data,
+                       what[0] != '\0' ? what : err_text(err));
+    }
+    return err;
+}
+
+/* The pages are checked while a snapshot is open: those that it needs, or a
+ * later one, are not used for anything else meanwhile. */
+static enum pot_err copy_env(const char *from, const char *data, const char *to,
+                             char *why, size_t why_size)
 {
     MDB_env *env;
+    MDB_txn *snapshot = NULL;
     int rc = mdb_env_create(&env);
     if (rc != 0) {
-        return store_err(rc);
+        return say(why, why_size, store_err(rc), from);
     }
     rc = mdb_env_open(env, from, MDB_RDONLY | MDB_NOTLS, 0600);
     if (rc == 0) {
+        rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &snapshot);
+    }
+    enum pot_err err = check_pages(data, why, why_size);
+    if (err == POT_OK && rc == 0) {
         rc = mdb_env_copy2(env, to, MDB_CP_COMPACT);
     }
+    if (snapshot != NULL) {
+        mdb_txn_abort(snapshot);
+    }
     mdb_env_close(env);
-    return store_err(rc);
+    if (err == POT_OK && rc != 0) {
+        err = store_err(rc);
+        (void)say(why, why_size, err, err == POT_EFULL ? to : from);
+    }
+    return err;
 }
 
 static void remove_in(const char *folder, const char *name)
@@ -57,9 +101,26 @@ static void remove_in(const char *folder, const char *name)
     free(path);
 }
 
+/* What a page check does not see: values that do not fit their checksums. */
+static enum pot_err check_values(struct store *store, const char *from,
+                                 char *why, size_t why_size)
+{
+    struct store_report *report = pot_calloc(1, sizeof(*report));
+    enum pot_err err = store_verify(store, report, NULL, NULL);
+    if (err != POT_OK && report->problem_count > 0) {
+        const struct store_problem *p = &report->problems[0];
+        (void)snprintf(why, why_size, "%s: %s %s: %s", from, p->table, p->key,
+                       p->what);
+    } else if (err != POT_OK) {
+        (void)say(why, why_size, err, from);
+    }
+    free(report);
+    return err;
+}
+
 /* As a node would open it; what only a process that uses it needs goes. */
-static enum pot_err check_copy(struct store_copied *out, const char *to,
-                               char *why, size_t why_size)
+static enum pot_err check_copy(struct store_copied *out, const char *from,
+                               const char *to, char *why, size_t why_size)
 {
     struct store *store;
     struct store_stats stats;
@@ -69,12 +130,25 @@ static enum pot_err check_copy(struct store_copied *out, const char *to,
     }
     *out = (struct store_copied){.height = 0};
     (void)store_tip(store, &out->height, NULL, NULL);
-    err = store_stats(store, &stats);
-    out->bytes = stats.file_bytes;
+    err = check_values(store, from, why, why_size);
+    if (err == POT_OK) {
+        err = store_stats(store, &stats);
+        out->bytes = stats.file_bytes;
+    }
     store_close(store);
     remove_in(to, "LOCK");
     remove_in(to, "lock.mdb");
     return err;
+}
+
+static enum pot_err sync_both(const char *file, const char *folder, char *why,
+                              size_t why_size)
+{
+    enum pot_err err = file_sync(file);
+    if (err == POT_OK) {
+        err = file_sync(folder);
+    }
+    return err == POT_OK ? err : say(why, why_size, err, folder);
 }
 
 enum pot_err store_copy(struct store_copied *out, const char *from,
@@ -88,19 +162,16 @@ enum pot_err store_copy(struct store_copied *out, const char *from,
         goto out;
     }
     err = check_room(data, to);
-    if (err == POT_OK) {
-        err = copy_env(from, to);
-    }
-    if (err == POT_OK) {
-        err = file_sync(copy);
-    }
-    if (err == POT_OK) {
-        err = file_sync(to);
-    }
     if (err != POT_OK) {
-        (void)say(why, why_size, err, err == POT_EFULL ? to : from);
+        (void)say(why, why_size, err, err == POT_EFULL ? to : data);
     } else {
-        err = check_copy(out, to, why, why_size);
+        err = copy_env(from, data, to, why, why_size);
+    }
+    if (err == POT_OK) {
+        err = sync_both(copy, to, why, why_size);
+    }
+    if (err == POT_OK) {
+        err = check_copy(out, from, to, why, why_size);
     }
     if (err != POT_OK && file_remove_folder(to) != POT_OK) {
         err = say(why, why_size, POT_EIO, to);

@@ -13,12 +13,14 @@ struct store_copied {
 };
 
 /* store_copy: the store in folder `from` as of now, without its free pages,
- * in the new folder `to`; it is synced, and checked as store_open does.  The
- * node that has it open goes on meanwhile; its file grows by what it writes.
+ * in the new folder `to`; it is synced, and checked as store_open and
+ * store_verify do.  The node that has it open goes on meanwhile; its file grows
+ * by what it writes.
  *
  * Out:    why: one line for a person when it fails; `to` is gone then
  * Errors: POT_EFULL there is not as much room as from's file takes;
- *         POT_EEXIST to is there already; those of store_open */
+ *         POT_EEXIST to is there already; POT_ECORRUPT from is damaged; those
+ *         of store_open */
 POT_MUST_USE enum pot_err store_copy(struct store_copied *out, const char *from,
                                      const char *to, char *why,
                                      size_t why_size);

@@ -59,7 +59,61 @@ await 20 "validator0 follows" reaches validator0 "$(height_of validator1)"
 stop_cleanly validator0
 sum=$(sha256sum <"$home/sign_state")
 
+# Where there is no store, none is made.
+sed "s|^home = .*|home = \"nowhere\"|" "$toml" >"$home/typo.toml"
+grep -q nowhere "$home/typo.toml" || fail "no home in $toml"
+for each in "store verify" "store compact" "store backup --out $WORK/none" \
+    "resync --yes" "rollback --to 1 --yes"; do
+    # shellcheck disable=SC2086
+    ends 1 'no store is there: check' potctl $each --config "$home/typo.toml"
+done
+[ ! -e "$home/nowhere" ] && [ ! -e "$WORK/none" ] || fail "a store was made"
+ends 1 'needs a folder' potctl store backup --config "$toml" --out "$toml/b"
+ends 3 'a folder: name the node.toml' potctl store verify --config "$home"
+ends 2 'abc: must be a height' potd --config "$toml" --rollback abc
+potctl store verify --config "$toml" --json |
+    jq -e '.output[-1] == "the store is right"' >/dev/null || fail "no JSON"
+if grep -r '/\./' "$WORK/backup/MANIFEST" "$WORK/out"; then
+    fail "a path goes nowhere on its way"
+fi
+
+# A damaged store is no source of anything: each says what is damaged as verify
+# does, and leaves nothing.
+cp -r "$home" "$WORK/damaged"
+rm -f "$WORK/damaged/store.old-"*
+cp "$NET/genesis.json" "$WORK/"
+bad=$WORK/damaged/node.toml
+size=$(stat -c %s "$home/store/data.mdb")
+seen=0
+for part in 1 2 3 4 5 6 7 8 9; do
+    cp "$home/store/data.mdb" "$WORK/damaged/store/data.mdb"
+    head -c 3000 /dev/urandom | dd of="$WORK/damaged/store/data.mdb" bs=1 \
+        seek=$((size * part / 10 + 500)) conv=notrunc 2>/dev/null
+    got=0
+    potctl store verify --config "$bad" >"$WORK/verify" 2>&1 || got=$?
+    [ "$got" -ne 0 ] || continue # a free page
+    seen=$((seen + 1))
+    ends 8 'damaged\|data.mdb' potctl store backup --config "$bad" --out "$WORK/none"
+    line=$(head -n 1 "$WORK/out")
+    case $line in
+    *data.mdb*) grep -qF "$line" "$WORK/verify" || fail "other words: $line" ;;
+    esac
+    ends 8 'damaged\|data.mdb' potctl store compact --config "$bad"
+    left=$(ls -d "$WORK"/none* "$WORK"/damaged/store.* 2>/dev/null || true)
+    [ -z "$left" ] || fail "left behind: $left"
+done
+[ "$seen" -ge 3 ] || fail "only $seen of 9 places were in use"
+cp "$home/store/data.mdb" "$WORK/damaged/store/data.mdb"
+truncate -s $((size / 2 / 4096 * 4096)) "$WORK/damaged/store/data.mdb"
+ends 8 'data.mdb' potctl store backup --config "$bad" --out "$WORK/none"
+ends 8 'data.mdb' potctl store compact --config "$bad"
+[ ! -e "$WORK/none.new" ] || fail "a torn backup was left"
+
 # Back to an earlier height, and from there on by sync.
+ends 1 'choose a lower one' potctl rollback --config "$toml" --blocks 100000 --yes
+tip=$(potctl store verify --config "$toml" | sed -n 's/^replay: \([0-9]*\) blocks.*/\1/p')
+ends 0 "stands at height $((tip - 2))" potctl rollback --config "$toml" --blocks 2 --yes
+rm -r "$home/store.old-1"
 ends 1 'choose a lower one' potctl rollback --config "$toml" --to 100000 --yes
 ends 0 'stands at height 6' potctl rollback --config "$toml" --to 6 --yes
 [ -d "$home/store.old-1" ] || fail "the old store is gone"
