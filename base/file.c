@@ -232,6 +232,12 @@ char *file_join(const char *folder, const char *name)
     if (name[0] == '/') {
         return pot_strdup(name);
     }
+    while (name[0] == '.' && name[1] == '/') {
+        name += 1 + strspn(name + 1, "/");
+    }
+    if (strcmp(name, ".") == 0) {
+        return pot_strdup(folder);
+    }
     size_t size = strlen(folder) + 1 + strlen(name) + 1;
     char *path = pot_alloc(size);
     (void)snprintf(path, size, "%s/%s", folder, name);

@@ -60,7 +60,8 @@ POT_MUST_USE enum pot_err file_remove_folder(const char *path);
 /* file_write_all: write() until all is written. */
 POT_MUST_USE enum pot_err file_write_all(int fd, const void *data, size_t size);
 
-/* file_join: "folder/name", or name alone when it is absolute; free(). */
+/* file_join: "folder/name", or name alone when it is absolute; "./" before it
+ * is left out; free(). */
 char *file_join(const char *folder, const char *name);
 
 /* file_folder: the folder part of path, "." if it has none; free(). */

@@ -46,7 +46,8 @@ static const struct cli_option globals[GLOBAL_COUNT] = {
     [GLOBAL_WAIT] = {"wait", NULL,
                      "until a transaction is committed, a task has ended"},
     [GLOBAL_QUIET] = {"quiet", NULL, "print no notes and no progress"},
-    [GLOBAL_TIMEOUT] = {"timeout", "TIME", "give up after 10s, 500ms or 2m"},
+    [GLOBAL_TIMEOUT] = {"timeout", "TIME",
+                        "give up after 10s, 500ms or 2m; 10 is 10s"},
     [GLOBAL_HELP] = {"help", NULL, "say how to use potctl or a command"},
     [GLOBAL_VERSION] = {"version", NULL, "print version and protocol"},
 };
@@ -136,6 +137,24 @@ static bool list_family(const struct cli *cli, const char *word, char *out,
         }
     }
     return used > 0;
+}
+
+/* `potctl help store`: false: no command begins so. */
+static bool print_family(const struct cli *cli, const char *word)
+{
+    char names[256];
+    size_t size = strlen(word);
+    if (!list_family(cli, word, names, sizeof(names))) {
+        return false;
+    }
+    for (size_t i = 0; i < cli->count; i++) {
+        const struct cli_command *command = cli->commands[i];
+        if (strncmp(command->name, word, size) == 0 &&
+            command->name[size] == ' ') {
+            (void)printf("  %-16s %s\n", command->name, command->summary);
+        }
+    }
+    return true;
 }
 
 static enum exit_code unknown_command(const struct cli *cli, const char *first,
@@ -359,6 +378,10 @@ static enum exit_code help(struct cli *cli, int argc, char **argv)
     argv += is_list;
     const struct cli_command *command = NULL;
     int used;
+    if (argc == 1 && !is_list && find(cli, argv[0]) == NULL &&
+        print_family(cli, argv[0])) {
+        return EXIT_CODE_DONE;
+    }
     if (argc > 0) {
         enum exit_code rc = find_command(cli, &command, argc, argv, &used);
         if (rc != EXIT_CODE_DONE) {

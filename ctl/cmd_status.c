@@ -53,6 +53,16 @@ static void show_snapshot(const json_t *taking)
     }
 }
 
+static void print_warnings(const json_t *status)
+{
+    size_t i;
+    json_t *warning;
+    json_array_foreach(json_object_get(status, "warnings"), i, warning)
+    {
+        show_field("warning", "%.200s", json_string_value(warning));
+    }
+}
+
 static void print_status(const json_t *status)
 {
     char text[SHOW_TIME_SIZE];
@@ -75,20 +85,24 @@ static void print_status(const json_t *status)
     show_count("view", status, "view");
     show_text("primary", status, "primary");
     show_count("validators", status, "validators");
+    if (json_is_string(json_object_get(status, "vote"))) {
+        show_text("vote", status, "vote");
+    }
     show_count("peers", status, "peers");
     show_field("syncing", "%s",
                json_is_true(json_object_get(status, "syncing")) ? "yes" : "no");
     show_snapshot(json_object_get(status, "taking_snapshot"));
     show_count("mempool txs", status, "mempool_txs");
     show_count("tasks running", status, "tasks_running");
+    print_warnings(status);
 }
 
 static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
 {
-    enum exit_code rc =
-        cli_value(args, "check") != NULL ? check_ready(ctl) : EXIT_CODE_DONE;
-    return rc == EXIT_CODE_DONE ? answer_object(ctl, "/v1/status", print_status)
-                                : rc;
+    bool is_check = cli_value(args, "check") != NULL;
+    enum exit_code rc = is_check ? check_ready(ctl) : EXIT_CODE_DONE;
+    bool is_all = rc != EXIT_CODE_DONE || (is_check && ctl->is_quiet);
+    return is_all ? rc : answer_object(ctl, "/v1/status", print_status);
 }
 
 const struct cli_command cmd_status = {
@@ -96,7 +110,7 @@ const struct cli_command cmd_status = {
     .arguments = "",
     .summary = "show the node and the chain at a glance",
     .details = "With --check the exit code says whether the node is ready: 0"
-               " or 11.\n",
+               " or 11;\nwith --quiet it alone does.\n",
     .examples = "  potctl status\n"
                 "  potctl --json status | jq .height\n"
                 "  potctl status --check --quiet\n",

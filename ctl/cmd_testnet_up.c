@@ -42,15 +42,23 @@ static int open_log(const struct testnet_node *node)
     return open(node->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 }
 
-static enum exit_code check_idle(struct ctl *ctl, const struct testnet *net)
+/* What runs already is left alone, unless that is all. */
+static enum exit_code choose(struct ctl *ctl, struct testnet *net)
 {
+    size_t running = 0;
     for (size_t i = 0; i < net->count; i++) {
-        if (net->nodes[i].pid > 0) {
-            return ctl_fail(ctl, EXIT_CODE_LOCKED,
-                            "%s runs already, as process %d; stop the network"
-                            " with `potctl testnet down`",
-                            net->nodes[i].name, (int)net->nodes[i].pid);
-        }
+        running += net->nodes[i].pid > 0;
+    }
+    if (running == net->count) {
+        return ctl_fail(ctl, EXIT_CODE_LOCKED,
+                        "%s runs already, as process %d, and so do all others;"
+                        " stop the network with `potctl testnet down`",
+                        net->nodes[0].name, (int)net->nodes[0].pid);
+    }
+    if (running > 0) {
+        ctl_note(ctl, "%zu of %zu nodes run already; the others are started",
+                 running, net->count);
+        testnet_drop_running(net);
     }
     char *compose = file_join(net->folder, "docker-compose.yml");
     bool is_compose = access(compose, F_OK) == 0;
@@ -359,8 +367,8 @@ static enum exit_code run_detached(struct ctl *ctl, struct testnet *net,
         (void)testnet_stop(ctl, net, TESTNET_STOP_MS);
         return rc;
     }
-    ctl_print(ctl, "%zu nodes are ready; the first answers at %s\n", net->count,
-              net->nodes[0].url);
+    ctl_print(ctl, "%zu node%s ready; the first answers at %s\n", net->count,
+              net->count == 1 ? " is" : "s are", net->nodes[0].url);
     json_t *nodes = json_array();
     for (size_t i = 0; i < net->count; i++) {
         (void)json_array_append_new(
@@ -382,7 +390,7 @@ static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
         rc = testnet_open(&net, ctl, folder);
     }
     if (rc == EXIT_CODE_DONE) {
-        rc = check_idle(ctl, &net);
+        rc = choose(ctl, &net);
     }
     if (rc == EXIT_CODE_DONE) {
         rc = process_find_potd(&potd, ctl, cli_value(args, "potd"));
@@ -404,7 +412,8 @@ const struct cli_command cmd_testnet_up = {
     .details =
         "In the foreground until Ctrl-C, with one log.  With --detach until"
         " every node is\nready, a minute or --timeout at most; if one fails,"
-        " all are stopped.\n",
+        " all that it started are\nstopped.  Nodes that run already are left "
+        "alone.\n",
     .examples = "  potctl testnet up --dir net\n"
                 "  potctl testnet up --dir net --detach --timeout 2m\n",
     .options = {{"dir", "D", "the network's folder"},

@@ -8,10 +8,12 @@
 #include "base/toml.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -64,21 +66,39 @@ static bool is_ours(pid_t pid, const char *config)
     return false;
 }
 
-/* The process that runs with the node's config, 0: none. */
-static pid_t find_pid(const struct testnet_node *node)
+/* The number that a file holds, 0: none. */
+static pid_t read_pid(const char *path)
 {
     char text[24] = "";
     size_t size;
     uint64_t pid;
-    if (file_read_into(node->pid_file, text, sizeof(text) - 1, &size) !=
-        POT_OK) {
+    if (file_read_into(path, text, sizeof(text) - 1, &size) != POT_OK) {
         return 0;
     }
     text[strcspn(text, "\n")] = '\0';
-    if (!ctl_parse_count(&pid, text, INT32_MAX) || pid == 0) {
-        return 0;
+    return ctl_parse_count(&pid, text, INT32_MAX) ? (pid_t)pid : 0;
+}
+
+/* Who holds the store's lock: a node that was started by hand.  0: nobody. */
+static pid_t find_holder(const struct testnet_node *node)
+{
+    char *path = file_join(node->folder, "store/LOCK");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is_held =
+        fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    pid_t pid = is_held ? read_pid(path) : 0;
+    if (fd >= 0) {
+        (void)close(fd);
     }
-    return is_ours((pid_t)pid, node->config) ? (pid_t)pid : 0;
+    free(path);
+    return pid;
+}
+
+/* The process that runs with the node's config, 0: none. */
+static pid_t find_pid(const struct testnet_node *node)
+{
+    pid_t pid = read_pid(node->pid_file);
+    return pid > 0 && is_ours(pid, node->config) ? pid : find_holder(node);
 }
 
 void testnet_forget_pid(struct testnet_node *node)
@@ -105,14 +125,31 @@ static bool add_node(struct testnet *net, const char *role, size_t index)
     return true;
 }
 
-static void free_last(struct testnet *net)
+static void free_node(struct testnet_node *node)
 {
-    struct testnet_node *node = &net->nodes[--net->count];
     free(node->folder);
     free(node->config);
     free(node->log);
     free(node->pid_file);
     *node = (struct testnet_node){0};
+}
+
+static void free_last(struct testnet *net)
+{
+    free_node(&net->nodes[--net->count]);
+}
+
+void testnet_drop_running(struct testnet *net)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < net->count; i++) {
+        if (net->nodes[i].pid > 0) {
+            free_node(&net->nodes[i]);
+        } else {
+            net->nodes[kept++] = net->nodes[i];
+        }
+    }
+    net->count = kept;
 }
 
 static void add_role(struct testnet *net, const char *role)
@@ -168,7 +205,7 @@ static bool is_anyone_left(struct testnet *net)
         /* 0: a child of ours that lives; it may not have become potd yet.
          * A dead child is reaped here, or it would seem to run for ever. */
         pid_t child = waitpid(node->pid, NULL, WNOHANG);
-        if (child == 0 || (child < 0 && is_ours(node->pid, node->config))) {
+        if (child == 0 || (child < 0 && find_pid(node) == node->pid)) {
             is_left = true;
         } else {
             testnet_forget_pid(node);

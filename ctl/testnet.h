@@ -44,6 +44,9 @@ void testnet_close(struct testnet *net);
 /* testnet_forget_pid: removes the node's pid file. */
 void testnet_forget_pid(struct testnet_node *node);
 
+/* testnet_drop_running: leaves those that do not run. */
+void testnet_drop_running(struct testnet *net);
+
 /* testnet_stop: SIGTERM to all that run; after wait_ms those that are left
  * are killed.  Returns how many were killed. */
 size_t testnet_stop(struct ctl *ctl, struct testnet *net, uint64_t wait_ms);

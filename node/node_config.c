@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/suggest.h"
 #include "base/toml.h"
+#include "node/block/pruning.h"
 #include "storage/store_snapshot.h"
 
 #include <ctype.h>
@@ -202,6 +203,14 @@ static void set_count(struct loader *l, const struct setting *s, unsigned line,
         (void)snprintf(what, sizeof(what),
                        "%" PRId64 " is not between %" PRIu64 " and %" PRIu64,
                        value, s->low, s->high);
+        fault(l, line, s->key, what);
+        return;
+    }
+    if (s->offset == offsetof(struct node_config, keep_blocks) && value > 0 &&
+        value < KEEP_BLOCKS_MIN) {
+        (void)snprintf(what, sizeof(what),
+                       "%" PRId64 " is too few: 0 for all, or at least %d",
+                       value, KEEP_BLOCKS_MIN);
         fault(l, line, s->key, what);
         return;
     }
@@ -483,10 +492,15 @@ enum pot_err node_config_load(struct node_config **out, const char *path,
 {
     char *text = NULL;
     size_t size = 0;
+    struct stat info;
     *out = NULL;
     enum pot_err err = file_read(&text, &size, path, CONFIG_BYTES_MAX);
     if (err != POT_OK) {
-        buf_printf(faults, "%s: %s\n", path, err_text(err));
+        bool is_folder =
+            file_stat(path, &info) == POT_OK && S_ISDIR(info.st_mode);
+        buf_printf(faults, "%s: %s\n", path,
+                   is_folder ? "a folder: name the node.toml in it"
+                             : err_text(err));
         return err;
     }
     struct loader l = {.path = path, .faults = faults};

@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define PATH_TEXT_MAX 8192
@@ -70,6 +71,10 @@ static bool check_store(struct node *node)
         store_close(store);
     } else if (err == POT_ECORRUPT || err == POT_EFORMAT) {
         is_fine = put_aside(node, path);
+    } else if (err == POT_EBUSY) {
+        node->exit_code = EXIT_CODE_LOCKED;
+        fprintf(stderr, "potd: %s: stop the node first\n", why);
+        is_fine = false;
     } else if (err != POT_ENOENT) {
         is_fine = fail(node, path, err);
     }
@@ -151,13 +156,47 @@ enum exit_code recover_home(const struct node_config *config)
     return end(node);
 }
 
+/* What this key has signed is on record: there is nothing to vouch for, and a
+ * word that is given all the same is the one mistake that costs a stake. */
+static bool is_recovering(struct node *node)
+{
+    size_t size;
+    size_t known_size = 0;
+    char *path = file_join(node->config->home, "sign_state");
+    uint8_t *unknown = pbft_recovering_record(&size);
+    const void *known = NULL;
+    enum pot_err err = open_state(node, path);
+    if (err == POT_OK) {
+        known = sign_state_record(node->sign_state, &known_size);
+    }
+    bool is_fine = err == POT_ENOENT || err == POT_ECORRUPT ||
+                   (err == POT_OK &&
+                    (known_size == 0 || (known_size == size &&
+                                         memcmp(known, unknown, size) == 0)));
+    if (err == POT_OK && !is_fine) {
+        node->exit_code = EXIT_CODE_FAILED;
+        fprintf(stderr,
+                "potd: %s: this validator is not recovering: start potd, and"
+                " it votes by itself once others have answered\n",
+                path);
+    } else if (!is_fine) {
+        (void)fail(node, path, err);
+    }
+    sign_state_close(node->sign_state);
+    node->sign_state = NULL;
+    free(unknown);
+    free(path);
+    return is_fine;
+}
+
 enum exit_code recover_unsafe_vote_now(const struct node_config *config)
 {
     size_t size;
     struct node *node = pot_calloc(1, sizeof(*node));
     node->config = config;
     uint8_t *record = pbft_trusted_record(&size);
-    if (!startup_open_home(node) || !is_validator(node)) {
+    if (!startup_open_home(node) || !is_validator(node) ||
+        !is_recovering(node)) {
         free(record);
     } else if (write_state(node, record, size)) {
         printf("sign_state: potd will vote at once, whatever this key has"

@@ -153,7 +153,7 @@ void api_reply_store_error(struct api_request *request, enum pot_err err,
         api_reply_error(
             request, 410, "pruned",
             "the %s is pruned: this node keeps blocks from height"
-            " %llu on; its header is at /v1/blocks/{block}/raw",
+            " %llu on; headers are at /v1/blocks/HEIGHT/raw",
             what, (unsigned long long)store_lowest_block(api_store(request)));
         return;
     }

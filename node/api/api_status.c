@@ -43,6 +43,15 @@ static void add_tip(json_t *json, const struct chain_tip *tip)
     api_json_set(json, "state_root", api_json_hash(&tip->state_root));
 }
 
+/* What a validator does with its vote. */
+static const char *vote_text(const struct pbft_status *status)
+{
+    return status->replica == PBFT_NO_REPLICA ? "not elected"
+           : !status->is_held                 ? "voting"
+           : status->is_recovering            ? "recovering"
+                                              : "asking";
+}
+
 static void add_consensus(json_t *json, const struct api_config *c,
                           const struct state *state)
 {
@@ -63,6 +72,10 @@ static void add_consensus(json_t *json, const struct api_config *c,
                      !replica_status(c->replica).is_held &&
                      replica_status(c->replica).replica != PBFT_NO_REPLICA;
     api_json_set(json, "voting", json_boolean(is_voting));
+    if (c->replica != NULL) {
+        const struct pbft_status status = replica_status(c->replica);
+        api_json_set(json, "vote", json_string(vote_text(&status)));
+    }
 }
 
 static void add_sync(json_t *json, const struct sync *sync)
@@ -148,7 +161,8 @@ const struct api_route api_status_routes[] = {
     {"GET", "/v1/status", .summary = "the node and the chain at a glance",
      .answer = "version, protocol, chain_id, node, moniker, roles, height,"
                " block_hash, block_time_ms, state_root, view, primary,"
-               " validators, voting, peers, syncing, mempool_txs,"
+               " validators, voting, vote (a validator's), peers, syncing, "
+               "mempool_txs,"
                " tasks_running",
      .status = 200, .handler = get_status},
     {.method = NULL},

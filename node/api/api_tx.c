@@ -12,6 +12,7 @@
 #include "node/tx/mempool.h"
 #include "proto/batch.h"
 #include "storage/store.h"
+#include "storage/store_prune.h"
 
 /* Of a batch so many are named: the answer is made on the loop, and must not
  * be much longer than the request. */
@@ -182,6 +183,13 @@ static void get_tx(struct api_request *request)
         reply_committed(request, &hash, height, index);
     } else if (err == POT_ENOENT && request->is_pending) {
         reply_pending(request, &hash);
+    } else if (err == POT_ENOENT &&
+               store_lowest_block(api_store(request)) > 1) {
+        api_reply_error(
+            request, 404, "not_found",
+            "no such transaction is known; those below height"
+            " %llu are not kept by this node",
+            (unsigned long long)store_lowest_block(api_store(request)));
     } else {
         api_reply_store_error(request, err, "transaction");
     }

@@ -18,8 +18,6 @@
 /* A batch is one commit; it ends early when its blocks are large. */
 #define BATCH_BLOCKS 32
 #define BATCH_BYTES  ((size_t)8 << 20)
-/* Others that are a little behind must find what they lack. */
-#define KEEP_MIN 32
 
 struct pruning {
     struct offload offload;
@@ -51,9 +49,8 @@ struct pruning *pruning_new(const struct pruning_config *config)
 {
     struct pruning *p = pot_calloc(1, sizeof(*p));
     p->config = *config;
-    if (config->keep_blocks > 0 && config->keep_blocks < KEEP_MIN) {
-        p->config.keep_blocks = KEEP_MIN;
-    }
+    POT_ASSERT(config->keep_blocks == 0 ||
+               config->keep_blocks >= KEEP_BLOCKS_MIN);
     pruning_reload(p);
     return p;
 }

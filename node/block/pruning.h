@@ -15,10 +15,13 @@
 struct holdings;
 struct pruning; /* opaque: node/block/pruning.c */
 
+/* Others that are a little behind must find what they lack. */
+#define KEEP_BLOCKS_MIN 32
+
 struct pruning_config {
     uv_loop_t *loop;
     const struct holdings *holdings;
-    uint64_t keep_blocks; /* 0: all; otherwise at least 32 */
+    uint64_t keep_blocks; /* 0: all; otherwise at least KEEP_BLOCKS_MIN */
     void *context;
     /* The lowest block that is offered rose. */
     void (*announce)(void *context);

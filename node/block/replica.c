@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #define TIMEOUT_GROWTH_MAX 16
+#define BEHIND_MS          10000
 
 struct deferred {
     struct deferred *next;
@@ -42,6 +43,7 @@ struct replica {
     bool is_stepping;
     struct deferred *deferred; /* events that came while stepping */
     uint64_t evidence;
+    uint64_t behind_ms; /* when that was told; 0: never */
     bool is_silent;
     bool has_suspected; /* and told it, last in this view: */
     uint64_t suspected_view;
@@ -105,6 +107,17 @@ static void tell_evidence(struct replica *r, const struct pbft_effect *effect)
     r->config.found(r->config.context, effect->bytes, effect->size);
 }
 
+/* Block sync follows what peers say of their height: this is for people, and
+ * each message of a later height brings it about. */
+static void tell_behind(struct replica *r, const struct pbft_effect *effect)
+{
+    uint64_t now_ms = uv_now(r->config.loop);
+    if (r->behind_ms == 0 || now_ms - r->behind_ms >= BEHIND_MS) {
+        r->behind_ms = now_ms;
+        LOG(LOG_INFO, "consensus", "behind", log_u64("height", effect->height));
+    }
+}
+
 static void carry_out(struct replica *r, struct pbft_effect *effect)
 {
     switch (effect->type) {
@@ -129,8 +142,8 @@ static void carry_out(struct replica *r, struct pbft_effect *effect)
     case PBFT_COMMIT:
         errands_commit(r->errands, effect);
         break;
-    case PBFT_SYNC: /* block sync follows what peers say of their height */
-        LOG(LOG_INFO, "consensus", "behind", log_u64("height", effect->height));
+    case PBFT_SYNC:
+        tell_behind(r, effect);
         break;
     case PBFT_EVIDENCE:
         tell_evidence(r, effect);

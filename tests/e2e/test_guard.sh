@@ -101,6 +101,12 @@ no_evidence $names
 
 # ---- and by no other way than a word that is given
 stop_cleanly validator2
+status=0
+potctl unsafe-vote-now --yes --config "$NET/validator2/node.toml" \
+    >"$WORK/unsafe.log" 2>&1 || status=$?
+[ "$status" -eq 1 ] && grep -q "is not recovering" "$WORK/unsafe.log" ||
+    fail "a word for one that needs none: $status, $(cat "$WORK/unsafe.log")"
+potctl recover --config "$NET/validator2/node.toml" >/dev/null
 if echo no | potctl unsafe-vote-now --config "$NET/validator2/node.toml" \
     2>/dev/null; then
     fail "it was not confirmed"

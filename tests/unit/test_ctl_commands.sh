@@ -13,6 +13,12 @@ expect 2 'no command'
 expect 2 'did you mean "status"' stauts
 expect 2 'did you mean "testnet up"' testnet upp
 expect 2 'needs one of: init, up, down, ps' testnet
+expect 0 'store verify' help store
+expect 2 'unknown command' help shop
+expect 2 'needs --config' resync
+expect 2 'needs --config' rollback --to 5
+expect 2 'needs --config' unsafe-vote-now
+expect 2 'one of --to HEIGHT and --blocks' rollback --config node.toml
 expect 2 'did you mean "--json"' status --jsno
 expect 2 'did you mean "--amount"' transfer --amonut 1
 expect 2 'needs a value' transfer --to
@@ -123,6 +129,16 @@ expect 1 'validator0' testnet up --dir "$net" --detach --potd /bin/false
 check 'a failed start leaves no pid file' [ ! -e "$net/validator0/potd.pid" ]
 expect 2 '--potd' testnet up --dir "$net" --potd "$dir/none"
 expect 3 'testnet init' testnet up --dir "$dir/none"
+
+# One that was started by hand is seen, and left alone.
+mkdir -p "$net/validator1/store"
+exec 9>"$net/validator1/store/LOCK"
+flock 9
+echo $$ >&9
+expect 0 "\"pid\":$$" testnet ps --dir "$net" --json
+expect 1 '1 of 6 nodes run already' testnet up --dir "$net" --detach --potd /bin/false
+exec 9>&-
+rm -r "$net/validator1/store"
 expect 4 'cannot reach' verify-chain --genesis "$net/genesis.json" --node $dead
 sed 's/"epoch_blocks"/"epoch"/' "$net/genesis.json" >"$dir/bad.json"
 expect 3 'params.epoch: unknown key' verify-chain --genesis "$dir/bad.json"

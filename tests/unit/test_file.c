@@ -18,7 +18,13 @@ static int set_up(void **state)
 {
     (void)state;
     folder = scratch_folder();
-    path = file_join(folder, "a");
+    path = file_join(folder, ".//./a");
+    char *plain = file_join(folder, "a");
+    assert_string_equal(path, plain);
+    free(plain);
+    plain = file_join(folder, ".");
+    assert_string_equal(plain, folder);
+    free(plain);
     return 0;
 }
 

@@ -177,6 +177,7 @@ static void a_wrong_value_is_told_with_its_key(void **state)
         {"moniker = 5\n", "text in quotes"},
         {"[p2p]\nmax_peers = \"5\"\n", "whole number"},
         {"[p2p]\nmax_peers = 0\n", "is not between 1 and 4096"},
+        {"[storage]\nkeep_blocks = 31\n", "31 is too few: 0 for all"},
         {"[p2p]\nmax_peers = 4097\n", "is not between 1 and 4096"},
         {"[p2p]\nmax_peers = -1\n", "is not between 1 and 4096"},
         {"[api]\nenabled = 1\n", "true or false"},
