@@ -60,6 +60,7 @@
     X(cmd_rollback)                                                            \
     X(cmd_resync)                                                              \
     /* ctl/cmd_debug.c */                                                      \
+    X(cmd_debug_compare)                                                       \
     X(cmd_debug_dump)
 
 #define X(command) extern const struct cli_command command;

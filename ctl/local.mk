@@ -13,6 +13,9 @@ ctl_libctl_a_SOURCES = \
 	ctl/sender.c ctl/sender.h \
 	ctl/safetensors.c ctl/safetensors.h \
 	ctl/show.c ctl/show.h \
+	ctl/state_compare.c ctl/state_compare.h \
+	ctl/state_source.c ctl/state_source.h \
+	ctl/state_text.c ctl/state_text.h \
 	ctl/table.c ctl/table.h \
 	ctl/task_check.c ctl/task_check.h \
 	ctl/task_data.c ctl/task_data.h \
@@ -28,7 +31,8 @@ ctl_libctl_a_CPPFLAGS = $(ctl_cppflags)
 ctl_libs = ctl/libctl.a training/libtraining.a base/libtoml.a \
 	storage/libstorage.a \
 	proto/libproto.a proto/libformats.a base/libbase.a $(CURL_LIBS) \
-	$(JANSSON_LIBS) $(SODIUM_LIBS) $(PROTOBUFC_LIBS) $(ZLIB_LIBS) -lm
+	$(JANSSON_LIBS) $(SODIUM_LIBS) $(PROTOBUFC_LIBS) $(ZLIB_LIBS) $(LMDB_LIBS) \
+	-lpthread -lm
 
 bin_PROGRAMS += potctl
 potctl_SOURCES = ctl/main.c ctl/commands.h \
@@ -37,6 +41,7 @@ potctl_SOURCES = ctl/main.c ctl/commands.h \
 	ctl/cmd_dataset.c \
 	ctl/cmd_evidence.c \
 	ctl/cmd_debug.c \
+	ctl/cmd_debug_compare.c \
 	ctl/cmd_key.c \
 	ctl/cmd_members.c \
 	ctl/cmd_recover.c \

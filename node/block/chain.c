@@ -297,7 +297,9 @@ static void tell_divergence(const struct job *job)
     if (job->type == JOB_APPLY && job->err == POT_EFORMAT) {
         LOG(LOG_ERROR, "consensus", "a certified block is wrong here",
             log_u64("height", job->parent.height + 1),
-            log_text("why", job->why));
+            log_text("why", job->why),
+            log_text("next", "`potctl debug compare` this home with another"
+                             " one at its height, and `potctl debug dump`"));
         store_ail(job->chain->holdings->store, STORE_DIVERGED);
     }
 }

@@ -47,6 +47,15 @@ tests_e2e_bad_worker_LDADD = training/libtraining.a proto/libproto.a \
 	proto/libformats.a base/libbase.a $(PROTOBUFC_LIBS) $(SODIUM_LIBS) \
 	-lpthread
 
+# A state that is not the network's.
+check_PROGRAMS += tests/e2e/plant_state
+tests_e2e_plant_state_SOURCES = tests/e2e/plant_state.c
+tests_e2e_plant_state_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
+	$(PROTOBUFC_CFLAGS)
+tests_e2e_plant_state_LDADD = ledger/libledger.a storage/libstorage.a \
+	proto/libproto.a proto/libformats.a base/libbase.a $(LMDB_LIBS) \
+	$(JANSSON_LIBS) $(PROTOBUFC_LIBS) $(SODIUM_LIBS) -lpthread -lm
+
 # A validator's key that says two things.
 check_PROGRAMS += tests/e2e/contradict
 tests_e2e_contradict_SOURCES = tests/e2e/contradict.c

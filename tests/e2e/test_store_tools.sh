@@ -48,8 +48,32 @@ jq -e .ready "$WORK/dump/readyz.json" >/dev/null || fail "no readyz"
 grep -q '^pot_consensus_height ' "$WORK/dump/metrics.txt" || fail "no metrics"
 grep -q committed "$WORK/dump/log.txt" || fail "no log"
 
+# Two that run: the same state, unless a block comes in between.
+is_same() {
+    potctl debug compare "$(url_of validator0)" "$(url_of validator1)" --json |
+        jq -e .same
+}
+await 20 "two nodes show one state" is_same
+
 stop_cleanly validator0
 sum=$(sha256sum <"$home/sign_state")
+
+# Two homes that differ in one account, at one height: the key and both values.
+cp -r "$home" "$WORK/other"
+ends 0 'the states are the same' potctl debug compare "$home" "$WORK/other"
+ends 1 'no store is in it' potctl debug compare "$home" "$WORK/none"
+ends 7 'stop it, or name its URL' potctl debug compare "$home" "$NET/validator1"
+cp -r "$home" "$WORK/third"
+"$BUILD/tests/e2e/plant_state" "$WORK/other/store" "$sender" 7
+ends 1 'their heights differ' potctl debug compare "$home" "$WORK/other"
+"$BUILD/tests/e2e/plant_state" "$WORK/third/store" "$sender" 0
+ends 0 "first difference is account/$sender" \
+    potctl debug compare "$WORK/third" "$WORK/other"
+potctl debug compare "$WORK/third" "$WORK/other" --json >"$WORK/out"
+jq -e '.same == false and .b.value.balance - .a.value.balance == 7' \
+    "$WORK/out" >/dev/null || fail "not the values: $(cat "$WORK/out")"
+rm -r "$WORK/other" "$WORK/third"
+
 ends 0 'the store is right' potctl store verify --config "$toml"
 ends 0 'bytes before' potctl store compact --config "$toml"
 ends 0 'the store is right' potctl store verify --config "$toml"

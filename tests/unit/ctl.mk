@@ -4,7 +4,8 @@ unit_ctl_libs = $(ctl_libs) $(CMOCKA_LIBS) -lpthread
 unit_ctl_programs = \
 	tests/unit/test_ctl_chain_check \
 	tests/unit/test_ctl_task_file \
-	tests/unit/test_ctl_text
+	tests/unit/test_ctl_text \
+	tests/unit/test_state_compare
 
 check_PROGRAMS += tests/unit/test_genesis $(unit_ctl_programs)
 TESTS += tests/unit/test_genesis $(unit_ctl_programs) \
@@ -25,6 +26,12 @@ tests_unit_test_ctl_task_file_SOURCES = tests/unit/test_ctl_task_file.c
 nodist_EXTRA_tests_unit_test_ctl_task_file_SOURCES = dummy.cxx
 tests_unit_test_ctl_task_file_CPPFLAGS = $(unit_ctl_cppflags)
 tests_unit_test_ctl_task_file_LDADD = $(unit_ctl_libs)
+tests_unit_test_state_compare_SOURCES = tests/unit/test_state_compare.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h tests/rng.h \
+	tests/scratch.h
+tests_unit_test_state_compare_CPPFLAGS = $(unit_ctl_cppflags)
+tests_unit_test_state_compare_LDADD = ctl/libctl.a ledger/libledger.a \
+	$(unit_ctl_libs)
 tests_unit_test_ctl_text_SOURCES = tests/unit/test_ctl_text.c
 tests_unit_test_ctl_text_CPPFLAGS = $(unit_ctl_cppflags)
 tests_unit_test_ctl_text_LDADD = $(unit_ctl_libs)
