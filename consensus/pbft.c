@@ -520,6 +520,27 @@ struct pbft_status pbft_status(const struct pbft *p)
     return status;
 }
 
+void pbft_heard(struct pbft_heard *out, const struct pbft *pbft,
+                uint32_t replica)
+{
+    const struct votes_entry *prepare = votes_find(
+        &pbft->votes, POT__PHASE__PHASE_PREPARE, pbft->view, replica);
+    const struct votes_entry *commit =
+        votes_find(&pbft->votes, POT__PHASE__PHASE_COMMIT, pbft->view, replica);
+    if (prepare == NULL) {
+        prepare = votes_find(&pbft->votes, POT__PHASE__PHASE_PRE_PREPARE,
+                             pbft->view, replica);
+    }
+    *out = (struct pbft_heard){.has_prepared = prepare != NULL,
+                               .has_committed = commit != NULL};
+    if (prepare != NULL) {
+        out->prepared = prepare->digest;
+    }
+    if (commit != NULL) {
+        out->committed = commit->digest;
+    }
+}
+
 const char *pbft_change_name(enum pbft_change change)
 {
     static const char *const names[] = {

@@ -175,6 +175,19 @@ struct pbft_status {
 
 struct pbft_status pbft_status(const struct pbft *pbft);
 
+/* A replica's votes in the present view; the primary's pre-prepare is its
+ * prepare. */
+struct pbft_heard {
+    bool has_prepared;
+    bool has_committed;
+    struct hash prepared; /* the digests */
+    struct hash committed;
+};
+
+/* pbft_heard: of the replica of this index. */
+void pbft_heard(struct pbft_heard *out, const struct pbft *pbft,
+                uint32_t replica);
+
 /* pbft_validators: the set of the height being agreed on; borrowed, and good
  * until the next step. */
 const struct validator_set *pbft_validators(const struct pbft *pbft);

@@ -6,11 +6,13 @@
 #include "base/file.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/process.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_TAIL ((size_t)256 << 10)
+#define LOG_TAIL   ((size_t)256 << 10)
+#define CONFIG_MAX ((size_t)1 << 20)
 
 static const struct {
     const char *path;
@@ -20,6 +22,7 @@ static const struct {
     {"/metrics", "metrics.txt"},           {"/v1/peers", "peers.json"},
     {"/v1/validators", "validators.json"}, {"/v1/blocks", "blocks.json"},
     {"/v1/blocks/raw", "blocks-raw.json"}, {"/v1/tasks", "tasks.json"},
+    {"/v1/consensus", "consensus.json"},   {"/v1/params", "params.json"},
 };
 
 static enum exit_code save(struct ctl *ctl, const char *folder,
@@ -43,6 +46,52 @@ static enum exit_code save_part(struct ctl *ctl, const char *folder, size_t i)
         rc = save(ctl, folder, parts[i].file, reply.body.data, reply.body.size);
         client_reply_fini(&reply);
     }
+    return rc;
+}
+
+/* All of them; without an answer at all there is one file that says so. */
+static enum exit_code save_parts(struct ctl *ctl, const char *folder,
+                                 bool may_be_stopped)
+{
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        enum exit_code rc = save_part(ctl, folder, i);
+        if (rc == EXIT_CODE_CONNECT && may_be_stopped && i == 0) {
+            rc = save(ctl, folder, "not-running.txt", ctl->error,
+                      strlen(ctl->error));
+            ctl->error[0] = '\0';
+            return rc;
+        }
+        if (rc != EXIT_CODE_DONE) {
+            return rc;
+        }
+    }
+    return EXIT_CODE_DONE;
+}
+
+/* The settings in force, as potd itself reads them, or what is wrong with
+ * them; and what versions these are. */
+static enum exit_code save_config(struct ctl *ctl, const struct cli_args *args,
+                                  const char *folder, const char *config)
+{
+    struct buf out;
+    char *potd;
+    enum exit_code rc = process_find_potd(&potd, ctl, cli_value(args, "potd"));
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
+    const char *const calls[][4] = {
+        {potd, "--version", NULL},
+        {potd, "--config", config, "--check-config"},
+    };
+    buf_init(&out, CONFIG_MAX);
+    for (size_t i = 0; rc == EXIT_CODE_DONE && i < 2; i++) {
+        rc = process_collect(&out, ctl, calls[i], 4);
+    }
+    if (rc == EXIT_CODE_DONE) {
+        rc = save(ctl, folder, "config.txt", out.data, out.size);
+    }
+    buf_fini(&out);
+    free(potd);
     return rc;
 }
 
@@ -76,9 +125,10 @@ static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
     if (err != POT_OK) {
         return ctl_fail_err(ctl, err, "cannot make", out);
     }
-    for (size_t i = 0;
-         rc == EXIT_CODE_DONE && i < sizeof(parts) / sizeof(*parts); i++) {
-        rc = save_part(ctl, out, i);
+    const char *config = cli_value(args, "config");
+    rc = save_parts(ctl, out, config != NULL);
+    if (rc == EXIT_CODE_DONE && config != NULL) {
+        rc = save_config(ctl, args, out, config);
     }
     if (rc == EXIT_CODE_DONE && log != NULL) {
         rc = save_log(ctl, out, log);
@@ -94,11 +144,17 @@ const struct cli_command cmd_debug_dump = {
     .name = "debug dump",
     .arguments = "",
     .summary = "save what explains why a node stands still",
-    .details = "Status, readiness, metrics, peers, validators, the latest"
-               " blocks and certificates,\ntasks, and the end of a log file."
-               "  When state roots differ, the log says which.\n",
-    .examples = "  potctl debug dump --out dump --log potd.log\n",
+    .details = "Status, readiness, metrics, peers, validators, the replica's"
+               " votes and timers, the\nlatest blocks and certificates, tasks,"
+               " the end of a log file, and with --config\nsettings and"
+               " versions; then the node may be stopped too.  When state roots"
+               " differ,\nthe log says which, and `potctl debug compare`"
+               " where.\n",
+    .examples = "  potctl debug dump --out dump --log potd.log\n"
+                "  potctl debug dump --out dump --config node.toml\n",
     .options = {{"out", "DIR", "a folder that is not there"},
-                {"log", "FILE", "the node's log, its end is taken"}},
+                {"log", "FILE", "the node's log, its end is taken"},
+                {"config", "FILE", "the node's node.toml"},
+                {"potd", "FILE", "the node's program"}},
     .run = run,
 };

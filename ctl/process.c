@@ -108,35 +108,61 @@ static json_t *lines_of(const char *text)
     return lines;
 }
 
-static enum exit_code run_for_json(struct ctl *ctl, char *const argv[])
+/* Appends what a program prints; *code is how it ended. */
+static enum exit_code run_collected(struct buf *out, int *code, struct ctl *ctl,
+                                    char *const argv[], bool with_errors)
 {
     int ends[2];
     int status = 0;
-    struct buf out;
     pid_t pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
     if (pid < 0) {
         return ctl_fail(ctl, EXIT_CODE_FAILED, "cannot run %s: %s", argv[0],
                         strerror(errno));
     }
     if (pid == 0) {
-        if (dup2(ends[1], STDOUT_FILENO) >= 0) {
+        if (dup2(ends[1], STDOUT_FILENO) >= 0 &&
+            (!with_errors || dup2(ends[1], STDERR_FILENO) >= 0)) {
             (void)execv(argv[0], argv);
         }
         _exit(127);
     }
     (void)close(ends[1]);
-    buf_init(&out, OUTPUT_BYTES_MAX);
-    collect(&out, ends[0]);
+    collect(out, ends[0]);
     (void)close(ends[0]);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_CODE_FAILED;
-    if (code == EXIT_CODE_DONE) {
+    *code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_CODE_FAILED;
+    return EXIT_CODE_DONE;
+}
+
+enum exit_code process_collect(struct buf *out, struct ctl *ctl,
+                               const char *const *words, size_t count)
+{
+    int code;
+    char **argv = pot_calloc(count + 1, sizeof(*argv));
+    for (size_t i = 0; i < count && words[i] != NULL; i++) {
+        argv[i] = pot_strdup(words[i]);
+    }
+    enum exit_code rc = run_collected(out, &code, ctl, argv, true);
+    for (size_t i = 0; i < count; i++) {
+        free(argv[i]);
+    }
+    free(argv);
+    return rc;
+}
+
+static enum exit_code run_for_json(struct ctl *ctl, char *const argv[])
+{
+    struct buf out;
+    int code;
+    buf_init(&out, OUTPUT_BYTES_MAX);
+    enum exit_code rc = run_collected(&out, &code, ctl, argv, false);
+    if (rc == EXIT_CODE_DONE && code == EXIT_CODE_DONE) {
         ctl_print_json(ctl,
                        json_pack("{so}", "output", lines_of(buf_text(&out))));
     }
     buf_fini(&out);
-    return (enum exit_code)code;
+    return rc == EXIT_CODE_DONE ? (enum exit_code)code : rc;
 }
 
 enum exit_code process_become_potd(struct ctl *ctl, const struct cli_args *args,

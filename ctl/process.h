@@ -3,6 +3,7 @@
 #ifndef POT_CTL_PROCESS_H
 #define POT_CTL_PROCESS_H
 
+#include "base/buf.h"
 #include "ctl/cli.h"
 #include "ctl/ctl.h"
 #include "ctl/testnet.h"
@@ -18,6 +19,13 @@ POT_MUST_USE enum exit_code process_find_potd(char **out, struct ctl *ctl,
  */
 enum exit_code process_become_potd(struct ctl *ctl, const struct cli_args *args,
                                    const char *option, const char *value);
+
+/* process_collect: runs a program, words being it and its arguments (count of
+ * them, or up to NULL), and appends all that it says to out, however it
+ * ends. */
+POT_MUST_USE enum exit_code process_collect(struct buf *out, struct ctl *ctl,
+                                            const char *const *words,
+                                            size_t count);
 
 /* process_start: potd for a node, in a session of its own when it is
  * detached; its stdout and stderr are the file out_fd.  Sets node->pid and

@@ -50,6 +50,7 @@ struct api_route {
 extern const struct api_route api_account_routes[];
 extern const struct api_route api_block_routes[];
 extern const struct api_route api_chain_routes[];
+extern const struct api_route api_consensus_routes[];
 extern const struct api_route api_dataset_routes[];
 extern const struct api_route api_events_routes[];
 extern const struct api_route api_evidence_routes[];

@@ -596,6 +596,17 @@ void replica_free(struct replica *r)
     free(r);
 }
 
+const struct validator_set *replica_validators(const struct replica *r)
+{
+    return pbft_validators(r->pbft);
+}
+
+void replica_heard(const struct replica *r, uint32_t index,
+                   struct pbft_heard *out)
+{
+    pbft_heard(out, r->pbft, index);
+}
+
 struct pbft_status replica_status(const struct replica *r)
 {
     return pbft_status(r->pbft);

@@ -104,6 +104,12 @@ void replica_applied(struct replica *replica, const struct chain_tip *tip,
 
 struct pbft_status replica_status(const struct replica *replica);
 
+/* replica_validators, replica_heard: who signs the next height, and what was
+ * heard of one of them; borrowed until the next event. */
+const struct validator_set *replica_validators(const struct replica *replica);
+void replica_heard(const struct replica *replica, uint32_t index,
+                   struct pbft_heard *out);
+
 /* replica_guard: why it is held, when it is. */
 const struct guard *replica_guard(const struct replica *replica);
 

@@ -47,6 +47,8 @@ jq -e .height "$WORK/dump/status.json" >/dev/null || fail "no status"
 jq -e .ready "$WORK/dump/readyz.json" >/dev/null || fail "no readyz"
 grep -q '^pot_consensus_height ' "$WORK/dump/metrics.txt" || fail "no metrics"
 grep -q committed "$WORK/dump/log.txt" || fail "no log"
+jq -e '.signed_last.height > 0 and (.members | length) == 4' \
+    "$WORK/dump/consensus.json" >/dev/null || fail "no votes"
 
 # Two that run: the same state, unless a block comes in between.
 is_same() {
@@ -57,6 +59,13 @@ await 20 "two nodes show one state" is_same
 
 stop_cleanly validator0
 sum=$(sha256sum <"$home/sign_state")
+ends 4 'cannot' env POTCTL_NODE="$(url_of validator0)" \
+    potctl debug dump --out "$WORK/dump-none"
+POTCTL_NODE=$(url_of validator0) potctl debug dump --out "$WORK/dump-stopped" \
+    --config "$toml" --log "$home/potd.log" >/dev/null
+grep -q '^potd [0-9]' "$WORK/dump-stopped/config.txt" &&
+    grep -q 'idle_interval_ms = 200' "$WORK/dump-stopped/config.txt" &&
+    [ -s "$WORK/dump-stopped/not-running.txt" ] || fail "a stopped one's dump"
 
 # Two homes that differ in one account, at one height: the key and both values.
 cp -r "$home" "$WORK/other"
