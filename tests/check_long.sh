@@ -22,4 +22,5 @@ part "nodes" tests/vsim/vsim --seeds 1001..11000
 part "mutations" env POT_FUZZ_RUNS=2000000 POT_FUZZ_SEED=2 \
     sh "$srcdir/tests/fuzz/test_fuzz.sh"
 part "libFuzzer" sh "$srcdir/tests/fuzz/fuzz_long.sh" "$srcdir"
+part "reproducible" sh "$srcdir/tools/check-reproducible" "$srcdir"
 part "soak" sh "$srcdir/tests/e2e/soak.sh" "${POT_SOAK_SECONDS:-600}"

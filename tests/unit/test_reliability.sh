@@ -1,6 +1,7 @@
 #!/bin/sh
 # docs/reliability.md names a test for each of its rows, and each test that it
-# names is there: `tests/FILE` or `tests/FILE:CASE`, CASE standing in the file.
+# names is there: `tests/FILE`, `tools/FILE` or `tests/FILE:CASE`, CASE standing in
+# the file.
 set -eu
 source=${srcdir:-..}
 page=$source/docs/reliability.md
@@ -16,12 +17,12 @@ for id in $(seq -f 'B%.0f' 14) $(seq -f 'F%.0f' 18) $(seq -f 'T%.0f' 14); do
         continue
     }
     case $row in
-    *'`tests/'*) ;;
+    *'`tests/'* | *'`tools/'*) ;;
     *) complain "$id names no test" ;;
     esac
 done
 
-for test in $(grep '^| [BFT][0-9]* |' "$page" | grep -o '`tests/[^`]*`' |
+for test in $(grep '^| [BFT][0-9]* |' "$page" | grep -oE '`(tests|tools)/[^`]*`' |
     tr -d '`' | sort -u); do
     file=${test%%:*}
     if [ ! -e "$source/$file" ]; then
