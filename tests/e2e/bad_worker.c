@@ -189,6 +189,13 @@ static void spoil_stale(struct proxy *p, int64_t *sums, size_t count)
     p->previous_count = count;
 }
 
+static void scale(int64_t *sums, size_t count, int64_t by)
+{
+    for (size_t i = 0; i < count; i++) {
+        sums[i] *= by;
+    }
+}
+
 static void spoil_nudge(int64_t *sums, size_t count, uint32_t per_mille)
 {
     for (size_t i = 0; i < count; i++) {
@@ -271,17 +278,13 @@ static void spoil(struct proxy *p, const struct worker_part *part,
     case MODE_HALF:
         done->rows = part->row_count;
         done->loss_sum *= 2;
-        for (size_t i = 0; i < count; i++) {
-            sums[i] *= 2;
-        }
+        scale(sums, count, 2);
         break;
     case MODE_ZERO:
         memset(sums, 0, count * sizeof(*sums));
         break;
     case MODE_FLIP:
-        for (size_t i = 0; i < count; i++) {
-            sums[i] = -sums[i];
-        }
+        scale(sums, count, -1);
         break;
     case MODE_NUDGE:
         spoil_nudge(sums, count, 100);
