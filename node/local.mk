@@ -16,6 +16,7 @@ node_sources = \
 	node/network.c node/network.h \
 	node/node.c node/node.h \
 	node/node_config.c node/node_config.h \
+	node/new_tip.c node/new_tip.h \
 	node/node_parts.c node/node_parts.h \
 	node/recover.c node/recover.h \
 	node/reload.c node/reload.h \

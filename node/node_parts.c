@@ -22,6 +22,7 @@
 #include "node/block/validator_sets.h"
 #include "node/hold/snapshots.h"
 #include "node/network.h"
+#include "node/new_tip.h"
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
 #include "node/startup.h"
@@ -38,7 +39,6 @@
 
 #include <stdlib.h>
 
-#define PROPOSE_WORK_MS 500 /* of executing transactions for a proposal */
 #define BLOB_TIMEOUT_MS 10000
 
 /* ---- what the parts ask of each other */
@@ -51,19 +51,12 @@ static void on_work(void *context)
     }
 }
 
-static uint64_t block_bytes_max(const struct node *node)
-{
-    uint64_t own = node->config->max_block_bytes;
-    uint64_t chain = node->genesis->params->max_block_bytes;
-    return own < chain ? own : chain;
-}
-
 static struct proposal_request *make_request(void *context)
 {
     const struct node *node = context;
     struct proposal_request *r = pot_calloc(1, sizeof(*r));
-    r->bytes_max = block_bytes_max(node);
-    r->work_max_ms = PROPOSE_WORK_MS;
+    r->bytes_max = new_tip_bytes_max(node);
+    r->work_max_ms = NEW_TIP_WORK_MS;
     pending_collect(node->pending, r);
     rounds_collect(node->rounds, r);
     evidence_pool_collect(node->evidence, r);
@@ -127,135 +120,11 @@ static void on_caught_up(void *context, uint64_t height, enum pot_err err)
     }
 }
 
-/* ---- a new tip */
-
-static void log_block(const struct node *node, const struct shared_block *block)
-{
-    char text[HASH_TEXT_SIZE];
-    const struct chain_tip *tip = chain_tip(node->chain);
-    const Pot__Block *body = block->block->body;
-    LOG(LOG_INFO, "consensus", "committed", log_u64("height", tip->height),
-        log_u64("view", tip->view),
-        log_text("block", hash_format(&tip->hash, text)),
-        log_u64("txs", body->n_txs), log_u64("rounds", body->n_round_updates),
-        log_u64("bytes", block->size));
-}
-
-/* Half of what it would make itself, and a node does not say that another's
- * block was full. */
-static bool had_room(const struct node *node, const struct shared_block *block)
-{
-    struct replica_stats stats;
-    const Pot__Block *body = block->block->body;
-    replica_stats(node->replica, &stats);
-    return block->size < block_bytes_max(node) / 2 &&
-           body->n_txs < PENDING_TXS_MAX / 2 &&
-           body->n_round_updates < ROUND_UPDATES_MAX / 2 &&
-           stats.check_ms < PROPOSE_WORK_MS / 2;
-}
-
-/* By what block's primary is judged: one that proposed it in the view that we
- * are in.  False: it is not. */
-static bool rule_of(const struct node *node, const struct shared_block *block,
-                    struct owed_rule *out)
-{
-    if (node->replica == NULL) {
-        return false;
-    }
-    const struct pbft_status status = replica_status(node->replica);
-    *out = (struct owed_rule){
-        .has_room = had_room(node, block),
-        .view = chain_tip(node->chain)->view,
-        .now_ms = uv_now(&node->loop),
-        .timeout_ms = node->config->propose_timeout_ms,
-        .faults = validator_set_faults(status.count),
-    };
-    return block->block->header->view == out->view &&
-           status.view == out->view && status.replica != PBFT_NO_REPLICA &&
-           status.replica != status.primary;
-}
-
-/* What the primary has left out for too long; NULL: nothing of the kind. */
-static void suspect(const struct node *node, const char *what,
-                    const struct hash *hash)
-{
-    if (hash != NULL) {
-        replica_suspect(node->replica, what, hash);
-    }
-}
-
-static void tell_sync(struct node *node)
-{
-    const struct claim status = network_claim(node);
-    sync_set_status(node->sync, &status);
-}
-
-static void tell_replica(struct node *node, const struct shared_block *block)
-{
-    struct validator_set set;
-    const struct chain_tip *tip = chain_tip(node->chain);
-    if (node->replica == NULL) {
-        return;
-    }
-    enum pot_err err =
-        validator_sets_read(&node->holdings, &tip->next_signers, &set);
-    if (err != POT_OK) {
-        mending_failed(&node->mending, err, "validator set");
-        return;
-    }
-    replica_certified(node->replica, block->block->body->last_commit);
-    replica_applied(node->replica, tip, &set);
-}
-
-/* Whoever begins with a snapshot needs the blocks above it; before the first
- * snapshot, with the genesis. */
-static void prune(struct node *node)
-{
-    struct snapshots *snapshots = node->holdings.snapshots;
-    pruning_go_on(node->pruning, chain_tip(node->chain)->height,
-                  snapshots != NULL ? snapshots_oldest(snapshots) : UINT64_MAX);
-}
-
-static void on_applied(void *context, const struct shared_block *block)
-{
-    struct node *node = context;
-    log_block(node, block);
-    if (node->is_stopping) {
-        return;
-    }
-    struct owed_rule rule;
-    const struct hash *tx;
-    const struct hash *evidence;
-    const struct owed_rule *judged = rule_of(node, block, &rule) ? &rule : NULL;
-    bool has_txs = pending_applied(node->pending, block, judged, &tx);
-    bool has_evidence = evidence_pool_applied(
-        node->evidence, block->block->body, judged, &evidence);
-    rounds_refresh(node->rounds);
-    const struct hash *task =
-        judged != NULL ? rounds_overdue(node->rounds, judged) : NULL;
-    tell_sync(node);
-    prune(node);
-    catch_up_applied(node->catch_up);
-    tell_replica(node, block);
-    suspect(node, "tx", tx);
-    suspect(node, "task", task);
-    suspect(node, "evidence", evidence);
-    if (has_txs || has_evidence || rounds_has_work(node->rounds)) {
-        on_work(node);
-    }
-    if (node->miner != NULL) {
-        miner_refresh(node->miner);
-    }
-    if (node->api != NULL) {
-        api_block_applied(node->api, block->block);
-    }
-}
-
 /* ---- pruning */
 
 static void on_lowest(void *context)
 {
-    tell_sync(context);
+    new_tip_tell_sync(context);
 }
 
 static void on_prune_failed(void *context, enum pot_err err)
@@ -287,34 +156,6 @@ static bool on_hush(void *context)
     }
     return pruning_is_idle(node->pruning) &&
            (node->replica == NULL || replica_is_quiet(node->replica));
-}
-
-/* The replica begins as at a start: what its key may have signed keeps it
- * silent (node/block/guard.h). */
-static void on_installed(void *context)
-{
-    struct node *node = context;
-    struct validator_set set;
-    const struct chain_tip *tip = chain_tip(node->chain);
-    const struct hash *overdue;
-    enum pot_err err = POT_OK;
-    pruning_reload(node->pruning);
-    rounds_refresh(node->rounds);
-    (void)evidence_pool_applied(node->evidence, NULL, NULL, &overdue);
-    tell_sync(node);
-    catch_up_applied(node->catch_up);
-    if (node->replica != NULL) {
-        err = validator_sets_read(&node->holdings, &tip->next_signers, &set);
-    }
-    if (node->replica != NULL && err == POT_OK) {
-        err = replica_resume(node->replica, &set);
-    }
-    if (err != POT_OK) {
-        mending_failed(&node->mending, err, "beginning with a snapshot");
-    }
-    if (node->miner != NULL) {
-        miner_refresh(node->miner);
-    }
 }
 
 /* ---- opening the parts */
@@ -363,7 +204,7 @@ static void open_arrival(struct node *node)
         .is_preferred = node->config->begin_with_snapshot,
         .context = node,
         .hush = on_hush,
-        .installed = on_installed,
+        .installed = new_tip_installed,
         .failed = on_join_failed,
     };
     node->arrival = arrival_new(&arrival);
@@ -525,7 +366,7 @@ static bool open_consensus(struct node *node)
 static bool open_chain(struct node *node)
 {
     enum pot_err err = chain_new(&node->chain, &node->loop, &node->holdings,
-                                 node->genesis, on_applied, node);
+                                 node->genesis, new_tip_applied, node);
     if (err != POT_OK) {
         startup_chain_error(node, err);
         return false;
