@@ -20,8 +20,9 @@
 #include <string.h>
 
 /* Peers that hold all blocks may be about to connect. */
-#define SETTLE_MS       1000
-#define LOG_INTERVAL_MS 2000
+#define SETTLE_MS        1000
+#define LOG_INTERVAL_MS  2000
+#define WARN_INTERVAL_MS 60000
 /* What does not come in this time is asked for again, or given up for a newer
  * snapshot. */
 #define PART_TIMEOUT_MS 15000
@@ -45,10 +46,10 @@ struct arrival {
     struct arrival_config config;
     enum phase phase;
     bool is_stopped;
-    uint64_t unserved_ms; /* since when; 0: the next block can be had */
-    bool is_unserved;     /* for long enough */
-    bool is_awaiting;     /* what peers offer: block sync rests */
-    uint64_t logged_ms;
+    uint64_t unserved_ms;     /* since when; 0: the next block can be had */
+    bool is_unserved;         /* for long enough */
+    bool is_awaiting;         /* what peers offer: block sync rests */
+    uint64_t silent_until_ms; /* of progress in the log */
     struct store_snapshot snapshot;
     struct hash hash;                  /* of its header */
     struct hash digests[STATE_CHUNKS]; /* once has_index */
@@ -487,13 +488,12 @@ static void log_progress(struct arrival *j, uint64_t now)
 {
     struct arrival_progress p;
     arrival_progress(j, &p);
-    if (now - j->logged_ms < LOG_INTERVAL_MS ||
-        (j->phase == RESTING && !p.is_stranded)) {
+    if (now < j->silent_until_ms || (j->phase == RESTING && !p.is_stranded)) {
         return;
     }
-    j->logged_ms = now;
+    j->silent_until_ms =
+        now + (p.is_stranded ? WARN_INTERVAL_MS : LOG_INTERVAL_MS);
     if (p.is_stranded) {
-        j->logged_ms += 30 * LOG_INTERVAL_MS;
         LOG(LOG_WARN, "sync",
             "no peer holds the next block: run `potctl resync`, and this node "
             "begins with a snapshot",

@@ -23,6 +23,14 @@ start_byz $liar snapshot-lies
 for each in $honest $liar; do
     await 60 "$each has pruned the first blocks" has_pruned "$each"
 done
+# From now on a snapshot is kept for longer than it takes to get in.
+stop_cleanly $honest $liar
+for each in $honest $liar; do
+    set_key "$each" consensus idle_interval_ms 500
+done
+start $honest
+start_byz $liar snapshot-lies
+await_ready $honest
 for trick in snapshot-lies snapshot-headers snapshot-starves; do
     if [ $trick != snapshot-lies ]; then
         stop_cleanly $liar miner0

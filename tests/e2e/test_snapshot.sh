@@ -22,6 +22,13 @@ has_pruned() { [ "$(lowest_of "$1")" -gt "$INTERVAL" ]; }
 for each in $all; do
     await 60 "$each has pruned the first blocks" has_pruned "$each"
 done
+# From now on a snapshot is kept for longer than it takes to get in.
+stop_cleanly $all
+for each in $all; do
+    set_key "$each" consensus idle_interval_ms 500
+done
+start $all
+await_ready $all
 
 # A new node dies at its n-th write or sync, in each life at a later one, until
 # it is in: on the way, while it installs, behind that.
