@@ -12,6 +12,7 @@ for each in $names; do
     start_faulty "$each"
 done
 await_ready $names
+await 20 "the first block, for all to read" reaches validator0 1
 head -c 100 /dev/zero >"$WORK/tx"
 
 log_says() { grep -q "$2" "$NET/$1/potd.log"; }
