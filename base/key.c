@@ -13,16 +13,25 @@ struct key {
     uint8_t seed[KEY_SEED_SIZE];
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
     struct public_key public_key;
+    struct key_signer signer; /* sign is NULL: the secret is here */
 };
 
-struct key *key_from_seed(const uint8_t seed[static KEY_SEED_SIZE])
+static struct key *key_alloc(void)
 {
     int rc = sodium_init();
     POT_ASSERT(rc >= 0);
     struct key *key = sodium_malloc(sizeof(*key));
     POT_ASSERT(key != NULL);
+    memset(key, 0, sizeof(*key));
+    return key;
+}
+
+struct key *key_from_seed(const uint8_t seed[static KEY_SEED_SIZE])
+{
+    struct key *key = key_alloc();
     memcpy(key->seed, seed, sizeof(key->seed));
-    rc = crypto_sign_seed_keypair(key->public_key.b, key->secret, key->seed);
+    int rc =
+        crypto_sign_seed_keypair(key->public_key.b, key->secret, key->seed);
     POT_ASSERT(rc == 0);
     return key;
 }
@@ -36,6 +45,21 @@ struct key *key_generate(void)
     struct key *key = key_from_seed(seed);
     sodium_memzero(seed, sizeof(seed));
     return key;
+}
+
+struct key *key_remote(const struct public_key *public_key,
+                       const struct key_signer *signer)
+{
+    struct key *key = key_alloc();
+    key->public_key = *public_key;
+    key->signer = *signer;
+    return key;
+}
+
+struct key *key_copy(const struct key *key)
+{
+    return key->signer.sign != NULL ? key_remote(&key->public_key, &key->signer)
+                                    : key_from_seed(key->seed);
 }
 
 void key_free(struct key *key)
@@ -90,13 +114,19 @@ static void signed_bytes_init(struct signed_bytes *s, const char *what,
     }
 }
 
-void key_sign(struct signature *out, const struct key *key, const char *what,
+bool key_sign(struct signature *out, const struct key *key, const char *what,
               const struct hash *chain, const void *message, size_t size)
 {
     struct signed_bytes s;
+    if (key->signer.sign != NULL) {
+        memset(out, 0, sizeof(*out));
+        return key->signer.sign(key->signer.context, out, what, chain, message,
+                                size);
+    }
     signed_bytes_init(&s, what, chain, message, size);
     int rc = crypto_sign_detached(out->b, NULL, s.data, s.size, key->secret);
     POT_ASSERT(rc == 0);
+    return true;
 }
 
 bool key_verify(const struct public_key *public_key, const char *what,

@@ -23,23 +23,41 @@ struct signature {
     uint8_t b[SIGNATURE_SIZE];
 };
 
-struct key; /* a key pair in locked memory: base/key.c */
+struct key; /* a key pair in locked memory, or whom to ask: base/key.c */
+
+/* Whoever signs in the place of a key that is elsewhere.  sign: as key_sign,
+ * with the message as it is. */
+struct key_signer {
+    void *context;
+    bool (*sign)(void *context, struct signature *out, const char *what,
+                 const struct hash *chain, const void *message, size_t size);
+};
 
 /* key_generate: a fresh random pair.  key_from_seed: the pair of a seed;
  * tests ask it too, for keys that stay the same. */
 struct key *key_generate(void);
 struct key *key_from_seed(const uint8_t seed[static KEY_SEED_SIZE]);
 
+/* key_remote: a key whose secret is elsewhere; signer's context outlives it. */
+struct key *key_remote(const struct public_key *public_key,
+                       const struct key_signer *signer);
+
+/* key_copy: another one of the same pair, or of the same signer. */
+struct key *key_copy(const struct key *key);
+
 /* key_free: wipes and frees; NULL is fine. */
 void key_free(struct key *key);
 
 const struct public_key *key_public(const struct key *key);
 
-/* key_seed: the secret itself, borrowed: for files (base/key_file.h). */
+/* key_seed: the secret itself, borrowed: for files (base/key_file.h).  Not
+ * of a remote one. */
 const uint8_t *key_seed(const struct key *key);
 
-/* key_sign: over "pot/1/<what>/" | chain | message.  Deterministic. */
-void key_sign(struct signature *out, const struct key *key, const char *what,
+/* key_sign: over "pot/1/<what>/" | chain | message.  Deterministic.  False: it
+ * is remote and was not to be had, out is zero; a key in memory always
+ * signs. */
+bool key_sign(struct signature *out, const struct key *key, const char *what,
               const struct hash *chain, const void *message, size_t size);
 
 /* key_verify: whether signature is public_key's over the same bytes. */

@@ -25,17 +25,20 @@ static void keep_primarys_vote(struct pbft *p, const struct vote *vote,
 }
 
 /* Signs a vote for the view's block; it goes out, and counts, once it is in a
- * durable record. */
+ * durable record.  When the key does not sign, nothing was cast:
+ * normal_resume tries again. */
 static void cast(struct pbft *p, Pot__Phase phase)
 {
     const struct pbft_block *block = p->proposal.block;
     struct own_vote *own = &p->own[phase];
     POT_ASSERT(pbft_can_vote(p) && !p->is_changing);
     POT_ASSERT(!own->is_cast && block->is_valid);
-    own->is_cast = true;
     own->digest = block->digest;
     struct vote vote = pbft_own_vote(p, phase);
-    vote_sign(&own->signature, p->key, &p->chain, &vote);
+    own->is_cast = vote_sign(&own->signature, p->key, &p->chain, &vote);
+    if (!own->is_cast) {
+        return;
+    }
     struct outbox_item item = {
         .is_vote = true,
         .height = p->height,
@@ -325,9 +328,10 @@ void normal_try_prepared(struct pbft *p)
             pbft_quorum(p)) {
         return;
     }
-    POT_ASSERT(p->prepared == NULL || p->prepared->view < p->view);
-    codec_free(p->prepared);
-    p->prepared = make_prepared(p);
-    pbft_block_set(&p->prepared_block, proposal->block);
+    if (p->prepared == NULL || p->prepared->view < p->view) {
+        codec_free(p->prepared);
+        p->prepared = make_prepared(p);
+        pbft_block_set(&p->prepared_block, proposal->block);
+    } /* else the commit could not be signed before */
     cast(p, POT__PHASE__PHASE_COMMIT);
 }

@@ -325,6 +325,24 @@ static void on_view_timer(struct pbft *p)
     view_give_up(p, p->view + 1, PBFT_CHANGE_TIMEOUT);
 }
 
+/* What the key did not sign when it was due (key_sign). */
+static void sign_again(struct pbft *p)
+{
+    if (!pbft_can_vote(p) || p->decision.is_made) {
+        return;
+    }
+    const Pot__ViewChange *own = p->own_change;
+    if (!p->is_changing) {
+        normal_resume(p);
+        normal_try_prepared(p);
+    } else if (own == NULL || own->view != p->view) {
+        view_say_change(p);
+    } else if (p->changes[p->self] != NULL &&
+               p->changes[p->self]->view == p->view) {
+        view_change_on_own(p); /* as the primary: its new view */
+    }
+}
+
 static void on_timer(struct pbft *p, const struct pbft_event *event)
 {
     enum pbft_timer timer = event->u.timer.timer;
@@ -337,6 +355,7 @@ static void on_timer(struct pbft *p, const struct pbft_event *event)
         break;
     case PBFT_TIMER_RESEND:
         resend_tick(p);
+        sign_again(p);
         break;
     case PBFT_TIMER_PROPOSE:
         normal_propose(p);

@@ -10,6 +10,8 @@
  *   - verify messages with pbft_verify (on any thread) before PBFT_MESSAGE;
  *   - say with each event what time it is, on a clock that never goes back;
  *   - carry out effects in their order;
+ *   - let config.key sign, or not: what it does not sign is not said, and tried
+ *     again at each resend;
  *   - answer PERSIST with PBFT_PERSISTED once the record is durable: what
  *     depends on it is held back until then; a record that has not begun to
  *     be written may be replaced by a newer one;

@@ -62,28 +62,28 @@ bool pbft_message_is_view_change_word_by(const struct public_key *signer,
     return word_verify(signer, chain, &word, signature);
 }
 
-void pbft_message_sign_view_change(struct signature *out, const struct key *key,
+bool pbft_message_sign_view_change(struct signature *out, const struct key *key,
                                    const struct hash *chain,
                                    const Pot__ViewChange *message)
 {
     struct word word = change_word(message);
-    word_sign(out, key, chain, &word);
+    return word_sign(out, key, chain, &word);
 }
 
-void pbft_message_sign_new_view(struct signature *out, const struct key *key,
+bool pbft_message_sign_new_view(struct signature *out, const struct key *key,
                                 const struct hash *chain,
                                 const Pot__NewView *message)
 {
     struct word word = new_view_word(message);
-    word_sign(out, key, chain, &word);
+    return word_sign(out, key, chain, &word);
 }
 
-void pbft_message_sign_suspicion(struct signature *out, const struct key *key,
+bool pbft_message_sign_suspicion(struct signature *out, const struct key *key,
                                  const struct hash *chain,
                                  const Pot__Suspicion *message)
 {
     struct word word = suspicion_word(message);
-    word_sign(out, key, chain, &word);
+    return word_sign(out, key, chain, &word);
 }
 
 bool pbft_message_is_view_change_by(const struct public_key *signer,

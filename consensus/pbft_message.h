@@ -20,15 +20,15 @@
 #include "proto/vote.h"
 
 /* pbft_message_sign_...: key's signature over what the message says; the
- * fields replica and signature are not looked at.
+ * fields replica and signature are not looked at.  False: key_sign's.
  * pbft_message_is_..._by: whether the signature in the message is signer's. */
-void pbft_message_sign_view_change(struct signature *out, const struct key *key,
+bool pbft_message_sign_view_change(struct signature *out, const struct key *key,
                                    const struct hash *chain,
                                    const Pot__ViewChange *message);
-void pbft_message_sign_new_view(struct signature *out, const struct key *key,
+bool pbft_message_sign_new_view(struct signature *out, const struct key *key,
                                 const struct hash *chain,
                                 const Pot__NewView *message);
-void pbft_message_sign_suspicion(struct signature *out, const struct key *key,
+bool pbft_message_sign_suspicion(struct signature *out, const struct key *key,
                                  const struct hash *chain,
                                  const Pot__Suspicion *message);
 POT_MUST_USE bool pbft_message_is_view_change_by(

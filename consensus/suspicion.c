@@ -42,7 +42,9 @@ void suspicion_tell(struct pbft *p)
     made.view = p->view;
     made.cause = is_slow(p) ? POT__CAUSE__CAUSE_SLOW : POT__CAUSE__CAUSE_CENSOR;
     made.replica = p->self;
-    pbft_message_sign_suspicion(&signature, p->key, &p->chain, &made);
+    if (!pbft_message_sign_suspicion(&signature, p->key, &p->chain, &made)) {
+        return;
+    }
     made.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
     struct pbft_effect *effect = pbft_emit(p, PBFT_BROADCAST);
     effect->bytes = pbft_message_encode_suspicion(&effect->size, &made);

@@ -42,7 +42,9 @@ void view_say_change(struct pbft *p)
     made.view = p->view;
     made.prepared = p->prepared;
     made.replica = p->self;
-    pbft_message_sign_view_change(&signature, p->key, &p->chain, &made);
+    if (!pbft_message_sign_view_change(&signature, p->key, &p->chain, &made)) {
+        return;
+    }
     made.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
     codec_free(p->own_change);
     p->own_change = pbft_message_copy(&made);

@@ -86,7 +86,9 @@ static void open_view(struct pbft *p)
             changes[made.n_view_changes++] = p->changes[i];
         }
     }
-    pbft_message_sign_new_view(&signature, p->key, &p->chain, &made);
+    if (!pbft_message_sign_new_view(&signature, p->key, &p->chain, &made)) {
+        return;
+    }
     made.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
     Pot__NewView *new_view = pbft_message_copy(&made);
     struct pbft_effect *effect = pbft_emit(p, PBFT_BROADCAST);

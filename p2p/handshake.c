@@ -180,15 +180,17 @@ static struct claim claim_make(const struct handshake *h, bool is_lower)
     return claim;
 }
 
-static void auth_send(struct handshake *h, struct buf *out)
+static enum reason auth_send(struct handshake *h, struct buf *out)
 {
     uint8_t body[PUBLIC_KEY_SIZE + SIGNATURE_SIZE + 8 + 1 + TX_TEXT_MAX];
     struct signature signature;
     struct bytes_writer w;
     struct claim claim = claim_make(h, h->is_lower);
     size_t size = strlen(h->moniker);
-    key_sign(&signature, h->key, "peer-auth", &h->chain, claim.b,
-             sizeof(claim.b));
+    if (!key_sign(&signature, h->key, "peer-auth", &h->chain, claim.b,
+                  sizeof(claim.b))) {
+        return REASON_NOT_SIGNED;
+    }
     bytes_writer_init(&w, body, sizeof(body));
     bytes_write(&w, key_public(h->key)->b, PUBLIC_KEY_SIZE);
     bytes_write(&w, signature.b, SIGNATURE_SIZE);
@@ -197,6 +199,7 @@ static void auth_send(struct handshake *h, struct buf *out)
     bytes_write(&w, h->moniker, size);
     POT_ASSERT(!w.is_overflown);
     frame_seal(&h->sending, out, MESSAGE_AUTH, body, w.offset);
+    return REASON_NONE;
 }
 
 static enum reason hello_finish(struct handshake *h, struct buf *out)
@@ -216,9 +219,8 @@ static enum reason hello_finish(struct handshake *h, struct buf *out)
     keys_make(h, shared);
     sodium_memzero(shared, sizeof(shared));
     sodium_memzero(h->secret, sizeof(h->secret));
-    auth_send(h, out);
     h->state = HANDSHAKE_AUTH;
-    return REASON_NONE;
+    return auth_send(h, out);
 }
 
 /* Takes what belongs to the hello and says how much that was. */

@@ -46,7 +46,8 @@
     X(REASON_REPLACED, replaced, "has a newer connection")                     \
     X(REASON_ACCEPT_RATE, accept_rate, "connects too often")                   \
     X(REASON_ELSEWHERE, elsewhere,                                             \
-      "another node is connected with the same key")
+      "another node is connected with the same key")                           \
+    X(REASON_NOT_SIGNED, not_signed, "this node's key did not sign")
 
 enum reason {
 #define X(value, name, text) value,

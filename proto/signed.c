@@ -15,8 +15,12 @@ Pot__Signed *signed_make(const char *what, const struct hash *chain,
     pot__signed__init(message);
     message->body.data = codec_encode(&message->body.len, body);
     message->public_key = codec_copy_bytes(key_public(key), PUBLIC_KEY_SIZE);
-    key_sign(&signature, key, what, chain, message->body.data,
-             message->body.len);
+    bool is_signed = key_sign(&signature, key, what, chain, message->body.data,
+                              message->body.len);
+    if (!is_signed) {
+        codec_free(message);
+        return NULL;
+    }
     message->signature = codec_copy_bytes(signature.b, SIGNATURE_SIZE);
     return message;
 }

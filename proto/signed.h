@@ -17,8 +17,8 @@
 #define SIGNED_EVIDENCE    "evidence"
 
 /* signed_make: packs body (a TxBody, SubmissionBody, AttestationBody,
- * EvidenceBody) and
- * signs it.  The result is fresh; codec_free releases it. */
+ * EvidenceBody) and signs it.  The result is fresh; codec_free releases it.
+ * NULL: the key is remote and did not sign. */
 Pot__Signed *signed_make(const char *what, const struct hash *chain,
                          const struct key *key, const void *body);
 

@@ -24,12 +24,25 @@ static void vote_write(uint8_t out[static VOTE_BYTES], const struct vote *vote)
     POT_ASSERT(w.offset == VOTE_BYTES && !w.is_overflown);
 }
 
-void vote_sign(struct signature *out, const struct key *key,
+bool vote_read(struct vote *out, const void *bytes, size_t size)
+{
+    struct bytes_reader r;
+    bytes_reader_init(&r, bytes, size);
+    uint8_t phase = bytes_read_u8(&r);
+    *out = (struct vote){.phase = (Pot__Phase)phase};
+    out->height = bytes_read_u64(&r);
+    out->view = bytes_read_u64(&r);
+    bytes_read(&r, out->digest.b, HASH_SIZE);
+    return bytes_is_done(&r) && phase >= POT__PHASE__PHASE_PRE_PREPARE &&
+           phase <= POT__PHASE__PHASE_COMMIT;
+}
+
+bool vote_sign(struct signature *out, const struct key *key,
                const struct hash *chain, const struct vote *vote)
 {
     uint8_t bytes[VOTE_BYTES];
     vote_write(bytes, vote);
-    key_sign(out, key, "vote", chain, bytes, sizeof(bytes));
+    return key_sign(out, key, "vote", chain, bytes, sizeof(bytes));
 }
 
 bool vote_verify_key(const struct public_key *signer, const struct hash *chain,

@@ -31,8 +31,12 @@ struct vote {
     uint32_t replica;
 };
 
-/* vote_sign: key is the replica's own. */
-void vote_sign(struct signature *out, const struct key *key,
+/* vote_read: what a vote signs, but for the replica, which it does not.  False:
+ * no such bytes. */
+POT_MUST_USE bool vote_read(struct vote *out, const void *bytes, size_t size);
+
+/* vote_sign: key is the replica's own.  False: key_sign's. */
+bool vote_sign(struct signature *out, const struct key *key,
                const struct hash *chain, const struct vote *vote);
 
 /* vote_verify: replica is in the set and signed this. */

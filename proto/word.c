@@ -33,12 +33,24 @@ static void word_write(uint8_t out[static WORD_BYTES], const struct word *word)
     POT_ASSERT(w.offset == WORD_BYTES && !w.is_overflown);
 }
 
-void word_sign(struct signature *out, const struct key *key,
+bool word_read(struct word *out, const char *name, const void *bytes,
+               size_t size)
+{
+    struct bytes_reader r;
+    bytes_reader_init(&r, bytes, size);
+    out->name = name;
+    out->height = bytes_read_u64(&r);
+    out->view = bytes_read_u64(&r);
+    bytes_read(&r, out->hash.b, HASH_SIZE);
+    return bytes_is_done(&r);
+}
+
+bool word_sign(struct signature *out, const struct key *key,
                const struct hash *chain, const struct word *word)
 {
     uint8_t bytes[WORD_BYTES];
     word_write(bytes, word);
-    key_sign(out, key, word->name, chain, bytes, sizeof(bytes));
+    return key_sign(out, key, word->name, chain, bytes, sizeof(bytes));
 }
 
 bool word_verify(const struct public_key *signer, const struct hash *chain,

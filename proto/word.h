@@ -27,7 +27,12 @@ struct word {
 struct word word_view_change(uint64_t height, uint64_t view,
                              const Pot__PreparedCertificate *prepared);
 
-void word_sign(struct signature *out, const struct key *key,
+/* word_read: what a word of this name signs.  False: no such bytes. */
+POT_MUST_USE bool word_read(struct word *out, const char *name,
+                            const void *bytes, size_t size);
+
+/* word_sign: false: key_sign's. */
+bool word_sign(struct signature *out, const struct key *key,
                const struct hash *chain, const struct word *word);
 POT_MUST_USE bool word_verify(const struct public_key *signer,
                               const struct hash *chain, const struct word *word,

@@ -89,7 +89,7 @@ static uint32_t next_sequence(struct rounds_shared *shared)
     return shared->sequence;
 }
 
-void attesting_say(struct attesting *attesting, Pot__AttestationBody *body)
+bool attesting_say(struct attesting *attesting, Pot__AttestationBody *body)
 {
     struct rounds_shared *shared = attesting->shared;
     struct round_attestation opened;
@@ -97,6 +97,9 @@ void attesting_say(struct attesting *attesting, Pot__AttestationBody *body)
     body->sequence = next_sequence(shared);
     Pot__Signed *message = signed_make(
         SIGNED_ATTESTATION, &shared->holdings->chain, shared->key, body);
+    if (message == NULL) {
+        return false;
+    }
     uint8_t *data = codec_encode(&size, message);
     gossip_publish(shared->gossip, MESSAGE_ATTESTATION, data, size);
     enum pot_err err = round_attestation_decode(&opened, message);
@@ -104,6 +107,7 @@ void attesting_say(struct attesting *attesting, Pot__AttestationBody *body)
     (void)attesting_take(attesting, &opened, message);
     free(data);
     codec_free(message);
+    return true;
 }
 
 void attesting_list(const struct attesting *attesting,

@@ -23,8 +23,8 @@ bool attesting_take(struct attesting *attesting,
                     const Pot__Signed *message);
 
 /* attesting_say: numbers the body, signs it, takes it and sends it to
- * everyone.  In: shared has a key. */
-void attesting_say(struct attesting *attesting, Pot__AttestationBody *body);
+ * everyone.  In: shared has a key.  False: it did not sign; nothing is said. */
+bool attesting_say(struct attesting *attesting, Pot__AttestationBody *body);
 
 /* attesting_list: fresh memory for the candidate's attestations; what is in
  * them stays the attesting's. */

@@ -145,9 +145,8 @@ static void attest(struct open_round *round)
     body->task = codec_copy_bytes(round->task.b, HASH_SIZE);
     body->round = round->record->round;
     judging_verdicts(round->judging, body);
-    attesting_say(round->attesting, body);
+    round->has_news = !attesting_say(round->attesting, body);
     codec_free(body);
-    round->has_news = false;
     note_change(round);
 }
 

@@ -303,10 +303,12 @@ void evidence_pool_found(struct evidence_pool *pool, const void *body,
     pool->stats.found++;
     enum pot_err err = CODEC_DECODE(&opened, pot__evidence_body, body, size);
     POT_ASSERT(err == POT_OK);
-    take(pool,
-         signed_make(SIGNED_EVIDENCE, &pool->config.holdings->chain,
-                     pool->config.key, opened),
-         0);
+    Pot__Signed *proof =
+        signed_make(SIGNED_EVIDENCE, &pool->config.holdings->chain,
+                    pool->config.key, opened);
+    if (proof != NULL) {
+        take(pool, proof, 0);
+    }
     codec_free(opened);
 }
 

@@ -9,7 +9,7 @@ consensus_tests = tests/unit/test_certificate tests/unit/test_early \
 	tests/unit/test_pace \
 	tests/unit/test_pbft_bugs \
 	tests/unit/test_pbft_normal tests/unit/test_pbft_record \
-	tests/unit/test_pbft_suspicion \
+	tests/unit/test_pbft_suspicion tests/unit/test_pbft_unsigned \
 	tests/unit/test_pbft_verify tests/unit/test_pbft_view_change \
 	tests/unit/test_votes tests/unit/test_vouched
 check_PROGRAMS += $(consensus_tests)
@@ -55,6 +55,11 @@ tests_unit_test_pbft_record_LDADD = $(consensus_libs)
 tests_unit_test_pace_SOURCES = tests/unit/test_pace.c
 tests_unit_test_pace_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_pace_LDADD = $(consensus_libs)
+
+tests_unit_test_pbft_unsigned_SOURCES = tests/unit/test_pbft_unsigned.c \
+	$(pbft_bench)
+tests_unit_test_pbft_unsigned_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pbft_unsigned_LDADD = $(consensus_libs)
 
 tests_unit_test_pbft_suspicion_SOURCES = tests/unit/test_pbft_suspicion.c \
 	$(pbft_bench)
