@@ -2,6 +2,7 @@
 EXTRA_DIST += docs/benchmarks.md
 dist_man_MANS += \
 	docs/man/node.toml.5 \
+	docs/man/pot-signer.1 \
 	docs/man/pot-worker.1 \
 	docs/man/potbench.1 \
 	docs/man/potctl.1 \

@@ -29,6 +29,7 @@ proto_libproto_a_SOURCES = \
 	proto/gradient.c proto/gradient.h \
 	proto/model.c proto/model.h \
 	proto/round.c proto/round.h \
+	proto/sign_frame.c proto/sign_frame.h \
 	proto/signed.c proto/signed.h \
 	proto/spec.c proto/spec.h \
 	proto/state_chunk.c proto/state_chunk.h \

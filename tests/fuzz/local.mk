@@ -27,6 +27,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_key_box \
 	tests/fuzz/fuzz_pds \
 	tests/fuzz/fuzz_round_update \
+	tests/fuzz/fuzz_sign_frame \
 	tests/fuzz/fuzz_slot \
 	tests/fuzz/fuzz_state_chunk \
 	tests/fuzz/fuzz_state_proof \
@@ -102,6 +103,11 @@ tests_fuzz_fuzz_round_update_SOURCES = tests/fuzz/fuzz_round_update.c $(fuzz_dri
 tests_fuzz_fuzz_round_update_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_round_update_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_round_update_LDADD = $(unit_fixture_libs)
+
+tests_fuzz_fuzz_sign_frame_SOURCES = tests/fuzz/fuzz_sign_frame.c $(fuzz_driver)
+tests_fuzz_fuzz_sign_frame_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_sign_frame_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_sign_frame_LDADD = signer/libsigner.a $(fuzz_proto_libs)
 
 tests_fuzz_fuzz_slot_SOURCES = tests/fuzz/fuzz_slot.c $(fuzz_driver)
 tests_fuzz_fuzz_slot_CPPFLAGS = $(fuzz_cppflags)

@@ -13,6 +13,7 @@ include tests/unit/storage.mk
 include tests/unit/training.mk
 include tests/unit/node.mk
 include tests/unit/p2p.mk
+include tests/unit/signer.mk
 
 check_PROGRAMS += tests/unit/test_batch
 TESTS += tests/unit/test_batch

@@ -1,0 +1,10 @@
+# Tests of signer/.
+check_PROGRAMS += tests/unit/test_signer
+TESTS += tests/unit/test_signer
+unit_signer_libs = signer/libsigner.a storage/libstorage.a \
+	$(unit_proto_libs) $(LMDB_LIBS)
+
+tests_unit_test_signer_SOURCES = tests/unit/test_signer.c tests/rng.h \
+	tests/scratch.h
+tests_unit_test_signer_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_signer_LDADD = $(unit_signer_libs)
