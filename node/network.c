@@ -11,6 +11,7 @@
 #include "node/block/chain.h"
 #include "node/block/headers.h"
 #include "node/block/pruning.h"
+#include "node/block/remote_signer.h"
 #include "node/block/replica.h"
 #include "node/hold/snapshots.h"
 #include "node/hold/stored.h"
@@ -162,6 +163,9 @@ static void on_tick(void *context, uint64_t now_ms)
     sync_tick(node->sync, now_ms);
     sync_tick(node->header_sync, now_ms);
     arrival_tick(node->arrival, now_ms);
+    if (node->signer != NULL) {
+        remote_signer_tick(node->signer);
+    }
     if (node->replica != NULL) {
         replica_tick(node->replica, now_ms);
     }

@@ -23,6 +23,7 @@
 
 #define CONFIG_BYTES_MAX      (1 << 20)
 #define ENVIRONMENT_NAME_SIZE 96
+#define SIGNER_PREFIX         "unix:"
 
 extern char **environ;
 
@@ -80,6 +81,7 @@ static const struct setting settings[] = {
     {"validator.enabled", SETTING_BOOL, AT(validator_enabled), 0, "false", 0,
      0},
     {"validator.key", SETTING_PATH, AT(validator_key), 0, "", 0, 0},
+    {"validator.signer", SETTING_TEXT, AT(validator_signer_text), 0, "", 0, 0},
     {"miner.enabled", SETTING_BOOL, AT(miner_enabled), 0, "false", 0, 0},
     {"miner.key", SETTING_PATH, AT(miner_key), 0, "", 0, 0},
     {"miner.workers", SETTING_COUNT, AT(miner_workers), 0, "1", 0, 256},
@@ -433,6 +435,28 @@ static void check_tasks(struct loader *l)
     }
 }
 
+static void check_signer(struct loader *l)
+{
+    struct node_config *c = l->config;
+    const char *text = c->validator_signer_text;
+    if (text[0] != '\0' &&
+        strncmp(text, SIGNER_PREFIX "/", sizeof(SIGNER_PREFIX)) != 0) {
+        fault(l, 0, "validator.signer",
+              "must be " SIGNER_PREFIX " and an absolute path");
+    } else if (text[0] != '\0') {
+        c->validator_signer = text + strlen(SIGNER_PREFIX);
+    }
+    bool has_key = c->validator_key[0] != '\0';
+    if (c->validator_enabled && !has_key && text[0] == '\0') {
+        fault(l, 0, "validator.key",
+              "a validator needs its key file, or validator.signer");
+    }
+    if (has_key && text[0] != '\0') {
+        fault(l, 0, "validator.signer",
+              "validator.key is set too: the key is here or there");
+    }
+}
+
 static void check_whole(struct loader *l)
 {
     struct node_config *c = l->config;
@@ -442,9 +466,7 @@ static void check_whole(struct loader *l)
     if (!log_format_parse(&c->log_format, c->log_format_text)) {
         fault(l, 0, "log.format", "must be text or json");
     }
-    if (c->validator_enabled && c->validator_key[0] == '\0') {
-        fault(l, 0, "validator.key", "a validator needs its key file");
-    }
+    check_signer(l);
     if (c->miner_enabled && c->miner_key[0] == '\0') {
         fault(l, 0, "miner.key", "a miner needs its key file");
     }

@@ -52,6 +52,8 @@ struct node_config {
 
     bool validator_enabled;
     char *validator_key;
+    char *validator_signer_text;
+    const char *validator_signer; /* its socket; NULL: the key is read here */
 
     bool miner_enabled;
     char *miner_key;

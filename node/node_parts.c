@@ -406,6 +406,7 @@ static bool open_api(struct node *node)
         .genesis = node->genesis,
         .node_key = node->node_key,
         .validator_key = node->validator_key,
+        .signer = node->signer,
         .miner_key = node->miner_key,
         .holdings = &node->holdings,
         .chain = node->chain,

@@ -22,6 +22,7 @@
 #define NODE_SIGNALS 3
 
 struct pruning;
+struct remote_signer;
 
 struct node {
     uv_loop_t loop;
@@ -32,8 +33,9 @@ struct node {
     const struct node_config *config;
     Pot__Genesis *genesis;
     struct key *node_key;
-    struct key *validator_key; /* NULL: no validator */
-    struct key *miner_key;     /* NULL: no miner */
+    struct remote_signer *signer; /* NULL: the validator's key is here */
+    struct key *validator_key;    /* NULL: no validator */
+    struct key *miner_key;        /* NULL: no miner */
     char *worker_program;
     struct sign_state *sign_state;
     struct holdings holdings; /* and what is in it is the node's */

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/key_file.h"
+#include "node/block/remote_signer.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/datasets.h"
 #include "node/hold/snapshots.h"
@@ -96,7 +97,24 @@ static bool load_node_key(struct node *node)
     if (own == NULL) {
         return load_made_key(node);
     }
-    node->node_key = key_from_seed(key_seed(own));
+    node->node_key = key_copy(own);
+    return true;
+}
+
+/* The validator's key where it is held by another process. */
+static bool reach_signer(struct node *node)
+{
+    const char *path = node->config->validator_signer;
+    enum pot_err err =
+        remote_signer_open(&node->signer, path, &node->holdings.chain);
+    if (err != POT_OK) {
+        startup_error(node, EXIT_CODE_CONFIG, path, err,
+                      err == POT_EGUARD
+                          ? "that pot-signer is for another chain"
+                          : "start pot-signer first, as the same user");
+        return false;
+    }
+    node->validator_key = remote_signer_key(node->signer);
     return true;
 }
 
@@ -104,7 +122,9 @@ static bool load_keys(struct node *node)
 {
     const struct node_config *c = node->config;
     if (c->validator_enabled &&
-        !load_key(node, &node->validator_key, c->validator_key)) {
+        !(c->validator_signer != NULL
+              ? reach_signer(node)
+              : load_key(node, &node->validator_key, c->validator_key))) {
         return false;
     }
     if (c->miner_enabled && !load_key(node, &node->miner_key, c->miner_key)) {
@@ -268,7 +288,7 @@ static bool check_limits(struct node *node)
 
 bool startup_open_home(struct node *node)
 {
-    return open_home(node) && load_keys(node) && load_genesis(node);
+    return open_home(node) && load_genesis(node) && load_keys(node);
 }
 
 bool startup_open_store(struct node *node)
@@ -313,6 +333,7 @@ void startup_close(struct node *node)
     key_free(node->node_key);
     key_free(node->validator_key);
     key_free(node->miner_key);
+    remote_signer_close(node->signer);
     codec_free(node->genesis);
     free(node->worker_program);
 }

@@ -17,6 +17,7 @@ struct key;
 struct mempool;
 struct miner;
 struct net;
+struct remote_signer;
 struct replica;
 struct rounds;
 struct sync;
@@ -31,8 +32,9 @@ struct api_config {
     const char *moniker;
     const Pot__Genesis *genesis;
     const struct key *node_key;
-    const struct key *validator_key; /* NULL: no validator */
-    const struct key *miner_key;     /* NULL: no miner */
+    const struct key *validator_key;    /* NULL: no validator */
+    const struct remote_signer *signer; /* NULL: that key is in this process */
+    const struct key *miner_key;        /* NULL: no miner */
     const struct holdings *holdings;
     const struct chain *chain;
     const struct mempool *mempool;

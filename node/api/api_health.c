@@ -10,6 +10,7 @@
 #include "node/api/api_route.h"
 #include "node/block/chain.h"
 #include "node/block/guard.h"
+#include "node/block/remote_signer.h"
 #include "node/block/replica.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
@@ -100,6 +101,16 @@ static void check_guard(json_t *list, const struct api_config *config)
     }
 }
 
+static void check_signer(json_t *list, const struct remote_signer *signer)
+{
+    struct remote_signer_stats stats;
+    remote_signer_stats(signer, &stats);
+    if (!stats.is_up) {
+        add_reason(list, "signer",
+                   sentence("no votes: pot-signer does not answer"));
+    }
+}
+
 static json_t *reasons(const struct api_config *config)
 {
     json_t *list = json_array();
@@ -119,6 +130,9 @@ static json_t *reasons(const struct api_config *config)
     if (config->replica != NULL) {
         check_validators(list, config);
         check_guard(list, config);
+        if (config->signer != NULL) {
+            check_signer(list, config->signer);
+        }
     } else if (net_peer_count(config->net) == 0) {
         add_reason(list, "peers", sentence("no peer is connected"));
     }

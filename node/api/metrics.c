@@ -17,6 +17,7 @@
 #include "node/api/metrics_text.h"
 #include "node/block/arrival.h"
 #include "node/block/chain.h"
+#include "node/block/remote_signer.h"
 #include "node/block/replica.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/holdings.h"
@@ -89,6 +90,23 @@ static void write_replica(struct buf *out, const struct replica *replica)
                 (double)stats.unjudged_blocks);
 }
 
+static void write_signer(struct buf *out, const struct remote_signer *signer)
+{
+    struct remote_signer_stats stats;
+    remote_signer_stats(signer, &stats);
+    metrics_one(out, "pot_signer_up", GAUGE, "Whether pot-signer answers.",
+                stats.is_up ? 1 : 0);
+    metrics_one(out, "pot_signer_signatures_total", COUNTER,
+                "Signatures that pot-signer made.", (double)stats.signatures);
+    metrics_one(out, "pot_signer_refused_total", COUNTER,
+                "Those it refused by its rules.", (double)stats.refused);
+    metrics_one(out, "pot_signer_failed_total", COUNTER,
+                "Those it did not answer.", (double)stats.failed);
+    metrics_one(out, "pot_signer_wait_seconds_total", COUNTER,
+                "What the node waited for its answers.",
+                (double)stats.waited_us / 1e6);
+}
+
 static void write_evidence(struct buf *out, const struct evidence_pool *pool)
 {
     struct evidence_pool_stats stats;
@@ -144,6 +162,9 @@ static void write_consensus(struct buf *out, const struct api_config *c,
     write_evidence(out, c->evidence);
     if (c->replica != NULL) {
         write_replica(out, c->replica);
+    }
+    if (c->signer != NULL) {
+        write_signer(out, c->signer);
     }
 }
 

@@ -26,6 +26,7 @@ node_block_libblock_a_SOURCES = \
 	node/block/proposal.c node/block/proposal.h \
 	node/block/pruning.c node/block/pruning.h \
 	node/block/replica.c node/block/replica.h \
+	node/block/remote_signer.c node/block/remote_signer.h \
 	node/block/round_blobs.c node/block/round_blobs.h \
 	node/block/shared_block.c node/block/shared_block.h \
 	node/block/signed_watch.c node/block/signed_watch.h \

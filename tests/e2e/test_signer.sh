@@ -1,0 +1,135 @@
+#!/bin/sh
+# A validator whose key another process holds.  Its votes count; without its
+# signer it says so, follows, and votes again when the signer is back; and
+# whatever a node asks for, one key signs one thing.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+init_net 4 0
+for each in $names; do
+    set_key "$each" consensus idle_interval_ms 200
+done
+chain=$(jq -r .chain_id "$NET/genesis.json")
+SIGNER=$WORK/signer
+mkdir -m 700 "$SIGNER"
+mv "$NET/validator1/key" "$SIGNER/key"
+set_key validator1 miner enabled false # it would need a key of its own
+sed -i '/^key = "key"/d' "$NET/validator1/node.toml"
+sed -i "s|^\[validator\]\$|&\nsigner = \"unix:$SIGNER/socket\"|" \
+    "$NET/validator1/node.toml"
+
+start_signer() { # options...: of its own
+    pot-signer --key "$SIGNER/key" --chain "$chain" --state "$SIGNER/signed" \
+        --socket "$SIGNER/socket" "$@" >>"$SIGNER/log" 2>&1 &
+    signer=$!
+    await 10 "the signer listens" test -S "$SIGNER/socket"
+}
+
+exits_with() { # status command...
+    wanted=$1
+    shift
+    status=0
+    "$@" >"$WORK/out" 2>&1 || status=$?
+    [ "$status" -eq "$wanted" ] || fail "$*: exit status $status"
+}
+
+metric() { get "$1" /metrics | sed -n "s/^$2 //p"; }
+says_so() {
+    curl -sS "$(url_of validator1)/readyz" | grep -q '"signer"'
+}
+
+# ---- what it refuses to start with
+exits_with 9 pot-signer --key "$SIGNER/key" --chain "$chain" \
+    --state "$SIGNER/signed" --socket "$SIGNER/socket"
+grep -q -- --new "$WORK/out" || fail "no remedy for a missing state"
+exits_with 3 potd --config "$NET/validator1/node.toml"
+grep -q "start pot-signer first" "$WORK/out" || fail "no word of the signer"
+mkdir -m 755 "$WORK/open"
+exits_with 3 pot-signer --key "$SIGNER/key" --chain "$chain" \
+    --state "$SIGNER/signed" --socket "$WORK/open/socket" --new
+exits_with 9 pot-signer --key "$SIGNER/key" --chain other \
+    --state "$SIGNER/signed" --socket "$SIGNER/second"
+start_signer
+[ "$(stat -c %a "$SIGNER/socket")" = 600 ] || fail "others may ask the signer"
+exits_with 7 pot-signer --key "$SIGNER/key" --chain "$chain" \
+    --state "$SIGNER/signed" --socket "$SIGNER/second"
+
+# ---- its votes count: three of four are needed
+running="validator0 validator1 validator2"
+start $running
+await_ready $running
+await 30 "blocks with its votes" reaches validator0 5
+[ "$(metric validator1 pot_signer_up)" = 1 ] || fail "the signer is not up"
+[ "$(metric validator1 pot_signer_signatures_total)" -gt 5 ] ||
+    fail "the signer signed nothing"
+! grep -q potsec -r "$NET/validator1" || fail "the key is in the node's home"
+
+# ---- killed: the node says so and stays, then votes again
+kill -9 "$signer"
+wait "$signer" || true
+await 10 "the node says so" says_so
+[ "$(metric validator1 pot_signer_up)" = 0 ] || fail "the metric says up"
+grep -q "this validator does not vote" "$NET/validator1/potd.log" ||
+    fail "the log does not say so"
+stopped=$(height_of validator0)
+start_signer
+await 30 "it votes again" reaches validator0 $((stopped + 5))
+await_ready validator1
+
+# ---- a node that forgot all asks the same signer: what it contradicts is
+# refused, and no other node sees a contradiction
+for round in 1 2 3; do
+    kill_hard validator1
+    rm -r "$NET/validator1/store" "$NET/validator1/sign_state"
+    potd --config "$NET/validator1/node.toml" --unsafe-vote-now \
+        >"$WORK/out" 2>&1 || true
+    lost=$(height_of validator0)
+    start validator1
+    await 60 "it is back" reaches validator0 $((lost + 3))
+done
+for each in $running; do
+    [ "$(metric "$each" pot_consensus_evidence_total)" = 0 ] ||
+        fail "$each saw a key sign twice"
+done
+
+# ---- the signer itself, asked to contradict: by hand, over its socket
+python3 - "$SIGNER/socket" "$chain" "$SIGNER/signed" <<'ASK' || fail "a contradiction"
+import socket, struct, sys, time
+state = open(sys.argv[3], "rb").read()
+chain = state[8 + 32:8 + 64]  # the label of a slot: key, chain
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+
+def vote(phase, height, view, digest):
+    body = chain + struct.pack("<BQQ", phase, height, view) + digest
+    s.sendall(struct.pack("<IB", 1 + len(body), 1) + body)
+    answer = b""
+    while len(answer) < 65:
+        got = s.recv(65 - len(answer))
+        assert got, "the signer hung up"
+        answer += got
+    return answer
+
+top = 1 << 40  # beyond what the nodes have asked for
+a, b = b"a" * 32, b"b" * 32
+first = vote(2, top, 0, a)
+assert first[0] == 0 and first == vote(2, top, 0, a)
+assert vote(2, top, 0, b)[0] == 4 and not any(vote(2, top, 0, b)[1:])
+assert vote(3, top, 0, b)[0] == 4
+assert vote(2, top - 1, 0, a)[0] == 3
+waits = []
+for i in range(1, 301):
+    begun = time.monotonic()
+    assert vote(2, top + i, 0, a)[0] == 0
+    waits.append(time.monotonic() - begun)
+waits.sort()
+print("a vote: %d us, one in a hundred above %d" %
+      (1e6 * waits[150], 1e6 * waits[296]))
+ASK
+kill -TERM "$signer"
+wait "$signer" || fail "the signer: exit status $?"
+[ ! -e "$SIGNER/socket" ] || fail "its socket is left"
+start_signer
+kill -TERM "$signer"
+wait "$signer" || fail "the signer: exit status $?"
+same_chain $running
+stop_cleanly $running
+no_bugs
