@@ -12,7 +12,7 @@ sim_sources = \
 	tests/sim/sim_node.c tests/sim/sim_node.h \
 	tests/sim/sim_rng.h \
 	tests/sim/sim_scenario.c tests/sim/sim_scenario.h \
-	tests/sim/sim_signatures.c \
+	tests/sim/sim_signatures.c tests/sim/sim_signatures.h \
 	tests/sim/sim_step.c tests/sim/sim_step.h \
 	tests/sim/sim_sync.c tests/sim/sim_sync.h \
 	tests/sim/sim_work.c tests/sim/sim_work.h \

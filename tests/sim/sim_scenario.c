@@ -20,6 +20,7 @@ static void draw_config(struct sim_world *world)
     static const uint64_t crashes[] = {0, 0, 50, 150, 300};
     static const uint64_t rotations[] = {0, 0, 0, 1, 3};
     static const uint64_t checks[] = {15, 15, 15, 60, 400};
+    static const uint64_t silences[] = {0, 0, 0, 200, 800};
     static const uint64_t refusals[] = {0, 0, 20};
     struct sim_config *config = &world->config;
     config->n = (uint32_t)pick(world, sizes, 20);
@@ -36,6 +37,7 @@ static void draw_config(struct sim_world *world)
     config->refuse_permille = (unsigned)pick(world, refusals, 3);
     config->timeout_ms = 100;
     config->propose_max_ms = 10;
+    config->unsigned_permille = (unsigned)pick(world, silences, 5);
     config->is_nervous = sim_rng_chance(&world->rng, 300);
     config->is_coalescing = sim_rng_chance(&world->rng, 500);
     config->is_sync_rare = sim_rng_chance(&world->rng, 500);

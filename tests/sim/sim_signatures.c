@@ -1,7 +1,10 @@
 /* Ed25519 once a signature: key_sign and key_verify are wrapped by the
  * linker (--wrap), so that a resent message or a certificate in many hands
- * costs a hash.  Both are pure functions; only their cost changes. */
+ * costs a hash.  Both are pure functions; only their cost changes, but for keys
+ * that are held. */
 #include "config.h"
+
+#include "tests/sim/sim_signatures.h"
 
 #include "base/alloc.h"
 #include "base/hash.h"
@@ -23,6 +26,8 @@ struct made {
     struct signature signature;
 };
 
+static bool is_held;
+static bool was_asked;
 static struct verified verified[SLOTS];
 static struct made made[SLOTS];
 
@@ -62,6 +67,11 @@ bool __wrap_key_sign(struct signature *out, const struct key *key,
                      const char *what, const struct hash *chain,
                      const void *message, size_t size)
 {
+    if (is_held) {
+        was_asked = true;
+        memset(out, 0, sizeof(*out));
+        return false;
+    }
     struct hash question;
     struct made *slot = &made[question_slot(&question, key_public(key), what,
                                             chain, message, size, NULL)];
@@ -79,6 +89,19 @@ bool __wrap_key_sign(struct signature *out, const struct key *key,
     }
     *out = slot->signature;
     return true;
+}
+
+void sim_signatures_hold(void)
+{
+    is_held = true;
+}
+
+bool sim_signatures_release(void)
+{
+    bool result = was_asked;
+    is_held = false;
+    was_asked = false;
+    return result;
 }
 
 bool __wrap_key_verify(const struct public_key *public_key, const char *what,

@@ -10,6 +10,7 @@
 #include "tests/sim/sim_block.h"
 #include "tests/sim/sim_check.h"
 #include "tests/sim/sim_network.h"
+#include "tests/sim/sim_signatures.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -256,6 +257,21 @@ static void check_timers(struct sim_world *world, const struct sim_node *node)
     }
 }
 
+static void take_step(struct sim_world *world, struct sim_node *node,
+                      const struct pbft_event *event,
+                      struct pbft_effects *effects)
+{
+    unsigned permille = world->config.unsigned_permille;
+    if (permille > 0 && node->is_honest && !world->is_healed &&
+        sim_rng_chance(&world->rng, permille)) {
+        sim_signatures_hold();
+    }
+    pbft_step(node->pbft, event, effects);
+    if (sim_signatures_release()) {
+        sim_mark(world, MARK_UNSIGNED);
+    }
+}
+
 void sim_step(struct sim_world *world, struct sim_node *node,
               const struct pbft_event *event)
 {
@@ -263,7 +279,7 @@ void sim_step(struct sim_world *world, struct sim_node *node,
     struct pbft_status before = pbft_status(node->pbft);
     struct pbft_event timed = *event;
     timed.now_ms = world->now_ms;
-    pbft_step(node->pbft, &timed, &effects);
+    take_step(world, node, &timed, &effects);
     world->steps++;
     struct pbft_status after = pbft_status(node->pbft);
     if (memcmp(after.view_changes, before.view_changes,

@@ -68,6 +68,7 @@
     X(MARK_EVIDENCE, "evidence of two votes was given")                        \
     X(MARK_FORGED, "a forged message was refused")                             \
     X(MARK_BAD_CERTIFICATE, "a forged certificate was refused by sync")        \
+    X(MARK_UNSIGNED, "a key did not sign when it was asked")                   \
     X(MARK_TWIN, "a replica had a twin with its key")                          \
     X(MARK_SILENT, "a faulty replica was silent")                              \
     X(MARK_EQUIVOCATED, "a primary proposed two blocks in a view")             \
@@ -216,7 +217,9 @@ struct sim_config {
     unsigned refuse_permille;
     bool is_sync_rare;
     bool is_coalescing; /* records that wait for the disk are replaced */
-    bool is_nervous;    /* honest replicas suspect without a reason */
+    unsigned unsigned_permille; /* of an honest replica's steps: its key does
+                                 * not sign in them */
+    bool is_nervous;            /* honest replicas suspect without a reason */
 };
 
 struct sim_world {
