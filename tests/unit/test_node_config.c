@@ -115,6 +115,20 @@ static void paths_are_relative_to_the_file(void **state)
     expect_good("genesis = \"one/two.json\"\n", check_relative);
 }
 
+static void check_signer(const struct node_config *c)
+{
+    assert_true(c->validator_enabled);
+    assert_string_equal(c->validator_signer, "/run/signer/socket");
+}
+
+static void a_signer_stands_for_the_key(void **state)
+{
+    (void)state;
+    expect_good("[validator]\nenabled = true\n"
+                "signer = \"unix:/run/signer/socket\"\n",
+                check_signer);
+}
+
 static void check_overruled(const struct node_config *c)
 {
     assert_int_equal(c->mempool_max_txs, 7);
@@ -188,6 +202,11 @@ static void a_wrong_value_is_told_with_its_key(void **state)
         {"[miner]\ntasks = {a = 1}\n", ""},
         {"[miner]\nenabled = true\n", "key file"},
         {"[validator]\nenabled = true\n", "key file"},
+        {"[validator]\nsigner = \"tcp:/a\"\n",
+         "validator.signer: must be unix:"},
+        {"[validator]\nsigner = \"unix:a\"\n", "an absolute path"},
+        {"[validator]\nkey = \"a\"\nsigner = \"unix:/b\"\n",
+         "validator.key is set too"},
         {"[miner]\nblas_core = \"a b\"\n", "OpenBLAS core name"},
         {"[log]\nlevel = \"loud\"\n", "error, warn, info or debug"},
         {"[log]\nformat = \"xml\"\n", "text or json"},
@@ -264,6 +283,7 @@ int main(void)
         cmocka_unit_test(an_empty_file_means_the_defaults),
         cmocka_unit_test(values_come_from_the_file),
         cmocka_unit_test(paths_are_relative_to_the_file),
+        cmocka_unit_test(a_signer_stands_for_the_key),
         cmocka_unit_test(the_environment_overrules),
         cmocka_unit_test(the_environment_keeps_to_the_limits_of_lists),
         cmocka_unit_test(an_unknown_key_is_told_with_its_line_and_a_suggestion),
