@@ -74,29 +74,14 @@ start_signer
 await 30 "it votes again" reaches validator0 $((stopped + 5))
 await_ready validator1
 
-# ---- a node that forgot all asks the same signer: what it contradicts is
-# refused, and no other node sees a contradiction
-for round in 1 2 3; do
-    kill_hard validator1
-    rm -r "$NET/validator1/store" "$NET/validator1/sign_state"
-    potd --config "$NET/validator1/node.toml" --unsafe-vote-now \
-        >"$WORK/out" 2>&1 || true
-    lost=$(height_of validator0)
-    start validator1
-    await 60 "it is back" reaches validator0 $((lost + 3))
-done
-for each in $running; do
-    [ "$(metric "$each" pot_consensus_evidence_total)" = 0 ] ||
-        fail "$each saw a key sign twice"
-done
-
-# ---- the signer itself, asked to contradict: by hand, over its socket
-python3 - "$SIGNER/socket" "$chain" "$SIGNER/signed" <<'ASK' || fail "a contradiction"
+# Asks the signer as a second node would.
+cat >"$WORK/ask.py" <<'ASK'
 import socket, struct, sys, time
-state = open(sys.argv[3], "rb").read()
+state = open(sys.argv[2], "rb").read()
 chain = state[8 + 32:8 + 64]  # the label of a slot: key, chain
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
+a, b = b"a" * 32, b"b" * 32
 
 def vote(phase, height, view, digest):
     body = chain + struct.pack("<BQQ", phase, height, view) + digest
@@ -108,22 +93,46 @@ def vote(phase, height, view, digest):
         answer += got
     return answer
 
-top = 1 << 40  # beyond what the nodes have asked for
-a, b = b"a" * 32, b"b" * 32
-first = vote(2, top, 0, a)
-assert first[0] == 0 and first == vote(2, top, 0, a)
-assert vote(2, top, 0, b)[0] == 4 and not any(vote(2, top, 0, b)[1:])
-assert vote(3, top, 0, b)[0] == 4
-assert vote(2, top - 1, 0, a)[0] == 3
-waits = []
-for i in range(1, 301):
-    begun = time.monotonic()
-    assert vote(2, top + i, 0, a)[0] == 0
-    waits.append(time.monotonic() - begun)
-waits.sort()
-print("a vote: %d us, one in a hundred above %d" %
-      (1e6 * waits[150], 1e6 * waits[296]))
+def contradict(height):
+    first = vote(2, height, 0, a)
+    assert first[0] == 0 and first == vote(2, height, 0, a)
+    assert vote(2, height, 0, b)[0] == 4 and not any(vote(2, height, 0, b)[1:])
+    assert vote(3, height, 0, b)[0] == 4
+    assert vote(2, height - 1, 0, a)[0] == 3
+
+def measure(height):
+    waits = []
+    for i in range(300):
+        begun = time.monotonic()
+        assert vote(2, height + i, 0, a)[0] == 0
+        waits.append(time.monotonic() - begun)
+    waits.sort()
+    print("a vote: %d us, one in a hundred above %d" %
+          (1e6 * waits[150], 1e6 * waits[296]))
+
+{"contradict": contradict, "measure": measure}[sys.argv[3]](int(sys.argv[4]))
 ASK
+ask() { python3 "$WORK/ask.py" "$SIGNER/socket" "$SIGNER/signed" "$@"; }
+
+# ---- a second node has a vote signed for a block of its own, a few heights
+# ahead: the first gets none before and none against it, and goes on after
+start validator3
+await_ready validator3
+ahead=$(($(height_of validator0) + 20))
+ask contradict "$ahead" || fail "a contradiction"
+await 30 "the node is refused" \
+    grep -q "it refused to sign" "$NET/validator1/potd.log"
+await 30 "the height is past" reaches validator0 $((ahead + 3))
+stop_cleanly validator3
+alone=$(height_of validator0)
+await 30 "its votes count again" reaches validator0 $((alone + 3))
+[ "$(metric validator1 pot_signer_refused_total)" -gt 0 ] ||
+    fail "no refusal was counted"
+for each in $running; do
+    [ "$(metric "$each" pot_consensus_evidence_total)" = 0 ] ||
+        fail "$each saw a key sign twice"
+done
+ask measure $((1 << 40)) || fail "votes that nothing stands against"
 kill -TERM "$signer"
 wait "$signer" || fail "the signer: exit status $?"
 [ ! -e "$SIGNER/socket" ] || fail "its socket is left"
