@@ -32,6 +32,11 @@ node_api_libapi_a_SOURCES = \
 	node/api/api_tx.c \
 	node/api/api_url.c node/api/api_url.h \
 	node/api/metrics.c \
+	node/api/metrics_chain.c \
+	node/api/metrics_net.c \
+	node/api/metrics_parts.h \
 	node/api/metrics_process.c node/api/metrics_process.h \
-	node/api/metrics_text.c node/api/metrics_text.h
+	node/api/metrics_store.c \
+	node/api/metrics_text.c node/api/metrics_text.h \
+	node/api/metrics_training.c
 node_api_libapi_a_CPPFLAGS = $(node_cppflags)

@@ -5,7 +5,9 @@
 #include "base/check.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #define NUMBER_SIZE 40
 
@@ -66,6 +68,32 @@ void metrics_one(struct buf *out, const char *name, const char *type,
     const struct metrics_label none = {NULL, NULL};
     metrics_family(out, name, type, help);
     metrics_sample(out, name, none, none, value);
+}
+
+static double read_field(const struct metrics_field *field, const void *stats)
+{
+    uint64_t value = 0;
+    const uint8_t *at = (const uint8_t *)stats + field->offset;
+    uint32_t half;
+    if (field->size == sizeof(value)) {
+        memcpy(&value, at, sizeof(value));
+    } else if (field->size == sizeof(half)) {
+        memcpy(&half, at, sizeof(half));
+        value = half;
+    } else {
+        POT_ASSERT(field->size == sizeof(bool));
+        value = *at;
+    }
+    return (double)value / field->per;
+}
+
+void metrics_fields(struct buf *out, const struct metrics_field *fields,
+                    size_t count, const void *stats)
+{
+    for (size_t i = 0; i < count; i++) {
+        metrics_one(out, fields[i].name, fields[i].type, fields[i].help,
+                    read_field(&fields[i], stats));
+    }
 }
 
 void metrics_observe(struct metrics_histogram *histogram, double value)

@@ -7,8 +7,11 @@
 
 #include "base/buf.h"
 
-/* metrics_family: begins one; its samples follow.  type: "counter", "gauge",
- * "histogram". */
+#define METRICS_COUNTER "counter"
+#define METRICS_GAUGE   "gauge"
+
+/* metrics_family: begins one; its samples follow.  type: one of the
+ * two above, or "histogram". */
 void metrics_family(struct buf *out, const char *name, const char *type,
                     const char *help);
 
@@ -26,6 +29,32 @@ void metrics_sample(struct buf *out, const char *name,
 /* metrics_one: a family of one sample without labels. */
 void metrics_one(struct buf *out, const char *name, const char *type,
                  const char *help, double value);
+
+/* A number of a part's statistics: an unsigned integer or a bool. */
+struct metrics_field {
+    const char *name;
+    const char *type;
+    const char *help;
+    size_t offset;
+    size_t size;
+    double per; /* told in units of so many */
+};
+
+#define METRICS_RATIO(name, type, stats, member, per, help)                    \
+    {                                                                          \
+        name, type, help, offsetof(struct stats, member),                      \
+            sizeof(((const struct stats *)0)->member), per                     \
+    }
+#define METRICS_FIELD(name, type, stats, member, help)                         \
+    METRICS_RATIO(name, type, stats, member, 1, help)
+
+/* metrics_fields: a family of one sample for each. */
+void metrics_fields(struct buf *out, const struct metrics_field *fields,
+                    size_t count, const void *stats);
+
+/* metrics_table: the same for a whole array of them. */
+#define metrics_table(out, fields, stats)                                      \
+    metrics_fields(out, fields, sizeof(fields) / sizeof(*(fields)), stats)
 
 #define METRICS_BUCKETS_MAX 16
 

@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -21,6 +22,30 @@ static void one_number_has_its_help_and_type(void **state)
     assert_string_equal(buf_text(&out), "# HELP pot_height Height of the tip.\n"
                                         "# TYPE pot_height gauge\n"
                                         "pot_height 12345678901\n");
+    buf_fini(&out);
+}
+
+static void fields_are_read_by_their_size(void **state)
+{
+    struct some_stats {
+        uint64_t wide;
+        uint32_t narrow;
+        bool is_up;
+    };
+    static const struct metrics_field fields[] = {
+        METRICS_RATIO("w", METRICS_COUNTER, some_stats, wide, 1000, "W."),
+        METRICS_FIELD("n", METRICS_GAUGE, some_stats, narrow, "N."),
+        METRICS_FIELD("u", METRICS_GAUGE, some_stats, is_up, "U."),
+    };
+    const struct some_stats stats = {UINT64_C(1) << 40, UINT32_MAX, true};
+    struct buf out;
+    (void)state;
+    buf_init(&out, OUT_MAX);
+    metrics_table(&out, fields, &stats);
+    assert_string_equal(buf_text(&out),
+                        "# HELP w W.\n# TYPE w counter\nw 1099511627.776\n"
+                        "# HELP n N.\n# TYPE n gauge\nn 4294967295\n"
+                        "# HELP u U.\n# TYPE u gauge\nu 1\n");
     buf_fini(&out);
 }
 
@@ -73,6 +98,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_number_has_its_help_and_type),
+        cmocka_unit_test(fields_are_read_by_their_size),
         cmocka_unit_test(labels_are_escaped),
         cmocka_unit_test(a_time_keeps_its_milliseconds),
         cmocka_unit_test(a_histogram_is_cumulative),
