@@ -42,6 +42,7 @@ potbench_SOURCES = \
 	tests/bench/potbench_report.c tests/bench/potbench_report.h \
 	tests/bench/potbench_train.c \
 	tests/bench/potbench_txs.c \
+	tests/bench/potbench_watch.c tests/bench/potbench_watch.h \
 	tests/worker_driver.c tests/worker_driver.h
 nodist_EXTRA_potbench_SOURCES = links-c++.cpp
 potbench_CPPFLAGS = $(ctl_cppflags) $(UV_CFLAGS)
