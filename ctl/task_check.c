@@ -66,6 +66,22 @@ static enum exit_code check_steps(struct ctl *ctl, const struct task_file *f)
     return EXIT_CODE_DONE;
 }
 
+static enum exit_code check_kind(struct ctl *ctl, const struct task_file *f)
+{
+    bool is_adam = f->kind == POT__OPTIMIZER__OPTIMIZER_ADAM;
+    if (f->kind == POT__OPTIMIZER__OPTIMIZER_SGD && f->momentum > 0) {
+        return FAULT("optimizer.momentum",
+                     "kind = \"sgd\" has none; take \"momentum\"");
+    }
+    if (!is_adam && f->beta2 > 0) {
+        return FAULT("optimizer.beta2", "is for kind = \"adam\"");
+    }
+    if (!is_adam && f->epsilon > 0) {
+        return FAULT("optimizer.epsilon", "is for kind = \"adam\"");
+    }
+    return EXIT_CODE_DONE;
+}
+
 /* What the chain would refuse, by its key; of a choice the taken names are
  * told. */
 struct chain_rule {
@@ -87,6 +103,8 @@ static const struct chain_rule chain_rules[SPEC_FAULT_COUNT] = {
     [SPEC_LOSS] = {"model.loss", NULL, &spec_losses},
     [SPEC_OPTIMIZER] = {"optimizer", "a rate is out of its range", NULL},
     [SPEC_ROUNDS] = {"training.rounds", "out of range", NULL},
+    [SPEC_WARMUP] = {"optimizer.warmup_rounds", "more than training.rounds",
+                     NULL},
     [SPEC_ROWS_PER_MINER] = {"training.rows_per_miner", "out of range", NULL},
     [SPEC_LOCAL_STEPS] = {"training.local_steps", "this version has only 1",
                           NULL},
@@ -140,6 +158,9 @@ enum exit_code task_check_alone(struct ctl *ctl, struct task_file *file)
     enum exit_code rc = check_sources(ctl, file);
     if (rc == EXIT_CODE_DONE) {
         rc = check_steps(ctl, file);
+    }
+    if (rc == EXIT_CODE_DONE) {
+        rc = check_kind(ctl, file);
     }
     if (rc != EXIT_CODE_DONE) {
         return rc;

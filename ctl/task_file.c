@@ -32,12 +32,16 @@ void task_file_fill(Pot__TaskSpec *spec, Pot__ModelSpec *model,
     model->loss = (Pot__Loss)file->loss;
     model->seed = file->seed;
     pot__optimizer_spec__init(optimizer);
+    optimizer->kind = (Pot__Optimizer)file->kind;
     optimizer->learning_rate = file->learning_rate;
     optimizer->momentum = file->momentum;
+    optimizer->beta2 = file->beta2;
+    optimizer->epsilon = file->epsilon;
     optimizer->weight_decay = file->weight_decay;
     optimizer->schedule = (Pot__Schedule)file->schedule;
     optimizer->step_rounds = file->step_rounds;
     optimizer->step_factor = file->step_factor;
+    optimizer->warmup_rounds = file->warmup_rounds;
     pot__task_spec__init(spec);
     spec->name = file->name;
     spec->model = model;

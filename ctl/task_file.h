@@ -31,13 +31,17 @@ struct task_file {
     uint32_t activation; /* these are the values of the Pot__ enums */
     uint32_t loss;
     uint64_t seed;
-    /* [optimizer]: Q4.28 */
+    /* [optimizer]: Q4.28, epsilon times 2^SPEC_EPSILON_BITS */
+    uint32_t kind;
     uint32_t learning_rate;
     uint32_t momentum;
+    uint32_t beta2;
+    uint32_t epsilon;
     uint32_t weight_decay;
     uint32_t schedule;
     uint32_t step_rounds;
     uint32_t step_factor;
+    uint32_t warmup_rounds;
     /* [training] */
     uint32_t rounds;
     uint32_t rows_per_miner;

@@ -35,6 +35,10 @@
 /* A value below 1 that Q4.28 can hold. */
 #define BELOW_ONE (1.0 - 1.0 / RATE_ONE)
 
+#define EPSILON_ONE   ((double)(UINT64_C(1) << SPEC_EPSILON_BITS))
+#define BETA2_USUAL   0.999
+#define EPSILON_USUAL 1e-8
+
 static const struct task_rule rules[] = {
     TEXT("name", TASK_VALUE_TEXT, name),
     TEXT("data.train", TASK_VALUE_PATH, train),
@@ -50,13 +54,17 @@ static const struct task_rule rules[] = {
     CHOICE("model.activation", activation, &spec_activations),
     CHOICE("model.loss", loss, &spec_losses),
     {"model.seed", TASK_VALUE_U64, AT(seed), 0, 0, 1, 0, NULL},
+    CHOICE("optimizer.kind", kind, &spec_optimizers),
     SCALED("optimizer.learning_rate", learning_rate, 1e-8, 15.999999, 0.1,
            RATE_ONE),
     SCALED("optimizer.momentum", momentum, 0, BELOW_ONE, 0.9, RATE_ONE),
+    SCALED("optimizer.beta2", beta2, 0.001, BELOW_ONE, 0, RATE_ONE),
+    SCALED("optimizer.epsilon", epsilon, 1e-11, 0.01, 0, EPSILON_ONE),
     SCALED("optimizer.weight_decay", weight_decay, 0, BELOW_ONE, 0, RATE_ONE),
     CHOICE("optimizer.schedule", schedule, &spec_schedules),
     COUNT("optimizer.step_rounds", step_rounds, 1, ROUNDS_MAX, 0),
     SCALED("optimizer.step_factor", step_factor, 1e-8, 1, 0, RATE_ONE),
+    COUNT("optimizer.warmup_rounds", warmup_rounds, 0, ROUNDS_MAX, 0),
     COUNT("training.rounds", rounds, 1, ROUNDS_MAX, 0),
     COUNT("training.rows_per_miner", rows_per_miner, 1, ROWS_PER_MINER_MAX,
           256),
@@ -117,6 +125,22 @@ static enum exit_code take_values(struct task_file *file, struct ctl *ctl)
     return EXIT_CODE_DONE;
 }
 
+/* What is usual for one kind of optimizer only. */
+static void set_kind_usual(struct task_file *file)
+{
+    if (file->kind == POT__OPTIMIZER__OPTIMIZER_SGD &&
+        task_file_line(file, "optimizer.momentum") == 0) {
+        file->momentum = 0;
+    }
+    if (file->kind == POT__OPTIMIZER__OPTIMIZER_ADAM) {
+        file->beta2 =
+            file->beta2 > 0 ? file->beta2 : (uint32_t)(BETA2_USUAL * RATE_ONE);
+        file->epsilon = file->epsilon > 0
+                            ? file->epsilon
+                            : (uint32_t)(EPSILON_USUAL * EPSILON_ONE);
+    }
+}
+
 enum exit_code task_read_text(struct task_file *out, struct ctl *ctl,
                               const char *path, const char *text)
 {
@@ -128,7 +152,11 @@ enum exit_code task_read_text(struct task_file *out, struct ctl *ctl,
         return task_file_fault(ctl, out, line, "", "%s", message);
     }
     enum exit_code rc = take_values(out, ctl);
-    return rc == EXIT_CODE_DONE ? task_check_alone(ctl, out) : rc;
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
+    set_kind_usual(out);
+    return task_check_alone(ctl, out);
 }
 
 enum exit_code task_read(struct task_file *out, struct ctl *ctl,

@@ -10,6 +10,7 @@
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
 #include "ledger/submission.h"
+#include "ledger/task.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 #include "proto/gradient.h"
@@ -53,7 +54,9 @@ void settle_fini(struct settle *s)
     free(s->counted);
     free(s->refused);
     free(s->attestations);
-    free(s->momentum);
+    for (unsigned i = 0; i < SPEC_MOMENTS_MAX; i++) {
+        free(s->moments[i]);
+    }
     free(s->parameters);
     free(s->rewards);
     buf_fini(&s->aggregate);
@@ -126,19 +129,21 @@ static enum round_verdict take_aggregate(struct settle *s,
 
 /* ---- theta */
 
-static bool load_momentum(struct settle *s, const struct ledger_env *env)
+static bool load_moments(struct settle *s, const struct ledger_env *env)
 {
-    struct hash hash;
     size_t count = s->shape.parameter_count;
-    if (s->task->spec->optimizer->momentum == 0) {
-        return true;
+    for (unsigned i = 0; i < spec_moments(s->task->spec->optimizer); i++) {
+        struct hash hash;
+        if (codec_hash(&hash, *task_moment(s->task, i))) {
+            s->moments[i] = parameters_load(&env->blobs, &hash, count);
+        } else {
+            s->moments[i] = pot_calloc(count, sizeof(**s->moments));
+        }
+        if (s->moments[i] == NULL) {
+            return false;
+        }
     }
-    if (codec_hash(&hash, s->task->momentum_hash)) {
-        s->momentum = parameters_load(&env->blobs, &hash, count);
-    } else {
-        s->momentum = pot_calloc(count, sizeof(*s->momentum));
-    }
-    return s->momentum != NULL;
+    return true;
 }
 
 static enum round_verdict step(struct settle *s, int32_t *theta)
@@ -152,8 +157,8 @@ static enum round_verdict step(struct settle *s, int32_t *theta)
     }
     uint32_t rate =
         optimizer_rate(spec->optimizer, s->task->round, spec->rounds);
-    optimizer_step(theta, s->momentum, &s->shape, &gradient, spec->optimizer,
-                   rate);
+    optimizer_step(theta, s->moments, &s->shape, &gradient, spec->optimizer,
+                   rate, s->task->steps);
     size_t count = s->shape.parameter_count;
     s->parameters = parameters_encode(theta, count);
     blob_hash(&s->parameters_hash, s->parameters, 4 * count);
@@ -227,7 +232,7 @@ enum round_verdict settle_compute(struct settle *s,
     POT_ASSERT(is_hash);
     int32_t *theta =
         parameters_load(&env->blobs, &old, s->shape.parameter_count);
-    if (theta == NULL || !load_momentum(s, env)) {
+    if (theta == NULL || !load_moments(s, env)) {
         verdict = ROUND_PARAMETERS_MISSING;
         goto out;
     }

@@ -12,6 +12,7 @@
 #include "ledger/round_update.h"
 #include "proto/model.h"
 #include "proto/round.h"
+#include "proto/spec.h"
 
 struct settle_reward {
     struct public_key to;
@@ -38,8 +39,8 @@ struct settle {
 
     struct buf aggregate; /* empty, as the rest, when nothing is counted */
     struct hash aggregate_hash;
-    int32_t *momentum;   /* NULL without momentum in the spec */
-    uint8_t *parameters; /* theta(t+1), as a blob */
+    int32_t *moments[SPEC_MOMENTS_MAX]; /* NULL: not kept */
+    uint8_t *parameters;                /* theta(t+1), as a blob */
     struct hash parameters_hash;
     int64_t train_loss;
     bool is_evaluated;

@@ -31,18 +31,19 @@ static void replace_blob(const struct ledger_env *env,
 
 static void write_model(struct settle *s, const struct ledger_env *env)
 {
-    struct hash momentum;
     size_t count = s->shape.parameter_count;
     env->blobs.put(env->blobs.context, &s->aggregate_hash, s->aggregate.data,
                    s->aggregate.size);
     replace_blob(env, &s->task->parameters_hash, &s->parameters_hash,
                  s->parameters, 4 * count);
-    if (s->momentum != NULL) {
-        uint8_t *bytes = parameters_encode(s->momentum, count);
-        blob_hash(&momentum, bytes, 4 * count);
-        replace_blob(env, &s->task->momentum_hash, &momentum, bytes, 4 * count);
+    for (unsigned i = 0; i < spec_moments(s->task->spec->optimizer); i++) {
+        struct hash hash;
+        uint8_t *bytes = parameters_encode(s->moments[i], count);
+        blob_hash(&hash, bytes, 4 * count);
+        replace_blob(env, task_moment(s->task, i), &hash, bytes, 4 * count);
         free(bytes);
     }
+    s->task->steps++;
 }
 
 static void write_evaluation(struct settle *s)

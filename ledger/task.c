@@ -113,15 +113,24 @@ static void clear_rosters(const struct ledger_env *env, Pot__TaskRecord *task)
     roster_set_round(task, round);
 }
 
-static void drop_momentum(const struct ledger_env *env, Pot__TaskRecord *task)
+ProtobufCBinaryData *task_moment(Pot__TaskRecord *task, unsigned index)
 {
-    struct hash momentum;
-    if (task->momentum_hash.len > 0) {
-        bool is_hash = codec_hash(&momentum, task->momentum_hash);
-        POT_ASSERT(is_hash);
-        task_blobs_drop(env, &momentum);
-        free(task->momentum_hash.data);
-        task->momentum_hash = codec_bytes(NULL, 0);
+    POT_ASSERT(index < SPEC_MOMENTS_MAX);
+    return index == 0 ? &task->momentum_hash : &task->second_moment_hash;
+}
+
+static void drop_moments(const struct ledger_env *env, Pot__TaskRecord *task)
+{
+    for (unsigned i = 0; i < SPEC_MOMENTS_MAX; i++) {
+        ProtobufCBinaryData *moment = task_moment(task, i);
+        struct hash hash;
+        if (moment->len > 0) {
+            bool is_hash = codec_hash(&hash, *moment);
+            POT_ASSERT(is_hash);
+            task_blobs_drop(env, &hash);
+            free(moment->data);
+            *moment = codec_bytes(NULL, 0);
+        }
     }
 }
 
@@ -134,7 +143,7 @@ void task_end(const struct ledger_env *env, uint64_t height,
     POT_ASSERT(task->status == POT__TASK_STATUS__TASK_RUNNING);
     POT_ASSERT(status != POT__TASK_STATUS__TASK_RUNNING);
     clear_rosters(env, task);
-    drop_momentum(env, task);
+    drop_moments(env, task);
     if (task->escrow > 0) {
         account_credit(&env->state, &owner, task->escrow);
     }

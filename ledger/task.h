@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "ledger/ledger.h"
+#include "proto/spec.h"
 
 void task_store(const struct ledger_env *env, const Pot__TaskRecord *task);
 
@@ -15,6 +16,10 @@ void task_store(const struct ledger_env *env, const Pot__TaskRecord *task);
 void task_begin(const struct ledger_env *env, uint64_t height,
                 const struct hash *hash, const struct public_key *owner,
                 const Pot__SubmitTask *submit);
+
+/* task_moment: the hash of the optimizer's moment, index < SPEC_MOMENTS_MAX;
+ * empty: it is zero, or not kept. */
+ProtobufCBinaryData *task_moment(Pot__TaskRecord *task, unsigned index);
 
 /* task_drop_member: the member at index leaves. */
 void task_drop_member(const struct ledger_env *env, Pot__TaskRecord *task,

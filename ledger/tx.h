@@ -60,8 +60,8 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
     X(TX_SPEC_LOSS, TX_FOR_GOOD,                                               \
       "loss: softmax_cross_entropy for classes, or mse")                       \
     X(TX_SPEC_OPTIMIZER, TX_FOR_GOOD,                                          \
-      "optimizer: learning_rate above 0 and below 16, "                        \
-      "momentum and weight_decay below 1, a known schedule")                   \
+      "optimizer: a known kind with the keys it takes, rates in their "        \
+      "range, a known schedule, warmup_rounds up to rounds")                   \
     X(TX_SPEC_ROUNDS, TX_FOR_GOOD, "rounds: 1 to " LIMIT_TEXT(ROUNDS_MAX))     \
     X(TX_SPEC_ROWS, TX_FOR_GOOD,                                               \
       "rows_per_miner: 1 to " LIMIT_TEXT(ROWS_PER_MINER_MAX))                  \

@@ -21,6 +21,7 @@ static enum tx_verdict verdict_on(enum spec_fault fault)
         [SPEC_LOSS] = TX_SPEC_LOSS,
         [SPEC_OPTIMIZER] = TX_SPEC_OPTIMIZER,
         [SPEC_ROUNDS] = TX_SPEC_ROUNDS,
+        [SPEC_WARMUP] = TX_SPEC_OPTIMIZER,
         [SPEC_ROWS_PER_MINER] = TX_SPEC_ROWS,
         [SPEC_LOCAL_STEPS] = TX_SPEC_LOCAL_STEPS,
         [SPEC_MIN_SUBMISSIONS] = TX_SPEC_MIN_SUBMISSIONS,

@@ -4,9 +4,10 @@
 
 #include "base/key.h"
 #include "proto/model.h"
+#include "proto/spec.h"
 
-/* theta and momentum, int32 each, and an aggregate a round, int16 mostly */
-#define BYTES_KEPT_A_PARAMETER  8
+/* theta and the optimizer's moments are int32; an aggregate a round, int16
+ * mostly */
 #define BYTES_ROUND_A_PARAMETER 2
 /* Around the body: public key, signature, three tags and lengths. */
 #define BYTES_AROUND (PUBLIC_KEY_SIZE + SIGNATURE_SIZE + 16)
@@ -22,10 +23,12 @@ static uint64_t task_work(const Pot__TxBody *body)
     const Pot__SubmitTask *submit = body->submit_task;
     struct model_shape shape;
     if (submit->spec == NULL || submit->spec->model == NULL ||
+        submit->spec->optimizer == NULL ||
         model_shape_from_spec(&shape, submit->spec->model) != POT_OK) {
         return 0;
     }
-    uint64_t bytes = BYTES_KEPT_A_PARAMETER +
+    uint64_t kept = 1 + (uint64_t)spec_moments(submit->spec->optimizer);
+    uint64_t bytes = kept * sizeof(int32_t) +
                      (uint64_t)BYTES_ROUND_A_PARAMETER * submit->spec->rounds;
     return shape.parameter_count * bytes;
 }

@@ -31,6 +31,14 @@ static const struct spec_choice losses[] = {
 };
 const struct spec_choices spec_losses = CHOICES(losses);
 
+static const struct spec_choice optimizers[] = {
+    {"momentum", POT__OPTIMIZER__OPTIMIZER_MOMENTUM, true},
+    {"sgd", POT__OPTIMIZER__OPTIMIZER_SGD, true},
+    {"nesterov", POT__OPTIMIZER__OPTIMIZER_NESTEROV, true},
+    {"adam", POT__OPTIMIZER__OPTIMIZER_ADAM, true},
+};
+const struct spec_choices spec_optimizers = CHOICES(optimizers);
+
 static const struct spec_choice schedules[] = {
     {"constant", POT__SCHEDULE__SCHEDULE_CONSTANT, true},
     {"cosine", POT__SCHEDULE__SCHEDULE_COSINE, true},
@@ -90,6 +98,22 @@ unsigned spec_gradient_width(Pot__Compression compression)
         return 1;
     }
     return compression == POT__COMPRESSION__COMPRESSION_INT16 ? 2 : 0;
+}
+
+unsigned spec_moments(const Pot__OptimizerSpec *optimizer)
+{
+    switch (optimizer->kind) {
+    case POT__OPTIMIZER__OPTIMIZER_MOMENTUM:
+        return optimizer->momentum > 0 ? 1 : 0;
+    case POT__OPTIMIZER__OPTIMIZER_NESTEROV:
+        return 1;
+    case POT__OPTIMIZER__OPTIMIZER_ADAM:
+        return 2;
+    case POT__OPTIMIZER__OPTIMIZER_SGD:
+    case _POT__OPTIMIZER_IS_INT_SIZE:
+        break;
+    }
+    return 0;
 }
 
 /* ---- names */
@@ -179,9 +203,20 @@ static bool is_model(const Pot__ModelSpec *model)
     return model != NULL && model_shape_from_spec(&shape, model) == POT_OK;
 }
 
+/* What a kind has no use for is zero, so that a task says what it means. */
+static bool is_kind(const Pot__OptimizerSpec *o)
+{
+    bool is_adam = o->kind == POT__OPTIMIZER__OPTIMIZER_ADAM;
+    bool is_sgd = o->kind == POT__OPTIMIZER__OPTIMIZER_SGD;
+    return spec_takes(&spec_optimizers, (uint32_t)o->kind) &&
+           o->momentum < RATE_ONE && o->beta2 < RATE_ONE &&
+           (o->beta2 > 0) == is_adam && (o->epsilon > 0) == is_adam &&
+           (o->momentum == 0 || !is_sgd);
+}
+
 static bool is_optimizer(const Pot__OptimizerSpec *o)
 {
-    if (o == NULL || o->learning_rate == 0 || o->momentum >= RATE_ONE ||
+    if (o == NULL || !is_kind(o) || o->learning_rate == 0 ||
         o->weight_decay >= RATE_ONE ||
         !spec_takes(&spec_schedules, (uint32_t)o->schedule)) {
         return false;
@@ -208,6 +243,9 @@ static enum spec_fault check_training(const Pot__TaskSpec *spec)
 {
     if (spec->rounds == 0 || spec->rounds > ROUNDS_MAX) {
         return SPEC_ROUNDS;
+    }
+    if (spec->optimizer->warmup_rounds > spec->rounds) {
+        return SPEC_WARMUP;
     }
     if (spec->rows_per_miner == 0 ||
         spec->rows_per_miner > ROWS_PER_MINER_MAX) {

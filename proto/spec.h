@@ -26,6 +26,7 @@ struct spec_choices {
 
 extern const struct spec_choices spec_activations;
 extern const struct spec_choices spec_losses;
+extern const struct spec_choices spec_optimizers;
 extern const struct spec_choices spec_schedules;
 extern const struct spec_choices spec_aggregations;
 extern const struct spec_choices spec_numerics;
@@ -41,6 +42,15 @@ const char *spec_name(const struct spec_choices *choices, uint32_t value);
  * compression; 0 if it is not taken. */
 unsigned spec_gradient_width(Pot__Compression compression);
 
+/* ---- optimizers */
+
+#define SPEC_MOMENTS_MAX  2
+#define SPEC_EPSILON_BITS 38 /* of OptimizerSpec.epsilon, behind the point */
+
+/* spec_moments: how many numbers a parameter the optimizer keeps from round
+ * to round. */
+unsigned spec_moments(const Pot__OptimizerSpec *optimizer);
+
 /* ---- tasks */
 
 enum spec_fault {
@@ -51,8 +61,10 @@ enum spec_fault {
     SPEC_LAYERS,  /* not a model within the limits */
     SPEC_ACTIVATION,
     SPEC_LOSS,
-    SPEC_OPTIMIZER, /* a rate out of its range, or the schedule */
+    SPEC_OPTIMIZER, /* a rate out of its range, the schedule, or a key that
+                       the kind lacks or needs */
     SPEC_ROUNDS,
+    SPEC_WARMUP, /* more rounds than the task's */
     SPEC_ROWS_PER_MINER,
     SPEC_LOCAL_STEPS,
     SPEC_MIN_SUBMISSIONS,

@@ -146,6 +146,8 @@ def gradient(layers, activate, slope, loss, x, y):
 
 def rate_at(optimizer, step, steps):
     rate = optimizer["learning_rate"]
+    warmup = optimizer.get("warmup_rounds", 0)
+    rate *= min(1.0, (step + 1) / warmup) if warmup > 0 else 1.0
     schedule = optimizer.get("schedule", "constant")
     if schedule == "cosine":
         return rate * (1 + math.cos(math.pi * step / steps)) / 2
@@ -155,6 +157,38 @@ def rate_at(optimizer, step, steps):
     if schedule == "constant":
         return rate
     sys.exit(f"no schedule {schedule}")
+
+
+class Moments:
+    """What an optimizer keeps of one tensor, and its step."""
+
+    def __init__(self, optimizer, layer):
+        self.kind = optimizer.get("kind", "momentum")
+        if self.kind not in ("sgd", "momentum", "nesterov", "adam"):
+            sys.exit(f"no optimizer {self.kind}")
+        usual = 0.0 if self.kind == "sgd" else 0.9
+        self.mu = np.float32(optimizer.get("momentum", usual))
+        self.beta2 = np.float32(optimizer.get("beta2", 0.999))
+        self.epsilon = np.float32(optimizer.get("epsilon", 1e-8))
+        self.decay = np.float32(optimizer.get("weight_decay", 0.0))
+        self.m = np.zeros_like(layer)
+        self.v = np.zeros_like(layer)
+
+    def step(self, layer, g, rate, n):
+        if self.kind == "adam":
+            self.m += (1 - self.mu) * (g - self.m)
+            self.v += (1 - self.beta2) * (g * g - self.v)
+            m = self.m / (1 - self.mu**n)
+            v = self.v / (1 - self.beta2**n)
+            layer -= rate * (
+                m / (np.sqrt(v) + self.epsilon) + self.decay * layer
+            )
+            return
+        g = g + self.decay * layer
+        self.m *= self.mu
+        self.m += g
+        is_nesterov = self.kind == "nesterov"
+        layer -= rate * (g + self.mu * self.m if is_nesterov else self.m)
 
 
 def accuracy(layers, activate, x, y):
@@ -170,22 +204,18 @@ def train(task, sets, rows, seed, is_verbose):
         sys.exit(f"no activation {name}")
     activate, slope, is_rectifier = ACTIVATIONS[name]
     loss = model.get("loss", "softmax_cross_entropy")
-    momentum = optimizer.get("momentum", 0.9)
-    decay = optimizer.get("weight_decay", 0.0)
     rng = np.random.default_rng(seed)
     x, y, tx, ty = sets
     layers = initial(model["layers"], is_rectifier, rng)
-    velocity = [np.zeros_like(layer) for layer in layers]
+    moments = [Moments(optimizer, layer) for layer in layers]
     for step in range(steps):
         drawn = rng.choice(len(x), rows, replace=rows > len(x), shuffle=False)
         gradients, mean = gradient(
             layers, activate, slope, loss, x[drawn], y[drawn]
         )
         rate = np.float32(rate_at(optimizer, step, steps))
-        for layer, v, g in zip(layers, velocity, gradients):
-            v *= np.float32(momentum)
-            v += g + np.float32(decay) * layer
-            layer -= rate * v
+        for layer, kept, g in zip(layers, moments, gradients):
+            kept.step(layer, g, rate, step + 1)
         if is_verbose and (step + 1) % max(1, steps // 10) == 0:
             score = accuracy(layers, activate, tx, ty)
             print(f"  step {step + 1}: loss {mean:.4f}, test {score:.4f}")

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "ledger/task.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 
@@ -329,9 +330,12 @@ void memory_state_check(struct memory_state *m)
             buf_init(&blob, 1 << 20);
             POT_ASSERT(codec_hash(&hash, t->parameters_hash));
             POT_ASSERT(memory_blob_get(m, &hash, &blob));
-            POT_ASSERT(t->momentum_hash.len == 0 ||
-                       (codec_hash(&hash, t->momentum_hash) &&
-                        memory_blob_get(m, &hash, &blob)));
+            for (unsigned k = 0; k < SPEC_MOMENTS_MAX; k++) {
+                ProtobufCBinaryData moment = *task_moment(t, k);
+                POT_ASSERT(moment.len == 0 ||
+                           (codec_hash(&hash, moment) &&
+                            memory_blob_get(m, &hash, &blob)));
+            }
             buf_fini(&blob);
             codec_free(t);
         }

@@ -109,6 +109,13 @@ static void faults_name_line_and_key(void **state)
         {"", "optimizer.schedule = \"step\"",
          "needs step_rounds and step_factor"},
         {"", "optimizer.step_rounds = 5", "are for schedule"},
+        {"", "optimizer.kind = \"adma\"", "did you mean \"adam\"?"},
+        {"", "optimizer.beta2 = 0.9", "optimizer.beta2: is for kind"},
+        {"", "optimizer.epsilon = 1e-8", "optimizer.epsilon: is for kind"},
+        {"", "optimizer = {kind = \"sgd\", momentum = 0.5}",
+         "optimizer.momentum: kind = \"sgd\" has none"},
+        {"", "optimizer.warmup_rounds = 201",
+         "optimizer.warmup_rounds: more than training.rounds"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct ctl ctl = {0};
@@ -119,6 +126,33 @@ static void faults_name_line_and_key(void **state)
             strstr(ctl.error, cases[i].why) == NULL) {
             fail_msg("%s: %d, \"%s\"", cases[i].line, (int)rc, ctl.error);
         }
+        task_file_fini(&file);
+        free(text);
+    }
+}
+
+static void a_kind_of_optimizer_has_defaults_of_its_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        uint32_t momentum;
+        uint32_t beta2;
+        uint32_t epsilon;
+    } cases[] = {
+        {"optimizer.kind = \"nesterov\"", 241591910, 0, 0},
+        {"optimizer.kind = \"sgd\"", 0, 0, 0},
+        {"optimizer.kind = \"adam\"", 241591910, 268167020, 2748},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct ctl ctl = {0};
+        struct task_file file;
+        char *text = with_line("", cases[i].line);
+        assert_int_equal(task_read_text(&file, &ctl, "t.toml", text),
+                         EXIT_CODE_DONE);
+        assert_int_equal(file.momentum, cases[i].momentum);
+        assert_int_equal(file.beta2, cases[i].beta2);
+        assert_int_equal(file.epsilon, cases[i].epsilon);
         task_file_fini(&file);
         free(text);
     }
@@ -274,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_stand_where_the_file_is_silent),
         cmocka_unit_test(faults_name_line_and_key),
+        cmocka_unit_test(a_kind_of_optimizer_has_defaults_of_its_own),
         cmocka_unit_test(what_is_required_must_be_there),
         cmocka_unit_test(what_the_chain_would_refuse_is_refused_here),
         cmocka_unit_test(a_name_of_controls_or_no_utf_8_is_refused),

@@ -123,7 +123,12 @@ static void random_submit(struct game *g)
     fixture_spec(&spec, &g->f);
     spec.model.seed = below(g, 2);
     spec.model.activation = (Pot__Activation)below(g, 5);
+    spec.optimizer.kind = (Pot__Optimizer)below(g, 5);
     spec.optimizer.momentum = (uint32_t)below(g, 2) << 27;
+    if (spec.optimizer.kind == POT__OPTIMIZER__OPTIMIZER_ADAM) {
+        spec.optimizer.beta2 = 1 << 27;
+        spec.optimizer.epsilon = 1;
+    }
     spec.optimizer.schedule = (Pot__Schedule)below(g, 3);
     spec.optimizer.step_rounds = 2;
     spec.optimizer.step_factor = 1 << 27;

@@ -249,6 +249,35 @@ static void a_task_completes_after_its_rounds(void **state)
     close_game(&g);
 }
 
+static void both_moments_of_adam_live_as_long_as_the_task(void **state)
+{
+    (void)state;
+    struct game g = {.held.submission_count = 0};
+    fixture_open(&g.f);
+    fixture_spec(&g.spec, &g.f);
+    g.spec.optimizer.kind = POT__OPTIMIZER__OPTIMIZER_ADAM;
+    g.spec.optimizer.beta2 = 1 << 27;
+    g.spec.optimizer.epsilon = 1;
+    fixture_start_task(&g.f, &g.spec, 6000, 3, &g.task);
+    for (uint32_t round = 0; round < 6; round++) {
+        Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
+        assert_int_equal(task->steps, round);
+        assert_int_equal(task->momentum_hash.len, round > 0 ? HASH_SIZE : 0);
+        assert_int_equal(task->second_moment_hash.len,
+                         round > 0 ? HASH_SIZE : 0);
+        codec_free(task);
+        assert_int_equal(fixture_play_round(&g.f, &g.task, 3, 10 * round),
+                         ROUND_ACCEPTED);
+        memory_state_check(&g.f.memory);
+    }
+    Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
+    assert_int_equal(task->status, POT__TASK_STATUS__TASK_COMPLETED);
+    assert_int_equal(task->momentum_hash.len, 0);
+    assert_int_equal(task->second_moment_hash.len, 0);
+    codec_free(task);
+    close_game(&g);
+}
+
 static void a_task_completes_at_its_target_accuracy(void **state)
 {
     (void)state;
@@ -824,6 +853,7 @@ int main(void)
         cmocka_unit_test(pay_is_split_among_miners_validators_and_proposer),
         cmocka_unit_test(the_rounds_together_take_exactly_the_budget),
         cmocka_unit_test(a_task_completes_after_its_rounds),
+        cmocka_unit_test(both_moments_of_adam_live_as_long_as_the_task),
         cmocka_unit_test(a_task_completes_at_its_target_accuracy),
         cmocka_unit_test(a_submission_needs_a_quorum),
         cmocka_unit_test(refused_submissions_are_listed_and_not_paid),

@@ -1,4 +1,5 @@
-/* Against SGD in double precision, within the rounding of the grids. */
+/* Against the same rules in double precision, within the bounds that
+ * ledger/optimizer.h states. */
 #include "config.h"
 
 #include "ledger/optimizer.h"
@@ -61,30 +62,142 @@ static double naive_mean(const struct fixture *f, size_t t, size_t i)
     return ldexp(f->sums[i], f->exponents[t]) / ADDENDS;
 }
 
-static void steps_follow_sgd_in_double_precision(void **state)
+/* A parameter in double precision, with its moments. */
+struct real {
+    double x;
+    double m;
+    double v;
+};
+
+static void real_step(struct real *r, double g, const Pot__OptimizerSpec *spec,
+                      int n)
 {
-    (void)state;
-    struct ledger_random r = {4};
-    Pot__OptimizerSpec spec = POT__OPTIMIZER_SPEC__INIT;
-    spec.learning_rate = RATE_ONE / 10;
-    spec.momentum = (uint32_t)(0.9 * RATE_ONE);
-    spec.weight_decay = RATE_ONE / 1000;
+    double rate = of_rate(spec->learning_rate);
+    double mu = of_rate(spec->momentum);
+    double decay = of_rate(spec->weight_decay);
+    double beta2 = of_rate(spec->beta2);
+    if (spec->kind == POT__OPTIMIZER__OPTIMIZER_ADAM) {
+        r->m = mu * r->m + (1 - mu) * g;
+        r->v = beta2 * r->v + (1 - beta2) * g * g;
+        double m = r->m / (1 - pow(mu, n));
+        double v = r->v / (1 - pow(beta2, n));
+        double epsilon = ldexp(spec->epsilon, -SPEC_EPSILON_BITS);
+        r->x -= rate * (m / (sqrt(v) + epsilon) + decay * r->x);
+        return;
+    }
+    g += decay * r->x;
+    r->m = mu * r->m + g;
+    bool is_nesterov = spec->kind == POT__OPTIMIZER__OPTIMIZER_NESTEROV;
+    r->x -= rate * (is_nesterov ? g + mu * r->m : r->m);
+}
+
+#define STEPS 300
+
+/* The largest distance of theta from its twin on the way. */
+static double distance(const Pot__OptimizerSpec *spec, uint64_t seed, int low,
+                       int high)
+{
+    struct ledger_random r = {seed};
     int32_t theta[PARAMETERS] = {0};
-    int32_t momentum[PARAMETERS] = {0};
-    double x[PARAMETERS] = {0};
-    double v[PARAMETERS] = {0};
-    for (int step = 0; step < 200; step++) {
+    int32_t first[PARAMETERS] = {0};
+    int32_t second[PARAMETERS] = {0};
+    int32_t *const moments[] = {first, second};
+    struct real reals[PARAMETERS] = {0};
+    double most = 0;
+    for (uint32_t step = 0; step < STEPS; step++) {
         struct fixture f;
-        open_fixture(&f, &r, -24, -16);
-        optimizer_step(theta, momentum, &f.shape, &f.gradient, &spec,
-                       spec.learning_rate);
+        open_fixture(&f, &r, low, high);
+        optimizer_step(theta, moments, &f.shape, &f.gradient, spec,
+                       spec->learning_rate, step);
         for (size_t t = 0; t < f.shape.tensor_count; t++) {
             struct tensor_span span = f.shape.tensors[t];
             for (size_t i = span.offset; i < span.offset + span.count; i++) {
-                v[i] = of_rate(spec.momentum) * v[i] + naive_mean(&f, t, i) +
-                       of_rate(spec.weight_decay) * x[i];
-                x[i] -= of_rate(spec.learning_rate) * v[i];
-                assert_true(fabs(of_q24(theta[i]) - x[i]) < 1e-5);
+                real_step(&reals[i], naive_mean(&f, t, i), spec, (int)step + 1);
+                most = fmax(most, fabs(of_q24(theta[i]) - reals[i].x));
+            }
+        }
+        free(f.bytes);
+    }
+    return most;
+}
+
+static void steps_follow_their_rule_in_double_precision(void **state)
+{
+    (void)state;
+    static const struct {
+        Pot__Optimizer kind;
+        double momentum;
+    } cases[] = {
+        {POT__OPTIMIZER__OPTIMIZER_SGD, 0},
+        {POT__OPTIMIZER__OPTIMIZER_MOMENTUM, 0.9},
+        {POT__OPTIMIZER__OPTIMIZER_NESTEROV, 0.9},
+    };
+    for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            Pot__OptimizerSpec spec = POT__OPTIMIZER_SPEC__INIT;
+            spec.kind = cases[k].kind;
+            spec.learning_rate = RATE_ONE / 10;
+            spec.momentum = (uint32_t)(cases[k].momentum * RATE_ONE);
+            spec.weight_decay = RATE_ONE / 1000;
+            double most = distance(&spec, seed, -24, -16);
+            if (most >= 0x1p-18) {
+                fail_msg("case %zu: %g", k, most);
+            }
+        }
+    }
+}
+
+static void adam_follows_adam_in_double_precision(void **state)
+{
+    (void)state;
+    static const double momenta[] = {0, 0.9, 0.95};
+    static const double betas[] = {0.9, 0.99, 0.999};
+    static const double decays[] = {0, 0.1};
+    for (unsigned k = 0; k < 18; k++) {
+        Pot__OptimizerSpec spec = POT__OPTIMIZER_SPEC__INIT;
+        spec.kind = POT__OPTIMIZER__OPTIMIZER_ADAM;
+        spec.learning_rate = RATE_ONE / 1000;
+        spec.momentum = (uint32_t)(momenta[k % 3] * RATE_ONE);
+        spec.beta2 = (uint32_t)(betas[k / 3 % 3] * RATE_ONE);
+        spec.weight_decay = (uint32_t)(decays[k / 9] * RATE_ONE);
+        spec.epsilon = 2749; /* 1e-8 */
+        double way = STEPS * of_rate(spec.learning_rate);
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            double most = distance(&spec, seed, -28, -14);
+            if (most >= way / 2000) {
+                fail_msg("case %u: %g of %g", k, most, way);
+            }
+        }
+    }
+}
+
+/* With one gradient all the time, every step is the rate, whatever its size:
+ * that is what the second moment and the corrections are for. */
+static void adam_steps_do_not_depend_on_the_gradients_scale(void **state)
+{
+    (void)state;
+    Pot__OptimizerSpec spec = POT__OPTIMIZER_SPEC__INIT;
+    spec.kind = POT__OPTIMIZER__OPTIMIZER_ADAM;
+    spec.learning_rate = RATE_ONE / 1000;
+    spec.momentum = (uint32_t)(0.9 * RATE_ONE);
+    spec.beta2 = (uint32_t)(0.999 * RATE_ONE);
+    spec.epsilon = 1;
+    for (int exponent = -26; exponent <= 0; exponent++) {
+        struct ledger_random r = {9};
+        struct fixture f;
+        int32_t theta[PARAMETERS] = {0};
+        int32_t first[PARAMETERS] = {0};
+        int32_t second[PARAMETERS] = {0};
+        int32_t *const moments[] = {first, second};
+        open_fixture(&f, &r, exponent, exponent);
+        for (uint32_t step = 0; step < 1000; step++) {
+            optimizer_step(theta, moments, &f.shape, &f.gradient, &spec,
+                           spec.learning_rate, step);
+        }
+        for (size_t i = 0; i < PARAMETERS; i++) {
+            double g = f.sums[i] * ldexp(1.0, exponent) / ADDENDS;
+            if (fabs(g) > 0x1p-18) {
+                assert_true(fabs(of_q24(theta[i]) + copysign(1, g)) < 0.004);
             }
         }
         free(f.bytes);
@@ -101,7 +214,8 @@ static void one_plain_step_is_right_to_half_a_unit(void **state)
         struct fixture f;
         int32_t theta[PARAMETERS] = {0};
         open_fixture(&f, &r, -40, -10);
-        optimizer_step(theta, NULL, &f.shape, &f.gradient, &spec, RATE_ONE);
+        int32_t *const none[SPEC_MOMENTS_MAX] = {NULL};
+        optimizer_step(theta, none, &f.shape, &f.gradient, &spec, RATE_ONE, 0);
         for (size_t t = 0; t < f.shape.tensor_count; t++) {
             struct tensor_span span = f.shape.tensors[t];
             for (size_t i = span.offset; i < span.offset + span.count; i++) {
@@ -116,28 +230,53 @@ static void one_plain_step_is_right_to_half_a_unit(void **state)
 static void everything_is_clamped_at_the_extremes(void **state)
 {
     (void)state;
-    struct ledger_random r = {6};
-    struct fixture f;
+    for (size_t k = 0; k < spec_optimizers.count; k++) {
+        struct ledger_random r = {6};
+        struct fixture f;
+        Pot__OptimizerSpec spec = POT__OPTIMIZER_SPEC__INIT;
+        spec.kind = (Pot__Optimizer)spec_optimizers.all[k].value;
+        spec.learning_rate = UINT32_MAX;
+        spec.momentum = RATE_ONE - 1;
+        spec.weight_decay = RATE_ONE - 1;
+        spec.beta2 = 1;
+        spec.epsilon = 1;
+        int32_t theta[PARAMETERS];
+        int32_t moments[2][PARAMETERS] = {0};
+        int32_t *const all[] = {moments[0], moments[1]};
+        for (size_t i = 0; i < PARAMETERS; i++) {
+            theta[i] = i % 2 == 0 ? INT32_MIN : INT32_MAX;
+            moments[0][i] = i % 2 == 0 ? INT32_MIN : INT32_MAX;
+        }
+        open_fixture(&f, &r, 24, 24);
+        for (size_t i = 0; i < PARAMETERS; i++) {
+            f.sums[i] = i % 2 == 0 ? -1 : 1;
+        }
+        gradient_encode(f.bytes, &f.shape, 2, ADDENDS, f.exponents, f.sums);
+        optimizer_step(theta, all, &f.shape, &f.gradient, &spec, UINT32_MAX, 0);
+        for (size_t i = 0; i < PARAMETERS; i++) {
+            assert_int_equal(theta[i], i % 2 == 0 ? INT32_MAX : INT32_MIN);
+        }
+        free(f.bytes);
+    }
+}
+
+static void warming_up_multiplies_every_schedule(void **state)
+{
+    (void)state;
     Pot__OptimizerSpec spec = POT__OPTIMIZER_SPEC__INIT;
     spec.learning_rate = UINT32_MAX;
-    spec.momentum = RATE_ONE - 1;
-    spec.weight_decay = RATE_ONE - 1;
-    int32_t theta[PARAMETERS];
-    int32_t momentum[PARAMETERS];
-    for (size_t i = 0; i < PARAMETERS; i++) {
-        theta[i] = i % 2 == 0 ? INT32_MIN : INT32_MAX;
-        momentum[i] = i % 3 == 0 ? INT32_MIN : INT32_MAX;
+    spec.step_rounds = 3;
+    spec.step_factor = RATE_ONE / 2;
+    for (size_t k = 0; k < spec_schedules.count; k++) {
+        spec.schedule = (Pot__Schedule)spec_schedules.all[k].value;
+        for (uint32_t round = 0; round < 40; round++) {
+            spec.warmup_rounds = 0;
+            double rate = optimizer_rate(&spec, round, 40);
+            spec.warmup_rounds = 10;
+            double warm = round < 10 ? rate * (round + 1) / 10 : rate;
+            assert_true(fabs(optimizer_rate(&spec, round, 40) - warm) <= 0.5);
+        }
     }
-    open_fixture(&f, &r, 24, 24);
-    for (size_t i = 0; i < PARAMETERS; i++) {
-        f.sums[i] = i % 2 == 0 ? -1 : 1;
-    }
-    gradient_encode(f.bytes, &f.shape, 2, ADDENDS, f.exponents, f.sums);
-    optimizer_step(theta, momentum, &f.shape, &f.gradient, &spec, UINT32_MAX);
-    for (size_t i = 0; i < PARAMETERS; i++) {
-        assert_int_equal(theta[i], i % 2 == 0 ? INT32_MAX : INT32_MIN);
-    }
-    free(f.bytes);
 }
 
 static void schedules_follow_their_formulas(void **state)
@@ -234,10 +373,13 @@ static void parameters_survive_their_encoding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(steps_follow_sgd_in_double_precision),
+        cmocka_unit_test(steps_follow_their_rule_in_double_precision),
+        cmocka_unit_test(adam_follows_adam_in_double_precision),
+        cmocka_unit_test(adam_steps_do_not_depend_on_the_gradients_scale),
         cmocka_unit_test(one_plain_step_is_right_to_half_a_unit),
         cmocka_unit_test(everything_is_clamped_at_the_extremes),
         cmocka_unit_test(schedules_follow_their_formulas),
+        cmocka_unit_test(warming_up_multiplies_every_schedule),
         cmocka_unit_test(first_parameters_are_uniform_within_their_bound),
         cmocka_unit_test(parameters_survive_their_encoding),
     };

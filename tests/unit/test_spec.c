@@ -70,6 +70,47 @@ static void a_sound_task_has_no_fault(void **state)
     assert_int_equal(spec_fits_data(&f.spec, &f.train, &f.test), SPEC_SOUND);
 }
 
+static void an_optimizer_has_the_keys_of_its_kind(void **state)
+{
+    (void)state;
+    static const struct {
+        Pot__Optimizer kind;
+        uint32_t momentum;
+        uint32_t beta2;
+        uint32_t epsilon;
+        enum spec_fault fault;
+        unsigned moments;
+    } cases[] = {
+        {POT__OPTIMIZER__OPTIMIZER_MOMENTUM, 0, 0, 0, SPEC_SOUND, 0},
+        {POT__OPTIMIZER__OPTIMIZER_MOMENTUM, 1, 0, 0, SPEC_SOUND, 1},
+        {POT__OPTIMIZER__OPTIMIZER_MOMENTUM, 1, 1, 0, SPEC_OPTIMIZER, 1},
+        {POT__OPTIMIZER__OPTIMIZER_SGD, 0, 0, 0, SPEC_SOUND, 0},
+        {POT__OPTIMIZER__OPTIMIZER_SGD, 1, 0, 0, SPEC_OPTIMIZER, 0},
+        {POT__OPTIMIZER__OPTIMIZER_NESTEROV, 1, 0, 0, SPEC_SOUND, 1},
+        {POT__OPTIMIZER__OPTIMIZER_NESTEROV, 1, 0, 1, SPEC_OPTIMIZER, 1},
+        {POT__OPTIMIZER__OPTIMIZER_ADAM, 1, 1, 1, SPEC_SOUND, 2},
+        {POT__OPTIMIZER__OPTIMIZER_ADAM, 1, 0, 1, SPEC_OPTIMIZER, 2},
+        {POT__OPTIMIZER__OPTIMIZER_ADAM, 1, 1, 0, SPEC_OPTIMIZER, 2},
+        {POT__OPTIMIZER__OPTIMIZER_ADAM, 1, RATE_ONE, 1, SPEC_OPTIMIZER, 2},
+        {(Pot__Optimizer)99, 0, 0, 0, SPEC_OPTIMIZER, 0},
+    };
+    struct fixture f;
+    open_fixture(&f);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        f.optimizer.kind = cases[i].kind;
+        f.optimizer.momentum = cases[i].momentum;
+        f.optimizer.beta2 = cases[i].beta2;
+        f.optimizer.epsilon = cases[i].epsilon;
+        assert_int_equal(spec_check(&f.spec, 5), cases[i].fault);
+        assert_int_equal(spec_moments(&f.optimizer), cases[i].moments);
+    }
+    f.optimizer.kind = POT__OPTIMIZER__OPTIMIZER_SGD;
+    f.optimizer.warmup_rounds = 5;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_SOUND);
+    f.optimizer.warmup_rounds = 6;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_WARMUP);
+}
+
 static void names_are_clean_utf_8(void **state)
 {
     (void)state;
@@ -162,6 +203,7 @@ static void every_value_is_a_choice_of_its_name(void **state)
     (void)state;
     assert_listed(&spec_activations, &pot__activation__descriptor);
     assert_listed(&spec_losses, &pot__loss__descriptor);
+    assert_listed(&spec_optimizers, &pot__optimizer__descriptor);
     assert_listed(&spec_schedules, &pot__schedule__descriptor);
     assert_listed(&spec_aggregations, &pot__aggregation__descriptor);
     assert_listed(&spec_numerics, &pot__numerics__descriptor);
@@ -216,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_task_has_no_fault),
+        cmocka_unit_test(an_optimizer_has_the_keys_of_its_kind),
         cmocka_unit_test(names_are_clean_utf_8),
         cmocka_unit_test(a_name_is_cut_between_characters),
         cmocka_unit_test(what_is_chosen_is_taken_or_planned),
