@@ -34,6 +34,11 @@ static const struct kind {
     {"validators", REST_NONE, &pot__validator_set__descriptor},
     {"signers/", REST_NUMBER, &pot__validator_set__descriptor},
     {"unbonding/", REST_NUMBER, &pot__hash_list__descriptor},
+    {"closed/", REST_HASH, &pot__closed_record__descriptor},
+    {"closed-until/", REST_NUMBER, &pot__hash_list__descriptor},
+    {"challenge/", REST_HASH, &pot__challenge_record__descriptor},
+    {"challenge-number/", REST_NUMBER, NULL},
+    {"challenges", REST_NONE, &pot__hash_list__descriptor},
     {"supply", REST_NONE, &pot__supply_record__descriptor},
 };
 

@@ -216,18 +216,19 @@ enum exit_code task_check_data(struct ctl *ctl, const struct task_file *f,
 enum exit_code task_check_stake(struct ctl *ctl, const struct task_file *file,
                                 const Pot__GenesisParams *params)
 {
-    uint32_t bps = params->attesting_bps + params->proposing_bps;
-    struct amount pool = {file->budget / file->rounds};
-    struct amount most = amount_part(pool, bps < BPS_ONE ? BPS_ONE - bps : 0,
-                                     (uint64_t)BPS_ONE * file->min_submissions);
+    Pot__TaskSpec spec = POT__TASK_SPEC__INIT;
+    spec.rounds = file->rounds;
+    spec.min_submissions = file->min_submissions;
+    spec.audit_rate_ppm = file->audit_rate_ppm;
+    spec.miner_stake = file->miner_stake;
+    if (spec_stake_outweighs(&spec, file->budget, params)) {
+        return EXIT_CODE_DONE;
+    }
+    struct amount most = {spec_reward_max(&spec, file->budget, params)};
     double p = file->audit_rate_ppm / (double)PPM_ONE;
     uint64_t stake = file->miner_stake > params->min_miner_stake
                          ? file->miner_stake
                          : params->min_miner_stake;
-    if (most.units == 0 ||
-        (p > 0 && (double)stake >= (double)most.units * (1 - p) / p)) {
-        return EXIT_CODE_DONE;
-    }
     char reward[AMOUNT_TEXT_SIZE];
     char held[AMOUNT_TEXT_SIZE];
     (void)amount_format(most, reward);

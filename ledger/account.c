@@ -26,6 +26,7 @@ bool ledger_account(const struct state *state, const struct public_key *key,
     out->tasks_joined = r->tasks_joined;
     out->is_jailed = r->is_jailed;
     out->forgiven_height = r->forgiven_height;
+    out->answers_until = r->answers_until;
     POT_ASSERT(r->n_unbonding <= UNBONDINGS_MAX);
     for (size_t i = 0; i < r->n_unbonding; i++) {
         out->unbonding[out->unbonding_count++] = (struct unbonding){
@@ -55,6 +56,7 @@ void account_store(const struct state *state, const struct public_key *key,
     r.moniker = moniker;
     r.is_jailed = account->is_jailed;
     r.forgiven_height = account->forgiven_height;
+    r.answers_until = account->answers_until;
     r.n_unbonding = account->unbonding_count;
     r.unbonding = list;
     for (size_t i = 0; i < account->unbonding_count; i++) {

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/check.h"
+#include "ledger/challenge.h"
 #include "ledger/epoch.h"
 #include "ledger/ledger.h"
 #include "ledger/task.h"
@@ -135,6 +136,7 @@ void ledger_end_block(const struct ledger_env *env,
 {
     task_open_rounds(env, block->height);
     unbond_end(&env->state, block->height);
+    challenge_end(env, block->height);
     epoch_end(env, block->height);
 }
 

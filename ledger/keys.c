@@ -102,6 +102,47 @@ struct state_key keys_unbonding(uint64_t height)
     return make_numbered("unbonding/", height);
 }
 
+void keys_closed_name(struct hash *out, const struct hash *task, uint32_t round)
+{
+    struct hasher h;
+    hasher_init(&h, "closed-round");
+    hasher_add(&h, task->b, HASH_SIZE);
+    hasher_add_u32(&h, round);
+    hasher_final(&h, out);
+}
+
+struct state_key keys_closed_named(const struct hash *name)
+{
+    return make("closed/", name->b, HASH_SIZE);
+}
+
+struct state_key keys_closed(const struct hash *task, uint32_t round)
+{
+    struct hash name;
+    keys_closed_name(&name, task, round);
+    return keys_closed_named(&name);
+}
+
+struct state_key keys_closed_until(uint64_t height)
+{
+    return make_numbered("closed-until/", height);
+}
+
+struct state_key keys_challenge(const struct hash *submission)
+{
+    return make("challenge/", submission->b, HASH_SIZE);
+}
+
+struct state_key keys_challenge_number(uint64_t number)
+{
+    return make_numbered("challenge-number/", number);
+}
+
+struct state_key keys_challenges(void)
+{
+    return make("challenges", NULL, 0);
+}
+
 struct state_key keys_supply(void)
 {
     return make("supply", NULL, 0);

@@ -20,6 +20,12 @@
  *                               kept as long as evidence of it is taken
  *   "unbonding/" u64            HashList: accounts of which a stake is free
  *                               behind the block of that height
+ *   "closed/" hash (32)         ClosedRecord, by the hash of task and round
+ *   "closed-until/" u64         HashList: those that go behind the block of
+ *                               that height
+ *   "challenge/" hash (32)      ChallengeRecord, by the submission's hash
+ *   "challenge-number/" u64     submission of the n-th challenge, from 0
+ *   "challenges"                HashList: submissions of the open ones
  *   "supply"                    SupplyRecord
  *
  * Numbers in keys are big-endian, so that they sort. */
@@ -55,6 +61,16 @@ struct state_key keys_stakers_miner(void);
 struct state_key keys_validators(void);
 struct state_key keys_signers(uint64_t epoch);
 struct state_key keys_unbonding(uint64_t height);
+struct state_key keys_closed(const struct hash *task, uint32_t round);
+/* keys_closed_name: of a round in the lists "closed-until/"; keys_closed_named
+ * is its key. */
+void keys_closed_name(struct hash *out, const struct hash *task,
+                      uint32_t round);
+struct state_key keys_closed_named(const struct hash *name);
+struct state_key keys_closed_until(uint64_t height);
+struct state_key keys_challenge(const struct hash *submission);
+struct state_key keys_challenge_number(uint64_t number);
+struct state_key keys_challenges(void);
 struct state_key keys_supply(void);
 
 #endif

@@ -52,6 +52,7 @@ struct ledger_block {
 void ledger_genesis(const struct ledger_env *env, const Pot__Genesis *genesis);
 
 /* ledger_end_block: rosters of the rounds that open, stakes that are free now,
+ * closed rounds that can be challenged no more,
  * and the validator set of the next epoch. */
 void ledger_end_block(const struct ledger_env *env,
                       const struct ledger_block *block);
@@ -114,6 +115,7 @@ struct account {
     uint32_t tasks_joined;
     bool is_jailed;           /* not elected until it stakes again */
     uint64_t forgiven_height; /* nothing up to it is punished any more */
+    uint64_t answers_until;   /* its miner stake is bound up to that height */
     size_t unbonding_count;
     struct unbonding unbonding[UNBONDINGS_MAX]; /* by ascending height */
     char moniker[TX_TEXT_MAX + 1];
@@ -131,6 +133,13 @@ Pot__DatasetRecord *ledger_dataset(const struct state *state,
                                    const struct hash *address);
 Pot__HashList *ledger_running(const struct state *state);
 Pot__HashList *ledger_stakers(const struct state *state, Pot__StakeRole role);
+/* Of an exact task, while it can be challenged or judged still. */
+Pot__ClosedRecord *ledger_closed(const struct state *state,
+                                 const struct hash *task, uint32_t round);
+Pot__ChallengeRecord *ledger_challenge(const struct state *state,
+                                       const struct hash *submission);
+/* Submissions whose challenge is open, the oldest first. */
+Pot__HashList *ledger_challenges(const struct state *state);
 
 /* ledger_supply: the totals and the chain's parameters; never NULL.  Of a state
  * that cannot be read no totals, and the usual parameters. */
@@ -140,6 +149,10 @@ Pot__SupplyRecord *ledger_supply(const struct state *state);
  * SupplyRecord's count. */
 bool ledger_task_number(const struct state *state, uint64_t number,
                         struct hash *task);
+
+/* ledger_challenge_number: the submission of the n-th challenge, the same. */
+bool ledger_challenge_number(const struct state *state, uint64_t number,
+                             struct hash *submission);
 
 /* ledger_validators: the set that signs the next height.  Of a state that
  * cannot be read one validator, whose key nobody has. */

@@ -7,6 +7,8 @@ ledger_libledger_a_SOURCES = \
 	ledger/aggregate.c ledger/aggregate.h \
 	ledger/aggregate_grid.c ledger/aggregate_grid.h \
 	ledger/aggregate_mean.c ledger/aggregate_rule.h \
+	ledger/challenge.c ledger/challenge.h ledger/challenge_settle.c \
+	ledger/closed.c ledger/closed.h \
 	ledger/draft.c ledger/draft.h \
 	ledger/epoch.c ledger/epoch.h \
 	ledger/evaluate.c ledger/evaluate.h \
@@ -33,6 +35,7 @@ ledger_libledger_a_SOURCES = \
 	ledger/task.c ledger/task.h \
 	ledger/task_blobs.c ledger/task_blobs.h \
 	ledger/tx.c ledger/tx.h \
+	ledger/tx_challenge.c \
 	ledger/tx_dataset.c \
 	ledger/tx_kind.h \
 	ledger/tx_stake.c \

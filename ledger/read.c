@@ -51,6 +51,31 @@ Pot__SupplyRecord *ledger_supply(const struct state *state)
     return supply;
 }
 
+Pot__ClosedRecord *ledger_closed(const struct state *state,
+                                 const struct hash *task, uint32_t round)
+{
+    return record_load(state, keys_closed(task, round),
+                       &pot__closed_record__descriptor);
+}
+
+Pot__ChallengeRecord *ledger_challenge(const struct state *state,
+                                       const struct hash *submission)
+{
+    return record_load(state, keys_challenge(submission),
+                       &pot__challenge_record__descriptor);
+}
+
+Pot__HashList *ledger_challenges(const struct state *state)
+{
+    return list_load(state, keys_challenges());
+}
+
+bool ledger_challenge_number(const struct state *state, uint64_t number,
+                             struct hash *submission)
+{
+    return record_load_hash(state, keys_challenge_number(number), submission);
+}
+
 bool ledger_task_number(const struct state *state, uint64_t number,
                         struct hash *task)
 {

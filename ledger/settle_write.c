@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "ledger/closed.h"
 #include "ledger/list.h"
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
@@ -138,6 +139,7 @@ void settle_write(struct settle *s, const struct ledger_env *env,
     bool is_empty = s->counted_count == 0;
     POT_ASSERT(task->round < task->spec->rounds);
     if (!is_empty) {
+        closed_keep(s, env, height);
         write_model(s, env);
         write_evaluation(s);
         task->train_loss = s->train_loss;

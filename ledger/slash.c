@@ -132,11 +132,13 @@ static uint64_t cut(uint64_t *amount, uint32_t bps)
     return taken.units;
 }
 
-static uint64_t slash(const struct charge *c)
+uint64_t slash_validator(const struct state *state,
+                         const Pot__GenesisParams *params,
+                         const struct public_key *accused)
 {
     struct account account;
-    uint32_t bps = c->params->slash_equivocation_bps;
-    ledger_account(c->state, &c->accused, &account);
+    uint32_t bps = params->slash_equivocation_bps;
+    ledger_account(state, accused, &account);
     bool is_staker = account.stake_validator > 0;
     uint64_t slashed = cut(&account.stake_validator, bps);
     for (size_t i = 0; i < account.unbonding_count; i++) {
@@ -144,9 +146,9 @@ static uint64_t slash(const struct charge *c)
     }
     account.slashed += slashed;
     account.is_jailed = true;
-    account_store(c->state, &c->accused, &account);
+    account_store(state, accused, &account);
     if (is_staker && account.stake_validator == 0) {
-        list_remove(c->state, keys_stakers_validator(), c->accused.b);
+        list_remove(state, keys_stakers_validator(), accused->b);
     }
     return slashed;
 }
@@ -167,7 +169,7 @@ static void reward(const struct charge *c, uint64_t amount)
 static void punish(const struct charge *c, Pot__SupplyRecord *supply,
                    uint64_t *slashed, uint64_t *rewarded)
 {
-    *slashed = slash(c);
+    *slashed = slash_validator(c->state, c->params, &c->accused);
     *rewarded =
         amount_part((struct amount){*slashed}, c->params->finder_bps, BPS_ONE)
             .units;

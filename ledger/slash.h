@@ -43,6 +43,12 @@ POT_MUST_USE enum evidence_verdict ledger_apply_evidence(
     const struct ledger_env *env, const struct ledger_block *block,
     const Pot__Evidence *evidence);
 
+/* slash_validator: takes the punishment described above and returns what that
+ * came to; nothing is paid or burnt yet.  The ledger's own. */
+uint64_t slash_validator(const struct state *state,
+                         const Pot__GenesisParams *params,
+                         const struct public_key *accused);
+
 /* evidence_verdict_is_final: it will be refused in every later state, too. */
 bool evidence_verdict_is_final(enum evidence_verdict verdict);
 

@@ -50,6 +50,14 @@ void task_blobs_put_named(const struct ledger_env *env, const struct hash *hash,
     }
 }
 
+void task_blobs_hold(const struct ledger_env *env, const struct hash *hash)
+{
+    struct state_key key = keys_blob(hash);
+    uint64_t count = load_count(&env->state, key);
+    POT_ASSERT(count > 0);
+    store_count(&env->state, key, count + 1);
+}
+
 void task_blobs_drop(const struct ledger_env *env, const struct hash *hash)
 {
     struct state_key key = keys_blob(hash);

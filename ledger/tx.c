@@ -33,6 +33,10 @@ static const struct tx_kind *find_kind(Pot__TxBody__ActionCase action)
         return &tx_kind_join_task;
     case POT__TX_BODY__ACTION_LEAVE_TASK:
         return &tx_kind_leave_task;
+    case POT__TX_BODY__ACTION_CHALLENGE:
+        return &tx_kind_challenge;
+    case POT__TX_BODY__ACTION_SETTLE_CHALLENGE:
+        return &tx_kind_settle_challenge;
     case POT__TX_BODY__ACTION__NOT_SET:
     case _POT__TX_BODY__ACTION__CASE_IS_INT_SIZE:
         break;

@@ -51,6 +51,18 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
     X(TX_NOT_JOINED, TX_FOR_NOW, "has not joined the task")                    \
     X(TX_ROSTER_FULL, TX_FOR_NOW, "the task has no room for another miner")    \
     X(TX_MINER_STAKE, TX_FOR_NOW, "the miner's stake is too low for the task") \
+    X(TX_SUBMISSION_UNKNOWN, TX_FOR_NOW,                                       \
+      "no such submission was counted in a round that can be challenged")      \
+    X(TX_CHALLENGED, TX_FOR_GOOD, "the submission is challenged already")      \
+    X(TX_CHALLENGER, TX_FOR_NOW, "only another one with a stake may do that")  \
+    X(TX_CHALLENGE_UNKNOWN, TX_FOR_NOW, "no such challenge is open")           \
+    X(TX_CHALLENGE_ENDED, TX_FOR_GOOD, "the challenge has ended")              \
+    X(TX_CHALLENGE_WORDS, TX_FOR_NOW,                                          \
+      "not the same word of a quorum of validators")                           \
+    X(TX_ANSWERS, TX_FOR_NOW,                                                  \
+      "the stake is bound: what it was paid for can be challenged still")      \
+    X(TX_SPEC_STAKE, TX_FOR_GOOD,                                              \
+      "cheating would pay: raise miner_stake or audit_rate")                   \
     X(TX_SPEC_NAME, TX_FOR_GOOD,                                               \
       "name: 1 to " LIMIT_TEXT(                                                \
           TX_TEXT_MAX) " bytes without control characters")                    \

@@ -44,5 +44,7 @@ extern const struct tx_kind tx_kind_submit_task;
 extern const struct tx_kind tx_kind_cancel_task;
 extern const struct tx_kind tx_kind_join_task;
 extern const struct tx_kind tx_kind_leave_task;
+extern const struct tx_kind tx_kind_challenge;
+extern const struct tx_kind tx_kind_settle_challenge;
 
 #endif

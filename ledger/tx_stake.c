@@ -98,6 +98,9 @@ static enum tx_verdict tx_unstake(const struct tx_run *run,
     if (is_miner && account.tasks_joined > 0) {
         return TX_STAKE_BOUND;
     }
+    if (is_miner && run->height <= account.answers_until) {
+        return TX_ANSWERS;
+    }
     if (!is_miner && rest == 0 && list_count(state, role.stakers) == 1) {
         return TX_LAST_VALIDATOR;
     }

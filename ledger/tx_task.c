@@ -81,11 +81,25 @@ static enum tx_verdict check_submit(const Pot__TxBody *body)
                : TX_MALFORMED;
 }
 
+/* Fraud is proven and slashed in the exact lane alone. */
+static enum tx_verdict check_stake(const struct tx_run *run,
+                                   const Pot__SubmitTask *submit)
+{
+    bool is_exact = submit->spec->numerics == POT__NUMERICS__NUMERICS_EXACT;
+    return !is_exact || spec_stake_outweighs(submit->spec, submit->budget,
+                                             run->params)
+               ? TX_ACCEPTED
+               : TX_SPEC_STAKE;
+}
+
 static enum tx_verdict tx_submit_task(const struct tx_run *run,
                                       const Pot__TxBody *body)
 {
     const Pot__SubmitTask *submit = body->submit_task;
     enum tx_verdict verdict = check_data(run, submit->spec);
+    if (verdict == TX_ACCEPTED) {
+        verdict = check_stake(run, submit);
+    }
     if (verdict != TX_ACCEPTED) {
         return verdict;
     }

@@ -33,6 +33,10 @@ const struct genesis_param genesis_params[GENESIS_PARAM_COUNT] = {
     PARAM(finder_bps, GENESIS_PARAM_U32, 0, BPS_ONE, 1000),
     PARAM(evidence_blocks_max, GENESIS_PARAM_U64, 1, 1000000000, 1000),
     PARAM(unbonding_blocks, GENESIS_PARAM_U64, 1, 1000000000, 1000),
+    PARAM(challenge_blocks, GENESIS_PARAM_U64, 1, 1000000, 20),
+    PARAM(challenge_deposit, GENESIS_PARAM_AMOUNT, 0, UINT64_MAX,
+          AMOUNT_UNITS_PER_POT),
+    PARAM(slash_fraud_bps, GENESIS_PARAM_U32, 0, BPS_ONE, BPS_ONE),
 };
 
 uint64_t genesis_param_get(const Pot__GenesisParams *from,

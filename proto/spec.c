@@ -2,6 +2,7 @@
 
 #include "proto/spec.h"
 
+#include "base/amount.h"
 #include "base/check.h"
 #include "base/fixed.h"
 #include "base/hash.h"
@@ -330,6 +331,33 @@ enum spec_fault spec_fits_data(const Pot__TaskSpec *spec,
     return test->rows > EVALUATION_PRODUCTS_MAX / shape.parameter_count
                ? SPEC_EVALUATION_SIZE
                : SPEC_SOUND;
+}
+
+/* ---- stakes */
+
+uint64_t spec_reward_max(const Pot__TaskSpec *spec, uint64_t budget,
+                         const Pot__GenesisParams *params)
+{
+    uint32_t others = params->attesting_bps + params->proposing_bps;
+    uint32_t training = others < BPS_ONE ? BPS_ONE - others : 0;
+    struct amount pool = {budget / spec->rounds};
+    return amount_part(pool, training,
+                       (uint64_t)BPS_ONE * spec->min_submissions)
+        .units;
+}
+
+bool spec_stake_outweighs(const Pot__TaskSpec *spec, uint64_t budget,
+                          const Pot__GenesisParams *params)
+{
+    uint32_t p = spec->audit_rate_ppm;
+    uint64_t stake = spec->miner_stake > params->min_miner_stake
+                         ? spec->miner_stake
+                         : params->min_miner_stake;
+    struct amount taken =
+        amount_part((struct amount){stake}, params->slash_fraud_bps, BPS_ONE);
+    struct amount gain = {spec_reward_max(spec, budget, params)};
+    return amount_part(taken, p, PPM_ONE).units >=
+           amount_part(gain, PPM_ONE - p, PPM_ONE).units;
 }
 
 /* ---- data sets */

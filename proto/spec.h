@@ -102,6 +102,16 @@ enum spec_fault spec_fits_data(const Pot__TaskSpec *spec,
                                const struct spec_data *train,
                                const struct spec_data *test);
 
+/* spec_reward_max: the most that a miner can be paid for one round. */
+uint64_t spec_reward_max(const Pot__TaskSpec *spec, uint64_t budget,
+                         const Pot__GenesisParams *params);
+
+/* spec_stake_outweighs: S >= R (1 - p) / p, so that a false submission costs
+ * more than it brings: S is what is taken of the least stake that a miner of
+ * the task has, R spec_reward_max, p the audit rate. */
+bool spec_stake_outweighs(const Pot__TaskSpec *spec, uint64_t budget,
+                          const Pot__GenesisParams *params);
+
 /* ---- data sets */
 
 /* spec_is_dataset: a description that fits together: sizes, number of

@@ -140,6 +140,11 @@ const char *api_json_reward_for(uint32_t reason)
         [POT__REWARD_FOR__REWARD_PROPOSING] = "proposing",
         [POT__REWARD_FOR__REWARD_SLASH] = "slash",
         [POT__REWARD_FOR__REWARD_EVIDENCE] = "evidence",
+        [POT__REWARD_FOR__REWARD_CHALLENGE] = "challenge",
+        [POT__REWARD_FOR__REWARD_REFEREEING] = "refereeing",
+        [POT__REWARD_FOR__REWARD_DEPOSIT_LOST] = "deposit-lost",
     };
-    return reason < sizeof(names) / sizeof(*names) ? names[reason] : "none";
+    return reason < sizeof(names) / sizeof(*names) && names[reason] != NULL
+               ? names[reason]
+               : "none";
 }

@@ -124,6 +124,8 @@ enum pot_err block_commit(const struct holdings *holdings,
 {
     const struct block *block = executed->block->block;
     struct block_lists lists;
+    struct ledger_view view = {holdings, executed->overlay};
+    const struct ledger_env env = ledger_view_env(&view);
     struct store_commit commit = {
         .height = block->header->height,
         .parent = parent->hash,
@@ -137,7 +139,7 @@ enum pot_err block_commit(const struct holdings *holdings,
     POT_ASSERT(is_right);
     keep_validators(holdings, parent, executed);
     keep_payloads(holdings, executed);
-    block_lists_init(&lists, &commit, block);
+    block_lists_init(&lists, &commit, block, &env.state);
     enum pot_err err =
         store_commit(holdings->store, &commit, executed->overlay);
     block_lists_fini(&lists);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "ledger/ledger.h"
 #include "proto/block.h"
 #include "proto/codec.h"
 #include "proto/evidence.h"
@@ -64,8 +65,50 @@ static void add_slashes(struct store_reward *out, size_t *count,
     }
 }
 
+/* A settled challenge is settled for good: its record says what came of it. */
+static void add_outcome(struct block_lists *lists, size_t *count,
+                        const Pot__SettleChallenge *settle,
+                        const struct state *state)
+{
+    struct hash submission;
+    bool is_right = codec_hash(&submission, settle->submission);
+    POT_ASSERT(is_right); /* the ledger took it */
+    Pot__ChallengeRecord *c = ledger_challenge(state, &submission);
+    if (c == NULL) {
+        return; /* the state cannot be read */
+    }
+    lists->rewards = pot_realloc(lists->rewards, *count + c->n_outcome + 1,
+                                 sizeof(*lists->rewards));
+    for (size_t i = 0; i < c->n_outcome; i++) {
+        struct store_reward *r = &lists->rewards[(*count)++];
+        *r = (struct store_reward){
+            .round = c->round,
+            .amount = c->outcome[i]->amount,
+            .reason = (uint32_t)c->outcome[i]->reason,
+        };
+        is_right = codec_hash(&r->task, c->task) &&
+                   codec_key(&r->to, c->outcome[i]->to);
+        POT_ASSERT(is_right);
+    }
+    codec_free(c);
+}
+
+static void add_outcomes(struct block_lists *lists, size_t *count,
+                         const Pot__Block *body, const struct state *state)
+{
+    for (size_t i = 0; i < body->n_txs; i++) {
+        Pot__TxBody *tx;
+        if (CODEC_DECODE(&tx, pot__tx_body, body->txs[i]->body.data,
+                         body->txs[i]->body.len) == POT_OK &&
+            tx->action_case == POT__TX_BODY__ACTION_SETTLE_CHALLENGE) {
+            add_outcome(lists, count, tx->settle_challenge, state);
+        }
+        codec_free(tx);
+    }
+}
+
 void block_lists_init(struct block_lists *lists, struct store_commit *commit,
-                      const struct block *block)
+                      const struct block *block, const struct state *state)
 {
     const Pot__Block *body = block->body;
     lists->rewards = pot_calloc(count_rewards(body), sizeof(*lists->rewards));
@@ -81,6 +124,7 @@ void block_lists_init(struct block_lists *lists, struct store_commit *commit,
         lists->rounds[i].round = u->round;
     }
     add_slashes(lists->rewards, &commit->reward_count, body);
+    add_outcomes(lists, &commit->reward_count, body, state);
     commit->txs = block->txs;
     commit->tx_count = body->n_txs;
     commit->rewards = lists->rewards;

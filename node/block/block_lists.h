@@ -3,6 +3,7 @@
 #define POT_NODE_BLOCK_BLOCK_LISTS_H
 
 struct block;
+struct state;
 struct store_commit;
 struct store_reward;
 struct store_round;
@@ -13,10 +14,11 @@ struct block_lists {
     struct store_round *rounds;
 };
 
-/* block_lists_init: those of a block that the ledger took; commit refers to
- * them, and to the block, until block_lists_fini. */
+/* block_lists_init: those of a block that the ledger took, state being one
+ * behind it; commit refers to them, and to the block, until
+ * block_lists_fini. */
 void block_lists_init(struct block_lists *lists, struct store_commit *commit,
-                      const struct block *block);
+                      const struct block *block, const struct state *state);
 void block_lists_fini(struct block_lists *lists);
 
 #endif

@@ -139,7 +139,8 @@ static enum pot_err add_block(struct batch *batch, uint64_t height)
     }
     const Pot__Block *body = leaving->block->body;
     pruned->lists = (struct store_commit){.height = height};
-    block_lists_init(&leaving->lists, &pruned->lists, leaving->block);
+    const struct state state = stored_state(batch->holdings->store);
+    block_lists_init(&leaving->lists, &pruned->lists, leaving->block, &state);
     add_blobs(leaving, batch->holdings);
     pruned->header = body->header.data;
     pruned->header_size = body->header.len;

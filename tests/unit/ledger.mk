@@ -31,6 +31,7 @@ tests_unit_test_evaluate_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_evaluate_LDADD = $(unit_ledger_libs)
 
 ledger_state_tests = tests/unit/test_draft tests/unit/test_ledger_blocks \
+	tests/unit/test_ledger_challenge \
 	tests/unit/test_ledger_round tests/unit/test_ledger_slash \
 	tests/unit/test_ledger_tx
 check_PROGRAMS += $(ledger_state_tests)
@@ -47,6 +48,11 @@ tests_unit_libledger_fixture_a_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_draft_SOURCES = tests/unit/test_draft.c
 tests_unit_test_draft_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_draft_LDADD = $(unit_fixture_libs)
+
+tests_unit_test_ledger_challenge_SOURCES = \
+	tests/unit/test_ledger_challenge.c
+tests_unit_test_ledger_challenge_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_ledger_challenge_LDADD = $(unit_fixture_libs)
 
 tests_unit_test_ledger_slash_SOURCES = tests/unit/test_ledger_slash.c
 tests_unit_test_ledger_slash_CPPFLAGS = $(unit_cppflags)

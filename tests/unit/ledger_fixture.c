@@ -118,6 +118,9 @@ void fixture_open(struct fixture *f)
     f->params.finder_bps = 1000;
     f->params.evidence_blocks_max = 30;
     f->params.unbonding_blocks = 30;
+    f->params.challenge_blocks = 4;
+    f->params.challenge_deposit = 1000;
+    f->params.slash_fraud_bps = 5000;
     make_dataset(f);
     make_genesis(f);
     POT_ASSERT(memory_state_total(&f->memory) ==

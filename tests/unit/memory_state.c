@@ -286,6 +286,11 @@ uint64_t memory_state_total(const struct memory_state *m)
             POT_ASSERT(t->escrow + t->paid <= t->budget);
             total += t->escrow;
             codec_free(t);
+        } else if (has_prefix(e, "challenge/")) {
+            Pot__ChallengeRecord *c =
+                decode(e, &pot__challenge_record__descriptor);
+            total += c->deposit;
+            codec_free(c);
         } else if (has_prefix(e, "supply")) {
             Pot__SupplyRecord *s = decode(e, &pot__supply_record__descriptor);
             total += s->burnt;
@@ -338,6 +343,15 @@ void memory_state_check(struct memory_state *m)
             }
             buf_fini(&blob);
             codec_free(t);
+        } else if (has_prefix(e, "closed/")) {
+            struct buf blob;
+            struct hash hash;
+            Pot__ClosedRecord *c = decode(e, &pot__closed_record__descriptor);
+            buf_init(&blob, 1 << 20);
+            POT_ASSERT(codec_hash(&hash, c->parameters_hash));
+            POT_ASSERT(memory_blob_get(m, &hash, &blob));
+            buf_fini(&blob);
+            codec_free(c);
         }
     }
 }

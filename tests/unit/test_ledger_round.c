@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/fixed.h"
 #include "ledger/pay.h"
+#include "ledger/roster.h"
 #include "proto/codec.h"
 #include "proto/round.h"
 #include "proto/signed.h"
@@ -301,6 +302,44 @@ static void a_task_completes_at_its_target_accuracy(void **state)
     assert_string_equal(task->reason, "target accuracy reached");
     assert_int_equal(task->status, POT__TASK_STATUS__TASK_COMPLETED);
     codec_free(task);
+    close_game(&g);
+}
+
+/* The roster is in the state behind the block whose hash gives the seed: it
+ * stands before anybody can know that hash, and until the round closes. */
+static void a_roster_is_fixed_before_its_seed_is_known(void **state)
+{
+    (void)state;
+    struct game g;
+    Pot__RoundUpdate *update;
+    open_game(&g);
+    Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
+    assert_int_equal(task->opened_height, g.f.height - 1);
+    assert_int_equal(task->n_roster, 3);
+    codec_free(task);
+    assert_int_equal(fixture_stake(&g.f, fixture_miner(&g.f, 3),
+                                   POT__STAKE_ROLE__STAKE_MINER, FIXTURE_STAKE),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_join(&g.f, fixture_miner(&g.f, 3), &g.task),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_leave(&g.f, fixture_miner(&g.f, 0), &g.task),
+                     TX_ACCEPTED);
+    fixture_end_block(&g.f);
+    /* whoever knows the seed changes the next roster, not this one */
+    task = ledger_task(&g.f.env.state, &g.task);
+    assert_int_equal(task->n_roster, 3);
+    assert_int_equal(task->n_members, 3);
+    size_t place;
+    assert_true(roster_find(roster_of_round(task),
+                            key_public(fixture_miner(&g.f, 0)), &place));
+    assert_false(roster_find(roster_of_round(task),
+                             key_public(fixture_miner(&g.f, 3)), &place));
+    codec_free(task);
+    g.block = fixture_block(&g.f, 1);
+    fixture_hold(&g.f, &g.held, &g.task, 4, 3, 5);
+    assert_int_equal(make(&g, &update), ROUND_ACCEPTED);
+    assert_int_equal(update->n_submissions, 3);
+    codec_free(update);
     close_game(&g);
 }
 
@@ -855,6 +894,7 @@ int main(void)
         cmocka_unit_test(a_task_completes_after_its_rounds),
         cmocka_unit_test(both_moments_of_adam_live_as_long_as_the_task),
         cmocka_unit_test(a_task_completes_at_its_target_accuracy),
+        cmocka_unit_test(a_roster_is_fixed_before_its_seed_is_known),
         cmocka_unit_test(a_submission_needs_a_quorum),
         cmocka_unit_test(refused_submissions_are_listed_and_not_paid),
         cmocka_unit_test(rounds_close_empty_when_their_time_is_up),
