@@ -41,19 +41,23 @@ honest="validator0 validator1 validator2"
 start $honest
 await 30 "the first blocks" reaches validator0 2
 while read -r trick grows; do
+    counted=$grows
+    [ "$grows" != - ] || counted=$bans
     for each in $honest; do
-        [ "$grows" = - ] || metric "$each" "$grows" >"$WORK/before.$each"
+        metric "$each" "$counted" >"$WORK/before.$each"
     done
     start_byz validator3 "$trick"
-    if [ "$grows" = - ]; then
-        await_ready validator3
-    else
-        for each in $honest; do
-            await 30 "$grows at $each under $trick" \
-                metric_above "$each" "$grows" "$(cat "$WORK/before.$each")"
-        done
-    fi
+    [ "$grows" != - ] || await_ready validator3
+    for each in $honest; do
+        [ "$grows" = - ] || await 30 "$grows at $each under $trick" \
+            metric_above "$each" "$grows" "$(cat "$WORK/before.$each")"
+    done
     check_honest "$trick" $honest
+    for each in $honest; do
+        [ "$grows" != - ] ||
+            ! metric_above "$each" "$bans" "$(cat "$WORK/before.$each")" ||
+            fail "$each bans for $trick"
+    done
     kill_hard validator3
 done <<END
 other-names $bans
