@@ -178,6 +178,7 @@ void mending_open(struct mending *m, struct node *node,
 void mending_stop(struct mending *m)
 {
     if (m->node != NULL) {
+        look(m, "reading or writing it"); /* since the last tick */
         loop_timer_close(&m->timer);
     }
 }

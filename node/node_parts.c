@@ -338,6 +338,7 @@ static enum pot_err open_replica(struct node *node)
         .key = node->validator_key,
         .sign_state = node->sign_state,
         .delivery = &node->delivery,
+        .store = node->holdings.store,
         .net = node->net,
         .validators = &set,
         .propose_timeout_ms = (uint32_t)c->propose_timeout_ms,

@@ -13,6 +13,7 @@
 #include "node/loop/loop_timer.h"
 #include "p2p/net.h"
 #include "storage/sign_state.h"
+#include "storage/store.h"
 
 #include <stdlib.h>
 
@@ -49,6 +50,13 @@ struct replica {
     uint64_t suspected_view;
     bool is_stopped;
 };
+
+/* Damage is found off the loop, and is the store's before the node takes
+ * notice: not a word is sent meanwhile. */
+static bool is_silent(const struct replica *r)
+{
+    return r->is_silent || store_health(r->config.store) != STORE_SOUND;
+}
 
 /* ---- sending */
 
@@ -219,7 +227,7 @@ static void step_one(struct replica *r, const struct pbft_event *event)
 
 static void step(struct replica *r, const struct pbft_event *event)
 {
-    if (r->is_stopped || r->is_silent) {
+    if (r->is_stopped || is_silent(r)) {
         return;
     }
     if (r->is_stepping) {
@@ -228,7 +236,7 @@ static void step(struct replica *r, const struct pbft_event *event)
     }
     r->is_stepping = true;
     step_one(r, event);
-    while (r->deferred != NULL && !r->is_stopped && !r->is_silent) {
+    while (r->deferred != NULL && !r->is_stopped && !is_silent(r)) {
         struct deferred *d = r->deferred;
         r->deferred = d->next;
         step_one(r, &d->event);
@@ -418,7 +426,7 @@ void replica_receive(struct replica *r, struct peer *peer, const void *data,
     uint32_t index = PBFT_NO_REPLICA;
     bool is_known =
         validator_set_find(&index, pbft_validators(r->pbft), peer_key(peer));
-    if (!r->is_silent) {
+    if (!is_silent(r)) {
         peer_charge(peer, pbft_signatures(data, size));
         inbox_receive(r->inbox, peer_key(peer),
                       is_known ? index : PBFT_NO_REPLICA, data, size);

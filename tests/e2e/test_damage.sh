@@ -15,15 +15,14 @@ start $names
 await_ready $names
 await 20 "some blocks" reaches validator0 7
 
-# spoil FILE HEX: every place where these bytes stand gets others.
+# spoil NAME HEX: every place in its store where these bytes stand gets others.
 spoil() {
-    python3 - "$1" "$2" <<'END'
+    python3 - "$NET/$1/store/data.mdb" "$2" <<'END'
 import sys
 path, what = sys.argv[1], bytes.fromhex(sys.argv[2])
 with open(path, "r+b") as f:
     data = f.read()
     at = data.find(what)
-    assert at >= 0, "not there"
     while at >= 0:
         f.seek(at)
         f.write(bytes(b ^ 0x20 for b in what[:8]))
@@ -31,11 +30,21 @@ with open(path, "r+b") as f:
 END
 }
 
+# shows NAME HEX PATH: damaged, and found.  The node stands still meanwhile,
+# as a commit moves pages; one that was underway still writes what was whole.
+shows() {
+    kill -STOP "$(cat "$NET/$1/pid")"
+    spoil "$1" "$2"
+    kill -CONT "$(cat "$NET/$1/pid")"
+    [ "$(curl -sS -o "$WORK/said" -w '%{http_code}' "$(url_of "$1")$3")" = 500 ]
+}
+
 # A block's own parent hash stands in its header: block 3 is damaged there.
 parent=$(ctl validator0 block 3 --json | jq -r .parent)
-spoil "$NET/validator0/store/data.mdb" "$parent"
+await 10 "the damaged block" shows validator0 "$parent" /v1/blocks/3
 says store_damaged validator0 500 GET /v1/blocks/3
 await 10 "validator0 says so" has_reason validator0 store_corrupt
+silent_while_others_go_on validator0 validator1 # at once
 says store_damaged validator0 500 GET /v1/blocks/3
 says '' validator0 200 GET /v1/blocks/6
 says '' validator0 200 GET /v1/status
@@ -43,7 +52,6 @@ says '' validator0 200 GET /v1/status
     fail "pot_store_state"
 head -c 100 /dev/zero >"$WORK/tx"
 says store_corrupt validator0 503 POST /v1/txs "$WORK/tx"
-silent_while_others_go_on validator0 validator1
 kill -TERM "$(cat "$NET/validator0/pid")"
 got=0
 wait "$(cat "$NET/validator0/pid")" || got=$?
@@ -54,7 +62,8 @@ wait "$(cat "$NET/validator0/pid")" || got=$?
 moniker=$(printf validator1 | od -An -tx1 | tr -d ' \n')
 address=$(curl -fsS "$(url_of validator1)/v1/validators" |
     jq -r '.validators[] | select(.moniker == "validator1") | .address')
-spoil "$NET/validator1/store/data.mdb" "$moniker"
+await 10 "the damaged account" shows validator1 "$moniker" \
+    "/v1/accounts/$address"
 says store_damaged validator1 500 GET "/v1/accounts/$address"
 says store_damaged validator1 500 GET /v1/validators
 await 10 "validator1 says so" has_reason validator1 store_corrupt

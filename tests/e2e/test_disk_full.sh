@@ -23,6 +23,7 @@ for each in $names; do
     start_faulty "$each"
 done
 await_ready $names
+await 20 "the first block, for all to read" reaches validator0 1
 
 # One is full.
 head -c 100 /dev/zero >"$WORK/tx"
