@@ -45,6 +45,9 @@
     X(cmd_cancel_task)                                                         \
     /* ctl/cmd_rewards.c */                                                    \
     X(cmd_rewards)                                                             \
+    /* ctl/cmd_challenge.c */                                                  \
+    X(cmd_challenge)                                                           \
+    X(cmd_challenges)                                                          \
     /* ctl/cmd_evidence.c */                                                   \
     X(cmd_evidence)                                                            \
     /* ctl/cmd_chain.c */                                                      \

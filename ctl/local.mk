@@ -39,6 +39,7 @@ potctl_SOURCES = ctl/main.c ctl/commands.h \
 	ctl/cmd_account.c \
 	ctl/cmd_chain.c \
 	ctl/cmd_dataset.c \
+	ctl/cmd_challenge.c \
 	ctl/cmd_evidence.c \
 	ctl/cmd_debug.c \
 	ctl/cmd_debug_compare.c \

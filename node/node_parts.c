@@ -277,6 +277,14 @@ static void open_evidence(struct node *node)
     free(path);
 }
 
+/* A signer signs no transactions. */
+static const struct key *payer(const struct node *node)
+{
+    return node->signer != NULL || node->validator_key == NULL
+               ? node->miner_key
+               : node->validator_key;
+}
+
 static void open_rounds(struct node *node)
 {
     const struct rounds_config rounds = {
@@ -286,6 +294,9 @@ static void open_rounds(struct node *node)
         .needs = node->needs,
         .gossip = node->gossip,
         .key = node->validator_key,
+        .mempool = node->mempool,
+        .intake = node->intake,
+        .payer = payer(node),
         .worker_program = node->worker_program,
         .context = node,
         .on_work = on_work,

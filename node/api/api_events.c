@@ -14,6 +14,7 @@
 #include "node/hold/stored.h"
 #include "p2p/peer.h"
 #include "proto/codec.h"
+#include "proto/round.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +27,11 @@ enum event_type {
     EVENT_TASK,
     EVENT_PEER,
     EVENT_EVIDENCE,
+    EVENT_CHALLENGE,
 };
 
-static const char *const event_names[] = {"block", "round", "task", "peer",
-                                          "evidence"};
+static const char *const event_names[] = {"block", "round",    "task",
+                                          "peer",  "evidence", "challenge"};
 
 #define EVENT_TYPES (sizeof(event_names) / sizeof(*event_names))
 
@@ -170,6 +172,47 @@ static void tell_evidence(struct api_events *events, uint64_t height,
     tell(events, EVENT_EVIDENCE, height, data);
 }
 
+/* One that a transaction of the block opened or settled. */
+static bool challenge_of(struct hash *out, const Pot__Signed *tx)
+{
+    struct round_submission opened;
+    Pot__TxBody *body;
+    bool is_there = false;
+    if (CODEC_DECODE(&body, pot__tx_body, tx->body.data, tx->body.len) !=
+        POT_OK) {
+        return false;
+    }
+    if (body->action_case == POT__TX_BODY__ACTION_SETTLE_CHALLENGE) {
+        is_there = codec_hash(out, body->settle_challenge->submission);
+    } else if (body->action_case == POT__TX_BODY__ACTION_CHALLENGE &&
+               round_submission_decode(&opened, body->challenge->submission) ==
+                   POT_OK) {
+        *out = opened.hash;
+        is_there = true;
+        round_submission_fini(&opened);
+    }
+    codec_free(body);
+    return is_there;
+}
+
+static void tell_challenges(struct api_events *events,
+                            const struct block *block)
+{
+    const struct state state = stored_state(store_of(events));
+    for (size_t i = 0; i < block->body->n_txs; i++) {
+        struct hash submission;
+        Pot__ChallengeRecord *c = NULL;
+        if (challenge_of(&submission, block->body->txs[i])) {
+            c = ledger_challenge(&state, &submission);
+        }
+        if (c != NULL) {
+            tell(events, EVENT_CHALLENGE, block->header->height,
+                 api_record_challenge(c));
+        }
+        codec_free(c);
+    }
+}
+
 /* ---- tasks */
 
 static bool list_has(const Pot__HashList *list, ProtobufCBinaryData hash)
@@ -217,6 +260,7 @@ void api_events_block(struct api_events *events, const struct block *block)
         for (size_t i = 0; i < block->body->n_evidence; i++) {
             tell_evidence(events, height, block->body->evidence[i]);
         }
+        tell_challenges(events, block);
         tell_changed(events, height, events->running, before);
         tell_changed(events, height, before, events->running);
     }

@@ -159,3 +159,66 @@ void api_record_add_evidence(json_t *json, const Pot__Signed *proof)
     api_json_set(json, "finder", api_json_address_field(proof->public_key));
     codec_free(body);
 }
+
+/* ---- challenges */
+
+static const char *challenge_status(Pot__ChallengeStatus status)
+{
+    static const char *const names[] = {
+        [POT__CHALLENGE_STATUS__CHALLENGE_NONE] = "none",
+        [POT__CHALLENGE_STATUS__CHALLENGE_OPEN] = "open",
+        [POT__CHALLENGE_STATUS__CHALLENGE_UPHELD] = "upheld",
+        [POT__CHALLENGE_STATUS__CHALLENGE_REJECTED] = "rejected",
+        [POT__CHALLENGE_STATUS__CHALLENGE_EXPIRED] = "expired",
+    };
+    unsigned index = (unsigned)status;
+    return index < sizeof(names) / sizeof(*names) ? names[index] : "none";
+}
+
+/* The sum of what was paid or taken for that reason. */
+static uint64_t sum_of(const Pot__ChallengeRecord *c, Pot__RewardFor reason)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < c->n_outcome; i++) {
+        sum += c->outcome[i]->reason == reason ? c->outcome[i]->amount : 0;
+    }
+    return sum;
+}
+
+static json_t *outcome_json(const Pot__ChallengeRecord *c)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < c->n_outcome; i++) {
+        const Pot__Reward *reward = c->outcome[i];
+        json_t *one = json_object();
+        api_json_set(one, "to", api_json_address_field(reward->to));
+        api_json_set(one, "amount", api_json_amount(reward->amount));
+        api_json_set(
+            one, "for",
+            json_string(api_json_reward_for((uint32_t)reward->reason)));
+        api_json_add(list, one);
+    }
+    return list;
+}
+
+json_t *api_record_challenge(const Pot__ChallengeRecord *challenge)
+{
+    const Pot__ChallengeRecord *c = challenge;
+    json_t *json = json_object();
+    api_json_set(json, "submission", api_json_hash_field(c->submission));
+    api_json_set(json, "task", api_json_hash_field(c->task));
+    api_json_set(json, "round", json_integer(c->round));
+    api_json_set(json, "miner", api_json_address_field(c->miner));
+    api_json_set(json, "challenger", api_json_address_field(c->challenger));
+    api_json_set(json, "height", api_json_count(c->height));
+    api_json_set(json, "status", json_string(challenge_status(c->status)));
+    api_json_set(json, "settled_height",
+                 c->settled_height > 0 ? api_json_count(c->settled_height)
+                                       : json_null());
+    api_json_set(json, "slashed",
+                 api_json_amount(sum_of(c, POT__REWARD_FOR__REWARD_SLASH)));
+    api_json_set(json, "rewarded",
+                 api_json_amount(sum_of(c, POT__REWARD_FOR__REWARD_CHALLENGE)));
+    api_json_set(json, "outcome", outcome_json(c));
+    return json;
+}

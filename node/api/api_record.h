@@ -28,4 +28,7 @@ void api_record_add_tx(json_t *json, const Pot__Signed *tx);
  * found it. */
 void api_record_add_evidence(json_t *json, const Pot__Signed *proof);
 
+/* api_record_challenge: a challenge and what came of it. */
+json_t *api_record_challenge(const Pot__ChallengeRecord *challenge);
+
 #endif

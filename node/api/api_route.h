@@ -53,6 +53,7 @@ extern const struct api_route api_chain_routes[];
 extern const struct api_route api_consensus_routes[];
 extern const struct api_route api_dataset_routes[];
 extern const struct api_route api_events_routes[];
+extern const struct api_route api_challenge_routes[];
 extern const struct api_route api_evidence_routes[];
 extern const struct api_route api_health_routes[];
 extern const struct api_route api_peer_routes[];

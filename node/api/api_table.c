@@ -30,12 +30,25 @@ static const struct api_route last_routes[] = {
 };
 
 static const struct api_route *const files[] = {
-    first_routes,         api_status_routes,  api_account_routes,
-    api_tx_routes,        api_task_routes,    api_block_routes,
-    api_staker_routes,    api_peer_routes,    api_reward_routes,
-    api_evidence_routes,  api_dataset_routes, api_chain_routes,
-    api_consensus_routes, api_events_routes,  metrics_routes,
-    api_health_routes,    last_routes,        NULL,
+    first_routes,
+    api_status_routes,
+    api_account_routes,
+    api_tx_routes,
+    api_task_routes,
+    api_block_routes,
+    api_staker_routes,
+    api_peer_routes,
+    api_reward_routes,
+    api_evidence_routes,
+    api_challenge_routes,
+    api_dataset_routes,
+    api_chain_routes,
+    api_consensus_routes,
+    api_events_routes,
+    metrics_routes,
+    api_health_routes,
+    last_routes,
+    NULL,
 };
 
 static void get_index(struct api_request *request)

@@ -6,6 +6,7 @@ node_api_libapi_a_SOURCES = \
 	node/api/api_admit.c node/api/api_admit.h \
 	node/api/api_block.c \
 	node/api/api_chain.c \
+	node/api/api_challenge.c \
 	node/api/api_consensus.c \
 	node/api/api_config.h \
 	node/api/api_connection.c node/api/api_connection.h \

@@ -23,6 +23,7 @@
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/holdings.h"
+#include "node/round/accuser.h"
 #include "node/round/auditor.h"
 #include "node/round/round_load.h"
 #include "node/round/rounds_shared.h"
@@ -134,6 +135,10 @@ static void on_audited(void *context, enum pot_err err,
         s->state = JUDGED; /* and no word on it */
         break;
     case AUDIT_REFUSED:
+        if (s->judging->task->spec->numerics == POT__NUMERICS__NUMERICS_EXACT &&
+            s->judging->shared->accuser != NULL) {
+            accuser_note(s->judging->shared->accuser, s->held.message);
+        }
         mark_refused(s, "its gradient is not the one of its rows");
         break;
     }

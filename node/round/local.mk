@@ -1,6 +1,7 @@
 # node/round/: rounds of training: mining and judging.
 noinst_LIBRARIES += node/round/libround.a
 node_round_libround_a_SOURCES = \
+	node/round/accuser.c node/round/accuser.h \
 	node/round/attesting.c node/round/attesting.h \
 	node/round/auditor.c node/round/auditor.h \
 	node/round/joining.c node/round/joining.h \
@@ -8,6 +9,7 @@ node_round_libround_a_SOURCES = \
 	node/round/miner.c node/round/miner.h \
 	node/round/open_round.c node/round/open_round.h \
 	node/round/payload.c node/round/payload.h \
+	node/round/referee.c node/round/referee.h \
 	node/round/round_early.c node/round/round_early.h \
 	node/round/round_input.c node/round/round_input.h \
 	node/round/round_load.c node/round/round_load.h \

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "ledger/ledger.h"
 #include "node/block/chain.h"
@@ -12,10 +13,14 @@
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/loop/loop_timer.h"
+#include "node/round/accuser.h"
 #include "node/round/auditor.h"
 #include "node/round/open_round.h"
+#include "node/round/referee.h"
 #include "node/round/round_early.h"
 #include "node/round/rounds_shared.h"
+#include "node/tx/intake.h"
+#include "node/tx/own_tx.h"
 #include "proto/codec.h"
 
 #include <sodium.h>
@@ -28,6 +33,8 @@ struct rounds {
     struct rounds_shared shared;
     struct map open; /* task -> struct open_round */
     struct round_early early;
+    struct own_tx *sender; /* NULL: nothing is sent */
+    struct referee *referee;
     struct loop_timer timer;
     bool is_stopped;
 };
@@ -80,6 +87,13 @@ static void open_new(struct rounds *rounds, const struct state *state)
 
 static bool take(void *context, const struct arrival *arrival);
 
+static void accuse(struct rounds *rounds, const struct state *state)
+{
+    if (rounds->shared.accuser != NULL) {
+        accuser_refresh(rounds->shared.accuser, state, tip_height(rounds));
+    }
+}
+
 void rounds_refresh(struct rounds *rounds)
 {
     const struct state state = tip_state(rounds);
@@ -90,6 +104,8 @@ void rounds_refresh(struct rounds *rounds)
     open_new(rounds, &state);
     rounds->shared.stats.open = rounds->open.count;
     round_early_replay(&rounds->early, take, rounds);
+    accuse(rounds, &state);
+    referee_refresh(rounds->referee, tip_height(rounds));
 }
 
 /* ---- messages */
@@ -152,6 +168,9 @@ static bool take_attestation(struct rounds *rounds,
         place_of(rounds, &opened.task, opened.body->round, &round);
     if (place == PLACE_OPEN) {
         return open_round_attestation(round, &opened, arrival->message);
+    }
+    if (referee_is_asked(rounds->referee, &opened)) {
+        return referee_take(rounds->referee, &opened, arrival->message);
     }
     const struct public_key author = opened.validator;
     round_attestation_fini(&opened);
@@ -272,6 +291,28 @@ static void on_news(void *context)
     loop_timer_start(&rounds->timer, 0, TICK_MS);
 }
 
+static void on_receipt(void *context, const struct intake_receipt *receipt)
+{
+    (void)context;
+    if (!intake_is_taken(receipt)) {
+        LOG(LOG_WARN, "node", "challenge not taken",
+            log_text("why", intake_text(receipt)));
+    }
+}
+
+static struct own_tx *open_sender(const struct rounds_config *config)
+{
+    const struct own_tx_config own = {
+        .holdings = config->holdings,
+        .chain = config->chain,
+        .mempool = config->mempool,
+        .intake = config->intake,
+        .key = config->payer,
+        .on_receipt = on_receipt,
+    };
+    return own_tx_new(&own);
+}
+
 struct rounds *rounds_new(const struct rounds_config *config)
 {
     struct rounds *rounds = pot_calloc(1, sizeof(*rounds));
@@ -286,6 +327,11 @@ struct rounds *rounds_new(const struct rounds_config *config)
         .context = rounds,
         .on_news = on_news,
     };
+    if (config->payer != NULL) {
+        rounds->sender = open_sender(config);
+        rounds->shared.accuser = accuser_new(rounds->sender);
+    }
+    rounds->referee = referee_new(&rounds->shared, rounds->sender);
     randombytes_buf(rounds->shared.secret.b, sizeof(rounds->shared.secret.b));
     loop_timer_open(&rounds->timer, config->loop, on_tick, rounds);
     loop_timer_start(&rounds->timer, TICK_MS, TICK_MS);
@@ -302,6 +348,9 @@ void rounds_stop(struct rounds *rounds)
     }
     map_fini(&rounds->open);
     round_early_fini(&rounds->early);
+    accuser_free(rounds->shared.accuser);
+    referee_free(rounds->referee);
+    own_tx_free(rounds->sender);
     auditor_free(rounds->shared.auditor);
     loop_timer_close(&rounds->timer);
 }

@@ -1,7 +1,7 @@
-/* rounds: the rounds that are open.  Every node gathers their submissions and
- * attestations and passes them on; a validator's (one with a key) also judges
- * submissions, attests, and says when a round can be closed and with what.
- * The loop's thread only. */
+/* rounds: the rounds that are open, and challenges of closed ones.  Every node
+ * gathers their submissions and attestations and passes them on; a validator's
+ * (one with a key) also judges submissions, attests, and says when a round can
+ * be closed and with what. The loop's thread only. */
 #ifndef POT_NODE_ROUND_ROUNDS_H
 #define POT_NODE_ROUND_ROUNDS_H
 
@@ -14,7 +14,9 @@
 struct chain;
 struct gossip;
 struct holdings;
+struct intake;
 struct key;
+struct mempool;
 struct needs;
 struct owed_rule;
 struct proposal_request;
@@ -27,6 +29,9 @@ struct rounds_config {
     struct needs *needs;
     struct gossip *gossip;
     const struct key *key; /* the validator's; NULL: none, only watches */
+    struct mempool *mempool;
+    struct intake *intake;
+    const struct key *payer; /* of challenges; NULL: none are sent */
     const char *worker_program;
     void *context;
     void (*on_work)(void *context); /* a round can be closed */

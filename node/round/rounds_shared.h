@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "node/round/rounds.h"
 
+struct accuser;
 struct auditor;
 struct gossip;
 struct holdings;
@@ -22,6 +23,7 @@ struct rounds_shared {
     struct gossip *gossip;
     const struct key *key; /* the validator's; NULL: nothing is judged here */
     struct auditor *auditor;
+    struct accuser *accuser;
     struct hash secret; /* of the audit lottery */
     uint32_t sequence;  /* of the last attestation */
     struct rounds_stats stats;

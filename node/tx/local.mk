@@ -6,5 +6,6 @@ node_tx_libtx_a_SOURCES = \
 	node/tx/pending.c node/tx/pending.h \
 	node/tx/intake.c node/tx/intake.h \
 	node/tx/left_out.c node/tx/left_out.h \
-	node/tx/mempool.c node/tx/mempool.h
+	node/tx/mempool.c node/tx/mempool.h \
+	node/tx/own_tx.c node/tx/own_tx.h
 node_tx_libtx_a_CPPFLAGS = $(node_cppflags)

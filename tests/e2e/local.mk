@@ -3,6 +3,7 @@ e2e_tests = \
 	tests/e2e/test_bad_input.sh \
 	tests/e2e/test_bad_store.sh \
 	tests/e2e/test_cancel.sh \
+	tests/e2e/test_challenge.sh \
 	tests/e2e/test_cheat.sh \
 	tests/e2e/test_claims.sh \
 	tests/e2e/test_clocks.sh \

@@ -1,0 +1,155 @@
+/* The commands challenge and challenges. */
+#include "config.h"
+
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "base/hex.h"
+#include "base/key.h"
+#include "ctl/answer.h"
+#include "ctl/client.h"
+#include "ctl/commands.h"
+#include "ctl/sender.h"
+#include "ctl/show.h"
+#include "proto/codec.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- challenge */
+
+static enum exit_code check_arguments(struct ctl *ctl,
+                                      const struct cli_args *args)
+{
+    struct public_key key;
+    const char *round = args->arguments[1];
+    if (!show_is_hash(args->arguments[0])) {
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
+                        "%s: a task id is 64 lower-case hex digits; `potctl"
+                        " tasks` lists them",
+                        args->arguments[0]);
+    }
+    if (round[0] == '\0' || strspn(round, "0123456789") != strlen(round)) {
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
+                        "%s: not a round; they are counted from 0, as in"
+                        " `potctl rewards`",
+                        round);
+    }
+    if (address_parse(&key, args->arguments[2]) != POT_OK) {
+        return ctl_fail(ctl, EXIT_CODE_USAGE, "%s: not an address, pot1...",
+                        args->arguments[2]);
+    }
+    return EXIT_CODE_DONE;
+}
+
+/* NULL: the node's answer holds none of that miner, or no message. */
+static Pot__Signed *find_message(const json_t *json, const char *miner)
+{
+    size_t i;
+    const json_t *one;
+    Pot__Signed *message = NULL;
+    json_array_foreach(json_object_get(json, "submissions"), i, one)
+    {
+        const char *hex = client_text(one, "message");
+        size_t size = strlen(hex) / 2;
+        if (strcmp(client_text(one, "miner"), miner) != 0) {
+            continue;
+        }
+        uint8_t *data = pot_alloc(size + 1);
+        if (hex_parse(data, size, hex) != POT_OK ||
+            CODEC_DECODE(&message, pot__signed, data, size) != POT_OK) {
+            message = NULL;
+        }
+        free(data);
+        break;
+    }
+    return message;
+}
+
+static enum exit_code send_challenge(struct ctl *ctl, Pot__Signed *message)
+{
+    struct sender sender;
+    Pot__Challenge challenge = POT__CHALLENGE__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    challenge.submission = message;
+    body.action_case = POT__TX_BODY__ACTION_CHALLENGE;
+    body.challenge = &challenge;
+    enum exit_code rc = sender_init(&sender, ctl);
+    if (rc == EXIT_CODE_DONE) {
+        rc = sender_finish(&sender, &body, sender.params.challenge_deposit);
+    }
+    sender_fini(&sender);
+    return rc;
+}
+
+static enum exit_code run_challenge(struct ctl *ctl,
+                                    const struct cli_args *args)
+{
+    json_t *json;
+    enum exit_code rc = check_arguments(ctl, args);
+    if (rc == EXIT_CODE_DONE) {
+        rc = client_get(&json, ctl, "/v1/tasks/%s/rounds/%s/submissions",
+                        args->arguments[0], args->arguments[1]);
+    }
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
+    Pot__Signed *message = find_message(json, args->arguments[2]);
+    json_decref(json);
+    if (message == NULL) {
+        return ctl_fail(ctl, EXIT_CODE_REJECTED,
+                        "nothing of %s was counted in round %s; `potctl rewards"
+                        " --task ID` shows who was paid",
+                        args->arguments[2], args->arguments[1]);
+    }
+    rc = send_challenge(ctl, message);
+    codec_free(message);
+    return rc;
+}
+
+const struct cli_command cmd_challenge = {
+    .name = "challenge",
+    .arguments = "TASK ROUND MINER",
+    .summary = "say that a miner's counted gradient is false",
+    .details =
+        "Of an exact task, while the round can be challenged.  Rounds are"
+        " counted from 0, as\nin rewards.  Costs a deposit, which comes"
+        " back if validators find the gradient\nfalse, and is lost if"
+        " they find it right.\n",
+    .examples = "  potctl challenge ID 12 pot1...\n",
+    .arguments_min = 3,
+    .arguments_max = 3,
+    .run = run_challenge,
+};
+
+/* ---- challenges */
+
+static enum exit_code run_challenges(struct ctl *ctl,
+                                     const struct cli_args *args)
+{
+    static const struct answer_column columns[] = {
+        {">height", answer_count, "height"},
+        {"status", answer_text, "status"},
+        {">slashed", answer_units, "slashed"},
+        {">rewarded", answer_units, "rewarded"},
+        {">round", answer_count, "round"},
+        {"miner", answer_text, "miner"},
+        {"challenger", answer_text, "challenger"},
+        {"task", answer_text, "task"},
+        {NULL, NULL, NULL},
+    };
+    (void)args;
+    return answer_list(ctl, "/v1/challenges?limit=1000", "challenges", columns);
+}
+
+const struct cli_command cmd_challenges = {
+    .name = "challenges",
+    .arguments = "",
+    .summary = "list challenges, the latest first",
+    .details = "open, upheld (the gradient was false), rejected (it was right),"
+               " or expired (too\nfew validators answered).\n",
+    .examples = "  potctl challenges\n"
+                "  potctl challenges --json\n",
+    .run = run_challenges,
+};

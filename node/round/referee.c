@@ -1,0 +1,425 @@
+/* A challenge's way at a validator, with the function on each edge:
+ *
+ *   begin --> LACKING --load--> LOADING --on_loaded--> REPLAYING
+ *               ^                  |                       |
+ *               |    on_loaded,    |                       | on_replayed
+ *               '------------------'                       v
+ *                    on_replayed: failed                 SPOKEN
+ *
+ * referee_refresh tries again what is LACKING, and says again what was
+ * SPOKEN: who did not know of the challenge yet has not kept it. */
+#include "config.h"
+
+#include "node/round/referee.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "ledger/ledger.h"
+#include "node/block/needs.h"
+#include "node/hold/holdings.h"
+#include "node/hold/stored.h"
+#include "node/round/auditor.h"
+#include "node/round/round_input.h"
+#include "node/round/round_load.h"
+#include "node/round/rounds_shared.h"
+#include "node/tx/own_tx.h"
+#include "p2p/gossip.h"
+#include "proto/codec.h"
+#include "proto/signed.h"
+#include "proto/spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum dispute_state { LACKING, LOADING, REPLAYING, SPOKEN };
+
+struct dispute {
+    struct referee *referee;
+    struct hash submission;
+    struct hash task;
+    struct hash payload;
+    struct public_key miner;
+    Pot__ChallengeRecord *record;
+    enum dispute_state state;
+    unsigned width; /* of its gradient's elements */
+    struct round_load *load;
+    struct round_input *input;
+    struct map words;     /* validator's key -> Pot__Signed */
+    Pot__Signed *own;     /* SPOKEN */
+    uint64_t sent_height; /* of the tip when it was settled; 0: not yet */
+};
+
+struct referee {
+    struct rounds_shared *shared;
+    struct own_tx *sender;
+    struct map disputes; /* submission -> struct dispute */
+    uint64_t height;
+};
+
+static struct state state_of(const struct referee *referee)
+{
+    return stored_state(referee->shared->holdings->store);
+}
+
+static void set_of(const struct referee *referee, struct validator_set *out)
+{
+    const struct state state = state_of(referee);
+    ledger_validators(&state, out);
+}
+
+/* ---- settling */
+
+static Pot__Verdict verdict_of(const struct dispute *d,
+                               const Pot__Signed *message)
+{
+    struct round_attestation opened;
+    enum pot_err err = round_attestation_decode(&opened, message);
+    POT_ASSERT(err == POT_OK); /* it was open */
+    Pot__Verdict verdict = round_verdict_on(&opened, &d->submission);
+    round_attestation_fini(&opened);
+    return verdict;
+}
+
+static int compare_words(const void *a, const void *b)
+{
+    const Pot__Signed *const *x = a;
+    const Pot__Signed *const *y = b;
+    return memcmp((*x)->public_key.data, (*y)->public_key.data,
+                  PUBLIC_KEY_SIZE);
+}
+
+/* Those of the set that say verdict, by ascending key. */
+static size_t list_words(Pot__Signed *out[static VALIDATORS_MAX],
+                         const struct dispute *d,
+                         const struct validator_set *set, Pot__Verdict verdict)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        Pot__Signed *message = map_get(&d->words, set->keys[i].b);
+        if (message != NULL && verdict_of(d, message) == verdict) {
+            out[count++] = message;
+        }
+    }
+    qsort(out, count, sizeof(Pot__Signed *), compare_words);
+    return count;
+}
+
+static void send_settle(struct dispute *d, Pot__Signed **words, size_t count)
+{
+    struct referee *referee = d->referee;
+    Pot__SettleChallenge settle = POT__SETTLE_CHALLENGE__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    settle.submission = codec_bytes(d->submission.b, HASH_SIZE);
+    settle.n_attestations = count;
+    settle.attestations = words;
+    body.action_case = POT__TX_BODY__ACTION_SETTLE_CHALLENGE;
+    body.settle_challenge = &settle;
+    if (own_tx_send(referee->sender, &body, NULL)) {
+        d->sent_height = referee->height;
+    }
+}
+
+static void settle_if_due(struct dispute *d)
+{
+    static const Pot__Verdict verdicts[] = {
+        POT__VERDICT__VERDICT_ACCEPT_AUDITED, POT__VERDICT__VERDICT_REFUSE};
+    const struct referee *referee = d->referee;
+    struct validator_set set;
+    bool waits = d->sent_height != 0 &&
+                 referee->height <= d->sent_height + OWN_TX_EXPIRY_BLOCKS;
+    if (referee->sender == NULL || waits) {
+        return;
+    }
+    set_of(referee, &set);
+    for (size_t i = 0; i < 2; i++) {
+        Pot__Signed *words[VALIDATORS_MAX];
+        size_t count = list_words(words, d, &set, verdicts[i]);
+        if (count >= validator_set_quorum(set.count)) {
+            send_settle(d, words, count);
+        }
+    }
+}
+
+/* ---- our own word */
+
+static void publish(const struct dispute *d)
+{
+    size_t size;
+    uint8_t *data = codec_encode(&size, d->own);
+    gossip_publish(d->referee->shared->gossip, MESSAGE_ATTESTATION, data, size);
+    free(data);
+}
+
+static void speak(struct dispute *d, Pot__Verdict verdict)
+{
+    const struct rounds_shared *shared = d->referee->shared;
+    struct round_attestation opened;
+    Pot__Judgement judgement = POT__JUDGEMENT__INIT;
+    Pot__Judgement *list[] = {&judgement};
+    Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
+    judgement.submission = codec_bytes(d->submission.b, HASH_SIZE);
+    judgement.verdict = verdict;
+    body.task = codec_bytes(d->task.b, HASH_SIZE);
+    body.round = d->record->round;
+    body.n_judgements = 1;
+    body.judgements = list;
+    d->own = signed_make(SIGNED_ATTESTATION, &shared->holdings->chain,
+                         shared->key, &body);
+    if (d->own == NULL) {
+        d->state = LACKING; /* the key did not sign: again with the next tip */
+        return;
+    }
+    d->state = SPOKEN;
+    publish(d);
+    enum pot_err err = round_attestation_decode(&opened, d->own);
+    POT_ASSERT(err == POT_OK);
+    (void)referee_take(d->referee, &opened, d->own);
+}
+
+static void on_replayed(void *context, enum pot_err err,
+                        const struct audit_result *result)
+{
+    struct dispute *d = context;
+    char text[HASH_TEXT_SIZE];
+    round_input_unref(d->input);
+    d->input = NULL;
+    if (err != POT_OK) {
+        d->state = LACKING;
+        return;
+    }
+    bool is_right = result->verdict == AUDIT_EQUAL;
+    LOG(LOG_INFO, "node", "challenge replayed",
+        log_text("submission", hash_format(&d->submission, text)),
+        log_text("it is", is_right ? "right" : "false"));
+    speak(d, is_right ? POT__VERDICT__VERDICT_ACCEPT_AUDITED
+                      : POT__VERDICT__VERDICT_REFUSE);
+}
+
+static void on_loaded(void *context, enum pot_err err,
+                      struct round_input *input)
+{
+    struct dispute *d = context;
+    d->load = NULL;
+    d->state = LACKING;
+    if (err != POT_OK) {
+        return;
+    }
+    d->input = input;
+    const struct auditor_case audit = {
+        .input = input,
+        .miner = &d->miner,
+        .core = "",
+        .payload_hash = &d->payload,
+        .width = d->width,
+        .loss = d->record->loss,
+    };
+    if (auditor_judge(d->referee->shared->auditor, &audit, on_replayed, d) ==
+        POT_OK) {
+        d->state = REPLAYING;
+    } else {
+        round_input_unref(d->input);
+        d->input = NULL;
+    }
+}
+
+/* The task as it was while the round was open. */
+static Pot__TaskRecord *task_of(const struct dispute *d)
+{
+    const struct state state = state_of(d->referee);
+    Pot__TaskRecord *task = ledger_task(&state, &d->task);
+    Pot__ClosedRecord *closed =
+        ledger_closed(&state, &d->task, d->record->round);
+    if (task != NULL && closed != NULL) {
+        task->round = closed->round;
+        task->opened_height = closed->opened_height;
+        POT_ASSERT(task->parameters_hash.len == HASH_SIZE &&
+                   closed->parameters_hash.len == HASH_SIZE);
+        memcpy(task->parameters_hash.data, closed->parameters_hash.data,
+               HASH_SIZE);
+    } else {
+        codec_free(task);
+        task = NULL;
+    }
+    codec_free(closed);
+    return task;
+}
+
+static bool is_validator(const struct referee *referee,
+                         const struct public_key *key)
+{
+    struct validator_set set;
+    uint32_t index;
+    set_of(referee, &set);
+    return validator_set_find(&index, &set, key);
+}
+
+static void load(struct dispute *d)
+{
+    const struct rounds_shared *shared = d->referee->shared;
+    if (shared->key == NULL ||
+        !is_validator(d->referee, key_public(shared->key))) {
+        return;
+    }
+    Pot__TaskRecord *task = task_of(d);
+    if (task != NULL) {
+        d->state = LOADING;
+        d->width = spec_gradient_width(task->spec->compression);
+        needs_task_data(shared->needs, task->spec, NULL, NULL);
+        d->load = round_load_start(shared->loop, shared->holdings, task,
+                                   on_loaded, d);
+    }
+    codec_free(task);
+}
+
+/* ---- all of them */
+
+static void dispute_free(struct dispute *d)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    round_load_forget(d->load);
+    if (d->state == REPLAYING) {
+        auditor_forget(d->referee->shared->auditor, d);
+    }
+    round_input_unref(d->input);
+    while ((slot = map_next(&d->words, &cursor)) != NULL) {
+        codec_free(slot->value);
+    }
+    map_fini(&d->words);
+    codec_free(d->own);
+    codec_free(d->record);
+    free(d);
+}
+
+static void begin(struct referee *referee, const struct hash *submission)
+{
+    const struct state state = state_of(referee);
+    Pot__ChallengeRecord *record = ledger_challenge(&state, submission);
+    if (record == NULL) {
+        return; /* the state cannot be read */
+    }
+    struct dispute *d = pot_calloc(1, sizeof(*d));
+    d->referee = referee;
+    d->submission = *submission;
+    d->record = record;
+    bool is_right = codec_hash(&d->task, record->task) &&
+                    codec_hash(&d->payload, record->payload_hash) &&
+                    codec_key(&d->miner, record->miner);
+    POT_ASSERT(is_right);
+    (void)map_put(&referee->disputes, submission->b, d);
+}
+
+static void begin_new(struct referee *referee, const Pot__HashList *open)
+{
+    for (size_t i = 0; i < open->n_hashes; i++) {
+        struct hash submission;
+        if (codec_hash(&submission, open->hashes[i]) &&
+            map_get(&referee->disputes, submission.b) == NULL) {
+            begin(referee, &submission);
+        }
+    }
+}
+
+static bool is_listed(const Pot__HashList *open, const struct hash *submission)
+{
+    for (size_t i = 0; i < open->n_hashes; i++) {
+        if (codec_bytes_equal(open->hashes[i], submission->b, HASH_SIZE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void go_on(struct dispute *d)
+{
+    if (d->state == LACKING) {
+        load(d);
+    } else if (d->state == SPOKEN) {
+        publish(d);
+    }
+    settle_if_due(d);
+}
+
+struct referee *referee_new(struct rounds_shared *shared, struct own_tx *sender)
+{
+    struct referee *referee = pot_calloc(1, sizeof(*referee));
+    referee->shared = shared;
+    referee->sender = sender;
+    return referee;
+}
+
+void referee_free(struct referee *referee)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&referee->disputes, &cursor)) != NULL) {
+        dispute_free(slot->value);
+    }
+    map_fini(&referee->disputes);
+    free(referee);
+}
+
+void referee_refresh(struct referee *referee, uint64_t height)
+{
+    const struct state state = state_of(referee);
+    Pot__HashList *open = ledger_challenges(&state);
+    referee->height = height;
+    begin_new(referee, open);
+    size_t count = referee->disputes.count;
+    void **all = map_values(&referee->disputes);
+    for (size_t i = 0; i < count; i++) {
+        struct dispute *d = all[i];
+        if (is_listed(open, &d->submission)) {
+            go_on(d);
+        } else {
+            (void)map_remove(&referee->disputes, d->submission.b);
+            dispute_free(d);
+        }
+    }
+    free(all);
+    codec_free(open);
+}
+
+/* ---- the words of all */
+
+/* The open challenge that it speaks of; NULL: none. */
+static struct dispute *find(const struct referee *referee,
+                            const struct round_attestation *opened)
+{
+    for (size_t i = 0; i < opened->body->n_judgements; i++) {
+        const Pot__Judgement *judgement = opened->body->judgements[i];
+        struct dispute *d =
+            map_get(&referee->disputes, judgement->submission.data);
+        if (d != NULL && hash_equal(&d->task, &opened->task) &&
+            d->record->round == opened->body->round &&
+            judgement->verdict != POT__VERDICT__VERDICT_ACCEPT) {
+            return d;
+        }
+    }
+    return NULL;
+}
+
+bool referee_is_asked(const struct referee *referee,
+                      const struct round_attestation *opened)
+{
+    return find(referee, opened) != NULL;
+}
+
+bool referee_take(struct referee *referee, struct round_attestation *opened,
+                  const Pot__Signed *message)
+{
+    struct dispute *d = find(referee, opened);
+    bool is_first = d != NULL &&
+                    map_get(&d->words, opened->validator.b) == NULL &&
+                    is_validator(referee, &opened->validator);
+    if (is_first) {
+        (void)map_put(&d->words, opened->validator.b, signed_copy(message));
+    }
+    round_attestation_fini(opened);
+    if (is_first) {
+        settle_if_due(d);
+    }
+    return is_first;
+}

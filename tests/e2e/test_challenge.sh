@@ -1,0 +1,54 @@
+#!/bin/sh
+# A miner makes its gradients up.  Few of them are audited, so some are counted;
+# the validator that audited one challenges it, the others compute it again,
+# and the stake is gone.  Who accuses an honest miner loses the deposit.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+init_net 4 2
+address_of() { potctl key show "$NET/$1/key" --json | jq -r .address; }
+challenges() { ctl validator0 challenges --json | jq .challenges; }
+count() { challenges | jq --arg s "$1" '[.[] | select(.status == $s)] | length'; }
+has() { [ "$(count "$1")" -gt 0 ]; }
+is_settled() { [ "$(count open)" = 0 ] && has "$1"; }
+
+mkdir "$WORK/cheat"
+cp "$BUILD/potd" "$WORK/cheat/potd"
+cp "$BUILD/tests/e2e/bad_worker" "$WORK/cheat/pot-worker"
+start validator0 validator1 validator2 validator3 miner0
+POTD=$WORK/cheat/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=noise \
+    start miner1
+await_ready $names
+task=$(submit validator0 "$(make_task challenge 60 audit_rate=0.25 \
+    'numerics="exact"')")
+await 60 "a false gradient was found out" has upheld
+await 60 "the task ended" has_ended validator0 "$task"
+
+# The cheat's whole stake is gone, and it has left the task; a tenth of it is
+# the challenger's.
+miners() { ctl validator0 miners --json | jq .miners; }
+miners | jq -e --arg m "$(address_of miner1)" \
+    '[.[] | select(.address == $m)] | length == 0' >/dev/null ||
+    fail "the cheat still has a stake: $(miners)"
+miners | jq -e --arg m "$(address_of miner0)" \
+    '.[] | select(.address == $m) | (.slashed | tonumber) == 0' >/dev/null ||
+    fail "the honest miner was slashed: $(miners)"
+challenges | jq -e --arg m "$(address_of miner1)" \
+    '[.[] | select(.status == "upheld" and .miner == $m and
+        (.slashed | tonumber) == 1e12 and (.rewarded | tonumber) == 1e11)] |
+        length == 1' >/dev/null || fail "$(challenges)"
+
+# The last round's honest gradient, accused by a validator.
+last=$(($(task_of validator0 "$task" | jq .round) - 1))
+POTCTL_KEY=$NET/validator3/key ctl validator0 challenge "$task" "$last" \
+    "$(address_of miner0)" --wait >/dev/null
+await 30 "the accusation was judged" is_settled rejected
+ctl validator0 rewards --task "$task" --json >"$WORK/rewards"
+for reason in slash challenge deposit-lost refereeing; do
+    jq -e -s --arg r "$reason" 'map(select(.for == $r)) | length > 0' \
+        "$WORK/rewards" >/dev/null || fail "no record of $reason"
+done
+same_chain $names
+stop_cleanly $names
+verify_stores validator0
+no_bugs
+echo "upheld: $(grep -c 'it is=false' "$NET/validator0/potd.log") replays at" \
+    "validator0"
