@@ -25,12 +25,12 @@
 #include <string.h>
 
 #define PANEL      ((size_t)(2 * LANES))
-#define RUN        ((size_t)192)
+#define RUN        ((size_t)264)
 #define BLOCK_ROWS ((size_t)(32 * TILE_ROWS))
 /* Columns of c from which on packing a pays. */
 #define PACK_COLUMNS ((size_t)256)
 
-_Static_assert((32 * TILE_ROWS + 2 * LANES) * 192 <= PRODUCT_SCRATCH,
+_Static_assert((32 * TILE_ROWS + 2 * LANES) * 264 <= PRODUCT_SCRATCH,
                "a block's rows and a panel are packed into the scratch");
 _Static_assert(TILE_ROWS <= 15, "a tile's rows have five anchors, three each");
 
@@ -331,12 +331,21 @@ TARGET static void multiply_block(float *c, size_t n, struct operand a,
     }
 }
 
+/* The next run's length: all runs about as long, so that none is left with
+ * too few steps to be worth c's way to memory. */
+static size_t next_run(size_t k_left)
+{
+    size_t count = (k_left + RUN - 1) / RUN;
+    size_t run = (k_left + count - 1) / count;
+    return count == 1 ? k_left : (run + 7) / 8 * 8;
+}
+
 TARGET static void multiply(float *c, struct operand a, struct operand b,
                             size_t m, size_t n, size_t k, bool is_added,
                             float *scratch)
 {
-    for (size_t l = 0; l < k; l += RUN) {
-        size_t run = k - l < RUN ? k - l : RUN;
+    for (size_t l = 0; l < k;) {
+        size_t run = next_run(k - l);
         struct operand b_part = b;
         b_part.at += l * (b.is_k_down ? b.stride : 1);
         for (size_t i = 0; i < m; i += BLOCK_ROWS) {
@@ -346,6 +355,7 @@ TARGET static void multiply(float *c, struct operand a, struct operand b,
             multiply_block(c + i * n, n, a_part, b_part, rows, run,
                            is_added || l > 0, scratch);
         }
+        l += run;
     }
 }
 

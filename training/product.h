@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 /* Floats of scratch that a product may use, aligned to a cache line. */
-#define PRODUCT_SCRATCH ((size_t)(480 * 192))
+#define PRODUCT_SCRATCH ((size_t)(480 * 264))
 
 /* c (m, n), none of them 0; the arrays do not overlap. */
 typedef void product_fn(float *c, const float *a, const float *b, size_t m,
