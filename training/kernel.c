@@ -238,14 +238,27 @@ static int64_t pattern_of(double value)
     return bits;
 }
 
+static int64_t round_fast(float value)
+{
+    double shifted = (double)value * GRID_SCALE + ROUNDER;
+    return pattern_of(shifted) - pattern_of(ROUNDER);
+}
+
+KERNEL_CLONES static void set_fast(int64_t *restrict sums,
+                                   const float *restrict values, size_t count)
+{
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        sums[i] = round_fast(values[i]);
+    }
+}
+
 KERNEL_CLONES static void add_fast(int64_t *restrict sums,
                                    const float *restrict values, size_t count)
 {
-    const int64_t base = pattern_of(ROUNDER);
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {
-        double shifted = (double)values[i] * GRID_SCALE + ROUNDER;
-        int64_t sum = sums[i] + (pattern_of(shifted) - base);
+        int64_t sum = sums[i] + round_fast(values[i]);
         sum = sum > GRID_MAX ? GRID_MAX : sum;
         sums[i] = sum < -GRID_MAX ? -GRID_MAX : sum;
     }
@@ -277,14 +290,14 @@ bool kernel_to_grid(int64_t *sums, const float *values, size_t count,
         if (peak >= INFINITY_BITS) {
             return false;
         }
+        if (peak < FAST_BITS) {
+            (is_added ? add_fast : set_fast)(sums + i, values + i, piece);
+            continue;
+        }
         if (!is_added) {
             memset(sums + i, 0, piece * sizeof(*sums));
         }
-        if (peak < FAST_BITS) {
-            add_fast(sums + i, values + i, piece);
-        } else {
-            add_any(sums + i, values + i, piece);
-        }
+        add_any(sums + i, values + i, piece);
     }
     return true;
 }
