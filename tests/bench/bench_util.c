@@ -5,8 +5,12 @@
 #include "base/check.h"
 #include "proto/model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+extern char **environ;
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -40,4 +44,35 @@ bool bench_parse_layers(struct model_shape *shape, const char *text)
         }
     }
     return model_shape_init(shape, widths, count) == POT_OK;
+}
+
+static bool is_of_blas(const char *variable)
+{
+    static const char *const prefixes[] = {"OPENBLAS_", "OMP_", "GOTO_",
+                                           "MKL_"};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+        if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void bench_forget_environment(char **argv)
+{
+    bool is_there = false;
+    for (size_t i = 0; environ[i] != NULL;) {
+        char name[256];
+        if (!is_of_blas(environ[i])) {
+            i++;
+            continue;
+        }
+        (void)snprintf(name, sizeof(name), "%.*s",
+                       (int)strcspn(environ[i], "="), environ[i]);
+        is_there = unsetenv(name) == 0;
+        POT_ASSERT(is_there);
+    }
+    if (is_there) {
+        (void)execv("/proc/self/exe", argv);
+    }
 }

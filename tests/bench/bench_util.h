@@ -17,4 +17,8 @@ double bench_percentile(const double *values, size_t count, double part);
 /* bench_parse_layers: "784,128,10"; false when that is no model. */
 bool bench_parse_layers(struct model_shape *shape, const char *text);
 
+/* bench_forget_environment: begins the program anew without OPENBLAS_*, OMP_*,
+ * GOTO_* and MKL_* when there are any: OpenBLAS reads them before main(). */
+void bench_forget_environment(char **argv);
+
 #endif

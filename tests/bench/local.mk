@@ -17,11 +17,21 @@ tests_bench_bench_audit_LDADD = ledger/libledger.a $(bench_training_libs)
 check_PROGRAMS += tests/bench/training
 tests_bench_training_SOURCES = tests/bench/bench_training.c \
 	tests/bench/bench_util.c tests/bench/bench_util.h \
+	tests/bench/torch_trainer.c tests/bench/torch_trainer.h \
 	tests/byte_dataset.c tests/byte_dataset.h \
 	tests/rng.h tests/scratch.h \
 	tests/worker_driver.c tests/worker_driver.h
-tests_bench_training_CPPFLAGS = $(bench_cppflags)
-tests_bench_training_LDADD = $(bench_training_libs)
+tests_bench_training_CPPFLAGS = $(bench_cppflags) \
+	-DBENCH_SOURCE='"$(abs_top_srcdir)"'
+tests_bench_training_LDADD = tests/bench/libplain.a $(bench_training_libs)
+# For this machine alone, with all that the compiler knows.
+check_LIBRARIES += tests/bench/libplain.a
+tests_bench_libplain_a_SOURCES = \
+	tests/bench/plain_trainer.c tests/bench/plain_trainer.h
+tests_bench_libplain_a_CPPFLAGS = $(bench_cppflags)
+tests_bench_libplain_a_CFLAGS = $(AM_CFLAGS) -march=native -fopenmp-simd \
+	-ffast-math
+EXTRA_DIST += tests/bench/torch_trainer.py
 
 # potbench: real nodes on this machine, measured beside their baselines.
 bin_PROGRAMS += potbench
