@@ -85,6 +85,9 @@ json_t *api_record_task(const Pot__TaskRecord *task)
     api_json_set(json, "escrow_left", api_json_amount(task->escrow));
     api_json_set(json, "budget", api_json_amount(task->budget));
     api_json_set(json, "started_height", api_json_count(task->started_height));
+    api_json_set(json, "opened_height",
+                 task->opened_height > 0 ? api_json_count(task->opened_height)
+                                         : json_null());
     api_json_set(json, "ended_height",
                  task->ended_height > 0 ? api_json_count(task->ended_height)
                                         : json_null());

@@ -225,7 +225,7 @@ const struct api_route api_task_routes[] = {
     {"GET", "/v1/tasks/{task}", .summary = "a task",
      .answer = "task, name, status, reason, round, rounds, train_loss,"
                " test_accuracy, parameters_hash, submissions, rejected, paid,"
-               " escrow_left, started_height, ended_height",
+               " escrow_left, started_height, opened_height, ended_height",
      .status = 200, .handler = get_task},
     {"GET", "/v1/tasks/{task}/parameters",
      .summary = "the model as it stands: each parameter as a little-endian"
