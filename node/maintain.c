@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "node/node_config.h"
 #include "node/node_parts.h"
 #include "node/replay.h"
@@ -298,26 +299,48 @@ enum exit_code maintain_compact(const struct node_config *config)
 
 /* ---- the store moved aside */
 
-static enum exit_code move_aside(const struct node_config *config)
+static enum exit_code move_to(const struct node_config *config,
+                              const char *aside)
 {
     char why[WHY_SIZE] = "";
     int fd;
     char *store = file_join(config->home, "store");
-    char *aside = name_aside(config->home);
     enum pot_err err = store_lock(&fd, store, why, sizeof(why));
     if (err == POT_OK) {
-        err = aside != NULL ? move(store, aside) : POT_ELIMIT;
+        err = move(store, aside);
     }
     enum exit_code code =
         err == POT_OK ? EXIT_CODE_DONE : fail(err, store, why);
-    if (err == POT_OK) {
-        printf("the old store is %s: remove it when all is well\n", aside);
-    }
     if (fd >= 0) {
         (void)close(fd);
     }
-    free(aside);
     free(store);
+    return code;
+}
+
+static enum exit_code move_aside(const struct node_config *config)
+{
+    char *aside = name_aside(config->home);
+    enum exit_code code = aside != NULL ? move_to(config, aside)
+                                        : fail(POT_ELIMIT, config->home, "");
+    if (code == EXIT_CODE_DONE) {
+        printf("the old store is %s: remove it when all is well\n", aside);
+    }
+    free(aside);
+    return code;
+}
+
+enum exit_code maintain_begin_anew(const struct node_config *config)
+{
+    char *aside = file_join(config->home, "store.stranded");
+    enum pot_err err = file_remove_folder(aside);
+    enum exit_code code = err == POT_OK ? move_to(config, aside)
+                                        : fail(err, aside, "");
+    if (code == EXIT_CODE_DONE) {
+        LOG(LOG_WARN, "node", "beginning anew, with a snapshot",
+            log_text("old_store", aside));
+    }
+    free(aside);
     return code;
 }
 

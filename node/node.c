@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "node/block/chain.h"
+#include "node/maintain.h"
 #include "node/node_parts.h"
 #include "node/reload.h"
 #include "node/startup.h"
@@ -18,6 +19,7 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct node *node = handle->data;
     if (number != SIGHUP) {
+        node->is_stranded = false;
         stopping_begin(node);
     } else if (!node->is_stopping) {
         reload(node);
@@ -42,6 +44,13 @@ static void ignore_signals(void)
     for (size_t i = 0; i < NODE_SIGNALS; i++) {
         (void)signal(signal_numbers[i], SIG_IGN);
     }
+}
+
+/* Between two lives nothing is open that they could harm. */
+static void heed_signals(void)
+{
+    (void)signal(SIGTERM, SIG_DFL);
+    (void)signal(SIGINT, SIG_DFL);
 }
 
 static void start(struct node *node)
@@ -104,7 +113,17 @@ enum exit_code node_end(struct node *node)
 
 enum exit_code node_run(const struct node_config *config)
 {
-    struct node *node = node_begin(config);
-    (void)uv_run(&node->loop, UV_RUN_DEFAULT);
-    return node_end(node);
+    enum exit_code code;
+    bool is_anew;
+    do {
+        struct node *node = node_begin(config);
+        (void)uv_run(&node->loop, UV_RUN_DEFAULT);
+        is_anew = node->is_stranded && node->exit_code == EXIT_CODE_DONE;
+        code = node_end(node);
+        if (is_anew) {
+            heed_signals();
+            code = maintain_begin_anew(config);
+        }
+    } while (is_anew && code == EXIT_CODE_DONE);
+    return code;
 }

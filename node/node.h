@@ -8,7 +8,8 @@ struct node; /* opaque outside node/: node/node_parts.h */
 struct node_config;
 
 /* node_run: opens everything, runs until a signal or a fatal fault, closes
- * everything.  What fails is told on stderr and in the log. */
+ * everything.  What fails is told on stderr and in the log.  A node that fell
+ * behind what its peers keep gives up its store, and begins anew. */
 enum exit_code node_run(const struct node_config *config);
 
 /* node_begin, node_end: the same in two halves, for who drives the loop: all

@@ -158,6 +158,14 @@ static bool on_hush(void *context)
            (node->replica == NULL || replica_is_quiet(node->replica));
 }
 
+/* Who keeps the last blocks alone does not miss those that it gives up. */
+static void on_stranded(void *context)
+{
+    struct node *node = context;
+    node->is_stranded = true;
+    stopping_begin(node);
+}
+
 /* ---- opening the parts */
 
 static void open_blocks(struct node *node)
@@ -206,6 +214,7 @@ static void open_arrival(struct node *node)
         .hush = on_hush,
         .installed = new_tip_installed,
         .failed = on_join_failed,
+        .stranded = node->config->keep_blocks > 0 ? on_stranded : NULL,
     };
     node->arrival = arrival_new(&arrival);
 }

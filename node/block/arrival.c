@@ -49,6 +49,7 @@ struct arrival {
     uint64_t unserved_ms;     /* since when; 0: the next block can be had */
     bool is_unserved;         /* for long enough */
     bool is_awaiting;         /* what peers offer: block sync rests */
+    uint64_t from;            /* the tip, when it began */
     uint64_t silent_until_ms; /* of progress in the log */
     struct store_snapshot snapshot;
     struct hash hash;                  /* of its header */
@@ -264,9 +265,10 @@ static void begin(struct arrival *j)
         fail(j, err);
         return;
     }
-    LOG(LOG_INFO, "sync", "no peer holds the first blocks: taking a snapshot",
+    LOG(LOG_INFO, "sync", "no peer holds the next block: taking a snapshot",
         log_u64("headers", headers_height(j->config.headers)));
     j->phase = HEADERS;
+    j->from = tip_height(j);
     sync_rest(j->config.blocks, true);
     at.height = headers_height(j->config.headers);
     sync_rest(j->config.header_sync, false);
@@ -470,17 +472,34 @@ static void note_unserved(struct arrival *j, uint64_t now)
     j->is_unserved = j->unserved_ms != 0 && now - j->unserved_ms >= SETTLE_MS;
 }
 
+/* Whether it may: with a tip, only who is ready to give that up. */
+static bool may_begin(const struct arrival *j)
+{
+    return tip_height(j) == 0 || j->config.stranded != NULL;
+}
+
+/* A snapshot is ahead, and certified. */
+static void take(struct arrival *j)
+{
+    if (j->from == 0) {
+        j->phase = CHUNKS;
+        want(j, &j->snapshot.root, 1);
+    } else if (j->snapshot.height > j->from) {
+        j->is_stopped = true;
+        j->config.stranded(j->config.context);
+    }
+}
+
 static void look(struct arrival *j, uint64_t now)
 {
     note_unserved(j, now);
-    if (j->phase == RESTING && j->is_unserved && tip_height(j) == 0) {
+    if (j->phase == RESTING && j->is_unserved && may_begin(j)) {
         begin(j);
     } else if (j->phase == HEADERS && j->unserved_ms == 0 &&
                !j->config.is_preferred) {
         rest(j); /* a peer with all blocks came */
     } else if (j->phase == HEADERS && choose(j)) {
-        j->phase = CHUNKS;
-        want(j, &j->snapshot.root, 1);
+        take(j);
     }
 }
 
@@ -521,7 +540,7 @@ void arrival_tick(struct arrival *j, uint64_t now)
         /* off the loop */
     } else if (j->is_awaiting) {
         await_offer(j, now);
-    } else if (j->phase != RESTING && tip_height(j) > 0) {
+    } else if (j->phase != RESTING && tip_height(j) > j->from) {
         leave(j); /* blocks came another way */
     } else if (j->phase == RESTING || j->phase == HEADERS) {
         look(j, now);
@@ -543,6 +562,6 @@ void arrival_progress(const struct arrival *j, struct arrival_progress *out)
         .all = is_headers ? best(j) : j->part_count,
         .is_under_way = j->phase != RESTING,
         .is_stranded =
-            j->phase == RESTING && j->is_unserved && tip_height(j) > 0,
+            j->phase == RESTING && j->is_unserved && !may_begin(j),
     };
 }

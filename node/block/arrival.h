@@ -14,6 +14,11 @@
  * was.  When the snapshot cannot be had any more, a newer one is taken; chunks
  * that did not change count for it.
  *
+ * A node with a tip that fell behind what its peers keep takes the headers
+ * behind its tip in the same way.  When they have shown that a snapshot is
+ * ahead, it is told that it is stranded: a snapshot goes into an empty store
+ * alone.
+ *
  * On the loop. */
 #ifndef POT_NODE_BLOCK_ARRIVAL_H
 #define POT_NODE_BLOCK_ARRIVAL_H
@@ -49,6 +54,8 @@ struct arrival_config {
     /* The tip is the snapshot's. */
     void (*installed)(void *context);
     void (*failed)(void *context, enum pot_err err);
+    /* It would have to begin anew.  NULL: it only says so in the log. */
+    void (*stranded)(void *context);
 };
 
 struct arrival *arrival_new(const struct arrival_config *config);
@@ -70,8 +77,8 @@ struct arrival_progress {
     uint64_t done;     /* headers, chunks, blobs */
     uint64_t all;
     bool is_under_way;
-    bool is_stranded; /* nobody holds the next block, and there is a tip: only
-                       * an empty store can begin with a snapshot */
+    bool is_stranded; /* nobody holds the next block, there is a tip, and this
+                       * node does not give it up by itself */
 };
 
 void arrival_progress(const struct arrival *arrival,

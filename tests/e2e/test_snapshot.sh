@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every node prunes.  A new one gets in by a snapshot all the same, though it
-# dies on the way; a validator that lost its disk, too.
+# dies on the way; a validator that lost its disk, too, and one that was away
+# for longer than others keep blocks.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 . "$SOURCE/tests/e2e/disk_lib.sh"
 INTERVAL=40
@@ -13,8 +14,12 @@ for each in $all miner1; do
     set_key "$each" storage keep_blobs 0
 done
 set_key miner1 miner enabled false
-start $all
+start $all miner1
 await_ready $all
+await 20 "miner1 has some blocks" reaches miner1 2
+stop_cleanly miner1
+mv "$NET/miner1/store" "$WORK/early"
+: >"$NET/miner1/potd.log"
 task=$(submit validator0 "$(make_task snapshot 5)")
 await 60 "the task ended" has_ended validator0 "$task"
 lowest_of() { get "$1" /v1/status | jq -r .lowest_block; }
@@ -80,8 +85,18 @@ POTD_HOME=$NET/validator3 potd --config "$NET/validator3/node.toml" \
 start validator3 miner1
 await 60 "validator3 is in" reaches validator3 "$tip"
 await 60 "it votes again" is_ready validator3
+
+# Who was away for long: nobody holds its next block any more.
+stop_cleanly miner1
+rm -r "$NET/miner1/store"
+mv "$WORK/early" "$NET/miner1/store"
+tip=$(height_of validator0)
+start miner1
+await 60 "miner1 is in anew" reaches miner1 "$tip"
+logs 'beginning anew' || fail "it has the blocks: from whom?"
+[ -e "$NET/miner1/store.stranded/data.mdb" ] || fail "the old store is gone"
 stop_cleanly $all miner1
-verify_stores validator3 validator0
+verify_stores validator3 validator0 miner1
 no_bugs
 echo "in by a snapshot at $tip, after $deaths deaths, $early of them on the way;" \
     "a validator with a new disk"
