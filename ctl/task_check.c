@@ -112,6 +112,22 @@ static const struct chain_rule chain_rules[SPEC_FAULT_COUNT] = {
     [SPEC_AGGREGATION] = {"training.aggregation", NULL, &spec_aggregations},
     [SPEC_NUMERICS] = {"training.numerics", NULL, &spec_numerics},
     [SPEC_COMPRESSION] = {"training.compression", NULL, &spec_compressions},
+    [SPEC_TRIM_SHARE] = {"training.trim_share",
+                         "is for aggregation = \"trimmed_mean\"", NULL},
+    [SPEC_KRUM_FAULTY] = {"training.krum_faulty",
+                          "min_submissions must be at least"
+                          " 2 * krum_faulty + 3; and it is for aggregation"
+                          " = \"krum\" and \"multi_krum\"",
+                          NULL},
+    [SPEC_CLIP_NORM] = {"training.clip_norm",
+                        "is for aggregation = \"clipped_mean\" and"
+                        " \"centered_clipping\"",
+                        NULL},
+    [SPEC_AGGREGATION_SIZE] = {"training.min_submissions",
+                               "the aggregation rule holds all gradients of"
+                               " a round at once, and cannot take so many of"
+                               " this model",
+                               NULL},
     [SPEC_AUDIT_RATE] = {"training.audit_rate", "out of range", NULL},
     [SPEC_EVAL_EVERY] = {"training.eval_every", "out of range", NULL},
     [SPEC_TARGET_ACCURACY] = {"training.target_accuracy", "out of range", NULL},

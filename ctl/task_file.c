@@ -51,6 +51,9 @@ void task_file_fill(Pot__TaskSpec *spec, Pot__ModelSpec *model,
     spec->local_steps = file->local_steps;
     spec->min_submissions = file->min_submissions;
     spec->aggregation = (Pot__Aggregation)file->aggregation;
+    spec->trim_share_ppm = file->trim_share_ppm;
+    spec->krum_faulty = file->krum_faulty;
+    spec->clip_norm = file->clip_norm;
     spec->numerics = (Pot__Numerics)file->numerics;
     spec->compression = (Pot__Compression)file->compression;
     spec->audit_rate_ppm = file->audit_rate_ppm;

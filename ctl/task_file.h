@@ -48,6 +48,9 @@ struct task_file {
     uint32_t local_steps;
     uint32_t min_submissions;
     uint32_t aggregation;
+    uint32_t trim_share_ppm; /* of these, 0: what the rule usually takes */
+    uint32_t krum_faulty;
+    uint32_t clip_norm; /* value * 2^20 */
     uint32_t numerics;
     uint32_t compression;
     uint32_t audit_rate_ppm;

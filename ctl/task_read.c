@@ -10,6 +10,7 @@
 #include "base/suggest.h"
 #include "ctl/task_check.h"
 #include "ctl/task_value.h"
+#include "proto/aggregation.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,10 @@ static const struct task_rule rules[] = {
     COUNT("training.local_steps", local_steps, 1, 1000, 1),
     COUNT("training.min_submissions", min_submissions, 1, ROSTER_MAX, 1),
     CHOICE("training.aggregation", aggregation, &spec_aggregations),
+    SCALED("training.trim_share", trim_share_ppm, 1e-6, 0.499999, 0, PPM_ONE),
+    COUNT("training.krum_faulty", krum_faulty, 0, ROSTER_MAX, 0),
+    SCALED("training.clip_norm", clip_norm, 1e-6, 4095.999999, 0,
+           1 << AGGREGATION_CLIP_BITS),
     CHOICE("training.numerics", numerics, &spec_numerics),
     CHOICE("training.compression", compression, &spec_compressions),
     SCALED("training.audit_rate", audit_rate_ppm, 0, 1, 0.1, PPM_ONE),
@@ -141,6 +146,23 @@ static void set_kind_usual(struct task_file *file)
     }
 }
 
+/* What a rule takes when its key is not there: a quarter is cut from either
+ * end; Krum assumes as many hostile miners as min_submissions allows. */
+static void set_rule_usual(struct task_file *file)
+{
+    bool is_krum =
+        file->aggregation == POT__AGGREGATION__AGGREGATION_KRUM ||
+        file->aggregation == POT__AGGREGATION__AGGREGATION_MULTI_KRUM;
+    if (file->aggregation == POT__AGGREGATION__AGGREGATION_TRIMMED_MEAN &&
+        file->trim_share_ppm == 0) {
+        file->trim_share_ppm = PPM_ONE / 4;
+    }
+    if (is_krum && file->min_submissions >= 3 &&
+        task_file_line(file, "training.krum_faulty") == 0) {
+        file->krum_faulty = (file->min_submissions - 3) / 2;
+    }
+}
+
 enum exit_code task_read_text(struct task_file *out, struct ctl *ctl,
                               const char *path, const char *text)
 {
@@ -156,6 +178,7 @@ enum exit_code task_read_text(struct task_file *out, struct ctl *ctl,
         return rc;
     }
     set_kind_usual(out);
+    set_rule_usual(out);
     return task_check_alone(ctl, out);
 }
 

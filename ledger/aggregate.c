@@ -15,6 +15,12 @@
 
 static const struct aggregate_rule *const rules[] = {
     &aggregate_mean,
+    &aggregate_trimmed_mean,
+    &aggregate_median,
+    &aggregate_krum,
+    &aggregate_multi_krum,
+    &aggregate_clipped_mean,
+    &aggregate_centered_clipping,
 };
 
 struct aggregate {
@@ -39,14 +45,14 @@ bool aggregate_has_rule(uint32_t rule)
     return find_rule(rule) != NULL;
 }
 
-struct aggregate *aggregate_new(Pot__Aggregation rule,
+struct aggregate *aggregate_new(const Pot__TaskSpec *spec,
                                 const struct model_shape *shape)
 {
     struct aggregate *a = pot_calloc(1, sizeof(*a));
-    a->rule = find_rule((uint32_t)rule);
+    a->rule = find_rule((uint32_t)spec->aggregation);
     POT_ASSERT(a->rule != NULL);
     a->shape = shape;
-    a->state = a->rule->open(shape);
+    a->state = a->rule->open(spec, shape);
     return a;
 }
 

@@ -22,18 +22,19 @@ struct aggregate; /* sums under way: ledger/aggregate.c */
  * about.  Outside this module tests ask it. */
 bool aggregate_has_rule(uint32_t rule);
 
-/* aggregate_new: rule is one that a task may name (spec_aggregations); borrows
- * shape until aggregate_free. */
-struct aggregate *aggregate_new(Pot__Aggregation rule,
+/* aggregate_new: by the rule of a sound task; borrows spec and shape until
+ * aggregate_free. */
+struct aggregate *aggregate_new(const Pot__TaskSpec *spec,
                                 const struct model_shape *shape);
 void aggregate_free(struct aggregate *aggregate);
 
-/* aggregate_add: at most ROSTER_MAX times. */
+/* aggregate_add: at most aggregation_roster_max times, of one width. */
 void aggregate_add(struct aggregate *aggregate,
                    const struct gradient *gradient);
 
 /* aggregate_encode: the result in the encoding of proto/gradient.h, appended
- * to out; something was added before. */
+ * to out; as many gradients were added as the task's rule asks for, which
+ * min_submissions says (proto/aggregation.h). */
 void aggregate_encode(struct aggregate *aggregate, struct buf *out);
 
 #endif

@@ -28,19 +28,21 @@ static void add_int16(int64_t *restrict sums, const uint8_t *restrict elements,
 }
 
 /* Any width and any exponent: rounds and clamps. */
+static int64_t on_grid(int32_t element, int shift)
+{
+    int64_t value = shift >= 0 ? fixed_shift_left(element, (unsigned)shift)
+                               : fixed_shift_right(element, (unsigned)-shift);
+    if (value > ELEMENT_MAX) {
+        return ELEMENT_MAX;
+    }
+    return value < -ELEMENT_MAX ? -ELEMENT_MAX : value;
+}
+
 static void add_slowly(int64_t *sums, const struct gradient *gradient,
                        struct tensor_span tensor, int shift)
 {
     for (size_t i = 0; i < tensor.count; i++) {
-        int64_t value = gradient_get(gradient, tensor.offset + i);
-        value = shift >= 0 ? fixed_shift_left(value, (unsigned)shift)
-                           : fixed_shift_right(value, (unsigned)-shift);
-        if (value > ELEMENT_MAX) {
-            value = ELEMENT_MAX;
-        } else if (value < -ELEMENT_MAX) {
-            value = -ELEMENT_MAX;
-        }
-        sums[i] += value;
+        sums[i] += on_grid(gradient_get(gradient, tensor.offset + i), shift);
     }
 }
 
@@ -60,6 +62,22 @@ void aggregate_grid_add(int64_t *all, const struct model_shape *shape,
             add_int8(sums, elements, tensor.count, INT64_C(1) << shift);
         } else {
             add_int16(sums, elements, tensor.count, INT64_C(1) << shift);
+        }
+    }
+}
+
+void aggregate_grid_read(int64_t *values, const struct model_shape *shape,
+                         const struct gradient *gradient, size_t first,
+                         size_t count)
+{
+    size_t end = first + count;
+    for (size_t t = 0; t < shape->tensor_count; t++) {
+        struct tensor_span tensor = shape->tensors[t];
+        size_t tensor_end = tensor.offset + tensor.count;
+        size_t i = tensor.offset > first ? tensor.offset : first;
+        int shift = gradient->exponents[t] - AGGREGATE_GRID;
+        for (; i < end && i < tensor_end; i++) {
+            values[i - first] = on_grid(gradient_get(gradient, i), shift);
         }
     }
 }

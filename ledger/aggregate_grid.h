@@ -18,4 +18,10 @@
 void aggregate_grid_add(int64_t *sums, const struct model_shape *shape,
                         const struct gradient *gradient);
 
+/* aggregate_grid_read: the elements from `first` on, count of them, likewise
+ * on the grid; values is overwritten. */
+void aggregate_grid_read(int64_t *values, const struct model_shape *shape,
+                         const struct gradient *gradient, size_t first,
+                         size_t count);
+
 #endif

@@ -9,8 +9,10 @@
 
 #include <stdlib.h>
 
-static void *open_sums(const struct model_shape *shape)
+static void *open_sums(const Pot__TaskSpec *spec,
+                       const struct model_shape *shape)
 {
+    (void)spec;
     return pot_calloc(shape->parameter_count, sizeof(int64_t));
 }
 

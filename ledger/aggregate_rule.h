@@ -2,9 +2,10 @@
  *
  * A rule is a value of Aggregation (proto/chain.proto) and its entry in
  * spec_aggregations (proto/spec.c), which says whether this version takes it;
- * a file ledger/aggregate_X.c that defines one of these, declared below; and
- * an entry in the table of ledger/aggregate.c.  Integers only, and the order of
- * the gradients must not matter. */
+ * what it needs, in proto/aggregation.c; a file ledger/aggregate_X.c that
+ * defines one of these, declared below; and an entry in the table of
+ * ledger/aggregate.c.  Integers only, and the order of the gradients must not
+ * matter. */
 #ifndef POT_LEDGER_AGGREGATE_RULE_H
 #define POT_LEDGER_AGGREGATE_RULE_H
 
@@ -16,8 +17,9 @@
 struct aggregate_rule {
     Pot__Aggregation kind;
 
-    /* The rule's state for gradients of one shape; close releases it. */
-    void *(*open)(const struct model_shape *shape);
+    /* The rule's state for gradients of one shape; close releases it.  spec
+     * and shape are borrowed until then. */
+    void *(*open)(const Pot__TaskSpec *spec, const struct model_shape *shape);
     void (*close)(void *state);
 
     void (*add)(void *state, const struct model_shape *shape,
@@ -31,5 +33,13 @@ struct aggregate_rule {
 };
 
 extern const struct aggregate_rule aggregate_mean; /* aggregate_mean.c */
+extern const struct aggregate_rule
+    aggregate_trimmed_mean;                          /* aggregate_sorted.c */
+extern const struct aggregate_rule aggregate_median; /* aggregate_sorted.c */
+extern const struct aggregate_rule aggregate_krum;   /* aggregate_krum.c */
+extern const struct aggregate_rule aggregate_multi_krum; /* likewise */
+extern const struct aggregate_rule
+    aggregate_clipped_mean; /* aggregate_clip.c */
+extern const struct aggregate_rule aggregate_centered_clipping; /* likewise */
 
 #endif

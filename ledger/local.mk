@@ -6,7 +6,11 @@ ledger_libledger_a_SOURCES = \
 	ledger/activation.c ledger/activation.h \
 	ledger/aggregate.c ledger/aggregate.h \
 	ledger/aggregate_grid.c ledger/aggregate_grid.h \
+	ledger/aggregate_clip.c \
+	ledger/aggregate_held.c ledger/aggregate_held.h \
+	ledger/aggregate_krum.c \
 	ledger/aggregate_mean.c ledger/aggregate_rule.h \
+	ledger/aggregate_sorted.c ledger/aggregate_sorted.h \
 	ledger/challenge.c ledger/challenge.h ledger/challenge_settle.c \
 	ledger/closed.c ledger/closed.h \
 	ledger/draft.c ledger/draft.h \

@@ -96,8 +96,7 @@ static enum round_verdict sum_payloads(struct settle *s,
 {
     struct buf payload;
     enum round_verdict verdict = ROUND_ACCEPTED;
-    struct aggregate *aggregate =
-        aggregate_new(s->task->spec->aggregation, &s->shape);
+    struct aggregate *aggregate = aggregate_new(s->task->spec, &s->shape);
     buf_init(&payload, gradient_bytes(&s->shape, 4));
     for (size_t i = 0; i < s->counted_count && verdict == ROUND_ACCEPTED; i++) {
         verdict = add_payload(aggregate, s, env, &s->counted[i], &payload);

@@ -81,7 +81,15 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
     X(TX_SPEC_MIN_SUBMISSIONS, TX_FOR_GOOD,                                    \
       "min_submissions: 1 to " LIMIT_TEXT(ROSTER_MAX))                         \
     X(TX_SPEC_AGGREGATION, TX_FOR_GOOD,                                        \
-      "aggregation: only mean in this version")                                \
+      "aggregation: mean, trimmed_mean, median, krum, multi_krum, "            \
+      "clipped_mean or centered_clipping")                                     \
+    X(TX_SPEC_AGGREGATION_RULE, TX_FOR_GOOD,                                   \
+      "trim_share: above 0 and below 0.5, for trimmed_mean; krum_faulty: "     \
+      "min_submissions at least 2 krum_faulty + 3, for krum and multi_krum; "  \
+      "clip_norm: for clipped_mean and centered_clipping")                     \
+    X(TX_SPEC_AGGREGATION_SIZE, TX_FOR_GOOD,                                   \
+      "min_submissions: more gradients of this model than its aggregation "    \
+      "rule takes")                                                            \
     X(TX_SPEC_NUMERICS, TX_FOR_GOOD, "numerics: exact or blas")                \
     X(TX_SPEC_COMPRESSION, TX_FOR_GOOD,                                        \
       "compression: only int8 and int16 in this version")                      \

@@ -6,6 +6,7 @@
 #include "ledger/roster.h"
 #include "ledger/task.h"
 #include "ledger/tx_kind.h"
+#include "proto/aggregation.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 #include "proto/spec.h"
@@ -28,6 +29,10 @@ static enum tx_verdict verdict_on(enum spec_fault fault)
         [SPEC_AGGREGATION] = TX_SPEC_AGGREGATION,
         [SPEC_NUMERICS] = TX_SPEC_NUMERICS,
         [SPEC_COMPRESSION] = TX_SPEC_COMPRESSION,
+        [SPEC_TRIM_SHARE] = TX_SPEC_AGGREGATION_RULE,
+        [SPEC_KRUM_FAULTY] = TX_SPEC_AGGREGATION_RULE,
+        [SPEC_CLIP_NORM] = TX_SPEC_AGGREGATION_RULE,
+        [SPEC_AGGREGATION_SIZE] = TX_SPEC_AGGREGATION_SIZE,
         [SPEC_AUDIT_RATE] = TX_SPEC_AUDIT_RATE,
         [SPEC_EVAL_EVERY] = TX_SPEC_EVALUATION,
         [SPEC_TARGET_ACCURACY] = TX_SPEC_TARGET,
@@ -187,7 +192,7 @@ static enum tx_verdict join(const struct tx_run *run, Pot__TaskRecord *task)
         account.stake_miner < task->spec->miner_stake) {
         return TX_MINER_STAKE;
     }
-    if (members.count >= ROSTER_MAX) {
+    if (members.count >= aggregation_roster_max(task->spec)) {
         return TX_ROSTER_FULL;
     }
     roster_insert(&members, index, &run->sender);

@@ -16,6 +16,7 @@ generated/proto/%.pb-c.c generated/proto/%.pb-c.h: proto/%.proto
 
 noinst_LIBRARIES += proto/libproto.a
 proto_libproto_a_SOURCES = \
+	proto/aggregation.c proto/aggregation.h \
 	proto/batch.c proto/batch.h \
 	proto/blob.c proto/blob.h \
 	proto/block.c proto/block.h \

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/fixed.h"
 #include "base/hash.h"
+#include "proto/aggregation.h"
 #include "proto/dataset.h"
 #include "proto/model.h"
 
@@ -49,10 +50,13 @@ const struct spec_choices spec_schedules = CHOICES(schedules);
 
 static const struct spec_choice aggregations[] = {
     {"mean", POT__AGGREGATION__AGGREGATION_MEAN, true},
-    {"trimmed_mean", POT__AGGREGATION__AGGREGATION_TRIMMED_MEAN, false},
-    {"median", POT__AGGREGATION__AGGREGATION_MEDIAN, false},
-    {"krum", POT__AGGREGATION__AGGREGATION_KRUM, false},
-    {"clipped_mean", POT__AGGREGATION__AGGREGATION_CLIPPED_MEAN, false},
+    {"trimmed_mean", POT__AGGREGATION__AGGREGATION_TRIMMED_MEAN, true},
+    {"median", POT__AGGREGATION__AGGREGATION_MEDIAN, true},
+    {"krum", POT__AGGREGATION__AGGREGATION_KRUM, true},
+    {"multi_krum", POT__AGGREGATION__AGGREGATION_MULTI_KRUM, true},
+    {"clipped_mean", POT__AGGREGATION__AGGREGATION_CLIPPED_MEAN, true},
+    {"centered_clipping", POT__AGGREGATION__AGGREGATION_CENTERED_CLIPPING,
+     true},
 };
 const struct spec_choices spec_aggregations = CHOICES(aggregations);
 
@@ -240,6 +244,23 @@ static enum spec_fault check_model(const Pot__TaskSpec *spec)
     return is_optimizer(spec->optimizer) ? SPEC_SOUND : SPEC_OPTIMIZER;
 }
 
+static enum spec_fault check_aggregation(const Pot__TaskSpec *spec)
+{
+    switch (aggregation_check(spec)) {
+    case AGGREGATION_SOUND:
+        return SPEC_SOUND;
+    case AGGREGATION_TRIM_SHARE:
+        return SPEC_TRIM_SHARE;
+    case AGGREGATION_KRUM_FAULTY:
+        return SPEC_KRUM_FAULTY;
+    case AGGREGATION_CLIP_NORM:
+        return SPEC_CLIP_NORM;
+    case AGGREGATION_TOO_LARGE:
+        return SPEC_AGGREGATION_SIZE;
+    }
+    return SPEC_AGGREGATION;
+}
+
 static enum spec_fault check_training(const Pot__TaskSpec *spec)
 {
     if (spec->rounds == 0 || spec->rounds > ROUNDS_MAX) {
@@ -265,7 +286,7 @@ static enum spec_fault check_training(const Pot__TaskSpec *spec)
         return SPEC_NUMERICS;
     }
     return spec_takes(&spec_compressions, (uint32_t)spec->compression)
-               ? SPEC_SOUND
+               ? check_aggregation(spec)
                : SPEC_COMPRESSION;
 }
 

@@ -71,6 +71,10 @@ enum spec_fault {
     SPEC_AGGREGATION,
     SPEC_NUMERICS,
     SPEC_COMPRESSION,
+    SPEC_TRIM_SHARE, /* these four: proto/aggregation.h */
+    SPEC_KRUM_FAULTY,
+    SPEC_CLIP_NORM,
+    SPEC_AGGREGATION_SIZE,
     SPEC_AUDIT_RATE,
     SPEC_EVAL_EVERY,
     SPEC_TARGET_ACCURACY,

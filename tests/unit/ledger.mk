@@ -1,5 +1,6 @@
 # Tests of ledger/ and of what it owns in base/ and proto/.
-ledger_numeric_tests = tests/unit/test_aggregate tests/unit/test_evaluate \
+ledger_numeric_tests = tests/unit/test_aggregate \
+	tests/unit/test_aggregate_rules tests/unit/test_evaluate \
 	tests/unit/test_fixed tests/unit/test_optimizer \
 	tests/unit/test_spec
 check_PROGRAMS += $(ledger_numeric_tests)
@@ -14,6 +15,11 @@ tests_unit_test_aggregate_SOURCES = tests/unit/test_aggregate.c \
 	tests/unit/ledger_random.h
 tests_unit_test_aggregate_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_aggregate_LDADD = $(unit_ledger_libs)
+
+tests_unit_test_aggregate_rules_SOURCES = tests/unit/test_aggregate_rules.c \
+	tests/unit/ledger_random.h
+tests_unit_test_aggregate_rules_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_aggregate_rules_LDADD = $(unit_ledger_libs)
 
 tests_unit_test_optimizer_SOURCES = tests/unit/test_optimizer.c \
 	tests/unit/ledger_random.h

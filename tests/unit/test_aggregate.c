@@ -100,8 +100,9 @@ static struct gradient sum_of(const struct fixture *f, struct buf *out,
                               size_t first)
 {
     struct gradient sum;
-    struct aggregate *aggregate =
-        aggregate_new(POT__AGGREGATION__AGGREGATION_MEAN, &f->shape);
+    Pot__TaskSpec spec = POT__TASK_SPEC__INIT;
+    spec.aggregation = POT__AGGREGATION__AGGREGATION_MEAN;
+    struct aggregate *aggregate = aggregate_new(&spec, &f->shape);
     for (size_t i = 0; i < f->count; i++) {
         aggregate_add(aggregate, &f->gradients[(first + i) % f->count]);
     }

@@ -197,7 +197,17 @@ static void what_the_chain_would_refuse_is_refused_here(void **state)
         const char *why;
     } cases[] = {
         {"[training]", "aggregation = \"krum\"",
-         "t.toml:8: training.aggregation: this version has only \"mean\""},
+         "training.krum_faulty: min_submissions must be at least"},
+        {"[training]", "aggregation = \"krum\"\nmin_submissions = 3", NULL},
+        {"[training]", "aggregation = \"trimmed_mean\"", NULL},
+        {"[training]", "trim_share = 0.1",
+         "t.toml:8: training.trim_share: is for aggregation ="
+         " \"trimmed_mean\""},
+        {"[training]", "clip_norm = 2.5", "training.clip_norm: is for"},
+        {"[training]", "aggregation = \"centered_clipping\"\nclip_norm = 2.5",
+         NULL},
+        {"[training]", "aggregation = \"median\"\nmin_submissions = 4096",
+         NULL},
         {"[training]", "compression = \"topk\"",
          "training.compression: this version has only \"int8\", \"int16\""},
         {"[model]", "activation = \"tanh\"", NULL},

@@ -5,6 +5,9 @@
 #include "ledger/tx.h"
 
 #include "ledger/keys.h"
+#include "ledger/roster.h"
+#include "ledger/task.h"
+#include "proto/aggregation.h"
 #include "proto/codec.h"
 #include "proto/fee.h"
 #include "proto/signed.h"
@@ -351,6 +354,18 @@ static uint32_t not_taken(const struct spec_choices *choices)
     return 0;
 }
 
+static void spoil_rule(struct fixture_spec *s, int which)
+{
+    if (which == TX_SPEC_AGGREGATION_RULE) {
+        s->task.clip_norm = 1;
+    } else {
+        assert_int_equal(which, TX_SPEC_AGGREGATION_SIZE);
+        s->task.aggregation = POT__AGGREGATION__AGGREGATION_KRUM;
+        s->task.min_submissions = ROSTER_MAX;
+        s->layers[1] = 100;
+    }
+}
+
 /* One wrong thing a case; what is set is put back by making the spec anew. */
 static void spoil(struct fixture_spec *s, int which)
 {
@@ -410,7 +425,7 @@ static void spoil(struct fixture_spec *s, int which)
         s->task.rounds = 601;
         break;
     default:
-        fail();
+        spoil_rule(s, which);
     }
 }
 
@@ -493,6 +508,52 @@ static void miners_join_and_leave(void **state)
     assert_int_equal(fixture_unstake(&f, miner, role, FIXTURE_STAKE / 5),
                      TX_ACCEPTED);
     fixture_end_block(&f);
+    fixture_close(&f);
+}
+
+/* Strangers join the task until it has count members. */
+static void fill_roster(struct fixture *f, const struct hash *task,
+                        size_t count)
+{
+    Pot__TaskRecord *record = ledger_task(&f->env.state, task);
+    struct roster members = roster_of_members(record);
+    for (uint32_t i = 0; members.count < count; i++) {
+        struct public_key stranger = {{0}};
+        size_t index;
+        memcpy(stranger.b, &i, sizeof(i));
+        assert_false(roster_find(members, &stranger, &index));
+        roster_insert(&members, index, &stranger);
+    }
+    roster_set_members(record, members);
+    task_store(&f->env, record);
+    codec_free(record);
+}
+
+static void a_roster_ends_where_its_rule_does(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct fixture_spec spec;
+    struct hash task;
+    fixture_open(&f);
+    fixture_spec(&spec, &f);
+    spec.task.aggregation = POT__AGGREGATION__AGGREGATION_KRUM;
+    spec.task.min_submissions = 3;
+    spec.layers[1] = 100;
+    fixture_start_task(&f, &spec, 600, 2, &task);
+    size_t most = aggregation_roster_max(&spec.task);
+    assert_in_range(most, 3, ROSTER_MAX - 1);
+    for (size_t i = 2; i < 4; i++) {
+        assert_int_equal(fixture_stake(&f, fixture_miner(&f, i),
+                                       POT__STAKE_ROLE__STAKE_MINER,
+                                       FIXTURE_STAKE),
+                         TX_ACCEPTED);
+    }
+    fill_roster(&f, &task, most - 1);
+    assert_int_equal(fixture_join(&f, fixture_miner(&f, 2), &task),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_join(&f, fixture_miner(&f, 3), &task),
+                     TX_ROSTER_FULL);
     fixture_close(&f);
 }
 
@@ -593,6 +654,7 @@ int main(void)
         cmocka_unit_test(each_wrong_field_of_a_task_has_its_verdict),
         cmocka_unit_test(a_refusal_names_what_is_taken),
         cmocka_unit_test(miners_join_and_leave),
+        cmocka_unit_test(a_roster_ends_where_its_rule_does),
         cmocka_unit_test(cancelling_frees_the_miners),
         cmocka_unit_test(only_so_many_tasks_run_at_once),
         cmocka_unit_test(fees_grow_with_what_a_node_has_to_do),

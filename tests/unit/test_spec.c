@@ -4,6 +4,7 @@
 
 #include "base/fixed.h"
 #include "base/hash.h"
+#include "proto/aggregation.h"
 #include "proto/codec.h"
 #include "proto/model.h"
 
@@ -171,13 +172,86 @@ static void what_is_chosen_is_taken_or_planned(void **state)
     assert_true(spec_takes(&spec_activations, 1));
     assert_false(spec_takes(&spec_activations, 0));
     assert_false(spec_takes(&spec_activations, 99));
-    assert_false(
+    assert_true(
         spec_takes(&spec_aggregations, POT__AGGREGATION__AGGREGATION_KRUM));
+    assert_false(
+        spec_takes(&spec_compressions, POT__COMPRESSION__COMPRESSION_TOPK));
     for (size_t i = 0; i < spec_compressions.count; i++) {
         const struct spec_choice *choice = &spec_compressions.all[i];
         unsigned width = spec_gradient_width((Pot__Compression)choice->value);
         assert_true(choice->is_taken == (width > 0));
     }
+}
+
+static void each_rule_has_its_own_parameters(void **state)
+{
+    (void)state;
+    static const struct {
+        Pot__Aggregation rule;
+        uint32_t min_submissions;
+        uint32_t trim_share_ppm;
+        uint32_t krum_faulty;
+        uint32_t clip_norm;
+        enum spec_fault fault;
+    } cases[] = {
+        {POT__AGGREGATION__AGGREGATION_MEAN, 1, 1, 0, 0, SPEC_TRIM_SHARE},
+        {POT__AGGREGATION__AGGREGATION_MEAN, 5, 0, 1, 0, SPEC_KRUM_FAULTY},
+        {POT__AGGREGATION__AGGREGATION_MEDIAN, 1, 0, 0, 1, SPEC_CLIP_NORM},
+        {POT__AGGREGATION__AGGREGATION_MEDIAN, 1, 0, 0, 0, SPEC_SOUND},
+        {POT__AGGREGATION__AGGREGATION_TRIMMED_MEAN, 1, 0, 0, 0,
+         SPEC_TRIM_SHARE},
+        {POT__AGGREGATION__AGGREGATION_TRIMMED_MEAN, 1, 499999, 0, 0,
+         SPEC_SOUND},
+        {POT__AGGREGATION__AGGREGATION_TRIMMED_MEAN, 1, 500000, 0, 0,
+         SPEC_TRIM_SHARE},
+        {POT__AGGREGATION__AGGREGATION_KRUM, 2, 0, 0, 0, SPEC_KRUM_FAULTY},
+        {POT__AGGREGATION__AGGREGATION_KRUM, 3, 0, 0, 0, SPEC_SOUND},
+        {POT__AGGREGATION__AGGREGATION_MULTI_KRUM, 8, 0, 3, 0,
+         SPEC_KRUM_FAULTY},
+        {POT__AGGREGATION__AGGREGATION_MULTI_KRUM, 9, 0, 3, 0, SPEC_SOUND},
+        {POT__AGGREGATION__AGGREGATION_KRUM, 3, 0, UINT32_MAX, 0,
+         SPEC_KRUM_FAULTY},
+        {POT__AGGREGATION__AGGREGATION_CLIPPED_MEAN, 1, 0, 0, 1, SPEC_SOUND},
+        {POT__AGGREGATION__AGGREGATION_CENTERED_CLIPPING, 1, 0, 0, 0,
+         SPEC_SOUND},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct fixture f;
+        open_fixture(&f);
+        f.spec.aggregation = cases[i].rule;
+        f.spec.min_submissions = cases[i].min_submissions;
+        f.spec.trim_share_ppm = cases[i].trim_share_ppm;
+        f.spec.krum_faulty = cases[i].krum_faulty;
+        f.spec.clip_norm = cases[i].clip_norm;
+        if (spec_check(&f.spec, 5) != cases[i].fault) {
+            fail_msg("case %zu: fault %d", i, (int)spec_check(&f.spec, 5));
+        }
+    }
+}
+
+/* What a round holds and does stays within the bounds, and is no smaller than
+ * it must be. */
+static void a_rule_admits_as_many_miners_as_it_can_take(void **state)
+{
+    (void)state;
+    struct fixture f;
+    uint32_t layers[] = {784, 128, 10};
+    open_fixture(&f);
+    f.model.layers = layers;
+    assert_int_equal(aggregation_roster_max(&f.spec), ROSTER_MAX);
+    f.spec.aggregation = POT__AGGREGATION__AGGREGATION_KRUM;
+    uint64_t n = aggregation_roster_max(&f.spec);
+    uint64_t parameters = 101770;
+    assert_true((n * (n - 1) / 2 + n) * parameters <= AGGREGATION_WORK_MAX);
+    assert_true((n * (n + 1) / 2 + n + 1) * parameters > AGGREGATION_WORK_MAX);
+    f.spec.min_submissions = (uint32_t)n;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_SOUND);
+    f.spec.min_submissions++;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_AGGREGATION_SIZE);
+    layers[0] = LAYER_WIDTH_MAX;
+    layers[1] = 1000;
+    f.spec.aggregation = POT__AGGREGATION__AGGREGATION_CLIPPED_MEAN;
+    assert_int_equal(aggregation_roster_max(&f.spec), 8);
 }
 
 /* ACTIVATION_RELU is "relu"; a value 0 may stand for none. */
@@ -262,6 +336,8 @@ int main(void)
         cmocka_unit_test(names_are_clean_utf_8),
         cmocka_unit_test(a_name_is_cut_between_characters),
         cmocka_unit_test(what_is_chosen_is_taken_or_planned),
+        cmocka_unit_test(each_rule_has_its_own_parameters),
+        cmocka_unit_test(a_rule_admits_as_many_miners_as_it_can_take),
         cmocka_unit_test(every_value_is_a_choice_of_its_name),
         cmocka_unit_test(values_have_the_names_of_a_task_file),
         cmocka_unit_test(a_task_fits_its_data),
