@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "node/block/block_check.h"
 #include "node/block/block_commit.h"
+#include "node/block/brief_work.h"
 #include "node/block/certified.h"
 #include "node/block/executed.h"
 #include "node/block/held_blobs.h"
@@ -39,7 +40,6 @@
 enum job_type { JOB_PROPOSE, JOB_CHECK, JOB_APPLY, JOB_INSTALL };
 
 struct job {
-    struct offload offload;
     struct chain *chain;
     struct job *next;
     enum job_type type;
@@ -72,6 +72,7 @@ struct chain {
     bool has_released;      /* what was held before it was opened */
     struct job *first;      /* the one at work, then those that wait */
     bool is_working; /* the first is off the loop, or is being finished */
+    struct offload offload; /* of it */
     bool is_held;    /* chain_hold */
     chain_applied_fn *applied;
     void *context;
@@ -427,6 +428,21 @@ static void prepare(struct chain *chain, struct job *job)
     }
 }
 
+/* It reads the store, as the loop does anyway, and writes nothing. */
+static bool is_brief(const struct job *job)
+{
+    switch (job->type) {
+    case JOB_PROPOSE:
+        return brief_work_request(job->request);
+    case JOB_CHECK:
+        return brief_work_block(job->block->block->body);
+    case JOB_APPLY:
+    case JOB_INSTALL:
+        return false;
+    }
+    return false;
+}
+
 static void on_worked(void *context);
 
 static void start_next(struct chain *chain)
@@ -439,7 +455,8 @@ static void start_next(struct chain *chain)
         struct job *job = chain->first;
         if (!settle(chain, job)) {
             prepare(chain, job);
-            offload_start(&job->offload, chain->loop, on_work, on_worked, job);
+            (is_brief(job) ? offload_brief : offload_start)(
+                &chain->offload, chain->loop, on_work, on_worked, job);
             return;
         }
         chain->first = job->next;

@@ -18,10 +18,8 @@
 /* Of one replica, in a batch: f of them who fill theirs leave room. */
 #define SHARE_MAX       256
 #define SHARE_BYTES_MAX ((size_t)16 << 20)
-/* A vote costs about what sending it off the loop does: when nothing else
- * waits it is verified here, so many in a millisecond. */
-#define HERE_BYTES_MAX 512
-#define HERE_MAX       4
+/* A vote or a small proposal, alone: verified on the loop. */
+#define BRIEF_BYTES_MAX 4096
 
 struct letter { /* a message on its way through verification */
     struct letter *next;
@@ -44,9 +42,6 @@ struct inbox {
     size_t count;
     size_t bytes;
     struct share shares[VALIDATORS_MAX + 1];
-
-    uint64_t here_ms; /* the millisecond in which */
-    unsigned here;    /* so many were verified on the loop */
 
     struct letter *batch; /* off the loop now */
     struct validator_set set;
@@ -106,22 +101,17 @@ static bool is_good(const struct inbox *inbox, struct letter *l)
     return false;
 }
 
-static void verify(const struct inbox *inbox, struct letter *letters)
+static void on_verify(void *context)
 {
+    const struct inbox *inbox = context;
     enum cpu_part before = cpu_time_enter(CPU_SIGNATURES);
-    for (struct letter *l = letters; l != NULL; l = l->next) {
+    for (struct letter *l = inbox->batch; l != NULL; l = l->next) {
         if (!is_good(inbox, l)) {
             codec_free(l->message);
             l->message = NULL;
         }
     }
     (void)cpu_time_enter(before);
-}
-
-static void on_verify(void *context)
-{
-    const struct inbox *inbox = context;
-    verify(inbox, inbox->batch);
 }
 
 static void deliver(struct inbox *inbox, const struct letter *letter)
@@ -158,48 +148,24 @@ static void on_verified(void *context)
     }
 }
 
-static void take_set(struct inbox *inbox)
+static bool is_brief(const struct letter *batch)
 {
-    inbox->set = *inbox->config.validators(inbox->config.context,
-                                           &inbox->set_id, &inbox->height);
+    return batch->next == NULL && batch->size <= BRIEF_BYTES_MAX &&
+           pbft_signatures(batch->data, batch->size) == 1;
 }
 
 static void start_batch(struct inbox *inbox)
 {
     inbox->batch = inbox->letters;
-    take_set(inbox);
+    inbox->set = *inbox->config.validators(inbox->config.context,
+                                           &inbox->set_id, &inbox->height);
     inbox->letters = NULL;
     inbox->letters_end = &inbox->letters;
     inbox->count = 0;
     inbox->bytes = 0;
     memset(inbox->shares, 0, sizeof(inbox->shares));
-    offload_start(&inbox->offload, inbox->config.loop, on_verify, on_verified,
-                  inbox);
-}
-
-/* Nothing is before it, it is small, and the loop has time for it. */
-static bool is_for_here(struct inbox *inbox, const void *data, size_t size)
-{
-    uint64_t now_ms = uv_now(inbox->config.loop);
-    if (!inbox_is_idle(inbox) || size > HERE_BYTES_MAX ||
-        pbft_signatures(data, size) > 1) {
-        return false;
-    }
-    if (now_ms != inbox->here_ms) {
-        inbox->here_ms = now_ms;
-        inbox->here = 0;
-    }
-    return inbox->here++ < HERE_MAX;
-}
-
-static void take_here(struct inbox *inbox, struct letter *letter)
-{
-    take_set(inbox);
-    verify(inbox, letter);
-    enum cpu_part before = cpu_time_enter(CPU_OTHER); /* not the network's */
-    deliver(inbox, letter);
-    (void)cpu_time_enter(before);
-    letter_free(letter);
+    (is_brief(inbox->batch) ? offload_brief : offload_start)(
+        &inbox->offload, inbox->config.loop, on_verify, on_verified, inbox);
 }
 
 static void enqueue(struct inbox *inbox, struct share *share,
@@ -239,11 +205,7 @@ void inbox_receive(struct inbox *inbox, const struct public_key *from,
     letter->data = pot_memdup(data, size);
     letter->size = size;
     letter->from = *from;
-    if (is_for_here(inbox, data, size)) {
-        take_here(inbox, letter);
-    } else {
-        enqueue(inbox, share, letter);
-    }
+    enqueue(inbox, share, letter);
 }
 
 bool inbox_is_idle(const struct inbox *inbox)

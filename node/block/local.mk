@@ -5,6 +5,7 @@ node_block_libblock_a_SOURCES = \
 	node/block/block_commit.c node/block/block_commit.h \
 	node/block/block_lists.c node/block/block_lists.h \
 	node/block/block_needs.c node/block/block_needs.h \
+	node/block/brief_work.c node/block/brief_work.h \
 	node/block/catch_up.c node/block/catch_up.h \
 	node/block/certified.c node/block/certified.h \
 	node/block/chain.c node/block/chain.h \

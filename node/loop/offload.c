@@ -3,6 +3,11 @@
 #include "node/loop/offload.h"
 
 #include "base/check.h"
+#include "base/cpu_time.h"
+
+#include <stdbool.h>
+
+#define HERE_MAX 4 /* in a millisecond, of one offload's */
 
 static void on_work(uv_work_t *work)
 {
@@ -26,4 +31,27 @@ void offload_start(struct offload *offload, uv_loop_t *loop,
     offload->context = context;
     int rc = uv_queue_work(loop, &offload->work, on_work, on_worked);
     POT_ASSERT(rc == 0); /* it has no other way to fail than our mistake */
+}
+
+static bool has_time(struct offload *offload, const uv_loop_t *loop)
+{
+    uint64_t now_ms = uv_now(loop);
+    if (now_ms != offload->here_ms) {
+        offload->here_ms = now_ms;
+        offload->here = 0;
+    }
+    return offload->here++ < HERE_MAX;
+}
+
+void offload_brief(struct offload *offload, uv_loop_t *loop,
+                   void (*run)(void *), void (*done)(void *), void *context)
+{
+    if (!has_time(offload, loop)) {
+        offload_start(offload, loop, run, done, context);
+        return;
+    }
+    enum cpu_part before = cpu_time_enter(CPU_OTHER); /* not its caller's */
+    run(context);
+    done(context); /* may free the offload */
+    (void)cpu_time_enter(before);
 }

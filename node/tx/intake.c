@@ -24,6 +24,7 @@
 #define OWN_MAX         (QUEUE_MAX / 2) /* of them, clients' and our own */
 #define QUEUE_BYTES_MAX ((size_t)64 << 20)
 #define BATCH_MAX       256
+#define BRIEF_BYTES_MAX 4096 /* of one that is judged on the loop */
 /* Passed on in one message; a larger one goes alone. */
 #define PARCEL_BYTES ((size_t)128 << 10)
 /* Between two looks at what was held back. */
@@ -339,8 +340,10 @@ static void start_batch(struct intake *intake)
         intake->queue_end = &intake->queue;
     }
     intake->height = chain_tip(intake->config.chain)->height;
-    offload_start(&intake->offload, intake->config.loop, on_work, on_worked,
-                  intake);
+    bool is_brief = last == intake->batch && last->type == MESSAGE_TX &&
+                    last->size <= BRIEF_BYTES_MAX;
+    (is_brief ? offload_brief : offload_start)(
+        &intake->offload, intake->config.loop, on_work, on_worked, intake);
 }
 
 static struct item *enqueue(struct intake *intake, uint8_t type,

@@ -15,6 +15,7 @@ unit_node_tests = \
 	tests/unit/test_left_out \
 	tests/unit/test_mempool \
 	tests/unit/test_node_config \
+	tests/unit/test_offload \
 	tests/unit/test_fellows \
 	tests/unit/test_round_early \
 	tests/unit/test_snapshots \
@@ -98,6 +99,11 @@ tests_unit_test_snapshots_LDADD = node/hold/libhold.a \
 tests_unit_test_blob_pool_SOURCES = tests/unit/test_blob_pool.c
 tests_unit_test_blob_pool_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_blob_pool_LDADD = node/hold/libhold.a $(unit_proto_libs) \
+	$(UV_LIBS)
+
+tests_unit_test_offload_SOURCES = tests/unit/test_offload.c
+tests_unit_test_offload_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_offload_LDADD = node/loop/libloop.a $(unit_base_libs) \
 	$(UV_LIBS)
 
 tests_unit_test_verified_SOURCES = tests/unit/test_verified.c

@@ -92,7 +92,7 @@ static void send_vote(struct world *w, uint64_t view, bool is_forged)
 /* A message that is too large to be taken on the loop. */
 static void send_large(struct world *w)
 {
-    static const uint8_t junk[4096];
+    static const uint8_t junk[8192];
     inbox_receive(w->inbox, &w->set.keys[1], 1, junk, sizeof(junk));
 }
 
