@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/cpu_time.h"
 #include "base/log.h"
 #include "node/block/chain.h"
 #include "node/maintain.h"
@@ -115,6 +116,7 @@ enum exit_code node_run(const struct node_config *config)
 {
     enum exit_code code;
     bool is_anew;
+    cpu_time_sample();
     do {
         struct node *node = node_begin(config);
         (void)uv_run(&node->loop, UV_RUN_DEFAULT);

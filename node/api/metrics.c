@@ -115,8 +115,8 @@ static void write_api(struct buf *out, const struct api_server *server,
 static void write_cpu(struct buf *out)
 {
     metrics_family(out, "pot_cpu_seconds_total", METRICS_COUNTER,
-                   "Processor time by what it was spent on; the rest of the"
-                   " process's is not told.");
+                   "Processor time by what it was spent on, the loop's an"
+                   " estimate; the rest of the process's is not told.");
     for (int i = CPU_OTHER + 1; i < CPU_PARTS; i++) {
         enum cpu_part part = (enum cpu_part)i;
         metrics_sample(out, "pot_cpu_seconds_total",

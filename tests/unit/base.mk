@@ -1,6 +1,7 @@
 # Tests of base/: each links nothing else of ours.
 base_tests = tests/unit/test_amount tests/unit/test_bech32 \
-	tests/unit/test_bytes tests/unit/test_file tests/unit/test_key \
+	tests/unit/test_bytes tests/unit/test_cpu_time tests/unit/test_file \
+	tests/unit/test_key \
 	tests/unit/test_key_file tests/unit/test_key_table tests/unit/test_log tests/unit/test_map \
 	tests/unit/test_process_private tests/unit/test_recent_set tests/unit/test_toml
 check_PROGRAMS += $(base_tests)
@@ -17,6 +18,10 @@ tests_unit_test_bech32_LDADD = $(unit_base_libs)
 tests_unit_test_bytes_SOURCES = tests/unit/test_bytes.c
 tests_unit_test_bytes_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_bytes_LDADD = $(unit_base_libs)
+
+tests_unit_test_cpu_time_SOURCES = tests/unit/test_cpu_time.c
+tests_unit_test_cpu_time_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_cpu_time_LDADD = $(unit_base_libs)
 
 tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/scratch.h
 tests_unit_test_file_CPPFLAGS = $(unit_cppflags)
