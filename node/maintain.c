@@ -334,8 +334,8 @@ enum exit_code maintain_begin_anew(const struct node_config *config)
 {
     char *aside = file_join(config->home, "store.stranded");
     enum pot_err err = file_remove_folder(aside);
-    enum exit_code code = err == POT_OK ? move_to(config, aside)
-                                        : fail(err, aside, "");
+    enum exit_code code =
+        err == POT_OK ? move_to(config, aside) : fail(err, aside, "");
     if (code == EXIT_CODE_DONE) {
         LOG(LOG_WARN, "node", "beginning anew, with a snapshot",
             log_text("old_store", aside));

@@ -561,7 +561,6 @@ void arrival_progress(const struct arrival *j, struct arrival_progress *out)
         .done = is_headers ? headers_height(j->config.headers) : j->held,
         .all = is_headers ? best(j) : j->part_count,
         .is_under_way = j->phase != RESTING,
-        .is_stranded =
-            j->phase == RESTING && j->is_unserved && !may_begin(j),
+        .is_stranded = j->phase == RESTING && j->is_unserved && !may_begin(j),
     };
 }

@@ -73,7 +73,7 @@ struct chain {
     struct job *first;      /* the one at work, then those that wait */
     bool is_working; /* the first is off the loop, or is being finished */
     struct offload offload; /* of it */
-    bool is_held;    /* chain_hold */
+    bool is_held;           /* chain_hold */
     chain_applied_fn *applied;
     void *context;
     bool is_stopped;

@@ -76,8 +76,7 @@ static void of_a_sampled_thread_about_as_much_is_told(void **state)
     (void)state;
     assert_int_equal(pthread_create(&thread, NULL, sampled, &used_us), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
-    told_us =
-        cpu_time_us(CPU_NETWORK) + cpu_time_us(CPU_DECODING) - told_us;
+    told_us = cpu_time_us(CPU_NETWORK) + cpu_time_us(CPU_DECODING) - told_us;
     assert_in_range(told_us, used_us / 2, used_us * 2);
 }
 
