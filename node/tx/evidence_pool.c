@@ -119,12 +119,19 @@ static void save(struct evidence_pool *pool)
     evidence_file_save(&pool->file, list, pool->count);
 }
 
-static struct ledger_env ledger_of(const struct evidence_pool *pool)
+/* What a state that cannot be read would say is not final. */
+static enum evidence_verdict judge(const struct evidence_pool *pool,
+                                   uint64_t height, const Pot__Signed *proof,
+                                   bool is_verified)
 {
-    return (struct ledger_env){
+    struct stored_view view = {.store = pool->config.holdings->store};
+    const struct ledger_env ledger = {
         .chain = pool->config.holdings->chain,
-        .state = stored_state(pool->config.holdings->store),
+        .state = stored_view_state(&view),
     };
+    enum evidence_verdict verdict =
+        ledger_check_evidence(&ledger, height, proof, is_verified);
+    return view.err == POT_OK ? verdict : EVIDENCE_EARLY;
 }
 
 /* ---- checking, one at a time */
@@ -132,10 +139,8 @@ static struct ledger_env ledger_of(const struct evidence_pool *pool)
 static void on_work(void *context)
 {
     const struct evidence_pool *pool = context;
-    const struct ledger_env ledger = ledger_of(pool);
     struct item *item = pool->queue;
-    item->verdict =
-        ledger_check_evidence(&ledger, pool->height + 1, item->proof, false);
+    item->verdict = judge(pool, pool->height + 1, item->proof, false);
 }
 
 static void log_held(const struct item *item)
@@ -374,15 +379,13 @@ bool evidence_pool_applied(struct evidence_pool *pool, const Pot__Block *block,
                            const struct owed_rule *rule,
                            const struct hash **overdue)
 {
-    const struct ledger_env ledger = ledger_of(pool);
     uint64_t height = chain_tip(pool->config.chain)->height + 1;
     bool is_judged = rule != NULL && block->n_evidence < EVIDENCE_MAX;
     size_t kept = 0;
     *overdue = NULL;
     for (size_t i = 0; i < pool->count; i++) {
         struct held held = pool->held[i];
-        enum evidence_verdict verdict =
-            ledger_check_evidence(&ledger, height, held.proof, true);
+        enum evidence_verdict verdict = judge(pool, height, held.proof, true);
         if (evidence_verdict_is_final(verdict)) {
             codec_free(held.proof);
             continue;

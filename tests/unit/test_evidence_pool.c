@@ -14,6 +14,7 @@
 #include "tests/unit/chain_fixture.h"
 #include "tests/unit/evidence_fixture.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -323,6 +324,43 @@ static void what_cannot_be_told_by_everyone_is_no_fault(void **state)
     assert_int_equal(f.breaches, 0);
 }
 
+/* A byte of what the state says of the signers, wherever it stands. */
+static void damage_signers(void)
+{
+    static const char key[] = "signers/";
+    char *data;
+    size_t size;
+    size_t count = 0;
+    char *path = file_join(f.chain.folder, "store/data.mdb");
+    assert_int_equal(file_read(&data, &size, path, (size_t)64 << 20), POT_OK);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    for (size_t at = 0; at + 64 < size; at++) {
+        size_t value = at + strlen(key) + sizeof(uint64_t);
+        if (memcmp(data + at, key, strlen(key)) == 0) {
+            const char other = (char)~data[value];
+            assert_int_equal(pwrite(fd, &other, 1, (off_t)value), 1);
+            count++;
+        }
+    }
+    assert_true(count > 0);
+    (void)close(fd);
+    free(data);
+    free(path);
+}
+
+/* Nobody is found to be no validator in a state that cannot be read. */
+static void a_damaged_state_refuses_nothing(void **state)
+{
+    const struct hash *overdue;
+    (void)state;
+    find(contradiction(1, 1));
+    settle();
+    damage_signers();
+    assert_true(evidence_pool_applied(f.pool, NULL, NULL, &overdue));
+    assert_int_equal(evidence_pool_count(f.pool), 1);
+}
+
 static void it_is_there_after_a_restart(void **state)
 {
     (void)state;
@@ -430,6 +468,7 @@ int main(void)
         CASE(strangers_do_not_keep_out_what_was_found),
         CASE(who_sends_what_proves_nothing_is_at_fault),
         CASE(what_cannot_be_told_by_everyone_is_no_fault),
+        CASE(a_damaged_state_refuses_nothing),
         CASE(it_is_there_after_a_restart),
         CASE(what_a_block_took_is_gone),
         CASE(what_is_too_old_for_any_block_is_dropped),
