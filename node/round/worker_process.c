@@ -176,6 +176,11 @@ static void become_idle(struct worker_process *w)
 
 static void on_hello(struct worker_process *w, const struct worker_hello *hello)
 {
+    if (hello->version != WORKER_VERSION) {
+        stop(w,
+             "it is of another version: install potd and pot-worker together");
+        return;
+    }
     LOG(LOG_DEBUG, "node", "worker ready", log_u64("worker", w->config.index),
         log_text("core", hello->core), log_text("exact", hello->exact),
         log_text("config", hello->config));

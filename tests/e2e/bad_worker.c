@@ -58,12 +58,13 @@ enum mode {
                      it somewhat later, all others are honest */
     MODE_ONCE,    /* the first to get work dies of it */
     MODE_OTHER,   /* the right gradient, of a job that nobody gave it */
+    MODE_DATED,   /* of another version, it says; works all the same */
 };
 
 static const char *const mode_names[] = {
-    "honest",  "noise", "stale", "half",  "zero",  "flip", "nudge",
-    "drift",   "speck", "huge",  "dump",  "copy",  "loss", "boast",
-    "garbage", "crash", "hang",  "error", "split", "once", "other",
+    "honest", "noise", "stale", "half", "zero",  "flip",  "nudge",   "drift",
+    "speck",  "huge",  "dump",  "copy", "loss",  "boast", "garbage", "crash",
+    "hang",   "error", "split", "once", "other", "dated",
 };
 
 struct proxy {
@@ -322,6 +323,7 @@ static void spoil(struct proxy *p, const struct worker_part *part,
     case MODE_GARBAGE:
     case MODE_CRASH:
     case MODE_HANG:
+    case MODE_DATED:
         break;
     }
 }
@@ -409,6 +411,7 @@ static bool relay_hello(struct proxy *p)
     if (core != NULL) {
         (void)snprintf(hello.hello.core, sizeof(hello.hello.core), "%s", core);
     }
+    hello.hello.version += p->mode == MODE_DATED;
     return send_to(STDOUT_FILENO, &hello);
 }
 

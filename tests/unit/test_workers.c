@@ -251,6 +251,11 @@ static void a_worker_that_answers_for_another_job_is_ended(void **state)
     expect_failure(*state, "other", DEADLINE_MS, POT_EIO);
 }
 
+static void a_worker_of_another_version_gets_no_work(void **state)
+{
+    expect_failure(*state, "dated", DEADLINE_MS, POT_EIO);
+}
+
 /* Killed or dead on its own, it leaves no process behind. */
 static void no_worker_becomes_a_zombie(void **state)
 {
@@ -373,6 +378,7 @@ int main(void)
         TEST(a_worker_that_talks_nonsense_is_ended),
         TEST(a_worker_that_never_answers_is_ended),
         TEST(a_worker_that_answers_for_another_job_is_ended),
+        TEST(a_worker_of_another_version_gets_no_work),
         TEST(no_worker_becomes_a_zombie),
         TEST(a_worker_that_does_not_start_fails_the_job),
         TEST(losses_that_nobody_can_have_do_not_overflow),
