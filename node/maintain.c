@@ -239,19 +239,32 @@ enum exit_code maintain_backup(const struct node_config *config,
 
 /* ---- compact */
 
-/* The witness goes first: a copy counts its transactions anew. */
+static enum pot_err remove_from(const char *folder, const char *name)
+{
+    char *path = file_join(folder, name);
+    enum pot_err err =
+        unlink(path) == 0 || errno == ENOENT ? POT_OK : err_from_errno(errno);
+    free(path);
+    return err;
+}
+
+/* What counts transactions goes first, as a copy counts them anew: the
+ * witness, and LMDB's table of readers, which a backup that reads the old file
+ * still has open. */
 static enum pot_err take_place(const char *copy, const char *store)
 {
     char *from = file_join(copy, "data.mdb");
     char *to = file_join(store, "data.mdb");
-    char *tip = file_join(store, "tip");
-    enum pot_err err = unlink(tip) == 0 || errno == ENOENT
-                           ? sync_folder(store)
-                           : err_from_errno(errno);
+    enum pot_err err = remove_from(store, "tip");
+    if (err == POT_OK) {
+        err = remove_from(store, "lock.mdb");
+    }
+    if (err == POT_OK) {
+        err = sync_folder(store);
+    }
     if (err == POT_OK) {
         err = move(from, to);
     }
-    free(tip);
     free(to);
     free(from);
     return err;
