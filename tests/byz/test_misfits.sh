@@ -26,11 +26,9 @@ watch_rss() {
         [ "$rss" -le "$peak" ] || peak=$rss
     done
 }
+is_over() { watch_rss && ! kill -0 "$1" 2>/dev/null; }
 for attack in $attacks; do
-    while kill -0 "$attack" 2>/dev/null; do
-        watch_rss
-        sleep 0.2
-    done
+    await 120 "the attack is over" is_over "$attack"
     wait "$attack" || fail "$(cat "$WORK"/misfit.*)"
 done
 cat "$WORK"/misfit.*
