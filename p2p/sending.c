@@ -54,6 +54,14 @@ static void seal_some(struct sending *s)
     }
 }
 
+static void batch_done(struct sending *s)
+{
+    s->is_writing = false;
+    if (s->batch.capacity > 2 * BATCH_BYTES) {
+        buf_fini(&s->batch); /* a large frame has gone */
+    }
+}
+
 static void on_written(uv_write_t *request, int status)
 {
     struct sending *s = request->data;
@@ -65,10 +73,20 @@ static void on_written(uv_write_t *request, int status)
         s->failure = REASON_IO;
         return;
     }
-    if (s->batch.capacity > 2 * BATCH_BYTES) {
-        buf_fini(&s->batch); /* a large frame has gone */
-    }
+    batch_done(s);
     sending_flush(s);
+}
+
+/* libuv tells of a write that it did in the loop's next turn.  The first of a
+ * millisecond, often the only one, is done without; what comes until that
+ * turn goes together.  Returns how much is done. */
+static size_t write_at_once(struct sending *s, const uv_buf_t *out)
+{
+    uint64_t now_ms = uv_now(s->stream->loop);
+    bool is_first = s->at_once_ms != now_ms;
+    s->at_once_ms = now_ms;
+    int count = is_first ? uv_try_write(s->stream, out, 1) : 0;
+    return count > 0 ? (size_t)count : 0; /* uv_write will say why */
 }
 
 /* What is sealed becomes the batch in libuv's hands. */
@@ -80,8 +98,14 @@ static void write_batch(struct sending *s)
     buf_clear(&s->outgoing);
     uv_buf_t out = uv_buf_init((char *)s->batch.data, (unsigned)s->batch.size);
     s->bytes_out += s->batch.size;
+    size_t count = write_at_once(s, &out);
+    if (count == s->batch.size) {
+        batch_done(s);
+        return;
+    }
+    out = uv_buf_init(out.base + count, (unsigned)(s->batch.size - count));
     s->is_writing = true;
-    s->write_left = s->batch.size;
+    s->write_left = out.len;
     s->write_moved_ms = uv_now(s->stream->loop);
     if (uv_write(&s->write, s->stream, &out, 1, on_written) != 0) {
         s->is_writing = false;
@@ -89,20 +113,31 @@ static void write_batch(struct sending *s)
     }
 }
 
+static void flush_some(struct sending *s)
+{
+    if (s->is_open) {
+        seal_some(s);
+    }
+    if (s->outgoing.size > 0) {
+        write_batch(s);
+    }
+}
+
+static bool has_some(const struct sending *s)
+{
+    return s->outgoing.size > 0 || queue_bytes(&s->queue) > 0;
+}
+
 void sending_flush(struct sending *sending)
 {
     POT_ASSERT(sending->stream != NULL);
-    bool is_empty =
-        sending->outgoing.size == 0 && queue_bytes(&sending->queue) == 0;
-    if (sending->is_writing || is_empty) {
+    if (sending->is_writing || !has_some(sending)) {
         return;
     }
     enum cpu_part before = cpu_time_enter(CPU_NETWORK);
-    if (sending->is_open) {
-        seal_some(sending);
-    }
-    if (sending->outgoing.size > 0) {
-        write_batch(sending);
+    flush_some(sending);
+    if (!sending->is_writing && has_some(sending)) {
+        flush_some(sending);
     }
     (void)cpu_time_enter(before);
 }

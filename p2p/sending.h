@@ -37,7 +37,8 @@ struct sending {
     struct buf batch;    /* in libuv's hands while is_writing */
     uv_write_t write;
     bool is_writing;
-    size_t write_left; /* of batch, when it last moved */
+    uint64_t at_once_ms; /* when one was last written without libuv's turn */
+    size_t write_left;   /* of batch, when it last moved */
     uint64_t write_moved_ms;
     uint64_t bytes_out;
 };
