@@ -358,6 +358,7 @@ static enum pot_err open_replica(struct node *node)
         .key = node->validator_key,
         .sign_state = node->sign_state,
         .delivery = &node->delivery,
+        .verified = node->holdings.verified,
         .store = node->holdings.store,
         .net = node->net,
         .validators = &set,

@@ -5,11 +5,24 @@
 #include "proto/codec.h"
 #include "proto/vote.h"
 
+static bool is_known(const struct known_votes *known,
+                     const struct validator_set *set, const struct vote *vote,
+                     const struct signature *signature)
+{
+    struct hash id;
+    if (known == NULL || vote->replica >= set->count) {
+        return false;
+    }
+    vote_id(&id, &set->keys[vote->replica], vote, signature);
+    return known->has(known->context, &id);
+}
+
 /* What every certificate is made of: replicas are in the set, strictly
  * ascending, and each signed `vote`, whose own replica is ignored. */
 static bool signatures_hold(const struct validator_set *set,
                             const struct hash *chain, const struct vote *vote,
-                            Pot__VoteSignature *const *signatures, size_t count)
+                            Pot__VoteSignature *const *signatures, size_t count,
+                            const struct known_votes *known)
 {
     struct vote each = *vote;
     for (size_t i = 0; i < count; i++) {
@@ -17,16 +30,17 @@ static bool signatures_hold(const struct validator_set *set,
         each.replica = signatures[i]->replica;
         if ((i > 0 && each.replica <= signatures[i - 1]->replica) ||
             !codec_signature(&signature, signatures[i]->signature) ||
-            !vote_verify(set, chain, &each, &signature)) {
+            (!is_known(known, set, &each, &signature) &&
+             !vote_verify(set, chain, &each, &signature))) {
             return false;
         }
     }
     return true;
 }
 
-enum certificate_verdict certificate_verify(
+static enum certificate_verdict verify(
     const struct validator_set *set, const struct hash *chain,
-    const Pot__CommitCertificate *certificate)
+    const Pot__CommitCertificate *certificate, const struct known_votes *known)
 {
     struct vote vote = {
         .phase = POT__PHASE__PHASE_COMMIT,
@@ -41,9 +55,28 @@ enum certificate_verdict certificate_verify(
         return CERTIFICATE_TOO_FEW;
     }
     return signatures_hold(set, chain, &vote, certificate->signatures,
-                           certificate->n_signatures)
+                           certificate->n_signatures, known)
                ? CERTIFICATE_VALID
                : CERTIFICATE_FORGED;
+}
+
+enum certificate_verdict certificate_verify(
+    const struct validator_set *set, const struct hash *chain,
+    const Pot__CommitCertificate *certificate)
+{
+    return verify(set, chain, certificate, NULL);
+}
+
+enum certificate_verdict certificate_proves_by(
+    const struct validator_set *set, const struct hash *chain,
+    const Pot__CommitCertificate *certificate, uint64_t height,
+    const struct hash *block, const struct known_votes *known)
+{
+    if (certificate->height != height ||
+        !codec_bytes_equal(certificate->digest, block->b, HASH_SIZE)) {
+        return CERTIFICATE_OTHER;
+    }
+    return verify(set, chain, certificate, known);
 }
 
 enum certificate_verdict certificate_proves(
@@ -51,11 +84,7 @@ enum certificate_verdict certificate_proves(
     const Pot__CommitCertificate *certificate, uint64_t height,
     const struct hash *block)
 {
-    if (certificate->height != height ||
-        !codec_bytes_equal(certificate->digest, block->b, HASH_SIZE)) {
-        return CERTIFICATE_OTHER;
-    }
-    return certificate_verify(set, chain, certificate);
+    return certificate_proves_by(set, chain, certificate, height, block, NULL);
 }
 
 /* The primary's pre-prepare stands for its prepare: it has no other. */
@@ -98,7 +127,7 @@ enum certificate_verdict prepared_verify(
     }
     vote.phase = POT__PHASE__PHASE_PREPARE;
     return signatures_hold(set, chain, &vote, certificate->prepares,
-                           certificate->n_prepares)
+                           certificate->n_prepares, NULL)
                ? CERTIFICATE_VALID
                : CERTIFICATE_FORGED;
 }

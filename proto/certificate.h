@@ -2,6 +2,7 @@
 #ifndef POT_PROTO_CERTIFICATE_H
 #define POT_PROTO_CERTIFICATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -23,12 +24,25 @@ POT_MUST_USE enum certificate_verdict certificate_verify(
     const struct validator_set *set, const struct hash *chain,
     const Pot__CommitCertificate *certificate);
 
+/* Votes, by vote_id, whose signatures were checked before. */
+struct known_votes {
+    bool (*has)(void *context, const struct hash *id);
+    void *context;
+};
+
 /* certificate_proves: the same, and that it is for this block; set are the
  * validators of height. */
 POT_MUST_USE enum certificate_verdict certificate_proves(
     const struct validator_set *set, const struct hash *chain,
     const Pot__CommitCertificate *certificate, uint64_t height,
     const struct hash *block);
+
+/* certificate_proves_by: the same; the votes that are known are not checked
+ * again. */
+POT_MUST_USE enum certificate_verdict certificate_proves_by(
+    const struct validator_set *set, const struct hash *chain,
+    const Pot__CommitCertificate *certificate, uint64_t height,
+    const struct hash *block, const struct known_votes *known);
 
 /* prepared_verify: the same for the primary's pre-prepare with a quorum
  * less one of prepares of others. */

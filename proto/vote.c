@@ -60,6 +60,19 @@ bool vote_verify(const struct validator_set *set, const struct hash *chain,
            vote_verify_key(&set->keys[vote->replica], chain, vote, signature);
 }
 
+void vote_id(struct hash *out, const struct public_key *signer,
+             const struct vote *vote, const struct signature *signature)
+{
+    struct hasher h;
+    uint8_t bytes[VOTE_BYTES];
+    vote_write(bytes, vote);
+    hasher_init(&h, "vote-id");
+    hasher_add(&h, signer->b, PUBLIC_KEY_SIZE);
+    hasher_add(&h, bytes, sizeof(bytes));
+    hasher_add(&h, signature->b, SIGNATURE_SIZE);
+    hasher_final(&h, out);
+}
+
 bool vote_decode(struct vote *out, struct signature *signature,
                  const Pot__Vote *message)
 {

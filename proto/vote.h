@@ -50,6 +50,10 @@ POT_MUST_USE bool vote_verify_key(const struct public_key *signer,
                                   const struct vote *vote,
                                   const struct signature *signature);
 
+/* vote_id: of this vote, by this signer, with this signature. */
+void vote_id(struct hash *out, const struct public_key *signer,
+             const struct vote *vote, const struct signature *signature);
+
 /* vote_decode: a vote off the wire as values, its sizes and its phase checked;
  * false when they are wrong.  The signature is not verified. */
 POT_MUST_USE bool vote_decode(struct vote *out, struct signature *signature,

@@ -88,10 +88,11 @@ static enum pot_err check_last_commit(const struct check *c)
     }
     enum pot_err err =
         validator_sets_read(c->holdings, &c->parent->signers, &set);
+    const struct known_votes known = {verified_has_vote, c->holdings->verified};
     if (err == POT_OK &&
-        certificate_proves(&set, &c->holdings->chain, commits,
-                           c->parent->height,
-                           &c->parent->hash) != CERTIFICATE_VALID) {
+        certificate_proves_by(&set, &c->holdings->chain, commits,
+                              c->parent->height, &c->parent->hash,
+                              &known) != CERTIFICATE_VALID) {
         err = invalid(c, "the parent's certificate in it is wrong");
     }
     return err;

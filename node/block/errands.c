@@ -307,5 +307,7 @@ void errands_commit(struct errands *errands, struct pbft_effect *effect)
                        effect->certificate_size);
     effect->certificate = NULL;
     POT_ASSERT(err == POT_OK); /* PBFT opened the one and made the other */
+    errands->config.decided(errands->config.asker,
+                            errand->certified->certificate);
     deliver(errand);
 }

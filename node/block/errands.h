@@ -25,6 +25,8 @@ struct errands_config {
     /* PBFT_PROPOSAL or PBFT_CHECKED; what is in it is borrowed. */
     void *asker;
     void (*answer)(void *asker, const struct pbft_event *event);
+    /* The certificate of the block that is to be carried out; borrowed. */
+    void (*decided)(void *asker, const Pot__CommitCertificate *certificate);
 
     void *context;
     /* What to put in a block now; the caller of it owns the result. */

@@ -21,6 +21,7 @@ node_block_libblock_a_SOURCES = \
 	node/block/inbox.c node/block/inbox.h \
 	node/block/arrival.c node/block/arrival.h \
 	node/block/ledger_view.c node/block/ledger_view.h \
+	node/block/known_commits.c node/block/known_commits.h \
 	node/block/last_signed.c node/block/last_signed.h \
 	node/block/needs.c node/block/needs.h \
 	node/block/owed.c node/block/owed.h \

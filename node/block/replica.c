@@ -8,6 +8,7 @@
 #include "node/block/delivery.h"
 #include "node/block/errands.h"
 #include "node/block/inbox.h"
+#include "node/block/known_commits.h"
 #include "node/block/signed_watch.h"
 #include "node/block/vote_record.h"
 #include "node/loop/loop_timer.h"
@@ -274,6 +275,8 @@ static void on_message(void *context, const struct inbox_message *message)
     if (message->set_id == pbft_status(r->pbft).set_id) {
         signed_watch_message(r->watch, pbft_validators(r->pbft),
                              message->message);
+        known_commits_add(r->config.verified, pbft_validators(r->pbft),
+                          message->message);
     }
     event.u.message.message = message->message;
     event.u.message.set_id = message->set_id;
@@ -303,6 +306,14 @@ static void on_saved(void *context, uint64_t sequence, enum pot_err err)
     }
     event.u.persisted.sequence = sequence;
     step(r, &event);
+}
+
+/* Made of votes of the present height, our own among them. */
+static void on_decided(void *context, const Pot__CommitCertificate *certificate)
+{
+    const struct replica *r = context;
+    known_commits_add_all(r->config.verified, pbft_validators(r->pbft),
+                          certificate);
 }
 
 static void on_answer(void *context, const struct pbft_event *event)
@@ -496,6 +507,7 @@ static void open_parts(struct replica *r)
         .proposer = *key_public(c->key),
         .asker = r,
         .answer = on_answer,
+        .decided = on_decided,
         .context = c->context,
         .make_request = c->make_request,
         .refused = c->refused,

@@ -34,6 +34,7 @@ struct replica_config {
     const struct key *key;
     struct sign_state *sign_state;
     const struct delivery *delivery;
+    struct verified *verified; /* learns of commits */
     const struct store *store; /* nothing is signed while it ails */
     struct net *net;
     const struct validator_set *validators; /* of the next height */

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "base/recent_set.h"
 #include "proto/signed.h"
@@ -11,12 +12,16 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+/* The commits of some blocks, when there are as many validators as may be. */
+#define VOTES_KEPT ((size_t)4 * VALIDATORS_MAX)
+
 struct verified {
     pthread_mutex_t mutex;
     struct hash chain;
     pthread_cond_t checked;
     /* under mutex: */
     struct recent_set known; /* hashes of messages */
+    struct recent_set votes; /* ids of theirs */
     struct map busy;         /* of those that a thread checks now */
     uint64_t checks;
 };
@@ -30,6 +35,7 @@ struct verified *verified_new(const struct hash *chain, size_t size)
     POT_ASSERT(rc == 0);
     v->chain = *chain;
     recent_set_init(&v->known, size);
+    recent_set_init(&v->votes, VOTES_KEPT);
     return v;
 }
 
@@ -39,6 +45,7 @@ void verified_free(struct verified *v)
         return;
     }
     recent_set_fini(&v->known);
+    recent_set_fini(&v->votes);
     map_fini(&v->busy);
     (void)pthread_cond_destroy(&v->checked);
     (void)pthread_mutex_destroy(&v->mutex);
@@ -91,6 +98,22 @@ bool verified_check(struct verified *v, const char *what,
     struct hash *at = hash != NULL ? hash : &own;
     signed_hash(at, what, message); /* what enters: kinds do not mix */
     return verified_check_hashed(v, what, message, at);
+}
+
+void verified_add_vote(struct verified *v, const struct hash *id)
+{
+    (void)pthread_mutex_lock(&v->mutex);
+    recent_set_add(&v->votes, id->b);
+    (void)pthread_mutex_unlock(&v->mutex);
+}
+
+bool verified_has_vote(void *context, const struct hash *id)
+{
+    struct verified *v = context;
+    (void)pthread_mutex_lock(&v->mutex);
+    bool has = recent_set_has(&v->votes, id->b);
+    (void)pthread_mutex_unlock(&v->mutex);
+    return has;
 }
 
 uint64_t verified_checks(struct verified *v)

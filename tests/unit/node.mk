@@ -12,6 +12,7 @@ unit_node_tests = \
 	tests/unit/test_headers \
 	tests/unit/test_inbox \
 	tests/unit/test_intake \
+	tests/unit/test_known_commits \
 	tests/unit/test_left_out \
 	tests/unit/test_mempool \
 	tests/unit/test_node_config \
@@ -74,6 +75,10 @@ tests_unit_test_headers_LDADD = $(unit_chain_libs)
 tests_unit_test_inbox_SOURCES = tests/unit/test_inbox.c
 tests_unit_test_inbox_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_inbox_LDADD = $(unit_chain_libs)
+
+tests_unit_test_known_commits_SOURCES = tests/unit/test_known_commits.c
+tests_unit_test_known_commits_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_known_commits_LDADD = $(unit_chain_libs)
 
 tests_unit_test_intake_SOURCES = tests/unit/test_intake.c \
 	$(unit_chain_sources)

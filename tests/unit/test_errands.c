@@ -22,6 +22,7 @@ static struct {
     struct delivery delivery;
     struct errands *errands;
     unsigned answers;
+    unsigned decided;
     bool is_valid;
     unsigned faults;
     enum pot_err fault;
@@ -41,6 +42,13 @@ static void on_refused(void *context, const struct proposal_refused *refused,
     (void)context;
     (void)refused;
     assert_int_equal(count, 0);
+}
+
+static void on_decided(void *asker, const Pot__CommitCertificate *certificate)
+{
+    (void)asker;
+    assert_non_null(certificate);
+    f.decided++;
 }
 
 static void on_answer(void *asker, const struct pbft_event *event)
@@ -79,6 +87,7 @@ static int open_errands(void **state)
         .delivery = &f.delivery,
         .proposer = *key_public(f.chain.validator),
         .answer = on_answer,
+        .decided = on_decided,
         .make_request = make_request,
         .refused = on_refused,
         .failed = on_failed,
@@ -125,7 +134,9 @@ static void commit(struct shared_block *block)
     effect.certificate =
         pot_memdup(certified->certificate_data, certified->certificate_size);
     effect.certificate_size = certified->certificate_size;
+    unsigned decided = f.decided;
     errands_commit(f.errands, &effect);
+    assert_int_equal(f.decided, decided + 1);
     free(effect.bytes);
     certified_free(certified);
 }
