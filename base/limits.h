@@ -21,6 +21,8 @@
 #define STAKERS_MAX            16384 /* of one role */
 #define ROUNDS_MAX             1000000
 #define ROWS_PER_MINER_MAX     1048576 /* 2^20 */
+#define LOCAL_STEPS_MAX        1000
+#define LOCAL_ROWS_MAX         4096 /* of one local step */
 #define ROUND_TIMEOUT_MS_MIN   100
 #define ROUND_TIMEOUT_MS_MAX   86400000 /* a day */
 #define TX_BYTES_MAX           (1 << 20)

@@ -106,8 +106,18 @@ static const struct chain_rule chain_rules[SPEC_FAULT_COUNT] = {
     [SPEC_WARMUP] = {"optimizer.warmup_rounds", "more than training.rounds",
                      NULL},
     [SPEC_ROWS_PER_MINER] = {"training.rows_per_miner", "out of range", NULL},
-    [SPEC_LOCAL_STEPS] = {"training.local_steps", "this version has only 1",
-                          NULL},
+    [SPEC_LOCAL_STEPS] = {"training.local_steps", "out of range", NULL},
+    [SPEC_LOCAL_RATE] = {"optimizer.local_rate",
+                         "is needed for training.local_steps above 1, and is"
+                         " for nothing else",
+                         NULL},
+    [SPEC_LOCAL_EXACT] = {"training.local_steps",
+                          "above 1 needs numerics = \"exact\"", NULL},
+    [SPEC_LOCAL_ROWS] =
+        {"training.rows_per_miner",
+         "must be a multiple of local_steps, with at most " LIMIT_TEXT(
+             LOCAL_ROWS_MAX) " rows a step",
+         NULL},
     [SPEC_MIN_SUBMISSIONS] = {"training.min_submissions", "out of range", NULL},
     [SPEC_AGGREGATION] = {"training.aggregation", NULL, &spec_aggregations},
     [SPEC_NUMERICS] = {"training.numerics", NULL, &spec_numerics},

@@ -42,6 +42,7 @@ void task_file_fill(Pot__TaskSpec *spec, Pot__ModelSpec *model,
     optimizer->step_rounds = file->step_rounds;
     optimizer->step_factor = file->step_factor;
     optimizer->warmup_rounds = file->warmup_rounds;
+    optimizer->local_rate = file->local_rate;
     pot__task_spec__init(spec);
     spec->name = file->name;
     spec->model = model;

@@ -42,6 +42,7 @@ struct task_file {
     uint32_t step_rounds;
     uint32_t step_factor;
     uint32_t warmup_rounds;
+    uint32_t local_rate;
     /* [training] */
     uint32_t rounds;
     uint32_t rows_per_miner;

@@ -22,8 +22,8 @@ ledger_libledger_a_SOURCES = \
 	ledger/ledger.h \
 	ledger/list.c ledger/list.h \
 	ledger/optimizer.c ledger/optimizer.h \
-	ledger/optimizer_adam.c ledger/optimizer_rate.c \
-	ledger/optimizer_rule.h \
+	ledger/optimizer_adam.c ledger/optimizer_rule.h \
+	ledger/optimizer_rate.c ledger/optimizer_rate.h \
 	ledger/parameters.c ledger/parameters.h \
 	ledger/pay.c ledger/pay.h \
 	ledger/read.c \

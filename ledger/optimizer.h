@@ -26,13 +26,6 @@
 #include "proto/model.h"
 #include "proto/spec.h"
 
-/* optimizer_rate: the learning rate of a round, 0 <= round < rounds, Q4.28:
- * constant: lr; cosine: lr * (1 + cos(pi * round / rounds)) / 2; step:
- * lr * factor^(round / step_rounds).  In the first warmup_rounds it is
- * multiplied by (round + 1) / warmup_rounds. */
-uint32_t optimizer_rate(const Pot__OptimizerSpec *spec, uint32_t round,
-                        uint32_t rounds);
-
 /* optimizer_step: theta and the moments in place.
  *
  * In:     moments[i], i < spec_moments(spec), one int32_t a parameter, zero

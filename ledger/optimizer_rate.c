@@ -1,8 +1,8 @@
-/* Learning rates over a task's rounds. */
 #include "config.h"
 
+#include "ledger/optimizer_rate.h"
+
 #include "base/check.h"
-#include "ledger/optimizer.h"
 #include "ledger/optimizer_rule.h"
 
 uint64_t optimizer_power(uint64_t factor, uint32_t exponent)
@@ -25,34 +25,41 @@ static uint32_t cosine_rate(uint32_t rate, uint32_t round, uint32_t rounds)
     return (uint32_t)((rate * weight + half) >> (FIXED_UNIT_BITS + 1));
 }
 
-static uint32_t step_rate(const Pot__OptimizerSpec *spec, uint32_t round)
+static uint32_t step_rate(uint32_t rate, const Pot__OptimizerSpec *spec,
+                          uint32_t round)
 {
     POT_ASSERT(spec->step_rounds > 0 && spec->step_factor <= RATE_ONE);
     uint64_t factor =
         optimizer_power(spec->step_factor, round / spec->step_rounds);
-    return (uint32_t)optimizer_multiply(spec->learning_rate, factor);
+    return (uint32_t)optimizer_multiply(rate, factor);
 }
 
-static uint32_t scheduled_rate(const Pot__OptimizerSpec *spec, uint32_t round,
-                               uint32_t rounds)
-{
-    if (spec->schedule == POT__SCHEDULE__SCHEDULE_COSINE) {
-        return cosine_rate(spec->learning_rate, round, rounds);
-    }
-    if (spec->schedule == POT__SCHEDULE__SCHEDULE_STEP) {
-        return step_rate(spec, round);
-    }
-    return spec->learning_rate;
-}
-
-uint32_t optimizer_rate(const Pot__OptimizerSpec *spec, uint32_t round,
-                        uint32_t rounds)
+static uint32_t scheduled(uint32_t rate, const Pot__OptimizerSpec *spec,
+                          uint32_t round, uint32_t rounds)
 {
     POT_ASSERT(round < rounds);
-    uint32_t rate = scheduled_rate(spec, round, rounds);
+    if (spec->schedule == POT__SCHEDULE__SCHEDULE_COSINE) {
+        rate = cosine_rate(rate, round, rounds);
+    } else if (spec->schedule == POT__SCHEDULE__SCHEDULE_STEP) {
+        rate = step_rate(rate, spec, round);
+    }
     if (round >= spec->warmup_rounds) {
         return rate;
     }
     int64_t part = (int64_t)rate * ((int64_t)round + 1);
     return (uint32_t)fixed_divide(part, spec->warmup_rounds);
+}
+
+uint32_t optimizer_rate(const Pot__OptimizerSpec *spec, uint32_t round,
+                        uint32_t rounds)
+{
+    return spec->local_rate > 0
+               ? spec->learning_rate
+               : scheduled(spec->learning_rate, spec, round, rounds);
+}
+
+uint32_t optimizer_local_rate(const Pot__OptimizerSpec *spec, uint32_t round,
+                              uint32_t rounds)
+{
+    return scheduled(spec->local_rate, spec, round, rounds);
 }

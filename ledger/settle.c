@@ -7,6 +7,7 @@
 #include "base/fixed.h"
 #include "ledger/aggregate.h"
 #include "ledger/optimizer.h"
+#include "ledger/optimizer_rate.h"
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
 #include "ledger/submission.h"

@@ -77,7 +77,10 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
     X(TX_SPEC_ROUNDS, TX_FOR_GOOD, "rounds: 1 to " LIMIT_TEXT(ROUNDS_MAX))     \
     X(TX_SPEC_ROWS, TX_FOR_GOOD,                                               \
       "rows_per_miner: 1 to " LIMIT_TEXT(ROWS_PER_MINER_MAX))                  \
-    X(TX_SPEC_LOCAL_STEPS, TX_FOR_GOOD, "local_steps: only 1 in this version") \
+    X(TX_SPEC_LOCAL_STEPS, TX_FOR_GOOD,                                        \
+      "local_steps: 1, or up to " LIMIT_TEXT(                                  \
+          LOCAL_STEPS_MAX) " with numerics exact, a local_rate, and "          \
+                           "rows_per_miner a multiple of it")                  \
     X(TX_SPEC_MIN_SUBMISSIONS, TX_FOR_GOOD,                                    \
       "min_submissions: 1 to " LIMIT_TEXT(ROSTER_MAX))                         \
     X(TX_SPEC_AGGREGATION, TX_FOR_GOOD,                                        \

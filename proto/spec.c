@@ -261,6 +261,29 @@ static enum spec_fault check_aggregation(const Pot__TaskSpec *spec)
     return SPEC_AGGREGATION;
 }
 
+/* Beyond one step no bound tells an honest gradient of another kernel from a
+ * false one. */
+static enum spec_fault check_local_steps(const Pot__TaskSpec *spec)
+{
+    uint32_t steps = spec->local_steps;
+    if (steps == 0 || steps > LOCAL_STEPS_MAX) {
+        return SPEC_LOCAL_STEPS;
+    }
+    if ((steps > 1) != (spec->optimizer->local_rate > 0)) {
+        return SPEC_LOCAL_RATE;
+    }
+    if (steps == 1) {
+        return SPEC_SOUND;
+    }
+    if (spec->numerics != POT__NUMERICS__NUMERICS_EXACT) {
+        return SPEC_LOCAL_EXACT;
+    }
+    return spec->rows_per_miner % steps == 0 &&
+                   spec->rows_per_miner / steps <= LOCAL_ROWS_MAX
+               ? SPEC_SOUND
+               : SPEC_LOCAL_ROWS;
+}
+
 static enum spec_fault check_training(const Pot__TaskSpec *spec)
 {
     if (spec->rounds == 0 || spec->rounds > ROUNDS_MAX) {
@@ -273,8 +296,9 @@ static enum spec_fault check_training(const Pot__TaskSpec *spec)
         spec->rows_per_miner > ROWS_PER_MINER_MAX) {
         return SPEC_ROWS_PER_MINER;
     }
-    if (spec->local_steps != 1) {
-        return SPEC_LOCAL_STEPS;
+    enum spec_fault local = check_local_steps(spec);
+    if (local != SPEC_SOUND) {
+        return local;
     }
     if (spec->min_submissions == 0 || spec->min_submissions > ROSTER_MAX) {
         return SPEC_MIN_SUBMISSIONS;

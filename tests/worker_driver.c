@@ -168,10 +168,14 @@ bool worker_driver_sums(int64_t *sums, struct worker_done *done,
         .rows_offset = layout.rows_offset,
         .sums_offset = layout.sums_offset,
         .row_count = count,
-        .block_rows = (uint32_t)assign_block_rows(task->row_count),
+        .block_rows = (uint32_t)(task->local_steps > 1
+                                     ? task->row_count / task->local_steps
+                                     : assign_block_rows(task->row_count)),
         .activation = task->activation,
         .loss = task->loss,
         .numerics = (uint32_t)task->numerics,
+        .local_steps = task->local_steps,
+        .local_rate = task->local_rate,
         .width_count = (uint32_t)task->shape->width_count,
     };
     char *shared = d->shm.data;

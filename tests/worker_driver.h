@@ -32,6 +32,8 @@ struct worker_task {
     const int32_t *theta;
     const uint64_t *rows;
     size_t row_count;
+    uint32_t local_steps; /* as struct worker_part has them */
+    uint32_t local_rate;
 };
 
 /* worker_driver_open: starts the program at path with OPENBLAS_CORETYPE set

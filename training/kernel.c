@@ -18,8 +18,12 @@
     !defined(__SANITIZE_THREAD__)
 #define KERNEL_CLONES                                                          \
     __attribute__((target_clones("avx512f", "avx2", "default")))
+/* The same with fused multiply-adds. */
+#define KERNEL_CLONES_FUSED                                                    \
+    __attribute__((target_clones("avx512f", "arch=haswell", "default")))
 #else
 #define KERNEL_CLONES
+#define KERNEL_CLONES_FUSED
 #endif
 
 void kernel_dense_forward(float *y, const struct kernel_dense *dense,
@@ -200,6 +204,16 @@ KERNEL_CLONES void kernel_from_fixed(float *restrict out,
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {
         out[i] = (float)values[i] * 0x1p-24F;
+    }
+}
+
+KERNEL_CLONES_FUSED void kernel_step(float *restrict values,
+                                     const float *restrict gradient, float rate,
+                                     size_t count)
+{
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        values[i] = fmaf(-rate, gradient[i], values[i]);
     }
 }
 

@@ -63,6 +63,11 @@ double kernel_mse(float *dy, const float *y, const float *t,
 /* kernel_from_fixed: Q8.24 to float: exact scaling, one rounding. */
 void kernel_from_fixed(float *out, const int32_t *values, size_t count);
 
+/* kernel_step: values -= rate * gradient, each one fused multiply-add: the
+ * same bits on every machine. */
+void kernel_step(float *values, const float *gradient, float rate,
+                 size_t count);
+
 /* kernel_to_grid: sums = values, or += when is_added, rounded to the grid of
  * training/quantise.h; what lies beyond it is clamped.  False: a value is not
  * finite, and sums are not to be used. */

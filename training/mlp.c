@@ -257,3 +257,19 @@ const float *mlp_backward(struct mlp *m, double *loss_sum)
     }
     return m->gradient;
 }
+
+void mlp_step(struct mlp *m, float rate)
+{
+    kernel_step(m->parameters, m->gradient, rate,
+                m->config.shape.parameter_count);
+}
+
+const float *mlp_moved(struct mlp *m, const int32_t *theta)
+{
+    size_t count = m->config.shape.parameter_count;
+    kernel_from_fixed(m->gradient, theta, count);
+    for (size_t i = 0; i < count; i++) {
+        m->gradient[i] -= m->parameters[i];
+    }
+    return m->gradient;
+}

@@ -62,4 +62,11 @@ const float *mlp_forward(struct mlp *m);
  * likewise over the rows. */
 const float *mlp_backward(struct mlp *m, double *loss_sum);
 
+/* mlp_step: parameters -= rate * the gradient that mlp_backward left. */
+void mlp_step(struct mlp *m, float rate);
+
+/* mlp_moved: theta - parameters, theta being Q8.24: how far steps have gone
+ * from there; borrowed until the next call. */
+const float *mlp_moved(struct mlp *m, const int32_t *theta);
+
 #endif

@@ -28,6 +28,8 @@ static void encode_part(struct bytes_writer *w, const struct worker_part *part)
     bytes_write_u32(w, part->activation);
     bytes_write_u32(w, part->loss);
     bytes_write_u32(w, part->numerics);
+    bytes_write_u32(w, part->local_steps);
+    bytes_write_u32(w, part->local_rate);
     bytes_write_u32(w, part->width_count);
     for (uint32_t i = 0; i < part->width_count; i++) {
         bytes_write_u32(w, part->widths[i]);
@@ -108,6 +110,8 @@ static bool decode_part(struct worker_part *part, struct bytes_reader *r)
     part->activation = bytes_read_u32(r);
     part->loss = bytes_read_u32(r);
     part->numerics = bytes_read_u32(r);
+    part->local_steps = bytes_read_u32(r);
+    part->local_rate = bytes_read_u32(r);
     part->width_count = bytes_read_u32(r);
     if (part->width_count > LAYERS_MAX) {
         return false;

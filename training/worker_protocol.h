@@ -19,14 +19,20 @@
  *          char config[128], NUL-padded
  *   PART   u64 job, shared_bytes, theta_offset, rows_offset, sums_offset,
  *          row_count; u32 block_rows, activation, loss, numerics,
- *          width_count; u32 widths[width_count]; u32 path_size, char
- * path[path_size] DONE   u64 job, u64 rows, i64 loss_sum (Q40.24), u64
- * elapsed_us ERROR  u64 job, char text[<= 256]
+ *          local_steps, local_rate, width_count; u32 widths[width_count];
+ *          u32 path_size, char path[path_size]
+ *   DONE   u64 job, u64 rows, i64 loss_sum (Q40.24), u64 elapsed_us
+ *   ERROR  u64 job, char text[<= 256]
  *
  * In the shared memory, at the part's offsets (multiples of 8, not
  * overlapping): theta, i32 Q8.24 for each parameter; rows, u64 for each row;
  * and, written before DONE is sent, sums: i64 for each parameter, the
- * gradient's sum over the rows in units of 2^-40 (training/quantise.h). */
+ * gradient's sum over the rows in units of 2^-40 (training/quantise.h).
+ *
+ * With several local steps the part is all of the job's rows, in so many
+ * blocks of the same size; each is a step of SGD, theta -= local_rate * the
+ * block's mean gradient, in float32; and sums is the old theta less the last
+ * one.  The losses are those before each step. */
 #ifndef POT_TRAINING_WORKER_PROTOCOL_H
 #define POT_TRAINING_WORKER_PROTOCOL_H
 
@@ -37,7 +43,7 @@
 #include "base/err.h"
 #include "proto/model.h"
 
-#define WORKER_VERSION           2
+#define WORKER_VERSION           3
 #define WORKER_SHARED_FD         3
 #define WORKER_CORE_SIZE         32
 #define WORKER_EXACT_SIZE        16
@@ -45,7 +51,7 @@
 #define WORKER_TEXT_SIZE         257
 #define WORKER_PATH_SIZE         4096
 #define WORKER_HEADER_BYTES      16
-#define WORKER_BODY_BYTES_MAX    (68 + 4 * LAYERS_MAX + 4 + WORKER_PATH_SIZE)
+#define WORKER_BODY_BYTES_MAX    (76 + 4 * LAYERS_MAX + 4 + WORKER_PATH_SIZE)
 #define WORKER_MESSAGE_BYTES_MAX (WORKER_HEADER_BYTES + WORKER_BODY_BYTES_MAX)
 
 enum worker_type {
@@ -61,11 +67,13 @@ struct worker_part {
     uint64_t theta_offset;
     uint64_t rows_offset;
     uint64_t sums_offset;
-    uint64_t row_count;  /* of this part, > 0 */
-    uint32_t block_rows; /* assign_block_rows() of all the job's rows */
-    uint32_t activation; /* Pot__Activation */
-    uint32_t loss;       /* Pot__Loss */
-    uint32_t numerics;   /* Pot__Numerics: the lane */
+    uint64_t row_count;   /* of this part, > 0 */
+    uint32_t block_rows;  /* assign_block_rows() of all the job's rows */
+    uint32_t activation;  /* Pot__Activation */
+    uint32_t loss;        /* Pot__Loss */
+    uint32_t numerics;    /* Pot__Numerics: the lane */
+    uint32_t local_steps; /* 0 or 1: none, the gradient at theta */
+    uint32_t local_rate;  /* Q4.28 */
     uint32_t width_count;
     uint32_t widths[LAYERS_MAX];
     char path[WORKER_PATH_SIZE]; /* of the .pds file */

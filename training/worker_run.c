@@ -5,6 +5,8 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/fixed.h"
+#include "base/limits.h"
 #include "training/kernel.h"
 #include "training/mlp.h"
 #include "training/quantise.h"
@@ -19,11 +21,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BLOCK_ROWS_MAX  4096
+#define BLOCK_ROWS_MAX  LOCAL_ROWS_MAX
 #define ROWS_MAX        (UINT64_C(1) << 24)
 #define ARENA_BYTES_MAX ((size_t)8 << 30)
 #define LOSS_SCALE      0x1p24
 #define LOSS_MAX        0x1p62
+#define RATE_SCALE      0x1p-28F
+
+_Static_assert(RATE_BITS == 28, "RATE_SCALE is the unit of Q4.28");
 
 struct worker_run {
     struct worker_shm *shm;
@@ -224,31 +229,86 @@ static const char *prepare_rows(struct worker_run *run,
     return NULL;
 }
 
+static const char *prepare_steps(const struct worker_part *part)
+{
+    uint32_t steps = part->local_steps;
+    if (steps <= 1) {
+        return NULL;
+    }
+    return part->numerics == POT__NUMERICS__NUMERICS_EXACT &&
+                   part->row_count % steps == 0 &&
+                   part->row_count / steps == part->block_rows
+               ? NULL
+               : "the local steps are not in the exact lane, or not one a "
+                 "block";
+}
+
+static const char not_finite[] =
+    "the loss or the gradient is not a finite number";
+
+/* Forward and backward over count of the rows; NULL: the loss is no number. */
+static const float *gradient_of(int64_t *loss_sum, struct worker_run *run,
+                                size_t first, size_t count)
+{
+    double loss;
+    mlp_load(run->mlp, &run->dataset, run->rows + first, count);
+    const float *gradient = mlp_backward(run->mlp, &loss);
+    loss *= LOSS_SCALE;
+    if (!(fabs(loss) <= LOSS_MAX)) {
+        return NULL;
+    }
+    int64_t rounded = llrint(loss);
+    quantise_add(loss_sum, &rounded, 1);
+    return gradient;
+}
+
 /* Block by block; the gradients and losses are added up as integers. */
 static const char *compute(int64_t *loss_sum, struct worker_run *run,
-                           const struct worker_part *part)
+                           const struct worker_part *part, int64_t *sums)
 {
-    void *shared = run->shm->data;
-    int64_t *sums = (int64_t *)(void *)((char *)shared + part->sums_offset);
     size_t parameters = run->config.shape.parameter_count;
-    *loss_sum = 0;
-    mlp_set_parameters(run->mlp, (const int32_t *)(void *)((char *)shared +
-                                                           part->theta_offset));
     for (size_t first = 0; first < part->row_count; first += part->block_rows) {
-        double loss;
         size_t left = (size_t)part->row_count - first;
         size_t count = left < part->block_rows ? left : part->block_rows;
-        mlp_load(run->mlp, &run->dataset, run->rows + first, count);
-        const float *gradient = mlp_backward(run->mlp, &loss);
-        loss *= LOSS_SCALE;
-        if (!(fabs(loss) <= LOSS_MAX) ||
+        const float *gradient = gradient_of(loss_sum, run, first, count);
+        if (gradient == NULL ||
             !kernel_to_grid(sums, gradient, parameters, first > 0)) {
-            return "the loss or the gradient is not a finite number";
+            return not_finite;
         }
-        int64_t rounded = llrint(loss);
-        quantise_add(loss_sum, &rounded, 1);
     }
     return NULL;
+}
+
+/* Step by step; what is returned is the way from theta, not a gradient. */
+static const char *compute_steps(int64_t *loss_sum, struct worker_run *run,
+                                 const struct worker_part *part, int64_t *sums,
+                                 const int32_t *theta)
+{
+    size_t count = (size_t)part->row_count / part->local_steps;
+    float rate = (float)part->local_rate * RATE_SCALE / (float)count;
+    for (size_t first = 0; first < part->row_count; first += count) {
+        if (gradient_of(loss_sum, run, first, count) == NULL) {
+            return not_finite;
+        }
+        mlp_step(run->mlp, rate);
+    }
+    const float *moved = mlp_moved(run->mlp, theta);
+    return kernel_to_grid(sums, moved, run->config.shape.parameter_count, false)
+               ? NULL
+               : not_finite;
+}
+
+static const char *compute_part(int64_t *loss_sum, struct worker_run *run,
+                                const struct worker_part *part)
+{
+    char *shared = run->shm->data;
+    int64_t *sums = (int64_t *)(void *)(shared + part->sums_offset);
+    const int32_t *theta =
+        (const int32_t *)(void *)(shared + part->theta_offset);
+    mlp_set_parameters(run->mlp, theta);
+    return part->local_steps > 1
+               ? compute_steps(loss_sum, run, part, sums, theta)
+               : compute(loss_sum, run, part, sums);
 }
 
 void worker_run_part(struct worker_message *reply, struct worker_run *run,
@@ -267,7 +327,10 @@ void worker_run_part(struct worker_message *reply, struct worker_run *run,
         wrong = prepare_rows(run, part);
     }
     if (wrong == NULL) {
-        wrong = compute(&loss_sum, run, part);
+        wrong = prepare_steps(part);
+    }
+    if (wrong == NULL) {
+        wrong = compute_part(&loss_sum, run, part);
     }
     memset(reply, 0, sizeof(*reply));
     if (wrong != NULL) {

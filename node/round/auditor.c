@@ -195,7 +195,7 @@ static void compare_payload(struct trial *trial)
     if (is_exact(trial)) {
         audit_compare_exact(&trial->result, shape, trial->payload,
                             trial->payload_size, gradient.width, trial->sums,
-                            trial->input->row_count);
+                            round_input_divisor(trial->input));
     } else {
         audit_compare(&trial->result, shape, &gradient, trial->sums,
                       trial->input->row_count);

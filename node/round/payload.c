@@ -31,7 +31,7 @@ static void run(void *context)
     payload->size = gradient_bytes(&input->shape, payload->width);
     uint8_t *data = pot_alloc(payload->size);
     quantise_gradient(data, &input->shape, payload->width, payload->sums,
-                      input->row_count);
+                      round_input_divisor(input));
     blob_hash(&payload->hash, data, payload->size);
     (void)blob_pool_put(payload->pool, &payload->hash, data, payload->size);
     free(data);

@@ -36,3 +36,14 @@ uint64_t *round_input_rows(const struct round_input *input,
                 miner);
     return rows;
 }
+
+size_t round_input_block_rows(const struct round_input *input)
+{
+    return input->local_steps > 1 ? input->row_count / input->local_steps
+                                  : assign_block_rows(input->row_count);
+}
+
+size_t round_input_divisor(const struct round_input *input)
+{
+    return input->local_steps > 1 ? 1 : input->row_count;
+}

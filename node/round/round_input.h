@@ -24,8 +24,10 @@ struct round_input {
     int32_t *theta; /* Q8.24, shape.parameter_count */
     char *dataset;  /* path of the training set's .pds file */
     uint64_t dataset_rows;
-    size_t row_count; /* of each miner, > 0 */
-    struct hash seed; /* round_seed */
+    size_t row_count;     /* of each miner, > 0 */
+    uint32_t local_steps; /* 1: the gradient at theta */
+    uint32_t local_rate;  /* Q4.28, of this round */
+    struct hash seed;     /* round_seed */
 };
 
 /* round_input_ref: one more holder; returns input. */
@@ -37,5 +39,13 @@ void round_input_unref(struct round_input *input);
 /* round_input_rows: the rows of a miner, row_count of them, fresh memory. */
 uint64_t *round_input_rows(const struct round_input *input,
                            const struct public_key *miner);
+
+/* round_input_block_rows: rows that a worker takes at a time; of a local step,
+ * where there are several. */
+size_t round_input_block_rows(const struct round_input *input);
+
+/* round_input_divisor: what a job's sums are divided by: they are over its
+ * rows, or the way that its local steps went. */
+size_t round_input_divisor(const struct round_input *input);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "ledger/optimizer_rate.h"
 #include "ledger/parameters.h"
 #include "node/hold/datasets.h"
 #include "node/hold/holdings.h"
@@ -100,7 +101,7 @@ static void take_hash(struct hash *out, ProtobufCBinaryData field)
     POT_ASSERT(is_hash);
 }
 
-static struct round_input *input_of(const Pot__TaskSpec *spec)
+static struct round_input *input_of(const Pot__TaskSpec *spec, uint32_t round)
 {
     struct round_input *input = pot_calloc(1, sizeof(*input));
     input->holders = 1;
@@ -108,6 +109,9 @@ static struct round_input *input_of(const Pot__TaskSpec *spec)
     input->loss = spec->model->loss;
     input->numerics = spec->numerics;
     input->row_count = spec->rows_per_miner;
+    input->local_steps = spec->local_steps;
+    input->local_rate =
+        optimizer_local_rate(spec->optimizer, round, spec->rounds);
     enum pot_err err = model_shape_from_spec(&input->shape, spec->model);
     POT_ASSERT(err == POT_OK); /* the ledger took the task */
     return input;
@@ -125,7 +129,7 @@ struct round_load *round_load_start(uv_loop_t *loop,
     take_hash(&load->train, task->spec->train);
     load->round = task->round;
     load->opened_height = task->opened_height;
-    load->input = input_of(task->spec);
+    load->input = input_of(task->spec, task->round);
     load->done = done;
     load->context = context;
     offload_start(&load->offload, loop, run, on_loaded, load);

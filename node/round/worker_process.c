@@ -280,10 +280,12 @@ static void fill_part(struct worker_part *out,
         .rows_offset = layout->rows_offset,
         .sums_offset = layout->sums_offset,
         .row_count = part->row_count,
-        .block_rows = (uint32_t)assign_block_rows(input->row_count),
+        .block_rows = (uint32_t)round_input_block_rows(input),
         .activation = (uint32_t)input->activation,
         .loss = (uint32_t)input->loss,
         .numerics = (uint32_t)input->numerics,
+        .local_steps = input->local_steps,
+        .local_rate = input->local_rate,
         .width_count = (uint32_t)input->shape.width_count,
     };
     memcpy(out->widths, input->shape.widths, sizeof(out->widths));

@@ -55,10 +55,15 @@ struct workers {
 
 /* ---- jobs */
 
+/* Local steps follow one another: all of them are one worker's. */
 static struct assign_part part_of(const struct workers *pool,
                                   const struct job *job, size_t index)
 {
-    return assign_part(job->input->row_count, pool->count, index);
+    size_t rows = job->input->row_count;
+    if (job->input->local_steps > 1) {
+        return (struct assign_part){.count = index == 0 ? rows : 0};
+    }
+    return assign_part(rows, pool->count, index);
 }
 
 static void job_free(struct job *job)

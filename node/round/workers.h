@@ -1,8 +1,9 @@
 /* workers: gradients computed by a pool of pot-worker processes.
  *
  * A job is a gradient: each of them computes a part, some of its rows, and
- * their integer gradients are added.  The part of a worker that ended is done
- * again.  The loop's thread only. */
+ * their integer gradients are added.  Local steps are one worker's, so that
+ * the number of workers leaves no trace there either.  The part of a worker
+ * that ended is done again.  The loop's thread only. */
 #ifndef POT_NODE_ROUND_WORKERS_H
 #define POT_NODE_ROUND_WORKERS_H
 

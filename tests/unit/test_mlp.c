@@ -420,6 +420,27 @@ static void grid_refuses_what_is_no_number(void **state)
     assert_false(kernel_to_grid(sums, with_infinity, 3, true));
 }
 
+/* Whatever of the processor it uses. */
+static void steps_are_one_fused_multiply_add_each(void **state)
+{
+    (void)state;
+    enum { COUNT = 1000 };
+    float values[COUNT];
+    float gradient[COUNT];
+    float wanted[COUNT];
+    unsigned unfused = 0;
+    const float rate = 0.1F;
+    for (size_t i = 0; i < COUNT; i++) {
+        values[i] = 1.0F / (float)(i + 3);
+        gradient[i] = 1.0F / (float)(2 * i + 7);
+        wanted[i] = fmaf(-rate, gradient[i], values[i]);
+        unfused += wanted[i] != values[i] - rate * gradient[i] ? 1 : 0;
+    }
+    kernel_step(values, gradient, rate, COUNT);
+    assert_memory_equal(values, wanted, sizeof(values));
+    assert_true(unfused > 10);
+}
+
 static void activations_keep_what_is_no_number(void **state)
 {
     (void)state;
@@ -464,6 +485,7 @@ int main(void)
         cmocka_unit_test(grid_takes_every_finite_float),
         cmocka_unit_test(grid_does_not_depend_on_the_company),
         cmocka_unit_test(grid_refuses_what_is_no_number),
+        cmocka_unit_test(steps_are_one_fused_multiply_add_each),
         cmocka_unit_test(activations_keep_what_is_no_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/fixed.h"
+#include "ledger/optimizer_rate.h"
 #include "ledger/parameters.h"
 #include "proto/spec.h"
 #include "tests/unit/ledger_random.h"
@@ -260,6 +261,20 @@ static void everything_is_clamped_at_the_extremes(void **state)
     }
 }
 
+static void a_schedule_is_for_local_steps_where_there_are_any(void **state)
+{
+    (void)state;
+    Pot__OptimizerSpec spec = POT__OPTIMIZER_SPEC__INIT;
+    spec.learning_rate = 3000;
+    spec.local_rate = 1000;
+    spec.schedule = POT__SCHEDULE__SCHEDULE_COSINE;
+    assert_int_equal(optimizer_rate(&spec, 5, 10), 3000);
+    assert_int_equal(optimizer_local_rate(&spec, 5, 10), 500);
+    spec.local_rate = 0;
+    assert_int_equal(optimizer_rate(&spec, 5, 10), 1500);
+    assert_int_equal(optimizer_local_rate(&spec, 5, 10), 0);
+}
+
 static void warming_up_multiplies_every_schedule(void **state)
 {
     (void)state;
@@ -379,6 +394,7 @@ int main(void)
         cmocka_unit_test(one_plain_step_is_right_to_half_a_unit),
         cmocka_unit_test(everything_is_clamped_at_the_extremes),
         cmocka_unit_test(schedules_follow_their_formulas),
+        cmocka_unit_test(a_schedule_is_for_local_steps_where_there_are_any),
         cmocka_unit_test(warming_up_multiplies_every_schedule),
         cmocka_unit_test(first_parameters_are_uniform_within_their_bound),
         cmocka_unit_test(parameters_survive_their_encoding),

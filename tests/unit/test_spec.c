@@ -112,6 +112,39 @@ static void an_optimizer_has_the_keys_of_its_kind(void **state)
     assert_int_equal(spec_check(&f.spec, 5), SPEC_WARMUP);
 }
 
+static void local_steps_need_the_exact_lane_and_a_rate(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t steps;
+        uint32_t rows;
+        uint32_t rate;
+        Pot__Numerics numerics;
+        enum spec_fault fault;
+    } cases[] = {
+        {1, 10, 0, POT__NUMERICS__NUMERICS_BLAS, SPEC_SOUND},
+        {0, 10, 0, POT__NUMERICS__NUMERICS_EXACT, SPEC_LOCAL_STEPS},
+        {1, 10, 1, POT__NUMERICS__NUMERICS_EXACT, SPEC_LOCAL_RATE},
+        {2, 10, 0, POT__NUMERICS__NUMERICS_EXACT, SPEC_LOCAL_RATE},
+        {2, 10, 1, POT__NUMERICS__NUMERICS_BLAS, SPEC_LOCAL_EXACT},
+        {2, 10, 1, POT__NUMERICS__NUMERICS_EXACT, SPEC_SOUND},
+        {3, 10, 1, POT__NUMERICS__NUMERICS_EXACT, SPEC_LOCAL_ROWS},
+        {2, 8192, 1, POT__NUMERICS__NUMERICS_EXACT, SPEC_SOUND},
+        {2, 8194, 1, POT__NUMERICS__NUMERICS_EXACT, SPEC_LOCAL_ROWS},
+        {1000, 1000, 1, POT__NUMERICS__NUMERICS_EXACT, SPEC_SOUND},
+        {1001, 1001, 1, POT__NUMERICS__NUMERICS_EXACT, SPEC_LOCAL_STEPS},
+    };
+    struct fixture f;
+    open_fixture(&f);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        f.spec.local_steps = cases[i].steps;
+        f.spec.rows_per_miner = cases[i].rows;
+        f.optimizer.local_rate = cases[i].rate;
+        f.spec.numerics = cases[i].numerics;
+        assert_int_equal(spec_check(&f.spec, 5), cases[i].fault);
+    }
+}
+
 static void names_are_clean_utf_8(void **state)
 {
     (void)state;
@@ -333,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_task_has_no_fault),
         cmocka_unit_test(an_optimizer_has_the_keys_of_its_kind),
+        cmocka_unit_test(local_steps_need_the_exact_lane_and_a_rate),
         cmocka_unit_test(names_are_clean_utf_8),
         cmocka_unit_test(a_name_is_cut_between_characters),
         cmocka_unit_test(what_is_chosen_is_taken_or_planned),

@@ -16,6 +16,7 @@
 #include "training/quantise.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -31,6 +32,9 @@
 #define FEATURES  20
 #define CLASSES   3
 #define JOB_ROWS  300
+/* Of 20 rows each. */
+#define LOCAL_STEPS 15
+#define LOCAL_RATE  (RATE_ONE / 3)
 
 struct fixture {
     char *folder;
@@ -241,11 +245,13 @@ static void gradient_does_not_depend_on_the_split(void **state)
 }
 
 static int64_t *exact_sums(struct fixture *f, const char *kernel,
-                           const char *core, int64_t *loss)
+                           const char *core, uint32_t steps, int64_t *loss)
 {
     struct worker_driver d;
     struct worker_done done;
     struct worker_task task = f->task;
+    task.local_steps = steps;
+    task.local_rate = LOCAL_RATE;
     int64_t *sums = pot_calloc(f->shape.parameter_count, sizeof(*sums));
     task.numerics = POT__NUMERICS__NUMERICS_EXACT;
     assert_int_equal(setenv("POT_EXACT_KERNEL", kernel, 1), 0);
@@ -259,23 +265,73 @@ static int64_t *exact_sums(struct fixture *f, const char *kernel,
 }
 
 /* OpenBLAS's core differs too: nothing of it may be left. */
-static void every_exact_kernel_gives_the_same_bits(void **state)
+static void compare_kernels(struct fixture *f, uint32_t steps)
 {
-    struct fixture *f = *state;
     const struct product *variants[EXACT_VARIANTS_MAX];
     size_t count = exact_variants(variants);
     size_t size = f->shape.parameter_count * sizeof(int64_t);
     int64_t loss;
-    int64_t *first = exact_sums(f, "scalar", NULL, &loss);
+    int64_t *first = exact_sums(f, "scalar", NULL, steps, &loss);
     for (size_t i = 0; i < count; i++) {
         int64_t loss_again;
         int64_t *again =
-            exact_sums(f, variants[i]->name, "Nehalem", &loss_again);
+            exact_sums(f, variants[i]->name, "Nehalem", steps, &loss_again);
         assert_memory_equal(again, first, size);
         assert_true(loss_again == loss);
         free(again);
     }
     free(first);
+}
+
+static void every_exact_kernel_gives_the_same_bits(void **state)
+{
+    compare_kernels(*state, 1);
+}
+
+static void every_exact_kernel_takes_the_same_steps(void **state)
+{
+    compare_kernels(*state, LOCAL_STEPS);
+}
+
+/* SGD in double precision, a step a block, by naive steps over the worker's
+ * own gradients: theta rounds to Q8.24 between them here. */
+static void local_steps_are_those_of_sgd(void **state)
+{
+    struct fixture *f = *state;
+    size_t count = f->shape.parameter_count;
+    size_t rows = JOB_ROWS / LOCAL_STEPS;
+    struct worker_task task = f->task;
+    struct worker_done done;
+    int64_t *sums = pot_calloc(count, sizeof(*sums));
+    int32_t *theta = pot_memdup(f->theta, count * sizeof(*theta));
+    int64_t loss = 0;
+    task.numerics = POT__NUMERICS__NUMERICS_EXACT;
+    task.theta = theta;
+    for (size_t step = 0; step < LOCAL_STEPS; step++) {
+        assert_true(worker_driver_sums(sums, &done, &f->worker, &task,
+                                       step * rows, rows));
+        loss += done.loss_sum;
+        for (size_t i = 0; i < count; i++) {
+            double way = ldexp((double)sums[i], FIXED_BITS - GRID_BITS) *
+                         LOCAL_RATE / RATE_ONE / (double)rows;
+            theta[i] -= (int32_t)lrint(way);
+        }
+    }
+    task.theta = f->theta;
+    task.local_steps = LOCAL_STEPS;
+    task.local_rate = LOCAL_RATE;
+    assert_true(
+        worker_driver_sums(sums, &done, &f->worker, &task, 0, JOB_ROWS));
+    double moved = 0;
+    for (size_t i = 0; i < count; i++) {
+        double way = ldexp((double)sums[i], FIXED_BITS - GRID_BITS);
+        assert_true(fabs(f->theta[i] - way - theta[i]) < 64);
+        moved += fabs(way);
+    }
+    assert_true(moved / (double)count > 10000);
+    assert_true(fabs((double)(done.loss_sum - loss)) < 1e-5 * (double)loss);
+    free(theta);
+    free(sums);
 }
 
 static void an_exact_kernel_that_is_not_there_ends_it(void **state)
@@ -413,6 +469,30 @@ static void row_beyond_the_data(struct worker_part *part, struct fixture *f)
     at[9] = 0xff;
 }
 
+static void steps_in_the_blas_lane(struct worker_part *part, struct fixture *f)
+{
+    (void)f;
+    part->local_steps = LOCAL_STEPS;
+    part->block_rows = JOB_ROWS / LOCAL_STEPS;
+    part->numerics = POT__NUMERICS__NUMERICS_BLAS;
+}
+
+static void uneven_steps(struct worker_part *part, struct fixture *f)
+{
+    (void)f;
+    part->local_steps = LOCAL_STEPS + 1;
+    part->block_rows = JOB_ROWS / (LOCAL_STEPS + 1);
+    part->numerics = POT__NUMERICS__NUMERICS_EXACT;
+}
+
+static void steps_of_several_blocks(struct worker_part *part, struct fixture *f)
+{
+    (void)f;
+    part->local_steps = LOCAL_STEPS;
+    part->block_rows = JOB_ROWS / LOCAL_STEPS - 1;
+    part->numerics = POT__NUMERICS__NUMERICS_EXACT;
+}
+
 static void nonsense_is_answered_with_an_error(void **state)
 {
     struct fixture *f = *state;
@@ -435,7 +515,10 @@ static void nonsense_is_answered_with_an_error(void **state)
                                        theta_beyond_the_end,
                                        rows_wrap_around,
                                        sums_unaligned,
-                                       row_beyond_the_data};
+                                       row_beyond_the_data,
+                                       steps_in_the_blas_lane,
+                                       uneven_steps,
+                                       steps_of_several_blocks};
     /* The first part of all says where data sets are. */
     struct worker_message first;
     struct worker_part good = good_part(f);
@@ -515,6 +598,8 @@ int main(void)
         WITH(whoever_computes_is_fenced_in),
         WITH(gradient_is_that_of_the_model),
         WITH(every_exact_kernel_gives_the_same_bits),
+        WITH(every_exact_kernel_takes_the_same_steps),
+        WITH(local_steps_are_those_of_sgd),
         WITH(an_exact_kernel_that_is_not_there_ends_it),
         WITH(gradient_does_not_depend_on_the_split),
         WITH(nonsense_is_answered_with_an_error),

@@ -26,6 +26,8 @@ static struct worker_message make_part(void)
         .activation = POT__ACTIVATION__ACTIVATION_TANH,
         .loss = POT__LOSS__LOSS_MSE,
         .numerics = POT__NUMERICS__NUMERICS_EXACT,
+        .local_steps = 3,
+        .local_rate = 1 << 24,
         .width_count = 3,
         .widths = {784, 128, 10},
         .path = "/tmp/a folder/d.pds",
@@ -40,7 +42,7 @@ static struct worker_message make_of(enum worker_type type)
         return make_part();
     }
     if (type == WORKER_HELLO) {
-        m.hello = (struct worker_hello){.version = 2,
+        m.hello = (struct worker_hello){.version = 3,
                                         .core = "Haswell",
                                         .exact = "avx2",
                                         .config = "OpenBLAS 0.3.21"};
@@ -105,10 +107,10 @@ static void damaged_messages_are_noticed(void **state)
         {"an unknown type", 4, 9},
         {"a body larger than any", 10, 0xff},
         {"a reserved field", 12, 1},
-        {"too many widths", WORKER_HEADER_BYTES + 64, 17},
-        {"fewer widths than there are", WORKER_HEADER_BYTES + 64, 2},
-        {"a longer path", WORKER_HEADER_BYTES + 80, 200},
-        {"a NUL in the path", WORKER_HEADER_BYTES + 86, 0},
+        {"too many widths", WORKER_HEADER_BYTES + 72, 17},
+        {"fewer widths than there are", WORKER_HEADER_BYTES + 72, 2},
+        {"a longer path", WORKER_HEADER_BYTES + 88, 200},
+        {"a NUL in the path", WORKER_HEADER_BYTES + 94, 0},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct buf in;

@@ -31,6 +31,7 @@
 #define FEATURES    12
 #define CLASSES     3
 #define JOB_ROWS    512
+#define LOCAL_STEPS 16
 #define DEADLINE_MS 20000
 
 struct outcome {
@@ -179,10 +180,9 @@ static void assert_same(const struct outcome *a, const struct outcome *b)
     assert_int_equal(a->loss_sum, b->loss_sum);
 }
 
-static void any_number_of_workers_gives_the_same_sums(void **state)
+static void compare_counts(struct fixture *f)
 {
     static const unsigned counts[] = {2, 3, 7};
-    struct fixture *f = *state;
     struct outcome one = {0};
     compute(f, &one);
     for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
@@ -200,6 +200,19 @@ static void any_number_of_workers_gives_the_same_sums(void **state)
         free(many.sums);
     }
     free(one.sums);
+}
+
+static void any_number_of_workers_gives_the_same_sums(void **state)
+{
+    compare_counts(*state);
+}
+
+static void any_number_of_workers_takes_the_same_steps(void **state)
+{
+    struct fixture *f = *state;
+    f->input->local_steps = LOCAL_STEPS;
+    f->input->local_rate = RATE_ONE / 10;
+    compare_counts(f);
 }
 
 static void a_worker_that_dies_is_replaced_and_its_part_done_again(void **state)
@@ -373,6 +386,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(any_number_of_workers_gives_the_same_sums),
+        TEST(any_number_of_workers_takes_the_same_steps),
         TEST(a_worker_that_dies_is_replaced_and_its_part_done_again),
         TEST(a_job_that_kills_every_worker_fails),
         TEST(a_worker_that_talks_nonsense_is_ended),
