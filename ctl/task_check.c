@@ -138,6 +138,12 @@ static const struct chain_rule chain_rules[SPEC_FAULT_COUNT] = {
                                " a round at once, and cannot take so many of"
                                " this model",
                                NULL},
+    [SPEC_TOPK_SHARE] = {"training.topk_share", "is for compression = \"topk\"",
+                         NULL},
+    [SPEC_COMPRESSION_EXACT] = {"training.compression",
+                                "int4, sign and topk need numerics ="
+                                " \"exact\"",
+                                NULL},
     [SPEC_AUDIT_RATE] = {"training.audit_rate", "out of range", NULL},
     [SPEC_EVAL_EVERY] = {"training.eval_every", "out of range", NULL},
     [SPEC_TARGET_ACCURACY] = {"training.target_accuracy", "out of range", NULL},

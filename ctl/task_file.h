@@ -54,6 +54,7 @@ struct task_file {
     uint32_t clip_norm; /* value * 2^20 */
     uint32_t numerics;
     uint32_t compression;
+    uint32_t topk_share_ppm;
     uint32_t audit_rate_ppm;
     uint32_t eval_every;
     uint32_t target_accuracy_ppm;

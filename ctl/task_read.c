@@ -40,6 +40,8 @@
 #define BETA2_USUAL   0.999
 #define EPSILON_USUAL 1e-8
 
+#define TOPK_SHARE_PPM_USUAL 10000
+
 static const struct task_rule rules[] = {
     TEXT("name", TASK_VALUE_TEXT, name),
     TEXT("data.train", TASK_VALUE_PATH, train),
@@ -79,6 +81,7 @@ static const struct task_rule rules[] = {
            1 << AGGREGATION_CLIP_BITS),
     CHOICE("training.numerics", numerics, &spec_numerics),
     CHOICE("training.compression", compression, &spec_compressions),
+    SCALED("training.topk_share", topk_share_ppm, 1e-6, 0.5, 0, PPM_ONE),
     SCALED("training.audit_rate", audit_rate_ppm, 0, 1, 0.1, PPM_ONE),
     COUNT("training.eval_every", eval_every, 1, ROUNDS_MAX, 10),
     SCALED("training.target_accuracy", target_accuracy_ppm, 0, 1, 0, PPM_ONE),
@@ -131,9 +134,13 @@ static enum exit_code take_values(struct task_file *file, struct ctl *ctl)
     return EXIT_CODE_DONE;
 }
 
-/* What is usual for one kind of optimizer only. */
+/* What is usual for one kind of optimizer or compression only. */
 static void set_kind_usual(struct task_file *file)
 {
+    if (file->compression == POT__COMPRESSION__COMPRESSION_TOPK &&
+        file->topk_share_ppm == 0) {
+        file->topk_share_ppm = TOPK_SHARE_PPM_USUAL;
+    }
     if (file->kind == POT__OPTIMIZER__OPTIMIZER_SGD &&
         task_file_line(file, "optimizer.momentum") == 0) {
         file->momentum = 0;

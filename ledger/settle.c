@@ -78,13 +78,13 @@ static enum round_verdict add_payload(struct aggregate *aggregate,
                                       const struct settle *s,
                                       const struct ledger_env *env,
                                       const struct round_submission *submission,
-                                      struct buf *payload)
+                                      struct buf *payload, int8_t *room)
 {
     struct gradient gradient;
     if (!env->blobs.get(env->blobs.context, &submission->payload, payload)) {
         return ROUND_PAYLOAD_MISSING;
     }
-    if (ledger_open_payload(&gradient, s->task, &s->shape, submission,
+    if (ledger_open_payload(&gradient, room, s->task, &s->shape, submission,
                             payload->data, payload->size) != POT_OK) {
         return ROUND_PAYLOAD_MALFORMED;
     }
@@ -98,14 +98,17 @@ static enum round_verdict sum_payloads(struct settle *s,
     struct buf payload;
     enum round_verdict verdict = ROUND_ACCEPTED;
     struct aggregate *aggregate = aggregate_new(s->task->spec, &s->shape);
+    int8_t *room = pot_alloc(s->shape.parameter_count);
     buf_init(&payload, gradient_bytes(&s->shape, 4));
     for (size_t i = 0; i < s->counted_count && verdict == ROUND_ACCEPTED; i++) {
-        verdict = add_payload(aggregate, s, env, &s->counted[i], &payload);
+        verdict =
+            add_payload(aggregate, s, env, &s->counted[i], &payload, room);
     }
     if (verdict == ROUND_ACCEPTED) {
         aggregate_encode(aggregate, &s->aggregate);
         blob_hash(&s->aggregate_hash, s->aggregate.data, s->aggregate.size);
     }
+    free(room);
     buf_fini(&payload);
     aggregate_free(aggregate);
     return verdict;

@@ -4,18 +4,19 @@
 
 #include "ledger/roster.h"
 #include "proto/codec.h"
-#include "proto/spec.h"
+#include "proto/packed.h"
 
 static bool is_for_open_round(const Pot__TaskRecord *task,
                               const struct model_shape *shape,
                               const struct round_submission *submission)
 {
     const Pot__SubmissionBody *body = submission->body;
-    unsigned width = spec_gradient_width(task->spec->compression);
+    struct packed_form form;
+    packed_form_init(&form, task->spec, shape);
     return codec_bytes_equal(task->task, submission->task.b, HASH_SIZE) &&
            body->round == task->round &&
            body->rows == task->spec->rows_per_miner &&
-           body->payload_bytes == gradient_bytes(shape, width) &&
+           body->payload_bytes == packed_bytes(shape, &form) &&
            codec_bytes_equal(task->parameters_hash, submission->parameters.b,
                              HASH_SIZE);
 }
@@ -32,16 +33,16 @@ enum round_verdict ledger_check_submission(
                                                       : ROUND_SUBMISSION;
 }
 
-enum pot_err ledger_open_payload(struct gradient *out,
+enum pot_err ledger_open_payload(struct gradient *out, int8_t *room,
                                  const Pot__TaskRecord *task,
                                  const struct model_shape *shape,
                                  const struct round_submission *submission,
                                  const void *data, size_t size)
 {
-    unsigned width = spec_gradient_width(task->spec->compression);
+    struct packed_form form;
+    packed_form_init(&form, task->spec, shape);
     if (size != submission->body->payload_bytes ||
-        gradient_view(out, shape, data, size) != POT_OK ||
-        out->width != width || out->addends != 1) {
+        packed_open(out, room, shape, &form, data, size) != POT_OK) {
         return POT_EFORMAT;
     }
     return POT_OK;

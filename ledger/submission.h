@@ -23,15 +23,15 @@ POT_MUST_USE enum round_verdict ledger_check_submission(
     const Pot__TaskRecord *task, const struct model_shape *shape,
     const struct round_submission *submission);
 
-/* ledger_open_payload: a view into the bytes of a submission's payload, which
- * must outlive it.
+/* ledger_open_payload: a view into the bytes of a submission's payload and
+ * into room, an element a parameter: both must outlive it.
  *
  * In:     the submission passed ledger_check_submission; that data has its
  *         payload's hash is the caller's to know
  * Errors: POT_EFORMAT not one miner's gradient as the task asks for it; *out
  *         is worthless then */
 POT_MUST_USE enum pot_err ledger_open_payload(
-    struct gradient *out, const Pot__TaskRecord *task,
+    struct gradient *out, int8_t *room, const Pot__TaskRecord *task,
     const struct model_shape *shape, const struct round_submission *submission,
     const void *data, size_t size);
 

@@ -95,7 +95,8 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
       "rule takes")                                                            \
     X(TX_SPEC_NUMERICS, TX_FOR_GOOD, "numerics: exact or blas")                \
     X(TX_SPEC_COMPRESSION, TX_FOR_GOOD,                                        \
-      "compression: only int8 and int16 in this version")                      \
+      "compression: int8 or int16; int4, sign or topk with numerics exact; "   \
+      "topk_share for topk, up to 0.5")                                        \
     X(TX_SPEC_AUDIT_RATE, TX_FOR_GOOD, "audit_rate: 0 to 1")                   \
     X(TX_SPEC_EVALUATION, TX_FOR_GOOD,                                         \
       "eval_every: at least 1, and test rows times "                           \

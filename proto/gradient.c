@@ -9,6 +9,18 @@
 
 #define MAGIC UINT32_C(0x31475450) /* "PTG1", little-endian */
 
+int32_t gradient_bound(unsigned width)
+{
+    POT_ASSERT(width == 1 || width == 2);
+    return width == 1 ? INT8_MAX : INT16_MAX;
+}
+
+bool gradient_is_exponent(int exponent)
+{
+    return exponent >= GRADIENT_EXPONENT_MIN &&
+           exponent <= GRADIENT_EXPONENT_MAX;
+}
+
 size_t gradient_bytes(const struct model_shape *shape, unsigned width)
 {
     return GRADIENT_HEADER_BYTES + shape->tensor_count +
@@ -37,8 +49,7 @@ enum pot_err gradient_view(struct gradient *out,
     }
     bytes_read(&r, g.exponents, tensor_count);
     for (size_t i = 0; i < tensor_count; i++) {
-        if (g.exponents[i] < GRADIENT_EXPONENT_MIN ||
-            g.exponents[i] > GRADIENT_EXPONENT_MAX) {
+        if (!gradient_is_exponent(g.exponents[i])) {
             return POT_EFORMAT;
         }
     }

@@ -13,6 +13,7 @@
 #ifndef POT_PROTO_GRADIENT_H
 #define POT_PROTO_GRADIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,13 @@
 
 #define GRADIENT_EXPONENT_MIN (-60)
 #define GRADIENT_EXPONENT_MAX 24
+
+/* gradient_bound: the largest element of a width of 1 or 2 that a miner may
+ * use; its negative is the smallest. */
+int32_t gradient_bound(unsigned width);
+
+/* gradient_is_exponent: whether it is one that an encoding may hold. */
+bool gradient_is_exponent(int exponent);
 
 struct gradient {
     unsigned width; /* 1, 2, 4 */

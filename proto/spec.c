@@ -69,7 +69,9 @@ const struct spec_choices spec_numerics = CHOICES(numerics);
 static const struct spec_choice compressions[] = {
     {"int8", POT__COMPRESSION__COMPRESSION_INT8, true},
     {"int16", POT__COMPRESSION__COMPRESSION_INT16, true},
-    {"topk", POT__COMPRESSION__COMPRESSION_TOPK, false},
+    {"int4", POT__COMPRESSION__COMPRESSION_INT4, true},
+    {"sign", POT__COMPRESSION__COMPRESSION_SIGN, true},
+    {"topk", POT__COMPRESSION__COMPRESSION_TOPK, true},
 };
 const struct spec_choices spec_compressions = CHOICES(compressions);
 
@@ -95,14 +97,6 @@ const char *spec_name(const struct spec_choices *choices, uint32_t value)
 {
     const struct spec_choice *choice = find(choices, value);
     return choice != NULL ? choice->name : "";
-}
-
-unsigned spec_gradient_width(Pot__Compression compression)
-{
-    if (compression == POT__COMPRESSION__COMPRESSION_INT8) {
-        return 1;
-    }
-    return compression == POT__COMPRESSION__COMPRESSION_INT16 ? 2 : 0;
 }
 
 unsigned spec_moments(const Pot__OptimizerSpec *optimizer)
@@ -284,6 +278,23 @@ static enum spec_fault check_local_steps(const Pot__TaskSpec *spec)
                : SPEC_LOCAL_ROWS;
 }
 
+static enum spec_fault check_compression(const Pot__TaskSpec *spec)
+{
+    bool is_topk = spec->compression == POT__COMPRESSION__COMPRESSION_TOPK;
+    bool is_wide = spec->compression == POT__COMPRESSION__COMPRESSION_INT8 ||
+                   spec->compression == POT__COMPRESSION__COMPRESSION_INT16;
+    if (!spec_takes(&spec_compressions, (uint32_t)spec->compression)) {
+        return SPEC_COMPRESSION;
+    }
+    if ((spec->topk_share_ppm > 0) != is_topk ||
+        spec->topk_share_ppm > TOPK_SHARE_PPM_MAX) {
+        return SPEC_TOPK_SHARE;
+    }
+    return is_wide || spec->numerics == POT__NUMERICS__NUMERICS_EXACT
+               ? SPEC_SOUND
+               : SPEC_COMPRESSION_EXACT;
+}
+
 static enum spec_fault check_training(const Pot__TaskSpec *spec)
 {
     if (spec->rounds == 0 || spec->rounds > ROUNDS_MAX) {
@@ -309,9 +320,8 @@ static enum spec_fault check_training(const Pot__TaskSpec *spec)
     if (!spec_takes(&spec_numerics, (uint32_t)spec->numerics)) {
         return SPEC_NUMERICS;
     }
-    return spec_takes(&spec_compressions, (uint32_t)spec->compression)
-               ? check_aggregation(spec)
-               : SPEC_COMPRESSION;
+    enum spec_fault fault = check_compression(spec);
+    return fault == SPEC_SOUND ? check_aggregation(spec) : fault;
 }
 
 static enum spec_fault check_judging(const Pot__TaskSpec *spec)

@@ -38,10 +38,6 @@ bool spec_takes(const struct spec_choices *choices, uint32_t value);
 /* spec_name: what a task's file calls the value; "" when it is none. */
 const char *spec_name(const struct spec_choices *choices, uint32_t value);
 
-/* spec_gradient_width: bytes an element of a miner's gradient under this
- * compression; 0 if it is not taken. */
-unsigned spec_gradient_width(Pot__Compression compression);
-
 /* ---- optimizers */
 
 #define SPEC_MOMENTS_MAX  2
@@ -79,6 +75,9 @@ enum spec_fault {
     SPEC_KRUM_FAULTY,
     SPEC_CLIP_NORM,
     SPEC_AGGREGATION_SIZE,
+    SPEC_TOPK_SHARE,        /* out of range, or not with topk */
+    SPEC_COMPRESSION_EXACT, /* below a byte an element, but not in the exact
+                               lane, which alone can audit that */
     SPEC_AUDIT_RATE,
     SPEC_EVAL_EVERY,
     SPEC_TARGET_ACCURACY,

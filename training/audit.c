@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "training/compress.h"
 #include "training/quantise.h"
 
 #include <stdlib.h>
@@ -61,11 +62,12 @@ static void compare_tensor(struct audit_result *result, struct squares *sums,
                            struct tensor_span span, int exponent,
                            const int64_t *own, uint64_t rows, int exponent_max)
 {
+    int32_t bound = gradient_bound(submitted->width);
     uint64_t all = 0;
     uint64_t flips = 0;
     uint64_t others = 0;
     for (size_t i = span.offset; i < span.offset + span.count; i++) {
-        int32_t mine = quantise_value(own[i], rows, exponent, submitted->width);
+        int32_t mine = quantise_value(own[i], rows, exponent, bound);
         int32_t difference = gradient_get(submitted, i) - mine;
         all += square(mine);
         if (difference == 1 || difference == -1) {
@@ -125,7 +127,8 @@ static bool exponents_agree(const struct model_shape *shape,
                             const int64_t *sums, uint64_t rows)
 {
     int8_t own[TENSORS_MAX] = {0};
-    quantise_exponents(own, shape, sums, rows, submitted->width);
+    quantise_exponents(own, shape, sums, rows,
+                       gradient_bound(submitted->width));
     for (size_t t = 0; t < shape->tensor_count; t++) {
         int difference = submitted->exponents[t] - own[t];
         if (difference < -1 || difference > 1 ||
@@ -186,13 +189,13 @@ void audit_compare(struct audit_result *out, const struct model_shape *shape,
 
 void audit_compare_exact(struct audit_result *out,
                          const struct model_shape *shape,
-                         const uint8_t *payload, size_t size, unsigned width,
-                         const int64_t *sums, uint64_t rows)
+                         const struct packed_form *form, const uint8_t *payload,
+                         size_t size, const int64_t *sums, uint64_t rows)
 {
-    uint8_t *own = pot_alloc(gradient_bytes(shape, width));
-    quantise_gradient(own, shape, width, sums, rows);
-    bool is_equal =
-        size == gradient_bytes(shape, width) && memcmp(own, payload, size) == 0;
+    size_t own_size = packed_bytes(shape, form);
+    uint8_t *own = pot_alloc(own_size);
+    compress_payload(own, shape, form, sums, rows);
+    bool is_equal = size == own_size && memcmp(own, payload, size) == 0;
     *out = (struct audit_result){
         .verdict = is_equal ? AUDIT_EQUAL : AUDIT_REFUSED,
     };

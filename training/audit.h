@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "proto/gradient.h"
 #include "proto/model.h"
+#include "proto/packed.h"
 
 enum audit_verdict {
     AUDIT_EQUAL,     /* the same bytes */
@@ -45,11 +46,11 @@ void audit_compare(struct audit_result *out, const struct model_shape *shape,
 /* audit_compare_exact: of the exact lane, where every honest machine makes the
  * same bytes: equal or refused, nothing between.
  *
- * In: payload as submitted, size bytes, its width 1 or 2; sums as above */
+ * In: payload as submitted, size bytes, in any form; sums as above */
 void audit_compare_exact(struct audit_result *out,
                          const struct model_shape *shape,
-                         const uint8_t *payload, size_t size, unsigned width,
-                         const int64_t *sums, uint64_t rows);
+                         const struct packed_form *form, const uint8_t *payload,
+                         size_t size, const int64_t *sums, uint64_t rows);
 
 /* audit_flips_allowed: for a gradient of that many elements of width 1 or
  * 2.  Outside this module tests and the benchmark ask it. */

@@ -11,6 +11,7 @@ training_libtraining_a_SOURCES = \
 	training/import_source.c training/import_source.h \
 	training/import_table.c training/import_table.h \
 	training/label_table.c training/label_table.h \
+	training/compress.c training/compress.h \
 	training/quantise.c training/quantise.h \
 	training/worker_protocol.c training/worker_protocol.h \
 	training/worker_shm.c training/worker_shm.h

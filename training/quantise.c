@@ -2,12 +2,9 @@
 
 #include "training/quantise.h"
 
-#include "base/alloc.h"
 #include "base/check.h"
 #include "base/fixed.h"
 #include "proto/gradient.h"
-
-#include <stdlib.h>
 
 static int64_t clamp(int64_t value)
 {
@@ -24,13 +21,6 @@ void quantise_add(int64_t *sums, const int64_t *part, size_t count)
     }
 }
 
-/* The largest element of a width; its negative is the smallest used. */
-static int32_t bound_of(unsigned width)
-{
-    POT_ASSERT(width == 1 || width == 2);
-    return width == 1 ? INT8_MAX : INT16_MAX;
-}
-
 static uint64_t peak_of(const int64_t *sums, size_t count)
 {
     uint64_t peak = 0;
@@ -44,9 +34,9 @@ static uint64_t peak_of(const int64_t *sums, size_t count)
 
 void quantise_exponents(int8_t exponents[static TENSORS_MAX],
                         const struct model_shape *shape, const int64_t *sums,
-                        uint64_t rows, unsigned width)
+                        uint64_t rows, int32_t bound)
 {
-    int32_t bound = bound_of(width);
+    POT_ASSERT(bound > 0);
     POT_ASSERT(rows > 0 && rows <= INT64_MAX);
     for (size_t t = 0; t < shape->tensor_count; t++) {
         struct tensor_span span = shape->tensors[t];
@@ -62,30 +52,18 @@ void quantise_exponents(int8_t exponents[static TENSORS_MAX],
     }
 }
 
-int32_t quantise_value(int64_t sum, uint64_t rows, int exponent, unsigned width)
+int64_t quantise_mean(int64_t sum, uint64_t rows)
 {
-    int32_t bound = bound_of(width);
+    return rows == 1 ? clamp(sum) : fixed_divide(clamp(sum), (int64_t)rows);
+}
+
+int32_t quantise_value(int64_t sum, uint64_t rows, int exponent, int32_t bound)
+{
     POT_ASSERT(exponent >= -GRID_BITS && exponent <= GRADIENT_EXPONENT_MAX);
-    int64_t mean = fixed_divide(clamp(sum), (int64_t)rows);
+    int64_t mean = quantise_mean(sum, rows);
     int64_t value = fixed_shift_right(mean, (unsigned)(GRID_BITS + exponent));
     if (value > bound) {
         return bound;
     }
     return value < -bound ? -bound : (int32_t)value;
-}
-
-void quantise_gradient(uint8_t *out, const struct model_shape *shape,
-                       unsigned width, const int64_t *sums, uint64_t rows)
-{
-    int8_t exponents[TENSORS_MAX] = {0};
-    int32_t *values = pot_calloc(shape->parameter_count, sizeof(*values));
-    quantise_exponents(exponents, shape, sums, rows, width);
-    for (size_t t = 0; t < shape->tensor_count; t++) {
-        struct tensor_span span = shape->tensors[t];
-        for (size_t i = span.offset; i < span.offset + span.count; i++) {
-            values[i] = quantise_value(sums[i], rows, exponents[t], width);
-        }
-    }
-    gradient_encode(out, shape, width, 1, exponents, values);
-    free(values);
 }

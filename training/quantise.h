@@ -4,7 +4,8 @@
  * 2^-GRID_BITS.  Integer sums do not depend on their order, so the split of
  * the rows over workers leaves no trace.  The mean over the rows is rounded
  * to the grid, then to a multiple of 2^exponent, one exponent a tensor: the
- * smallest one at which every element of the tensor fits the width. */
+ * smallest one at which every element of the tensor fits; training/compress.h
+ * makes a payload of that. */
 #ifndef POT_TRAINING_QUANTISE_H
 #define POT_TRAINING_QUANTISE_H
 
@@ -20,19 +21,17 @@
 /* quantise_add: sums += part, clamped at GRID_MAX. */
 void quantise_add(int64_t *sums, const int64_t *part, size_t count);
 
-/* quantise_exponents: the exponent of each tensor for this width, 1 or 2. */
+/* quantise_exponents: the exponent of each tensor at which its elements fit
+ * within +-bound, which is above 0. */
 void quantise_exponents(int8_t exponents[static TENSORS_MAX],
                         const struct model_shape *shape, const int64_t *sums,
-                        uint64_t rows, unsigned width);
+                        uint64_t rows, int32_t bound);
 
-/* quantise_value: one element at a given exponent, clamped into the width;
+/* quantise_mean: round(sum / rows) on the grid; rows > 0. */
+int64_t quantise_mean(int64_t sum, uint64_t rows);
+
+/* quantise_value: one element at a given exponent, clamped into +-bound;
  * rows > 0. */
-int32_t quantise_value(int64_t sum, uint64_t rows, int exponent,
-                       unsigned width);
-
-/* quantise_gradient: a miner's payload: gradient_bytes(shape, width) bytes
- * at out. */
-void quantise_gradient(uint8_t *out, const struct model_shape *shape,
-                       unsigned width, const int64_t *sums, uint64_t rows);
+int32_t quantise_value(int64_t sum, uint64_t rows, int exponent, int32_t bound);
 
 #endif

@@ -11,7 +11,7 @@
 #include "proto/blob.h"
 #include "proto/gradient.h"
 #include "proto/round.h"
-#include "training/quantise.h"
+#include "training/compress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,10 +40,9 @@ struct trial {
     struct round_input *input;
     struct public_key miner;
     char core[CORE_SIZE];
-    uint8_t *payload; /* NULL: by its hash and width */
+    uint8_t *payload; /* NULL: by its hash */
     size_t payload_size;
     struct hash payload_hash;
-    unsigned width;
     int64_t loss;          /* that the submitter claims */
     auditor_done_fn *done; /* NULL: forgotten */
     void *context;
@@ -174,11 +173,11 @@ static bool loss_holds(const struct trial *trial)
 static void compare_hash(struct trial *trial)
 {
     struct hash own;
-    const struct model_shape *shape = &trial->input->shape;
-    size_t size = gradient_bytes(shape, trial->width);
+    const struct round_input *input = trial->input;
+    size_t size = packed_bytes(&input->shape, &input->form);
     uint8_t *payload = pot_alloc(size);
-    quantise_gradient(payload, shape, trial->width, trial->sums,
-                      trial->input->row_count);
+    compress_payload(payload, &input->shape, &input->form, trial->sums,
+                     round_input_divisor(input));
     blob_hash(&own, payload, size);
     free(payload);
     trial->result.verdict =
@@ -187,18 +186,18 @@ static void compare_hash(struct trial *trial)
 
 static void compare_payload(struct trial *trial)
 {
-    const struct model_shape *shape = &trial->input->shape;
-    struct gradient gradient;
-    enum pot_err err =
-        gradient_view(&gradient, shape, trial->payload, trial->payload_size);
-    POT_ASSERT(err == POT_OK); /* checked before it came here */
+    const struct round_input *input = trial->input;
     if (is_exact(trial)) {
-        audit_compare_exact(&trial->result, shape, trial->payload,
-                            trial->payload_size, gradient.width, trial->sums,
-                            round_input_divisor(trial->input));
+        audit_compare_exact(&trial->result, &input->shape, &input->form,
+                            trial->payload, trial->payload_size, trial->sums,
+                            round_input_divisor(input));
     } else {
-        audit_compare(&trial->result, shape, &gradient, trial->sums,
-                      trial->input->row_count);
+        struct gradient gradient;
+        enum pot_err err = gradient_view(&gradient, &input->shape,
+                                         trial->payload, trial->payload_size);
+        POT_ASSERT(err == POT_OK); /* checked before it came here */
+        audit_compare(&trial->result, &input->shape, &gradient, trial->sums,
+                      input->row_count);
     }
 }
 
@@ -320,7 +319,6 @@ enum pot_err auditor_judge(struct auditor *auditor,
     } else {
         POT_ASSERT(is_exact(trial));
         trial->payload_hash = *audit->payload_hash;
-        trial->width = audit->width;
     }
     trial->loss = audit->loss;
     trial->done = done;

@@ -23,12 +23,11 @@ struct auditor_case {
     struct round_input *input; /* of its round */
     const struct public_key *miner;
     const char *core;       /* that it declared */
-    const uint8_t *payload; /* its gradient, as gradient_view takes it; NULL:
-                               exact, and known by the next two alone */
+    const uint8_t *payload; /* its gradient, as packed_open takes it; NULL:
+                               exact, and known by its hash alone */
     size_t payload_size;
     const struct hash *payload_hash;
-    unsigned width; /* bytes of an element */
-    int64_t loss;   /* Q40.24, that it claims */
+    int64_t loss; /* Q40.24, that it claims */
 };
 
 /* auditor_done_fn: err not POT_OK: nothing could be computed, and result says

@@ -210,10 +210,11 @@ static void judge(struct submission *s)
     const struct round_submission *opened = opened_of(s);
     struct gradient gradient;
     struct buf payload;
+    int8_t *room = pot_alloc(judging->shape->parameter_count);
     if (!read_payload(s, &payload)) {
         lose(s); /* the pool made room for others */
-    } else if (ledger_open_payload(&gradient, judging->task, judging->shape,
-                                   opened, payload.data,
+    } else if (ledger_open_payload(&gradient, room, judging->task,
+                                   judging->shape, opened, payload.data,
                                    payload.size) != POT_OK) {
         mark_refused(s, "its payload is no gradient of this model");
     } else if (audit_is_drawn(judging->shared->secret.b, &opened->hash,
@@ -223,6 +224,7 @@ static void judge(struct submission *s)
     } else {
         mark_accepted(s, POT__VERDICT__VERDICT_ACCEPT);
     }
+    free(room);
     buf_fini(&payload);
 }
 

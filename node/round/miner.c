@@ -33,7 +33,6 @@
 #include "proto/codec.h"
 #include "proto/round.h"
 #include "proto/signed.h"
-#include "proto/spec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,9 +171,9 @@ static void on_computed(void *context, enum pot_err err, const char *why,
     miner->stats.computed++;
     mined->state = MINED_PACKING;
     mined->loss = fixed_divide(loss_sum, spec->rows_per_miner);
-    mined->payload = payload_start(
-        miner->config.loop, miner->config.holdings->pool, mined->input,
-        spec_gradient_width(spec->compression), sums, on_packed, mined);
+    mined->payload =
+        payload_start(miner->config.loop, miner->config.holdings->pool,
+                      mined->input, sums, on_packed, mined);
 }
 
 static void want_data(struct mined_task *mined)

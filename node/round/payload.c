@@ -7,8 +7,7 @@
 #include "node/loop/offload.h"
 #include "node/round/round_input.h"
 #include "proto/blob.h"
-#include "proto/gradient.h"
-#include "training/quantise.h"
+#include "training/compress.h"
 
 #include <stdlib.h>
 
@@ -16,7 +15,6 @@ struct payload {
     struct offload offload;
     struct blob_pool *pool;
     struct round_input *input;
-    unsigned width;
     int64_t *sums;
     struct hash hash;
     size_t size;
@@ -28,10 +26,10 @@ static void run(void *context)
 {
     struct payload *payload = context;
     const struct round_input *input = payload->input;
-    payload->size = gradient_bytes(&input->shape, payload->width);
+    payload->size = packed_bytes(&input->shape, &input->form);
     uint8_t *data = pot_alloc(payload->size);
-    quantise_gradient(data, &input->shape, payload->width, payload->sums,
-                      round_input_divisor(input));
+    compress_payload(data, &input->shape, &input->form, payload->sums,
+                     round_input_divisor(input));
     blob_hash(&payload->hash, data, payload->size);
     (void)blob_pool_put(payload->pool, &payload->hash, data, payload->size);
     free(data);
@@ -49,13 +47,12 @@ static void on_run(void *context)
 }
 
 struct payload *payload_start(uv_loop_t *loop, struct blob_pool *pool,
-                              struct round_input *input, unsigned width,
-                              int64_t *sums, payload_fn *done, void *context)
+                              struct round_input *input, int64_t *sums,
+                              payload_fn *done, void *context)
 {
     struct payload *payload = pot_calloc(1, sizeof(*payload));
     payload->pool = pool;
     payload->input = round_input_ref(input);
-    payload->width = width;
     payload->sums = sums;
     payload->done = done;
     payload->context = context;

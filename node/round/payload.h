@@ -1,5 +1,5 @@
 /* payload: turns a job's sums into the payload of a submission, off the
- * loop: quantised, named by its hash, and held in the pool for others. */
+ * loop: compressed, named by its hash, and held in the pool for others. */
 #ifndef POT_NODE_ROUND_PAYLOAD_H
 #define POT_NODE_ROUND_PAYLOAD_H
 
@@ -16,12 +16,11 @@ struct round_input;
 typedef void payload_fn(void *context, const struct hash *hash, size_t size);
 
 /* payload_start: done is called later, and the result is good until then.
- * width is the bytes an element gets, 1 or 2.
  *
  * Owns: takes sums, as workers_done_fn gave them, and holds the input */
 struct payload *payload_start(uv_loop_t *loop, struct blob_pool *pool,
-                              struct round_input *input, unsigned width,
-                              int64_t *sums, payload_fn *done, void *context);
+                              struct round_input *input, int64_t *sums,
+                              payload_fn *done, void *context);
 
 /* payload_forget: done is not called any more; NULL is none. */
 void payload_forget(struct payload *payload);

@@ -28,7 +28,6 @@
 #include "p2p/gossip.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
-#include "proto/spec.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +42,6 @@ struct dispute {
     struct public_key miner;
     Pot__ChallengeRecord *record;
     enum dispute_state state;
-    unsigned width; /* of its gradient's elements */
     struct round_load *load;
     struct round_input *input;
     struct map words;     /* validator's key -> Pot__Signed */
@@ -212,7 +210,6 @@ static void on_loaded(void *context, enum pot_err err,
         .miner = &d->miner,
         .core = "",
         .payload_hash = &d->payload,
-        .width = d->width,
         .loss = d->record->loss,
     };
     if (auditor_judge(d->referee->shared->auditor, &audit, on_replayed, d) ==
@@ -265,7 +262,6 @@ static void load(struct dispute *d)
     Pot__TaskRecord *task = task_of(d);
     if (task != NULL) {
         d->state = LOADING;
-        d->width = spec_gradient_width(task->spec->compression);
         needs_task_data(shared->needs, task->spec, NULL, NULL);
         d->load = round_load_start(shared->loop, shared->holdings, task,
                                    on_loaded, d);

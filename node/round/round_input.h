@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/key.h"
 #include "proto/model.h"
+#include "proto/packed.h"
 
 struct round_input {
     size_t holders;
@@ -24,10 +25,11 @@ struct round_input {
     int32_t *theta; /* Q8.24, shape.parameter_count */
     char *dataset;  /* path of the training set's .pds file */
     uint64_t dataset_rows;
-    size_t row_count;     /* of each miner, > 0 */
-    uint32_t local_steps; /* 1: the gradient at theta */
-    uint32_t local_rate;  /* Q4.28, of this round */
-    struct hash seed;     /* round_seed */
+    size_t row_count;        /* of each miner, > 0 */
+    uint32_t local_steps;    /* 1: the gradient at theta */
+    uint32_t local_rate;     /* Q4.28, of this round */
+    struct packed_form form; /* of the payloads */
+    struct hash seed;        /* round_seed */
 };
 
 /* round_input_ref: one more holder; returns input. */

@@ -114,6 +114,7 @@ static struct round_input *input_of(const Pot__TaskSpec *spec, uint32_t round)
         optimizer_local_rate(spec->optimizer, round, spec->rounds);
     enum pot_err err = model_shape_from_spec(&input->shape, spec->model);
     POT_ASSERT(err == POT_OK); /* the ledger took the task */
+    packed_form_init(&input->form, spec, &input->shape);
     return input;
 }
 

@@ -24,6 +24,7 @@
 #include "tests/worker_driver.h"
 #include "training/assign.h"
 #include "training/audit.h"
+#include "training/compress.h"
 #include "training/import.h"
 #include "training/mlp.h"
 #include "training/quantise.h"
@@ -81,6 +82,7 @@ struct bench {
     size_t rounds;
     size_t every;
     unsigned width;
+    struct packed_form form; /* of that width */
     double rate;
     double momentum;
     bool is_cosine;
@@ -169,7 +171,7 @@ static void audit(struct tally *t, const struct bench *b,
     struct gradient gradient;
     size_t size = gradient_bytes(&b->shape, b->width);
     uint8_t *bytes = pot_alloc(size);
-    quantise_gradient(bytes, &b->shape, b->width, submitted, submitted_rows);
+    compress_payload(bytes, &b->shape, &b->form, submitted, submitted_rows);
     enum pot_err err = gradient_view(&gradient, &b->shape, bytes, size);
     POT_ASSERT(err == POT_OK);
     audit_compare(&result, &b->shape, &gradient, own, b->rows);
@@ -273,7 +275,7 @@ static void step(struct bench *b, size_t round)
         struct gradient g;
         draw_rows(rows, b, round, m);
         compute(sums, b, 0, b->theta, rows, b->rows, 1);
-        quantise_gradient(bytes, &b->shape, b->width, sums, b->rows);
+        compress_payload(bytes, &b->shape, &b->form, sums, b->rows);
         enum pot_err err = gradient_view(&g, &b->shape, bytes, size);
         POT_ASSERT(err == POT_OK);
         for (size_t t = 0; t < b->shape.tensor_count; t++) {
@@ -512,6 +514,8 @@ static bool parse_arguments(struct bench *b, struct arguments *a, int argc,
     }
     a->train = argv[optind];
     a->train_labels = argv[optind + 1];
+    b->form.compression = b->width == 1 ? POT__COMPRESSION__COMPRESSION_INT8
+                                        : POT__COMPRESSION__COMPRESSION_INT16;
     return b->rows >= 2 && b->miners > 0 && (b->width == 1 || b->width == 2);
 }
 

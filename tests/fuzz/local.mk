@@ -25,6 +25,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_genesis \
 	tests/fuzz/fuzz_handshake \
 	tests/fuzz/fuzz_key_box \
+	tests/fuzz/fuzz_packed \
 	tests/fuzz/fuzz_pds \
 	tests/fuzz/fuzz_round_update \
 	tests/fuzz/fuzz_sign_frame \
@@ -93,6 +94,11 @@ tests_fuzz_fuzz_key_box_SOURCES = tests/fuzz/fuzz_key_box.c $(fuzz_driver)
 tests_fuzz_fuzz_key_box_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_key_box_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_key_box_LDADD = base/libbase.a $(SODIUM_LIBS)
+
+tests_fuzz_fuzz_packed_SOURCES = tests/fuzz/fuzz_packed.c $(fuzz_driver)
+tests_fuzz_fuzz_packed_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_packed_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_packed_LDADD = $(fuzz_proto_libs)
 
 tests_fuzz_fuzz_pds_SOURCES = tests/fuzz/fuzz_pds.c $(fuzz_driver)
 tests_fuzz_fuzz_pds_CPPFLAGS = $(fuzz_cppflags)

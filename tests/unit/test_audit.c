@@ -106,11 +106,15 @@ static void one_flip_too_many_is_undecided(void **state)
     assert_in_range(f->result.excess_ppm, 10, 1000);
 }
 
+static const struct packed_form int8 = {
+    .compression = POT__COMPRESSION__COMPRESSION_INT8,
+};
+
 static enum audit_verdict judge_exactly(struct fixture *f)
 {
     size_t size = gradient_bytes(&f->shape, 1);
     gradient_encode(f->bytes, &f->shape, 1, 1, f->exponents, f->values);
-    audit_compare_exact(&f->result, &f->shape, f->bytes, size, 1, f->sums,
+    audit_compare_exact(&f->result, &f->shape, &int8, f->bytes, size, f->sums,
                         ROWS);
     return f->result.verdict;
 }
@@ -120,8 +124,8 @@ static void the_exact_lane_takes_the_same_bytes_only(void **state)
     struct fixture *f = *state;
     size_t size = gradient_bytes(&f->shape, 1);
     assert_int_equal(judge_exactly(f), AUDIT_EQUAL);
-    audit_compare_exact(&f->result, &f->shape, f->bytes, size - 1, 1, f->sums,
-                        ROWS);
+    audit_compare_exact(&f->result, &f->shape, &int8, f->bytes, size - 1,
+                        f->sums, ROWS);
     assert_int_equal(f->result.verdict, AUDIT_REFUSED);
     flip(f, 1);
     assert_int_equal(judge_exactly(f), AUDIT_REFUSED);
@@ -202,7 +206,8 @@ static void exponent_one_off_is_compared(void **state)
     struct tensor_span span = f->shape.tensors[3];
     f->exponents[3]++;
     for (size_t i = span.offset; i < span.offset + span.count; i++) {
-        f->values[i] = quantise_value(f->sums[i], ROWS, f->exponents[3], 1);
+        f->values[i] =
+            quantise_value(f->sums[i], ROWS, f->exponents[3], INT8_MAX);
     }
     assert_int_equal(judge(f), AUDIT_EQUAL);
 }

@@ -211,7 +211,9 @@ static void what_the_chain_would_refuse_is_refused_here(void **state)
         {"[training]", "aggregation = \"median\"\nmin_submissions = 4096",
          NULL},
         {"[training]", "compression = \"topk\"",
-         "training.compression: this version has only \"int8\", \"int16\""},
+         "training.compression: int4, sign and topk need numerics"},
+        {"[training]", "topk_share = 0.1",
+         "training.topk_share: is for compression = \"topk\""},
         {"[model]", "activation = \"tanh\"", NULL},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

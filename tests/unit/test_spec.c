@@ -145,6 +145,44 @@ static void local_steps_need_the_exact_lane_and_a_rate(void **state)
     }
 }
 
+static void what_is_below_a_byte_needs_the_exact_lane(void **state)
+{
+    (void)state;
+    static const struct {
+        Pot__Compression compression;
+        uint32_t share;
+        Pot__Numerics numerics;
+        enum spec_fault fault;
+    } cases[] = {
+        {POT__COMPRESSION__COMPRESSION_INT16, 0, POT__NUMERICS__NUMERICS_BLAS,
+         SPEC_SOUND},
+        {POT__COMPRESSION__COMPRESSION_INT4, 0, POT__NUMERICS__NUMERICS_BLAS,
+         SPEC_COMPRESSION_EXACT},
+        {POT__COMPRESSION__COMPRESSION_INT4, 0, POT__NUMERICS__NUMERICS_EXACT,
+         SPEC_SOUND},
+        {POT__COMPRESSION__COMPRESSION_SIGN, 0, POT__NUMERICS__NUMERICS_EXACT,
+         SPEC_SOUND},
+        {POT__COMPRESSION__COMPRESSION_SIGN, 1, POT__NUMERICS__NUMERICS_EXACT,
+         SPEC_TOPK_SHARE},
+        {POT__COMPRESSION__COMPRESSION_TOPK, 0, POT__NUMERICS__NUMERICS_EXACT,
+         SPEC_TOPK_SHARE},
+        {POT__COMPRESSION__COMPRESSION_TOPK, 1, POT__NUMERICS__NUMERICS_EXACT,
+         SPEC_SOUND},
+        {POT__COMPRESSION__COMPRESSION_TOPK, TOPK_SHARE_PPM_MAX + 1,
+         POT__NUMERICS__NUMERICS_EXACT, SPEC_TOPK_SHARE},
+        {POT__COMPRESSION__COMPRESSION_NONE, 0, POT__NUMERICS__NUMERICS_EXACT,
+         SPEC_COMPRESSION},
+    };
+    struct fixture f;
+    open_fixture(&f);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        f.spec.compression = cases[i].compression;
+        f.spec.topk_share_ppm = cases[i].share;
+        f.spec.numerics = cases[i].numerics;
+        assert_int_equal(spec_check(&f.spec, 5), cases[i].fault);
+    }
+}
+
 static void names_are_clean_utf_8(void **state)
 {
     (void)state;
@@ -207,13 +245,6 @@ static void what_is_chosen_is_taken_or_planned(void **state)
     assert_false(spec_takes(&spec_activations, 99));
     assert_true(
         spec_takes(&spec_aggregations, POT__AGGREGATION__AGGREGATION_KRUM));
-    assert_false(
-        spec_takes(&spec_compressions, POT__COMPRESSION__COMPRESSION_TOPK));
-    for (size_t i = 0; i < spec_compressions.count; i++) {
-        const struct spec_choice *choice = &spec_compressions.all[i];
-        unsigned width = spec_gradient_width((Pot__Compression)choice->value);
-        assert_true(choice->is_taken == (width > 0));
-    }
 }
 
 static void each_rule_has_its_own_parameters(void **state)
@@ -367,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_sound_task_has_no_fault),
         cmocka_unit_test(an_optimizer_has_the_keys_of_its_kind),
         cmocka_unit_test(local_steps_need_the_exact_lane_and_a_rate),
+        cmocka_unit_test(what_is_below_a_byte_needs_the_exact_lane),
         cmocka_unit_test(names_are_clean_utf_8),
         cmocka_unit_test(a_name_is_cut_between_characters),
         cmocka_unit_test(what_is_chosen_is_taken_or_planned),

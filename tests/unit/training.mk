@@ -1,5 +1,6 @@
 # Tests of training/: those with BLAS link libmlp, none of the others does.
 training_tests = tests/unit/test_assign tests/unit/test_audit \
+	tests/unit/test_compress \
 	tests/unit/test_elementary tests/unit/test_exact \
 	tests/unit/test_import tests/unit/test_import_array \
 	tests/unit/test_mlp tests/unit/test_quantise \
@@ -18,6 +19,10 @@ tests_unit_test_assign_LDADD = $(training_test_libs)
 tests_unit_test_audit_SOURCES = tests/unit/test_audit.c
 tests_unit_test_audit_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_audit_LDADD = $(training_test_libs)
+
+tests_unit_test_compress_SOURCES = tests/unit/test_compress.c tests/rng.h
+tests_unit_test_compress_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_compress_LDADD = $(training_test_libs)
 
 # As the library is: no fused multiply-add that the source does not ask for.
 tests_unit_test_elementary_SOURCES = tests/unit/test_elementary.c
