@@ -14,6 +14,12 @@ tests_bench_bench_audit_SOURCES = tests/bench/bench_audit.c \
 tests_bench_bench_audit_CPPFLAGS = $(bench_cppflags)
 tests_bench_bench_audit_LDADD = ledger/libledger.a $(bench_training_libs)
 
+check_PROGRAMS += tests/bench/attacks
+tests_bench_attacks_SOURCES = tests/bench/bench_attacks.c tests/rng.h
+tests_bench_attacks_CPPFLAGS = $(bench_cppflags) \
+	-DPOT_EXAMPLES='"$(abs_top_srcdir)/examples"'
+tests_bench_attacks_LDADD = ledger/libledger.a $(bench_training_libs)
+
 check_PROGRAMS += tests/bench/training
 tests_bench_training_SOURCES = tests/bench/bench_training.c \
 	tests/bench/bench_util.c tests/bench/bench_util.h \
