@@ -17,13 +17,19 @@
 #include "base/check.h"
 #include "base/fixed.h"
 #include "training/kernel.h"
+#include "training/quantise.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CACHE_LINE 64
 #define Q24_SCALE  0x1p-24F
+#define LOSS_SCALE 0x1p24
+#define LOSS_MAX   0x1p62
+#define RATE_SCALE 0x1p-28F
 
+_Static_assert(RATE_BITS == 28, "RATE_SCALE is the unit of Q4.28");
 _Static_assert(FIXED_BITS == 24, "Q24_SCALE is the unit of Q8.24");
 _Static_assert(sizeof(float) == sizeof(uint32_t), "arrays are counted in one");
 
@@ -272,4 +278,58 @@ const float *mlp_moved(struct mlp *m, const int32_t *theta)
         m->gradient[i] -= m->parameters[i];
     }
     return m->gradient;
+}
+
+/* Of a block; its loss goes to *loss_sum.  NULL: that is no finite number. */
+static const float *block_gradient(int64_t *loss_sum, struct mlp *m,
+                                   const struct dataset *d,
+                                   const uint64_t *rows, size_t count)
+{
+    double loss;
+    mlp_load(m, d, rows, count);
+    const float *gradient = mlp_backward(m, &loss);
+    loss *= LOSS_SCALE;
+    if (!(fabs(loss) <= LOSS_MAX)) {
+        return NULL;
+    }
+    int64_t rounded = llrint(loss);
+    quantise_add(loss_sum, &rounded, 1);
+    return gradient;
+}
+
+bool mlp_sum(int64_t *sums, int64_t *loss_sum, struct mlp *m,
+             const struct dataset *d, const uint64_t *rows, size_t count)
+{
+    size_t block = m->config.block_rows;
+    *loss_sum = 0;
+    for (size_t first = 0; first < count; first += block) {
+        size_t left = count - first;
+        const float *gradient = block_gradient(loss_sum, m, d, rows + first,
+                                               left < block ? left : block);
+        if (gradient == NULL ||
+            !kernel_to_grid(sums, gradient, m->config.shape.parameter_count,
+                            first > 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool mlp_walk(int64_t *sums, int64_t *loss_sum, struct mlp *m,
+              const struct mlp_walk *walk, const struct dataset *d,
+              const uint64_t *rows)
+{
+    size_t batch = walk->batch_rows;
+    float rate = (float)walk->rate * RATE_SCALE / (float)batch;
+    *loss_sum = 0;
+    mlp_set_parameters(m, walk->theta);
+    for (uint32_t step = 0; step < walk->steps; step++) {
+        if (block_gradient(loss_sum, m, d, rows + step * batch, batch) ==
+            NULL) {
+            return false;
+        }
+        mlp_step(m, rate);
+    }
+    return kernel_to_grid(sums, mlp_moved(m, walk->theta),
+                          m->config.shape.parameter_count, false);
 }

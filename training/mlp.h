@@ -69,4 +69,27 @@ void mlp_step(struct mlp *m, float rate);
  * from there; borrowed until the next call. */
 const float *mlp_moved(struct mlp *m, const int32_t *theta);
 
+/* mlp_sum: the gradient over count > 0 rows of d, which fits, as integers:
+ * block_rows at a time, the blocks added up on the grid of
+ * training/quantise.h, so that it does not matter who computes which.
+ *
+ * Out:    sums (parameter_count), *loss_sum in Q40.24: over the rows
+ * False:  the loss or the gradient is not a finite number */
+bool mlp_sum(int64_t *sums, int64_t *loss_sum, struct mlp *m,
+             const struct dataset *d, const uint64_t *rows, size_t count);
+
+struct mlp_walk {         /* steps of its own from theta, one a batch */
+    const int32_t *theta; /* Q8.24 */
+    uint32_t rate;        /* Q4.28 */
+    uint32_t steps;
+    size_t batch_rows; /* <= block_rows */
+};
+
+/* mlp_walk: steps of parameters -= rate * the mean gradient of a batch, over
+ * steps * batch_rows rows of d; sums is how far that went, theta - parameters,
+ * on the same grid.  Out and False as of mlp_sum. */
+bool mlp_walk(int64_t *sums, int64_t *loss_sum, struct mlp *m,
+              const struct mlp_walk *walk, const struct dataset *d,
+              const uint64_t *rows);
+
 #endif

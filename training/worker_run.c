@@ -5,15 +5,12 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/fixed.h"
 #include "base/limits.h"
 #include "training/kernel.h"
 #include "training/mlp.h"
-#include "training/quantise.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +21,6 @@
 #define BLOCK_ROWS_MAX  LOCAL_ROWS_MAX
 #define ROWS_MAX        (UINT64_C(1) << 24)
 #define ARENA_BYTES_MAX ((size_t)8 << 30)
-#define LOSS_SCALE      0x1p24
-#define LOSS_MAX        0x1p62
-#define RATE_SCALE      0x1p-28F
-
-_Static_assert(RATE_BITS == 28, "RATE_SCALE is the unit of Q4.28");
 
 struct worker_run {
     struct worker_shm *shm;
@@ -243,72 +235,25 @@ static const char *prepare_steps(const struct worker_part *part)
                  "block";
 }
 
-static const char not_finite[] =
-    "the loss or the gradient is not a finite number";
-
-/* Forward and backward over count of the rows; NULL: the loss is no number. */
-static const float *gradient_of(int64_t *loss_sum, struct worker_run *run,
-                                size_t first, size_t count)
-{
-    double loss;
-    mlp_load(run->mlp, &run->dataset, run->rows + first, count);
-    const float *gradient = mlp_backward(run->mlp, &loss);
-    loss *= LOSS_SCALE;
-    if (!(fabs(loss) <= LOSS_MAX)) {
-        return NULL;
-    }
-    int64_t rounded = llrint(loss);
-    quantise_add(loss_sum, &rounded, 1);
-    return gradient;
-}
-
-/* Block by block; the gradients and losses are added up as integers. */
 static const char *compute(int64_t *loss_sum, struct worker_run *run,
-                           const struct worker_part *part, int64_t *sums)
-{
-    size_t parameters = run->config.shape.parameter_count;
-    for (size_t first = 0; first < part->row_count; first += part->block_rows) {
-        size_t left = (size_t)part->row_count - first;
-        size_t count = left < part->block_rows ? left : part->block_rows;
-        const float *gradient = gradient_of(loss_sum, run, first, count);
-        if (gradient == NULL ||
-            !kernel_to_grid(sums, gradient, parameters, first > 0)) {
-            return not_finite;
-        }
-    }
-    return NULL;
-}
-
-/* Step by step; what is returned is the way from theta, not a gradient. */
-static const char *compute_steps(int64_t *loss_sum, struct worker_run *run,
-                                 const struct worker_part *part, int64_t *sums,
-                                 const int32_t *theta)
-{
-    size_t count = (size_t)part->row_count / part->local_steps;
-    float rate = (float)part->local_rate * RATE_SCALE / (float)count;
-    for (size_t first = 0; first < part->row_count; first += count) {
-        if (gradient_of(loss_sum, run, first, count) == NULL) {
-            return not_finite;
-        }
-        mlp_step(run->mlp, rate);
-    }
-    const float *moved = mlp_moved(run->mlp, theta);
-    return kernel_to_grid(sums, moved, run->config.shape.parameter_count, false)
-               ? NULL
-               : not_finite;
-}
-
-static const char *compute_part(int64_t *loss_sum, struct worker_run *run,
-                                const struct worker_part *part)
+                           const struct worker_part *part)
 {
     char *shared = run->shm->data;
     int64_t *sums = (int64_t *)(void *)(shared + part->sums_offset);
     const int32_t *theta =
         (const int32_t *)(void *)(shared + part->theta_offset);
-    mlp_set_parameters(run->mlp, theta);
-    return part->local_steps > 1
-               ? compute_steps(loss_sum, run, part, sums, theta)
-               : compute(loss_sum, run, part, sums);
+    const struct mlp_walk walk = {theta, part->local_rate, part->local_steps,
+                                  part->block_rows};
+    bool is_finite;
+    if (part->local_steps > 1) {
+        is_finite =
+            mlp_walk(sums, loss_sum, run->mlp, &walk, &run->dataset, run->rows);
+    } else {
+        mlp_set_parameters(run->mlp, theta);
+        is_finite = mlp_sum(sums, loss_sum, run->mlp, &run->dataset, run->rows,
+                            (size_t)part->row_count);
+    }
+    return is_finite ? NULL : "the loss or the gradient is not a finite number";
 }
 
 void worker_run_part(struct worker_message *reply, struct worker_run *run,
@@ -330,7 +275,7 @@ void worker_run_part(struct worker_message *reply, struct worker_run *run,
         wrong = prepare_steps(part);
     }
     if (wrong == NULL) {
-        wrong = compute_part(&loss_sum, run, part);
+        wrong = compute(&loss_sum, run, part);
     }
     memset(reply, 0, sizeof(*reply));
     if (wrong != NULL) {
