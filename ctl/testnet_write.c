@@ -217,6 +217,7 @@ static void print_roles(struct buf *out, const struct testnet_plan *plan,
                "%skey = \"key\"\n"
                "workers = 1              # processes; 0: one a core\n"
                "blas_core = \"auto\"       # or an OpenBLAS core name\n"
+               "exact_kernel = \"auto\"    # or scalar, avx2, avx512, neon\n"
                "tasks = \"any\"            # or a list of task ids\n",
                node->is_validator ? "true" : "false",
                node->is_validator ? "" : "# ",

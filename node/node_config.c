@@ -86,6 +86,8 @@ static const struct setting settings[] = {
     {"miner.key", SETTING_PATH, AT(miner_key), 0, "", 0, 0},
     {"miner.workers", SETTING_COUNT, AT(miner_workers), 0, "1", 0, 256},
     {"miner.blas_core", SETTING_TEXT, AT(miner_blas_core), 0, "auto", 0, 0},
+    {"miner.exact_kernel", SETTING_TEXT, AT(miner_exact_kernel), 0, "auto", 0,
+     0},
     {"miner.tasks", SETTING_LIST, AT(miner_tasks), AT(miner_task_count), "any",
      0, CONFIG_TASKS_MAX},
     {"api.enabled", SETTING_BOOL, AT(api_enabled), 0, "true", 0, 0},
@@ -457,6 +459,18 @@ static void check_signer(struct loader *l)
     }
 }
 
+static bool is_exact_kernel(const char *name)
+{
+    static const char *const names[] = {"auto", "scalar", "avx2", "avx512",
+                                        "neon"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_whole(struct loader *l)
 {
     struct node_config *c = l->config;
@@ -479,6 +493,11 @@ static void check_whole(struct loader *l)
                   "must be \"auto\" or an OpenBLAS core name");
             break;
         }
+    }
+    if (!is_exact_kernel(c->miner_exact_kernel)) {
+        fault(l, 0, "miner.exact_kernel",
+              "must be \"auto\", \"scalar\", \"avx2\", \"avx512\" or"
+              " \"neon\"");
     }
     check_listen(l, "p2p.listen", c->p2p_listen);
     check_listen(l, "api.listen", c->api_listen);

@@ -59,6 +59,7 @@ struct node_config {
     char *miner_key;
     uint64_t miner_workers; /* 0: one a core */
     char *miner_blas_core;
+    char *miner_exact_kernel;
     char **miner_tasks; /* ["any"] or task ids */
     size_t miner_task_count;
 

@@ -331,6 +331,7 @@ static void open_miner(struct node *node)
         .key = node->miner_key,
         .worker_program = node->worker_program,
         .blas_core = c->miner_blas_core,
+        .exact_kernel = c->miner_exact_kernel,
         .workers = c->miner_workers > 0 ? (unsigned)c->miner_workers
                                         : uv_available_parallelism(),
         .tasks = c->miner_tasks,

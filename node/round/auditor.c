@@ -117,6 +117,7 @@ static struct workers *start_workers(struct auditor *a, const char *core)
         .loop = a->loop,
         .program = a->program,
         .core = core,
+        .exact = "auto",
         .count = 1,
         .deadline_ms = WORKERS_DEADLINE_MS,
     };

@@ -351,6 +351,7 @@ static struct workers *open_workers(const struct miner_config *config)
         .loop = config->loop,
         .program = config->worker_program,
         .core = config->blas_core,
+        .exact = config->exact_kernel,
         .count = config->workers,
         .deadline_ms = WORKERS_DEADLINE_MS,
     };

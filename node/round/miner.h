@@ -31,6 +31,7 @@ struct miner_config {
     const struct key *key;
     const char *worker_program;
     const char *blas_core;
+    const char *exact_kernel;
     unsigned workers;
     char *const *tasks; /* "any", or task ids */
     size_t task_count;

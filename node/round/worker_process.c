@@ -347,18 +347,23 @@ static bool is_kept(const char *variable)
     return true;
 }
 
+#define EXACT_VARIABLE "POT_EXACT_KERNEL="
+
 /* The environment decides OpenBLAS's kernel before main() runs: what was
  * inherited goes, what the config says comes in. */
-static char **make_environment(const char *core)
+static char **make_environment(const char *core, const char *exact)
 {
     size_t count = 0;
     while (environ[count] != NULL) {
         count++;
     }
-    char **made = pot_calloc(count + 3, sizeof(*made));
+    char **made = pot_calloc(count + 4, sizeof(*made));
     size_t kept = 0;
+    bool is_named = strcmp(exact, "auto") != 0;
     for (size_t i = 0; i < count; i++) {
-        if (is_kept(environ[i])) {
+        bool is_other = is_named && strncmp(environ[i], EXACT_VARIABLE,
+                                            sizeof(EXACT_VARIABLE) - 1) == 0;
+        if (is_kept(environ[i]) && !is_other) {
             made[kept++] = pot_strdup(environ[i]);
         }
     }
@@ -366,6 +371,11 @@ static char **make_environment(const char *core)
     if (strcmp(core, "auto") != 0) {
         char text[64];
         (void)snprintf(text, sizeof(text), "OPENBLAS_CORETYPE=%.32s", core);
+        made[kept++] = pot_strdup(text);
+    }
+    if (is_named) {
+        char text[64];
+        (void)snprintf(text, sizeof(text), EXACT_VARIABLE "%.32s", exact);
         made[kept++] = pot_strdup(text);
     }
     return made;
@@ -381,7 +391,7 @@ static void free_environment(char **made)
 
 static int spawn(struct worker_process *w)
 {
-    char **environment = make_environment(w->config.core);
+    char **environment = make_environment(w->config.core, w->config.exact);
     char *program = pot_strdup(w->config.program);
     char *arguments[] = {program, NULL};
     uv_stdio_container_t stdio[4] = {

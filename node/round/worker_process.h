@@ -43,6 +43,7 @@ struct worker_process_config {
     uv_loop_t *loop;
     const char *program; /* path of pot-worker; outlives the process */
     const char *core;    /* "auto": OpenBLAS chooses; outlives it too */
+    const char *exact;   /* "auto": the worker chooses; outlives it too */
     unsigned index;      /* for the log */
     uint64_t deadline_ms;
     const struct worker_events *events; /* outlives it too */

@@ -42,6 +42,7 @@ struct job {
 struct workers {
     char *program;
     char *core;
+    char *exact;
     unsigned count;
     unsigned closed; /* of them, since workers_free */
     struct worker *workers;
@@ -288,6 +289,7 @@ static void on_closed(void *context)
     free(pool->workers);
     free(pool->program);
     free(pool->core);
+    free(pool->exact);
     free(pool);
 }
 
@@ -316,6 +318,7 @@ struct workers *workers_new(const struct workers_config *config)
     struct workers *pool = pot_calloc(1, sizeof(*pool));
     pool->program = pot_strdup(config->program);
     pool->core = pot_strdup(config->core);
+    pool->exact = pot_strdup(config->exact);
     pool->count = config->count;
     pool->workers = pot_calloc(config->count, sizeof(*pool->workers));
     for (unsigned i = 0; i < pool->count; i++) {
@@ -323,6 +326,7 @@ struct workers *workers_new(const struct workers_config *config)
             .loop = config->loop,
             .program = pool->program,
             .core = pool->core,
+            .exact = pool->exact,
             .index = i,
             .deadline_ms = config->deadline_ms,
             .events = &events,

@@ -22,6 +22,7 @@ struct workers_config {
     uv_loop_t *loop;
     const char *program; /* path of pot-worker */
     const char *core;    /* "auto": OpenBLAS chooses */
+    const char *exact;   /* kernel of the other lane; "auto": the fastest */
     unsigned count;      /* > 0 */
     uint64_t deadline_ms;
 };

@@ -208,6 +208,7 @@ static void a_wrong_value_is_told_with_its_key(void **state)
         {"[validator]\nkey = \"a\"\nsigner = \"unix:/b\"\n",
          "validator.key is set too"},
         {"[miner]\nblas_core = \"a b\"\n", "OpenBLAS core name"},
+        {"[miner]\nexact_kernel = \"sse\"\n", "\"avx512\" or \"neon\""},
         {"[log]\nlevel = \"loud\"\n", "error, warn, info or debug"},
         {"[log]\nformat = \"xml\"\n", "text or json"},
         {"[p2p]\npeers = [\"host:1\"]\n", "<address>@host:port"},

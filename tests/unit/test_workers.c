@@ -120,6 +120,7 @@ static void open_pool(struct fixture *f, const char *mode, unsigned count,
         .loop = &f->loop,
         .program = mode != NULL ? f->bad : f->real,
         .core = "auto",
+        .exact = "auto",
         .count = count,
         .deadline_ms = deadline_ms,
     };
