@@ -372,6 +372,24 @@ static void get_blocks_raw(struct api_request *request)
     get_list(request, read_raw);
 }
 
+/* As it was hashed: to check it without trust. */
+static void get_block_bytes(struct api_request *request)
+{
+    struct buf data;
+    uint64_t height;
+    if (!find_height(request, &height, request->args[0])) {
+        return;
+    }
+    buf_init(&data, BLOCK_BYTES_MAX);
+    enum pot_err err = store_get_block(api_store(request), height, &data);
+    if (err == POT_OK) {
+        api_reply_bytes(request, 200, "application/octet-stream", &data);
+    } else {
+        buf_fini(&data);
+        api_reply_store_error(request, err, "block");
+    }
+}
+
 /* ---- routes */
 
 const struct api_route api_block_routes[] = {
@@ -389,6 +407,10 @@ const struct api_route api_block_routes[] = {
      .answer = "height, hash, parent, time_ms, view, proposer, state_root,"
                " txs, round_updates, evidence, commit",
      .status = 200, .is_off_loop = true, .handler = get_block},
+    {"GET", "/v1/blocks/{block}/bytes",
+     .summary = "the bytes of the whole block",
+     .type = "application/octet-stream", .status = 200, .is_off_loop = true,
+     .handler = get_block_bytes},
     {"GET", "/v1/blocks/{block}/raw",
      .summary = "its header and certificate, as their bytes in hex",
      .answer = "height, header, certificate", .status = 200,

@@ -148,17 +148,50 @@ static bool is_complete(struct datasets_book *book, const struct hash *address,
     return !datasets_next_missing(book, address, &cursor, &missing, &hash);
 }
 
+/* False: an answer was given. */
+static bool chunk_args(struct api_request *request, struct hash *address,
+                       uint64_t *index)
+{
+    if (!api_arg_hash(request, address, request->args[0])) {
+        return false;
+    }
+    if (api_parse_u64(index, request->args[1]) != POT_OK ||
+        *index >= DATASET_CHUNKS_MAX) {
+        refuse(request, POT_ERANGE);
+        return false;
+    }
+    return true;
+}
+
+static void get_chunk(struct api_request *request)
+{
+    struct hash address;
+    uint64_t index;
+    struct buf data;
+    if (!chunk_args(request, &address, &index)) {
+        return;
+    }
+    buf_init(&data, DATASET_CHUNK_BYTES);
+    enum pot_err err = datasets_get_chunk(request->config->holdings->datasets,
+                                          &address, (uint32_t)index, &data);
+    if (err == POT_OK) {
+        api_reply_bytes(request, 200, "application/octet-stream", &data);
+        return;
+    }
+    buf_fini(&data);
+    if (err == POT_ENOENT) {
+        api_reply_store_error(request, err, "chunk");
+    } else {
+        refuse(request, err);
+    }
+}
+
 static void put_chunk(struct api_request *request)
 {
     struct hash address;
     uint64_t index;
     struct datasets_book *book = request->config->holdings->datasets;
-    if (!api_arg_hash(request, &address, request->args[0])) {
-        return;
-    }
-    if (api_parse_u64(&index, request->args[1]) != POT_OK ||
-        index >= DATASET_CHUNKS_MAX) {
-        refuse(request, POT_ERANGE);
+    if (!chunk_args(request, &address, &index)) {
         return;
     }
     enum pot_err err =
@@ -186,6 +219,10 @@ const struct api_route api_dataset_routes[] = {
      .answer = "dataset, name, rows, features, classes, size_bytes, chunks,"
                " owner, height, held",
      .status = 200, .handler = get_dataset},
+    {"GET", "/v1/datasets/{dataset}/chunks/{index}",
+     .summary = "the bytes of a chunk that this node holds",
+     .type = "application/octet-stream", .status = 200, .is_off_loop = true,
+     .handler = get_chunk},
     {"PUT", "/v1/datasets/{dataset}/chunks/{index}",
      .summary = "upload a chunk of an announced data set", .status = 204,
      .body_max = DATASET_CHUNK_BYTES, .is_off_loop = true, .is_writing = true,

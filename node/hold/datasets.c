@@ -197,6 +197,20 @@ enum pot_err datasets_put_chunk(struct datasets_book *book,
     return store_blob_put(book->store, &hash, data, size);
 }
 
+enum pot_err datasets_get_chunk(struct datasets_book *book,
+                                const struct hash *dataset, uint32_t index,
+                                struct buf *out)
+{
+    const struct entry *entry = find(book, dataset);
+    if (entry == NULL) {
+        return POT_ENOENT;
+    }
+    if (index >= entry->file.chunk_count) {
+        return POT_ERANGE;
+    }
+    return store_blob_get(book->store, &entry->file.chunks[index], out);
+}
+
 static enum pot_err load(struct datasets_book *book, struct entry *entry)
 {
     struct dataset_map map;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "proto/chain.pb-c.h"
@@ -46,6 +47,12 @@ POT_MUST_USE enum pot_err datasets_put_chunk(struct datasets_book *book,
                                              const struct hash *dataset,
                                              uint32_t index, const void *data,
                                              size_t size);
+
+/* datasets_get_chunk: into out, which is cleared.  Errors: POT_ENOENT never
+ * announced, or the chunk is not held; POT_ERANGE; and the store's. */
+POT_MUST_USE enum pot_err datasets_get_chunk(struct datasets_book *book,
+                                             const struct hash *dataset,
+                                             uint32_t index, struct buf *out);
 
 /* datasets_load: makes it ready for datasets_find; all its chunks are held.
  * Reads and writes a lot: off the loop.

@@ -259,6 +259,7 @@ static void reading_requests_are_answered(void **state)
         {"/v1/blocks/latest", "\"commit\":{\"height\":"},
         {"/v1/blocks/1", "{\"height\":1,"},
         {"/v1/blocks/1/raw", "\"certificate\":\""},
+        {"/v1/blocks/1/bytes", "Content-Type: application/octet-stream"},
         {"/v1/blocks/raw?from=1&limit=1", "\"header\":\""},
         {"/v1/validators", "\"moniker\":\"validator0\",\"index\":0"},
         {"/v1/validators?height=1", "{\"height\":1,"},
