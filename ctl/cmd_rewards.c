@@ -4,6 +4,7 @@
 #include "base/key.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/reward_why.h"
 #include "ctl/show.h"
 
 #include <inttypes.h>
@@ -31,19 +32,20 @@ static enum exit_code check_filters(struct ctl *ctl, const char *task,
     return EXIT_CODE_DONE;
 }
 
-static void print_record(struct ctl *ctl, json_t *record)
+static void print_record(struct ctl *ctl, json_t *record, const char *why)
 {
     char text[AMOUNT_TEXT_SIZE];
     if (ctl->is_json) {
+        (void)json_object_set_new(record, "why", json_string(why));
         ctl_print_json(ctl, json_incref(record));
         return;
     }
     struct amount amount = {client_units(record, "amount")};
     (void)printf("height %-8" PRIu64 " round %-6" PRIu64
-                 " %-10s %14s POT  %s\n",
+                 " %-10s %14s POT  %s%s%s\n",
                  client_count(record, "height"), client_count(record, "round"),
                  client_text(record, "for"), amount_format(amount, text),
-                 client_text(record, "to"));
+                 client_text(record, "to"), why[0] != '\0' ? "  " : "", why);
 }
 
 /* What the next request continues from: "" when there is no more. */
@@ -63,13 +65,23 @@ static void read_cursor(char cursor[static CURSOR_SIZE], const json_t *json)
     }
 }
 
-static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
+static enum exit_code explain(struct ctl *ctl, struct reward_blocks *blocks,
+                              json_t *record)
 {
-    const char *task = cli_value(args, "task");
-    const char *miner = cli_value(args, "miner");
+    char why[REWARD_WHY_SIZE];
+    enum exit_code rc = reward_why(why, ctl, blocks, record);
+    if (rc == EXIT_CODE_DONE) {
+        print_record(ctl, record, why);
+    }
+    return rc;
+}
+
+static enum exit_code list_paid(struct ctl *ctl, struct reward_blocks *blocks,
+                                const char *task, const char *miner)
+{
     char cursor[CURSOR_SIZE] = "";
     char last[CURSOR_SIZE];
-    enum exit_code rc = check_filters(ctl, task, miner);
+    enum exit_code rc = EXIT_CODE_DONE;
     while (rc == EXIT_CODE_DONE) {
         json_t *json;
         json_t *record;
@@ -84,7 +96,9 @@ static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
         }
         json_array_foreach(json_object_get(json, "rewards"), i, record)
         {
-            print_record(ctl, record);
+            if (rc == EXIT_CODE_DONE) {
+                rc = explain(ctl, blocks, record);
+            }
         }
         memcpy(last, cursor, sizeof(last));
         read_cursor(cursor, json);
@@ -96,14 +110,104 @@ static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
     return rc;
 }
 
+/* ---- rounds without pay */
+
+static void print_unpaid(struct ctl *ctl, const json_t *round, const char *task,
+                         const char *miner, enum reward_part part)
+{
+    const char *why = part == REWARD_PART_REFUSED
+                          ? "refused by a quorum of the validators"
+                          : "not counted: late, away or not a member then";
+    json_t *record =
+        json_pack("{sI ss sI ss ss ss}", "height",
+                  (json_int_t)client_count(round, "height"), "task", task,
+                  "round", (json_int_t)client_count(round, "round"), "to",
+                  miner, "amount", "0", "for", "nothing");
+    print_record(ctl, record, why);
+    json_decref(record);
+}
+
+/* From the first round on in which there was something of the miner. */
+static enum exit_code take_rounds(struct ctl *ctl, struct reward_blocks *blocks,
+                                  const json_t *rounds, const char *task,
+                                  const char *miner, bool *is_there)
+{
+    size_t i;
+    const json_t *round;
+    json_array_foreach(rounds, i, round)
+    {
+        enum reward_part part;
+        enum exit_code rc = reward_part(
+            &part, ctl, blocks, client_count(round, "height"), task, miner);
+        if (rc != EXIT_CODE_DONE) {
+            return rc;
+        }
+        *is_there = *is_there || part != REWARD_PART_NONE;
+        if (*is_there && part != REWARD_PART_COUNTED) {
+            print_unpaid(ctl, round, task, miner, part);
+        }
+    }
+    return EXIT_CODE_DONE;
+}
+
+static enum exit_code list_unpaid(struct ctl *ctl, struct reward_blocks *blocks,
+                                  const char *task, const char *miner)
+{
+    bool is_there = false;
+    size_t count = 1;
+    for (uint64_t from = 0; count > 0;) {
+        json_t *json;
+        enum exit_code rc = client_get(
+            &json, ctl, "/v1/tasks/%s/rounds?from=%" PRIu64 "&limit=%d", task,
+            from, RECORDS_A_REQUEST);
+        if (rc != EXIT_CODE_DONE) {
+            return rc;
+        }
+        const json_t *rounds = json_object_get(json, "rounds");
+        count = json_array_size(rounds);
+        from = client_count(json, "next");
+        rc = take_rounds(ctl, blocks, rounds, task, miner, &is_there);
+        json_decref(json);
+        if (rc != EXIT_CODE_DONE) {
+            return rc;
+        }
+    }
+    return EXIT_CODE_DONE;
+}
+
+static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
+{
+    struct reward_blocks blocks = {0};
+    const char *task = cli_value(args, "task");
+    const char *miner = cli_value(args, "miner");
+    bool is_unpaid = cli_value(args, "unpaid") != NULL;
+    enum exit_code rc = check_filters(ctl, task, miner);
+    if (rc == EXIT_CODE_DONE && is_unpaid && (task == NULL || miner == NULL)) {
+        rc = ctl_fail(ctl, EXIT_CODE_USAGE,
+                      "--unpaid asks about one miner's rounds of one task:"
+                      " name --task and --miner");
+    }
+    if (rc == EXIT_CODE_DONE) {
+        rc = is_unpaid ? list_unpaid(ctl, &blocks, task, miner)
+                       : list_paid(ctl, &blocks, task, miner);
+    }
+    reward_blocks_fini(&blocks);
+    return rc;
+}
+
 const struct cli_command cmd_rewards = {
     .name = "rewards",
     .arguments = "",
     .summary = "list reward and slash records",
-    .details = "With --json a line each.\n",
+    .details = "Says of each why it is there: so many accepted rows, audited or"
+               " not; why it was\nslashed.  With --unpaid instead the rounds"
+               " that brought a miner nothing, and why.\nWith --json a line"
+               " each.\n",
     .examples = "  potctl rewards --task ID\n"
-                "  potctl rewards --miner pot1... --json\n",
+                "  potctl rewards --miner pot1... --json\n"
+                "  potctl rewards --task ID --miner pot1... --unpaid\n",
     .options = {{"task", "ID", "those of a task"},
-                {"miner", "ADDRESS", "those that an account got"}},
+                {"miner", "ADDRESS", "those that an account got"},
+                {"unpaid", NULL, "a miner's rounds of a task without pay"}},
     .run = run,
 };

@@ -11,6 +11,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/process.c ctl/process.h \
 	ctl/publish.c ctl/publish.h \
 	ctl/sender.c ctl/sender.h \
+	ctl/reward_why.c ctl/reward_why.h \
 	ctl/safetensors.c ctl/safetensors.h \
 	ctl/show.c ctl/show.h \
 	ctl/state_compare.c ctl/state_compare.h \

@@ -34,6 +34,10 @@ for honest in miner0 miner1 miner2; do
     [ "$(refused_of $honest)" = 0 ] || fail "$honest was refused"
 done
 [ "$(refused_of miner3)" -gt 0 ] || fail "the cheat was not refused"
+ctl validator0 rewards --task "$task" --unpaid --json --miner "$(
+    potctl key show "$NET/miner3/key" --json | jq -r .address)" |
+    jq -e -s 'map(select(.why | test("^refused"))) | length > 0' >/dev/null ||
+    fail "the cheat's unpaid rounds are not explained"
 jq -e '.rejected >= 1' "$WORK/task.json" >/dev/null ||
     fail "rejected on the chain: $(jq .rejected "$WORK/task.json")"
 same_chain validator0 validator1 validator2 validator3 miner0
