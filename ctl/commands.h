@@ -48,6 +48,8 @@
     /* ctl/cmd_challenge.c */                                                  \
     X(cmd_challenge)                                                           \
     X(cmd_challenges)                                                          \
+    /* ctl/cmd_replay.c */                                                     \
+    X(cmd_replay)                                                              \
     /* ctl/cmd_evidence.c */                                                   \
     X(cmd_evidence)                                                            \
     /* ctl/cmd_chain.c */                                                      \

@@ -10,6 +10,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/follow.c ctl/follow.h \
 	ctl/process.c ctl/process.h \
 	ctl/publish.c ctl/publish.h \
+	ctl/replay_source.c ctl/replay_source.h \
 	ctl/sender.c ctl/sender.h \
 	ctl/reward_why.c ctl/reward_why.h \
 	ctl/safetensors.c ctl/safetensors.h \
@@ -47,6 +48,7 @@ potctl_SOURCES = ctl/main.c ctl/commands.h \
 	ctl/cmd_key.c \
 	ctl/cmd_members.c \
 	ctl/cmd_recover.c \
+	ctl/cmd_replay.c \
 	ctl/cmd_rewards.c \
 	ctl/cmd_status.c \
 	ctl/cmd_store.c \
@@ -59,7 +61,7 @@ potctl_SOURCES = ctl/main.c ctl/commands.h \
 # toml++ is C++: link as such.
 nodist_EXTRA_potctl_SOURCES = dummy.cxx
 potctl_CPPFLAGS = $(ctl_cppflags)
-potctl_LDADD = $(ctl_libs)
+potctl_LDADD = $(replay_libs) $(ctl_libs)
 
 bashcompdir = $(datadir)/bash-completion/completions
 dist_bashcomp_DATA = ctl/potctl.bash

@@ -1,0 +1,341 @@
+/* What settle_compute (ledger/settle.c) does with payloads that it is given
+ * happens here with payloads that are made as pot-worker makes them. */
+#include "config.h"
+
+#include "replay/task_replay.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/fixed.h"
+#include "ledger/aggregate.h"
+#include "ledger/optimizer.h"
+#include "ledger/parameters.h"
+#include "proto/aggregation.h"
+#include "proto/blob.h"
+#include "proto/codec.h"
+#include "proto/gradient.h"
+#include "proto/round.h"
+#include "proto/spec.h"
+#include "training/assign.h"
+#include "training/exact.h"
+#include "training/mlp.h"
+#include "training/quantise.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct task_replay {
+    struct hash task;
+    const Pot__TaskSpec *spec;
+    const struct dataset *train;
+    const struct product *product;
+    struct model_shape shape;
+    struct mlp *mlp;
+    int32_t *theta;
+    int32_t *moments[SPEC_MOMENTS_MAX];
+    struct hash parameters; /* of theta */
+    uint32_t round;         /* that is due */
+    uint32_t steps;         /* rounds that changed theta */
+    uint64_t *rows;         /* (rows_per_miner) */
+    int64_t *sums;
+    uint8_t *payload;
+    size_t payload_size;
+};
+
+/* NULL: there is none of that name. */
+static const struct product *find_kernel(const char *name)
+{
+    const struct product *variants[EXACT_VARIANTS_MAX];
+    size_t count = exact_variants(variants);
+    bool is_any = strcmp(name, "auto") == 0;
+    for (size_t i = 0; i < count; i++) {
+        bool is_wanted = is_any || strcmp(name, variants[i]->name) == 0;
+        if (is_wanted &&
+            (variants[i] == &exact_scalar || exact_agrees(variants[i]))) {
+            return variants[i];
+        }
+    }
+    return NULL;
+}
+
+static void hash_theta(struct task_replay *r)
+{
+    size_t count = r->shape.parameter_count;
+    uint8_t *bytes = parameters_encode(r->theta, count);
+    blob_hash(&r->parameters, bytes, 4 * count);
+    free(bytes);
+}
+
+static void begin(struct task_replay *r)
+{
+    size_t count = r->shape.parameter_count;
+    unsigned width = spec_gradient_width(r->spec->compression);
+    r->theta = parameters_start(&r->shape, r->spec->model);
+    for (unsigned i = 0; i < spec_moments(r->spec->optimizer); i++) {
+        r->moments[i] = pot_calloc(count, sizeof(**r->moments));
+    }
+    r->rows = pot_calloc(r->spec->rows_per_miner, sizeof(*r->rows));
+    r->sums = pot_calloc(count, sizeof(*r->sums));
+    r->payload_size = gradient_bytes(&r->shape, width);
+    r->payload = pot_alloc(r->payload_size);
+    hash_theta(r);
+}
+
+struct task_replay *task_replay_new(const struct hash *task,
+                                    const Pot__TaskSpec *spec,
+                                    const struct dataset *train,
+                                    const char *kernel)
+{
+    POT_ASSERT(spec->numerics == POT__NUMERICS__NUMERICS_EXACT);
+    struct task_replay *r = pot_calloc(1, sizeof(*r));
+    *r = (struct task_replay){.task = *task, .spec = spec, .train = train};
+    enum pot_err err = model_shape_from_spec(&r->shape, spec->model);
+    POT_ASSERT(err == POT_OK);
+    exact_set_rounding();
+    r->product = find_kernel(kernel);
+    if (r->product == NULL) {
+        free(r);
+        return NULL;
+    }
+    const struct mlp_config config = {r->shape, spec->model->activation,
+                                      spec->model->loss, r->product,
+                                      assign_block_rows(spec->rows_per_miner)};
+    r->mlp = mlp_new(&config);
+    if (!mlp_fits(r->mlp, train)) {
+        task_replay_free(r);
+        return NULL;
+    }
+    begin(r);
+    return r;
+}
+
+void task_replay_free(struct task_replay *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    mlp_free(r->mlp);
+    free(r->theta);
+    for (size_t i = 0; i < SPEC_MOMENTS_MAX; i++) {
+        free(r->moments[i]);
+    }
+    free(r->rows);
+    free(r->sums);
+    free(r->payload);
+    free(r);
+}
+
+const char *task_replay_kernel(const struct task_replay *r)
+{
+    return r->product->name;
+}
+
+struct hash task_replay_parameters(const struct task_replay *r)
+{
+    return r->parameters;
+}
+
+/* ---- a submission */
+
+/* The gradient into r->payload; *loss is the mean over the rows. */
+static bool make_payload(struct task_replay *r, const struct hash *seed,
+                         const struct public_key *miner, int64_t *loss)
+{
+    int64_t loss_sum;
+    size_t count = r->spec->rows_per_miner;
+    assign_rows(r->rows, count, r->train->rows, seed, miner);
+    if (!mlp_sum(r->sums, &loss_sum, r->mlp, r->train, r->rows, count)) {
+        return false;
+    }
+    *loss = fixed_divide(loss_sum, (int64_t)count);
+    quantise_gradient(r->payload, &r->shape,
+                      spec_gradient_width(r->spec->compression), r->sums,
+                      count);
+    return true;
+}
+
+static struct task_replay_result differs(enum task_replay_difference difference,
+                                         const struct round_submission *s)
+{
+    return (struct task_replay_result){
+        .difference = difference, .has_miner = true, .miner = s->miner};
+}
+
+static struct task_replay_result hashes_differ(
+    enum task_replay_difference difference, const struct hash *told,
+    const struct hash *made)
+{
+    return (struct task_replay_result){.difference = difference,
+                                       .has_hashes = true,
+                                       .told = *told,
+                                       .made = *made};
+}
+
+static struct task_replay_result check_submission(
+    struct task_replay *r, const struct hash *seed,
+    const struct round_submission *s)
+{
+    struct hash made;
+    int64_t loss;
+    if (!hash_equal(&s->task, &r->task) || s->body->round != r->round ||
+        s->body->rows != r->spec->rows_per_miner) {
+        return differs(REPLAY_FORM, s);
+    }
+    if (!hash_equal(&s->parameters, &r->parameters)) {
+        return differs(REPLAY_THETA, s);
+    }
+    if (!make_payload(r, seed, &s->miner, &loss)) {
+        return differs(REPLAY_NUMBER, s);
+    }
+    blob_hash(&made, r->payload, r->payload_size);
+    if (!hash_equal(&made, &s->payload)) {
+        struct task_replay_result result =
+            hashes_differ(REPLAY_PAYLOAD, &s->payload, &made);
+        result.has_miner = true;
+        result.miner = s->miner;
+        return result;
+    }
+    return loss == s->body->loss ? (struct task_replay_result){0}
+                                 : differs(REPLAY_LOSS, s);
+}
+
+static struct task_replay_result add_submission(struct task_replay *r,
+                                                struct aggregate *aggregate,
+                                                const struct hash *seed,
+                                                const Pot__Signed *message)
+{
+    struct round_submission s;
+    struct gradient gradient;
+    if (round_submission_decode(&s, message) != POT_OK) {
+        return (struct task_replay_result){.difference = REPLAY_FORM};
+    }
+    struct task_replay_result result = check_submission(r, seed, &s);
+    round_submission_fini(&s);
+    if (result.difference == REPLAY_SAME && aggregate != NULL) {
+        enum pot_err err =
+            gradient_view(&gradient, &r->shape, r->payload, r->payload_size);
+        POT_ASSERT(err == POT_OK);
+        aggregate_add(aggregate, &gradient);
+    }
+    return result;
+}
+
+bool task_replay_opens(struct task_replay *r, const Pot__RoundUpdate *update,
+                       const struct hash *block)
+{
+    struct hash seed;
+    if (update->n_submissions == 0) {
+        return true;
+    }
+    round_seed(&seed, &r->task, r->round, block);
+    mlp_set_parameters(r->mlp, r->theta);
+    return add_submission(r, NULL, &seed, update->submissions[0]).difference ==
+           REPLAY_SAME;
+}
+
+/* ---- a round */
+
+static struct task_replay_result step(struct task_replay *r,
+                                      const struct buf *aggregate,
+                                      const Pot__RoundUpdate *update)
+{
+    struct gradient gradient;
+    struct hash told = {{0}};
+    size_t size = r->shape.parameter_count * sizeof(*r->theta);
+    const Pot__OptimizerSpec *optimizer = r->spec->optimizer;
+    enum pot_err err =
+        gradient_view(&gradient, &r->shape, aggregate->data, aggregate->size);
+    POT_ASSERT(err == POT_OK);
+    int32_t *before = pot_memdup(r->theta, size);
+    struct hash hash_before = r->parameters;
+    optimizer_step(r->theta, r->moments, &r->shape, &gradient, optimizer,
+                   optimizer_rate(optimizer, r->round, r->spec->rounds),
+                   r->steps);
+    hash_theta(r);
+    struct task_replay_result result = {0};
+    if (!codec_hash(&told, update->parameters_hash) ||
+        !hash_equal(&told, &r->parameters)) {
+        result = hashes_differ(REPLAY_PARAMETERS, &told, &r->parameters);
+        memcpy(r->theta, before, size);
+        r->parameters = hash_before;
+    }
+    free(before);
+    return result;
+}
+
+static struct task_replay_result sum_up(struct task_replay *r, struct buf *out,
+                                        const Pot__RoundUpdate *update,
+                                        const struct hash *seed)
+{
+    struct hash told = {{0}};
+    struct hash made;
+    struct task_replay_result result = {0};
+    struct aggregate *aggregate = aggregate_new(r->spec, &r->shape);
+    mlp_set_parameters(r->mlp, r->theta);
+    for (size_t i = 0;
+         i < update->n_submissions && result.difference == REPLAY_SAME; i++) {
+        result = add_submission(r, aggregate, seed, update->submissions[i]);
+    }
+    if (result.difference == REPLAY_SAME) {
+        aggregate_encode(aggregate, out);
+        blob_hash(&made, out->data, out->size);
+        if (!codec_hash(&told, update->aggregate_hash) ||
+            !hash_equal(&told, &made)) {
+            result = hashes_differ(REPLAY_AGGREGATE, &told, &made);
+        }
+    }
+    aggregate_free(aggregate);
+    return result;
+}
+
+struct task_replay_result task_replay_round(struct task_replay *r,
+                                            const Pot__RoundUpdate *update,
+                                            const struct hash *block)
+{
+    struct buf aggregate;
+    struct hash seed;
+    struct task_replay_result result = {0};
+    if (update->round != r->round || r->round >= r->spec->rounds ||
+        update->n_submissions > aggregation_roster_max(r->spec) ||
+        (update->n_submissions > 0 &&
+         update->n_submissions < r->spec->min_submissions)) {
+        return (struct task_replay_result){.difference = REPLAY_ROUND};
+    }
+    round_seed(&seed, &r->task, r->round, block);
+    buf_init(&aggregate, gradient_bytes(&r->shape, 4));
+    if (update->n_submissions > 0) {
+        result = sum_up(r, &aggregate, update, &seed);
+        if (result.difference == REPLAY_SAME) {
+            result = step(r, &aggregate, update);
+        }
+        r->steps += result.difference == REPLAY_SAME ? 1 : 0;
+    }
+    r->round += result.difference == REPLAY_SAME ? 1 : 0;
+    buf_fini(&aggregate);
+    return result;
+}
+
+const char *task_replay_text(enum task_replay_difference difference)
+{
+    switch (difference) {
+    case REPLAY_SAME:
+        return "nothing";
+    case REPLAY_ROUND:
+        return "number or size of the round";
+    case REPLAY_FORM:
+        return "form of a submission";
+    case REPLAY_THETA:
+        return "parameters that a submission is of";
+    case REPLAY_PAYLOAD:
+        return "gradient";
+    case REPLAY_LOSS:
+        return "loss";
+    case REPLAY_NUMBER:
+        return "gradient, which is not finite";
+    case REPLAY_AGGREGATE:
+        return "aggregate";
+    case REPLAY_PARAMETERS:
+        return "parameters";
+    }
+    return "";
+}

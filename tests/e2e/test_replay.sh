@@ -1,0 +1,113 @@
+#!/bin/sh
+# Four miners, each on another kernel as far as this processor has them, train
+# Fashion-MNIST's model on images of its size in the exact lane; a replay in
+# one process, on each kernel, comes to the same parameters, bit for bit, and
+# finds a gradient that is not what the chain says.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+init_net 1 4
+
+# As many kernels as there are here; the others take the scalar one.
+kernels=scalar
+grep -qw avx2 /proc/cpuinfo && kernels="$kernels avx2"
+grep -qw avx512f /proc/cpuinfo && kernels="$kernels avx512"
+[ "$(uname -m)" != aarch64 ] || kernels="$kernels neon"
+i=0
+for kernel in $kernels auto scalar scalar; do
+    [ "$i" -lt 4 ] || break
+    set_key "miner$i" miner exact_kernel "\"$kernel\""
+    set_key "miner$i" log level '"debug"'
+    i=$((i + 1))
+done
+start $names
+await_ready $names
+# 28 x 28 bytes a row, of ten classes, from a fixed sequence.
+idx() { # file rows seed
+    awk -v rows="$2" -v seed="$3" 'BEGIN {
+        for (i = 0; i < rows; i++) {
+            printf "%d", i % 10
+            for (k = 0; k < 784; k++) {
+                seed = (seed * 1103515245 + 12345) % 2147483648
+                printf ",%d", (k % 10 == i % 10 ? 128 : 0) + seed % 97
+            }
+            print ""
+        }
+    }' >"$1"
+}
+idx "$WORK/train.csv" 400 1
+idx "$WORK/test.csv" 40 2
+cat >"$WORK/wide.toml" <<'TOML'
+name = "wide"
+[data]
+train = "train.csv"
+test = "test.csv"
+label = "first"
+[model]
+layers = [784, 128, 10]
+[training]
+rounds = 8
+rows_per_miner = 64
+min_submissions = 3
+aggregation = "centered_clipping"
+numerics = "exact"
+audit_rate = 1.0
+eval_every = 8
+[reward]
+budget = "10"
+TOML
+task=$(submit validator0 "$WORK/wide.toml")
+await 60 "the task ended" has_ended validator0 "$task"
+task_of validator0 "$task" >"$WORK/task.json"
+jq -e '.status == "completed" and .rejected == 0' "$WORK/task.json" \
+    >/dev/null || fail "$(cat "$WORK/task.json")"
+
+for kernel in $kernels; do
+    grep -q "worker ready.* exact=$kernel" "$NET"/miner*/potd.log ||
+        fail "no miner computed by $kernel"
+done
+
+for kernel in $kernels auto; do
+    ctl validator0 replay "$task" --kernel "$kernel" --json \
+        >"$WORK/replay.json" || fail "replay: $(cat "$WORK/replay.json")"
+    jq -e --slurpfile task "$WORK/task.json" '.identical and .rounds == 8 and
+        .gradients == $task[0].submissions and
+        .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
+        >/dev/null || fail "$kernel: $(cat "$WORK/replay.json")"
+done
+
+# Each reward says why.
+ctl validator0 rewards --task "$task" --json >"$WORK/rewards.json"
+jq -e -s 'map(select(.for == "training")) | length > 0 and
+    all(.why | test("^64 of the round.s (192|256) accepted rows; audited$"))' \
+    "$WORK/rewards.json" >/dev/null || fail "$(cat "$WORK/rewards.json")"
+
+# A false gradient that nobody audits is paid, and found.
+kill_hard miner3
+mkdir "$WORK/bad"
+cp "$BUILD/potd" "$WORK/bad/potd"
+cp "$BUILD/tests/e2e/bad_worker" "$WORK/bad/pot-worker"
+POTD=$WORK/bad/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=flip \
+    start miner3
+await_ready miner3
+sed -e 's/^name.*/name = "unaudited"/' -e 's/^audit_rate.*/audit_rate = 0.0/' \
+    -e 's/^min_sub.*/min_submissions = 4/' -e 's/^rounds.*/rounds = 2/' \
+    -e 's/^budget.*/budget = "0.000000002"/' "$WORK/wide.toml" \
+    >"$WORK/unaudited.toml"
+task=$(submit validator0 "$WORK/unaudited.toml")
+await 60 "the task ended" has_ended validator0 "$task"
+code=0
+ctl validator0 replay "$task" --json >"$WORK/replay.json" || code=$?
+cheat=$(potctl key show "$NET/miner3/key" --json | jq -r .address)
+jq -e --arg m "$cheat" '.identical == false and .difference == "gradient" and
+    .miner == $m and .told != .made' "$WORK/replay.json" >/dev/null ||
+    fail "the cheat was not found: $(cat "$WORK/replay.json")"
+[ "$code" = 1 ] || fail "a difference: exit code $code"
+
+# What cannot be replayed is refused.
+code=0
+ctl validator0 replay "$task" --kernel sse >/dev/null 2>&1 || code=$?
+[ "$code" = 2 ] || fail "an unknown kernel: exit code $code"
+code=0
+ctl validator0 replay "$(printf '%064d' 0)" >/dev/null 2>&1 || code=$?
+[ "$code" != 0 ] || fail "an unknown task was replayed"
+no_bugs
+echo "the same on $kernels"
