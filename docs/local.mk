@@ -23,4 +23,5 @@ EXTRA_DIST += \
 	docs/protocol.md \
 	docs/reliability.md \
 	docs/testing.md \
-	docs/training.md
+	docs/training.md \
+	docs/verification.md
