@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/key_file.h"
+#include "base/log.h"
 #include "node/block/remote_signer.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/datasets.h"
@@ -226,6 +227,11 @@ static bool open_sign_state(struct node *node)
         startup_error(node,
                       err == POT_EBUSY ? EXIT_CODE_LOCKED : EXIT_CODE_STORE,
                       path, err, "check the file and the disk");
+    } else if (sign_state_is_torn(node->sign_state)) {
+        LOG(LOG_WARN, "node",
+            "the sign state has a damaged record: the one before stands, and "
+            "others tell what was signed since",
+            log_text("file", path));
     }
     free(path);
     return err == POT_OK;

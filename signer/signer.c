@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/log.h"
 #include "signer/sign_rules.h"
 #include "storage/sign_state.h"
 
@@ -28,6 +29,11 @@ enum pot_err signer_open(struct signer **out, const struct key *key,
     enum pot_err err = sign_state_open(&opened, state, key_public(key), chain);
     if (err != POT_OK) {
         return err;
+    }
+    if (sign_state_is_torn(opened)) {
+        LOG(LOG_WARN, "signer",
+            "the state has a damaged record: the one before stands",
+            log_text("file", state));
     }
     const void *record = sign_state_record(opened, &size);
     err = sign_rules_decode(&rules, record, size);

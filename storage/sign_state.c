@@ -55,6 +55,11 @@ void sign_state_close(struct sign_state *state)
     }
 }
 
+bool sign_state_is_torn(const struct sign_state *state)
+{
+    return slot_file_is_torn(state->file);
+}
+
 const void *sign_state_record(const struct sign_state *state, size_t *size)
 {
     return slot_file_record(state->file, size);

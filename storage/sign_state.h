@@ -6,6 +6,7 @@
 #ifndef POT_STORAGE_SIGN_STATE_H
 #define POT_STORAGE_SIGN_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -38,6 +39,11 @@ POT_MUST_USE enum pot_err sign_state_open(struct sign_state **out,
                                           const struct public_key *key,
                                           const struct hash *chain);
 void sign_state_close(struct sign_state *state);
+
+/* sign_state_is_torn: the record may be the last but one: a crash tore the
+ * write of the last, which nothing was sent of, or the disk lost it.  Whoever
+ * goes on asks others what the key signed (node/block/guard.h). */
+bool sign_state_is_torn(const struct sign_state *state);
 
 /* sign_state_record: borrows the record until the next save; *size is 0
  * when nothing has been saved. */

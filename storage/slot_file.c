@@ -31,6 +31,7 @@ struct slot_file {
     bool is_failed; /* a write failed in a way that no retry mends */
     uint8_t label[SLOT_LABEL_SIZE];
     size_t record_max;
+    bool is_torn;      /* slot_file_is_torn */
     unsigned current;  /* the slot that holds the record: 0 or 1 */
     uint64_t sequence; /* its number */
     uint8_t *data;     /* the record */
@@ -153,6 +154,16 @@ static enum pot_err read_slot(uint8_t *data, size_t *count, int fd,
     return err;
 }
 
+/* Never written. */
+static bool is_zero(const uint8_t *data, size_t size)
+{
+    size_t i = 0;
+    while (i < size && data[i] == 0) {
+        i++;
+    }
+    return i == size;
+}
+
 /* Takes the record over from a slot if it is valid and newer. */
 static enum pot_err load_slot(struct slot_file *file, unsigned index,
                               uint8_t *scratch)
@@ -166,6 +177,7 @@ static enum pot_err load_slot(struct slot_file *file, unsigned index,
         return err;
     }
     if (!slot_decode(&slot, index, scratch, count)) {
+        file->is_torn |= !is_zero(scratch, count);
         return POT_OK;
     }
     if (memcmp(slot.label, file->label, SLOT_LABEL_SIZE) != 0) {
@@ -232,6 +244,11 @@ void slot_file_close(struct slot_file *file)
         free(file->path);
         free(file);
     }
+}
+
+bool slot_file_is_torn(const struct slot_file *file)
+{
+    return file->is_torn;
 }
 
 const void *slot_file_record(const struct slot_file *file, size_t *size)

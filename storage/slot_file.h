@@ -40,6 +40,11 @@ POT_MUST_USE enum pot_err slot_file_open(
     const uint8_t label[static SLOT_LABEL_SIZE], size_t record_max);
 void slot_file_close(struct slot_file *file);
 
+/* slot_file_is_torn: when it was opened, something stood where the other slot
+ * is that is no record: a crash tore the last write, or the disk lost what was
+ * written, and the record is the one before. */
+bool slot_file_is_torn(const struct slot_file *file);
+
 /* slot_file_record: borrowed until the next save. */
 const void *slot_file_record(const struct slot_file *file, size_t *size);
 

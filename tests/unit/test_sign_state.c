@@ -229,6 +229,7 @@ static void b13_a_torn_tail_is_dropped_and_signing_goes_on(void **state)
     s = open_it(f);
     save(s, "the votes of height 7");
     save(s, "the votes of height 8");
+    assert_false(sign_state_is_torn(s));
     sign_state_close(s);
     read_image(&whole, f);
     size_t slot_end = SLOT_HEADER_SIZE + 21;
@@ -271,8 +272,8 @@ static void a_flipped_bit_never_makes_another_record(void **state)
         one.slots[0][bit / 8] ^= (uint8_t)(1 << bit % 8);
         write_image(&one, f);
         s = open_it(f);
-        assert_true(bit / 8 >= SLOT_HEADER_SIZE + 6 || s != NULL);
         assert_record(s, "first");
+        assert_true(sign_state_is_torn(s));
         sign_state_close(s);
         one.slots[1][bit / 8] ^= (uint8_t)(1 << bit % 8);
         write_image(&one, f);
