@@ -111,7 +111,7 @@ static void post_dataset(struct api_request *request)
                         "the body is a PublishDataset message");
         return;
     }
-    enum pot_err err = datasets_announce(book, description);
+    enum pot_err err = datasets_announce(book, description, false);
     json_t *missing = NULL;
     if (err == POT_OK) {
         missing = missing_json(book, &address);

@@ -181,7 +181,7 @@ void needs_add_dataset(struct needs *needs, struct wait *wait,
     if (datasets_find(book, dataset) != NULL) {
         return;
     }
-    if (datasets_announce(book, description) != POT_OK) {
+    if (datasets_announce(book, description, true) != POT_OK) {
         wait_fail(wait);
         return;
     }

@@ -15,12 +15,15 @@
 #include <stdlib.h>
 #include <uv.h>
 
-#define ANNOUNCED_MAX 1024
+#define WAITING_MAX 1024 /* entries that are not loaded */
 
 /* What its hash vouches for, and nothing else that a description says: who
  * announces a data set first is not to be believed for that. */
 struct entry {
     struct hash hash;
+    bool is_needed;  /* not by an uploader alone */
+    uint64_t number; /* the order in which they came */
+    unsigned users;  /* threads that are at it */
     struct dataset_file file;
     struct dataset_map map; /* none until loaded */
     struct dataset dataset;
@@ -31,8 +34,10 @@ struct datasets_book {
     uv_mutex_t loading; /* held while a file is made: one at a time */
     char *folder;
     struct store *store;
-    struct map entries; /* hash -> struct entry; entries are never freed
-                           before datasets_close */
+    struct map entries; /* hash -> struct entry; one that is loaded is not
+                           freed before datasets_close */
+    size_t waiting;     /* those that are not loaded */
+    uint64_t numbers;
 };
 
 enum pot_err datasets_open(struct datasets_book **out, const char *folder,
@@ -79,13 +84,62 @@ void datasets_close(struct datasets_book *book)
     free(book);
 }
 
-static struct entry *find(struct datasets_book *book,
-                          const struct hash *dataset)
+/* use, leave: an entry stays in between.  NULL: there is none. */
+static struct entry *use(struct datasets_book *book, const struct hash *dataset)
 {
     uv_mutex_lock(&book->mutex);
     struct entry *entry = map_get(&book->entries, dataset->b);
+    if (entry != NULL) {
+        entry->users++;
+    }
     uv_mutex_unlock(&book->mutex);
     return entry;
+}
+
+static void leave(struct datasets_book *book, struct entry *entry)
+{
+    uv_mutex_lock(&book->mutex);
+    entry->users--;
+    uv_mutex_unlock(&book->mutex);
+}
+
+/* Whether a goes before b. */
+static bool is_lesser(const struct entry *a, const struct entry *b)
+{
+    return a->is_needed != b->is_needed ? b->is_needed : a->number < b->number;
+}
+
+/* Under the mutex: the oldest of those that nobody needs, or of all. */
+static bool forget_one(struct datasets_book *book)
+{
+    struct entry *least = NULL;
+    size_t cursor = 0;
+    for (const struct map_slot *slot;
+         (slot = map_next(&book->entries, &cursor)) != NULL;) {
+        struct entry *entry = slot->value;
+        if (entry->users == 0 && entry->map.data == NULL &&
+            (least == NULL || is_lesser(entry, least))) {
+            least = entry;
+        }
+    }
+    if (least == NULL) {
+        return false;
+    }
+    (void)map_remove(&book->entries, least->hash.b);
+    book->waiting--;
+    entry_free(least);
+    return true;
+}
+
+/* Under the mutex. */
+static bool is_known(struct datasets_book *book, const struct hash *dataset,
+                     bool is_needed)
+{
+    struct entry *entry = map_get(&book->entries, dataset->b);
+    if (entry != NULL) {
+        entry->is_needed |= is_needed;
+    }
+    return entry != NULL;
 }
 
 static enum pot_err entry_new(struct entry **out, const char *folder,
@@ -115,11 +169,13 @@ static enum pot_err entry_add(struct datasets_book *book, struct entry *entry)
 {
     enum pot_err err = POT_OK;
     uv_mutex_lock(&book->mutex);
-    if (map_get(&book->entries, entry->hash.b) != NULL) {
+    if (is_known(book, &entry->hash, entry->is_needed)) {
         err = POT_EEXIST;
-    } else if (book->entries.count >= ANNOUNCED_MAX) {
+    } else if (book->waiting >= WAITING_MAX && !forget_one(book)) {
         err = POT_ELIMIT;
     } else {
+        entry->number = book->numbers++;
+        book->waiting++;
         (void)map_put(&book->entries, entry->hash.b, entry);
     }
     uv_mutex_unlock(&book->mutex);
@@ -127,18 +183,24 @@ static enum pot_err entry_add(struct datasets_book *book, struct entry *entry)
 }
 
 enum pot_err datasets_announce(struct datasets_book *book,
-                               const Pot__PublishDataset *description)
+                               const Pot__PublishDataset *description,
+                               bool is_needed)
 {
     struct hash dataset;
     struct entry *entry = NULL;
-    if (codec_hash(&dataset, description->dataset) &&
-        find(book, &dataset) != NULL) {
-        return POT_OK;
+    if (codec_hash(&dataset, description->dataset)) {
+        uv_mutex_lock(&book->mutex);
+        bool is_there = is_known(book, &dataset, is_needed);
+        uv_mutex_unlock(&book->mutex);
+        if (is_there) {
+            return POT_OK;
+        }
     }
     enum pot_err err = entry_new(&entry, book->folder, description);
     if (err != POT_OK) {
         return err;
     }
+    entry->is_needed = is_needed;
     err = entry_add(book, entry);
     if (err != POT_OK) {
         entry_free(entry);
@@ -150,19 +212,20 @@ bool datasets_next_missing(struct datasets_book *book,
                            const struct hash *dataset, size_t *cursor,
                            uint32_t *index, struct hash *hash)
 {
-    const struct entry *entry = find(book, dataset);
-    if (entry == NULL || datasets_find(book, dataset) != NULL) {
+    struct entry *entry = use(book, dataset);
+    if (entry == NULL) {
         return false;
     }
-    while (*cursor < entry->file.chunk_count) {
+    bool is_loaded = datasets_find(book, dataset) != NULL;
+    bool is_missing = false;
+    while (!is_loaded && !is_missing && *cursor < entry->file.chunk_count) {
         size_t i = (*cursor)++;
-        if (!store_blob_has(book->store, &entry->file.chunks[i], NULL)) {
-            *index = (uint32_t)i;
-            *hash = entry->file.chunks[i];
-            return true;
-        }
+        *index = (uint32_t)i;
+        *hash = entry->file.chunks[i];
+        is_missing = !store_blob_has(book->store, hash, NULL);
     }
-    return false;
+    leave(book, entry);
+    return is_missing;
 }
 
 /* All chunks but the last are full. */
@@ -174,25 +237,32 @@ static bool is_chunk_size(const struct dataset_file *file, size_t index,
                : size > 0 && size <= DATASET_CHUNK_BYTES;
 }
 
+static enum pot_err check_chunk(const struct dataset_file *file, uint32_t index,
+                                const struct hash *hash, size_t size)
+{
+    if (index >= file->chunk_count) {
+        return POT_ERANGE;
+    }
+    return is_chunk_size(file, index, size) &&
+                   hash_equal(hash, &file->chunks[index])
+               ? POT_OK
+               : POT_EFORMAT;
+}
+
 enum pot_err datasets_put_chunk(struct datasets_book *book,
                                 const struct hash *dataset, uint32_t index,
                                 const void *data, size_t size)
 {
     struct hash hash;
-    const struct entry *entry = find(book, dataset);
+    struct entry *entry = use(book, dataset);
     if (entry == NULL) {
         return POT_ENOENT;
     }
-    if (index >= entry->file.chunk_count) {
-        return POT_ERANGE;
-    }
     dataset_chunk_hash(&hash, data, size);
-    if (!is_chunk_size(&entry->file, index, size) ||
-        !hash_equal(&hash, &entry->file.chunks[index])) {
-        return POT_EFORMAT;
-    }
-    if (store_blob_has(book->store, &hash, NULL)) {
-        return POT_OK;
+    enum pot_err err = check_chunk(&entry->file, index, &hash, size);
+    leave(book, entry);
+    if (err != POT_OK || store_blob_has(book->store, &hash, NULL)) {
+        return err;
     }
     return store_blob_put(book->store, &hash, data, size);
 }
@@ -226,6 +296,7 @@ static enum pot_err load(struct datasets_book *book, struct entry *entry)
     uv_mutex_lock(&book->mutex);
     entry->dataset = dataset;
     entry->map = map;
+    book->waiting--;
     uv_mutex_unlock(&book->mutex);
     return POT_OK;
 }
@@ -233,7 +304,7 @@ static enum pot_err load(struct datasets_book *book, struct entry *entry)
 enum pot_err datasets_load(struct datasets_book *book,
                            const struct hash *dataset)
 {
-    struct entry *entry = find(book, dataset);
+    struct entry *entry = use(book, dataset);
     if (entry == NULL) {
         return POT_ENOENT;
     }
@@ -241,6 +312,7 @@ enum pot_err datasets_load(struct datasets_book *book,
     enum pot_err err =
         datasets_find(book, dataset) != NULL ? POT_OK : load(book, entry);
     uv_mutex_unlock(&book->loading);
+    leave(book, entry);
     return err;
 }
 
@@ -285,6 +357,6 @@ enum pot_err datasets_check(struct datasets_book *book,
 const char *datasets_path(struct datasets_book *book,
                           const struct hash *dataset)
 {
-    const struct entry *entry = find(book, dataset);
+    const struct entry *entry = find_loaded(book, dataset);
     return entry != NULL ? entry->file.path : NULL;
 }

@@ -27,13 +27,16 @@ POT_MUST_USE enum pot_err datasets_open(struct datasets_book **out,
 void datasets_close(struct datasets_book *book);
 
 /* datasets_announce: its chunks may be put from now on.  Only they are taken
- * from the description: its hash vouches for them.
+ * from the description: its hash vouches for them.  Of too many that wait for
+ * their chunks the oldest is forgotten, first of those that are not needed: by
+ * a block, the state, or a transaction.
  *
  * Errors: POT_EFORMAT the chunks' hashes do not give its own, or are not as
- *                     many as its size asks for; POT_ELIMIT too many are
- *                     announced */
+ *                     many as its size asks for; POT_ELIMIT all that wait are
+ *                     being worked on */
 POT_MUST_USE enum pot_err datasets_announce(
-    struct datasets_book *book, const Pot__PublishDataset *description);
+    struct datasets_book *book, const Pot__PublishDataset *description,
+    bool is_needed);
 
 /* datasets_next_missing: the first chunk at or behind *cursor that is not
  * held; *cursor moves behind it.  False when there is none. */
@@ -41,7 +44,7 @@ bool datasets_next_missing(struct datasets_book *book,
                            const struct hash *dataset, size_t *cursor,
                            uint32_t *index, struct hash *hash);
 
-/* datasets_put_chunk: Errors: POT_ENOENT never announced; POT_ERANGE no such
+/* datasets_put_chunk: Errors: POT_ENOENT not announced; POT_ERANGE no such
  * chunk; POT_EFORMAT another hash or size; and the store's. */
 POT_MUST_USE enum pot_err datasets_put_chunk(struct datasets_book *book,
                                              const struct hash *dataset,

@@ -207,7 +207,7 @@ void chain_fixture_load(const struct chain_fixture *f)
     struct datasets_book *book = f->holdings.datasets;
     const struct data *data = the_data();
     chain_fixture_describe(&description);
-    enum pot_err err = datasets_announce(book, &description);
+    enum pot_err err = datasets_announce(book, &description, false);
     POT_ASSERT(err == POT_OK);
     err = datasets_put_chunk(book, &data->address, 0, data->bytes, data->size);
     POT_ASSERT(err == POT_OK);

@@ -43,7 +43,7 @@ static void who_announces_first_is_not_believed(void **state)
     wrong.features = 1;
     wrong.classes = 0;
     wrong.size_bytes += 5;
-    assert_int_equal(datasets_announce(book, &wrong), POT_OK);
+    assert_int_equal(datasets_announce(book, &wrong, false), POT_OK);
     assert_int_equal(datasets_check(book, &right), POT_ENOENT);
     chain_fixture_load(f);
     assert_int_equal(datasets_check(book, &right), POT_OK);
@@ -61,7 +61,7 @@ static void only_the_bytes_of_a_chunk_are_taken_for_it(void **state)
     struct hash address;
     chain_fixture_describe(&description);
     assert_true(codec_hash(&address, description.dataset));
-    assert_int_equal(datasets_announce(book, &description), POT_OK);
+    assert_int_equal(datasets_announce(book, &description, false), POT_OK);
     assert_int_equal(datasets_put_chunk(book, &unknown, 0, "x", 1), POT_ENOENT);
     assert_int_equal(datasets_put_chunk(book, &address, 1, "x", 1), POT_ERANGE);
     assert_int_equal(datasets_put_chunk(book, &address, 0, "x", 1),
@@ -69,6 +69,70 @@ static void only_the_bytes_of_a_chunk_are_taken_for_it(void **state)
     assert_int_equal(datasets_put_chunk(book, &address, 0, NULL, 0),
                      POT_EFORMAT);
     assert_int_equal(datasets_load(book, &address), POT_ENOENT);
+}
+
+/* A data set of one chunk that nobody has. */
+static struct hash address_of(unsigned i, struct hash *chunk)
+{
+    struct hash address;
+    *chunk = (struct hash){{(uint8_t)i, (uint8_t)(i >> 8)}};
+    dataset_address(&address, chunk, 1);
+    return address;
+}
+
+static enum pot_err announce(struct datasets_book *book, unsigned i,
+                             bool is_needed)
+{
+    struct hash chunk;
+    struct hash address = address_of(i, &chunk);
+    ProtobufCBinaryData chunks[] = {codec_bytes(chunk.b, HASH_SIZE)};
+    Pot__PublishDataset description = POT__PUBLISH_DATASET__INIT;
+    description.dataset = codec_bytes(address.b, HASH_SIZE);
+    description.size_bytes = 1;
+    description.n_chunks = 1;
+    description.chunks = chunks;
+    return datasets_announce(book, &description, is_needed);
+}
+
+static bool is_awaited(struct datasets_book *book, unsigned i)
+{
+    struct hash chunk;
+    struct hash missing;
+    uint32_t index;
+    size_t cursor = 0;
+    struct hash address = address_of(i, &chunk);
+    return datasets_next_missing(book, &address, &cursor, &index, &missing);
+}
+
+/* Whoever announces much and brings nothing keeps out neither others nor what
+ * a block needs. */
+static void idle_announcements_are_forgotten(void **state)
+{
+    const struct chain_fixture *f = *state;
+    struct datasets_book *book = f->holdings.datasets;
+    Pot__PublishDataset loaded;
+    struct hash address;
+    chain_fixture_describe(&loaded);
+    chain_fixture_load(f);
+    assert_int_equal(announce(book, 0, false), POT_OK);
+    assert_int_equal(announce(book, 1, true), POT_OK);
+    assert_int_equal(announce(book, 2, false), POT_OK);
+    assert_int_equal(announce(book, 2, true), POT_OK); /* now it is, too */
+    for (unsigned i = 3; i < 5000; i++) {
+        assert_int_equal(announce(book, i, false), POT_OK);
+    }
+    assert_false(is_awaited(book, 0));
+    assert_true(is_awaited(book, 1));
+    assert_true(is_awaited(book, 2));
+    assert_false(is_awaited(book, 3));
+    assert_true(is_awaited(book, 4999));
+    assert_true(codec_hash(&address, loaded.dataset));
+    assert_non_null(datasets_find(book, &address));
+    for (unsigned i = 5000; i < 7000; i++) {
+        assert_int_equal(announce(book, i, true), POT_OK);
+    }
+    assert_false(is_awaited(book, 1));
+    assert_true(is_awaited(book, 6999));
 }
 
 struct race {
@@ -80,17 +144,8 @@ static void announce_all(void *context)
 {
     struct race *race = context;
     for (unsigned i = 0; i < DATASETS; i++) {
-        struct hash chunk = {{(uint8_t)i, (uint8_t)(i >> 8)}};
-        struct hash address;
-        ProtobufCBinaryData chunks[] = {codec_bytes(chunk.b, HASH_SIZE)};
-        Pot__PublishDataset description = POT__PUBLISH_DATASET__INIT;
-        dataset_address(&address, &chunk, 1);
-        description.dataset = codec_bytes(address.b, HASH_SIZE);
-        description.size_bytes = 1;
-        description.n_chunks = 1;
-        description.chunks = chunks;
         (void)uv_barrier_wait(&race->barrier);
-        enum pot_err err = datasets_announce(race->book, &description);
+        enum pot_err err = announce(race->book, i, false);
         POT_ASSERT(err == POT_OK);
     }
 }
@@ -118,6 +173,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, open_chain, close_chain)
         TEST(who_announces_first_is_not_believed),
         TEST(only_the_bytes_of_a_chunk_are_taken_for_it),
+        TEST(idle_announcements_are_forgotten),
         TEST(threads_may_announce_the_same_at_once),
 #undef TEST
     };
