@@ -91,6 +91,7 @@ static void take_message(struct node *node, struct peer *peer, uint8_t type,
         return;
     case MESSAGE_TX:
     case MESSAGE_SUBMISSION:
+    case MESSAGE_COMMITMENT:
     case MESSAGE_ATTESTATION:
         take_gossip(node, peer, type, data, size);
         return;

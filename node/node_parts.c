@@ -82,6 +82,21 @@ static bool on_submission(void *context, Pot__Signed *message, uint64_t peer_id)
     return rounds_submission(node->rounds, message, peer_id);
 }
 
+static bool on_commitment(void *context, Pot__Signed *message, uint64_t peer_id)
+{
+    const struct node *node = context;
+    (void)peer_id;
+    return rounds_commitment(node->rounds, message);
+}
+
+static void on_reveal(void *context, const struct hash *task)
+{
+    const struct node *node = context;
+    if (node->miner != NULL) {
+        miner_reveal(node->miner, task);
+    }
+}
+
 static bool on_attestation(void *context, Pot__Signed *message,
                            uint64_t peer_id)
 {
@@ -253,6 +268,7 @@ static void open_txs(struct node *node)
         .fellow_ms = INTAKE_FELLOW_MS,
         .context = node,
         .on_submission = on_submission,
+        .on_commitment = on_commitment,
         .on_attestation = on_attestation,
     };
     node->intake = intake_new(&intake);
@@ -309,6 +325,7 @@ static void open_rounds(struct node *node)
         .worker_program = node->worker_program,
         .context = node,
         .on_work = on_work,
+        .on_reveal = on_reveal,
     };
     node->rounds = rounds_new(&rounds);
 }

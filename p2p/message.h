@@ -38,6 +38,8 @@
       MESSAGE_SIGNED_MAX(4096))                                                \
     X(MESSAGE_ATTESTATION, 19, "attestation", PRIORITY_GOSSIP,                 \
       MESSAGE_ATTESTATION_MAX)                                                 \
+    X(MESSAGE_COMMITMENT, 42, "commitment", PRIORITY_GOSSIP,                   \
+      MESSAGE_SIGNED_MAX(256))                                                 \
     X(MESSAGE_STATUS, 20, "status", PRIORITY_GOSSIP, 128)                      \
     X(MESSAGE_GET_BLOCKS, 21, "get_blocks", PRIORITY_GOSSIP, 64)               \
     X(MESSAGE_BLOCKS, 22, "blocks", PRIORITY_BULK, FRAME_BYTES_MAX)            \

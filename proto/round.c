@@ -42,7 +42,8 @@ static bool submission_is_well_formed(struct round_submission *s,
            codec_hash(&s->parameters, body->parameters_hash) &&
            codec_hash(&s->payload, body->payload_hash) && body->rows > 0 &&
            body->loss < ROUND_LOSS_BOUND && body->loss > -ROUND_LOSS_BOUND &&
-           is_core_name(body->blas_core) && body->workers <= ROUND_WORKERS_MAX;
+           is_core_name(body->blas_core) &&
+           body->workers <= ROUND_WORKERS_MAX && body->salt.len == HASH_SIZE;
 }
 
 enum pot_err round_submission_decode(struct round_submission *out,
@@ -59,6 +60,7 @@ enum pot_err round_submission_decode(struct round_submission *out,
         return POT_EFORMAT;
     }
     signed_hash(&s.hash, SIGNED_SUBMISSION, message);
+    round_commitment_digest(&s.digest, message);
     *out = s;
     return POT_OK;
 }
@@ -67,6 +69,34 @@ void round_submission_fini(struct round_submission *submission)
 {
     codec_free(submission->body);
     submission->body = NULL;
+}
+
+void round_commitment_digest(struct hash *out, const Pot__Signed *submission)
+{
+    struct hasher h;
+    hasher_init(&h, "commitment");
+    hasher_add_u64(&h, submission->public_key.len);
+    hasher_add(&h, submission->public_key.data, submission->public_key.len);
+    hasher_add(&h, submission->body.data, submission->body.len);
+    hasher_final(&h, out);
+}
+
+enum pot_err round_commitment_decode(struct round_commitment *out,
+                                     const Pot__Signed *message)
+{
+    Pot__CommitmentBody *body;
+    enum pot_err err = CODEC_DECODE(&body, pot__commitment_body,
+                                    message->body.data, message->body.len);
+    if (err != POT_OK) {
+        return err;
+    }
+    bool is_sound = codec_key(&out->miner, message->public_key) &&
+                    message->signature.len == SIGNATURE_SIZE &&
+                    codec_hash(&out->task, body->task) &&
+                    codec_hash(&out->digest, body->digest);
+    out->round = body->round;
+    codec_free(body);
+    return is_sound ? POT_OK : POT_EFORMAT;
 }
 
 static bool judgement_is_well_formed(const Pot__Judgement *judgement)
@@ -82,7 +112,8 @@ static bool attestation_is_well_formed(struct round_attestation *a,
     const Pot__AttestationBody *body = a->body;
     if (!codec_key(&a->validator, message->public_key) ||
         message->signature.len != SIGNATURE_SIZE ||
-        !codec_hash(&a->task, body->task)) {
+        !codec_hash(&a->task, body->task) ||
+        (body->closes && body->n_judgements > 0)) {
         return false;
     }
     for (size_t i = 0; i < body->n_judgements; i++) {

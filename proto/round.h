@@ -22,7 +22,15 @@ struct round_submission {
     struct hash task;
     struct hash parameters;
     struct hash payload;
+    struct hash digest; /* that a commitment to it has */
     Pot__SubmissionBody *body;
+};
+
+struct round_commitment {
+    struct public_key miner;
+    struct hash task;
+    uint32_t round;
+    struct hash digest;
 };
 
 struct round_attestation {
@@ -46,8 +54,17 @@ POT_MUST_USE enum pot_err round_submission_decode(struct round_submission *out,
                                                   const Pot__Signed *message);
 void round_submission_fini(struct round_submission *submission);
 
+/* round_commitment_digest: of a submission: over its miner's key and its body,
+ * in which task, round and salt stand. */
+void round_commitment_digest(struct hash *out, const Pot__Signed *submission);
+
+/* round_commitment_decode: as above; SIGNED_COMMITMENT; owns nothing. */
+POT_MUST_USE enum pot_err round_commitment_decode(struct round_commitment *out,
+                                                  const Pot__Signed *message);
+
 /* round_attestation_decode: the same for an attestation; its judgements are by
- * ascending submission hash, nothing is judged twice. */
+ * ascending submission hash, nothing is judged twice; one that closes judges
+ * nothing. */
 POT_MUST_USE enum pot_err round_attestation_decode(
     struct round_attestation *out, const Pot__Signed *message);
 void round_attestation_fini(struct round_attestation *attestation);

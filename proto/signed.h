@@ -13,12 +13,13 @@
 
 #define SIGNED_TX          "tx"
 #define SIGNED_SUBMISSION  "submission"
+#define SIGNED_COMMITMENT  "commitment"
 #define SIGNED_ATTESTATION "attestation"
 #define SIGNED_EVIDENCE    "evidence"
 
-/* signed_make: packs body (a TxBody, SubmissionBody, AttestationBody,
- * EvidenceBody) and signs it.  The result is fresh; codec_free releases it.
- * NULL: the key is remote and did not sign. */
+/* signed_make: packs body (a TxBody, SubmissionBody, CommitmentBody,
+ * AttestationBody, EvidenceBody) and signs it.  The result is fresh; codec_free
+ * releases it. NULL: the key is remote and did not sign. */
 Pot__Signed *signed_make(const char *what, const struct hash *chain,
                          const struct key *key, const void *body);
 

@@ -110,6 +110,27 @@ bool attesting_say(struct attesting *attesting, Pot__AttestationBody *body)
     return true;
 }
 
+bool attesting_close(const struct attesting *attesting,
+                     const Pot__TaskRecord *task)
+{
+    size_t size;
+    const struct rounds_shared *shared = attesting->shared;
+    Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
+    body.task = task->task;
+    body.round = task->round;
+    body.closes = true;
+    Pot__Signed *message = signed_make(
+        SIGNED_ATTESTATION, &shared->holdings->chain, shared->key, &body);
+    if (message == NULL) {
+        return false;
+    }
+    uint8_t *data = codec_encode(&size, message);
+    gossip_publish(shared->gossip, MESSAGE_ATTESTATION, data, size);
+    free(data);
+    codec_free(message);
+    return true;
+}
+
 void attesting_list(const struct attesting *attesting,
                     struct round_candidate *candidate)
 {

@@ -8,6 +8,7 @@
 #include "ledger/round_update.h"
 #include "proto/chain.pb-c.h"
 #include "proto/round.h"
+#include "proto/state.pb-c.h"
 
 struct rounds_shared;
 struct attesting; /* opaque: node/round/attesting.c */
@@ -25,6 +26,11 @@ bool attesting_take(struct attesting *attesting,
 /* attesting_say: numbers the body, signs it, takes it and sends it to
  * everyone.  In: shared has a key.  False: it did not sign; nothing is said. */
 bool attesting_say(struct attesting *attesting, Pot__AttestationBody *body);
+
+/* attesting_close: says to everyone that this validator takes no more
+ * commitments of the round; false: the key did not sign. */
+bool attesting_close(const struct attesting *attesting,
+                     const Pot__TaskRecord *task);
 
 /* attesting_list: fresh memory for the candidate's attestations; what is in
  * them stays the attesting's. */

@@ -6,7 +6,8 @@
  *                ^     |                  |                        |
  *        on_tick |     | on_loaded        | on_computed: failed    | on_packed
  *                |     v                  |                        v
- *             MINED_LACKING <-------------'                    SUBMITTED
+ *             MINED_LACKING <-------------'   SUBMITTED <----- COMMITTED
+ *                                                 miner_reveal
  *
  * In other rounds it is MINED_IDLE. */
 #include "config.h"
@@ -48,6 +49,7 @@ enum mined_state {
     MINED_LOADING,
     MINED_COMPUTING,
     MINED_PACKING,
+    MINED_COMMITTED, /* the submission is fixed, and nobody has seen it */
     MINED_SUBMITTED,
 };
 
@@ -60,8 +62,8 @@ struct mined_task { /* a running task */
     struct round_input *input; /* MINED_COMPUTING, MINED_PACKING */
     struct payload *payload;   /* MINED_PACKING */
     int64_t loss;              /* MINED_PACKING: Q40.24, the mean */
-    uint8_t *message;          /* MINED_SUBMITTED: its encoding */
-    size_t message_size;
+    Pot__Signed *commitment;   /* MINED_COMMITTED, MINED_SUBMITTED */
+    Pot__Signed *submission;   /* the same */
     uint64_t sent_ms;
     uint64_t join_ms; /* when a join was sent; 0: never */
     struct hash join; /* that transaction */
@@ -119,17 +121,75 @@ static void join_if_wanted(struct mined_task *mined)
 
 /* ---- submitting */
 
-static void send_own(struct mined_task *mined, const Pot__Signed *message)
+static void publish(const struct mined_task *mined, uint8_t type,
+                    const Pot__Signed *message)
+{
+    size_t size;
+    uint8_t *data = codec_encode(&size, message);
+    gossip_publish(mined->miner->config.gossip, type, data, size);
+    free(data);
+}
+
+/* Whoever has restarted since needs the commitment too. */
+static void publish_own(struct mined_task *mined)
+{
+    mined->sent_ms = uv_now(mined->miner->config.loop);
+    publish(mined, MESSAGE_COMMITMENT, mined->commitment);
+    if (mined->state == MINED_SUBMITTED) {
+        publish(mined, MESSAGE_SUBMISSION, mined->submission);
+    }
+}
+
+static void reveal(struct mined_task *mined)
 {
     struct miner *miner = mined->miner;
-    free(mined->message);
-    mined->message = codec_encode(&mined->message_size, message);
     mined->state = MINED_SUBMITTED;
     mined->sent_ms = uv_now(miner->config.loop);
     miner->stats.submitted++;
-    gossip_publish(miner->config.gossip, MESSAGE_SUBMISSION, mined->message,
-                   mined->message_size);
-    (void)rounds_submission(miner->config.rounds, message, 0);
+    publish(mined, MESSAGE_SUBMISSION, mined->submission);
+    (void)rounds_submission(miner->config.rounds, mined->submission, 0);
+}
+
+static void commit(struct mined_task *mined)
+{
+    const struct miner_config *c = &mined->miner->config;
+    struct hash digest;
+    Pot__CommitmentBody body = POT__COMMITMENT_BODY__INIT;
+    round_commitment_digest(&digest, mined->submission);
+    body.task = mined->record->task;
+    body.round = mined->record->round;
+    body.digest = codec_bytes(digest.b, HASH_SIZE);
+    mined->commitment =
+        signed_make(SIGNED_COMMITMENT, &c->holdings->chain, c->key, &body);
+    mined->state = MINED_COMMITTED;
+    publish_own(mined);
+    (void)rounds_commitment(c->rounds, mined->commitment);
+    if (rounds_may_reveal(c->rounds, &mined->task, mined->record->round)) {
+        reveal(mined);
+    }
+}
+
+void miner_reveal(struct miner *miner, const struct hash *task)
+{
+    struct mined_task *mined = map_get(&miner->tasks, task->b);
+    if (mined != NULL && mined->state == MINED_COMMITTED &&
+        rounds_may_reveal(miner->config.rounds, task, mined->record->round)) {
+        reveal(mined);
+    }
+}
+
+/* The same after a restart, so that the submission is the one that was
+ * committed to; a signature is what nobody else can make. */
+static void make_salt(struct hash *out, const struct mined_task *mined)
+{
+    const struct miner_config *c = &mined->miner->config;
+    struct signature signature;
+    struct hash round;
+    round_seed(&round, &mined->task, mined->record->round, &mined->task);
+    bool is_signed = key_sign(&signature, c->key, "salt", &c->holdings->chain,
+                              round.b, HASH_SIZE);
+    POT_ASSERT(is_signed); /* a miner's key is in memory */
+    hash_bytes(out, "salt", signature.b, SIGNATURE_SIZE);
 }
 
 static void on_packed(void *context, const struct hash *hash, size_t size)
@@ -138,6 +198,7 @@ static void on_packed(void *context, const struct hash *hash, size_t size)
     const struct miner *miner = mined->miner;
     const struct miner_config *c = &miner->config;
     char core[ROUND_BLAS_CORE_MAX + 1];
+    struct hash salt;
     Pot__SubmissionBody body = POT__SUBMISSION_BODY__INIT;
     mined->payload = NULL;
     (void)snprintf(core, sizeof(core), "%s", workers_core(miner->workers));
@@ -150,10 +211,11 @@ static void on_packed(void *context, const struct hash *hash, size_t size)
     body.loss = mined->loss;
     body.blas_core = core;
     body.workers = c->workers;
-    Pot__Signed *message =
+    make_salt(&salt, mined);
+    body.salt = codec_bytes(salt.b, HASH_SIZE);
+    mined->submission =
         signed_make(SIGNED_SUBMISSION, &c->holdings->chain, c->key, &body);
-    send_own(mined, message);
-    codec_free(message);
+    commit(mined);
 }
 
 static void on_computed(void *context, enum pot_err err, const char *why,
@@ -221,9 +283,13 @@ static void give_up(struct mined_task *mined)
     round_load_forget(mined->load);
     payload_forget(mined->payload);
     round_input_unref(mined->input);
+    codec_free(mined->commitment);
+    codec_free(mined->submission);
     mined->load = NULL;
     mined->payload = NULL;
     mined->input = NULL;
+    mined->commitment = NULL;
+    mined->submission = NULL;
     mined->state = MINED_IDLE;
 }
 
@@ -247,7 +313,6 @@ static void mined_free(struct mined_task *mined)
 {
     give_up(mined);
     codec_free(mined->record);
-    free(mined->message);
     free(mined);
 }
 
@@ -333,11 +398,9 @@ static void on_tick(void *context)
         struct mined_task *mined = slot->value;
         if (mined->state == MINED_LACKING) {
             begin(mined);
-        } else if (mined->state == MINED_SUBMITTED &&
+        } else if (mined->commitment != NULL &&
                    now >= mined->sent_ms + RESEND_MS) {
-            mined->sent_ms = now;
-            gossip_publish(miner->config.gossip, MESSAGE_SUBMISSION,
-                           mined->message, mined->message_size);
+            publish_own(mined);
         }
         join_if_wanted(mined);
     }

@@ -10,6 +10,7 @@
 #include "node/round/workers.h"
 
 struct chain;
+struct hash;
 struct holdings;
 struct gossip;
 struct intake;
@@ -44,6 +45,9 @@ void miner_stop(struct miner *miner);
 
 /* miner_free: once the loop has run out of work.  NULL is none. */
 void miner_free(struct miner *miner);
+
+/* miner_reveal: validators take no more commitments of the task's round. */
+void miner_reveal(struct miner *miner, const struct hash *task);
 
 /* miner_refresh: the tip moved. */
 void miner_refresh(struct miner *miner);

@@ -5,12 +5,14 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "ledger/ledger.h"
+#include "ledger/roster.h"
 #include "ledger/submission.h"
 #include "node/block/needs.h"
 #include "node/block/owed.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/round/attesting.h"
+#include "node/round/committing.h"
 #include "node/round/judging.h"
 #include "node/round/rounds_shared.h"
 #include "proto/codec.h"
@@ -28,6 +30,8 @@ struct open_round {
     Pot__TaskRecord *record;
     struct hash task;
     struct model_shape shape;
+    struct committing *committing;
+    bool is_revealing; /* a quorum takes no more commitments */
     struct judging *judging;
     struct attesting *attesting;
     uint64_t opened_ms;    /* on the loop's clock */
@@ -70,6 +74,7 @@ struct open_round *open_round_new(struct rounds_shared *shared,
     enum pot_err err =
         model_shape_from_spec(&round->shape, record->spec->model);
     POT_ASSERT(err == POT_OK); /* the ledger took the task */
+    round->committing = committing_new(record, round->opened_ms);
     round->judging =
         judging_new(shared, record, &round->shape, on_verdict, round);
     round->attesting = attesting_new(shared);
@@ -81,6 +86,7 @@ struct open_round *open_round_new(struct rounds_shared *shared,
 
 void open_round_free(struct open_round *round)
 {
+    committing_free(round->committing);
     judging_free(round->judging);
     attesting_free(round->attesting);
     codec_free(round->record);
@@ -118,10 +124,60 @@ bool open_round_fits(const struct open_round *round,
            ROUND_ACCEPTED;
 }
 
+bool open_round_has(const struct open_round *round,
+                    const struct public_key *miner)
+{
+    size_t index;
+    return roster_find(roster_of_round(round->record), miner, &index);
+}
+
+bool open_round_commitment(struct open_round *round,
+                           const struct round_commitment *opened)
+{
+    bool is_taken = committing_take(round->committing, opened);
+    if (is_taken) {
+        note_change(round);
+    }
+    return is_taken;
+}
+
+bool open_round_may_reveal(const struct open_round *round)
+{
+    return round->is_revealing;
+}
+
+static bool hear_closing(struct open_round *round,
+                         const struct public_key *validator)
+{
+    struct validator_set set;
+    const struct state state = stored_state(round->shared->holdings->store);
+    ledger_validators(&state, &set);
+    bool is_first = committing_closes(round->committing, &set, validator);
+    if (!round->is_revealing && committing_is_over(round->committing, &set)) {
+        round->is_revealing = true;
+        round->shared->on_reveal(round->shared->context, &round->task);
+    }
+    return is_first;
+}
+
+static void close_if_due(struct open_round *round, uint64_t now_ms)
+{
+    if (committing_is_due(round->committing, now_ms) &&
+        attesting_close(round->attesting, round->record)) {
+        committing_close(round->committing, now_ms);
+        (void)hear_closing(round, key_public(round->shared->key));
+    }
+}
+
 bool open_round_submission(struct open_round *round,
                            struct round_submission *opened,
                            const Pot__Signed *message, uint64_t peer_id)
 {
+    if (round->shared->key != NULL &&
+        !committing_holds(round->committing, opened)) {
+        round_submission_fini(opened);
+        return false;
+    }
     return judging_take(round->judging, opened, message, peer_id);
 }
 
@@ -129,7 +185,13 @@ bool open_round_attestation(struct open_round *round,
                             struct round_attestation *opened,
                             const Pot__Signed *message)
 {
-    bool is_taken = attesting_take(round->attesting, opened, message);
+    bool is_taken;
+    if (opened->body->closes) {
+        is_taken = hear_closing(round, &opened->validator);
+        round_attestation_fini(opened);
+    } else {
+        is_taken = attesting_take(round->attesting, opened, message);
+    }
     if (is_taken) {
         note_change(round);
     }
@@ -153,6 +215,7 @@ static void attest(struct open_round *round)
 void open_round_tick(struct open_round *round, uint64_t now_ms)
 {
     bool is_pending = judging_tick(round->judging, now_ms);
+    close_if_due(round, now_ms);
     if (round->has_news &&
         (!is_pending || now_ms >= round->news_ms + ATTEST_TOGETHER_MS)) {
         attest(round);
@@ -198,7 +261,8 @@ static void tally(struct open_round *round, uint64_t height)
     free_lists(&candidate);
     round->is_dirty = false;
     round->tally_height = height;
-    round->is_full = found.counted + found.refused >= found.roster;
+    round->is_full =
+        found.counted + found.refused >= committing_expected(round->committing);
     if (verdict != ROUND_ACCEPTED || !found.is_closable) {
         round->closable_ms = 0;
     } else if (round->closable_ms == 0) {

@@ -1,4 +1,5 @@
-/* open_round: one open round as a node sees it: its submissions and this
+/* open_round: one open round as a node sees it: its commitments
+ * (node/round/committing.h), its submissions and this
  * validator's verdicts on them (node/round/judging.h), the attestations
  * (node/round/attesting.h), and whether it could be closed. */
 #ifndef POT_NODE_ROUND_OPEN_ROUND_H
@@ -40,7 +41,19 @@ bool open_round_is_of(const struct open_round *round,
 bool open_round_fits(const struct open_round *round,
                      const struct round_submission *submission);
 
-/* open_round_submission: see judging_take; the submission fits. */
+/* open_round_has: the miner is in its roster. */
+bool open_round_has(const struct open_round *round,
+                    const struct public_key *miner);
+
+/* open_round_commitment: see committing_take. */
+bool open_round_commitment(struct open_round *round,
+                           const struct round_commitment *opened);
+
+/* open_round_may_reveal: see committing_is_over. */
+bool open_round_may_reveal(const struct open_round *round);
+
+/* open_round_submission: see judging_take; the submission fits.  A validator
+ * takes what was committed to. */
 bool open_round_submission(struct open_round *round,
                            struct round_submission *opened,
                            const Pot__Signed *message, uint64_t peer_id);

@@ -22,11 +22,13 @@ struct round_early_message {
 };
 
 static bool may_take_part(const struct state *state,
-                          const struct public_key *author, bool is_submission)
+                          const struct public_key *author,
+                          enum arrival_kind kind)
 {
     struct account account;
     return ledger_account(state, author, &account) &&
-           (is_submission ? account.stake_miner : account.stake_validator) > 0;
+           (kind == ARRIVAL_ATTESTATION ? account.stake_validator
+                                        : account.stake_miner) > 0;
 }
 
 static bool has_room(const struct round_early *early,
@@ -45,7 +47,7 @@ bool round_early_keep(struct round_early *early, const struct arrival *arrival,
                       const struct state *state, uint64_t height)
 {
     if (height > arrival->height + BLOCKS_MAX || !has_room(early, author) ||
-        !may_take_part(state, author, arrival->is_submission)) {
+        !may_take_part(state, author, arrival->kind)) {
         return false;
     }
     struct round_early_message *kept = pot_calloc(1, sizeof(*kept));

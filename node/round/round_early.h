@@ -12,12 +12,18 @@
 #include "ledger/state.h"
 #include "proto/chain.pb-c.h"
 
-/* A submission or an attestation, and how it came here. */
+enum arrival_kind {
+    ARRIVAL_SUBMISSION,
+    ARRIVAL_COMMITMENT,
+    ARRIVAL_ATTESTATION,
+};
+
+/* A message about a round, and how it came here. */
 struct arrival {
     const Pot__Signed *message; /* borrowed */
     uint64_t peer_id;           /* 0: we made it */
     uint64_t height;            /* of the tip when it came */
-    bool is_submission;
+    enum arrival_kind kind;
 };
 
 struct round_early_message; /* opaque: node/round/round_early.c */

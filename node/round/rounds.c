@@ -156,6 +156,21 @@ static bool take_submission(struct rounds *rounds,
     return place != PLACE_NONE && keep_early(rounds, arrival, &author);
 }
 
+static bool take_commitment(struct rounds *rounds,
+                            const struct arrival *arrival)
+{
+    struct round_commitment opened;
+    struct open_round *round;
+    if (round_commitment_decode(&opened, arrival->message) != POT_OK) {
+        return false;
+    }
+    enum place place = place_of(rounds, &opened.task, opened.round, &round);
+    if (place == PLACE_OPEN && open_round_has(round, &opened.miner)) {
+        return open_round_commitment(round, &opened);
+    }
+    return place != PLACE_NONE && keep_early(rounds, arrival, &opened.miner);
+}
+
 static bool take_attestation(struct rounds *rounds,
                              const struct arrival *arrival)
 {
@@ -183,29 +198,51 @@ static bool take(void *context, const struct arrival *arrival)
     if (rounds->is_stopped) {
         return false;
     }
-    return arrival->is_submission ? take_submission(rounds, arrival)
-                                  : take_attestation(rounds, arrival);
+    switch (arrival->kind) {
+    case ARRIVAL_SUBMISSION:
+        return take_submission(rounds, arrival);
+    case ARRIVAL_COMMITMENT:
+        return take_commitment(rounds, arrival);
+    case ARRIVAL_ATTESTATION:
+        return take_attestation(rounds, arrival);
+    }
+    return false;
 }
 
-bool rounds_submission(struct rounds *rounds, const Pot__Signed *message,
-                       uint64_t peer_id)
+static bool take_new(struct rounds *rounds, enum arrival_kind kind,
+                     const Pot__Signed *message, uint64_t peer_id)
 {
     const struct arrival arrival = {
         .message = message,
         .peer_id = peer_id,
         .height = tip_height(rounds),
-        .is_submission = true,
+        .kind = kind,
     };
     return take(rounds, &arrival);
 }
 
+bool rounds_submission(struct rounds *rounds, const Pot__Signed *message,
+                       uint64_t peer_id)
+{
+    return take_new(rounds, ARRIVAL_SUBMISSION, message, peer_id);
+}
+
+bool rounds_commitment(struct rounds *rounds, const Pot__Signed *message)
+{
+    return take_new(rounds, ARRIVAL_COMMITMENT, message, 0);
+}
+
 bool rounds_attestation(struct rounds *rounds, const Pot__Signed *message)
 {
-    const struct arrival arrival = {
-        .message = message,
-        .height = tip_height(rounds),
-    };
-    return take(rounds, &arrival);
+    return take_new(rounds, ARRIVAL_ATTESTATION, message, 0);
+}
+
+bool rounds_may_reveal(const struct rounds *rounds, const struct hash *task,
+                       uint32_t number)
+{
+    const struct open_round *round = map_get(&rounds->open, task->b);
+    return round != NULL && open_round_number(round) == number &&
+           open_round_may_reveal(round);
 }
 
 /* ---- closing */
@@ -313,6 +350,14 @@ static struct own_tx *open_sender(const struct rounds_config *config)
     return own_tx_new(&own);
 }
 
+static void on_reveal(void *context, const struct hash *task)
+{
+    struct rounds *rounds = context;
+    if (rounds->config.on_reveal != NULL) {
+        rounds->config.on_reveal(rounds->config.context, task);
+    }
+}
+
 struct rounds *rounds_new(const struct rounds_config *config)
 {
     struct rounds *rounds = pot_calloc(1, sizeof(*rounds));
@@ -326,6 +371,7 @@ struct rounds *rounds_new(const struct rounds_config *config)
         .auditor = auditor_new(config->loop, config->worker_program),
         .context = rounds,
         .on_news = on_news,
+        .on_reveal = on_reveal,
     };
     if (config->payer != NULL) {
         rounds->sender = open_sender(config);

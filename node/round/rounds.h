@@ -13,6 +13,7 @@
 
 struct chain;
 struct gossip;
+struct hash;
 struct holdings;
 struct intake;
 struct key;
@@ -35,6 +36,8 @@ struct rounds_config {
     const char *worker_program;
     void *context;
     void (*on_work)(void *context); /* a round can be closed */
+    /* Miners may show what they have committed to. */
+    void (*on_reveal)(void *context, const struct hash *task);
 };
 
 struct rounds *rounds_new(const struct rounds_config *config);
@@ -48,12 +51,17 @@ void rounds_free(struct rounds *rounds);
 /* rounds_refresh: the tip moved: rounds that closed go, new ones come. */
 void rounds_refresh(struct rounds *rounds);
 
-/* rounds_submission, rounds_attestation: verified messages, borrowed; true:
- * they are of an open round, or of one that a block on its way will open,
+/* rounds_submission, _commitment, _attestation: verified messages, borrowed;
+ * true: they are of an open round, or of one that a block on its way will open,
  * and worth passing on.  peer_id brought it; 0: we did. */
 bool rounds_submission(struct rounds *rounds, const Pot__Signed *message,
                        uint64_t peer_id);
+bool rounds_commitment(struct rounds *rounds, const Pot__Signed *message);
 bool rounds_attestation(struct rounds *rounds, const Pot__Signed *message);
+
+/* rounds_may_reveal: of the task's open round, if it is that one. */
+bool rounds_may_reveal(const struct rounds *rounds, const struct hash *task,
+                       uint32_t number);
 
 /* rounds_has_work: one can be closed now. */
 bool rounds_has_work(struct rounds *rounds);

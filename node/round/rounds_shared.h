@@ -30,6 +30,8 @@ struct rounds_shared {
     void *context;
     /* Something came in: the rounds are to be ticked soon. */
     void (*on_news)(void *context);
+    /* A quorum takes no more commitments of the task's open round. */
+    void (*on_reveal)(void *context, const struct hash *task);
 };
 
 #endif

@@ -127,6 +127,7 @@ static const char *what_of(uint8_t type)
 {
     return type == MESSAGE_TX           ? SIGNED_TX
            : type == MESSAGE_SUBMISSION ? SIGNED_SUBMISSION
+           : type == MESSAGE_COMMITMENT ? SIGNED_COMMITMENT
                                         : SIGNED_ATTESTATION;
 }
 
@@ -214,8 +215,11 @@ static bool take(struct intake *intake, struct item *item)
     if (item->message == NULL) {
         return false;
     }
-    return (item->type == MESSAGE_SUBMISSION
-                ? c->on_submission
+    if (item->type == MESSAGE_SUBMISSION) {
+        return c->on_submission(c->context, item->message, item->peer_id);
+    }
+    return (item->type == MESSAGE_COMMITMENT
+                ? c->on_commitment
                 : c->on_attestation)(c->context, item->message, item->peer_id);
 }
 

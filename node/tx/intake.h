@@ -56,6 +56,8 @@ struct intake_config {
     /* True: it is for us and for others, pass it on. */
     bool (*on_submission)(void *context, Pot__Signed *message,
                           uint64_t peer_id);
+    bool (*on_commitment)(void *context, Pot__Signed *message,
+                          uint64_t peer_id);
     bool (*on_attestation)(void *context, Pot__Signed *message,
                            uint64_t peer_id);
 };

@@ -307,6 +307,8 @@ static const struct form forms[] = {
     {MESSAGE_TX, &pot__tx_body__descriptor, SIGNED_TX, 16},
     {MESSAGE_SUBMISSION, &pot__submission_body__descriptor, SIGNED_SUBMISSION,
      1},
+    {MESSAGE_COMMITMENT, &pot__commitment_body__descriptor, SIGNED_COMMITMENT,
+     1},
     {MESSAGE_ATTESTATION, &pot__attestation_body__descriptor,
      SIGNED_ATTESTATION, 1},
     {MESSAGE_EVIDENCE, &pot__evidence_body__descriptor, SIGNED_EVIDENCE, 1},

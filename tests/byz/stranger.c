@@ -219,6 +219,7 @@ static void say_round(struct visit *v)
     submission.rows = 256;
     submission.blas_core = core;
     submission.workers = 1;
+    submission.salt = codec_bytes(bytes, HASH_SIZE);
     attestation.task = submission.task;
     attestation.round = submission.round;
     attestation.sequence = UINT32_MAX;

@@ -1,5 +1,5 @@
-/* A body that opens as a submission or an attestation is well formed and
- * packs to the same bytes. */
+/* A body that opens as a submission, a commitment or an attestation is well
+ * formed and packs to the same bytes. */
 #include "config.h"
 
 #include "base/check.h"
@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t zeros[SIGNATURE_SIZE];
     struct round_submission submission;
+    struct round_commitment commitment;
     struct round_attestation attestation;
     Pot__Signed message = POT__SIGNED__INIT;
     message.body = codec_bytes(data, size);
@@ -33,6 +34,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         POT_ASSERT(submission.body->rows > 0);
         check_bytes(submission.body, data, size);
         round_submission_fini(&submission);
+    }
+    if (round_commitment_decode(&commitment, &message) == POT_OK) {
+        Pot__CommitmentBody body = POT__COMMITMENT_BODY__INIT;
+        body.task = codec_bytes(commitment.task.b, HASH_SIZE);
+        body.round = commitment.round;
+        body.digest = codec_bytes(commitment.digest.b, HASH_SIZE);
+        check_bytes(&body, data, size);
     }
     if (round_attestation_decode(&attestation, &message) == POT_OK) {
         const Pot__AttestationBody *body = attestation.body;

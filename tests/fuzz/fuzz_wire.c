@@ -37,6 +37,7 @@ static const ProtobufCMessageDescriptor *body_of(enum message_type type)
     case MESSAGE_CONSENSUS:   /* fuzz_consensus */
     case MESSAGE_TX:          /* fuzz_tx */
     case MESSAGE_SUBMISSION:  /* fuzz_submission */
+    case MESSAGE_COMMITMENT:  /* fuzz_submission */
     case MESSAGE_ATTESTATION: /* fuzz_submission */
     case MESSAGE_EVIDENCE:    /* fuzz_evidence */
     case MESSAGE_TXS:         /* check_batch */

@@ -347,6 +347,7 @@ struct shared_block *chain_fixture_lacking(const struct chain_fixture *f)
     submitted.payload_bytes = 100;
     submitted.rows = 1;
     submitted.blas_core = core;
+    submitted.salt = codec_bytes(nobodys.b, HASH_SIZE);
     submission.public_key = codec_bytes(nobodys.b, PUBLIC_KEY_SIZE);
     submission.signature = codec_bytes(signature, sizeof(signature));
     submission.body.data = codec_encode(&submission.body.len, &submitted);

@@ -393,6 +393,7 @@ Pot__Signed *fixture_submission(struct fixture *f, const struct key *miner,
     body.loss = (int64_t)(salt % 1000) << 12;
     body.blas_core = core;
     body.workers = 1;
+    body.salt = codec_bytes(task->b, HASH_SIZE);
     put_payload(f, &body, &payload, record->spec, salt);
     Pot__Signed *signed_body =
         signed_make(SIGNED_SUBMISSION, &f->chain, miner, &body);

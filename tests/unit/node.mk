@@ -18,6 +18,7 @@ unit_node_tests = \
 	tests/unit/test_node_config \
 	tests/unit/test_offload \
 	tests/unit/test_fellows \
+	tests/unit/test_committing \
 	tests/unit/test_round_early \
 	tests/unit/test_snapshots \
 	tests/unit/test_verified \
@@ -132,6 +133,10 @@ nodist_EXTRA_tests_unit_test_node_config_SOURCES = dummy.cxx
 tests_unit_test_node_config_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_node_config_LDADD = base/libtoml.a p2p/libp2p.a \
 	$(unit_base_libs) $(UV_LIBS)
+
+tests_unit_test_committing_SOURCES = tests/unit/test_committing.c
+tests_unit_test_committing_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_committing_LDADD = node/round/libround.a $(unit_fixture_libs)
 
 tests_unit_test_round_early_SOURCES = tests/unit/test_round_early.c
 tests_unit_test_round_early_CPPFLAGS = $(unit_node_cppflags)

@@ -49,7 +49,7 @@ static bool keep(struct game *g, const struct key *author, bool is_submission,
     const Pot__Signed message = POT__SIGNED__INIT;
     const struct arrival arrival = {
         .message = &message,
-        .is_submission = is_submission,
+        .kind = is_submission ? ARRIVAL_SUBMISSION : ARRIVAL_ATTESTATION,
     };
     return round_early_keep(&g->early, &arrival, key_public(author),
                             &g->f.env.state, height);

@@ -1,0 +1,57 @@
+/* committing: an open round's commitments, and the word of validators that
+ * they take no more of them.
+ *
+ * A miner first commits to its submission, by a hash over all of it and a
+ * salt.  A validator says that it closes when everyone in the roster has
+ * committed, or those who are missing had their time; from then on it takes no
+ * commitment.  Once a quorum has closed, miners reveal: a commitment made after
+ * that is held by too few honest validators to be counted, so nobody counts
+ * who has seen another's gradient before its own was fixed.
+ *
+ * A validator that restarts begins anew.  The loop's thread only. */
+#ifndef POT_NODE_ROUND_COMMITTING_H
+#define POT_NODE_ROUND_COMMITTING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/round.h"
+#include "proto/state.pb-c.h"
+#include "proto/validator_set.h"
+
+struct committing; /* opaque: node/round/committing.c */
+
+/* committing_new: of a task's open round, whose record is borrowed and
+ * outlives it. */
+struct committing *committing_new(const Pot__TaskRecord *task, uint64_t now_ms);
+void committing_free(struct committing *committing);
+
+/* committing_take: true: it is the first of a miner in the roster, and in
+ * time. */
+bool committing_take(struct committing *committing,
+                     const struct round_commitment *commitment);
+
+/* committing_holds: the submission is what its miner has committed to. */
+bool committing_holds(const struct committing *committing,
+                      const struct round_submission *submission);
+
+/* committing_closes: a validator's word that it closes; true: its first. */
+bool committing_closes(struct committing *committing,
+                       const struct validator_set *set,
+                       const struct public_key *validator);
+
+/* committing_is_over: a quorum has closed: miners reveal. */
+bool committing_is_over(const struct committing *committing,
+                        const struct validator_set *set);
+
+/* committing_is_due: this validator should close now, or say it again: who has
+ * restarted since has not heard it.  committing_close: it has. */
+bool committing_is_due(struct committing *committing, uint64_t now_ms);
+void committing_close(struct committing *committing, uint64_t now_ms);
+
+/* committing_expected: submissions that may still come: of those who
+ * committed, once this validator has closed; else of the whole roster. */
+size_t committing_expected(const struct committing *committing);
+
+#endif
