@@ -39,6 +39,14 @@ tests_bench_libplain_a_CFLAGS = $(AM_CFLAGS) -march=native -fopenmp-simd \
 	-ffast-math
 EXTRA_DIST += tests/bench/torch_trainer.py
 
+# What cheating comes to: a table, and an exit code.
+check_PROGRAMS += tests/bench/adversaries
+tests_bench_adversaries_SOURCES = tests/bench/adversaries.c \
+	tests/bench/town.c tests/bench/town.h \
+	tests/rng.h tests/unit/memory_state.c tests/unit/memory_state.h
+tests_bench_adversaries_CPPFLAGS = $(bench_cppflags)
+tests_bench_adversaries_LDADD = ledger/libledger.a $(bench_training_libs)
+
 # potbench: real nodes on this machine, measured beside their baselines.
 bin_PROGRAMS += potbench
 potbench_SOURCES = \

@@ -1,0 +1,471 @@
+#include "config.h"
+
+#include "tests/bench/town.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/fixed.h"
+#include "base/limits.h"
+#include "ledger/parameters.h"
+#include "ledger/roster.h"
+#include "proto/blob.h"
+#include "proto/codec.h"
+#include "proto/dataset.h"
+#include "proto/fee.h"
+#include "proto/genesis_params.h"
+#include "proto/gradient.h"
+#include "proto/round.h"
+#include "proto/signed.h"
+#include "proto/spec.h"
+#include "tests/rng.h"
+#include "training/assign.h"
+#include "training/exact.h"
+#include "training/kernel.h"
+#include "training/quantise.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FEATURES     16
+#define CLASSES      4
+#define DATASET_ROWS 4096
+#define BALANCE      (1000000 * AMOUNT_UNITS_PER_POT)
+#define POT_A_ROUND  (1 * AMOUNT_UNITS_PER_POT)
+
+static uint32_t layers[] = {FEATURES, 24, CLASSES};
+static char task_name[] = "town";
+
+struct key *town_validator(const struct town *t, size_t i)
+{
+    return t->keys[i];
+}
+
+struct key *town_miner(const struct town *t, size_t i)
+{
+    return t->keys[TOWN_VALIDATORS + i];
+}
+
+static struct key *client(const struct town *t)
+{
+    return t->keys[TOWN_KEYS - 1];
+}
+
+/* ---- the chain */
+
+/* Classes that can be learnt: the label is the largest of four sums. */
+static uint16_t label_of(const uint8_t *row)
+{
+    unsigned best = 0;
+    uint16_t label = 0;
+    for (uint16_t c = 0; c < CLASSES; c++) {
+        unsigned sum = 0;
+        for (size_t i = c; i < FEATURES; i += CLASSES) {
+            sum += row[i];
+        }
+        label = sum > best ? c : label;
+        best = sum > best ? sum : best;
+    }
+    return label;
+}
+
+static void make_dataset(struct town *t)
+{
+    static const char *const names[CLASSES] = {"a", "b", "c", "d"};
+    size_t header_size;
+    uint64_t random = 7;
+    uint8_t *header = dataset_header(&header_size, DATASET_ROWS, FEATURES,
+                                     CLASSES, DATASET_U8, 255, names);
+    size_t size = header_size + (size_t)DATASET_ROWS * (FEATURES + 2);
+    t->dataset_bytes = pot_calloc(size, 1);
+    memcpy(t->dataset_bytes, header, header_size);
+    free(header);
+    uint8_t *rows = t->dataset_bytes + header_size;
+    uint8_t *labels = rows + (size_t)DATASET_ROWS * FEATURES;
+    for (size_t i = 0; i < (size_t)DATASET_ROWS * FEATURES; i++) {
+        rows[i] = (uint8_t)(rng_next(&random) >> 56);
+    }
+    for (size_t r = 0; r < DATASET_ROWS; r++) {
+        labels[2 * r] = (uint8_t)label_of(rows + r * FEATURES);
+    }
+    enum pot_err err = dataset_view(&t->dataset, t->dataset_bytes, size);
+    POT_ASSERT(err == POT_OK);
+    t->dataset_size = size;
+}
+
+static void make_genesis(struct town *t)
+{
+    static char chain_id[] = "pot-town";
+    static char moniker[] = "town";
+    Pot__Genesis genesis = POT__GENESIS__INIT;
+    Pot__GenesisAccount accounts[TOWN_KEYS];
+    Pot__GenesisAccount *account_list[TOWN_KEYS];
+    Pot__GenesisStake stakes[TOWN_VALIDATORS];
+    Pot__GenesisStake *stake_list[TOWN_VALIDATORS];
+    for (size_t i = 0; i < TOWN_KEYS; i++) {
+        pot__genesis_account__init(&accounts[i]);
+        accounts[i].address =
+            codec_bytes(key_public(t->keys[i])->b, PUBLIC_KEY_SIZE);
+        accounts[i].balance = BALANCE;
+        account_list[i] = &accounts[i];
+    }
+    for (size_t i = 0; i < TOWN_VALIDATORS; i++) {
+        pot__genesis_stake__init(&stakes[i]);
+        stakes[i].address = accounts[i].address;
+        stakes[i].role = POT__STAKE_ROLE__STAKE_VALIDATOR;
+        stakes[i].amount = t->params.min_validator_stake;
+        stakes[i].moniker = moniker;
+        stake_list[i] = &stakes[i];
+    }
+    genesis.chain_id = chain_id;
+    genesis.params = &t->params;
+    genesis.n_accounts = TOWN_KEYS;
+    genesis.accounts = account_list;
+    genesis.n_stakes = TOWN_VALIDATORS;
+    genesis.stakes = stake_list;
+    ledger_genesis(&t->env, &genesis);
+}
+
+enum tx_verdict town_send(struct town *t, const struct key *key,
+                          Pot__TxBody *body)
+{
+    struct account account;
+    const struct ledger_block block = {.height = t->height,
+                                       .time_ms = t->height,
+                                       .proposer =
+                                           *key_public(town_validator(t, 1))};
+    (void)ledger_account(&t->env.state, key_public(key), &account);
+    body->chain_id = codec_bytes(t->chain.b, HASH_SIZE);
+    body->nonce = account.nonce;
+    body->fee = fee_estimate(&t->params, body).units;
+    Pot__Signed *tx = signed_make(SIGNED_TX, &t->chain, key, body);
+    enum tx_verdict verdict = ledger_apply_tx(&t->env, &block, tx, true);
+    if (verdict == TX_ACCEPTED &&
+        body->action_case == POT__TX_BODY__ACTION_SUBMIT_TASK) {
+        signed_hash(&t->task, SIGNED_TX, tx);
+    }
+    codec_free(tx);
+    return verdict;
+}
+
+static void must_send(struct town *t, const struct key *key, Pot__TxBody *body)
+{
+    enum tx_verdict verdict = town_send(t, key, body);
+    POT_ASSERT(verdict == TX_ACCEPTED);
+}
+
+static void publish(struct town *t, struct hash *address)
+{
+    static char name[] = "town";
+    struct hash chunk;
+    Pot__PublishDataset dataset = POT__PUBLISH_DATASET__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    size_t size = t->dataset_size;
+    POT_ASSERT(size <= DATASET_CHUNK_BYTES);
+    dataset_chunk_hash(&chunk, t->dataset_bytes, size);
+    dataset_address(address, &chunk, 1);
+    memory_state_add_dataset(&t->memory, address, &t->dataset);
+    ProtobufCBinaryData chunk_field = codec_bytes(chunk.b, HASH_SIZE);
+    dataset.dataset = codec_bytes(address->b, HASH_SIZE);
+    dataset.size_bytes = size;
+    dataset.n_chunks = 1;
+    dataset.chunks = &chunk_field;
+    dataset.rows = DATASET_ROWS;
+    dataset.features = FEATURES;
+    dataset.classes = CLASSES;
+    dataset.name = name;
+    body.action_case = POT__TX_BODY__ACTION_PUBLISH_DATASET;
+    body.publish_dataset = &dataset;
+    must_send(t, client(t), &body);
+}
+
+/* The stake is the least that the ledger takes the task with: what a cheat
+ * risks is as little as it can be. */
+static void submit(struct town *t, const struct hash *data, uint32_t rounds,
+                   uint32_t audit_rate_ppm)
+{
+    Pot__ModelSpec model = POT__MODEL_SPEC__INIT;
+    Pot__OptimizerSpec optimizer = POT__OPTIMIZER_SPEC__INIT;
+    Pot__TaskSpec spec = POT__TASK_SPEC__INIT;
+    Pot__SubmitTask submit = POT__SUBMIT_TASK__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    model.n_layers = sizeof(layers) / sizeof(*layers);
+    model.layers = layers;
+    model.activation = POT__ACTIVATION__ACTIVATION_RELU;
+    model.loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
+    optimizer.learning_rate = 1 << 25;
+    spec.name = task_name;
+    spec.train = codec_bytes(data->b, HASH_SIZE);
+    spec.test = spec.train;
+    spec.model = &model;
+    spec.optimizer = &optimizer;
+    spec.rounds = rounds;
+    spec.rows_per_miner = TOWN_ROWS;
+    spec.local_steps = 1;
+    spec.min_submissions = 1;
+    spec.aggregation = POT__AGGREGATION__AGGREGATION_MEAN;
+    spec.numerics = POT__NUMERICS__NUMERICS_EXACT;
+    spec.compression = POT__COMPRESSION__COMPRESSION_INT8;
+    spec.audit_rate_ppm = audit_rate_ppm;
+    spec.eval_every = rounds;
+    spec.round_timeout_ms = 1000;
+    submit.spec = &spec;
+    submit.budget = rounds * POT_A_ROUND;
+    body.action_case = POT__TX_BODY__ACTION_SUBMIT_TASK;
+    body.submit_task = &submit;
+    spec.miner_stake = 1;
+    while (!spec_stake_outweighs(&spec, submit.budget, &t->params)) {
+        spec.miner_stake += spec.miner_stake / 64 + 1;
+    }
+    t->stake = spec.miner_stake;
+    enum pot_err err = model_shape_from_spec(&t->shape, &model);
+    POT_ASSERT(err == POT_OK);
+    must_send(t, client(t), &body);
+}
+
+void town_enter(struct town *t, const struct key *miner)
+{
+    struct account account;
+    size_t index;
+    Pot__TaskRecord *record = ledger_task(&t->env.state, &t->task);
+    bool is_in =
+        record->status != POT__TASK_STATUS__TASK_RUNNING ||
+        roster_find(roster_of_members(record), key_public(miner), &index);
+    codec_free(record);
+    if (is_in) {
+        return;
+    }
+    (void)ledger_account(&t->env.state, key_public(miner), &account);
+    if (account.stake_miner < t->stake) {
+        Pot__Stake stake = POT__STAKE__INIT;
+        Pot__TxBody body = POT__TX_BODY__INIT;
+        stake.role = POT__STAKE_ROLE__STAKE_MINER;
+        stake.amount = t->stake - account.stake_miner;
+        body.action_case = POT__TX_BODY__ACTION_STAKE;
+        body.stake = &stake;
+        must_send(t, miner, &body);
+    }
+    Pot__JoinTask join = POT__JOIN_TASK__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    join.task = codec_bytes(t->task.b, HASH_SIZE);
+    body.action_case = POT__TX_BODY__ACTION_JOIN_TASK;
+    body.join_task = &join;
+    must_send(t, miner, &body);
+}
+
+void town_end_block(struct town *t)
+{
+    const struct ledger_block block = {.height = t->height};
+    ledger_end_block(&t->env, &block);
+    Pot__SupplyRecord *supply = ledger_supply(&t->env.state);
+    POT_ASSERT(memory_state_total(&t->memory) == supply->supply);
+    codec_free(supply);
+    t->height++;
+}
+
+uint64_t town_worth(const struct town *t, const struct key *key)
+{
+    struct account account;
+    (void)ledger_account(&t->env.state, key_public(key), &account);
+    return account.balance + account.stake_miner + account.stake_validator;
+}
+
+static void open_mlp(struct town *t)
+{
+    const struct product *variants[EXACT_VARIANTS_MAX];
+    (void)exact_variants(variants);
+    exact_set_rounding();
+    const struct mlp_config config = {
+        .shape = t->shape,
+        .activation = POT__ACTIVATION__ACTIVATION_RELU,
+        .loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY,
+        .product = variants[0],
+        .block_rows = assign_block_rows(TOWN_ROWS),
+    };
+    t->mlp = mlp_new(&config);
+}
+
+void town_open(struct town *t, uint32_t rounds, uint32_t audit_rate_ppm)
+{
+    struct hash data;
+    *t = (struct town){.height = 1};
+    hash_bytes(&t->chain, "chain-id", "pot-town", 8);
+    t->env = memory_state_env(&t->memory, &t->chain);
+    genesis_params_default(&t->params);
+    t->params.min_miner_stake = 1;
+    for (size_t i = 0; i < TOWN_KEYS; i++) {
+        uint8_t seed[32] = {(uint8_t)(i + 1)};
+        t->keys[i] = key_from_seed(seed);
+    }
+    make_dataset(t);
+    make_genesis(t);
+    publish(t, &data);
+    submit(t, &data, rounds, audit_rate_ppm);
+    for (size_t i = 0; i < TOWN_MINERS; i++) {
+        town_enter(t, town_miner(t, i));
+    }
+    town_end_block(t);
+    open_mlp(t);
+}
+
+static void drop_round(struct town *t)
+{
+    codec_free(t->record);
+    free(t->theta_before);
+    t->record = NULL;
+    t->theta_before = t->theta;
+    t->theta = NULL;
+}
+
+void town_close(struct town *t)
+{
+    drop_round(t);
+    free(t->theta_before);
+    mlp_free(t->mlp);
+    for (size_t i = 0; i < TOWN_KEYS; i++) {
+        key_free(t->keys[i]);
+    }
+    free(t->dataset_bytes);
+    memory_state_fini(&t->memory);
+}
+
+/* ---- rounds */
+
+void town_begin(struct town *t)
+{
+    struct hash theta;
+    struct hash block; /* stands for the one that opened the round */
+    drop_round(t);
+    t->record = ledger_task(&t->env.state, &t->task);
+    bool is_hash = codec_hash(&theta, t->record->parameters_hash);
+    POT_ASSERT(is_hash);
+    memory_state_digest_map(&block, &t->memory);
+    round_seed(&t->seed, &t->task, t->record->round, &block);
+    size_t count = t->shape.parameter_count;
+    t->theta = parameters_load(&t->env.blobs, &theta, count);
+    POT_ASSERT(t->theta != NULL);
+    if (t->theta_before == NULL) {
+        t->theta_before = pot_memdup(t->theta, count * sizeof(*t->theta));
+    }
+}
+
+void town_compute(struct town *t, struct town_gradient *out,
+                  const struct public_key *miner, const int32_t *theta,
+                  size_t count)
+{
+    uint64_t rows[TOWN_ROWS];
+    size_t parameters = t->shape.parameter_count;
+    size_t block = assign_block_rows(TOWN_ROWS);
+    int64_t *sums = pot_calloc(parameters, sizeof(*sums));
+    double loss = 0;
+    assign_rows(rows, TOWN_ROWS, DATASET_ROWS, &t->seed, miner);
+    mlp_set_parameters(t->mlp, theta);
+    for (size_t first = 0; first < count; first += block) {
+        double part = 0;
+        size_t n = count - first < block ? count - first : block;
+        mlp_load(t->mlp, &t->dataset, rows + first, n);
+        const float *gradient = mlp_backward(t->mlp, &part);
+        bool is_finite = kernel_to_grid(sums, gradient, parameters, first > 0);
+        POT_ASSERT(is_finite);
+        loss += part;
+    }
+    out->size = gradient_bytes(&t->shape, TOWN_WIDTH);
+    out->payload = pot_alloc(out->size);
+    quantise_gradient(out->payload, &t->shape, TOWN_WIDTH, sums, count);
+    out->loss = (int64_t)(loss / (double)count * FIXED_ONE);
+    out->sums = sums;
+}
+
+void town_gradient_fini(struct town_gradient *gradient)
+{
+    free(gradient->payload);
+    free(gradient->sums);
+    *gradient = (struct town_gradient){.size = 0};
+}
+
+Pot__Signed *town_submission(struct town *t, const struct key *miner,
+                             const struct town_gradient *gradient)
+{
+    static char core[] = "exact";
+    struct hash payload;
+    Pot__SubmissionBody body = POT__SUBMISSION_BODY__INIT;
+    blob_hash(&payload, gradient->payload, gradient->size);
+    t->env.blobs.put(t->env.blobs.context, &payload, gradient->payload,
+                     gradient->size);
+    body.task = codec_bytes(t->task.b, HASH_SIZE);
+    body.round = t->record->round;
+    body.parameters_hash = t->record->parameters_hash;
+    body.rows = TOWN_ROWS;
+    body.payload_hash = codec_bytes(payload.b, HASH_SIZE);
+    body.payload_bytes = gradient->size;
+    body.loss = gradient->loss;
+    body.blas_core = core;
+    body.workers = 1;
+    body.salt = codec_bytes(t->seed.b, HASH_SIZE);
+    return signed_make(SIGNED_SUBMISSION, &t->chain, miner, &body);
+}
+
+static int compare_judgements(const void *a, const void *b)
+{
+    const Pot__Judgement *x = a;
+    const Pot__Judgement *y = b;
+    return memcmp(x->submission.data, y->submission.data, HASH_SIZE);
+}
+
+Pot__Signed *town_attestation(struct town *t, const struct key *validator,
+                              uint32_t round, Pot__Judgement *judgements,
+                              size_t count)
+{
+    Pot__Judgement **list = pot_calloc(count, sizeof(*list));
+    Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
+    qsort(judgements, count, sizeof(*judgements), compare_judgements);
+    for (size_t i = 0; i < count; i++) {
+        list[i] = &judgements[i];
+    }
+    body.task = codec_bytes(t->task.b, HASH_SIZE);
+    body.round = round;
+    body.sequence = 1;
+    body.n_judgements = count;
+    body.judgements = list;
+    Pot__Signed *message =
+        signed_make(SIGNED_ATTESTATION, &t->chain, validator, &body);
+    free(list);
+    return message;
+}
+
+void town_close_round(struct town *t, const struct round_candidate *candidate)
+{
+    Pot__RoundUpdate *update;
+    const struct ledger_block block = {.height = t->height,
+                                       .time_ms = t->height,
+                                       .proposer =
+                                           *key_public(town_validator(t, 1))};
+    enum round_verdict verdict =
+        ledger_make_round(&t->env, &block, candidate, SIZE_MAX, &update);
+    POT_ASSERT(verdict == ROUND_ACCEPTED);
+    codec_free(update);
+}
+
+bool town_challenge(struct town *t, const struct key *by,
+                    Pot__Signed *submission)
+{
+    Pot__Challenge challenge = POT__CHALLENGE__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    challenge.submission = submission;
+    body.action_case = POT__TX_BODY__ACTION_CHALLENGE;
+    body.challenge = &challenge;
+    return town_send(t, by, &body) == TX_ACCEPTED;
+}
+
+void town_settle(struct town *t, const struct key *by,
+                 const struct hash *submission, Pot__Signed **words,
+                 size_t count)
+{
+    Pot__SettleChallenge settle = POT__SETTLE_CHALLENGE__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    settle.submission = codec_bytes(submission->b, HASH_SIZE);
+    settle.n_attestations = count;
+    settle.attestations = words;
+    body.action_case = POT__TX_BODY__ACTION_SETTLE_CHALLENGE;
+    body.settle_challenge = &settle;
+    must_send(t, by, &body);
+}
