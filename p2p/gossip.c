@@ -81,19 +81,24 @@ void gossip_mark(struct gossip *gossip, uint8_t type, const void *data,
     recent_set_add(&gossip->seen, mark.b);
 }
 
+static bool is_hearer(void *from, const struct peer *peer)
+{
+    return peer != from && peer_follows(peer);
+}
+
 void gossip_publish(struct gossip *gossip, uint8_t type, const void *data,
                     size_t size)
 {
     gossip_mark(gossip, type, data, size);
-    (void)net_broadcast(gossip->net, type, data, size, NULL);
+    (void)net_multicast(gossip->net, type, data, size, is_hearer, NULL);
 }
 
 void gossip_forward(struct gossip *gossip, uint8_t type, const void *data,
                     size_t size, uint64_t from_peer_id)
 {
-    const struct peer *from =
+    struct peer *from =
         from_peer_id != 0 ? net_find_id(gossip->net, from_peer_id) : NULL;
-    (void)net_broadcast(gossip->net, type, data, size, from);
+    (void)net_multicast(gossip->net, type, data, size, is_hearer, from);
 }
 
 static bool is_fellow(void *context, const struct peer *peer)
@@ -104,7 +109,7 @@ static bool is_fellow(void *context, const struct peer *peer)
 
 static bool is_none(void *context, const struct peer *peer)
 {
-    return !is_fellow(context, peer);
+    return peer_follows(peer) && !is_fellow(context, peer);
 }
 
 void gossip_forward_out(struct gossip *gossip, uint8_t type, const void *data,

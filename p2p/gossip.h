@@ -1,5 +1,9 @@
 /* gossip: each message reaches everyone, and passes each node once.
  *
+ * Everyone is who follows the chain, as its status says (peer_follows).  A
+ * light miner, who does not, is told nothing: with a thousand of them each of
+ * their thousand submissions would go to all the others.
+ *
  * A message is known by the hash of its type and bytes.  Receiving marks it;
  * what the node then finds good it forwards, what it finds bad it does not,
  * and either way it is not looked at again while the mark lasts.  The loop

@@ -52,6 +52,7 @@ struct peer {
     char moniker[TX_TEXT_MAX + 1];
     struct sending sending;
 
+    bool follows;      /* a status came */
     bool is_throttled; /* read no further in this tick */
     uint32_t tick_messages;
     size_t tick_bytes;
@@ -171,6 +172,7 @@ static void dispatch(struct peer *peer, const struct frame *frame)
     } else if (frame->type == MESSAGE_BYE) {
         on_bye(peer, frame);
     } else {
+        peer->follows = peer->follows || frame->type == MESSAGE_STATUS;
         peer->config->on_message(peer->owner, peer, frame->type, frame->body,
                                  frame->size);
     }
@@ -492,6 +494,11 @@ bool peer_is_elsewhere(const struct peer *peer)
 bool peer_is_outbound(const struct peer *peer)
 {
     return peer->is_outbound;
+}
+
+bool peer_follows(const struct peer *peer)
+{
+    return peer->follows;
 }
 
 uint32_t peer_rtt_us(const struct peer *peer)

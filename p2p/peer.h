@@ -26,6 +26,9 @@ bool peer_is_outbound(const struct peer *peer);    /* we dialled it */
  * our key is connected to it and alive. */
 bool peer_is_elsewhere(const struct peer *peer);
 
+/* peer_follows: it has said where on the chain it stands. */
+bool peer_follows(const struct peer *peer);
+
 /* peer_rtt_us: of the last ping; 0: none yet. */
 uint32_t peer_rtt_us(const struct peer *peer);
 

@@ -48,10 +48,15 @@ bool __wrap_net_send(struct net *net, struct peer *peer, uint8_t type,
                      const void *data, size_t size);
 bool __real_net_send(struct net *net, struct peer *peer, uint8_t type,
                      const void *data, size_t size);
+typedef bool byz_filter_fn(void *context, const struct peer *peer);
 size_t __wrap_net_broadcast(struct net *net, uint8_t type, const void *data,
                             size_t size, const struct peer *except);
 size_t __real_net_broadcast(struct net *net, uint8_t type, const void *data,
                             size_t size, const struct peer *except);
+size_t __wrap_net_multicast(struct net *net, uint8_t type, const void *data,
+                            size_t size, byz_filter_fn *filter, void *context);
+size_t __real_net_multicast(struct net *net, uint8_t type, const void *data,
+                            size_t size, byz_filter_fn *filter, void *context);
 
 static struct byz byz;
 static const struct byz_trick *trick;
@@ -176,6 +181,20 @@ size_t __wrap_net_broadcast(struct net *net, uint8_t type, const void *data,
         trick->send != NULL && trick->send(&byz, type, data, size, &out);
     size_t taken = __real_net_broadcast(net, type, is_other ? out.data : data,
                                         is_other ? out.size : size, except);
+    buf_fini(&out);
+    return taken;
+}
+
+size_t __wrap_net_multicast(struct net *net, uint8_t type, const void *data,
+                            size_t size, byz_filter_fn *filter, void *context)
+{
+    struct buf out;
+    buf_init(&out, SIZE_MAX / 2);
+    bool is_other =
+        trick->send != NULL && trick->send(&byz, type, data, size, &out);
+    size_t taken =
+        __real_net_multicast(net, type, is_other ? out.data : data,
+                             is_other ? out.size : size, filter, context);
     buf_fini(&out);
     return taken;
 }

@@ -15,6 +15,7 @@ EXTRA_DIST += tests/byz/byz.sh
 byz_wrapped = -Wl,--wrap=main -Wl,--wrap=pbft_new -Wl,--wrap=pbft_step \
 	-Wl,--wrap=pending_collect -Wl,--wrap=evidence_pool_collect \
 	-Wl,--wrap=net_open -Wl,--wrap=net_send -Wl,--wrap=net_broadcast \
+	-Wl,--wrap=net_multicast \
 	-Wl,--wrap=guard_seen
 check_PROGRAMS += tests/byz/byz
 tests_byz_byz_SOURCES = $(potd_SOURCES) \

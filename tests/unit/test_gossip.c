@@ -35,11 +35,28 @@ static void old_marks_are_forgotten_and_recent_ones_are_not(void **state)
     gossip_free(g);
 }
 
+static bool has_heard(void *context)
+{
+    const struct node *node = context;
+    return node->received[MESSAGE_STATUS] >= net_peer_count(node->net);
+}
+
+/* These nodes say that they follow the chain, and are heard. */
+static void follow(struct world *w, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        (void)net_broadcast(w->nodes[i].net, MESSAGE_STATUS, "", 0, NULL);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        world_run(w, has_heard, &w->nodes[i]);
+    }
+}
+
 /* A ring of nodes, each forwarding what is new to it. */
 static void forward(struct node *node, struct peer *peer, uint8_t type,
                     const uint8_t *data, size_t size)
 {
-    if (gossip_receive(node->user, type, data, size)) {
+    if (type == MESSAGE_TX && gossip_receive(node->user, type, data, size)) {
         gossip_forward(node->user, type, data, size, peer_id(peer));
     }
 }
@@ -71,6 +88,7 @@ static void a_message_goes_round_a_ring_and_stops(void **state)
             world_turn(&w, 1);
         }
     }
+    follow(&w, 5);
     gossip_publish(w.nodes[0].user, MESSAGE_TX, "news", 4);
     world_run(&w, all_have, &w);
     world_turn(&w, 10);
@@ -107,6 +125,9 @@ static void forward_out(struct node *node, struct peer *peer, uint8_t type,
     struct copies *copies = node->user;
     uint64_t id = peer_id(peer);
     bool is_of_fellow = gossip_is_fellow(copies->gossip, id);
+    if (type != MESSAGE_TX) {
+        return;
+    }
     copies->in_all++;
     copies->of_fellows +=
         is_of_fellow && node_peer(node, &node->world->nodes[0]) != peer;
@@ -148,6 +169,7 @@ static void fellows_tell_others_and_not_each_other(void **state)
             gossip_set_fellows(copies[i].gossip, is_fellow, &w);
         }
     }
+    follow(&w, 4);
     gossip_publish(copies[0].gossip, MESSAGE_TX, "news", 4);
     world_run(&w, have_all_told, &w);
     world_turn(&w, 10);
@@ -159,6 +181,48 @@ static void fellows_tell_others_and_not_each_other(void **state)
     world_fini(&w);
 }
 
+static bool has_two(void *context)
+{
+    const struct node *node = context;
+    return node->received[MESSAGE_TX] == 2;
+}
+
+/* The third is one that says nothing of the chain: it is heard all the same. */
+static void who_does_not_follow_is_told_nothing(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init(&w);
+    node_open(&w, 0, NULL);
+    node_open(&w, 1, &w.nodes[0], NULL);
+    node_open(&w, 2, &w.nodes[0], NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        w.nodes[i].user = gossip_new(w.nodes[i].net, 0);
+        w.nodes[i].on_message = forward;
+    }
+    while (net_peer_count(w.nodes[0].net) < 2 || !node_connected(&w.nodes[1]) ||
+           !node_connected(&w.nodes[2])) {
+        world_turn(&w, 1);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        (void)net_send(w.nodes[i].net, node_peer(&w.nodes[i], &w.nodes[1 - i]),
+                       MESSAGE_STATUS, "", 0);
+    }
+    while (w.nodes[0].received[MESSAGE_STATUS] == 0 ||
+           w.nodes[1].received[MESSAGE_STATUS] == 0) {
+        world_turn(&w, 1);
+    }
+    gossip_publish(w.nodes[0].user, MESSAGE_TX, "news", 4);
+    (void)net_send(w.nodes[2].net, net_peer_at(w.nodes[2].net, 0), MESSAGE_TX,
+                   "mine", 4);
+    world_run(&w, has_two, &w.nodes[1]);
+    world_turn(&w, 10);
+    assert_int_equal(w.nodes[2].received[MESSAGE_TX], 0);
+    gossip_free(w.nodes[0].user);
+    gossip_free(w.nodes[1].user);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +230,7 @@ int main(void)
         cmocka_unit_test(old_marks_are_forgotten_and_recent_ones_are_not),
         cmocka_unit_test(a_message_goes_round_a_ring_and_stops),
         cmocka_unit_test(fellows_tell_others_and_not_each_other),
+        cmocka_unit_test(who_does_not_follow_is_told_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
