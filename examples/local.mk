@@ -6,4 +6,5 @@ EXTRA_DIST += \
 	examples/digits/digits-train.csv \
 	examples/digits/split.py \
 	examples/digits/task.toml \
+	examples/fashion-mnist/local-steps.toml \
 	examples/fashion-mnist/task.toml

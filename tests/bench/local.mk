@@ -47,6 +47,14 @@ tests_bench_adversaries_SOURCES = tests/bench/adversaries.c \
 tests_bench_adversaries_CPPFLAGS = $(bench_cppflags)
 tests_bench_adversaries_LDADD = ledger/libledger.a $(bench_training_libs)
 
+# Bytes a round and accuracy: prints a table, takes minutes.
+check_PROGRAMS += tests/bench/compression
+tests_bench_compression_SOURCES = tests/bench/bench_compression.c \
+	tests/bench/bench_util.c tests/bench/bench_util.h \
+	tests/scratch.h tests/worker_driver.c tests/worker_driver.h
+tests_bench_compression_CPPFLAGS = $(bench_cppflags)
+tests_bench_compression_LDADD = ledger/libledger.a $(bench_training_libs)
+
 # potbench: real nodes on this machine, measured beside their baselines.
 bin_PROGRAMS += potbench
 potbench_SOURCES = \

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Local steps in four bits: miners with other kernels and numbers of workers
+# than their validators, every submission audited, and none refused but a
+# cheat's; and a model that has learned.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+init_net 4 3
+wide=scalar
+grep -qw avx2 /proc/cpuinfo && wide=avx2
+set_key miner1 miner workers 3
+POT_EXACT_KERNEL=scalar start validator0 miner0
+POT_EXACT_KERNEL=$wide start validator1 miner1
+start validator2 validator3
+mkdir "$WORK/bad"
+cp "$BUILD/potd" "$WORK/bad/potd"
+cp "$BUILD/tests/e2e/bad_worker" "$WORK/bad/pot-worker"
+POTD=$WORK/bad/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=drift \
+    start miner2
+await_ready $names
+make_task local 30 'numerics="exact"' audit_rate=1.0 'compression="int4"' \
+    local_steps=8 learning_rate=0.7 'schedule="cosine"' >/dev/null
+sed -i 's/^\[optimizer\]/&\nkind = "nesterov"\nlocal_rate = 0.2/' \
+    "$WORK/local.toml"
+task=$(submit validator0 "$WORK/local.toml")
+await 60 "the task ended" has_ended validator0 "$task"
+task_of validator0 "$task" >"$WORK/task.json"
+jq -e '.status == "completed" and .round == .rounds and .submissions >= 30 and
+    .test_accuracy >= 0.93' "$WORK/task.json" >/dev/null ||
+    fail "$(cat "$WORK/task.json")"
+
+refused_of() { # name: submissions of it that some validator refused
+    cat "$NET"/validator*/potd.log | grep -c "submission refused.*miner=$(
+        potctl key show "$NET/$1/key" --json | jq -r .address)" || true
+}
+
+for honest in miner0 miner1; do
+    [ "$(refused_of $honest)" = 0 ] || fail "$honest was refused"
+done
+[ "$(refused_of miner2)" -gt 0 ] || fail "the cheat was not refused"
+same_chain validator0 validator1 validator2 validator3 miner0
+no_bugs
+echo "accuracy $(jq .test_accuracy "$WORK/task.json")," \
+    "$(jq .submissions "$WORK/task.json") counted," \
+    "$(jq .rejected "$WORK/task.json") refused"
