@@ -9,17 +9,19 @@
 #include "base/fixed.h"
 #include "ledger/aggregate.h"
 #include "ledger/optimizer.h"
+#include "ledger/optimizer_rate.h"
 #include "ledger/parameters.h"
 #include "proto/aggregation.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 #include "proto/gradient.h"
+#include "proto/packed.h"
 #include "proto/round.h"
 #include "proto/spec.h"
 #include "training/assign.h"
+#include "training/compress.h"
 #include "training/exact.h"
 #include "training/mlp.h"
-#include "training/quantise.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,8 @@ struct task_replay {
     const struct dataset *train;
     const struct product *product;
     struct model_shape shape;
+    struct packed_form form;
+    size_t block_rows; /* local steps: the rows of one */
     struct mlp *mlp;
     int32_t *theta;
     int32_t *moments[SPEC_MOMENTS_MAX];
@@ -40,6 +44,7 @@ struct task_replay {
     int64_t *sums;
     uint8_t *payload;
     size_t payload_size;
+    int8_t *room; /* packed_open */
 };
 
 /* NULL: there is none of that name. */
@@ -69,15 +74,15 @@ static void hash_theta(struct task_replay *r)
 static void begin(struct task_replay *r)
 {
     size_t count = r->shape.parameter_count;
-    unsigned width = spec_gradient_width(r->spec->compression);
     r->theta = parameters_start(&r->shape, r->spec->model);
     for (unsigned i = 0; i < spec_moments(r->spec->optimizer); i++) {
         r->moments[i] = pot_calloc(count, sizeof(**r->moments));
     }
     r->rows = pot_calloc(r->spec->rows_per_miner, sizeof(*r->rows));
     r->sums = pot_calloc(count, sizeof(*r->sums));
-    r->payload_size = gradient_bytes(&r->shape, width);
+    r->payload_size = packed_bytes(&r->shape, &r->form);
     r->payload = pot_alloc(r->payload_size);
+    r->room = pot_alloc(count);
     hash_theta(r);
 }
 
@@ -97,9 +102,13 @@ struct task_replay *task_replay_new(const struct hash *task,
         free(r);
         return NULL;
     }
+    packed_form_init(&r->form, spec, &r->shape);
+    r->block_rows = spec->local_steps > 1
+                        ? spec->rows_per_miner / spec->local_steps
+                        : assign_block_rows(spec->rows_per_miner);
     const struct mlp_config config = {r->shape, spec->model->activation,
                                       spec->model->loss, r->product,
-                                      assign_block_rows(spec->rows_per_miner)};
+                                      r->block_rows};
     r->mlp = mlp_new(&config);
     if (!mlp_fits(r->mlp, train)) {
         task_replay_free(r);
@@ -122,6 +131,7 @@ void task_replay_free(struct task_replay *r)
     free(r->rows);
     free(r->sums);
     free(r->payload);
+    free(r->room);
     free(r);
 }
 
@@ -137,6 +147,21 @@ struct hash task_replay_parameters(const struct task_replay *r)
 
 /* ---- a submission */
 
+/* As pot-worker computes: the gradient, or how far local steps went. */
+static bool compute(struct task_replay *r, int64_t *loss_sum)
+{
+    const Pot__TaskSpec *spec = r->spec;
+    const struct mlp_walk walk = {
+        r->theta, optimizer_local_rate(spec->optimizer, r->round, spec->rounds),
+        spec->local_steps, r->block_rows};
+    if (spec->local_steps > 1) {
+        return mlp_walk(r->sums, loss_sum, r->mlp, &walk, r->train, r->rows);
+    }
+    mlp_set_parameters(r->mlp, r->theta);
+    return mlp_sum(r->sums, loss_sum, r->mlp, r->train, r->rows,
+                   spec->rows_per_miner);
+}
+
 /* The gradient into r->payload; *loss is the mean over the rows. */
 static bool make_payload(struct task_replay *r, const struct hash *seed,
                          const struct public_key *miner, int64_t *loss)
@@ -144,13 +169,12 @@ static bool make_payload(struct task_replay *r, const struct hash *seed,
     int64_t loss_sum;
     size_t count = r->spec->rows_per_miner;
     assign_rows(r->rows, count, r->train->rows, seed, miner);
-    if (!mlp_sum(r->sums, &loss_sum, r->mlp, r->train, r->rows, count)) {
+    if (!compute(r, &loss_sum)) {
         return false;
     }
     *loss = fixed_divide(loss_sum, (int64_t)count);
-    quantise_gradient(r->payload, &r->shape,
-                      spec_gradient_width(r->spec->compression), r->sums,
-                      count);
+    compress_payload(r->payload, &r->shape, &r->form, r->sums,
+                     r->spec->local_steps > 1 ? 1 : count);
     return true;
 }
 
@@ -212,8 +236,8 @@ static struct task_replay_result add_submission(struct task_replay *r,
     struct task_replay_result result = check_submission(r, seed, &s);
     round_submission_fini(&s);
     if (result.difference == REPLAY_SAME && aggregate != NULL) {
-        enum pot_err err =
-            gradient_view(&gradient, &r->shape, r->payload, r->payload_size);
+        enum pot_err err = packed_open(&gradient, r->room, &r->shape, &r->form,
+                                       r->payload, r->payload_size);
         POT_ASSERT(err == POT_OK);
         aggregate_add(aggregate, &gradient);
     }
@@ -228,7 +252,6 @@ bool task_replay_opens(struct task_replay *r, const Pot__RoundUpdate *update,
         return true;
     }
     round_seed(&seed, &r->task, r->round, block);
-    mlp_set_parameters(r->mlp, r->theta);
     return add_submission(r, NULL, &seed, update->submissions[0]).difference ==
            REPLAY_SAME;
 }
@@ -271,7 +294,6 @@ static struct task_replay_result sum_up(struct task_replay *r, struct buf *out,
     struct hash made;
     struct task_replay_result result = {0};
     struct aggregate *aggregate = aggregate_new(r->spec, &r->shape);
-    mlp_set_parameters(r->mlp, r->theta);
     for (size_t i = 0;
          i < update->n_submissions && result.difference == REPLAY_SAME; i++) {
         result = add_submission(r, aggregate, seed, update->submissions[i]);

@@ -271,14 +271,16 @@ enum pot_err datasets_get_chunk(struct datasets_book *book,
                                 const struct hash *dataset, uint32_t index,
                                 struct buf *out)
 {
-    const struct entry *entry = find(book, dataset);
+    struct entry *entry = use(book, dataset);
     if (entry == NULL) {
         return POT_ENOENT;
     }
-    if (index >= entry->file.chunk_count) {
-        return POT_ERANGE;
-    }
-    return store_blob_get(book->store, &entry->file.chunks[index], out);
+    enum pot_err err =
+        index < entry->file.chunk_count
+            ? store_blob_get(book->store, &entry->file.chunks[index], out)
+            : POT_ERANGE;
+    leave(book, entry);
+    return err;
 }
 
 static enum pot_err load(struct datasets_book *book, struct entry *entry)
