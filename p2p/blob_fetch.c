@@ -26,8 +26,7 @@
 /* A peer whose queue holds as much is served no more pieces for now. */
 #define SERVE_QUEUE_MAX ((size_t)6 << 20)
 
-_Static_assert((size_t)BLOB_ACTIVE_MAX *BLOB_WINDOW *BLOB_PIECE_BYTES <=
-                   SERVE_QUEUE_MAX,
+_Static_assert(BLOB_ACTIVE_BYTES <= SERVE_QUEUE_MAX,
                "one peer may be asked for all that is under way");
 
 struct blob_fetch_entry {
@@ -50,8 +49,8 @@ struct blob_fetch_entry {
 struct blob_fetch {
     struct blob_fetch_config config;
     struct blob_fetch_entry *first;
-    size_t count; /* entries, <= BLOB_FETCHES_MAX */
-    size_t asking;
+    size_t count;        /* entries, <= BLOB_FETCHES_MAX */
+    size_t asking_bytes; /* <= BLOB_ACTIVE_BYTES */
 };
 
 struct blob_fetch *blob_fetch_new(const struct blob_fetch_config *config)
@@ -82,6 +81,13 @@ static struct blob_fetch_entry *find(const struct blob_fetch *fetch,
     return e;
 }
 
+/* What may be asked for of it at once. */
+static size_t claim_of(const struct blob_fetch_entry *e)
+{
+    size_t window = (size_t)BLOB_WINDOW * BLOB_PIECE_BYTES;
+    return e->request.size_max < window ? e->request.size_max : window;
+}
+
 /* Takes e out of the list; its memory is the caller's then. */
 static void unlink_entry(struct blob_fetch *fetch, struct blob_fetch_entry *e)
 {
@@ -91,7 +97,7 @@ static void unlink_entry(struct blob_fetch *fetch, struct blob_fetch_entry *e)
     }
     *at = e->next;
     fetch->count--;
-    fetch->asking -= e->source_id != 0;
+    fetch->asking_bytes -= e->source_id != 0 ? claim_of(e) : 0;
 }
 
 static void entry_free(struct blob_fetch_entry *e)
@@ -141,7 +147,7 @@ static void leave_source(struct blob_fetch *fetch, struct blob_fetch_entry *e)
 {
     POT_ASSERT(e->source_id != 0);
     e->source_id = 0;
-    fetch->asking--;
+    fetch->asking_bytes -= claim_of(e);
     e->asked = e->data.size;
     if (e->is_strict) {
         restart(e);
@@ -159,7 +165,8 @@ static bool was_tried(const struct blob_fetch_entry *e, uint64_t id)
 }
 
 /* The peer named first, then those not asked in this turn, from any place in
- * the list on, so that the load spreads. */
+ * the list on, so that the load spreads.  Who does not follow the chain has
+ * what it brought itself and no more. */
 static struct peer *choose(const struct blob_fetch *fetch,
                            const struct blob_fetch_entry *e)
 {
@@ -175,7 +182,7 @@ static struct peer *choose(const struct blob_fetch *fetch,
     uint32_t start = randombytes_uniform((uint32_t)count);
     for (size_t i = 0; i < count; i++) {
         struct peer *peer = net_peer_at(net, (start + i) % count);
-        if (!was_tried(e, peer_id(peer))) {
+        if (peer_follows(peer) && !was_tried(e, peer_id(peer))) {
             return peer;
         }
     }
@@ -213,8 +220,8 @@ static void ask_ahead(struct blob_fetch *fetch, struct blob_fetch_entry *e,
 static void advance(struct blob_fetch *fetch, struct blob_fetch_entry *e)
 {
     uint64_t now = now_ms(fetch);
-    if (e->source_id != 0 || fetch->asking == BLOB_ACTIVE_MAX ||
-        now < e->resume_ms) {
+    if (e->source_id != 0 || now < e->resume_ms ||
+        fetch->asking_bytes + claim_of(e) > BLOB_ACTIVE_BYTES) {
         return;
     }
     struct peer *peer = choose(fetch, e);
@@ -227,7 +234,7 @@ static void advance(struct blob_fetch *fetch, struct blob_fetch_entry *e)
     e->source_id = peer_id(peer);
     e->moved_ms = now;
     e->is_mixed = e->data.size > 0;
-    fetch->asking++;
+    fetch->asking_bytes += claim_of(e);
     if (!ask(fetch, e, peer)) {
         leave_source(fetch, e);
     }

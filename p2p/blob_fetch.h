@@ -23,8 +23,9 @@
 #include "p2p/net.h"
 
 #define BLOB_FETCHES_MAX 256 /* at once; more are refused */
-#define BLOB_ACTIVE_MAX  6   /* of them under way; the others wait */
 #define BLOB_WINDOW      4   /* pieces asked for ahead, each blob */
+/* Of them all under way; the others wait.  Small blobs are many at once. */
+#define BLOB_ACTIVE_BYTES ((size_t)6 << 20)
 
 struct blob_fetch_config {
     struct net *net;

@@ -20,6 +20,7 @@ enum manner {
     LYING_LATE, /* only the second half is wrong */
     BOASTING,   /* claims more than anybody wants */
     BABBLING,   /* answers with bytes that are no message */
+    LIGHT,      /* honest, but does not follow the chain */
 };
 
 struct holder {
@@ -69,6 +70,9 @@ static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
 static void on_peer(struct node *node, struct peer *peer, bool is_up)
 {
     struct holder *holder = node->user;
+    if (is_up && holder->manner != LIGHT) {
+        (void)net_send(node->net, peer, MESSAGE_STATUS, "", 0);
+    }
     blob_fetch_on_peer(holder->fetch, peer, is_up);
 }
 
@@ -76,7 +80,8 @@ static void on_message(struct node *node, struct peer *peer, uint8_t type,
                        const uint8_t *data, size_t size)
 {
     struct holder *holder = node->user;
-    if (holder->manner == SILENT && type == MESSAGE_GET_BLOB) {
+    if (type == MESSAGE_STATUS ||
+        (holder->manner == SILENT && type == MESSAGE_GET_BLOB)) {
         return;
     }
     if (holder->manner == BABBLING && type == MESSAGE_GET_BLOB) {
@@ -134,8 +139,12 @@ static void scene_init(size_t size, unsigned count, const enum manner *manners)
     for (unsigned i = 0; i < count; i++) {
         node_up(i + 1, manners[i]);
     }
-    while (net_peer_count(scene->w.nodes[0].net) < count) {
-        world_turn(&scene->w, 1);
+    for (unsigned i = 0; i < count; i++) {
+        while (net_peer_count(scene->w.nodes[0].net) < count ||
+               (manners[i] != LIGHT &&
+                scene->w.nodes[0].received[MESSAGE_STATUS] == 0)) {
+            world_turn(&scene->w, 1);
+        }
     }
 }
 
@@ -328,6 +337,40 @@ static void a_blob_nobody_has_ends_at_its_time(void **state)
     scene_fini();
 }
 
+static void a_light_peer_is_asked_for_what_it_brought_alone(void **state)
+{
+    static const enum manner manners[] = {LIGHT};
+    (void)state;
+    scene_init(100, 1, manners);
+    struct blob_request request = request_make();
+    request.timeout_ms = 500;
+    start(&request);
+    world_run(&scene->w, is_done, NULL);
+    assert_int_equal(scene->err, POT_ETIMEOUT);
+    assert_int_equal(scene->holders[1].served, 0);
+    scene->is_done = false;
+    request.first_peer_id = peer_id(net_peer_at(scene->w.nodes[0].net, 0));
+    start(&request);
+    expect_blob();
+    scene_fini();
+}
+
+static void small_blobs_do_not_wait_for_each_other(void **state)
+{
+    static const enum manner manners[] = {SILENT};
+    struct net_stats stats;
+    (void)state;
+    scene_init(100, 1, manners);
+    struct blob_request request = request_make();
+    for (unsigned i = 0; i < 100; i++) {
+        request.hash.b[0] = (uint8_t)i;
+        start(&request);
+    }
+    net_stats(scene->w.nodes[0].net, &stats);
+    assert_int_equal(stats.types[MESSAGE_GET_BLOB].out_count, 100);
+    scene_fini();
+}
+
 static bool verify_chunk(const struct hash *hash, const void *data, size_t size)
 {
     struct hash found;
@@ -381,6 +424,8 @@ int main(void)
         cmocka_unit_test(a_mixed_blob_that_is_wrong_is_fetched_from_one),
         cmocka_unit_test(a_blob_that_appears_later_is_found),
         cmocka_unit_test(a_blob_nobody_has_ends_at_its_time),
+        cmocka_unit_test(a_light_peer_is_asked_for_what_it_brought_alone),
+        cmocka_unit_test(small_blobs_do_not_wait_for_each_other),
         cmocka_unit_test(another_hash_domain_is_checked_by_the_caller),
         cmocka_unit_test(requests_are_limited_and_not_doubled),
     };
