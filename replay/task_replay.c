@@ -258,6 +258,7 @@ bool task_replay_opens(struct task_replay *r, const Pot__RoundUpdate *update,
 
 /* ---- a round */
 
+/* theta and the moments are taken over only when they are what is told. */
 static struct task_replay_result step(struct task_replay *r,
                                       const struct buf *aggregate,
                                       const Pot__RoundUpdate *update)
@@ -265,25 +266,33 @@ static struct task_replay_result step(struct task_replay *r,
     struct gradient gradient;
     struct hash told = {{0}};
     size_t size = r->shape.parameter_count * sizeof(*r->theta);
-    const Pot__OptimizerSpec *optimizer = r->spec->optimizer;
+    unsigned moments = spec_moments(r->spec->optimizer);
+    struct task_replay next = *r;
     enum pot_err err =
         gradient_view(&gradient, &r->shape, aggregate->data, aggregate->size);
     POT_ASSERT(err == POT_OK);
-    int32_t *before = pot_memdup(r->theta, size);
-    struct hash hash_before = r->parameters;
-    optimizer_step(r->theta, r->moments, &r->shape, &gradient, optimizer,
-                   optimizer_rate(optimizer, r->round, r->spec->rounds),
-                   r->steps);
-    hash_theta(r);
-    struct task_replay_result result = {0};
-    if (!codec_hash(&told, update->parameters_hash) ||
-        !hash_equal(&told, &r->parameters)) {
-        result = hashes_differ(REPLAY_PARAMETERS, &told, &r->parameters);
-        memcpy(r->theta, before, size);
-        r->parameters = hash_before;
+    next.theta = pot_memdup(r->theta, size);
+    for (unsigned i = 0; i < moments; i++) {
+        next.moments[i] = pot_memdup(r->moments[i], size);
     }
-    free(before);
-    return result;
+    optimizer_step(
+        next.theta, next.moments, &r->shape, &gradient, r->spec->optimizer,
+        optimizer_rate(r->spec->optimizer, r->round, r->spec->rounds),
+        r->steps);
+    hash_theta(&next);
+    bool is_same = codec_hash(&told, update->parameters_hash) &&
+                   hash_equal(&told, &next.parameters);
+    struct task_replay *loser = is_same ? r : &next;
+    struct hash made = next.parameters;
+    free(loser->theta);
+    for (unsigned i = 0; i < moments; i++) {
+        free(loser->moments[i]);
+    }
+    if (is_same) {
+        *r = next;
+        return (struct task_replay_result){0};
+    }
+    return hashes_differ(REPLAY_PARAMETERS, &told, &made);
 }
 
 static struct task_replay_result sum_up(struct task_replay *r, struct buf *out,

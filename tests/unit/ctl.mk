@@ -5,7 +5,8 @@ unit_ctl_programs = \
 	tests/unit/test_ctl_chain_check \
 	tests/unit/test_ctl_task_file \
 	tests/unit/test_ctl_text \
-	tests/unit/test_state_compare
+	tests/unit/test_state_compare \
+	tests/unit/test_task_replay
 
 check_PROGRAMS += tests/unit/test_genesis $(unit_ctl_programs)
 TESTS += tests/unit/test_genesis $(unit_ctl_programs) \
@@ -35,3 +36,8 @@ tests_unit_test_state_compare_LDADD = ctl/libctl.a ledger/libledger.a \
 tests_unit_test_ctl_text_SOURCES = tests/unit/test_ctl_text.c
 tests_unit_test_ctl_text_CPPFLAGS = $(unit_ctl_cppflags)
 tests_unit_test_ctl_text_LDADD = $(unit_ctl_libs)
+
+tests_unit_test_task_replay_SOURCES = tests/unit/test_task_replay.c tests/rng.h
+tests_unit_test_task_replay_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_task_replay_LDADD = $(replay_libs) training/libtraining.a \
+	$(unit_proto_libs) $(ZLIB_LIBS) -lm
