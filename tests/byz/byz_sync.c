@@ -84,9 +84,6 @@ static bool lie(struct byz *b, uint8_t type, const uint8_t *data, size_t size,
     static void (*const lies[])(Pot__CommitCertificate *) = {
         forge, shorten, change_view, change_digest};
     (void)b;
-    if (type == MESSAGE_STATUS) {
-        return boast(data, size, out);
-    }
     return type == MESSAGE_BLOCKS &&
            spoil_blocks(data, size, out, lies[randombytes_uniform(4)]);
 }
@@ -165,8 +162,7 @@ const struct byz_trick byz_sync_tricks[] = {
      .send = lie_of_headers},
     {"snapshot-starves", "answers no question for chunks and blobs",
      .send = starve_of_snapshot},
-    {"sync-lies", "blocks with spoilt certificates, a height beyond belief",
-     .send = lie},
+    {"sync-lies", "blocks with spoilt certificates", .send = lie},
     {"sync-starves", "claims a great height and gives no block",
      .send = starve},
     {.name = NULL},
