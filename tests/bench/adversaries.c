@@ -222,8 +222,8 @@ static bool is_right(struct play *p, const struct entry *e)
     struct town_gradient own;
     struct audit_result result;
     town_compute(&p->town, &own, &e->opened.miner, p->town.theta, TOWN_ROWS);
-    audit_compare_exact(&result, &p->town.shape, e->payload, e->size,
-                        TOWN_WIDTH, own.sums, TOWN_ROWS);
+    audit_compare_exact(&result, &p->town.shape, &p->town.form, e->payload,
+                        e->size, own.sums, TOWN_ROWS);
     bool is_equal =
         result.verdict == AUDIT_EQUAL && own.loss == e->opened.body->loss;
     town_gradient_fini(&own);
@@ -233,8 +233,12 @@ static bool is_right(struct play *p, const struct entry *e)
 static bool is_well_formed(const struct play *p, const struct entry *e)
 {
     struct gradient gradient;
-    return ledger_open_payload(&gradient, p->town.record, &p->town.shape,
-                               &e->opened, e->payload, e->size) == POT_OK;
+    int8_t *room = pot_alloc(p->town.shape.parameter_count);
+    enum pot_err err =
+        ledger_open_payload(&gradient, room, p->town.record, &p->town.shape,
+                            &e->opened, e->payload, e->size);
+    free(room);
+    return err == POT_OK;
 }
 
 /* Each validator takes a miner's first one; of an equivocator two hear the

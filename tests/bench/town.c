@@ -19,9 +19,9 @@
 #include "proto/spec.h"
 #include "tests/rng.h"
 #include "training/assign.h"
+#include "training/compress.h"
 #include "training/exact.h"
 #include "training/kernel.h"
-#include "training/quantise.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +219,7 @@ static void submit(struct town *t, const struct hash *data, uint32_t rounds,
     t->stake = spec.miner_stake;
     enum pot_err err = model_shape_from_spec(&t->shape, &model);
     POT_ASSERT(err == POT_OK);
+    packed_form_init(&t->form, &spec, &t->shape);
     must_send(t, client(t), &body);
 }
 
@@ -368,9 +369,9 @@ void town_compute(struct town *t, struct town_gradient *out,
         POT_ASSERT(is_finite);
         loss += part;
     }
-    out->size = gradient_bytes(&t->shape, TOWN_WIDTH);
+    out->size = packed_bytes(&t->shape, &t->form);
     out->payload = pot_alloc(out->size);
-    quantise_gradient(out->payload, &t->shape, TOWN_WIDTH, sums, count);
+    compress_payload(out->payload, &t->shape, &t->form, sums, count);
     out->loss = (int64_t)(loss / (double)count * FIXED_ONE);
     out->sums = sums;
 }

@@ -10,6 +10,7 @@
 #include "base/key.h"
 #include "ledger/ledger.h"
 #include "proto/model.h"
+#include "proto/packed.h"
 #include "tests/unit/memory_state.h"
 #include "training/mlp.h"
 
@@ -17,7 +18,6 @@
 #define TOWN_MINERS     5
 #define TOWN_KEYS       (TOWN_VALIDATORS + TOWN_MINERS + 1) /* and a client */
 #define TOWN_ROWS       512 /* a miner and round */
-#define TOWN_WIDTH      1   /* bytes an element */
 
 struct town {
     struct memory_state memory;
@@ -32,6 +32,7 @@ struct town {
     struct hash task;
     uint64_t stake; /* of a miner: the least that the ledger takes */
     struct model_shape shape;
+    struct packed_form form; /* of payloads: int8 */
     struct mlp *mlp;
     Pot__TaskRecord *record; /* town_begin's */
     struct hash seed;        /* of its round */
