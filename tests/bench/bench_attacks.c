@@ -27,16 +27,18 @@
 #include "ledger/aggregate.h"
 #include "ledger/evaluate.h"
 #include "ledger/optimizer.h"
+#include "ledger/optimizer_rate.h"
 #include "ledger/parameters.h"
 #include "proto/gradient.h"
+#include "proto/packed.h"
 #include "proto/spec.h"
 #include "tests/rng.h"
 #include "training/assign.h"
+#include "training/compress.h"
 #include "training/exact.h"
 #include "training/import.h"
 #include "training/kernel.h"
 #include "training/mlp.h"
-#include "training/quantise.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -80,6 +82,7 @@ struct run {
     Pot__OptimizerSpec optimizer;
     Pot__TaskSpec spec;
     struct model_shape shape;
+    struct packed_form form;
     struct mlp *mlp;
     enum attack attack;
     size_t hostile;
@@ -245,7 +248,7 @@ static void add(struct run *run, struct aggregate *aggregate, size_t miner)
     bool is_finite = kernel_to_grid(run->sums, run->gradients[miner],
                                     run->shape.parameter_count, false);
     POT_ASSERT(is_finite);
-    quantise_gradient(run->payload, &run->shape, 1, run->sums, 1);
+    compress_payload(run->payload, &run->shape, &run->form, run->sums, 1);
     enum pot_err err =
         gradient_view(&gradient, &run->shape, run->payload, size);
     POT_ASSERT(err == POT_OK);
@@ -306,6 +309,7 @@ static void describe_task(struct run *run, uint32_t rule, uint32_t rounds)
     run->optimizer.schedule = POT__SCHEDULE__SCHEDULE_COSINE;
     pot__task_spec__init(&run->spec);
     run->spec.rounds = rounds;
+    run->spec.compression = POT__COMPRESSION__COMPRESSION_INT8;
     run->spec.aggregation = (Pot__Aggregation)rule;
     run->spec.trim_share_ppm = (uint32_t)(run->hostile * PPM_ONE / MINERS);
     run->spec.krum_faulty = (uint32_t)run->hostile;
@@ -315,6 +319,7 @@ static void open_run(struct run *run)
 {
     enum pot_err err = model_shape_from_spec(&run->shape, &run->model);
     POT_ASSERT(err == POT_OK);
+    packed_form_init(&run->form, &run->spec, &run->shape);
     size_t count = run->shape.parameter_count;
     const struct product *products[EXACT_VARIANTS_MAX];
     size_t variants = exact_variants(products);
