@@ -157,6 +157,7 @@ static int64_t loss_of(const struct fixture *f, size_t miner,
 static void begin_bodies(struct fixture *f)
 {
     static char core[] = "Haswell";
+    static const uint8_t salt[HASH_SIZE] = {9};
     int32_t *theta;
     struct model_shape shape;
     assert_int_equal(model_shape_from_spec(&shape, &f->model), POT_OK);
@@ -172,6 +173,7 @@ static void begin_bodies(struct fixture *f)
         body->payload_bytes = 1;
         body->loss = loss_of(f, i, theta);
         body->blas_core = core;
+        body->salt = codec_bytes(salt, sizeof(salt));
         body->workers = 1;
     }
     free(theta);
