@@ -521,6 +521,7 @@ struct pbft_status pbft_status(const struct pbft *p)
     struct pbft_status status = {
         .height = p->height,
         .view = p->view,
+        .start_view = p->start_view,
         .is_changing = p->is_changing,
         .is_decided = p->decision.is_made,
         .count = p->set.count,

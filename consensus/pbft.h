@@ -159,6 +159,7 @@ void pbft_step(struct pbft *pbft, const struct pbft_event *event,
 struct pbft_status {
     uint64_t height; /* the one being agreed on: tip + 1 */
     uint64_t view;
+    uint64_t start_view; /* at which height began */
     bool is_changing;    /* has left view - 1 and waits for view to open */
     bool is_decided;     /* has seen a commit certificate at height */
     uint32_t count;      /* of replicas */

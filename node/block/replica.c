@@ -192,12 +192,25 @@ static void deferred_free(struct deferred *d)
     free(d);
 }
 
+static uint64_t view_changes(const struct pbft_status *status)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < PBFT_CHANGES; i++) {
+        sum += status->view_changes[i];
+    }
+    return sum;
+}
+
+/* A commit takes the replica to the next height, and words that wait there may
+ * take it on at once. */
 static void log_view(const struct pbft_status *before,
                      const struct pbft_status *now)
 {
-    if (now->view > before->view) {
+    bool is_same = now->height == before->height;
+    if (view_changes(now) > view_changes(before)) {
         LOG(LOG_WARN, "consensus", "view change",
-            log_u64("height", now->height), log_u64("from", before->view),
+            log_u64("height", now->height),
+            log_u64("from", is_same ? before->view : now->start_view),
             log_u64("to", now->view),
             log_text("why", pbft_change_name(now->last_change)));
     }
@@ -213,9 +226,7 @@ static void step_one(struct replica *r, const struct pbft_event *event)
     timed.now_ms = uv_now(r->config.loop);
     pbft_step(r->pbft, &timed, &effects);
     struct pbft_status now = pbft_status(r->pbft);
-    if (event->type != PBFT_COMMITTED) {
-        log_view(&before, &now);
-    }
+    log_view(&before, &now);
     for (size_t i = 0; i < effects.count; i++) {
         carry_out(r, &effects.items[i]);
     }
