@@ -7,6 +7,8 @@
 #include "base/alloc.h"
 #include "node/hold/stored.h"
 #include "p2p/blob_fetch.h"
+#include "p2p/message.h"
+#include "p2p/net.h"
 #include "proto/block.h"
 #include "proto/codec.h"
 #include "storage/store.h"
@@ -40,15 +42,21 @@ static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
     return holdings_read_blob(&f->holdings, hash, offset, size, out, total);
 }
 
+/* Each follows the chain, and says so. */
 static void on_peer(struct node *node, struct peer *peer, bool is_up)
 {
+    if (is_up) {
+        (void)net_send(node->net, peer, MESSAGE_STATUS, "", 0);
+    }
     blob_fetch_on_peer(node->user, peer, is_up);
 }
 
 static void on_message(struct node *node, struct peer *peer, uint8_t type,
                        const uint8_t *data, size_t size)
 {
-    blob_fetch_on_message(node->user, peer, type, data, size);
+    if (type != MESSAGE_STATUS) {
+        blob_fetch_on_message(node->user, peer, type, data, size);
+    }
 }
 
 static void on_tick(struct node *node, uint64_t now_ms)
