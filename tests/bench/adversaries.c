@@ -35,6 +35,7 @@ enum manner {
     LAZY_WORKER,
     COPIER,
     ROW_DROPPER,
+    STEP_SKIPPER,
     STALE_THETA,
     NOISE,
     NOT_A_NUMBER,
@@ -54,6 +55,7 @@ static const struct {
     [LAZY_WORKER] = {"lazy worker", "an eighth of its rows"},
     [COPIER] = {"copier", "submits another's gradient"},
     [ROW_DROPPER] = {"row dropper", "leaves out 1 row of 512"},
+    [STEP_SKIPPER] = {"step skipper", "leaves out 1 local step of 100"},
     [STALE_THETA] = {"stale theta", "computes on the theta before"},
     [NOISE] = {"noise", "one element off by one unit"},
     [NOT_A_NUMBER] = {"NaN", "an exponent that is none"},
@@ -88,7 +90,8 @@ struct play {
     uint64_t challenges;
 };
 
-#define CHEAT 0 /* index of the miner that may be none, or validator */
+#define LOCAL_STEPS 100 /* in the step skipper's town */
+#define CHEAT       0   /* index of the miner that may be none, or validator */
 
 static bool is_validators(enum manner manner)
 {
@@ -121,23 +124,26 @@ static void make_false(struct play *p, struct town_gradient *out)
     const struct public_key *self = key_public(town_miner(t, CHEAT));
     switch (p->manner) {
     case LAZY_WORKER:
-        town_compute(t, out, self, t->theta, TOWN_ROWS / 8);
+        town_compute(t, out, self, t->theta, t->rows / 8);
         return;
     case ROW_DROPPER:
-        town_compute(t, out, self, t->theta, TOWN_ROWS - 1);
+        town_compute(t, out, self, t->theta, t->rows - 1);
+        return;
+    case STEP_SKIPPER:
+        town_compute(t, out, self, t->theta, t->rows - t->block_rows);
         return;
     case STALE_THETA:
-        town_compute(t, out, self, t->theta_before, TOWN_ROWS);
+        town_compute(t, out, self, t->theta_before, t->rows);
         return;
     case COPIER:
-        town_compute(t, out, key_public(town_miner(t, 1)), t->theta, TOWN_ROWS);
+        town_compute(t, out, key_public(town_miner(t, 1)), t->theta, t->rows);
         return;
     case NOISE:
     case NOT_A_NUMBER:
     case HUGE_VALUES:
     case EQUIVOCATOR:
     case LAZY_VALIDATOR: /* somebody must be there to be let through */
-        town_compute(t, out, self, t->theta, TOWN_ROWS);
+        town_compute(t, out, self, t->theta, t->rows);
         spoil(p, out);
         return;
     case HONEST:
@@ -190,7 +196,7 @@ static void submit(struct play *p)
             make_false(p, &g);
         } else {
             town_compute(t, &g, key_public(town_miner(t, i)), t->theta,
-                         TOWN_ROWS);
+                         t->rows);
         }
         add_message(p, i, &g);
         town_gradient_fini(&g);
@@ -198,7 +204,7 @@ static void submit(struct play *p)
     if (p->manner == EQUIVOCATOR && is_in_roster(p, CHEAT)) {
         struct town_gradient g;
         town_compute(t, &g, key_public(town_miner(t, CHEAT)), t->theta,
-                     TOWN_ROWS);
+                     t->rows);
         add_message(p, CHEAT, &g);
         town_gradient_fini(&g);
     }
@@ -221,9 +227,9 @@ static bool is_right(struct play *p, const struct entry *e)
 {
     struct town_gradient own;
     struct audit_result result;
-    town_compute(&p->town, &own, &e->opened.miner, p->town.theta, TOWN_ROWS);
+    town_compute(&p->town, &own, &e->opened.miner, p->town.theta, p->town.rows);
     audit_compare_exact(&result, &p->town.shape, &p->town.form, e->payload,
-                        e->size, own.sums, TOWN_ROWS);
+                        e->size, own.sums, own.divisor);
     bool is_equal =
         result.verdict == AUDIT_EQUAL && own.loss == e->opened.body->loss;
     town_gradient_fini(&own);
@@ -438,7 +444,8 @@ static bool play(enum manner manner, uint32_t rounds, uint32_t rate_ppm)
     uint64_t before[TOWN_MINERS];
     p->manner = manner;
     randombytes_buf(p->secrets, sizeof(p->secrets));
-    town_open(&p->town, rounds, rate_ppm);
+    town_open(&p->town, rounds, rate_ppm,
+              manner == STEP_SKIPPER ? LOCAL_STEPS : 1);
     for (size_t i = 0; i < TOWN_MINERS; i++) {
         before[i] = is_validators(manner) && i >= TOWN_VALIDATORS
                         ? 0

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/fixed.h"
 #include "base/limits.h"
+#include "ledger/optimizer_rate.h"
 #include "ledger/parameters.h"
 #include "ledger/roster.h"
 #include "proto/blob.h"
@@ -21,7 +22,6 @@
 #include "training/assign.h"
 #include "training/compress.h"
 #include "training/exact.h"
-#include "training/kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +29,8 @@
 #define FEATURES     16
 #define CLASSES      4
 #define DATASET_ROWS 4096
+#define ROUND_ROWS   512 /* of a miner, without local steps */
+#define STEP_ROWS    5   /* of one local step */
 #define BALANCE      (1000000 * AMOUNT_UNITS_PER_POT)
 #define POT_A_ROUND  (1 * AMOUNT_UNITS_PER_POT)
 
@@ -192,15 +194,19 @@ static void submit(struct town *t, const struct hash *data, uint32_t rounds,
     model.layers = layers;
     model.activation = POT__ACTIVATION__ACTIVATION_RELU;
     model.loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
-    optimizer.learning_rate = 1 << 25;
+    optimizer.learning_rate = RATE_ONE / 8;
+    if (t->local_steps > 1) {
+        optimizer.learning_rate = RATE_ONE / 2;
+        optimizer.local_rate = RATE_ONE / 50;
+    }
     spec.name = task_name;
     spec.train = codec_bytes(data->b, HASH_SIZE);
     spec.test = spec.train;
     spec.model = &model;
     spec.optimizer = &optimizer;
     spec.rounds = rounds;
-    spec.rows_per_miner = TOWN_ROWS;
-    spec.local_steps = 1;
+    spec.rows_per_miner = t->rows;
+    spec.local_steps = t->local_steps;
     spec.min_submissions = 1;
     spec.aggregation = POT__AGGREGATION__AGGREGATION_MEAN;
     spec.numerics = POT__NUMERICS__NUMERICS_EXACT;
@@ -280,15 +286,26 @@ static void open_mlp(struct town *t)
         .activation = POT__ACTIVATION__ACTIVATION_RELU,
         .loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY,
         .product = variants[0],
-        .block_rows = assign_block_rows(TOWN_ROWS),
+        .block_rows = t->block_rows,
     };
     t->mlp = mlp_new(&config);
 }
 
-void town_open(struct town *t, uint32_t rounds, uint32_t audit_rate_ppm)
+static void size_rounds(struct town *t, uint32_t local_steps)
+{
+    bool has_steps = local_steps > 1;
+    t->local_steps = local_steps;
+    t->rows = has_steps ? local_steps * STEP_ROWS : ROUND_ROWS;
+    t->block_rows =
+        has_steps ? STEP_ROWS : (uint32_t)assign_block_rows(ROUND_ROWS);
+}
+
+void town_open(struct town *t, uint32_t rounds, uint32_t audit_rate_ppm,
+               uint32_t local_steps)
 {
     struct hash data;
     *t = (struct town){.height = 1};
+    size_rounds(t, local_steps);
     hash_bytes(&t->chain, "chain-id", "pot-town", 8);
     t->env = memory_state_env(&t->memory, &t->chain);
     genesis_params_default(&t->params);
@@ -349,31 +366,40 @@ void town_begin(struct town *t)
     }
 }
 
+/* As pot-worker does.  False: a number that is not finite. */
+static bool sum_up(struct town *t, int64_t *sums, int64_t *loss_sum,
+                   const int32_t *theta, const uint64_t *rows, size_t count)
+{
+    const Pot__TaskSpec *spec = t->record->spec;
+    if (t->local_steps > 1) {
+        const struct mlp_walk walk = {
+            theta,
+            optimizer_local_rate(spec->optimizer, t->record->round,
+                                 spec->rounds),
+            (uint32_t)(count / t->block_rows), t->block_rows};
+        return mlp_walk(sums, loss_sum, t->mlp, &walk, &t->dataset, rows);
+    }
+    mlp_set_parameters(t->mlp, theta);
+    return mlp_sum(sums, loss_sum, t->mlp, &t->dataset, rows, count);
+}
+
 void town_compute(struct town *t, struct town_gradient *out,
                   const struct public_key *miner, const int32_t *theta,
                   size_t count)
 {
-    uint64_t rows[TOWN_ROWS];
-    size_t parameters = t->shape.parameter_count;
-    size_t block = assign_block_rows(TOWN_ROWS);
-    int64_t *sums = pot_calloc(parameters, sizeof(*sums));
-    double loss = 0;
-    assign_rows(rows, TOWN_ROWS, DATASET_ROWS, &t->seed, miner);
-    mlp_set_parameters(t->mlp, theta);
-    for (size_t first = 0; first < count; first += block) {
-        double part = 0;
-        size_t n = count - first < block ? count - first : block;
-        mlp_load(t->mlp, &t->dataset, rows + first, n);
-        const float *gradient = mlp_backward(t->mlp, &part);
-        bool is_finite = kernel_to_grid(sums, gradient, parameters, first > 0);
-        POT_ASSERT(is_finite);
-        loss += part;
-    }
+    int64_t loss_sum;
+    uint64_t *rows = pot_calloc(t->rows, sizeof(*rows));
+    out->sums = pot_calloc(t->shape.parameter_count, sizeof(*out->sums));
+    assign_rows(rows, t->rows, DATASET_ROWS, &t->seed, miner);
+    bool is_finite = sum_up(t, out->sums, &loss_sum, theta, rows, count);
+    POT_ASSERT(is_finite);
+    free(rows);
+    out->divisor = t->local_steps > 1 ? 1 : count;
     out->size = packed_bytes(&t->shape, &t->form);
     out->payload = pot_alloc(out->size);
-    compress_payload(out->payload, &t->shape, &t->form, sums, count);
-    out->loss = (int64_t)(loss / (double)count * FIXED_ONE);
-    out->sums = sums;
+    compress_payload(out->payload, &t->shape, &t->form, out->sums,
+                     out->divisor);
+    out->loss = fixed_divide(loss_sum, (int64_t)count);
 }
 
 void town_gradient_fini(struct town_gradient *gradient)
@@ -395,7 +421,7 @@ Pot__Signed *town_submission(struct town *t, const struct key *miner,
     body.task = codec_bytes(t->task.b, HASH_SIZE);
     body.round = t->record->round;
     body.parameters_hash = t->record->parameters_hash;
-    body.rows = TOWN_ROWS;
+    body.rows = t->rows;
     body.payload_hash = codec_bytes(payload.b, HASH_SIZE);
     body.payload_bytes = gradient->size;
     body.loss = gradient->loss;

@@ -17,7 +17,6 @@
 #define TOWN_VALIDATORS 4
 #define TOWN_MINERS     5
 #define TOWN_KEYS       (TOWN_VALIDATORS + TOWN_MINERS + 1) /* and a client */
-#define TOWN_ROWS       512 /* a miner and round */
 
 struct town {
     struct memory_state memory;
@@ -31,6 +30,9 @@ struct town {
     struct dataset dataset;
     struct hash task;
     uint64_t stake; /* of a miner: the least that the ledger takes */
+    uint32_t rows;  /* a miner and round */
+    uint32_t block_rows;
+    uint32_t local_steps; /* above 1: a block is the rows of one */
     struct model_shape shape;
     struct packed_form form; /* of payloads: int8 */
     struct mlp *mlp;
@@ -44,13 +46,16 @@ struct town {
 struct town_gradient {
     uint8_t *payload;
     size_t size;
-    int64_t *sums; /* that it was quantised from */
-    int64_t loss;  /* Q40.24, mean */
+    int64_t *sums;  /* that it was quantised from */
+    size_t divisor; /* of sums */
+    int64_t loss;   /* Q40.24, mean */
 };
 
 /* town_open: a task of that many rounds is running, all miners are in it, and
- * its first round is open. */
-void town_open(struct town *t, uint32_t rounds, uint32_t audit_rate_ppm);
+ * its first round is open.  With local_steps above 1 miners take as many steps
+ * of their own. */
+void town_open(struct town *t, uint32_t rounds, uint32_t audit_rate_ppm,
+               uint32_t local_steps);
 void town_close(struct town *t);
 
 struct key *town_validator(const struct town *t, size_t i);
@@ -60,7 +65,8 @@ struct key *town_miner(const struct town *t, size_t i);
 void town_begin(struct town *t);
 
 /* town_compute: the gradient of a miner's rows in the open round, of the first
- * count of them, as a mean over these.  town_gradient_fini releases it. */
+ * count of them, as a mean over these; or the way of the local steps that these
+ * are the rows of.  town_gradient_fini releases it. */
 void town_compute(struct town *t, struct town_gradient *out,
                   const struct public_key *miner, const int32_t *theta,
                   size_t count);
