@@ -3,7 +3,7 @@ training_tests = tests/unit/test_assign tests/unit/test_audit \
 	tests/unit/test_compress \
 	tests/unit/test_elementary tests/unit/test_exact \
 	tests/unit/test_import tests/unit/test_import_array \
-	tests/unit/test_mlp tests/unit/test_quantise \
+	tests/unit/test_mlp tests/unit/test_mlp_walk tests/unit/test_quantise \
 	tests/unit/test_worker tests/unit/test_worker_protocol \
 	tests/unit/test_worker_sandbox
 check_PROGRAMS += $(training_tests)
@@ -49,6 +49,11 @@ tests_unit_test_mlp_SOURCES = tests/unit/test_mlp.c \
 	tests/unit/kernel_naive.c tests/unit/kernel_naive.h
 tests_unit_test_mlp_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_mlp_LDADD = $(mlp_test_libs)
+
+tests_unit_test_mlp_walk_SOURCES = tests/unit/test_mlp_walk.c \
+	tests/byte_dataset.c tests/byte_dataset.h tests/rng.h tests/scratch.h
+tests_unit_test_mlp_walk_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_mlp_walk_LDADD = $(mlp_test_libs)
 
 tests_unit_test_quantise_SOURCES = tests/unit/test_quantise.c
 tests_unit_test_quantise_CPPFLAGS = $(unit_cppflags)
