@@ -8,11 +8,14 @@
 #include "base/alloc.h"
 #include "base/fixed.h"
 #include "ledger/parameters.h"
+#include "proto/blob.h"
 #include "proto/codec.h"
+#include "proto/packed.h"
 #include "proto/round.h"
 #include "proto/signed.h"
 #include "tests/rng.h"
 #include "training/assign.h"
+#include "training/compress.h"
 #include "training/exact.h"
 #include "training/mlp.h"
 
@@ -23,10 +26,27 @@
 
 #include <cmocka.h>
 
-#define ROWS     60
-#define FEATURES 6
-#define CLASSES  3
-#define MINERS   3
+#define ROWS      60
+#define FEATURES  6
+#define CLASSES   3
+#define MINERS    3
+#define PER_MINER 24
+
+/* What submissions are, and what the chain makes of them. */
+struct form {
+    uint32_t local_steps;
+    Pot__Compression compression;
+    Pot__Optimizer kind;
+};
+
+static const struct form forms[] = {
+    {1, POT__COMPRESSION__COMPRESSION_INT8, POT__OPTIMIZER__OPTIMIZER_MOMENTUM},
+    {1, POT__COMPRESSION__COMPRESSION_INT16, POT__OPTIMIZER__OPTIMIZER_SGD},
+    {1, POT__COMPRESSION__COMPRESSION_SIGN, POT__OPTIMIZER__OPTIMIZER_ADAM},
+    {8, POT__COMPRESSION__COMPRESSION_INT4, POT__OPTIMIZER__OPTIMIZER_NESTEROV},
+    {8, POT__COMPRESSION__COMPRESSION_TOPK, POT__OPTIMIZER__OPTIMIZER_ADAM},
+};
+#define FORMS (sizeof(forms) / sizeof(*forms))
 
 struct fixture {
     uint32_t layers[3];
@@ -72,36 +92,55 @@ static void make_data(struct fixture *f)
     assert_int_equal(dataset_view(&f->train, f->data, all), POT_OK);
 }
 
-static void make_spec(struct fixture *f)
+static void make_optimizer(struct fixture *f, const struct form *form)
 {
+    pot__optimizer_spec__init(&f->optimizer);
+    f->optimizer.kind = form->kind;
+    f->optimizer.learning_rate = RATE_ONE / 10;
+    if (form->kind != POT__OPTIMIZER__OPTIMIZER_SGD) {
+        f->optimizer.momentum = RATE_ONE / 2;
+    }
+    if (form->kind == POT__OPTIMIZER__OPTIMIZER_ADAM) {
+        f->optimizer.beta2 = RATE_ONE / 1000 * 999;
+        f->optimizer.epsilon = 1 << 12;
+    }
+    if (form->local_steps > 1) {
+        f->optimizer.local_rate = RATE_ONE / 5;
+        f->optimizer.warmup_rounds = 2; /* the first round's is half of it */
+    }
+}
+
+static void make_spec(struct fixture *f, const struct form *form)
+{
+    make_optimizer(f, form);
     pot__model_spec__init(&f->model);
     f->model.n_layers = 3;
     f->model.layers = f->layers;
     f->model.activation = POT__ACTIVATION__ACTIVATION_TANH;
     f->model.loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
     f->model.seed = 5;
-    pot__optimizer_spec__init(&f->optimizer);
-    f->optimizer.learning_rate = RATE_ONE / 10;
-    f->optimizer.momentum = RATE_ONE / 2;
     pot__task_spec__init(&f->spec);
     f->spec.name = f->name;
     f->spec.model = &f->model;
     f->spec.optimizer = &f->optimizer;
     f->spec.rounds = 4;
-    f->spec.rows_per_miner = 20;
-    f->spec.local_steps = 1;
+    f->spec.rows_per_miner = PER_MINER;
+    f->spec.local_steps = form->local_steps;
     f->spec.min_submissions = 2;
     f->spec.aggregation = POT__AGGREGATION__AGGREGATION_MEDIAN;
     f->spec.numerics = POT__NUMERICS__NUMERICS_EXACT;
-    f->spec.compression = POT__COMPRESSION__COMPRESSION_INT8;
+    f->spec.compression = form->compression;
+    if (form->compression == POT__COMPRESSION__COMPRESSION_TOPK) {
+        f->spec.topk_share_ppm = PPM_ONE / 5;
+    }
     f->spec.eval_every = 1;
 }
 
-static void open_fixture(struct fixture *f)
+static void open_fixture(struct fixture *f, const struct form *form)
 {
     *f = (struct fixture){.layers = {FEATURES, 5, CLASSES}, .name = "replay"};
     make_data(f);
-    make_spec(f);
+    make_spec(f, form);
     hash_bytes(&f->task, "test", "task", 4);
     hash_bytes(&f->block, "test", "block", 5);
     for (size_t i = 0; i < MINERS; i++) {
@@ -130,28 +169,41 @@ static void close_fixture(struct fixture *f)
     free(f->data);
 }
 
-/* The loss that a miner has to report of the first round. */
-static int64_t loss_of(const struct fixture *f, size_t miner,
-                       const int32_t *theta)
+/* What a miner has to submit in the first round, theta being where it begins:
+ * the payload's hash and the loss. */
+static void compute(struct fixture *f, size_t miner, const int32_t *theta)
 {
-    uint64_t rows[20];
+    uint64_t rows[PER_MINER];
     int64_t sums[128];
     int64_t loss;
+    uint8_t payload[512];
     struct hash seed;
+    struct packed_form form;
+    uint32_t steps = f->spec.local_steps;
     struct mlp_config config = {
         .activation = f->model.activation,
         .loss = f->model.loss,
         .product = &exact_scalar,
-        .block_rows = assign_block_rows(f->spec.rows_per_miner),
+        .block_rows = PER_MINER / steps,
     };
     assert_int_equal(model_shape_from_spec(&config.shape, &f->model), POT_OK);
+    packed_form_init(&form, &f->spec, &config.shape);
     struct mlp *m = mlp_new(&config);
-    mlp_set_parameters(m, theta);
     round_seed(&seed, &f->task, 0, &f->block);
-    assign_rows(rows, 20, ROWS, &seed, key_public(f->miners[miner]));
-    assert_true(mlp_sum(sums, &loss, m, &f->train, rows, 20));
+    assign_rows(rows, PER_MINER, ROWS, &seed, key_public(f->miners[miner]));
+    if (steps > 1) {
+        const struct mlp_walk walk = {theta, f->optimizer.local_rate / 2, steps,
+                                      PER_MINER / steps};
+        assert_true(mlp_walk(sums, &loss, m, &walk, &f->train, rows));
+        compress_payload(payload, &config.shape, &form, sums, 1);
+    } else {
+        mlp_set_parameters(m, theta);
+        assert_true(mlp_sum(sums, &loss, m, &f->train, rows, PER_MINER));
+        compress_payload(payload, &config.shape, &form, sums, PER_MINER);
+    }
     mlp_free(m);
-    return fixed_divide(loss, 20);
+    blob_hash(&f->payloads[miner], payload, packed_bytes(&config.shape, &form));
+    f->bodies[miner].loss = fixed_divide(loss, PER_MINER);
 }
 
 static void begin_bodies(struct fixture *f)
@@ -171,10 +223,10 @@ static void begin_bodies(struct fixture *f)
         body->payload_hash = codec_bytes(f->payloads[i].b, HASH_SIZE);
         body->rows = f->spec.rows_per_miner;
         body->payload_bytes = 1;
-        body->loss = loss_of(f, i, theta);
         body->blas_core = core;
         body->salt = codec_bytes(salt, sizeof(salt));
         body->workers = 1;
+        compute(f, i, theta);
     }
     free(theta);
 }
@@ -196,28 +248,16 @@ static const Pot__RoundUpdate *update_of(struct fixture *f)
     return &f->update;
 }
 
-static size_t index_of(const struct fixture *f, const struct public_key *miner)
-{
-    size_t i = 0;
-    while (!public_key_equal(key_public(f->miners[i]), miner)) {
-        i++;
-        assert_in_range(i, 0, MINERS - 1);
-    }
-    return i;
-}
-
-/* Takes over what a replay with the plainest kernel finds missing. */
+/* Takes over what a replay with the plainest kernel makes of the payloads. */
 static void complete(struct fixture *f)
 {
     struct task_replay *maker =
         task_replay_new(&f->task, &f->spec, &f->train, "scalar");
     struct task_replay_result result = {.difference = REPLAY_ROUND};
     begin_bodies(f);
-    for (int turn = 0; turn < MINERS + 3; turn++) {
+    for (int turn = 0; turn < 3; turn++) {
         result = task_replay_round(maker, update_of(f), &f->block);
-        if (result.difference == REPLAY_PAYLOAD) {
-            f->payloads[index_of(f, &result.miner)] = result.made;
-        } else if (result.difference == REPLAY_AGGREGATE) {
+        if (result.difference == REPLAY_AGGREGATE) {
             f->aggregate = result.made;
         } else if (result.difference == REPLAY_PARAMETERS) {
             f->parameters = result.made;
@@ -258,15 +298,14 @@ static void spoil(struct fixture *f, enum task_replay_difference what)
     }
 }
 
-static void every_difference_is_found(void **state)
+static void find_every_difference(const struct form *form)
 {
-    (void)state;
     static const enum task_replay_difference all[] = {
         REPLAY_FORM, REPLAY_THETA,     REPLAY_PAYLOAD,
         REPLAY_LOSS, REPLAY_AGGREGATE, REPLAY_PARAMETERS,
     };
     struct fixture f;
-    open_fixture(&f);
+    open_fixture(&f, form);
     complete(&f);
     struct hash before = task_replay_parameters(f.replay);
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
@@ -289,11 +328,19 @@ static void every_difference_is_found(void **state)
     close_fixture(&f);
 }
 
+static void every_difference_is_found_in_every_form(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < FORMS; i++) {
+        find_every_difference(&forms[i]);
+    }
+}
+
 static void a_round_is_known_by_the_block_that_opened_it(void **state)
 {
     (void)state;
     struct fixture f;
-    open_fixture(&f);
+    open_fixture(&f, &forms[0]);
     complete(&f);
     struct hash other = f.block;
     other.b[0]++;
@@ -309,7 +356,7 @@ static void rounds_come_in_their_order_and_size(void **state)
 {
     (void)state;
     struct fixture f;
-    open_fixture(&f);
+    open_fixture(&f, &forms[0]);
     complete(&f);
     (void)update_of(&f);
     f.update.n_submissions = 1; /* below min_submissions */
@@ -335,7 +382,7 @@ static void what_cannot_be_replayed_is_not_begun(void **state)
 {
     (void)state;
     struct fixture f;
-    open_fixture(&f);
+    open_fixture(&f, &forms[0]);
     assert_null(task_replay_new(&f.task, &f.spec, &f.train, "sse"));
     f.layers[0]++;
     assert_null(task_replay_new(&f.task, &f.spec, &f.train, "auto"));
@@ -345,7 +392,7 @@ static void what_cannot_be_replayed_is_not_begun(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_difference_is_found),
+        cmocka_unit_test(every_difference_is_found_in_every_form),
         cmocka_unit_test(a_round_is_known_by_the_block_that_opened_it),
         cmocka_unit_test(rounds_come_in_their_order_and_size),
         cmocka_unit_test(what_cannot_be_replayed_is_not_begun),
