@@ -36,6 +36,12 @@ for honest in miner0 miner1; do
     [ "$(refused_of $honest)" = 0 ] || fail "$honest was refused"
 done
 [ "$(refused_of miner2)" -gt 0 ] || fail "the cheat was not refused"
+ctl validator0 replay "$task" --json >"$WORK/replay.json" ||
+    fail "replay: $(cat "$WORK/replay.json")"
+jq -e --slurpfile task "$WORK/task.json" '.identical and
+    .gradients == $task[0].submissions and
+    .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
+    >/dev/null || fail "$(cat "$WORK/replay.json")"
 same_chain validator0 validator1 validator2 validator3 miner0
 no_bugs
 echo "accuracy $(jq .test_accuracy "$WORK/task.json")," \

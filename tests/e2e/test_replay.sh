@@ -65,13 +65,17 @@ for kernel in $kernels; do
         fail "no miner computed by $kernel"
 done
 
-for kernel in $kernels auto; do
-    ctl validator0 replay "$task" --kernel "$kernel" --json \
+is_the_same() { # kernel: of $task, in task.json
+    ctl validator0 replay "$task" --kernel "$1" --json \
         >"$WORK/replay.json" || fail "replay: $(cat "$WORK/replay.json")"
-    jq -e --slurpfile task "$WORK/task.json" '.identical and .rounds == 8 and
+    jq -e --slurpfile task "$WORK/task.json" '.identical and .rounds > 0 and
+        .rounds == $task[0].rounds and
         .gradients == $task[0].submissions and
         .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
-        >/dev/null || fail "$kernel: $(cat "$WORK/replay.json")"
+        >/dev/null || fail "$1: $(cat "$WORK/replay.json")"
+}
+for kernel in $kernels auto; do
+    is_the_same "$kernel"
 done
 
 # Each reward says why.
@@ -79,6 +83,17 @@ ctl validator0 rewards --task "$task" --json >"$WORK/rewards.json"
 jq -e -s 'map(select(.for == "training")) | length > 0 and
     all(.why | test("^64 of the round.s (192|256) accepted rows; audited$"))' \
     "$WORK/rewards.json" >/dev/null || fail "$(cat "$WORK/rewards.json")"
+
+# The same with local steps, few elements, and moments that grow old.
+sed -e 's/^name.*/name = "packed"/' -e 's/^rounds.*/rounds = 4/' \
+    -e 's/^aggregation.*/aggregation = "mean"/' \
+    -e 's/^numerics.*/&\nlocal_steps = 8\ncompression = "topk"/' \
+    -e 's/^\[training\]/[optimizer]\nkind = "adam"\nlocal_rate = 0.1\n&/' \
+    "$WORK/wide.toml" >"$WORK/packed.toml"
+task=$(submit validator0 "$WORK/packed.toml")
+await 60 "the task ended" has_ended validator0 "$task"
+task_of validator0 "$task" >"$WORK/task.json"
+is_the_same auto
 
 # A false gradient that nobody audits is paid, and found.
 kill_hard miner3
