@@ -27,7 +27,8 @@ training_libmlp_a_SOURCES = \
 	training/exact_variants.h \
 	training/kernel.c training/kernel.h \
 	training/mlp.c training/mlp.h \
-	training/product.h training/product_blas.c
+	training/product.h training/product_blas.c \
+	training/worker_core.c training/worker_core.h
 training_libmlp_a_CPPFLAGS = $(training_libtraining_a_CPPFLAGS) \
 	$(OPENBLAS_CFLAGS)
 # Loops marked "omp simd" become vector code; no OpenMP library is needed.

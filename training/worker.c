@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "training/exact.h"
+#include "training/worker_core.h"
 #include "training/worker_protocol.h"
 #include "training/worker_run.h"
 #include "training/worker_sandbox.h"
@@ -136,14 +137,19 @@ static int serve(struct worker_run *worker, struct buf *in)
     return EXIT_FAILED;
 }
 
-static int run(void)
+enum core_test { CORE_FORCED, CORE_TESTED, CORE_DOUBTED };
+
+static int run(enum core_test test)
 {
     struct worker_shm shm;
     struct buf in;
-    worker_sandbox_limit();
     openblas_set_num_threads(1);
     exact_set_rounding();
     const struct product *exact = choose_exact();
+    if (exact != NULL && test != CORE_FORCED) {
+        worker_core_settle(test == CORE_TESTED ? exact : NULL);
+    }
+    worker_sandbox_limit();
     if (exact == NULL) {
         (void)fputs("pot-worker: this processor has no exact kernel of the "
                     "name in POT_EXACT_KERNEL; unset it\n",
@@ -167,10 +173,26 @@ static int run(void)
     return status;
 }
 
+static int measure_core(void)
+{
+    struct worker_core core;
+    openblas_set_num_threads(1);
+    worker_core_measure(&core, &product_blas);
+    (void)printf("%s %.1f\n", core.name, core.rate);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 1) {
-        return run();
+        return run(getenv(WORKER_CORE_VARIABLE) == NULL ? CORE_TESTED
+                                                        : CORE_FORCED);
+    }
+    if (argc == 2 && strcmp(argv[1], "--doubt-core") == 0) {
+        return run(CORE_DOUBTED);
+    }
+    if (argc == 2 && strcmp(argv[1], WORKER_CORE_MEASURE) == 0) {
+        return measure_core();
     }
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         (void)printf("pot-worker %s (%s)\n", PACKAGE_VERSION,
@@ -178,9 +200,13 @@ int main(int argc, char **argv)
         return 0;
     }
     bool is_help = argc == 2 && strcmp(argv[1], "--help") == 0;
-    (void)fputs("Usage: pot-worker\n"
+    (void)fputs("Usage: pot-worker [OPTION]\n"
                 "Computes gradients for potd, which starts it and talks to it "
-                "over pipes.\n",
+                "over pipes.\n"
+                "  --measure-core  OpenBLAS's kernel and its 10^9 "
+                "multiply-adds a second\n"
+                "  --doubt-core    run, but look for a better kernel than "
+                "OPENBLAS_CORETYPE\n",
                 is_help ? stdout : stderr);
     return is_help ? 0 : EXIT_USAGE;
 }

@@ -201,6 +201,10 @@ static void on_ready(void *context, const char *core)
 {
     struct worker *w = context;
     struct workers *pool = w->pool;
+    if (strcmp(pool->actual_core, core) != 0) {
+        LOG(LOG_INFO, "node", "OpenBLAS core", log_text("core", core),
+            log_text("blas_core", pool->core));
+    }
     (void)snprintf(pool->actual_core, sizeof(pool->actual_core), "%s", core);
     pool->failed_starts = 0;
     pool->stats.running++;

@@ -2,6 +2,7 @@
 training_tests = tests/unit/test_assign tests/unit/test_audit \
 	tests/unit/test_compress \
 	tests/unit/test_elementary tests/unit/test_exact \
+	tests/unit/test_worker_core \
 	tests/unit/test_import tests/unit/test_import_array \
 	tests/unit/test_mlp tests/unit/test_mlp_walk tests/unit/test_quantise \
 	tests/unit/test_worker tests/unit/test_worker_protocol \
@@ -29,6 +30,10 @@ tests_unit_test_elementary_SOURCES = tests/unit/test_elementary.c
 tests_unit_test_elementary_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_elementary_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 tests_unit_test_elementary_LDADD = $(training_test_libs)
+
+tests_unit_test_worker_core_SOURCES = tests/unit/test_worker_core.c
+tests_unit_test_worker_core_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_worker_core_LDADD = $(mlp_test_libs)
 
 tests_unit_test_exact_SOURCES = tests/unit/test_exact.c \
 	tests/byte_dataset.c tests/byte_dataset.h tests/rng.h tests/scratch.h
