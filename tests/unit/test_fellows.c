@@ -44,10 +44,31 @@ static void on_message(struct node *node, struct peer *peer, uint8_t type,
     struct bytes_reader r;
     size_t tx_size;
     (void)node;
+    if (type == MESSAGE_STATUS) {
+        return;
+    }
     assert_int_equal(type, MESSAGE_TXS);
     bytes_reader_init(&r, data, size);
     const uint8_t *tx = batch_next(&r, &tx_size);
     intake_receive(f.intake, MESSAGE_TX, tx, tx_size, peer_id(peer));
+}
+
+/* Whoever is up follows the chain, and says so. */
+static void on_peer(struct node *node, struct peer *peer, bool is_up)
+{
+    if (is_up) {
+        (void)net_send(node->net, peer, MESSAGE_STATUS, "", 0);
+    }
+}
+
+static bool do_all_follow(void)
+{
+    const struct net *net = f.world.nodes[SELF].net;
+    size_t following = 0;
+    for (size_t i = 0; i < net_peer_count(net); i++) {
+        following += peer_follows(net_peer_at(net, i)) ? 1 : 0;
+    }
+    return following == STRANGER;
 }
 
 static void open_nodes(void)
@@ -55,13 +76,12 @@ static void open_nodes(void)
     world_init(&f.world);
     node_open(&f.world, SELF, NULL);
     for (unsigned i = SOURCE; i <= STRANGER; i++) {
+        f.world.nodes[i].on_peer = on_peer;
         node_open(&f.world, i, &f.world.nodes[SELF], NULL);
     }
     f.world.nodes[SELF].on_message = on_message;
-    for (unsigned i = SELF; i <= STRANGER; i++) {
-        while (net_peer_count(f.world.nodes[i].net) < (i == SELF ? 3 : 1)) {
-            world_turn(&f.world, 1);
-        }
+    while (!do_all_follow()) {
+        world_turn(&f.world, 1);
     }
 }
 
