@@ -94,8 +94,9 @@ const struct cli_command cmd_validators = {
     .name = "validators",
     .arguments = "",
     .summary = "list the validators with stake, rewards and slashes",
-    .details = "One that is jailed contradicted itself: the next election"
-               " passes it over.\n",
+    .details = "One that is jailed contradicted itself, or said to have audited"
+               " what a challenge\nproved false: the next election passes it"
+               " over.\n",
     .examples = "  potctl validators\n",
     .run = run_validators,
 };

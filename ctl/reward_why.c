@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CHALLENGES_ASKED 1000
+
 void reward_blocks_fini(struct reward_blocks *blocks)
 {
     json_decref(blocks->block);
+    json_decref(blocks->challenges);
     *blocks = (struct reward_blocks){0};
 }
 
@@ -25,7 +28,7 @@ static enum exit_code fetch(struct reward_blocks *blocks, struct ctl *ctl,
     (void)snprintf(path, sizeof(path), "/v1/blocks/%" PRIu64, height);
     enum exit_code rc = client_ask(&reply, ctl, "GET", path, NULL, 0);
     if (rc == EXIT_CODE_DONE) {
-        reward_blocks_fini(blocks);
+        json_decref(blocks->block);
         blocks->height = height;
         blocks->block = reply.status == 200 ? json_incref(reply.json) : NULL;
         client_reply_fini(&reply);
@@ -75,8 +78,56 @@ static void why_training(char why[static REWARD_WHY_SIZE], const json_t *update,
     }
 }
 
+/* The miner whose submission it was, or who said to have audited that; of the
+ * latest challenges. */
+static const char *why_challenged(const json_t *challenges,
+                                  const json_t *record)
+{
+    size_t i;
+    const json_t *one;
+    const char *why = "a challenge proved a submission false";
+    json_array_foreach(challenges, i, one)
+    {
+        if (strcmp(client_text(one, "status"), "upheld") != 0 ||
+            strcmp(client_text(one, "task"), client_text(record, "task")) !=
+                0 ||
+            client_count(one, "round") != client_count(record, "round")) {
+            continue;
+        }
+        if (strcmp(client_text(one, "miner"), client_text(record, "to")) == 0) {
+            return "a challenge proved its submission false";
+        }
+        why = "said to have audited what a challenge proved false";
+    }
+    return why;
+}
+
+static enum exit_code why_slash(char why[static REWARD_WHY_SIZE],
+                                struct ctl *ctl, struct reward_blocks *blocks,
+                                const json_t *record)
+{
+    json_t *json;
+    if (client_text(record, "task")[0] == '\0') {
+        (void)snprintf(why, REWARD_WHY_SIZE,
+                       "signed two things that contradict each other");
+        return EXIT_CODE_DONE;
+    }
+    if (blocks->challenges == NULL) {
+        enum exit_code rc =
+            client_get(&json, ctl, "/v1/challenges?limit=%d", CHALLENGES_ASKED);
+        if (rc != EXIT_CODE_DONE) {
+            return rc;
+        }
+        blocks->challenges = json_incref(json_object_get(json, "challenges"));
+        json_decref(json);
+    }
+    (void)snprintf(why, REWARD_WHY_SIZE, "%s",
+                   why_challenged(blocks->challenges, record));
+    return EXIT_CODE_DONE;
+}
+
 /* What the kind of a record says by itself. */
-static const char *why_kind(const char *kind, bool has_task)
+static const char *why_kind(const char *kind)
 {
     static const struct {
         const char *kind;
@@ -94,10 +145,6 @@ static const char *why_kind(const char *kind, bool has_task)
             return all[i].why;
         }
     }
-    if (strcmp(kind, "slash") == 0) {
-        return has_task ? "a challenge proved its submission false"
-                        : "signed two things that contradict each other";
-    }
     return "";
 }
 
@@ -106,7 +153,10 @@ enum exit_code reward_why(char why[static REWARD_WHY_SIZE], struct ctl *ctl,
 {
     const char *kind = client_text(record, "for");
     const char *task = client_text(record, "task");
-    (void)snprintf(why, REWARD_WHY_SIZE, "%s", why_kind(kind, task[0] != '\0'));
+    (void)snprintf(why, REWARD_WHY_SIZE, "%s", why_kind(kind));
+    if (strcmp(kind, "slash") == 0) {
+        return why_slash(why, ctl, blocks, record);
+    }
     if (strcmp(kind, "training") != 0) {
         return EXIT_CODE_DONE;
     }

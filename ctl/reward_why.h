@@ -1,5 +1,5 @@
 /* reward_why: why a record of a reward or a slash is there, and why a round
- * brought none, told from the block that closed the round. */
+ * brought none, told from blocks and challenges. */
 #ifndef POT_CTL_REWARD_WHY_H
 #define POT_CTL_REWARD_WHY_H
 
@@ -10,10 +10,12 @@
 
 #define REWARD_WHY_SIZE 128
 
-/* The last block that was asked for; zeroed at first. */
+/* What was asked for: the last block, the latest challenges; zeroed at first.
+ */
 struct reward_blocks {
     uint64_t height;
-    json_t *block; /* NULL: the node has it no more */
+    json_t *block;      /* NULL: the node has it no more */
+    json_t *challenges; /* NULL: not yet */
 };
 
 void reward_blocks_fini(struct reward_blocks *blocks);
