@@ -71,6 +71,7 @@ potbench_SOURCES = \
 	tests/bench/null_replica.c tests/bench/null_replica.h \
 	tests/bench/potbench_net.c tests/bench/potbench_net.h \
 	tests/bench/potbench_null.c \
+	tests/bench/potbench_parts.c tests/bench/potbench_parts.h \
 	tests/bench/potbench_report.c tests/bench/potbench_report.h \
 	tests/bench/potbench_train.c \
 	tests/bench/potbench_txs.c \

@@ -29,9 +29,8 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"txs", potbench_txs},
-    {"consensus", potbench_consensus},
-    {"train", potbench_train},
+    {"txs", potbench_txs},       {"consensus", potbench_consensus},
+    {"train", potbench_train},   {"network", potbench_network},
     {"worker", potbench_worker},
 };
 
@@ -68,6 +67,9 @@ enum option_id {
     OPTION_IN_MEMORY,
     OPTION_ROWS,
     OPTION_MODEL,
+    OPTION_DATA,
+    OPTION_STEPS,
+    OPTION_TARGET,
     OPTION_NODE,
     OPTION_KEY,
     OPTION_PORT,
@@ -90,6 +92,9 @@ static const struct option options[] = {
     {"in-memory", no_argument, NULL, OPTION_IN_MEMORY},
     {"rows", required_argument, NULL, OPTION_ROWS},
     {"model", required_argument, NULL, OPTION_MODEL},
+    {"data", required_argument, NULL, OPTION_DATA},
+    {"local-steps", required_argument, NULL, OPTION_STEPS},
+    {"target", required_argument, NULL, OPTION_TARGET},
     {"node", required_argument, NULL, OPTION_NODE},
     {"key", required_argument, NULL, OPTION_KEY},
     {"base-port", required_argument, NULL, OPTION_PORT},
@@ -112,6 +117,7 @@ static const char help_text[] =
     "           what checking their signatures alone would allow\n"
     "  train    training rows a second of a network, beside as many workers\n"
     "           driven directly\n"
+    "  network  train with 784-512-512-10, and what each part of it takes\n"
     "  worker   training rows a second of pot-workers, beside one\n"
     "\n"
     "all commands:\n"
@@ -133,12 +139,16 @@ static const char help_text[] =
     "  --null           unsigned empty commands, without a ledger or a store\n"
     "                   (blocks of 1, 400 and 1000)\n"
     "  --in-memory      the nodes' files in /dev/shm: what syncing costs\n"
-    "train and worker:\n"
+    "train, network and worker:\n"
     "  --nodes N        validators (4)\n"
     "  --miners N       (2)\n"
     "  --workers N      of each miner (1); worker: at once (2)\n"
     "  --model NAME     fashion or digits (both)\n"
-    "  --rows N         of a miner in a round (128, 256)\n"
+    "  --rows N         of a miner in a round (128, 256; network: 1664)\n"
+    "network:\n"
+    "  --data DIR       the four files of Fashion-MNIST (made-up data)\n"
+    "  --local-steps N  in a round (1)\n"
+    "  --target N       time to so much test accuracy, %\n"
     "\n"
     "examples:\n"
     "  potbench txs --rate 200 --seconds 10\n"
@@ -225,6 +235,14 @@ static enum exit_code read_option(struct potbench *bench, struct line *line,
     case OPTION_MODEL:
         bench->model = optarg;
         return EXIT_CODE_DONE;
+    case OPTION_DATA:
+        bench->data = optarg;
+        return EXIT_CODE_DONE;
+    case OPTION_STEPS:
+        return read_count(&bench->local_steps, bench, "local-steps",
+                          LOCAL_STEPS_MAX);
+    case OPTION_TARGET:
+        return read_count(&bench->target, bench, "target", 100);
     case OPTION_KEY:
         bench->ctl.key_path = optarg;
         return EXIT_CODE_DONE;
@@ -300,7 +318,8 @@ static enum exit_code run_command(struct potbench *bench, const char *name)
         return rc == EXIT_CODE_DONE ? commands[i].run(bench) : rc;
     }
     return ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
-                    "\"%s\" is no command: txs, consensus, train or worker; see"
+                    "\"%s\" is no command: txs, consensus, train, network"
+                    " or worker; see"
                     " `potbench --help`",
                     name);
 }

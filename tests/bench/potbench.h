@@ -30,6 +30,9 @@ struct potbench {
     bool is_in_memory;  /* the nodes' files lie where syncing is free */
     uint64_t rows;      /* of a miner in a round; 0: the usual ones */
     const char *model;
+    const char *data;        /* folder of Fashion-MNIST; NULL: made-up data */
+    uint64_t local_steps;    /* 0: none */
+    uint64_t target;         /* test accuracy to time, %; 0: none */
     const char *const *urls; /* a network that runs already */
     size_t url_count;
 };
@@ -39,6 +42,7 @@ POT_MUST_USE enum exit_code potbench_txs(struct potbench *bench);
 POT_MUST_USE enum exit_code potbench_consensus(struct potbench *bench);
 POT_MUST_USE enum exit_code potbench_train(struct potbench *bench);
 POT_MUST_USE enum exit_code potbench_worker(struct potbench *bench);
+POT_MUST_USE enum exit_code potbench_network(struct potbench *bench);
 
 /* potbench_null: a part of potbench_consensus. */
 POT_MUST_USE enum exit_code potbench_null(struct potbench *bench,

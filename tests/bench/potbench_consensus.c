@@ -5,6 +5,7 @@
 #include "tests/bench/potbench_bound.h"
 #include "tests/bench/potbench_flight.h"
 #include "tests/bench/potbench_net.h"
+#include "tests/bench/potbench_parts.h"
 #include "tests/bench/potbench_report.h"
 
 #include "base/alloc.h"
@@ -24,56 +25,21 @@
 #define FRAME_BYTES (4096 + 80 * VALIDATORS_MAX)
 #define MEMORY      "/dev/shm"
 
-struct parts {
-    double seconds[CPU_PARTS];
-};
-
 struct run {
     struct potbench *bench;
     struct potbench_net net;
     struct potbench_cpu before;
     struct potbench_cpu after;
-    struct parts parts_before;
-    struct parts parts_after;
+    struct potbench_parts parts_before;
+    struct potbench_parts parts_after;
     struct potbench_bound bound;
     struct potbench_flight_result flight;
 };
 
-/* ---- what the nodes say of their processor time */
-
-static double find_part(const char *metrics, enum cpu_part part)
-{
-    char name[64];
-    (void)snprintf(name, sizeof(name), "pot_cpu_seconds_total{part=\"%s\"} ",
-                   cpu_time_name(part));
-    const char *at = strstr(metrics, name);
-    return at != NULL ? strtod(at + strlen(name), NULL) : 0.0;
-}
-
-static void read_parts(struct parts *out, struct run *run)
-{
-    const char *node = run->bench->ctl.node;
-    *out = (struct parts){0};
-    for (size_t i = 0; i < run->net.testnet.count; i++) {
-        struct client_reply reply;
-        run->bench->ctl.node = run->net.testnet.nodes[i].url;
-        if (client_ask(&reply, &run->bench->ctl, "GET", "/metrics", NULL, 0) !=
-            EXIT_CODE_DONE) {
-            continue;
-        }
-        for (int part = CPU_OTHER + 1; part < CPU_PARTS; part++) {
-            out->seconds[part] +=
-                find_part(buf_text(&reply.body), (enum cpu_part)part);
-        }
-        client_reply_fini(&reply);
-    }
-    run->bench->ctl.node = node;
-}
-
 static void at_start(void *context)
 {
     struct run *run = context;
-    read_parts(&run->parts_before, run);
+    potbench_parts_read(&run->parts_before, &run->net);
     potbench_net_cpu(&run->before, &run->net);
 }
 
@@ -81,7 +47,7 @@ static void at_end(void *context)
 {
     struct run *run = context;
     potbench_net_cpu(&run->after, &run->net);
-    read_parts(&run->parts_after, run);
+    potbench_parts_read(&run->parts_after, &run->net);
 }
 
 /* ---- a run */

@@ -90,7 +90,8 @@ enum exit_code potbench_direct_run(struct potbench_direct *out,
     bool is_failed = false;
     const struct hash seed = {{1}};
     const struct public_key miner = {{2}};
-    enum pot_err err = model_shape_init(&shape, model->widths, 3);
+    enum pot_err err =
+        model_shape_init(&shape, model->widths, model->width_count);
     POT_ASSERT(err == POT_OK);
     int32_t *theta = pot_calloc(shape.parameter_count, sizeof(*theta));
     uint64_t *list = pot_calloc(rows, sizeof(*list));
@@ -103,15 +104,17 @@ enum exit_code potbench_direct_run(struct potbench_direct *out,
     for (size_t i = 0; i < workers; i++) {
         all[i].driver = (struct worker_driver){.to = -1, .from = -1};
         all[i].driver.shm.fd = -1;
-        all[i].task =
-            (struct worker_task){.shape = &shape,
-                                 .activation = POT__ACTIVATION__ACTIVATION_RELU,
-                                 .loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY,
-                                 .numerics = POT__NUMERICS__NUMERICS_BLAS,
-                                 .path = path,
-                                 .theta = theta,
-                                 .rows = list,
-                                 .row_count = rows};
+        all[i].task = (struct worker_task){
+            .shape = &shape,
+            .activation = POT__ACTIVATION__ACTIVATION_RELU,
+            .loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY,
+            .numerics = model->numerics,
+            .path = path,
+            .theta = theta,
+            .rows = list,
+            .row_count = rows,
+            .local_steps = model->local_steps,
+            .local_rate = (uint32_t)(model->local_rate * RATE_ONE)};
     }
     double before = children_seconds();
     enum exit_code rc = open_all(all, workers, bench);

@@ -1,5 +1,5 @@
-/* potbench train: training rows a second of a whole network, beside as many
- * pot-workers as its miners have, which get job after job. */
+/* potbench train and network: training rows a second of a whole network,
+ * beside as many pot-workers as its miners have, which get job after job. */
 #include "config.h"
 
 #include "base/alloc.h"
@@ -9,6 +9,7 @@
 #include "tests/bench/potbench_direct.h"
 #include "tests/bench/potbench_http.h"
 #include "tests/bench/potbench_net.h"
+#include "tests/bench/potbench_parts.h"
 #include "tests/bench/potbench_report.h"
 
 #include <inttypes.h>
@@ -35,8 +36,26 @@ struct train {
     uint64_t rounds;
     uint64_t submissions;
     struct potbench_cpu cpu;
-    double accuracy; /* the last one that was told */
+    struct potbench_parts parts;
+    uint64_t begin_us;    /* the first round's end */
+    uint64_t target_rows; /* from then on, until the accuracy is reached */
+    double target_s;      /* how long that took; 0: not reached */
+    double accuracy;      /* the last one that was told */
 };
+
+/* From the first round's end on: what is before is not training alone. */
+static void note_target(struct train *t, uint64_t submissions)
+{
+    double target = (double)t->bench->target / 100.0;
+    if (t->begin_us == 0) {
+        t->begin_us = clock_steady_us();
+    } else if (target > 0.0 && t->target_s == 0.0) {
+        t->target_rows += submissions * t->rows;
+        if (t->accuracy >= target) {
+            t->target_s = (double)(clock_steady_us() - t->begin_us) / 1e6;
+        }
+    }
+}
 
 /* EXIT_CODE_DONE: a round's event; *submissions are those it counted. */
 static enum exit_code next_round(struct train *t, uint64_t *submissions)
@@ -52,6 +71,7 @@ static enum exit_code next_round(struct train *t, uint64_t *submissions)
             t->accuracy = json_is_number(accuracy) ? json_number_value(accuracy)
                                                    : t->accuracy;
             json_decref(json);
+            note_target(t, *submissions);
             return EXIT_CODE_DONE;
         }
         enum exit_code stopped = potbench_stopped(t->bench);
@@ -72,12 +92,14 @@ static enum exit_code next_round(struct train *t, uint64_t *submissions)
 static enum exit_code measure(struct train *t)
 {
     struct potbench_cpu before;
+    struct potbench_parts parts_before;
     uint64_t submissions;
     enum exit_code rc = EXIT_CODE_DONE;
     for (size_t i = 0; rc == EXIT_CODE_DONE && i < WARM_ROUNDS; i++) {
         rc = next_round(t, &submissions);
     }
     potbench_net_cpu(&before, &t->net);
+    potbench_parts_read(&parts_before, &t->net);
     uint64_t start_us = clock_steady_us();
     uint64_t now_us = start_us;
     while (rc == EXIT_CODE_DONE &&
@@ -90,6 +112,8 @@ static enum exit_code measure(struct train *t)
         now_us = clock_steady_us();
     }
     potbench_net_cpu(&t->cpu, &t->net);
+    potbench_parts_read(&t->parts, &t->net);
+    potbench_parts_subtract(&t->parts, &parts_before);
     t->seconds = (double)(now_us - start_us) / 1e6;
     t->cpu.validators -= before.validators;
     t->cpu.miners -= before.miners;
@@ -166,8 +190,64 @@ static void add(struct potbench_report *report, const struct train *t,
     potbench_report_add(report, figures, sizeof(figures) / sizeof(*figures));
 }
 
-static enum exit_code run_model(struct potbench *bench,
-                                const struct potbench_model *model)
+/* The same cores would give all of their time to the workers alone: so the
+ * processor time of a row compares the two, whatever else a machine does. */
+static void add_parts(struct potbench_report *report, const struct train *t,
+                      const struct potbench_direct *direct)
+{
+    double rounds = t->rounds > 0 ? (double)t->rounds : 1.0;
+    double rows = (double)(t->submissions * t->rows);
+    double nodes = t->cpu.validators + t->cpu.miners;
+    double workers = t->cpu.validator_workers + t->cpu.miner_workers;
+    double told = 0.0;
+    struct potbench_figure figures[POTBENCH_FIGURES_MAX];
+    size_t count = 0;
+    rows = rows > 0.0 ? rows : 1.0;
+    for (int i = CPU_OTHER + 1; i < CPU_PARTS; i++) {
+        told += t->parts.seconds[i];
+    }
+    const struct potbench_figure first[] = {
+        {"rows_per_s", "training rows/s", rows / t->seconds,
+         direct->rows_per_s},
+        {"cpu_us_per_row", "all CPU, us/row", 1e6 * (nodes + workers) / rows,
+         direct->cpu_us_per_row},
+        {"target_s", "s to the target", t->target_s,
+         t->target_s > 0.0 ? (double)t->target_rows / direct->rows_per_s : 0.0},
+        {"test_accuracy", "test accuracy", t->accuracy, 0.0},
+        {"ms_per_round", "ms a round", 1000.0 * t->seconds / rounds, 0.0},
+        {"cpu_ms_training", "CPU ms/round, training",
+         1000.0 * t->cpu.miner_workers / rounds, 0.0},
+        {"cpu_ms_audit", "  audit", 1000.0 * t->cpu.validator_workers / rounds,
+         0.0},
+        {"cpu_ms_validators", "  validators, without",
+         1000.0 * t->cpu.validators / rounds, 0.0},
+        {"cpu_ms_miners", "  miners, without", 1000.0 * t->cpu.miners / rounds,
+         0.0},
+        {"audit_share", "audit's share of all CPU",
+         t->cpu.validator_workers / (nodes + workers), 0.0},
+        {"audit_share_of_workers", "  of the workers'",
+         t->cpu.validator_workers / workers, 0.0},
+    };
+    for (; count < sizeof(first) / sizeof(*first); count++) {
+        figures[count] = first[count];
+    }
+    for (int i = CPU_OTHER + 1; i < CPU_PARTS; i++) {
+        const char *name = cpu_time_name((enum cpu_part)i);
+        figures[count++] = (struct potbench_figure){
+            name, name, 1000.0 * t->parts.seconds[i] / rounds, 0.0};
+    }
+    figures[count++] =
+        (struct potbench_figure){"untold", "the rest of the nodes'",
+                                 1000.0 * (nodes - told) / rounds, 0.0};
+    potbench_report_add(report, figures, count);
+}
+
+typedef void add_fn(struct potbench_report *report, const struct train *t,
+                    const struct potbench_direct *direct);
+
+static enum exit_code run_task(struct potbench *bench,
+                               const struct potbench_model *model,
+                               const char *command, add_fn *add_figures)
 {
     static struct potbench_report report;
     struct potbench_direct direct = {0};
@@ -177,16 +257,16 @@ static enum exit_code run_model(struct potbench *bench,
     uint64_t rows = bench->rows > 0 ? bench->rows : model->rows_per_miner;
     char *path = file_join(bench->folder, "train.pds");
     report = (struct potbench_report){
-        .command = "train", .subject = subject, .baseline = baseline};
+        .command = command, .subject = subject, .baseline = baseline};
     (void)snprintf(subject, sizeof(subject),
                    "%" PRIu64 " validators, %" PRIu64 " miners", bench->nodes,
                    bench->miners);
     (void)snprintf(baseline, sizeof(baseline), "%zu worker%s alone", workers,
                    workers == 1 ? "" : "s");
     (void)snprintf(report.title, sizeof(report.title),
-                   "train: %s, %s, %" PRIu64 " rows a miner and round, %" PRIu64
+                   "%s: %s, %s, %" PRIu64 " rows a miner and round, %" PRIu64
                    " s a run",
-                   model->name, model->text, rows, bench->seconds);
+                   command, model->name, model->text, rows, bench->seconds);
     enum exit_code rc =
         potbench_data_task(bench, bench->folder, model, rows,
                            WARM_ROUNDS + bench->seconds * ROUNDS_PER_SECOND);
@@ -198,7 +278,7 @@ static enum exit_code run_model(struct potbench *bench,
                                      (size_t)rows);
         }
         if (rc == EXIT_CODE_DONE) {
-            add(&report, &t, &direct);
+            add_figures(&report, &t, &direct);
         }
     }
     if (rc == EXIT_CODE_DONE) {
@@ -206,6 +286,22 @@ static enum exit_code run_model(struct potbench *bench,
     }
     free(path);
     return rc;
+}
+
+static enum exit_code run_model(struct potbench *bench,
+                                const struct potbench_model *model)
+{
+    return run_task(bench, model, "train", add);
+}
+
+enum exit_code potbench_network(struct potbench *bench)
+{
+    struct potbench_model model = potbench_wide;
+    if (bench->local_steps > 0) {
+        model.local_steps = (uint32_t)bench->local_steps;
+    }
+    potbench_report_machine(bench);
+    return run_task(bench, &model, "network", add_parts);
 }
 
 static bool is_wanted(const struct potbench *bench,
