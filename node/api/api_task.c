@@ -9,6 +9,7 @@
 #include "node/api/api_request.h"
 #include "node/api/api_route.h"
 #include "node/hold/stored.h"
+#include "node/round/rounds.h"
 #include "proto/codec.h"
 #include "storage/store.h"
 
@@ -17,6 +18,19 @@
 #define TASK_LIST_MAX  1000
 #define ROUND_LIST_MAX 1000
 #define LIST_BYTES_MAX ((size_t)64 << 20) /* of blocks read for one list */
+
+/* As this node has heard it; null: no round is open. */
+static json_t *phase(const struct api_request *request,
+                     const Pot__TaskRecord *task, const struct hash *hash)
+{
+    bool is_open =
+        task->status == POT__TASK_STATUS__TASK_RUNNING && task->n_roster > 0;
+    bool is_over = is_open && rounds_may_reveal(request->config->rounds, hash,
+                                                task->round);
+    return !is_open  ? json_null()
+           : is_over ? json_string("revealing")
+                     : json_string("committing");
+}
 
 static void get_task(struct api_request *request)
 {
@@ -31,6 +45,7 @@ static void get_task(struct api_request *request)
         return;
     }
     json_t *json = api_record_task(task);
+    api_json_set(json, "phase", phase(request, task, &hash));
     codec_free(task);
     api_reply_json(request, 200, json);
 }
@@ -225,7 +240,8 @@ const struct api_route api_task_routes[] = {
     {"GET", "/v1/tasks/{task}", .summary = "a task",
      .answer = "task, name, status, reason, round, rounds, train_loss,"
                " test_accuracy, parameters_hash, submissions, rejected, paid,"
-               " escrow_left, started_height, opened_height, ended_height",
+               " escrow_left, started_height, opened_height, ended_height,"
+               " phase",
      .status = 200, .handler = get_task},
     {"GET", "/v1/tasks/{task}/parameters",
      .summary = "the model as it stands: each parameter as a little-endian"
