@@ -73,13 +73,20 @@ potbench_SOURCES = \
 	tests/bench/potbench_null.c \
 	tests/bench/potbench_parts.c tests/bench/potbench_parts.h \
 	tests/bench/potbench_report.c tests/bench/potbench_report.h \
+	tests/bench/potbench_swarm.c \
 	tests/bench/potbench_train.c \
 	tests/bench/potbench_txs.c \
 	tests/bench/potbench_watch.c tests/bench/potbench_watch.h \
+	tests/bench/swarm.h tests/bench/swarm_crowd.c \
+	tests/bench/swarm_miners.c tests/bench/swarm_miners.h \
+	tests/bench/swarm_order.c tests/bench/swarm_order.h \
+	tests/bench/swarm_rounds.c \
+	tests/bench/swarm_watch.c tests/bench/swarm_watch.h \
 	tests/worker_driver.c tests/worker_driver.h
 nodist_EXTRA_potbench_SOURCES = links-c++.cpp
 potbench_CPPFLAGS = $(ctl_cppflags) $(UV_CFLAGS)
-potbench_LDADD = consensus/libconsensus.a p2p/libp2p.a $(ctl_libs) \
+potbench_LDADD = consensus/libconsensus.a p2p/libp2p.a training/libmlp.a \
+	$(ctl_libs) \
 	$(UV_LIBS) -lpthread
 
 # The measurement of consensus under the name of its own.

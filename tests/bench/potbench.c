@@ -29,9 +29,9 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"txs", potbench_txs},       {"consensus", potbench_consensus},
-    {"train", potbench_train},   {"network", potbench_network},
-    {"worker", potbench_worker},
+    {"txs", potbench_txs},     {"consensus", potbench_consensus},
+    {"train", potbench_train}, {"network", potbench_network},
+    {"swarm", potbench_swarm}, {"worker", potbench_worker},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
@@ -118,6 +118,9 @@ static const char help_text[] =
     "  train    training rows a second of a network, beside as many workers\n"
     "           driven directly\n"
     "  network  train with 784-512-512-10, and what each part of it takes\n"
+    "  swarm    very many light miners, some of them away, dying or "
+    "cheating,\n"
+    "           against real validators\n"
     "  worker   training rows a second of pot-workers, beside one\n"
     "\n"
     "all commands:\n"
@@ -149,6 +152,9 @@ static const char help_text[] =
     "  --data DIR       the four files of Fashion-MNIST (made-up data)\n"
     "  --local-steps N  in a round (1)\n"
     "  --target N       time to so much test accuracy, %\n"
+    "swarm:\n"
+    "  --nodes N        validators (4)\n"
+    "  --miners N       at most 4096 (1000)\n"
     "\n"
     "examples:\n"
     "  potbench txs --rate 200 --seconds 10\n"
@@ -205,7 +211,7 @@ static enum exit_code read_option(struct potbench *bench, struct line *line,
     case OPTION_NODES:
         return read_count(&bench->nodes, bench, "nodes", POTBENCH_NODES_MAX);
     case OPTION_MINERS:
-        return read_count(&bench->miners, bench, "miners", POTBENCH_NODES_MAX);
+        return read_count(&bench->miners, bench, "miners", ROSTER_MAX);
     case OPTION_WORKERS:
         return read_count(&bench->workers, bench, "workers", 64);
     case OPTION_SECONDS:
@@ -314,13 +320,15 @@ static enum exit_code run_command(struct potbench *bench, const char *name)
             bench->workers = 2;
         }
         bench->workers = bench->workers == 0 ? 1 : bench->workers;
+        if (bench->miners == 0) {
+            bench->miners = commands[i].run == potbench_swarm ? 1000 : 2;
+        }
         enum exit_code rc = make_folder(bench);
         return rc == EXIT_CODE_DONE ? commands[i].run(bench) : rc;
     }
     return ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
-                    "\"%s\" is no command: txs, consensus, train, network"
-                    " or worker; see"
-                    " `potbench --help`",
+                    "\"%s\" is no command: txs, consensus, train, network,"
+                    " swarm or worker; see `potbench --help`",
                     name);
 }
 
@@ -363,7 +371,6 @@ int main(int argc, char **argv)
         .seconds = 20,
         .repeat = 3,
         .nodes = 4,
-        .miners = 2,
         .window = 1000,
     };
     /* What is measured must not depend on these. */

@@ -19,8 +19,8 @@ struct potbench {
     uint16_t base_port;
     uint64_t seconds; /* measured in each run */
     uint64_t repeat;
-    uint64_t nodes; /* validators */
-    uint64_t miners;
+    uint64_t nodes;     /* validators */
+    uint64_t miners;    /* 0: the command's usual number */
     uint64_t workers;   /* of a miner */
     uint64_t rate;      /* transactions a second; 0: as many as go */
     uint64_t window;    /* transactions that wait at once, at most */
@@ -41,6 +41,7 @@ struct potbench {
 POT_MUST_USE enum exit_code potbench_txs(struct potbench *bench);
 POT_MUST_USE enum exit_code potbench_consensus(struct potbench *bench);
 POT_MUST_USE enum exit_code potbench_train(struct potbench *bench);
+POT_MUST_USE enum exit_code potbench_swarm(struct potbench *bench);
 POT_MUST_USE enum exit_code potbench_worker(struct potbench *bench);
 POT_MUST_USE enum exit_code potbench_network(struct potbench *bench);
 

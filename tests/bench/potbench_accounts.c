@@ -44,7 +44,7 @@ static enum exit_code fund(struct potbench_accounts *accounts, size_t index)
     struct client_reply reply;
     struct sender *sender = &accounts->sender;
     sign_transfer(&tx, accounts, sender->key, accounts->items[index].key,
-                  sender->nonce, FUNDS);
+                  sender->nonce, accounts->funds);
     enum exit_code rc =
         client_ask(&reply, sender->ctl, "POST", "/v1/txs", tx.data, tx.size);
     free(tx.data);
@@ -88,23 +88,40 @@ static enum exit_code wait_for_money(struct potbench_accounts *accounts)
     return EXIT_CODE_DONE;
 }
 
-enum exit_code potbench_accounts_open(struct potbench_accounts *accounts,
+enum exit_code potbench_accounts_fund(struct potbench_accounts *accounts,
                                       struct potbench *bench, const char *url,
-                                      const char *key_path, size_t count)
+                                      const char *key_path,
+                                      struct key *const *keys, size_t count,
+                                      uint64_t funds)
 {
     POT_ASSERT(count > 0);
-    *accounts = (struct potbench_accounts){.bench = bench, .count = count};
+    *accounts = (struct potbench_accounts){
+        .bench = bench, .funds = funds, .count = count};
     accounts->items = pot_calloc(count, sizeof(*accounts->items));
     bench->ctl.node = url;
     bench->ctl.key_path = key_path;
     enum exit_code rc = sender_init(&accounts->sender, &bench->ctl);
     for (size_t i = 0; i < count; i++) {
-        accounts->items[i].key = key_generate();
+        accounts->items[i].key = keys[i];
     }
     for (size_t i = 0; rc == EXIT_CODE_DONE && i < count; i++) {
         rc = fund(accounts, i);
     }
     return rc == EXIT_CODE_DONE ? wait_for_money(accounts) : rc;
+}
+
+enum exit_code potbench_accounts_open(struct potbench_accounts *accounts,
+                                      struct potbench *bench, const char *url,
+                                      const char *key_path, size_t count)
+{
+    struct key **keys = pot_calloc(count, sizeof(*keys));
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = key_generate();
+    }
+    enum exit_code rc = potbench_accounts_fund(accounts, bench, url, key_path,
+                                               keys, count, FUNDS);
+    free(keys);
+    return rc;
 }
 
 void potbench_accounts_close(struct potbench_accounts *accounts)

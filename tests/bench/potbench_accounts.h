@@ -26,13 +26,19 @@ struct potbench_account {
 struct potbench_accounts {
     struct potbench *bench;
     struct sender sender; /* who pays; also holds the chain's parameters */
+    uint64_t funds;       /* of each at the beginning */
     struct potbench_account *items;
     size_t count;
 };
 
-/* potbench_accounts_open: count accounts, each funded by the account of
- * key_path; returns when the last one has its money.
- * potbench_accounts_close in any case. */
+/* potbench_accounts_fund: count accounts of these keys, which it takes, each
+ * funded by the account of key_path; returns when the last one has its money.
+ * potbench_accounts_open: the same with fresh keys.  potbench_accounts_close in
+ * any case. */
+POT_MUST_USE enum exit_code potbench_accounts_fund(
+    struct potbench_accounts *accounts, struct potbench *bench, const char *url,
+    const char *key_path, struct key *const *keys, size_t count,
+    uint64_t funds);
 POT_MUST_USE enum exit_code potbench_accounts_open(
     struct potbench_accounts *accounts, struct potbench *bench, const char *url,
     const char *key_path, size_t count);

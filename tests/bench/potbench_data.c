@@ -42,6 +42,19 @@ const struct potbench_model potbench_models[] = {
 const size_t potbench_model_count =
     sizeof(potbench_models) / sizeof(*potbench_models);
 
+const struct potbench_model potbench_light = {
+    .name = "light",
+    .text = "64-32-10",
+    .widths = {64, 32, 10},
+    .width_count = 3,
+    .rows = 1438,
+    .test_rows = 359,
+    .rows_per_miner = 256,
+    .eval_every = 10,
+    .numerics = POT__NUMERICS__NUMERICS_EXACT,
+    .local_steps = 1,
+};
+
 const struct potbench_model potbench_wide = {
     .name = "wide",
     .text = "784-512-512-10",
@@ -203,9 +216,9 @@ static void print_steps(struct buf *text, const struct potbench_model *m,
 }
 
 static enum exit_code write_task(struct potbench *bench, const char *folder,
-                                 const struct potbench_model *m,
-                                 uint64_t rows_per_miner, uint64_t rounds)
+                                 const struct potbench_task *task)
 {
+    const struct potbench_model *m = task->model;
     struct buf text;
     enum exit_code rc = EXIT_CODE_DONE;
     char *path = file_join(folder, "task.toml");
@@ -224,8 +237,10 @@ static enum exit_code write_task(struct potbench *bench, const char *folder,
     buf_printf(&text,
                "rounds = %" PRIu64 "\nrows_per_miner = %" PRIu64
                "\neval_every = %" PRIu32 "\naudit_rate = 0.1\n"
+               "min_submissions = %" PRIu64 "\nround_timeout_ms = %" PRIu64 "\n"
                "[reward]\nbudget = \"1000\"\n",
-               rounds, rows_per_miner, m->eval_every);
+               task->rounds, task->rows_per_miner, m->eval_every,
+               task->min_submissions, task->timeout_ms);
     POT_ASSERT(!text.is_overflown);
     enum pot_err err = file_replace(path, 0600, text.data, text.size);
     if (err != POT_OK) {
@@ -237,15 +252,15 @@ static enum exit_code write_task(struct potbench *bench, const char *folder,
 }
 
 enum exit_code potbench_data_task(struct potbench *bench, const char *folder,
-                                  const struct potbench_model *m,
-                                  uint64_t rows_per_miner, uint64_t rounds)
+                                  const struct potbench_task *task)
 {
+    const struct potbench_model *m = task->model;
     char *train = file_join(folder, "train.pds");
     char *test = file_join(folder, "test.pds");
     enum exit_code rc = bench->data != NULL ? import_data(bench, train, test)
                                             : make_data(bench, train, test, m);
     if (rc == EXIT_CODE_DONE) {
-        rc = write_task(bench, folder, m, rows_per_miner, rounds);
+        rc = write_task(bench, folder, task);
     }
     free(train);
     free(test);

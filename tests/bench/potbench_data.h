@@ -26,7 +26,8 @@ struct potbench_model {
 extern const struct potbench_model potbench_models[];
 extern const size_t potbench_model_count;
 
-/* The model of potbench network. */
+/* The models of potbench swarm and potbench network. */
+extern const struct potbench_model potbench_light;
 extern const struct potbench_model potbench_wide;
 
 /* potbench_data_write: a .pds of rows rows at path; the seed tells training
@@ -36,12 +37,18 @@ POT_MUST_USE enum exit_code potbench_data_write(struct potbench *bench,
                                                 const struct potbench_model *m,
                                                 uint64_t rows, uint64_t seed);
 
+struct potbench_task {
+    const struct potbench_model *model;
+    uint64_t rows_per_miner;
+    uint64_t rounds;
+    uint64_t min_submissions;
+    uint64_t timeout_ms; /* of a round */
+};
+
 /* potbench_data_task: train.pds, test.pds and task.toml in folder; made-up, or
  * from the four files in bench->data. */
-POT_MUST_USE enum exit_code potbench_data_task(struct potbench *bench,
-                                               const char *folder,
-                                               const struct potbench_model *m,
-                                               uint64_t rows_per_miner,
-                                               uint64_t rounds);
+POT_MUST_USE enum exit_code potbench_data_task(
+    struct potbench *bench, const char *folder,
+    const struct potbench_task *task);
 
 #endif

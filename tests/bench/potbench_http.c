@@ -131,7 +131,7 @@ bool potbench_http_post(struct potbench_http *http, const char *path,
 /* false: the peer is gone. */
 static bool receive(struct potbench_http *http)
 {
-    static uint8_t data[READ_BYTES];
+    static _Thread_local uint8_t data[READ_BYTES];
     for (;;) {
         ssize_t size = recv(http->fd, data, sizeof(data), 0);
         if (size > 0) {
@@ -185,7 +185,7 @@ int potbench_http_read(struct potbench_http *http,
     return 1;
 }
 
-bool potbench_http_follow(struct potbench_http *http, const char *path)
+bool potbench_http_get(struct potbench_http *http, const char *path)
 {
     char text[256];
     int size = snprintf(text, sizeof(text),

@@ -38,11 +38,11 @@ POT_MUST_USE bool potbench_http_post(struct potbench_http *http,
 POT_MUST_USE int potbench_http_read(struct potbench_http *http,
                                     struct potbench_answer *answer);
 
-/* potbench_http_follow: asks for a stream of events.  potbench_http_event:
- * the next event's data (NUL-terminated JSON) like potbench_http_read; name
- * is what kind it is. */
-POT_MUST_USE bool potbench_http_follow(struct potbench_http *http,
-                                       const char *path);
+/* potbench_http_get: asks for a path, a stream of events too.
+ * potbench_http_event: the next event's data (NUL-terminated JSON) like
+ * potbench_http_read; name is what kind it is. */
+POT_MUST_USE bool potbench_http_get(struct potbench_http *http,
+                                    const char *path);
 POT_MUST_USE int potbench_http_event(struct potbench_http *http,
                                      char name[static 16], struct buf *data);
 

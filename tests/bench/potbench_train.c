@@ -131,7 +131,7 @@ static enum exit_code submit(struct train *t)
                                 t->net.key_path, "submit-task", task, NULL};
     enum exit_code rc = potbench_http_open(&t->events, &t->bench->ctl, url);
     if (rc == EXIT_CODE_DONE &&
-        !potbench_http_follow(&t->events, "/v1/events?type=round")) {
+        !potbench_http_get(&t->events, "/v1/events?type=round")) {
         rc = ctl_fail(&t->bench->ctl, EXIT_CODE_CONNECT,
                       "the event stream broke");
     }
@@ -267,9 +267,14 @@ static enum exit_code run_task(struct potbench *bench,
                    "%s: %s, %s, %" PRIu64 " rows a miner and round, %" PRIu64
                    " s a run",
                    command, model->name, model->text, rows, bench->seconds);
-    enum exit_code rc =
-        potbench_data_task(bench, bench->folder, model, rows,
-                           WARM_ROUNDS + bench->seconds * ROUNDS_PER_SECOND);
+    const struct potbench_task task = {
+        .model = model,
+        .rows_per_miner = rows,
+        .rounds = WARM_ROUNDS + bench->seconds * ROUNDS_PER_SECOND,
+        .min_submissions = 1,
+        .timeout_ms = 30000,
+    };
+    enum exit_code rc = potbench_data_task(bench, bench->folder, &task);
     for (uint64_t i = 0; rc == EXIT_CODE_DONE && i < bench->repeat; i++) {
         struct train t = {.bench = bench, .model = model, .rows = rows};
         rc = run_network(&t);
@@ -332,9 +337,9 @@ static enum exit_code each_model(
 
 enum exit_code potbench_train(struct potbench *bench)
 {
-    if (bench->miners == 0) {
+    if (bench->miners > POTBENCH_NODES_MAX) {
         return ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
-                        "train needs at least one miner");
+                        "--miners: at most %d of train's", POTBENCH_NODES_MAX);
     }
     return each_model(bench, run_model);
 }

@@ -44,7 +44,7 @@ enum exit_code watch_open(struct watch *watch, const char *url)
     struct ctl *ctl = &watch->bench->ctl;
     enum exit_code rc = potbench_http_open(&watch->events, ctl, url);
     if (rc == EXIT_CODE_DONE &&
-        !potbench_http_follow(&watch->events, "/v1/events?type=block")) {
+        !potbench_http_get(&watch->events, "/v1/events?type=block")) {
         rc = ctl_fail(ctl, EXIT_CODE_CONNECT, "the event stream broke");
     }
     return rc;
