@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TARGET_EVAL_EVERY 5
 #define WARM_ROUNDS       5
 #define ROUNDS_PER_SECOND 200 /* more than there can be */
 #define ROUND_DEADLINE_US 60000000
@@ -302,6 +303,9 @@ static enum exit_code run_model(struct potbench *bench,
 enum exit_code potbench_network(struct potbench *bench)
 {
     struct potbench_model model = potbench_wide;
+    if (bench->target > 0) {
+        model.eval_every = TARGET_EVAL_EVERY;
+    }
     if (bench->local_steps > 0) {
         model.local_steps = (uint32_t)bench->local_steps;
     }
