@@ -204,6 +204,24 @@ static enum exit_code add_url(struct potbench *bench, struct line *line)
     return EXIT_CODE_DONE;
 }
 
+static enum exit_code read_network_option(struct potbench *bench, int id)
+{
+    switch (id) {
+    case OPTION_DATA:
+        bench->data = optarg;
+        return EXIT_CODE_DONE;
+    case OPTION_STEPS:
+        return read_count(&bench->local_steps, bench, "local-steps",
+                          LOCAL_STEPS_MAX);
+    case OPTION_TARGET:
+        return read_count(&bench->target, bench, "target", 100);
+    default:
+        return ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
+                        "an option is unknown or lacks its value; see"
+                        " `potbench --help`");
+    }
+}
+
 static enum exit_code read_option(struct potbench *bench, struct line *line,
                                   int id)
 {
@@ -241,14 +259,6 @@ static enum exit_code read_option(struct potbench *bench, struct line *line,
     case OPTION_MODEL:
         bench->model = optarg;
         return EXIT_CODE_DONE;
-    case OPTION_DATA:
-        bench->data = optarg;
-        return EXIT_CODE_DONE;
-    case OPTION_STEPS:
-        return read_count(&bench->local_steps, bench, "local-steps",
-                          LOCAL_STEPS_MAX);
-    case OPTION_TARGET:
-        return read_count(&bench->target, bench, "target", 100);
     case OPTION_KEY:
         bench->ctl.key_path = optarg;
         return EXIT_CODE_DONE;
@@ -262,9 +272,7 @@ static enum exit_code read_option(struct potbench *bench, struct line *line,
         line->wants_version = true;
         return EXIT_CODE_DONE;
     default:
-        return ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
-                        "an option is unknown or lacks its value; see"
-                        " `potbench --help`");
+        return read_network_option(bench, id);
     }
 }
 
