@@ -125,9 +125,9 @@ static const struct chain_rule chain_rules[SPEC_FAULT_COUNT] = {
     [SPEC_TRIM_SHARE] = {"training.trim_share",
                          "is for aggregation = \"trimmed_mean\"", NULL},
     [SPEC_KRUM_FAULTY] = {"training.krum_faulty",
-                          "min_submissions must be at least"
-                          " 2 * krum_faulty + 3; and it is for aggregation"
-                          " = \"krum\" and \"multi_krum\"",
+                          "krum and multi_krum need min_submissions of at"
+                          " least 2 * krum_faulty + 3, which is 3 without the"
+                          " key; other rules take no krum_faulty",
                           NULL},
     [SPEC_CLIP_NORM] = {"training.clip_norm",
                         "is for aggregation = \"clipped_mean\" and"
