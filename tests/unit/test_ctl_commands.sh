@@ -103,7 +103,7 @@ task 's/^layers.*/layers = [64, 11]/' 'the data has 10 classes'
 task 's/^rows_per_miner.*/rows_per_miner = 2000/' 'training.rows_per_miner'
 task 's/^rounds.*/rounds = 0/' 'training.rounds: must be from 1'
 task 's/^train = .*/train = "none.csv"/' 'none.csv'
-task 's/^aggregation.*/aggregation = "krum"/' 'training.krum_faulty: min_submissions must be'
+task 's/^aggregation.*/aggregation = "krum"/' 'training.krum_faulty: krum and multi_krum need'
 task 's/^name.*/name = /' 'bad.toml:'
 
 # Test networks.

@@ -199,7 +199,7 @@ static void what_the_chain_would_refuse_is_refused_here(void **state)
         const char *why;
     } cases[] = {
         {"[training]", "aggregation = \"krum\"",
-         "training.krum_faulty: min_submissions must be at least"},
+         "training.krum_faulty: krum and multi_krum need"},
         {"[training]", "aggregation = \"krum\"\nmin_submissions = 3", NULL},
         {"[training]", "aggregation = \"trimmed_mean\"", NULL},
         {"[training]", "trim_share = 0.1",
