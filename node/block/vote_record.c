@@ -10,12 +10,6 @@
 
 #include <stdlib.h>
 
-/* A disk that synced the last record so quickly is trusted to be no slower with
- * the next: if that is small too, it is written on the loop.  Two threads need
- * not wake for it, which costs as much as the sync. */
-#define QUICK_NS        2000000
-#define BRIEF_BYTES_MAX 16384
-
 struct version {
     uint8_t *data; /* NULL: none */
     size_t size;
@@ -28,7 +22,6 @@ struct vote_record {
     struct version next;    /* waits */
     struct offload offload;
     enum pot_err err;
-    bool is_quick; /* the last write was */
     bool is_stopped;
 };
 
@@ -57,10 +50,8 @@ static void on_save(void *context)
 {
     struct vote_record *record = context;
     enum cpu_part before = cpu_time_enter(CPU_STORAGE);
-    uint64_t begun_ns = uv_hrtime();
     record->err = sign_state_save(record->config.sign_state,
                                   record->current.data, record->current.size);
-    record->is_quick = uv_hrtime() - begun_ns <= QUICK_NS;
     (void)cpu_time_enter(before);
 }
 
@@ -76,20 +67,18 @@ static void on_saved(void *context)
     if (record->is_stopped) {
         return;
     }
-    record->config.saved(record->config.context, sequence, err);
-    if (err == POT_OK && !record->is_stopped && record->current.data == NULL &&
-        record->next.data != NULL) {
-        start(record); /* only now: it may be saved before this returns */
+    if (err == POT_OK && record->next.data != NULL) {
+        start(record);
     }
+    record->config.saved(record->config.context, sequence, err);
 }
 
 static void start(struct vote_record *record)
 {
     record->current = record->next;
     record->next.data = NULL;
-    bool is_brief = record->is_quick && record->current.size <= BRIEF_BYTES_MAX;
-    (is_brief ? offload_brief : offload_start)(
-        &record->offload, record->config.loop, on_save, on_saved, record);
+    offload_start(&record->offload, record->config.loop, on_save, on_saved,
+                  record);
 }
 
 void vote_record_save(struct vote_record *record, uint8_t *data, size_t size,

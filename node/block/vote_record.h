@@ -1,6 +1,6 @@
-/* vote_record: what this replica has signed, written to the sign state; off
- * the loop, but for a small one to a quick disk.  What waits while one is being
- * written is replaced by a newer one. */
+/* vote_record: what this replica has signed, written to the sign state off
+ * the loop.  What waits while one is being written is replaced by a newer
+ * one. */
 #ifndef POT_NODE_BLOCK_VOTE_RECORD_H
 #define POT_NODE_BLOCK_VOTE_RECORD_H
 
@@ -30,7 +30,7 @@ struct vote_record *vote_record_new(const struct vote_record_config *config);
 void vote_record_stop(struct vote_record *record);
 void vote_record_free(struct vote_record *record);
 
-/* vote_record_save: takes data; saved may be called before it returns. */
+/* vote_record_save: takes data. */
 void vote_record_save(struct vote_record *record, uint8_t *data, size_t size,
                       uint64_t sequence);
 

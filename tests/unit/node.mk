@@ -22,7 +22,6 @@ unit_node_tests = \
 	tests/unit/test_round_early \
 	tests/unit/test_snapshots \
 	tests/unit/test_verified \
-	tests/unit/test_vote_record \
 	tests/unit/test_workers
 check_PROGRAMS += $(unit_node_tests)
 TESTS += $(unit_node_tests)
@@ -112,10 +111,6 @@ tests_unit_test_offload_SOURCES = tests/unit/test_offload.c
 tests_unit_test_offload_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_offload_LDADD = node/loop/libloop.a $(unit_base_libs) \
 	$(UV_LIBS)
-
-tests_unit_test_vote_record_SOURCES = tests/unit/test_vote_record.c
-tests_unit_test_vote_record_CPPFLAGS = $(unit_node_cppflags)
-tests_unit_test_vote_record_LDADD = $(unit_chain_libs)
 
 tests_unit_test_verified_SOURCES = tests/unit/test_verified.c
 tests_unit_test_verified_CPPFLAGS = $(unit_node_cppflags)

@@ -21,8 +21,7 @@
 #include <unistd.h>
 
 #define SECTOR      512
-#define SYNC_US     4000 /* at most; half of it is quick for a vote's record */
-#define EIO_CHANCE  300  /* permille of the operations of a failing disk */
+#define EIO_CHANCE  300 /* permille of the operations of a failing disk */
 #define ROT_PLACES  8
 #define PATH_SIZE   512
 #define KEEP_CHANCE 2 /* of a sector of a torn write: one in so many */
@@ -189,12 +188,6 @@ static ssize_t write_to(struct vsim_file *file, int fd, const struct stat *info,
     return real_pwrite(fd, data, size, offset);
 }
 
-static void take_time(void)
-{
-    bool is_slow = vsim.nodes[vsim.current].slow_until_us > vsim.now_us;
-    vsim.synced_us += (is_slow ? SYNC_US : 0) + vsim_below(SYNC_US);
-}
-
 static int sync_file(int fd)
 {
     struct stat info;
@@ -202,7 +195,6 @@ static int sync_file(int fd)
     if (file == NULL) {
         return 0; /* folders, and what is no node's */
     }
-    take_time();
     int why = refusal(&vsim.nodes[vsim.current].disk, false);
     if (why != 0) {
         for (struct undo *u = file->undo; u != NULL; u = u->next) {

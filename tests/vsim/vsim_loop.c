@@ -72,11 +72,9 @@ void uv_update_time(uv_loop_t *loop)
     (void)loop;
 }
 
-/* While a node is at work the life's time stands still; what it waited for
- * disks meanwhile is seen by this clock alone. */
 uint64_t uv_hrtime(void)
 {
-    return (clock_steady_us() + vsim.synced_us) * 1000;
+    return clock_steady_us() * 1000;
 }
 
 /* ---- handles */

@@ -135,7 +135,6 @@ struct vsim {
     struct vsim_config config;
     struct sim_rng rng;
     uint64_t now_us;
-    uint64_t synced_us; /* spent in syncs, by whoever measures it */
     uint64_t order;
     struct vsim_event **queue; /* a binary heap */
     size_t queue_count;
