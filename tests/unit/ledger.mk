@@ -38,7 +38,8 @@ tests_unit_test_evaluate_LDADD = $(unit_ledger_libs)
 
 ledger_state_tests = tests/unit/test_draft tests/unit/test_ledger_blocks \
 	tests/unit/test_ledger_challenge \
-	tests/unit/test_ledger_round tests/unit/test_ledger_slash \
+	tests/unit/test_ledger_round tests/unit/test_ledger_round_lies \
+	tests/unit/test_ledger_slash \
 	tests/unit/test_ledger_tx
 check_PROGRAMS += $(ledger_state_tests)
 TESTS += $(ledger_state_tests)
@@ -48,6 +49,7 @@ unit_fixture_libs = tests/unit/libledger_fixture.a $(unit_ledger_libs)
 tests_unit_libledger_fixture_a_SOURCES = \
 	tests/unit/evidence_fixture.c tests/unit/evidence_fixture.h \
 	tests/unit/ledger_fixture.c tests/unit/ledger_fixture.h \
+	tests/unit/ledger_game.c tests/unit/ledger_game.h \
 	tests/unit/memory_state.c tests/unit/memory_state.h
 tests_unit_libledger_fixture_a_CPPFLAGS = $(unit_cppflags)
 
@@ -71,6 +73,10 @@ tests_unit_test_ledger_tx_LDADD = $(unit_fixture_libs)
 tests_unit_test_ledger_round_SOURCES = tests/unit/test_ledger_round.c
 tests_unit_test_ledger_round_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_ledger_round_LDADD = $(unit_fixture_libs)
+
+tests_unit_test_ledger_round_lies_SOURCES = tests/unit/test_ledger_round_lies.c
+tests_unit_test_ledger_round_lies_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_ledger_round_lies_LDADD = $(unit_fixture_libs)
 
 tests_unit_test_ledger_blocks_SOURCES = tests/unit/test_ledger_blocks.c \
 	tests/unit/ledger_random.h
