@@ -219,7 +219,8 @@ enum exit_code client_get(json_t **out, struct ctl *ctl, const char *format,
         return rc;
     }
     if (reply.status != 200) {
-        rc = client_refused(ctl, &reply, path);
+        rc =
+            client_refused(ctl, &reply, reply.status == 404 ? ctl->node : path);
         /* A question that makes no sense is the asker's fault. */
         rc = rc == EXIT_CODE_REJECTED ? EXIT_CODE_FAILED : rc;
     } else if (reply.json == NULL) {

@@ -31,6 +31,7 @@ struct course {
                       * of the one that took the task */
     uint64_t rounds; /* that were the same */
     uint64_t gradients;
+    json_t *told; /* the task, as the node told it before its rounds */
 };
 
 /* ---- the task */
@@ -61,13 +62,12 @@ static enum exit_code check_arguments(struct course *c,
 
 static enum exit_code load_task(struct course *c)
 {
-    json_t *json;
-    enum exit_code rc = client_get(&json, c->ctl, "/v1/tasks/%s", c->task_text);
+    enum exit_code rc =
+        client_get(&c->told, c->ctl, "/v1/tasks/%s", c->task_text);
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
-    c->height = client_count(json, "started_height");
-    json_decref(json);
+    c->height = client_count(c->told, "started_height");
     rc = replay_source_task(&c->body, c->ctl, &c->task, c->height);
     if (rc != EXIT_CODE_DONE) {
         return rc;
@@ -192,7 +192,7 @@ static enum exit_code tell_difference(struct course *c,
             json, "made", json_string(hash_format(&result->made, made)));
     }
     ctl_print_json(c->ctl, json);
-    return ctl_fail(c->ctl, EXIT_CODE_FAILED,
+    return ctl_fail(c->ctl, EXIT_CODE_REJECTED,
                     "round %" PRIu64 ", block %" PRIu64 ": another %s%s%s%s%s"
                     "%s%s; do not trust the node at %s",
                     c->rounds + 1, height, what, miner[0] != '\0' ? " of " : "",
@@ -257,21 +257,52 @@ static enum exit_code take_rounds(struct course *c)
     }
 }
 
+static bool has_ended(const struct course *c)
+{
+    return strcmp(client_text(c->told, "status"), "running") != 0;
+}
+
+/* A list cut short hides what comes behind. */
+static enum exit_code check_whole(struct course *c)
+{
+    char text[HASH_TEXT_SIZE];
+    struct hash parameters = task_replay_parameters(c->replay);
+    const char *told = client_text(c->told, "parameters_hash");
+    uint64_t rounds = client_count(c->told, "round");
+    (void)hash_format(&parameters, text);
+    if (c->rounds < rounds) {
+        return ctl_fail(c->ctl, EXIT_CODE_REJECTED,
+                        "the node at %s says that %" PRIu64 " rounds are"
+                        " closed, and lists %" PRIu64 "; ask another node",
+                        c->ctl->node, rounds, c->rounds);
+    }
+    if (has_ended(c) && strcmp(told, text) != 0) {
+        return ctl_fail(c->ctl, EXIT_CODE_REJECTED,
+                        "the node at %s says that the task ended with the"
+                        " parameters %s, its rounds give %s; ask another node",
+                        c->ctl->node, told, text);
+    }
+    return EXIT_CODE_DONE;
+}
+
 static void tell_identical(struct course *c)
 {
     char text[HASH_TEXT_SIZE];
     struct hash parameters = task_replay_parameters(c->replay);
+    const char *status = client_text(c->told, "status");
     (void)hash_format(&parameters, text);
     ctl_print(c->ctl,
-              "identical: %" PRIu64 " rounds, %" PRIu64
+              "identical%s: %" PRIu64 " of %" PRIu64 " rounds (%s), %" PRIu64
               " gradients, parameters hash %s, by the kernel %s\n",
-              c->rounds, c->gradients, text, task_replay_kernel(c->replay));
+              has_ended(c) ? "" : " so far", c->rounds,
+              client_count(c->told, "rounds"), status, c->gradients, text,
+              task_replay_kernel(c->replay));
     ctl_print_json(c->ctl,
-                   json_pack("{ss sb sI sI ss ss}", "task", c->task_text,
-                             "identical", 1, "rounds", (json_int_t)c->rounds,
-                             "gradients", (json_int_t)c->gradients,
-                             "parameters_hash", text, "kernel",
-                             task_replay_kernel(c->replay)));
+                   json_pack("{ss sb ss sI sI ss ss}", "task", c->task_text,
+                             "identical", 1, "status", status, "rounds",
+                             (json_int_t)c->rounds, "gradients",
+                             (json_int_t)c->gradients, "parameters_hash", text,
+                             "kernel", task_replay_kernel(c->replay)));
 }
 
 static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
@@ -288,11 +319,15 @@ static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
         rc = take_rounds(&c);
     }
     if (rc == EXIT_CODE_DONE) {
+        rc = check_whole(&c);
+    }
+    if (rc == EXIT_CODE_DONE) {
         tell_identical(&c);
     }
     task_replay_free(c.replay);
     buf_fini(&c.data);
     codec_free(c.body);
+    json_decref(c.told);
     return rc;
 }
 
@@ -303,7 +338,7 @@ const struct cli_command cmd_replay = {
     .details =
         "From the first parameters on: every counted gradient, their"
         " aggregates and the\nparameters after each round, in one process."
-        "  Says the first difference, and exits\nwith 1 then.  The task's"
+        "  Says the first difference, and exits\nwith 6 then.  The task's"
         " numerics must be \"exact\".  Blocks and the training set come\nfrom"
         " the node; whether a quorum signed the blocks says verify-chain.\n",
     .examples = "  potctl replay TASK\n"

@@ -25,6 +25,7 @@ struct follow {
     uint64_t ms_mean; /* a round takes, of late */
     double accuracy;  /* the latest known; below 0: none */
     double test_loss; /* the same */
+    uint64_t waiting; /* miners there when last said, plus one */
     bool has_bar;     /* the cursor stands behind one */
 };
 
@@ -164,6 +165,26 @@ static enum exit_code show_rounds(struct follow *f)
     }
 }
 
+/* No round opens before enough miners are there. */
+static void show_waiting(struct follow *f, const json_t *task)
+{
+    uint64_t members = client_count(task, "members");
+    uint64_t wanted = client_count(task, "min_submissions");
+    bool is_waiting = client_count(task, "roster") == 0 && members < wanted;
+    if (!is_waiting || f->waiting == members + 1 ||
+        (f->style != FOLLOW_LINES && f->style != FOLLOW_BAR)) {
+        return;
+    }
+    (void)fprintf(f->out,
+                  "%swaiting for miners: %" PRIu64 " of the %" PRIu64
+                  " that min_submissions asks for have joined%s",
+                  f->style == FOLLOW_BAR ? "\r\033[K" : "", members, wanted,
+                  f->style == FOLLOW_BAR ? "" : "\n");
+    (void)fflush(f->out);
+    f->waiting = members + 1;
+    f->has_bar = f->style == FOLLOW_BAR;
+}
+
 static enum exit_code poll_once(json_t **out_task, struct follow *f)
 {
     json_t *task;
@@ -174,6 +195,9 @@ static enum exit_code poll_once(json_t **out_task, struct follow *f)
     f->rounds = client_count(task, "rounds");
     bool has_ended = strcmp(client_text(task, "status"), "running") != 0;
     rc = show_rounds(f);
+    if (rc == EXIT_CODE_DONE && !has_ended) {
+        show_waiting(f, task);
+    }
     if (rc == EXIT_CODE_DONE && has_ended) {
         *out_task = json_incref(task);
     }

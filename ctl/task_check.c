@@ -82,6 +82,22 @@ static enum exit_code check_kind(struct ctl *ctl, const struct task_file *f)
     return EXIT_CODE_DONE;
 }
 
+static enum exit_code check_local(struct ctl *ctl, const struct task_file *f)
+{
+    if (f->local_steps > 1 && f->local_rate == 0) {
+        return FAULT("training.local_steps",
+                     "above 1 needs optimizer.local_rate, the rate of the steps"
+                     " within a round; try 0.1");
+    }
+    if (f->local_steps <= 1 && f->local_rate > 0) {
+        return FAULT("optimizer.local_rate",
+                     "is the rate of the steps within a round, for"
+                     " training.local_steps above 1; take it out, or set"
+                     " local_steps");
+    }
+    return EXIT_CODE_DONE;
+}
+
 /* What the chain would refuse, by its key; of a choice the taken names are
  * told. */
 struct chain_rule {
@@ -193,6 +209,9 @@ enum exit_code task_check_alone(struct ctl *ctl, struct task_file *file)
     }
     if (rc == EXIT_CODE_DONE) {
         rc = check_kind(ctl, file);
+    }
+    if (rc == EXIT_CODE_DONE) {
+        rc = check_local(ctl, file);
     }
     if (rc != EXIT_CODE_DONE) {
         return rc;

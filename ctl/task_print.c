@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 void task_print(const struct ctl *ctl, const json_t *task)
 {
@@ -18,6 +19,11 @@ void task_print(const struct ctl *ctl, const json_t *task)
     show_text("numerics", task, "numerics");
     show_field("round", "%" PRIu64 " of %" PRIu64, client_count(task, "round"),
                client_count(task, "rounds"));
+    if (strcmp(client_text(task, "status"), "running") == 0) {
+        show_field("miners", "%" PRIu64 " joined, %" PRIu64 " needed",
+                   client_count(task, "members"),
+                   client_count(task, "min_submissions"));
+    }
     show_number("train loss", task, "train_loss");
     show_number("test loss", task, "test_loss");
     show_number("test accuracy", task, "test_accuracy");

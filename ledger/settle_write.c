@@ -124,6 +124,9 @@ static void end_or_go_on(struct settle *s, const struct ledger_env *env,
     } else if (is_target_reached(s)) {
         task_end(env, height, task, POT__TASK_STATUS__TASK_COMPLETED,
                  "target accuracy reached");
+    } else if (task->round == task->spec->rounds && task->submissions == 0) {
+        task_end(env, height, task, POT__TASK_STATUS__TASK_FAILED,
+                 "no round closed with a gradient");
     } else if (task->round == task->spec->rounds) {
         task_end(env, height, task, POT__TASK_STATUS__TASK_COMPLETED,
                  "all rounds done");

@@ -408,15 +408,18 @@ static void rounds_close_empty_when_their_time_is_up(void **state)
     game_close(&g);
 }
 
-static void a_task_without_miners_waits_and_then_fails(void **state)
+/* A task of so many rounds, and what becomes of it after two empty ones, or
+ * after all. */
+static void fails_without_miners(uint32_t rounds, int closings,
+                                 const char *reason)
 {
-    (void)state;
     struct game g = {.held.submission_count = 0};
     Pot__RoundUpdate *update;
     fixture_open(&g.f);
     fixture_spec(&g.spec, &g.f);
+    g.spec.task.rounds = rounds;
     fixture_start_task(&g.f, &g.spec, 6000, 0, &g.task);
-    for (int round = 0; round < 2; round++) {
+    for (int round = 0; round < closings; round++) {
         g.block = fixture_block(&g.f, 1);
         g.block.height += 4;
         g.f.height += 4;
@@ -429,8 +432,22 @@ static void a_task_without_miners_waits_and_then_fails(void **state)
     }
     Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
     assert_int_equal(task->status, POT__TASK_STATUS__TASK_FAILED);
+    assert_string_equal(task->reason, reason);
     codec_free(task);
     game_close(&g);
+}
+
+static void a_task_without_miners_waits_and_then_fails(void **state)
+{
+    (void)state;
+    fails_without_miners(3, 2,
+                         "too many rounds in a row closed without a gradient");
+}
+
+static void a_task_that_trained_nothing_fails(void **state)
+{
+    (void)state;
+    fails_without_miners(1, 1, "no round closed with a gradient");
 }
 
 static void absent_miners_are_dropped(void **state)
@@ -629,6 +646,7 @@ int main(void)
         cmocka_unit_test(refused_submissions_are_listed_and_not_paid),
         cmocka_unit_test(rounds_close_empty_when_their_time_is_up),
         cmocka_unit_test(a_task_without_miners_waits_and_then_fails),
+        cmocka_unit_test(a_task_that_trained_nothing_fails),
         cmocka_unit_test(absent_miners_are_dropped),
         cmocka_unit_test(tasks_with_the_same_first_parameters_share_the_blob),
         cmocka_unit_test(what_is_not_held_is_named),
