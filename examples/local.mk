@@ -4,7 +4,6 @@ EXTRA_DIST += \
 	examples/digits/ATTRIBUTION \
 	examples/digits/digits-test.csv \
 	examples/digits/digits-train.csv \
-	examples/digits/exact.toml \
 	examples/digits/split.py \
 	examples/digits/task.toml \
 	examples/fashion-mnist/local-steps.toml \

@@ -28,7 +28,8 @@ for cheat in $cheats; do
     index=$((index + 1))
 done
 await_ready $names
-task=$(submit validator0 "$(make_task cheat $rounds audit_rate=1.0)")
+task=$(submit validator0 "$(make_task cheat $rounds audit_rate=1.0 \
+    'numerics="blas"')")
 await 60 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
 jq -e '.status == "completed" and .round == .rounds' "$WORK/task.json" \

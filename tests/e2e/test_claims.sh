@@ -14,7 +14,8 @@ bad_potd() { # name mode [core]
 }
 start validator0 validator1 validator2 validator3 miner0
 await_ready validator0 validator1 validator2 validator3 miner0
-task=$(submit validator0 "$(make_task claims 5000 audit_rate=1.0)")
+task=$(submit validator0 "$(make_task claims 5000 audit_rate=1.0 \
+    'numerics="blas"')")
 await 30 "the first rounds" round_reaches validator0 "$task" 2
 bad_potd miner1 drift
 bad_potd miner2 drift Nonsense

@@ -37,7 +37,8 @@ if grep -qw avx2 /proc/cpuinfo; then
     grep -q 'OpenBLAS chose its kernel Prescott.* is used instead' \
         "$NET/miner3/potd.log" || fail "the change is not told"
 fi
-task=$(submit validator0 "$(make_task cores 40 audit_rate=1.0)")
+task=$(submit validator0 "$(make_task cores 40 audit_rate=1.0 \
+    'numerics="blas"')")
 await 120 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
 # How many are counted is a matter of time; that none is refused is not.
