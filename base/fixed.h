@@ -26,15 +26,18 @@ static inline int32_t fixed_saturate(int64_t value)
     return value < INT32_MIN ? INT32_MIN : (int32_t)value;
 }
 
-/* fixed_magnitude: |value|.  fixed_signed: -size where sign is negative. */
+/* fixed_magnitude: |value|.  fixed_signed: -size where sign is negative.
+ * Without a branch: signs are often as good as random. */
 static inline uint64_t fixed_magnitude(int64_t value)
 {
-    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    uint64_t mask = 0 - ((uint64_t)value >> 63);
+    return ((uint64_t)value ^ mask) - mask;
 }
 
 static inline int64_t fixed_signed(uint64_t size, int64_t sign)
 {
-    return (int64_t)(sign < 0 ? 0 - size : size);
+    uint64_t mask = 0 - ((uint64_t)sign >> 63);
+    return (int64_t)((size ^ mask) - mask);
 }
 
 /* fixed_bit_count: bits of value, 0 for 0. */
