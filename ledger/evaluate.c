@@ -1,7 +1,7 @@
-/* Weights lie transposed, (d_in, d_out), so that a layer is, for each input
- * that is not zero, one addition of a scaled row to the sums; inputs are
- * taken four at a time.  All of it is exact, so neither the order nor the
- * vector width can show. */
+/* Rows are taken BLOCK at a time.  Inputs that are zero are left out; the rest
+ * of a row is cut into runs of RUN inputs, so that a run's weights in a panel
+ * stay in the cache while the block's rows pass by them.  All of it is exact:
+ * neither the order nor the vector width can show. */
 #include "config.h"
 
 #include "ledger/evaluate.h"
@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/fixed.h"
 #include "ledger/activation.h"
+#include "ledger/row_sums.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,39 +18,52 @@
 #define INPUT_BITS   16 /* of activations */
 #define SUM_BITS     (INPUT_BITS + FIXED_BITS)
 #define SUM_BITS_MAX 62 /* of a sum's magnitude */
-#define LANES        4
+#define COLUMNS      ROW_SUMS_COLUMNS
+#define BLOCK        EVALUATOR_ROWS_MAX
+#define RUN          ((size_t)96)
+#define CACHE_LINE   64
 
 struct layer {
     size_t inputs;
     size_t outputs;
-    const int32_t *weight; /* (inputs, outputs), in evaluator.weights */
-    const int32_t *bias;   /* (outputs) */
-    unsigned weight_bits;  /* of the largest sum of magnitudes of an output */
+    size_t panels;
+    size_t weights_at;
+    const int32_t
+        *weights;         /* (panels, inputs, COLUMNS), zeros behind the last */
+    const int32_t *bias;  /* (outputs), in evaluator.biases */
+    unsigned weight_bits; /* of the largest sum of magnitudes of an output */
 };
 
 struct evaluator {
     struct layer layers[LAYERS_MAX];
     size_t layer_count;
     const struct activation *activation;
-    int32_t *weights;   /* as theta, each weight transposed */
-    int32_t *inputs;    /* (widest) */
-    int64_t *sums;      /* (widest) */
-    uint32_t *occupied; /* (widest) which inputs are not zero */
+    row_sums_fn *add;
+    void *memory; /* of all weights */
+    int32_t *biases;
+    size_t widest;
+    int32_t *inputs;            /* (BLOCK, widest) */
+    int64_t *sums;              /* (BLOCK, widest) */
+    struct row_input *occupied; /* (BLOCK, widest): a row's, not zero */
+    size_t *run_ends;           /* (BLOCK, runs of widest), into a row's */
+    unsigned shifts[BLOCK];
 };
 
 /* ---- making it ready */
 
-/* Transposes one weight; returns the bits of its largest row sum, bias
+/* Lays a weight out in panels; returns the bits of its largest row sum, bias
  * included. */
-static unsigned transpose(int32_t *out, const int32_t *weight,
-                          const int32_t *bias, size_t inputs, size_t outputs)
+static unsigned lay_out(int32_t *panels, const struct layer *layer,
+                        const int32_t *weight)
 {
     uint64_t largest = 0;
-    for (size_t j = 0; j < outputs; j++) {
-        uint64_t sum = fixed_magnitude(bias[j]);
-        for (size_t i = 0; i < inputs; i++) {
-            int32_t w = weight[j * inputs + i];
-            out[i * outputs + j] = w;
+    for (size_t j = 0; j < layer->outputs; j++) {
+        uint64_t sum = fixed_magnitude(layer->bias[j]);
+        int32_t *out = panels + j / COLUMNS * layer->inputs * COLUMNS +
+                       row_sums_place(j % COLUMNS);
+        for (size_t i = 0; i < layer->inputs; i++) {
+            int32_t w = weight[j * layer->inputs + i];
+            out[i * COLUMNS] = w;
             sum += fixed_magnitude(w);
         }
         largest = sum > largest ? sum : largest;
@@ -57,75 +71,82 @@ static unsigned transpose(int32_t *out, const int32_t *weight,
     return fixed_bit_count(largest);
 }
 
+static size_t runs_of(size_t inputs)
+{
+    return (inputs + RUN - 1) / RUN;
+}
+
+/* Says where each layer's part of the weights begins; returns their number. */
+static size_t place_layers(struct evaluator *n, const struct model_shape *shape)
+{
+    size_t count = 0;
+    n->layer_count = shape->layer_count;
+    n->widest = shape->widths[0];
+    for (size_t l = 0; l < shape->layer_count; l++) {
+        struct layer *layer = &n->layers[l];
+        layer->inputs = shape->widths[l];
+        layer->outputs = shape->widths[l + 1];
+        layer->panels = (layer->outputs + COLUMNS - 1) / COLUMNS;
+        layer->weights_at = count;
+        count += layer->panels * layer->inputs * COLUMNS;
+        n->widest = layer->outputs > n->widest ? layer->outputs : n->widest;
+    }
+    return count;
+}
+
+/* Panels begin on a cache line: vectors that lie in two take twice as long. */
+static void take_weights(struct evaluator *n, const struct model_shape *shape,
+                         const int32_t *theta, size_t count)
+{
+    n->memory = pot_calloc(count + CACHE_LINE, sizeof(int32_t));
+    size_t unaligned = (uintptr_t)n->memory % CACHE_LINE;
+    int32_t *weights =
+        (int32_t *)(void *)((char *)n->memory + CACHE_LINE - unaligned);
+    for (size_t l = 0; l < n->layer_count; l++) {
+        struct layer *layer = &n->layers[l];
+        const int32_t *bias = theta + shape->tensors[2 * l + 1].offset;
+        int32_t *panels = weights + layer->weights_at;
+        layer->bias = n->biases + l * n->widest;
+        memcpy(n->biases + l * n->widest, bias, layer->outputs * sizeof(*bias));
+        layer->weight_bits =
+            lay_out(panels, layer, theta + shape->tensors[2 * l].offset);
+        layer->weights = panels;
+    }
+}
+
 struct evaluator *evaluator_new(const struct model_shape *shape,
                                 const Pot__ModelSpec *model,
                                 const int32_t *theta)
 {
     struct evaluator *n = pot_calloc(1, sizeof(*n));
-    n->layer_count = shape->layer_count;
+    row_sums_fn *variants[ROW_SUMS_VARIANTS_MAX];
+    (void)row_sums_variants(variants);
+    n->add = variants[0];
     n->activation = activation_find(model->activation);
-    n->weights = pot_calloc(shape->parameter_count, sizeof(*n->weights));
-    size_t widest = 0;
-    for (size_t l = 0; l < shape->width_count; l++) {
-        widest = shape->widths[l] > widest ? shape->widths[l] : widest;
-    }
-    for (size_t l = 0; l < shape->layer_count; l++) {
-        struct layer *layer = &n->layers[l];
-        size_t weight_at = shape->tensors[2 * l].offset;
-        struct tensor_span bias = shape->tensors[2 * l + 1];
-        layer->inputs = shape->widths[l];
-        layer->outputs = shape->widths[l + 1];
-        layer->weight = n->weights + weight_at;
-        layer->bias = n->weights + bias.offset;
-        memcpy(n->weights + bias.offset, theta + bias.offset,
-               bias.count * sizeof(*theta));
-        layer->weight_bits =
-            transpose(n->weights + weight_at, theta + weight_at,
-                      theta + bias.offset, layer->inputs, layer->outputs);
-    }
-    n->inputs = pot_calloc(widest, sizeof(*n->inputs));
-    n->sums = pot_calloc(widest, sizeof(*n->sums));
-    n->occupied = pot_calloc(widest, sizeof(*n->occupied));
+    size_t count = place_layers(n, shape);
+    n->biases = pot_calloc(n->layer_count * n->widest, sizeof(*n->biases));
+    take_weights(n, shape, theta, count);
+    n->inputs = pot_calloc(BLOCK * n->widest, sizeof(*n->inputs));
+    n->sums = pot_calloc(BLOCK * n->widest, sizeof(*n->sums));
+    n->occupied = pot_calloc(BLOCK * n->widest, sizeof(*n->occupied));
+    n->run_ends = pot_calloc(BLOCK * runs_of(n->widest), sizeof(*n->run_ends));
     return n;
 }
 
 void evaluator_free(struct evaluator *evaluator)
 {
     if (evaluator != NULL) {
-        free(evaluator->weights);
+        free(evaluator->memory);
+        free(evaluator->biases);
         free(evaluator->inputs);
         free(evaluator->sums);
         free(evaluator->occupied);
+        free(evaluator->run_ends);
         free(evaluator);
     }
 }
 
-/* ---- one row */
-
-static void add_four(int64_t *restrict sums, const int32_t *restrict weight,
-                     size_t outputs, const int32_t *inputs,
-                     const uint32_t *indices)
-{
-    const int32_t *w0 = weight + indices[0] * outputs;
-    const int32_t *w1 = weight + indices[1] * outputs;
-    const int32_t *w2 = weight + indices[2] * outputs;
-    const int32_t *w3 = weight + indices[3] * outputs;
-    int64_t a0 = inputs[indices[0]];
-    int64_t a1 = inputs[indices[1]];
-    int64_t a2 = inputs[indices[2]];
-    int64_t a3 = inputs[indices[3]];
-    for (size_t j = 0; j < outputs; j++) {
-        sums[j] += a0 * w0[j] + a1 * w1[j] + a2 * w2[j] + a3 * w3[j];
-    }
-}
-
-static void add_one(int64_t *restrict sums, const int32_t *restrict weight,
-                    size_t outputs, int64_t input)
-{
-    for (size_t j = 0; j < outputs; j++) {
-        sums[j] += input * weight[j];
-    }
-}
+/* ---- a layer */
 
 /* By how many bits the inputs must go right for the sums to stay in int64.
  * The bias counts as an input of one, 2^16. */
@@ -140,64 +161,102 @@ static unsigned guard_shift(const struct layer *layer, const int32_t *inputs)
     return bits > SUM_BITS_MAX ? bits - SUM_BITS_MAX : 0;
 }
 
-static size_t gather(struct evaluator *n, const struct layer *layer,
-                     unsigned shift)
+static void gather(struct evaluator *n, const struct layer *layer, size_t row)
 {
+    const int32_t *inputs = n->inputs + row * n->widest;
+    struct row_input *occupied = n->occupied + row * n->widest;
+    size_t *ends = n->run_ends + row * runs_of(n->widest);
+    unsigned shift = guard_shift(layer, inputs);
     size_t count = 0;
-    for (size_t i = 0; i < layer->inputs; i++) {
-        if (shift > 0) {
-            n->inputs[i] = (int32_t)fixed_shift_right(n->inputs[i], shift);
+    for (size_t first = 0; first < layer->inputs; first += RUN) {
+        size_t left = layer->inputs - first;
+        size_t end = first + (left < RUN ? left : RUN);
+        for (size_t i = first; i < end; i++) {
+            int32_t x = (int32_t)fixed_shift_right(inputs[i], shift);
+            occupied[count] = (struct row_input){x, (uint32_t)i};
+            count += x != 0 ? 1 : 0;
         }
-        n->occupied[count] = (uint32_t)i;
-        count += n->inputs[i] != 0 ? 1 : 0;
+        *ends++ = count;
     }
-    return count;
+    n->shifts[row] = shift;
+}
+
+/* The sums of a panel's columns for all rows, into the evaluator's. */
+static void add_panel(struct evaluator *n, const struct layer *layer,
+                      size_t panel, size_t rows)
+{
+    _Alignas(CACHE_LINE) int64_t sums[BLOCK][COLUMNS] = {{0}};
+    const int32_t *weights = layer->weights + panel * layer->inputs * COLUMNS;
+    size_t runs = runs_of(layer->inputs);
+    for (size_t run = 0; run < runs; run++) {
+        for (size_t row = 0; row < rows; row++) {
+            const size_t *ends = n->run_ends + row * runs_of(n->widest);
+            size_t first = run > 0 ? ends[run - 1] : 0;
+            n->add(sums[row], weights, n->occupied + row * n->widest + first,
+                   ends[run] - first);
+        }
+    }
+    size_t first = panel * COLUMNS;
+    size_t count = layer->outputs - first;
+    count = count < COLUMNS ? count : COLUMNS;
+    for (size_t row = 0; row < rows; row++) {
+        int64_t *out = n->sums + row * n->widest + first;
+        unsigned shift = n->shifts[row];
+        for (size_t j = 0; j < count; j++) {
+            int64_t bias = (int64_t)layer->bias[first + j] * (1 << INPUT_BITS);
+            int64_t sum = sums[row][j] + fixed_shift_right(bias, shift);
+            out[j] = shift > 0 ? fixed_shift_left(sum, shift) : sum;
+        }
+    }
 }
 
 /* Sums of one layer in Q.40, from and to the evaluator's memory. */
-static void layer_forward(struct evaluator *n, const struct layer *layer)
+static void layer_forward(struct evaluator *n, const struct layer *layer,
+                          size_t rows)
 {
-    size_t outputs = layer->outputs;
-    unsigned shift = guard_shift(layer, n->inputs);
-    for (size_t j = 0; j < outputs; j++) {
-        n->sums[j] = fixed_shift_right(
-            (int64_t)layer->bias[j] * (1 << INPUT_BITS), shift);
+    for (size_t row = 0; row < rows; row++) {
+        gather(n, layer, row);
     }
-    size_t count = gather(n, layer, shift);
-    size_t k = 0;
-    for (; k + LANES <= count; k += LANES) {
-        add_four(n->sums, layer->weight, outputs, n->inputs, n->occupied + k);
-    }
-    for (; k < count; k++) {
-        size_t i = n->occupied[k];
-        add_one(n->sums, layer->weight + i * outputs, outputs, n->inputs[i]);
-    }
-    for (size_t j = 0; j < outputs && shift > 0; j++) {
-        n->sums[j] = fixed_shift_left(n->sums[j], shift);
+    for (size_t panel = 0; panel < layer->panels; panel++) {
+        add_panel(n, layer, panel, rows);
     }
 }
 
-const int64_t *evaluator_forward(struct evaluator *evaluator,
-                                 const int32_t *features)
+static void activate(struct evaluator *n, const struct layer *layer, size_t row)
 {
-    const struct layer *layers = evaluator->layers;
-    for (size_t i = 0; i < layers[0].inputs; i++) {
-        evaluator->inputs[i] =
-            (int32_t)fixed_shift_right(features[i], FIXED_BITS - INPUT_BITS);
+    const int64_t *sums = n->sums + row * n->widest;
+    int32_t *inputs = n->inputs + row * n->widest;
+    for (size_t j = 0; j < layer->outputs; j++) {
+        int64_t x = fixed_shift_right(sums[j], SUM_BITS - FIXED_BITS);
+        inputs[j] = fixed_saturate(fixed_shift_right(n->activation->apply(x),
+                                                     FIXED_BITS - INPUT_BITS));
     }
-    for (size_t l = 0; l < evaluator->layer_count; l++) {
-        layer_forward(evaluator, &layers[l]);
-        if (l + 1 == evaluator->layer_count) {
-            break;
-        }
-        for (size_t j = 0; j < layers[l].outputs; j++) {
-            int64_t x =
-                fixed_shift_right(evaluator->sums[j], SUM_BITS - FIXED_BITS);
-            evaluator->inputs[j] = fixed_saturate(fixed_shift_right(
-                evaluator->activation->apply(x), FIXED_BITS - INPUT_BITS));
+}
+
+void evaluator_forward(int64_t *outputs, struct evaluator *evaluator,
+                       const int32_t *features, size_t rows)
+{
+    struct evaluator *n = evaluator;
+    size_t last = n->layer_count - 1;
+    POT_ASSERT(rows <= BLOCK);
+    for (size_t row = 0; row < rows; row++) {
+        int32_t *inputs = n->inputs + row * n->widest;
+        for (size_t i = 0; i < n->layers[0].inputs; i++) {
+            inputs[i] = (int32_t)fixed_shift_right(*features++,
+                                                   FIXED_BITS - INPUT_BITS);
         }
     }
-    return evaluator->sums;
+    for (size_t l = 0; l <= last; l++) {
+        layer_forward(n, &n->layers[l], rows);
+        for (size_t row = 0; l < last && row < rows; row++) {
+            activate(n, &n->layers[l], row);
+        }
+    }
+    size_t width = n->layers[last].outputs;
+    for (size_t row = 0; row < rows; row++) {
+        memcpy(outputs + row * width, n->sums + row * n->widest,
+               width * sizeof(*outputs));
+    }
 }
 
 /* ---- a test set */
@@ -246,6 +305,27 @@ static int64_t squared_error(const int64_t *outputs, size_t count,
     return fixed_divide(sum, (int64_t)count);
 }
 
+struct judge {
+    const struct dataset *test;
+    size_t outputs;
+    bool is_mse;
+    uint64_t correct;
+    int64_t loss;
+};
+
+static void judge_row(struct judge *j, const int64_t *z, uint64_t row)
+{
+    const struct dataset *test = j->test;
+    if (test->classes > 0 &&
+        largest_of(z, j->outputs) == dataset_class(test, row)) {
+        j->correct++;
+    }
+    int64_t loss = j->is_mse
+                       ? squared_error(z, j->outputs, test, row)
+                       : cross_entropy(z, j->outputs, dataset_class(test, row));
+    j->loss = fixed_add(j->loss, loss);
+}
+
 enum pot_err evaluate(struct evaluation *out, const struct model_shape *shape,
                       const Pot__ModelSpec *model, const int32_t *theta,
                       const struct dataset *test)
@@ -254,26 +334,28 @@ enum pot_err evaluate(struct evaluation *out, const struct model_shape *shape,
         MODEL_FITS) {
         return POT_ESHAPE;
     }
+    struct judge j = {.test = test,
+                      .outputs = shape->widths[shape->width_count - 1],
+                      .is_mse = model->loss == POT__LOSS__LOSS_MSE};
     struct evaluator *evaluator = evaluator_new(shape, model, theta);
-    int32_t *features = pot_calloc(test->features, sizeof(*features));
-    size_t outputs = shape->widths[shape->width_count - 1];
-    bool is_mse = model->loss == POT__LOSS__LOSS_MSE;
-    struct evaluation e = {.rows = test->rows};
-    int64_t loss = 0;
-    for (uint64_t row = 0; row < test->rows; row++) {
-        dataset_row(features, test, row);
-        const int64_t *z = evaluator_forward(evaluator, features);
-        if (test->classes > 0 &&
-            largest_of(z, outputs) == dataset_class(test, row)) {
-            e.correct++;
+    int32_t *features =
+        pot_calloc((size_t)BLOCK * test->features, sizeof(*features));
+    int64_t *z = pot_calloc(BLOCK * j.outputs, sizeof(*z));
+    for (uint64_t first = 0; first < test->rows; first += BLOCK) {
+        uint64_t left = test->rows - first;
+        size_t rows = left < BLOCK ? (size_t)left : BLOCK;
+        for (size_t row = 0; row < rows; row++) {
+            dataset_row(features + row * test->features, test, first + row);
         }
-        loss = fixed_add(
-            loss, is_mse ? squared_error(z, outputs, test, row)
-                         : cross_entropy(z, outputs, dataset_class(test, row)));
+        evaluator_forward(z, evaluator, features, rows);
+        for (size_t row = 0; row < rows; row++) {
+            judge_row(&j, z + row * j.outputs, first + row);
+        }
     }
-    e.loss = fixed_divide(loss, (int64_t)test->rows);
     free(features);
+    free(z);
     evaluator_free(evaluator);
-    *out = e;
+    *out = (struct evaluation){test->rows, j.correct,
+                               fixed_divide(j.loss, (int64_t)test->rows)};
     return POT_OK;
 }

@@ -8,6 +8,7 @@
 #ifndef POT_LEDGER_EVALUATE_H
 #define POT_LEDGER_EVALUATE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -24,16 +25,18 @@ struct evaluation {
 struct evaluator; /* weights made ready for many rows: ledger/evaluate.c */
 
 /* evaluator_new: copies what it needs of theta.  Outside this module tests
- * ask an evaluator, to see the outputs of one row. */
+ * ask an evaluator, to see the outputs of a row. */
 struct evaluator *evaluator_new(const struct model_shape *shape,
                                 const Pot__ModelSpec *model,
                                 const int32_t *theta);
 void evaluator_free(struct evaluator *evaluator);
 
-/* evaluator_forward: one row of Q8.24 features (widths[0]); the outputs, before
- * any softmax, as Q.40 in memory of the evaluator until the next call. */
-const int64_t *evaluator_forward(struct evaluator *evaluator,
-                                 const int32_t *features);
+/* evaluator_forward: up to EVALUATOR_ROWS_MAX rows of Q8.24 features (rows,
+ * widths[0]); their outputs, before any softmax, as Q.40 (rows, last width).
+ * What a row comes to does not depend on those beside it. */
+#define EVALUATOR_ROWS_MAX 64
+void evaluator_forward(int64_t *outputs, struct evaluator *evaluator,
+                       const int32_t *features, size_t rows);
 
 /* evaluate: over all rows.  Errors: POT_ESHAPE the data set does not fit the
  * model; out is untouched then. */

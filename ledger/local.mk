@@ -31,6 +31,7 @@ ledger_libledger_a_SOURCES = \
 	ledger/roster.c ledger/roster.h \
 	ledger/round_lists.c ledger/round_lists.h \
 	ledger/round_update.c ledger/round_update.h \
+	ledger/row_sums.c ledger/row_sums.h \
 	ledger/settle.c ledger/settle.h \
 	ledger/settle_write.c \
 	ledger/slash.c ledger/slash.h \

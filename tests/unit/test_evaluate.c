@@ -8,6 +8,7 @@
 #include "base/fixed.h"
 #include "ledger/activation.h"
 #include "ledger/parameters.h"
+#include "ledger/row_sums.h"
 #include "proto/spec.h"
 #include "tests/unit/kernel_naive.h"
 #include "tests/unit/ledger_random.h"
@@ -182,7 +183,8 @@ static void every_sum_is_exact(void **state)
         for (size_t i = 0; i < 50; i++) {
             x[i] = (int32_t)ledger_random_between(&r, -3, 3) * 100003;
         }
-        const int64_t *z = evaluator_forward(evaluator, x);
+        int64_t z[7];
+        evaluator_forward(z, evaluator, x, 1);
         for (size_t j = 0; j < 7; j++) {
             int64_t sum = (int64_t)theta[350 + j] * 65536;
             for (size_t i = 0; i < 50; i++) {
@@ -192,6 +194,166 @@ static void every_sum_is_exact(void **state)
         }
     }
     evaluator_free(evaluator);
+}
+
+/* ---- the bits, by loops that leave nothing out and take one row at a time */
+
+#define BITS_LAYERS 3
+static const uint32_t bits_widths[BITS_LAYERS + 1] = {300, 131, 70, 10};
+
+static unsigned plain_shift(const int32_t *w, const int32_t *b,
+                            const int32_t *x, size_t inputs, size_t outputs)
+{
+    uint64_t heaviest = 0;
+    uint64_t largest = 65536;
+    for (size_t j = 0; j < outputs; j++) {
+        uint64_t sum = fixed_magnitude(b[j]);
+        for (size_t i = 0; i < inputs; i++) {
+            sum += fixed_magnitude(w[j * inputs + i]);
+        }
+        heaviest = sum > heaviest ? sum : heaviest;
+    }
+    for (size_t i = 0; i < inputs; i++) {
+        uint64_t size = fixed_magnitude(x[i]);
+        largest = size > largest ? size : largest;
+    }
+    unsigned bits = fixed_bit_count(heaviest) + fixed_bit_count(largest);
+    return bits > 62 ? bits - 62 : 0;
+}
+
+/* Returns whether a sum had to be guarded. */
+static bool plain_forward(int64_t *z, const struct model_shape *shape,
+                          Pot__Activation kind, const int32_t *theta,
+                          const int32_t *features)
+{
+    const struct activation *activation = activation_find(kind);
+    bool is_guarded = false;
+    int32_t x[300];
+    for (size_t i = 0; i < bits_widths[0]; i++) {
+        x[i] = (int32_t)fixed_shift_right(features[i], 8);
+    }
+    for (size_t l = 0; l < BITS_LAYERS; l++) {
+        const int32_t *w = theta + shape->tensors[2 * l].offset;
+        const int32_t *b = theta + shape->tensors[2 * l + 1].offset;
+        size_t inputs = bits_widths[l];
+        size_t outputs = bits_widths[l + 1];
+        unsigned shift = plain_shift(w, b, x, inputs, outputs);
+        is_guarded = is_guarded || shift > 0;
+        for (size_t j = 0; j < outputs; j++) {
+            z[j] = fixed_shift_right((int64_t)b[j] * 65536, shift);
+            for (size_t i = 0; i < inputs; i++) {
+                z[j] += w[j * inputs + i] * fixed_shift_right(x[i], shift);
+            }
+            z[j] = fixed_shift_left(z[j], shift);
+        }
+        for (size_t j = 0; j < outputs; j++) {
+            int64_t y = activation->apply(fixed_shift_right(z[j], 16));
+            x[j] = fixed_saturate(fixed_shift_right(y, 8));
+        }
+    }
+    return is_guarded;
+}
+
+/* Of all sizes: most weights are small, some models have some of any size. */
+static int32_t *any_theta(struct ledger_random *r, size_t count, bool is_wild)
+{
+    int32_t *theta = pot_calloc(count, sizeof(*theta));
+    for (size_t i = 0; i < count; i++) {
+        bool is_large = is_wild && ledger_random_below(r, 50) == 0;
+        int64_t bound = is_large ? INT32_MAX : FIXED_ONE / 4;
+        theta[i] = (int32_t)ledger_random_between(r, -bound - 1, bound);
+    }
+    return theta;
+}
+
+static void any_features(struct ledger_random *r, int32_t *x, size_t count)
+{
+    int64_t zeros = (int64_t)ledger_random_below(r, 101);
+    int64_t bound = ledger_random_below(r, 8) == 0 ? INT32_MAX : FIXED_ONE;
+    for (size_t i = 0; i < count; i++) {
+        x[i] = (int64_t)ledger_random_below(r, 100) < zeros
+                   ? 0
+                   : (int32_t)ledger_random_between(r, -bound - 1, bound);
+    }
+}
+
+static void rows_come_to_the_bits_of_plain_loops(void **state)
+{
+    (void)state;
+    struct ledger_random r = {21};
+    size_t guarded = 0;
+    size_t tried = 0;
+    for (size_t round = 0; round < 12; round++) {
+        Pot__ModelSpec model = POT__MODEL_SPEC__INIT;
+        uint32_t widths[BITS_LAYERS + 1];
+        struct model_shape shape;
+        memcpy(widths, bits_widths, sizeof(widths));
+        model.n_layers = BITS_LAYERS + 1;
+        model.layers = widths;
+        model.activation = (Pot__Activation)spec_activations
+                               .all[round % spec_activations.count]
+                               .value;
+        assert_int_equal(model_shape_from_spec(&shape, &model), POT_OK);
+        int32_t *theta = any_theta(&r, shape.parameter_count, round % 2 == 1);
+        struct evaluator *evaluator = evaluator_new(&shape, &model, theta);
+        static int32_t x[EVALUATOR_ROWS_MAX * 300];
+        static int64_t z[EVALUATOR_ROWS_MAX * 10];
+        size_t rows = 1 + (size_t)ledger_random_below(&r, EVALUATOR_ROWS_MAX);
+        for (size_t row = 0; row < rows; row++) {
+            any_features(&r, x + row * 300, 300);
+        }
+        evaluator_forward(z, evaluator, x, rows);
+        for (size_t row = 0; row < rows; row++) {
+            int64_t plain[131];
+            guarded += plain_forward(plain, &shape, model.activation, theta,
+                                     x + row * 300);
+            tried++;
+            assert_memory_equal(z + row * 10, plain, 10 * sizeof(*plain));
+        }
+        evaluator_free(evaluator);
+        free(theta);
+    }
+    assert_in_range(guarded, tried / 8, tried - tried / 8);
+}
+
+static void every_variant_adds_the_same(void **state)
+{
+    (void)state;
+    struct ledger_random r = {22};
+    row_sums_fn *variants[ROW_SUMS_VARIANTS_MAX];
+    size_t count = row_sums_variants(variants);
+    static int32_t panel[100 * ROW_SUMS_COLUMNS];
+    struct row_input inputs[100];
+    assert_in_range(count, 1, ROW_SUMS_VARIANTS_MAX);
+    for (size_t i = 0; i < 100 * (size_t)ROW_SUMS_COLUMNS; i++) {
+        panel[i] = (int32_t)ledger_random_between(&r, INT32_MIN, INT32_MAX);
+    }
+    for (size_t round = 0; round < 200; round++) {
+        size_t size = (size_t)ledger_random_below(&r, 101);
+        int64_t before[ROW_SUMS_COLUMNS];
+        for (size_t j = 0; j < ROW_SUMS_COLUMNS; j++) {
+            before[j] = ledger_random_between(&r, INT32_MIN, INT32_MAX);
+        }
+        for (size_t k = 0; k < size; k++) {
+            inputs[k].index = (uint32_t)ledger_random_below(&r, 100);
+            inputs[k].value = (int32_t)ledger_random_between(
+                &r, INT32_MIN / 128, INT32_MAX / 128);
+        }
+        for (size_t v = 0; v < count; v++) {
+            int64_t sums[ROW_SUMS_COLUMNS];
+            memcpy(sums, before, sizeof(sums));
+            variants[v](sums, panel, inputs, size);
+            for (size_t j = 0; j < ROW_SUMS_COLUMNS; j++) {
+                int64_t sum = before[j];
+                for (size_t k = 0; k < size; k++) {
+                    const int32_t *w =
+                        panel + inputs[k].index * (size_t)ROW_SUMS_COLUMNS;
+                    sum += (int64_t)inputs[k].value * w[row_sums_place(j)];
+                }
+                assert_int_equal(sums[j], sum);
+            }
+        }
+    }
 }
 
 static void absurd_weights_are_clamped_and_keep_their_sign(void **state)
@@ -211,7 +373,8 @@ static void absurd_weights_are_clamped_and_keep_their_sign(void **state)
         x[i] = INT32_MAX;
     }
     struct evaluator *evaluator = evaluator_new(&f.shape, &f.model, f.theta);
-    const int64_t *z = evaluator_forward(evaluator, x);
+    int64_t z[10];
+    evaluator_forward(z, evaluator, x, 1);
     for (size_t j = 0; j < 10; j++) {
         assert_true(j == 4 ? z[j] < 0 : z[j] > 0);
         assert_true(j == 4 || z[j] >= INT64_C(1) << 62);
@@ -278,6 +441,8 @@ int main(void)
         cmocka_unit_test(the_activations_are_those_that_a_task_may_name),
         cmocka_unit_test(classes_and_losses_are_those_of_a_double_forward),
         cmocka_unit_test(every_sum_is_exact),
+        cmocka_unit_test(rows_come_to_the_bits_of_plain_loops),
+        cmocka_unit_test(every_variant_adds_the_same),
         cmocka_unit_test(absurd_weights_are_clamped_and_keep_their_sign),
         cmocka_unit_test(regression_is_judged_by_its_squared_error),
         cmocka_unit_test(equal_outputs_go_to_the_lowest_class),
