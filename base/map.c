@@ -24,12 +24,17 @@ static void draw_secret(void)
     randombytes_buf(secret, sizeof(secret));
 }
 
-static size_t home_of(const struct map *map, const uint8_t *key)
+uint64_t map_key_number(const uint8_t key[static MAP_KEY_SIZE])
 {
     uint64_t number;
     (void)pthread_once(&secret_once, draw_secret);
     (void)crypto_shorthash((unsigned char *)&number, key, MAP_KEY_SIZE, secret);
-    return (size_t)number & (map->capacity - 1);
+    return number;
+}
+
+static size_t home_of(const struct map *map, const uint8_t *key)
+{
+    return (size_t)map_key_number(key) & (map->capacity - 1);
 }
 
 /* The slot of key, or the free one where it would go. */

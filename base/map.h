@@ -17,6 +17,9 @@ struct map_slot {
     void *value; /* NULL: free */
 };
 
+/* map_key_number: the key, mixed with the secret. */
+uint64_t map_key_number(const uint8_t key[static MAP_KEY_SIZE]);
+
 /* A zeroed struct map is empty. */
 struct map {
     struct map_slot *slots; /* capacity of them, a power of two */

@@ -1,7 +1,8 @@
-/* recent_set: which 32-byte keys were met lately, in bounded memory.
+/* recent_set: which 32-byte keys were met lately.
  *
- * Two generations: when the young one is full it becomes the old one, and
- * what was old is forgotten.  One thread at a time. */
+ * All its memory, 52 bytes a key, is taken and written when it is made: a node
+ * that has run for a month takes no more than one that has just begun.  One
+ * thread at a time. */
 #ifndef POT_BASE_RECENT_SET_H
 #define POT_BASE_RECENT_SET_H
 
@@ -11,14 +12,15 @@
 
 #include "base/map.h"
 
+struct recent_key; /* base/recent_set.c */
+
 struct recent_set {
-    size_t size;      /* of a generation, > 0 */
-    struct map young; /* count <= size */
-    struct map old;   /* of young, when that was full */
+    size_t size;             /* keys at most, > 0 */
+    struct recent_key *keys; /* size of them, and one where their circle ends */
+    uint32_t *first;         /* of each of size lists: a place in keys */
 };
 
-/* recent_set_init: remembers at least the `size` latest keys, and at most
- * 2 * size. */
+/* recent_set_init: remembers the `size` latest keys, < 2^32 - 1. */
 void recent_set_init(struct recent_set *set, size_t size);
 void recent_set_fini(struct recent_set *set);
 

@@ -17,7 +17,7 @@
 
 #include "p2p/net.h"
 
-#define GOSSIP_SEEN_MAX (1 << 16) /* marks kept: base/recent_set.h */
+#define GOSSIP_SEEN_MAX (1 << 16) /* marks kept, the latest */
 
 /* Fellows are peers who are all connected to each other and to this node, as
  * validators are: what one has said, all have heard. */

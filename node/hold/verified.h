@@ -12,7 +12,7 @@
 
 struct verified; /* opaque: node/hold/verified.c */
 
-/* verified_new: remembers between `size` and 2 * size of the latest. */
+/* verified_new: remembers the `size` latest. */
 struct verified *verified_new(const struct hash *chain, size_t size);
 void verified_free(struct verified *verified);
 
