@@ -107,6 +107,12 @@ const Pot__ClosedSubmission *closed_find(const Pot__ClosedRecord *closed,
     return NULL;
 }
 
+bool ledger_is_counted(const Pot__ClosedRecord *closed,
+                       const struct hash *submission)
+{
+    return closed_find(closed, submission) != NULL;
+}
+
 void closed_store(const struct state *state, const Pot__ClosedRecord *closed)
 {
     struct hash task;

@@ -136,6 +136,9 @@ Pot__HashList *ledger_stakers(const struct state *state, Pot__StakeRole role);
 /* Of an exact task, while it can be challenged or judged still. */
 Pot__ClosedRecord *ledger_closed(const struct state *state,
                                  const struct hash *task, uint32_t round);
+/* ledger_is_counted: whether the closed round counts the submission. */
+bool ledger_is_counted(const Pot__ClosedRecord *closed,
+                       const struct hash *submission);
 Pot__ChallengeRecord *ledger_challenge(const struct state *state,
                                        const struct hash *submission);
 /* Submissions whose challenge is open, the oldest first. */

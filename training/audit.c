@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "proto/blob.h"
 #include "training/compress.h"
 #include "training/quantise.h"
 
@@ -189,15 +190,17 @@ void audit_compare(struct audit_result *out, const struct model_shape *shape,
 
 void audit_compare_exact(struct audit_result *out,
                          const struct model_shape *shape,
-                         const struct packed_form *form, const uint8_t *payload,
-                         size_t size, const int64_t *sums, uint64_t rows)
+                         const struct packed_form *form,
+                         const struct hash *payload, const int64_t *sums,
+                         uint64_t rows)
 {
-    size_t own_size = packed_bytes(shape, form);
-    uint8_t *own = pot_alloc(own_size);
+    struct hash hash;
+    size_t size = packed_bytes(shape, form);
+    uint8_t *own = pot_alloc(size);
     compress_payload(own, shape, form, sums, rows);
-    bool is_equal = size == own_size && memcmp(own, payload, size) == 0;
+    blob_hash(&hash, own, size);
     *out = (struct audit_result){
-        .verdict = is_equal ? AUDIT_EQUAL : AUDIT_REFUSED,
+        .verdict = hash_equal(&hash, payload) ? AUDIT_EQUAL : AUDIT_REFUSED,
     };
     free(own);
 }

@@ -46,11 +46,12 @@ void audit_compare(struct audit_result *out, const struct model_shape *shape,
 /* audit_compare_exact: of the exact lane, where every honest machine makes the
  * same bytes: equal or refused, nothing between.
  *
- * In: payload as submitted, size bytes, in any form; sums as above */
+ * In: payload  what was submitted, by its hash (proto/blob.h); sums as above */
 void audit_compare_exact(struct audit_result *out,
                          const struct model_shape *shape,
-                         const struct packed_form *form, const uint8_t *payload,
-                         size_t size, const int64_t *sums, uint64_t rows);
+                         const struct packed_form *form,
+                         const struct hash *payload, const int64_t *sums,
+                         uint64_t rows);
 
 /* audit_flips_allowed: for a gradient of that many elements of width 1 or
  * 2.  Outside this module tests and the benchmark ask it. */

@@ -57,6 +57,9 @@ static const struct metrics_field round_fields[] = {
                   submissions, "Submissions received."),
     METRICS_FIELD("pot_rounds_attestations_total", METRICS_COUNTER,
                   rounds_stats, attestations, "Attestations received."),
+    METRICS_FIELD("pot_audits_dropped_total", METRICS_COUNTER, rounds_stats,
+                  dropped,
+                  "Drawn audits that were not made while they mattered."),
 };
 
 static void write_rounds(struct buf *out, const struct rounds *rounds)

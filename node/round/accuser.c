@@ -82,13 +82,10 @@ static bool is_open(const struct state *state, const struct note *note)
 
 static bool is_counted(const struct state *state, const struct note *note)
 {
-    bool is_counted = false;
     Pot__ClosedRecord *closed =
         ledger_closed(state, &note->opened.task, note->opened.body->round);
-    for (size_t i = 0; closed != NULL && i < closed->n_submissions; i++) {
-        is_counted |= codec_bytes_equal(closed->submissions[i]->submission,
-                                        note->opened.hash.b, HASH_SIZE);
-    }
+    bool is_counted =
+        closed != NULL && ledger_is_counted(closed, &note->opened.hash);
     codec_free(closed);
     return is_counted;
 }

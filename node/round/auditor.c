@@ -8,10 +8,8 @@
 #include "node/loop/offload.h"
 #include "node/round/round_input.h"
 #include "node/round/workers.h"
-#include "proto/blob.h"
 #include "proto/gradient.h"
 #include "proto/round.h"
-#include "training/compress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,11 +38,11 @@ struct trial {
     struct round_input *input;
     struct public_key miner;
     char core[CORE_SIZE];
-    uint8_t *payload; /* NULL: by its hash */
+    uint8_t *payload; /* NULL: exact, by its hash */
     size_t payload_size;
     struct hash payload_hash;
-    int64_t loss;          /* that the submitter claims */
-    auditor_done_fn *done; /* NULL: forgotten */
+    int64_t loss; /* that the submitter claims */
+    auditor_done_fn *done;
     void *context;
     bool is_second;    /* ran on the second pool */
     bool is_its_core;  /* is_second: that was the submitter's core indeed */
@@ -127,9 +125,7 @@ static struct workers *start_workers(struct auditor *a, const char *core)
 static void conclude(struct trial *trial, enum pot_err err)
 {
     unlink_trial(trial);
-    if (trial->done != NULL) {
-        trial->done(trial->context, err, &trial->result);
-    }
+    trial->done(trial->context, err, &trial->result);
     trial_free(trial);
 }
 
@@ -171,26 +167,13 @@ static bool loss_holds(const struct trial *trial)
     return off <= (part > LOSS_TOLERANCE ? part : LOSS_TOLERANCE);
 }
 
-static void compare_hash(struct trial *trial)
+static void compare(void *context)
 {
-    struct hash own;
-    const struct round_input *input = trial->input;
-    size_t size = packed_bytes(&input->shape, &input->form);
-    uint8_t *payload = pot_alloc(size);
-    compress_payload(payload, &input->shape, &input->form, trial->sums,
-                     round_input_divisor(input));
-    blob_hash(&own, payload, size);
-    free(payload);
-    trial->result.verdict =
-        hash_equal(&own, &trial->payload_hash) ? AUDIT_EQUAL : AUDIT_REFUSED;
-}
-
-static void compare_payload(struct trial *trial)
-{
+    struct trial *trial = context;
     const struct round_input *input = trial->input;
     if (is_exact(trial)) {
         audit_compare_exact(&trial->result, &input->shape, &input->form,
-                            trial->payload, trial->payload_size, trial->sums,
+                            &trial->payload_hash, trial->sums,
                             round_input_divisor(input));
     } else {
         struct gradient gradient;
@@ -199,16 +182,6 @@ static void compare_payload(struct trial *trial)
         POT_ASSERT(err == POT_OK); /* checked before it came here */
         audit_compare(&trial->result, &input->shape, &gradient, trial->sums,
                       input->row_count);
-    }
-}
-
-static void compare(void *context)
-{
-    struct trial *trial = context;
-    if (trial->payload != NULL) {
-        compare_payload(trial);
-    } else {
-        compare_hash(trial);
     }
     if (!loss_holds(trial)) {
         trial->result.verdict = AUDIT_REFUSED;
@@ -314,12 +287,10 @@ enum pot_err auditor_judge(struct auditor *auditor,
     trial->input = round_input_ref(audit->input);
     trial->miner = *audit->miner;
     (void)snprintf(trial->core, sizeof(trial->core), "%s", audit->core);
-    if (audit->payload != NULL) {
+    trial->payload_hash = *audit->payload_hash;
+    if (!is_exact(trial)) {
         trial->payload = pot_memdup(audit->payload, audit->payload_size);
         trial->payload_size = audit->payload_size;
-    } else {
-        POT_ASSERT(is_exact(trial));
-        trial->payload_hash = *audit->payload_hash;
     }
     trial->loss = audit->loss;
     trial->done = done;
@@ -330,13 +301,4 @@ enum pot_err auditor_judge(struct auditor *auditor,
         trial_free(trial);
     }
     return err;
-}
-
-void auditor_forget(struct auditor *auditor, const void *context)
-{
-    for (struct trial *t = auditor->trials; t != NULL; t = t->next) {
-        if (t->context == context) {
-            t->done = NULL;
-        }
-    }
 }

@@ -23,8 +23,7 @@ struct auditor_case {
     struct round_input *input; /* of its round */
     const struct public_key *miner;
     const char *core;       /* that it declared */
-    const uint8_t *payload; /* its gradient, as packed_open takes it; NULL:
-                               exact, and known by its hash alone */
+    const uint8_t *payload; /* its gradient, opened; of the blas lane only */
     size_t payload_size;
     const struct hash *payload_hash;
     int64_t loss; /* Q40.24, that it claims */
@@ -41,14 +40,11 @@ struct auditor *auditor_new(uv_loop_t *loop, const char *worker_program);
  * loop.  NULL is none. */
 void auditor_free(struct auditor *auditor);
 
-/* auditor_judge: a copy of the payload is judged; done is called later.
+/* auditor_judge: a copy of the case is judged; done is called later.
  *
  * Errors: POT_ELIMIT too many are waiting */
 POT_MUST_USE enum pot_err auditor_judge(struct auditor *auditor,
                                         const struct auditor_case *audit,
                                         auditor_done_fn *done, void *context);
-
-/* auditor_forget: done is not called any more for this context. */
-void auditor_forget(struct auditor *auditor, const void *context);
 
 #endif

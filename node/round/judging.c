@@ -3,29 +3,29 @@
  *   judging_take -> FETCHING --on_payload--> judge ------------.
  *                   |     ^                    |               v
  *    on_payload,    |     | judging_tick       | drawn       JUDGED
- *    judge, audit   v     |                    v               ^
- *                  LOST --'                 WAITING            | on_audited
- *                                            |   ^             |
- *                                      audit |   | failed:     |
- *                                            v   | on_audited  |
- *                                           JUDGING -----------'
- *
- * WAITING is for what the audit needs: the round's input (round_load.h), a
- * place in the auditor's queue; on_loaded and judging_tick try again. */
+ *    judge,         v     |                    v               ^
+ *    on_audited    LOST --'                  audit             | on_audited
+ *                                            |   |             |
+ *                               full queue   |   '-> JUDGING --'
+ *                                            v          ^
+ *                                         WAITING ------'
+ *                                               judging_tick
+ */
 #include "config.h"
 
 #include "node/round/judging.h"
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "ledger/ledger.h"
 #include "ledger/submission.h"
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/holdings.h"
-#include "node/round/accuser.h"
-#include "node/round/auditor.h"
-#include "node/round/round_load.h"
+#include "node/hold/stored.h"
+#include "node/round/audits.h"
 #include "node/round/rounds_shared.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
@@ -39,7 +39,7 @@
 enum submission_state {
     FETCHING, /* its payload */
     LOST,     /* the payload was not to be had: asked for again later */
-    WAITING,  /* for what the audit needs */
+    WAITING,  /* for a place among the audits */
     JUDGING,
     JUDGED,
 };
@@ -58,10 +58,8 @@ struct judging {
     const struct model_shape *shape;
     void (*on_verdict)(void *context);
     void *context;
-    struct map submissions;    /* hash -> struct submission */
-    struct map miners;         /* key -> struct submission: the first one */
-    struct round_input *input; /* NULL until an audit needed it */
-    struct round_load *load;   /* NULL: not being loaded */
+    struct map submissions; /* hash -> struct submission */
+    struct map miners;      /* key -> struct submission: the first one */
 };
 
 static const struct round_submission *opened_of(const struct submission *s)
@@ -117,89 +115,59 @@ static void on_audited(void *context, enum pot_err err,
                        const struct audit_result *result)
 {
     struct submission *s = context;
-    struct rounds_stats *stats = &s->judging->shared->stats;
-    if (err != POT_OK) { /* could not compute it: no word on it */
-        s->state = WAITING;
-        s->retry_ms = in_ms(s, AUDIT_AGAIN_MS);
-        LOG(LOG_WARN, "node", "audit failed", log_text("why", err_text(err)));
+    if (err == POT_ENOENT) {
+        lose(s);
         return;
     }
-    stats->audited++;
+    if (err != POT_OK) {
+        s->state = JUDGED; /* and no word on it */
+        return;
+    }
     switch (result->verdict) {
     case AUDIT_EQUAL:
     case AUDIT_WITHIN:
         mark_accepted(s, POT__VERDICT__VERDICT_ACCEPT_AUDITED);
         break;
     case AUDIT_UNDECIDED:
-        stats->undecided++;
-        s->state = JUDGED; /* and no word on it */
+        s->judging->shared->stats.undecided++;
+        s->state = JUDGED; /* nor here */
         break;
     case AUDIT_REFUSED:
-        if (s->judging->task->spec->numerics == POT__NUMERICS__NUMERICS_EXACT &&
-            s->judging->shared->accuser != NULL) {
-            accuser_note(s->judging->shared->accuser, s->held.message);
-        }
         mark_refused(s, "its gradient is not the one of its rows");
         break;
     }
 }
 
-static void start_audit(struct submission *s, const struct buf *payload)
+static bool is_drawn(const struct submission *s)
 {
-    struct judging *judging = s->judging;
-    const struct auditor_case audit = {
-        .input = judging->input,
-        .miner = &opened_of(s)->miner,
-        .core = opened_of(s)->body->blas_core,
-        .payload = payload->data,
-        .payload_size = payload->size,
-        .loss = opened_of(s)->body->loss,
-    };
-    if (auditor_judge(judging->shared->auditor, &audit, on_audited, s) ==
-        POT_OK) {
-        s->state = JUDGING;
-    }
+    return audit_is_drawn(s->judging->shared->secret.b, &opened_of(s)->hash,
+                          s->judging->task->spec->audit_rate_ppm);
 }
 
-static void on_loaded(void *context, enum pot_err err,
-                      struct round_input *input);
+/* True: on_audited will tell. */
+static bool ask(struct submission *s)
+{
+    const struct round_submission *opened = opened_of(s);
+    const struct audits_case asked = {
+        .name = opened->hash,
+        .task = opened->task,
+        .round = opened->body->round,
+        .miner = opened->miner,
+        .payload = opened->payload,
+        .payload_bytes = opened->body->payload_bytes,
+        .loss = opened->body->loss,
+        .core = opened->body->blas_core,
+        .submission = s->held.message,
+    };
+    return audits_ask(s->judging->shared->audits, &asked, on_audited, s) ==
+           POT_OK;
+}
 
-/* Of a drawn submission that is WAITING, which it stays when something is
- * missing. */
+/* Of a drawn submission, which waits when the queue is full. */
 static void audit(struct submission *s)
 {
-    struct judging *judging = s->judging;
-    struct buf payload;
+    s->state = ask(s) ? JUDGING : WAITING;
     s->retry_ms = in_ms(s, AUDIT_AGAIN_MS);
-    if (judging->input != NULL) {
-        if (read_payload(s, &payload)) {
-            start_audit(s, &payload);
-        } else {
-            lose(s);
-        }
-        buf_fini(&payload);
-    } else if (judging->load == NULL) {
-        judging->load =
-            round_load_start(judging->shared->loop, judging->shared->holdings,
-                             judging->task, on_loaded, judging);
-    }
-}
-
-static void on_loaded(void *context, enum pot_err err,
-                      struct round_input *input)
-{
-    struct judging *judging = context;
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    judging->load = NULL;
-    judging->input = input;
-    while (err == POT_OK &&
-           (slot = map_next(&judging->submissions, &cursor)) != NULL) {
-        struct submission *s = slot->value;
-        if (s->state == WAITING) {
-            audit(s);
-        }
-    }
 }
 
 /* ---- form, and the lottery */
@@ -217,9 +185,7 @@ static void judge(struct submission *s)
                                    judging->shape, opened, payload.data,
                                    payload.size) != POT_OK) {
         mark_refused(s, "its payload is no gradient of this model");
-    } else if (audit_is_drawn(judging->shared->secret.b, &opened->hash,
-                              judging->task->spec->audit_rate_ppm)) {
-        s->state = WAITING;
+    } else if (is_drawn(s)) {
         audit(s);
     } else {
         mark_accepted(s, POT__VERDICT__VERDICT_ACCEPT);
@@ -269,7 +235,7 @@ static void submission_free(struct submission *s)
     if (s->state == FETCHING) {
         needs_forget(shared->needs, s);
     } else if (s->state == JUDGING) {
-        auditor_forget(shared->auditor, s);
+        audits_forget(shared->audits, s);
     }
     round_submission_fini(&s->held.opened);
     codec_free(s->held.message);
@@ -285,15 +251,50 @@ void judging_free(struct judging *judging)
     }
     map_fini(&judging->submissions);
     map_fini(&judging->miners);
-    round_load_forget(judging->load);
-    round_input_unref(judging->input);
     free(judging);
 }
 
-void judging_drop_payloads(const struct judging *judging)
+/* The exact lane needs no payload: one that never came is audited too. */
+static void outlive(struct submission *s)
+{
+    struct rounds_shared *shared = s->judging->shared;
+    if (s->state == FETCHING) {
+        needs_forget(shared->needs, s);
+    }
+    if (s->state == JUDGING || ask(s)) {
+        audits_outlive(shared->audits, s);
+    }
+    s->state = JUDGED;
+}
+
+static void outlive_counted(struct judging *judging)
+{
+    const struct state state = stored_state(judging->shared->holdings->store);
+    struct hash task;
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    bool is_hash = codec_hash(&task, judging->task->task);
+    POT_ASSERT(is_hash);
+    Pot__ClosedRecord *closed =
+        ledger_closed(&state, &task, judging->task->round);
+    while (closed != NULL &&
+           (slot = map_next(&judging->submissions, &cursor)) != NULL) {
+        struct submission *s = slot->value;
+        if (s->state != JUDGED && is_drawn(s) &&
+            ledger_is_counted(closed, &opened_of(s)->hash)) {
+            outlive(s);
+        }
+    }
+    codec_free(closed);
+}
+
+void judging_close(struct judging *judging)
 {
     size_t cursor = 0;
     const struct map_slot *slot;
+    if (judging->shared->accuser != NULL) {
+        outlive_counted(judging);
+    }
     while ((slot = map_next(&judging->submissions, &cursor)) != NULL) {
         const struct submission *s = slot->value;
         blob_pool_del(judging->shared->holdings->pool, &opened_of(s)->payload);

@@ -25,9 +25,10 @@ struct judging *judging_new(struct rounds_shared *shared,
 /* judging_free: what is under way is forgotten. */
 void judging_free(struct judging *judging);
 
-/* judging_drop_payloads: the round is closed: payloads that no block counted
- * are of no use any more. */
-void judging_drop_payloads(const struct judging *judging);
+/* judging_close: the round is closed.  Audits of what was counted go on
+ * without it (node/round/audits.h); payloads that no block counted are of no
+ * use any more. */
+void judging_close(struct judging *judging);
 
 /* judging_take: takes what is in opened, which fits the round
  * (ledger_check_submission); true: it is its miner's first, others are not

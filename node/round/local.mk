@@ -4,6 +4,7 @@ node_round_libround_a_SOURCES = \
 	node/round/accuser.c node/round/accuser.h \
 	node/round/attesting.c node/round/attesting.h \
 	node/round/auditor.c node/round/auditor.h \
+	node/round/audits.c node/round/audits.h \
 	node/round/committing.c node/round/committing.h \
 	node/round/joining.c node/round/joining.h \
 	node/round/judging.c node/round/judging.h \

@@ -97,7 +97,7 @@ void open_round_free(struct open_round *round)
 
 void open_round_close(struct open_round *round)
 {
-    judging_drop_payloads(round->judging);
+    judging_close(round->judging);
     open_round_free(round);
 }
 

@@ -26,7 +26,7 @@ struct open_round *open_round_new(struct rounds_shared *shared,
 /* open_round_free: without a word to anyone. */
 void open_round_free(struct open_round *round);
 
-/* open_round_close: the tip closed it: the same, and its payloads go. */
+/* open_round_close: the tip closed it: the same, and see judging_close. */
 void open_round_close(struct open_round *round);
 
 const struct hash *open_round_task(const struct open_round *round);

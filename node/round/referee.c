@@ -1,13 +1,13 @@
 /* A challenge's way at a validator, with the function on each edge:
  *
- *   begin --> LACKING --load--> LOADING --on_loaded--> REPLAYING
- *               ^                  |                       |
- *               |    on_loaded,    |                       | on_replayed
- *               '------------------'                       v
- *                    on_replayed: failed                 SPOKEN
+ *   begin --> LACKING --ask--> ASKED --on_replayed--> SPOKEN
+ *                ^               |
+ *                '---------------'
+ *                 on_replayed: failed
  *
- * referee_refresh tries again what is LACKING, and says again what was
- * SPOKEN: who did not know of the challenge yet has not kept it. */
+ * referee_refresh asks again for what is LACKING, and says again what was
+ * SPOKEN: who did not know of the challenge yet has not kept it.  What is ASKED
+ * waits for its turn among the audits. */
 #include "config.h"
 
 #include "node/round/referee.h"
@@ -17,12 +17,9 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "ledger/ledger.h"
-#include "node/block/needs.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
-#include "node/round/auditor.h"
-#include "node/round/round_input.h"
-#include "node/round/round_load.h"
+#include "node/round/audits.h"
 #include "node/round/rounds_shared.h"
 #include "node/tx/own_tx.h"
 #include "p2p/gossip.h"
@@ -32,7 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum dispute_state { LACKING, LOADING, REPLAYING, SPOKEN };
+enum dispute_state { LACKING, ASKED, SPOKEN };
 
 struct dispute {
     struct referee *referee;
@@ -42,8 +39,6 @@ struct dispute {
     struct public_key miner;
     Pot__ChallengeRecord *record;
     enum dispute_state state;
-    struct round_load *load;
-    struct round_input *input;
     struct map words;     /* validator's key -> Pot__Signed */
     Pot__Signed *own;     /* SPOKEN */
     uint64_t sent_height; /* of the tip when it was settled; 0: not yet */
@@ -181,8 +176,6 @@ static void on_replayed(void *context, enum pot_err err,
 {
     struct dispute *d = context;
     char text[HASH_TEXT_SIZE];
-    round_input_unref(d->input);
-    d->input = NULL;
     if (err != POT_OK) {
         d->state = LACKING;
         return;
@@ -195,54 +188,6 @@ static void on_replayed(void *context, enum pot_err err,
                       : POT__VERDICT__VERDICT_REFUSE);
 }
 
-static void on_loaded(void *context, enum pot_err err,
-                      struct round_input *input)
-{
-    struct dispute *d = context;
-    d->load = NULL;
-    d->state = LACKING;
-    if (err != POT_OK) {
-        return;
-    }
-    d->input = input;
-    const struct auditor_case audit = {
-        .input = input,
-        .miner = &d->miner,
-        .core = "",
-        .payload_hash = &d->payload,
-        .loss = d->record->loss,
-    };
-    if (auditor_judge(d->referee->shared->auditor, &audit, on_replayed, d) ==
-        POT_OK) {
-        d->state = REPLAYING;
-    } else {
-        round_input_unref(d->input);
-        d->input = NULL;
-    }
-}
-
-/* The task as it was while the round was open. */
-static Pot__TaskRecord *task_of(const struct dispute *d)
-{
-    const struct state state = state_of(d->referee);
-    Pot__TaskRecord *task = ledger_task(&state, &d->task);
-    Pot__ClosedRecord *closed =
-        ledger_closed(&state, &d->task, d->record->round);
-    if (task != NULL && closed != NULL) {
-        task->round = closed->round;
-        task->opened_height = closed->opened_height;
-        POT_ASSERT(task->parameters_hash.len == HASH_SIZE &&
-                   closed->parameters_hash.len == HASH_SIZE);
-        memcpy(task->parameters_hash.data, closed->parameters_hash.data,
-               HASH_SIZE);
-    } else {
-        codec_free(task);
-        task = NULL;
-    }
-    codec_free(closed);
-    return task;
-}
-
 static bool is_validator(const struct referee *referee,
                          const struct public_key *key)
 {
@@ -252,21 +197,23 @@ static bool is_validator(const struct referee *referee,
     return validator_set_find(&index, &set, key);
 }
 
-static void load(struct dispute *d)
+static void ask(struct dispute *d)
 {
     const struct rounds_shared *shared = d->referee->shared;
-    if (shared->key == NULL ||
-        !is_validator(d->referee, key_public(shared->key))) {
-        return;
+    const struct audits_case asked = {
+        .name = d->submission,
+        .task = d->task,
+        .round = d->record->round,
+        .miner = d->miner,
+        .payload = d->payload,
+        .loss = d->record->loss,
+        .core = "",
+    };
+    if (shared->key != NULL &&
+        is_validator(d->referee, key_public(shared->key)) &&
+        audits_ask(shared->audits, &asked, on_replayed, d) == POT_OK) {
+        d->state = ASKED;
     }
-    Pot__TaskRecord *task = task_of(d);
-    if (task != NULL) {
-        d->state = LOADING;
-        needs_task_data(shared->needs, task->spec, NULL, NULL);
-        d->load = round_load_start(shared->loop, shared->holdings, task,
-                                   on_loaded, d);
-    }
-    codec_free(task);
 }
 
 /* ---- all of them */
@@ -275,11 +222,9 @@ static void dispute_free(struct dispute *d)
 {
     size_t cursor = 0;
     const struct map_slot *slot;
-    round_load_forget(d->load);
-    if (d->state == REPLAYING) {
-        auditor_forget(d->referee->shared->auditor, d);
+    if (d->state == ASKED) {
+        audits_forget(d->referee->shared->audits, d);
     }
-    round_input_unref(d->input);
     while ((slot = map_next(&d->words, &cursor)) != NULL) {
         codec_free(slot->value);
     }
@@ -331,7 +276,7 @@ static bool is_listed(const Pot__HashList *open, const struct hash *submission)
 static void go_on(struct dispute *d)
 {
     if (d->state == LACKING) {
-        load(d);
+        ask(d);
     } else if (d->state == SPOKEN) {
         publish(d);
     }

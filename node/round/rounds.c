@@ -14,7 +14,7 @@
 #include "node/hold/stored.h"
 #include "node/loop/loop_timer.h"
 #include "node/round/accuser.h"
-#include "node/round/auditor.h"
+#include "node/round/audits.h"
 #include "node/round/open_round.h"
 #include "node/round/referee.h"
 #include "node/round/round_early.h"
@@ -315,6 +315,7 @@ static void on_tick(void *context)
     while ((slot = map_next(&rounds->open, &cursor)) != NULL) {
         open_round_tick(slot->value, now);
     }
+    audits_tick(rounds->shared.audits);
     if (rounds_has_work(rounds)) {
         rounds->config.on_work(rounds->config.context);
     }
@@ -368,11 +369,11 @@ struct rounds *rounds_new(const struct rounds_config *config)
         .needs = config->needs,
         .gossip = config->gossip,
         .key = config->key,
-        .auditor = auditor_new(config->loop, config->worker_program),
         .context = rounds,
         .on_news = on_news,
         .on_reveal = on_reveal,
     };
+    rounds->shared.audits = audits_new(&rounds->shared, config->worker_program);
     if (config->payer != NULL) {
         rounds->sender = open_sender(config);
         rounds->shared.accuser = accuser_new(rounds->sender);
@@ -394,10 +395,10 @@ void rounds_stop(struct rounds *rounds)
     }
     map_fini(&rounds->open);
     round_early_fini(&rounds->early);
-    accuser_free(rounds->shared.accuser);
     referee_free(rounds->referee);
+    audits_free(rounds->shared.audits);
+    accuser_free(rounds->shared.accuser);
     own_tx_free(rounds->sender);
-    auditor_free(rounds->shared.auditor);
     loop_timer_close(&rounds->timer);
 }
 

@@ -83,6 +83,7 @@ struct rounds_stats {
     uint64_t audited;      /* computed again, whatever came out */
     uint64_t refused;      /* by this validator */
     uint64_t undecided;    /* audited, and left without a verdict */
+    uint64_t dropped;      /* drawn, but not audited in the end */
     uint64_t attestations; /* taken, our own too */
 };
 

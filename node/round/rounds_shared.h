@@ -10,7 +10,7 @@
 #include "node/round/rounds.h"
 
 struct accuser;
-struct auditor;
+struct audits;
 struct gossip;
 struct holdings;
 struct key;
@@ -22,10 +22,10 @@ struct rounds_shared {
     struct needs *needs;
     struct gossip *gossip;
     const struct key *key; /* the validator's; NULL: nothing is judged here */
-    struct auditor *auditor;
-    struct accuser *accuser;
-    struct hash secret; /* of the audit lottery */
-    uint32_t sequence;  /* of the last attestation */
+    struct audits *audits;
+    struct accuser *accuser; /* NULL: this node sends no challenges */
+    struct hash secret;      /* of the audit lottery */
+    uint32_t sequence;       /* of the last attestation */
     struct rounds_stats stats;
     void *context;
     /* Something came in: the rounds are to be ticked soon. */

@@ -6,7 +6,8 @@
  *
  * POT_BAD_REAL  the real pot-worker
  * POT_BAD_MODE  see enum mode
- * POT_BAD_FILE  "dump" writes it, "copy" reads it: one worker's sums
+ * POT_BAD_FILE  "dump" writes it, "copy" reads it: one worker's sums; "held"
+ *               waits for it
  * POT_BAD_CORE  which OpenBLAS core to claim; unset: the real one */
 #include "config.h"
 
@@ -53,6 +54,7 @@ enum mode {
     MODE_GARBAGE, /* no message of the protocol */
     MODE_CRASH,   /* dies when it gets work */
     MODE_HANG,    /* takes work and never answers */
+    MODE_HELD,    /* honest, but not before its file is there */
     MODE_ERROR,   /* refuses its work */
     MODE_SPLIT,   /* the first to get work refuses it, the next one dies of
                      it somewhat later, all others are honest */
@@ -62,9 +64,9 @@ enum mode {
 };
 
 static const char *const mode_names[] = {
-    "honest", "noise", "stale", "half", "zero",  "flip",  "nudge",   "drift",
-    "speck",  "huge",  "dump",  "copy", "loss",  "boast", "garbage", "crash",
-    "hang",   "error", "split", "once", "other", "dated",
+    "honest", "noise", "stale", "half",  "zero", "flip",  "nudge",   "drift",
+    "speck",  "huge",  "dump",  "copy",  "loss", "boast", "garbage", "crash",
+    "hang",   "held",  "error", "split", "once", "other", "dated",
 };
 
 struct proxy {
@@ -323,6 +325,7 @@ static void spoil(struct proxy *p, const struct worker_part *part,
     case MODE_GARBAGE:
     case MODE_CRASH:
     case MODE_HANG:
+    case MODE_HELD:
     case MODE_DATED:
         break;
     }
@@ -376,6 +379,10 @@ static void misbehave(const struct proxy *p)
         for (;;) {
             (void)pause();
         }
+    }
+    const struct timespec wait = {.tv_nsec = COPY_WAIT_NS};
+    while (p->mode == MODE_HELD && access(p->file, F_OK) != 0) {
+        (void)nanosleep(&wait, NULL);
     }
 }
 

@@ -22,6 +22,7 @@ e2e_tests = \
 	tests/e2e/test_hostile_peers.sh \
 	tests/e2e/test_join_leave.sh \
 	tests/e2e/test_kill.sh \
+	tests/e2e/test_late_audit.sh \
 	tests/e2e/test_local_steps.sh \
 	tests/e2e/test_mass_kill.sh \
 	tests/e2e/test_partitions.sh \

@@ -1,5 +1,6 @@
 # Tests of node/'s parts that stand alone.
 unit_node_tests = \
+	tests/unit/test_audits \
 	tests/unit/test_blob_pool \
 	tests/unit/test_pending \
 	tests/unit/test_catch_up \
@@ -33,6 +34,12 @@ unit_chain_libs = node/tx/libtx.a node/block/libblock.a \
 	node/hold/libhold.a node/loop/libloop.a consensus/libconsensus.a \
 	ledger/libledger.a storage/libstorage.a p2p/libp2p.a \
 	$(unit_proto_libs) $(LMDB_LIBS) $(UV_LIBS) $(JANSSON_LIBS) -lm
+
+tests_unit_test_audits_SOURCES = tests/unit/test_audits.c \
+	$(unit_chain_sources)
+tests_unit_test_audits_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_audits_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
 
 tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c \
 	$(unit_chain_sources)

@@ -3,6 +3,7 @@
 #include "training/audit.h"
 
 #include "base/alloc.h"
+#include "proto/blob.h"
 #include "training/quantise.h"
 
 #include <setjmp.h>
@@ -112,21 +113,17 @@ static const struct packed_form int8 = {
 
 static enum audit_verdict judge_exactly(struct fixture *f)
 {
-    size_t size = gradient_bytes(&f->shape, 1);
+    struct hash hash;
     gradient_encode(f->bytes, &f->shape, 1, 1, f->exponents, f->values);
-    audit_compare_exact(&f->result, &f->shape, &int8, f->bytes, size, f->sums,
-                        ROWS);
+    blob_hash(&hash, f->bytes, gradient_bytes(&f->shape, 1));
+    audit_compare_exact(&f->result, &f->shape, &int8, &hash, f->sums, ROWS);
     return f->result.verdict;
 }
 
 static void the_exact_lane_takes_the_same_bytes_only(void **state)
 {
     struct fixture *f = *state;
-    size_t size = gradient_bytes(&f->shape, 1);
     assert_int_equal(judge_exactly(f), AUDIT_EQUAL);
-    audit_compare_exact(&f->result, &f->shape, &int8, f->bytes, size - 1,
-                        f->sums, ROWS);
-    assert_int_equal(f->result.verdict, AUDIT_REFUSED);
     flip(f, 1);
     assert_int_equal(judge_exactly(f), AUDIT_REFUSED);
     f->values[1]--;

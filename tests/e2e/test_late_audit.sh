@@ -1,0 +1,44 @@
+#!/bin/sh
+# The validators' workers answer when all rounds are closed: what was drawn in
+# them is audited all the same, and the miner that made its gradients up is
+# challenged.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+init_net 4 2
+jq '.params.challenge_blocks = 1000 | .params.round_blocks_max = 2' "$NET/genesis.json" >"$WORK/genesis.json"
+cp "$WORK/genesis.json" "$NET/genesis.json"
+address_of() { potctl key show "$NET/$1/key" --json | jq -r .address; }
+upheld() {
+    ctl validator0 challenges --json | jq -e --arg m "$(address_of miner1)" \
+        '.challenges | any(.status == "upheld" and .miner == $m)'
+}
+dropped() { get validator0 /metrics | awk '/^pot_audits_dropped/ { print $2 }'; }
+
+mkdir "$WORK/bad"
+cp "$BUILD/potd" "$WORK/bad/potd"
+cp "$BUILD/tests/e2e/bad_worker" "$WORK/bad/pot-worker"
+export POT_BAD_REAL="$BUILD/pot-worker" POT_BAD_FILE="$WORK/release"
+POTD=$WORK/bad/potd POT_BAD_MODE=held \
+    start validator0 validator1 validator2 validator3
+start miner0
+POTD=$WORK/bad/potd POT_BAD_MODE=noise start miner1
+await_ready $names
+# A gradient that two of four have drawn is counted only when its round has
+# ended by its timeout without it.
+make_task late 16 audit_rate=0.25 'numerics="exact"' >/dev/null
+sed -i 's/^numerics.*/&\nround_timeout_ms = 300/' "$WORK/late.toml"
+task=$(submit validator0 "$WORK/late.toml")
+await 60 "the task ended" has_ended validator0 "$task"
+
+# Nobody has judged any of them by now, but they were paid for.
+ctl validator0 challenges --json | jq -e '.challenges == []' >/dev/null ||
+    fail "accused before anything was computed"
+ctl validator0 rewards --miner "$(address_of miner1)" --task "$task" --json |
+    jq -e -s 'map(select(.for == "training")) | length > 0' >/dev/null ||
+    fail "no false gradient was counted"
+: >"$WORK/release"
+await 30 "a false gradient was found out" upheld
+[ "$(dropped)" = 0 ] || fail "$(dropped) audits dropped"
+same_chain $names
+no_bugs
+echo "audits after the last round: $(get validator0 /metrics |
+    awk '/^pot_verify_total.*audited/ { print $2 }') at validator0"
