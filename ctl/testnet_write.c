@@ -218,7 +218,9 @@ static void print_roles(struct buf *out, const struct testnet_plan *plan,
                "workers = 1              # processes; 0: one a core\n"
                "blas_core = \"auto\"       # or an OpenBLAS core name\n"
                "exact_kernel = \"auto\"    # or scalar, avx2, avx512, neon\n"
-               "tasks = \"any\"            # or a list of task ids\n",
+               "tasks = \"any\"            # or a list of task ids\n"
+               "\n[aggregator]\n"
+               "# enabled = false        # gathers submissions of others\n",
                node->is_validator ? "true" : "false",
                node->is_validator ? "" : "# ",
                node->is_miner ? "true" : "false", node->is_miner ? "" : "# ");

@@ -13,6 +13,7 @@
 #include "node/hold/snapshots.h"
 #include "node/network.h"
 #include "node/node_parts.h"
+#include "node/round/aggregator.h"
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
 #include "node/tx/evidence_pool.h"
@@ -144,6 +145,9 @@ void new_tip_applied(void *context, const struct shared_block *block)
     if (node->miner != NULL) {
         miner_refresh(node->miner);
     }
+    if (node->aggregator != NULL) {
+        aggregator_refresh(node->aggregator);
+    }
     if (node->api != NULL) {
         api_block_applied(node->api, block->block);
     }
@@ -174,5 +178,8 @@ void new_tip_installed(void *context)
     }
     if (node->miner != NULL) {
         miner_refresh(node->miner);
+    }
+    if (node->aggregator != NULL) {
+        aggregator_refresh(node->aggregator);
     }
 }

@@ -65,7 +65,9 @@ static void start(struct node *node)
         log_text("api",
                  node->config->api_enabled ? node->config->api_listen : "off"),
         log_text("validator", node->validator_key != NULL ? "yes" : "no"),
-        log_text("miner", node->miner_key != NULL ? "yes" : "no"));
+        log_text("miner", node->miner_key != NULL ? "yes" : "no"),
+        log_text("aggregator",
+                 node->config->aggregator_enabled ? "yes" : "no"));
     node_parts_start(node);
 }
 

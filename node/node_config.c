@@ -90,6 +90,8 @@ static const struct setting settings[] = {
      0},
     {"miner.tasks", SETTING_LIST, AT(miner_tasks), AT(miner_task_count), "any",
      0, CONFIG_TASKS_MAX},
+    {"aggregator.enabled", SETTING_BOOL, AT(aggregator_enabled), 0, "false", 0,
+     0},
     {"api.enabled", SETTING_BOOL, AT(api_enabled), 0, "true", 0, 0},
     {"api.listen", SETTING_TEXT, AT(api_listen), 0, "127.0.0.1:26680", 0, 0},
     {"api.web", SETTING_PATH, AT(api_web), 0, "", 0, 0},
@@ -483,6 +485,10 @@ static void check_whole(struct loader *l)
     check_signer(l);
     if (c->miner_enabled && c->miner_key[0] == '\0') {
         fault(l, 0, "miner.key", "a miner needs its key file");
+    }
+    if (c->aggregator_enabled && c->validator_enabled) {
+        fault(l, 0, "aggregator.enabled",
+              "a validator gathers for itself; use a node of its own");
     }
     if (strlen(c->moniker) > TX_TEXT_MAX) {
         fault(l, 0, "moniker", "must be at most 64 bytes");

@@ -63,6 +63,8 @@ struct node_config {
     char **miner_tasks; /* ["any"] or task ids */
     size_t miner_task_count;
 
+    bool aggregator_enabled;
+
     bool api_enabled;
     char *api_listen;
     char *api_web;

@@ -23,6 +23,7 @@
 #include "node/hold/snapshots.h"
 #include "node/network.h"
 #include "node/new_tip.h"
+#include "node/round/aggregator.h"
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
 #include "node/startup.h"
@@ -79,7 +80,11 @@ static void on_evidence(void *context, const void *body, size_t size)
 static bool on_submission(void *context, Pot__Signed *message, uint64_t peer_id)
 {
     const struct node *node = context;
-    return rounds_submission(node->rounds, message, peer_id);
+    bool is_new = rounds_submission(node->rounds, message, peer_id);
+    if (is_new && node->aggregator != NULL) {
+        aggregator_take(node->aggregator, message, peer_id);
+    }
+    return is_new;
 }
 
 static bool on_commitment(void *context, Pot__Signed *message, uint64_t peer_id)
@@ -266,6 +271,7 @@ static void open_txs(struct node *node)
         .pending = node->pending,
         .gossip = node->gossip,
         .fellow_ms = INTAKE_FELLOW_MS,
+        .is_gathering = c->aggregator_enabled,
         .context = node,
         .on_submission = on_submission,
         .on_commitment = on_commitment,
@@ -355,6 +361,19 @@ static void open_miner(struct node *node)
         .task_count = c->miner_task_count,
     };
     node->miner = miner_new(&miner);
+}
+
+static void open_aggregator(struct node *node)
+{
+    const struct aggregator_config aggregator = {
+        .loop = &node->loop,
+        .holdings = &node->holdings,
+        .needs = node->needs,
+        .gossip = node->gossip,
+    };
+    if (node->config->aggregator_enabled) {
+        node->aggregator = aggregator_new(&aggregator);
+    }
 }
 
 static enum pot_err open_replica(struct node *node)
@@ -459,6 +478,7 @@ static bool open_api(struct node *node)
         .rounds = node->rounds,
         .replica = node->replica,
         .miner = node->miner,
+        .aggregator = node->aggregator,
     };
     if (!node->config->api_enabled) {
         return true;
@@ -482,6 +502,7 @@ bool node_parts_open(struct node *node)
     open_evidence(node);
     open_rounds(node);
     open_miner(node);
+    open_aggregator(node);
     mending_open(&node->mending, node, stopping_begin);
     return open_consensus(node) && open_api(node);
 }
@@ -496,6 +517,9 @@ void node_parts_start(struct node *node)
     if (node->miner != NULL) {
         miner_refresh(node->miner);
     }
+    if (node->aggregator != NULL) {
+        aggregator_refresh(node->aggregator);
+    }
 }
 
 /* ---- closing them */
@@ -503,6 +527,7 @@ void node_parts_start(struct node *node)
 void node_parts_free(struct node *node)
 {
     replica_free(node->replica);
+    aggregator_free(node->aggregator);
     miner_free(node->miner);
     rounds_free(node->rounds);
     evidence_pool_free(node->evidence);

@@ -22,6 +22,7 @@
 #define NODE_SIGNALS 3
 
 struct pruning;
+struct aggregator;
 struct remote_signer;
 
 struct node {
@@ -58,9 +59,10 @@ struct node {
     struct intake *intake;
     struct evidence_pool *evidence;
     struct rounds *rounds;
-    struct miner *miner;     /* NULL: no miner */
-    struct replica *replica; /* NULL: no validator */
-    struct api *api;         /* NULL: not enabled */
+    struct miner *miner;           /* NULL: no miner */
+    struct aggregator *aggregator; /* NULL: no aggregator */
+    struct replica *replica;       /* NULL: no validator */
+    struct api *api;               /* NULL: not enabled */
 
     struct mending mending;
 

@@ -12,6 +12,7 @@
 #include "node/block/replica.h"
 #include "node/mending.h"
 #include "node/node_parts.h"
+#include "node/round/aggregator.h"
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
 #include "node/tx/evidence_pool.h"
@@ -54,6 +55,9 @@ static void stop_parts(struct node *node)
     }
     if (node->miner != NULL) {
         miner_stop(node->miner);
+    }
+    if (node->aggregator != NULL) {
+        aggregator_stop(node->aggregator);
     }
     if (node->rounds != NULL) {
         rounds_stop(node->rounds);

@@ -9,6 +9,7 @@
 
 #include "proto/chain.pb-c.h"
 
+struct aggregator;
 struct chain;
 struct evidence_pool;
 struct holdings;
@@ -44,8 +45,9 @@ struct api_config {
     const struct sync *sync;
     const struct arrival *arrival;
     const struct rounds *rounds;
-    const struct replica *replica; /* NULL: no validator */
-    const struct miner *miner;     /* NULL: no miner */
+    const struct replica *replica;       /* NULL: no validator */
+    const struct miner *miner;           /* NULL: no miner */
+    const struct aggregator *aggregator; /* NULL: no aggregator */
 };
 
 #endif

@@ -9,6 +9,7 @@
 #include "node/api/metrics_text.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
+#include "node/round/aggregator.h"
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
 #include "proto/codec.h"
@@ -48,6 +49,27 @@ static void write_workers(struct buf *out, const struct miner *miner)
     }
     metrics_table(out, worker_fields, &stats.workers);
     metrics_table(out, miner_fields, &stats);
+}
+
+static const struct metrics_field aggregator_fields[] = {
+    METRICS_FIELD("pot_aggregator_waiting", METRICS_GAUGE, aggregator_stats,
+                  waiting, "Submissions whose payload is being fetched."),
+    METRICS_FIELD("pot_aggregator_passed_on_total", METRICS_COUNTER,
+                  aggregator_stats, passed_on,
+                  "Submissions passed on, their payloads being held."),
+    METRICS_FIELD("pot_aggregator_refused_total", METRICS_COUNTER,
+                  aggregator_stats, refused,
+                  "Submissions whose payload is no gradient."),
+};
+
+static void write_aggregator(struct buf *out,
+                             const struct aggregator *aggregator)
+{
+    struct aggregator_stats stats = {0};
+    if (aggregator != NULL) {
+        aggregator_stats(aggregator, &stats);
+    }
+    metrics_table(out, aggregator_fields, &stats);
 }
 
 static const struct metrics_field round_fields[] = {
@@ -151,6 +173,7 @@ static void write_tasks(struct buf *out, struct store *store)
 void metrics_training_write(struct buf *out, const struct api_config *config)
 {
     write_workers(out, config->miner);
+    write_aggregator(out, config->aggregator);
     write_rounds(out, config->rounds);
     write_tasks(out, config->holdings->store);
 }

@@ -288,6 +288,9 @@ static void pass_on(struct intake *intake, const struct item *item)
     struct gossip *gossip = intake->config.gossip;
     if (item->type == MESSAGE_TX) {
         pass_on_tx(intake, item);
+    } else if (item->type == MESSAGE_SUBMISSION &&
+               intake->config.is_gathering) {
+        return;
     } else if (item->peer_id == 0) {
         gossip_publish(gossip, item->type, item->data, item->size);
     } else {

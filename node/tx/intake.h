@@ -52,6 +52,8 @@ struct intake_config {
     struct pending *pending; /* over mempool */
     struct gossip *gossip;
     uint64_t fellow_ms; /* INTAKE_FELLOW_MS */
+    /* Submissions are passed on by whoever takes them, not here. */
+    bool is_gathering;
     void *context;
     /* True: it is for us and for others, pass it on. */
     bool (*on_submission)(void *context, Pot__Signed *message,

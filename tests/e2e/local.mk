@@ -1,5 +1,6 @@
 # tests/e2e/: networks of real potd processes on loopback.
 e2e_tests = \
+	tests/e2e/test_aggregator.sh \
 	tests/e2e/test_bad_input.sh \
 	tests/e2e/test_bad_store.sh \
 	tests/e2e/test_cancel.sh \

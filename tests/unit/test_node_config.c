@@ -65,6 +65,7 @@ static void check_defaults(const struct node_config *c)
     assert_int_equal(c->mempool_max_txs, 5000);
     assert_false(c->validator_enabled);
     assert_false(c->miner_enabled);
+    assert_false(c->aggregator_enabled);
     assert_true(c->api_enabled);
     assert_int_equal(c->miner_task_count, 1);
     assert_string_equal(c->miner_tasks[0], "any");
@@ -202,6 +203,9 @@ static void a_wrong_value_is_told_with_its_key(void **state)
         {"[miner]\ntasks = {a = 1}\n", ""},
         {"[miner]\nenabled = true\n", "key file"},
         {"[validator]\nenabled = true\n", "key file"},
+        {"[aggregator]\nenabled = true\n[validator]\nenabled = true\n"
+         "key = \"a\"\n",
+         "a validator gathers for itself"},
         {"[validator]\nsigner = \"tcp:/a\"\n",
          "validator.signer: must be unix:"},
         {"[validator]\nsigner = \"unix:a\"\n", "an absolute path"},

@@ -1,0 +1,324 @@
+/* A member's way, with the function on each edge:
+ *
+ *   aggregator_take -> WAITING --advance--> FETCHING --on_payload--> passed on
+ *                       ^  |                   |  |
+ *        aggregator_ ---'  |      on_payload:  |  '-- no gradient: dropped
+ *        refresh, on_tick  |      not to be had
+ *                          '<------------------'
+ *
+ * WAITING is for the block that opens its round, or for the next try.  When the
+ * round is over, its members are dropped from any state. */
+#include "config.h"
+
+#include "node/round/aggregator.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "ledger/ledger.h"
+#include "ledger/submission.h"
+#include "node/block/needs.h"
+#include "node/hold/blob_pool.h"
+#include "node/hold/holdings.h"
+#include "node/hold/stored.h"
+#include "node/loop/loop_timer.h"
+#include "p2p/gossip.h"
+#include "proto/codec.h"
+#include "proto/round.h"
+#include "proto/signed.h"
+
+#include <stdlib.h>
+
+#define TICK_MS 200
+
+struct member { /* a submission that was not passed on yet */
+    struct member *next;
+    struct gathering *gathering;
+    struct round_submission opened;
+    Pot__Signed *message;
+    uint64_t peer_id; /* who brought it, and holds its payload */
+    bool is_fetching;
+};
+
+struct gathering { /* of a task */
+    struct aggregator *aggregator;
+    struct hash task;
+    Pot__TaskRecord *record; /* at the tip */
+    struct model_shape shape;
+    struct member *members;
+};
+
+struct aggregator {
+    struct aggregator_config config;
+    struct map gatherings; /* task -> struct gathering */
+    struct loop_timer timer;
+    bool is_stopped;
+    struct aggregator_stats stats;
+};
+
+/* ---- members */
+
+static void drop(struct member *m)
+{
+    struct aggregator *aggregator = m->gathering->aggregator;
+    struct member **at = &m->gathering->members;
+    while (*at != m) {
+        at = &(*at)->next;
+    }
+    *at = m->next;
+    aggregator->stats.waiting--;
+    if (m->is_fetching) {
+        needs_forget(aggregator->config.needs, m);
+    }
+    round_submission_fini(&m->opened);
+    codec_free(m->message);
+    free(m);
+}
+
+static void pass_on(const struct member *m)
+{
+    struct aggregator *aggregator = m->gathering->aggregator;
+    size_t size;
+    uint8_t *data = codec_encode(&size, m->message);
+    aggregator->stats.passed_on++;
+    gossip_forward(aggregator->config.gossip, MESSAGE_SUBMISSION, data, size,
+                   m->peer_id);
+    free(data);
+}
+
+static bool is_gradient(const struct member *m, const struct buf *payload)
+{
+    const struct gathering *g = m->gathering;
+    struct gradient gradient;
+    int8_t *room = pot_alloc(g->shape.parameter_count);
+    bool is_good =
+        ledger_open_payload(&gradient, room, g->record, &g->shape, &m->opened,
+                            payload->data, payload->size) == POT_OK;
+    free(room);
+    return is_good;
+}
+
+static void refuse(const struct member *m)
+{
+    struct aggregator *aggregator = m->gathering->aggregator;
+    char miner[ADDRESS_TEXT_SIZE];
+    aggregator->stats.refused++;
+    blob_pool_del(aggregator->config.holdings->pool, &m->opened.payload);
+    LOG(LOG_WARN, "node", "submission not passed on",
+        log_u64("round", m->opened.body->round),
+        log_text("miner", address_format(&m->opened.miner, miner)),
+        log_text("why", "its payload is no gradient of this model"));
+}
+
+static void on_payload(void *context, bool is_held)
+{
+    struct member *m = context;
+    struct buf payload;
+    m->is_fetching = false;
+    buf_init(&payload, m->opened.body->payload_bytes);
+    if (is_held && holdings_get_blob(m->gathering->aggregator->config.holdings,
+                                     &m->opened.payload, &payload)) {
+        if (is_gradient(m, &payload)) {
+            pass_on(m);
+        } else {
+            refuse(m);
+        }
+        drop(m);
+    }
+    buf_fini(&payload);
+}
+
+/* Its payload is fetched, if its round is open at the tip. */
+static void advance(struct member *m)
+{
+    const struct gathering *g = m->gathering;
+    if (!m->is_fetching &&
+        ledger_check_submission(g->record, &g->shape, &m->opened) ==
+            ROUND_ACCEPTED) {
+        m->is_fetching = true;
+        needs_blob(g->aggregator->config.needs, &m->opened.payload,
+                   m->opened.body->payload_bytes, m->peer_id, on_payload, m);
+    }
+}
+
+static void advance_all(const struct gathering *g)
+{
+    for (struct member *m = g->members, *next; m != NULL; m = next) {
+        next = m->next;
+        advance(m);
+    }
+}
+
+/* ---- gatherings */
+
+static Pot__TaskRecord *read_task(const struct aggregator *aggregator,
+                                  const struct hash *task)
+{
+    const struct state state = stored_state(aggregator->config.holdings->store);
+    Pot__TaskRecord *record = ledger_task(&state, task);
+    if (record != NULL && record->status != POT__TASK_STATUS__TASK_RUNNING) {
+        codec_free(record);
+        record = NULL;
+    }
+    return record;
+}
+
+/* NULL: no such task is running. */
+static struct gathering *gathering_of(struct aggregator *aggregator,
+                                      const struct hash *task)
+{
+    struct gathering *g = map_get(&aggregator->gatherings, task->b);
+    if (g != NULL) {
+        return g;
+    }
+    Pot__TaskRecord *record = read_task(aggregator, task);
+    if (record == NULL) {
+        return NULL;
+    }
+    g = pot_calloc(1, sizeof(*g));
+    g->aggregator = aggregator;
+    g->task = *task;
+    g->record = record;
+    enum pot_err err = model_shape_from_spec(&g->shape, record->spec->model);
+    POT_ASSERT(err == POT_OK); /* the ledger took the task */
+    (void)map_put(&aggregator->gatherings, task->b, g);
+    return g;
+}
+
+static void gathering_free(struct gathering *g)
+{
+    while (g->members != NULL) {
+        drop(g->members);
+    }
+    codec_free(g->record);
+    free(g);
+}
+
+static void drop_past(struct gathering *g)
+{
+    for (struct member *m = g->members, *next; m != NULL; m = next) {
+        next = m->next;
+        if (m->opened.body->round < g->record->round) {
+            drop(m);
+        }
+    }
+}
+
+/* A task that has ended goes. */
+static void follow(struct gathering *g)
+{
+    struct aggregator *aggregator = g->aggregator;
+    Pot__TaskRecord *record = read_task(aggregator, &g->task);
+    if (record == NULL) {
+        (void)map_remove(&aggregator->gatherings, g->task.b);
+        gathering_free(g);
+        return;
+    }
+    codec_free(g->record);
+    g->record = record;
+    drop_past(g);
+    advance_all(g);
+}
+
+/* Miners that have no other peer fetch a task's data here. */
+static void hold_data(const struct aggregator *aggregator)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&aggregator->gatherings, &cursor)) != NULL) {
+        const struct gathering *g = slot->value;
+        needs_task_data(aggregator->config.needs, g->record->spec, NULL, NULL);
+    }
+}
+
+void aggregator_refresh(struct aggregator *aggregator)
+{
+    const struct state state = stored_state(aggregator->config.holdings->store);
+    size_t count = aggregator->gatherings.count;
+    void **all = map_values(&aggregator->gatherings);
+    for (size_t i = 0; i < count; i++) {
+        follow(all[i]);
+    }
+    free(all);
+    Pot__HashList *running = ledger_running(&state);
+    for (size_t i = 0; i < running->n_hashes; i++) {
+        struct hash task;
+        if (codec_hash(&task, running->hashes[i])) {
+            (void)gathering_of(aggregator, &task);
+        }
+    }
+    codec_free(running);
+    hold_data(aggregator);
+}
+
+void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
+                     uint64_t peer_id)
+{
+    struct round_submission opened;
+    if (aggregator->is_stopped ||
+        round_submission_decode(&opened, message) != POT_OK) {
+        return;
+    }
+    struct gathering *g = gathering_of(aggregator, &opened.task);
+    if (g == NULL) {
+        round_submission_fini(&opened);
+        return;
+    }
+    struct member *m = pot_calloc(1, sizeof(*m));
+    m->gathering = g;
+    m->opened = opened;
+    m->message = signed_copy(message);
+    m->peer_id = peer_id;
+    m->next = g->members;
+    g->members = m;
+    aggregator->stats.waiting++;
+    advance(m);
+}
+
+/* ---- all of it */
+
+static void on_tick(void *context)
+{
+    const struct aggregator *aggregator = context;
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&aggregator->gatherings, &cursor)) != NULL) {
+        advance_all(slot->value);
+    }
+}
+
+struct aggregator *aggregator_new(const struct aggregator_config *config)
+{
+    struct aggregator *aggregator = pot_calloc(1, sizeof(*aggregator));
+    aggregator->config = *config;
+    loop_timer_open(&aggregator->timer, config->loop, on_tick, aggregator);
+    loop_timer_start(&aggregator->timer, TICK_MS, TICK_MS);
+    return aggregator;
+}
+
+void aggregator_stop(struct aggregator *aggregator)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    aggregator->is_stopped = true;
+    while ((slot = map_next(&aggregator->gatherings, &cursor)) != NULL) {
+        gathering_free(slot->value);
+    }
+    map_fini(&aggregator->gatherings);
+    loop_timer_close(&aggregator->timer);
+}
+
+void aggregator_free(struct aggregator *aggregator)
+{
+    if (aggregator != NULL) {
+        POT_ASSERT(!aggregator->timer.is_open);
+        free(aggregator);
+    }
+}
+
+void aggregator_stats(const struct aggregator *aggregator,
+                      struct aggregator_stats *out)
+{
+    *out = aggregator->stats;
+}

@@ -1,0 +1,56 @@
+/* aggregator: gathers the submissions of open rounds.  Each is passed on once
+ * its payload is here and well formed, so that whoever hears of it from this
+ * node can have it from this node.  It holds the data of running tasks, too: so
+ * its miners need no other peer, and send their payloads once.
+ *
+ * Nobody trusts it: a payload has the hash that its miner signed.  The loop's
+ * thread only. */
+#ifndef POT_NODE_ROUND_AGGREGATOR_H
+#define POT_NODE_ROUND_AGGREGATOR_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "proto/chain.pb-c.h"
+
+struct aggregator; /* opaque: node/round/aggregator.c */
+struct gossip;
+struct holdings;
+struct needs;
+
+/* All borrowed. */
+struct aggregator_config {
+    uv_loop_t *loop;
+    const struct holdings *holdings;
+    struct needs *needs;
+    struct gossip *gossip;
+};
+
+struct aggregator *aggregator_new(const struct aggregator_config *config);
+
+/* aggregator_stop: what is gathered is dropped, nothing is passed on any more;
+ * before the gossip goes. */
+void aggregator_stop(struct aggregator *aggregator);
+
+/* aggregator_free: once the loop has run out of work.  NULL is none. */
+void aggregator_free(struct aggregator *aggregator);
+
+/* aggregator_take: a verified submission, borrowed, that rounds_submission
+ * found worth passing on; peer_id brought it. */
+void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
+                     uint64_t peer_id);
+
+/* aggregator_refresh: the tip moved. */
+void aggregator_refresh(struct aggregator *aggregator);
+
+/* For the metrics. */
+struct aggregator_stats {
+    uint64_t waiting;   /* now: for their payloads or their round */
+    uint64_t passed_on; /* these only grow */
+    uint64_t refused;   /* no gradient of their model */
+};
+
+void aggregator_stats(const struct aggregator *aggregator,
+                      struct aggregator_stats *out);
+
+#endif

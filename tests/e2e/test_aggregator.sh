@@ -1,0 +1,52 @@
+#!/bin/sh
+# Miners that reach an aggregator and nobody else: every submission of theirs is
+# counted, each payload was sent once, and the rounds come to what a replay makes
+# of the miners' gradients.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+init_net 4 3
+gatherer=miner2
+
+p2p_port_of() { echo $(($(port_of "$1") - 1)); }
+
+reaches_only() { # name peers...: no others, and nobody else connects to it
+    only_file=$NET/$1/node.toml
+    only_ports=
+    shift
+    for each_peer in "$@"; do
+        only_ports="$only_ports${only_ports:+|}$(p2p_port_of "$each_peer")"
+    done
+    sed -i -E -e "/^    \"pot1.*@/{/:($only_ports)\",\$/!d}" \
+        -e 's/^max_peers.*/&\nonly_peers = true/' "$only_file"
+}
+for each_name in validator0 validator1 validator2 validator3; do
+    reaches_only $each_name validator0 validator1 validator2 validator3 \
+        $gatherer
+done
+reaches_only miner0 $gatherer
+reaches_only miner1 $gatherer
+set_key $gatherer miner enabled false
+set_key $gatherer aggregator enabled true
+start $names
+await_ready $names
+task=$(submit validator0 "$(make_task gathered 15 min_submissions=2 \
+    'numerics="exact"')")
+await 60 "the task ended" has_ended validator0 "$task"
+task_of validator0 "$task" >"$WORK/task.json"
+jq -e '.status == "completed" and .submissions == 2 * .rounds and
+    .rejected == 0' "$WORK/task.json" >/dev/null ||
+    fail "$(cat "$WORK/task.json")"
+ctl validator0 replay "$task" --json >"$WORK/replay.json" ||
+    fail "replay: $(cat "$WORK/replay.json")"
+jq -e --slurpfile task "$WORK/task.json" '.identical and
+    .gradients == $task[0].submissions and
+    .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
+    >/dev/null || fail "$(cat "$WORK/replay.json")"
+
+metric() { # name metric
+    get "$1" /metrics | awk -v name="$2" '$1 == name { print $2 }'
+}
+[ "$(metric $gatherer pot_aggregator_passed_on_total)" = 30 ] ||
+    fail "passed on: $(metric $gatherer pot_aggregator_passed_on_total)"
+same_chain validator0 validator1 validator2 validator3 miner0 $gatherer
+no_bugs
+echo "$(jq .submissions "$WORK/task.json") counted by way of an aggregator"
