@@ -85,6 +85,7 @@ static void note_absences(struct settle *s, const struct ledger_env *env)
         }
         Pot__RosterEntry *member = members.entries[index];
         member->absent = is_counted ? 0 : member->absent + 1;
+        member->is_counted = is_counted;
         if (absent_max > 0 && member->absent >= absent_max) {
             task_drop_member(env, s->task, index);
         }

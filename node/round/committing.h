@@ -8,6 +8,11 @@
  * that is held by too few honest validators to be counted, so nobody counts
  * who has seen another's gradient before its own was fixed.
  *
+ * Whoever commits and reveals nothing could make it enough early and close it
+ * before others have computed.  So those who are missing are never given less
+ * than those had whom the round before counted (committing_pace), and behind a
+ * round that closed empty they are given all of round_timeout_ms.
+ *
  * A validator that restarts begins anew.  The loop's thread only. */
 #ifndef POT_NODE_ROUND_COMMITTING_H
 #define POT_NODE_ROUND_COMMITTING_H
@@ -23,14 +28,22 @@
 struct committing; /* opaque: node/round/committing.c */
 
 /* committing_new: of a task's open round, whose record is borrowed and
- * outlives it. */
-struct committing *committing_new(const Pot__TaskRecord *task, uint64_t now_ms);
+ * outlives it; pace_ms is the committing_pace of what was open before, or 0. */
+struct committing *committing_new(const Pot__TaskRecord *task, uint64_t pace_ms,
+                                  uint64_t now_ms);
 void committing_free(struct committing *committing);
+
+/* committing_pace: how long it took from the opening until enough of those had
+ * committed whom the round counted, as the task's record behind it says; what
+ * committing_new was told, where it counted too few or is open still. */
+uint64_t committing_pace(const struct committing *committing,
+                         const Pot__TaskRecord *after);
 
 /* committing_take: true: it is the first of a miner in the roster, and in
  * time. */
 bool committing_take(struct committing *committing,
-                     const struct round_commitment *commitment);
+                     const struct round_commitment *commitment,
+                     uint64_t now_ms);
 
 /* committing_holds: the submission is what its miner has committed to. */
 bool committing_holds(const struct committing *committing,
@@ -47,7 +60,7 @@ bool committing_is_over(const struct committing *committing,
 
 /* committing_is_due: this validator should close now, or say it again: who has
  * restarted since has not heard it.  committing_close: it has. */
-bool committing_is_due(struct committing *committing, uint64_t now_ms);
+bool committing_is_due(const struct committing *committing, uint64_t now_ms);
 void committing_close(struct committing *committing, uint64_t now_ms);
 
 /* committing_expected: submissions that may still come: of those who

@@ -65,7 +65,7 @@ static void on_verdict(void *context)
 
 struct open_round *open_round_new(struct rounds_shared *shared,
                                   const struct hash *task,
-                                  Pot__TaskRecord *record)
+                                  Pot__TaskRecord *record, uint64_t pace_ms)
 {
     struct open_round *round = pot_calloc(1, sizeof(*round));
     round->shared = shared;
@@ -76,7 +76,7 @@ struct open_round *open_round_new(struct rounds_shared *shared,
     enum pot_err err =
         model_shape_from_spec(&round->shape, record->spec->model);
     POT_ASSERT(err == POT_OK); /* the ledger took the task */
-    round->committing = committing_new(record, round->opened_ms);
+    round->committing = committing_new(record, pace_ms, round->opened_ms);
     round->judging =
         judging_new(shared, record, &round->shape, on_verdict, round);
     round->attesting = attesting_new(shared);
@@ -93,6 +93,12 @@ void open_round_free(struct open_round *round)
     attesting_free(round->attesting);
     codec_free(round->record);
     free(round);
+}
+
+uint64_t open_round_pace(const struct open_round *round,
+                         const Pot__TaskRecord *record)
+{
+    return committing_pace(round->committing, record);
 }
 
 void open_round_close(struct open_round *round)
@@ -136,7 +142,8 @@ bool open_round_has(const struct open_round *round,
 bool open_round_commitment(struct open_round *round,
                            const struct round_commitment *opened)
 {
-    bool is_taken = committing_take(round->committing, opened);
+    bool is_taken =
+        committing_take(round->committing, opened, uv_now(round->shared->loop));
     if (is_taken) {
         note_change(round);
     }

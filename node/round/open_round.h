@@ -18,10 +18,14 @@ struct rounds_shared;
 struct open_round; /* opaque: node/round/open_round.c */
 
 /* open_round_new: of a running task; takes the record.  shared is
- * borrowed and outlives it. */
+ * borrowed and outlives it.  pace_ms: see committing_new. */
 struct open_round *open_round_new(struct rounds_shared *shared,
                                   const struct hash *task,
-                                  Pot__TaskRecord *record);
+                                  Pot__TaskRecord *record, uint64_t pace_ms);
+
+/* open_round_pace: see committing_pace; the record is the task's behind it. */
+uint64_t open_round_pace(const struct open_round *round,
+                         const Pot__TaskRecord *record);
 
 /* open_round_free: without a word to anyone. */
 void open_round_free(struct open_round *round);

@@ -51,19 +51,39 @@ static struct state tip_state(const struct rounds *rounds)
 
 /* ---- a new tip */
 
-static void close_old(struct rounds *rounds, const struct state *state)
+static void open_one(struct rounds *rounds, const struct hash *task,
+                     Pot__TaskRecord *record, uint64_t pace_ms)
+{
+    (void)map_put(&rounds->open, task->b,
+                  open_round_new(&rounds->shared, task, record, pace_ms));
+}
+
+/* What the task has open instead, if it is running still, takes its place;
+ * takes the record. */
+static void follow(struct rounds *rounds, struct open_round *round,
+                   Pot__TaskRecord *record)
+{
+    const struct hash task = *open_round_task(round);
+    (void)map_remove(&rounds->open, task.b);
+    if (record != NULL && record->status == POT__TASK_STATUS__TASK_RUNNING) {
+        open_one(rounds, &task, record, open_round_pace(round, record));
+    } else {
+        codec_free(record);
+    }
+    open_round_close(round);
+}
+
+static void follow_all(struct rounds *rounds, const struct state *state)
 {
     size_t count = rounds->open.count;
     void **all = map_values(&rounds->open);
     for (size_t i = 0; i < count; i++) {
-        struct open_round *round = all[i];
-        const struct hash *task = open_round_task(round);
-        Pot__TaskRecord *record = ledger_task(state, task);
-        if (!open_round_is_of(round, record)) {
-            (void)map_remove(&rounds->open, task->b);
-            open_round_close(round);
+        Pot__TaskRecord *record = ledger_task(state, open_round_task(all[i]));
+        if (open_round_is_of(all[i], record)) {
+            codec_free(record);
+        } else {
+            follow(rounds, all[i], record);
         }
-        codec_free(record);
     }
     free(all);
 }
@@ -79,8 +99,7 @@ static void open_new(struct rounds *rounds, const struct state *state)
         }
         Pot__TaskRecord *record = ledger_task(state, &task);
         POT_ASSERT(record != NULL);
-        (void)map_put(&rounds->open, task.b,
-                      open_round_new(&rounds->shared, &task, record));
+        open_one(rounds, &task, record, 0);
     }
     codec_free(running);
 }
@@ -100,7 +119,7 @@ void rounds_refresh(struct rounds *rounds)
     if (rounds->is_stopped) {
         return;
     }
-    close_old(rounds, &state);
+    follow_all(rounds, &state);
     open_new(rounds, &state);
     rounds->shared.stats.open = rounds->open.count;
     round_early_replay(&rounds->early, take, rounds);
