@@ -11,6 +11,7 @@
 #include "ctl/task_print.h"
 #include "ctl/task_read.h"
 #include "proto/codec.h"
+#include "proto/genesis_params.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -187,13 +188,34 @@ static enum exit_code submit(struct task_order *o)
     return rc == EXIT_CODE_DONE ? send_task(o) : rc;
 }
 
+/* By the rules of the node's chain; without a node by the usual ones. */
+static enum exit_code check_only(struct task_order *o)
+{
+    Pot__GenesisParams params;
+    enum exit_code rc = sender_ask_params(&params, o->ctl);
+    if (rc == EXIT_CODE_CONNECT) {
+        genesis_params_default(&params);
+        ctl_note(o->ctl,
+                 "note: no node answers; the stake is held against a chain"
+                 " with the usual parameters");
+        rc = EXIT_CODE_DONE;
+    }
+    if (rc == EXIT_CODE_DONE) {
+        rc = task_check_stake(o->ctl, &o->file, &params);
+    }
+    if (rc == EXIT_CODE_DONE) {
+        ctl_print(o->ctl, "%s: fine\n", o->file.path);
+        ctl_print_json(o->ctl, json_pack("{sb}", "ok", 1));
+    }
+    return rc;
+}
+
 static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
 {
     struct task_order o = {.ctl = ctl};
     enum exit_code rc = prepare(&o, args->arguments[0]);
     if (rc == EXIT_CODE_DONE && cli_value(args, "check") != NULL) {
-        ctl_print(ctl, "%s: fine\n", args->arguments[0]);
-        ctl_print_json(ctl, json_pack("{sb}", "ok", 1));
+        rc = check_only(&o);
     } else if (rc == EXIT_CODE_DONE) {
         rc = submit(&o);
     }
@@ -216,6 +238,7 @@ const struct cli_command cmd_submit_task = {
                 "  potctl submit-task digits.toml --check\n",
     .arguments_min = 1,
     .arguments_max = 1,
-    .options = {{"check", NULL, "check the task and its data, send nothing"}},
+    .options = {{"check", NULL,
+                 "check the task, its data and the stake, send nothing"}},
     .run = run,
 };

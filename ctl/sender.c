@@ -20,14 +20,13 @@
     25 /* in a row: a node that restarts is waited for                         \
         */
 
-static void read_params(struct sender *sender, const json_t *json)
+static void read_params(Pot__GenesisParams *out, const json_t *json)
 {
-    chain_id_hash(&sender->chain, client_text(json, "chain_id"));
-    pot__genesis_params__init(&sender->params);
+    pot__genesis_params__init(out);
     for (size_t i = 0; i < GENESIS_PARAM_COUNT; i++) {
         const struct genesis_param *param = &genesis_params[i];
         bool is_text = json_is_string(json_object_get(json, param->key));
-        genesis_param_set(&sender->params, param,
+        genesis_param_set(out, param,
                           is_text ? client_units(json, param->key)
                                   : client_count(json, param->key));
     }
@@ -67,6 +66,17 @@ static enum exit_code read_height(struct sender *sender)
     return rc;
 }
 
+enum exit_code sender_ask_params(Pot__GenesisParams *out, struct ctl *ctl)
+{
+    json_t *json;
+    enum exit_code rc = client_get(&json, ctl, "/v1/params");
+    if (rc == EXIT_CODE_DONE) {
+        read_params(out, json);
+        json_decref(json);
+    }
+    return rc;
+}
+
 enum exit_code sender_init(struct sender *sender, struct ctl *ctl)
 {
     json_t *json;
@@ -80,7 +90,8 @@ enum exit_code sender_init(struct sender *sender, struct ctl *ctl)
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
-    read_params(sender, json);
+    chain_id_hash(&sender->chain, client_text(json, "chain_id"));
+    read_params(&sender->params, json);
     json_decref(json);
     rc = read_height(sender);
     return rc == EXIT_CODE_DONE ? read_account(sender) : rc;

@@ -27,6 +27,10 @@ struct sender {
 POT_MUST_USE enum exit_code sender_init(struct sender *sender, struct ctl *ctl);
 void sender_fini(struct sender *sender);
 
+/* sender_ask_params: the rules of the node's chain, without a key. */
+POT_MUST_USE enum exit_code sender_ask_params(Pot__GenesisParams *out,
+                                              struct ctl *ctl);
+
 /* sender_prepare: fills in everything of body but its action: chain, nonce,
  * expiry and the least fee. */
 void sender_prepare(struct sender *sender, Pot__TxBody *body);

@@ -264,6 +264,28 @@ enum exit_code task_check_data(struct ctl *ctl, const struct task_file *f,
 
 /* ---- with the chain's rules */
 
+static enum exit_code refuse_stake(struct ctl *ctl,
+                                   const struct task_file *file,
+                                   const Pot__TaskSpec *spec,
+                                   const Pot__GenesisParams *params,
+                                   const char *held, const char *reward)
+{
+    struct amount enough;
+    char remedy[2 * AMOUNT_TEXT_SIZE] = "";
+    char text[AMOUNT_TEXT_SIZE];
+    if (spec_stake_enough(&enough.units, spec, file->budget, params)) {
+        (void)snprintf(remedy, sizeof(remedy),
+                       "reward.miner_stake to \"%s\" or ",
+                       amount_format(enough, text));
+    }
+    return ctl_fail(ctl, EXIT_CODE_REJECTED,
+                    "%s: cheating would pay: a miner's stake of %s POT is below"
+                    " R (1 - p) / p with R = %s POT a round and p = audit_rate"
+                    " = %g; raise %straining.audit_rate",
+                    file->path, held, reward,
+                    file->audit_rate_ppm / (double)PPM_ONE, remedy);
+}
+
 enum exit_code task_check_stake(struct ctl *ctl, const struct task_file *file,
                                 const Pot__GenesisParams *params)
 {
@@ -276,25 +298,18 @@ enum exit_code task_check_stake(struct ctl *ctl, const struct task_file *file,
         return EXIT_CODE_DONE;
     }
     struct amount most = {spec_reward_max(&spec, file->budget, params)};
-    double p = file->audit_rate_ppm / (double)PPM_ONE;
-    uint64_t stake = file->miner_stake > params->min_miner_stake
-                         ? file->miner_stake
-                         : params->min_miner_stake;
+    struct amount stake = {spec_miner_stake(&spec, params)};
     char reward[AMOUNT_TEXT_SIZE];
     char held[AMOUNT_TEXT_SIZE];
     (void)amount_format(most, reward);
-    (void)amount_format((struct amount){stake}, held);
-    if (file->numerics != POT__NUMERICS__NUMERICS_EXACT) {
-        ctl_note(ctl,
-                 "note: with audit_rate %g a stake of %s POT does not outweigh"
-                 " a round's reward of up to %s POT, and blas numerics never"
-                 " slash",
-                 p, held, reward);
-        return EXIT_CODE_DONE;
+    (void)amount_format(stake, held);
+    if (file->numerics == POT__NUMERICS__NUMERICS_EXACT) {
+        return refuse_stake(ctl, file, &spec, params, held, reward);
     }
-    return ctl_fail(ctl, EXIT_CODE_REJECTED,
-                    "%s: cheating would pay: a miner's stake of %s POT is below"
-                    " R (1 - p) / p with R = %s POT a round and p = audit_rate"
-                    " = %g; raise reward.miner_stake or training.audit_rate",
-                    file->path, held, reward, p);
+    ctl_note(ctl,
+             "note: with audit_rate %g a stake of %s POT does not outweigh"
+             " a round's reward of up to %s POT, and blas numerics never"
+             " slash",
+             file->audit_rate_ppm / (double)PPM_ONE, held, reward);
+    return EXIT_CODE_DONE;
 }

@@ -12,9 +12,9 @@
  * Upheld: slash_fraud_bps of the miner's stake are taken, and from each
  * validator that attested to have audited it what a contradiction costs
  * (ledger/slash.h); finder_bps of that go to the challenger, who gets the
- * deposit back, the rest is burnt.  The miner leaves the tasks for which its
- * stake is too low now.  Rejected: the deposit goes to the validators whose
- * words settled it, in equal shares. */
+ * deposit back, the rest is burnt.  The miner leaves tasks, the oldest first,
+ * until its stake covers what the rest ask.  Rejected: the deposit goes to the
+ * validators whose words settled it, in equal shares. */
 #ifndef POT_LEDGER_CHALLENGE_H
 #define POT_LEDGER_CHALLENGE_H
 

@@ -87,7 +87,7 @@ static uint64_t slash_miner(const struct outcome *o,
     return taken;
 }
 
-/* Of one task, if the miner is in it and has too little for it. */
+/* Of one task, if the miner is in it and has too little for all of its. */
 static void leave_if_short(const struct outcome *o, const struct hash *hash,
                            const struct public_key *miner)
 {
@@ -97,9 +97,7 @@ static void leave_if_short(const struct outcome *o, const struct hash *hash,
     Pot__TaskRecord *task = ledger_task(state, hash);
     ledger_account(state, miner, &account);
     if (task != NULL && roster_find(roster_of_members(task), miner, &index) &&
-        (account.stake_miner < o->params->min_miner_stake ||
-         account.stake_miner < task->spec->miner_stake ||
-         account.stake_miner == 0)) {
+        account.stake_miner < account.stake_joined) {
         task_drop_member(o->env, task, index);
         task_store(o->env, task);
     }

@@ -110,6 +110,7 @@ struct account {
     uint64_t nonce; /* of its next transaction */
     uint64_t stake_validator;
     uint64_t stake_miner;
+    uint64_t stake_joined; /* what its tasks ask of it; never above it */
     uint64_t earned;
     uint64_t slashed;
     uint32_t tasks_joined;

@@ -75,8 +75,19 @@ void task_begin(const struct ledger_env *env, uint64_t height,
     number_task(&env->state, hash);
 }
 
+uint64_t task_stake(const struct ledger_env *env, const Pot__TaskRecord *task)
+{
+    if (env->params != NULL) {
+        return spec_miner_stake(task->spec, env->params);
+    }
+    Pot__SupplyRecord *supply = ledger_supply(&env->state);
+    uint64_t stake = spec_miner_stake(task->spec, supply->params);
+    codec_free(supply);
+    return stake;
+}
+
 static void release_member(const struct ledger_env *env,
-                           const Pot__RosterEntry *entry)
+                           const Pot__RosterEntry *entry, uint64_t stake)
 {
     struct public_key miner;
     struct account account;
@@ -85,8 +96,9 @@ static void release_member(const struct ledger_env *env,
     if (!ledger_account(&env->state, &miner, &account)) {
         return; /* the state cannot be read */
     }
-    POT_ASSERT(account.tasks_joined > 0);
+    POT_ASSERT(account.tasks_joined > 0 && account.stake_joined >= stake);
     account.tasks_joined--;
+    account.stake_joined -= stake;
     account_store(&env->state, &miner, &account);
 }
 
@@ -95,7 +107,7 @@ void task_drop_member(const struct ledger_env *env, Pot__TaskRecord *task,
 {
     struct roster members = roster_of_members(task);
     POT_ASSERT(index < members.count);
-    release_member(env, members.entries[index]);
+    release_member(env, members.entries[index], task_stake(env, task));
     roster_remove(&members, index);
     roster_set_members(task, members);
 }
@@ -104,8 +116,9 @@ static void clear_rosters(const struct ledger_env *env, Pot__TaskRecord *task)
 {
     struct roster members = roster_of_members(task);
     struct roster round = roster_of_round(task);
+    uint64_t stake = task_stake(env, task);
     for (size_t i = 0; i < members.count; i++) {
-        release_member(env, members.entries[i]);
+        release_member(env, members.entries[i], stake);
     }
     roster_clear(&members);
     roster_clear(&round);

@@ -21,6 +21,9 @@ void task_begin(const struct ledger_env *env, uint64_t height,
  * empty: it is zero, or not kept. */
 ProtobufCBinaryData *task_moment(Pot__TaskRecord *task, unsigned index);
 
+/* task_stake: spec_miner_stake of the task on this chain. */
+uint64_t task_stake(const struct ledger_env *env, const Pot__TaskRecord *task);
+
 /* task_drop_member: the member at index leaves. */
 void task_drop_member(const struct ledger_env *env, Pot__TaskRecord *task,
                       size_t index);

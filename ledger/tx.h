@@ -50,7 +50,9 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
     X(TX_JOINED, TX_FOR_NOW, "joined the task already")                        \
     X(TX_NOT_JOINED, TX_FOR_NOW, "has not joined the task")                    \
     X(TX_ROSTER_FULL, TX_FOR_NOW, "the task has no room for another miner")    \
-    X(TX_MINER_STAKE, TX_FOR_NOW, "the miner's stake is too low for the task") \
+    X(TX_MINER_STAKE, TX_FOR_NOW,                                              \
+      "the miner's stake is too low for the task beside those it has joined: " \
+      "stake more, or leave one")                                              \
     X(TX_SUBMISSION_UNKNOWN, TX_FOR_NOW,                                       \
       "no such submission was counted in a round that can be challenged")      \
     X(TX_CHALLENGED, TX_FOR_GOOD, "the submission is challenged already")      \

@@ -186,15 +186,14 @@ const struct tx_kind tx_kind_cancel_task = {check_cancel, tx_cancel_task};
 static enum tx_verdict join(const struct tx_run *run, Pot__TaskRecord *task)
 {
     struct roster members = roster_of_members(task);
+    uint64_t stake = spec_miner_stake(task->spec, run->params);
     struct account account;
     size_t index;
     ledger_account(&run->env->state, &run->sender, &account);
     if (roster_find(members, &run->sender, &index)) {
         return TX_JOINED;
     }
-    if (account.stake_miner == 0 ||
-        account.stake_miner < run->params->min_miner_stake ||
-        account.stake_miner < task->spec->miner_stake) {
+    if (account.stake_miner - account.stake_joined < stake) {
         return TX_MINER_STAKE;
     }
     if (members.count >= aggregation_roster_max(task->spec)) {
@@ -204,6 +203,7 @@ static enum tx_verdict join(const struct tx_run *run, Pot__TaskRecord *task)
     roster_set_members(task, members);
     task_store(run->env, task);
     account.tasks_joined++;
+    account.stake_joined += stake;
     account_store(&run->env->state, &run->sender, &account);
     return TX_ACCEPTED;
 }

@@ -390,6 +390,15 @@ enum spec_fault spec_fits_data(const Pot__TaskSpec *spec,
 
 /* ---- stakes */
 
+uint64_t spec_miner_stake(const Pot__TaskSpec *spec,
+                          const Pot__GenesisParams *params)
+{
+    uint64_t stake = spec->miner_stake > params->min_miner_stake
+                         ? spec->miner_stake
+                         : params->min_miner_stake;
+    return stake > 0 ? stake : 1;
+}
+
 uint64_t spec_reward_max(const Pot__TaskSpec *spec, uint64_t budget,
                          const Pot__GenesisParams *params)
 {
@@ -401,18 +410,42 @@ uint64_t spec_reward_max(const Pot__TaskSpec *spec, uint64_t budget,
         .units;
 }
 
-bool spec_stake_outweighs(const Pot__TaskSpec *spec, uint64_t budget,
-                          const Pot__GenesisParams *params)
+static bool outweighs(uint64_t stake, const Pot__TaskSpec *spec,
+                      uint64_t budget, const Pot__GenesisParams *params)
 {
     uint32_t p = spec->audit_rate_ppm;
-    uint64_t stake = spec->miner_stake > params->min_miner_stake
-                         ? spec->miner_stake
-                         : params->min_miner_stake;
     struct amount taken =
         amount_part((struct amount){stake}, params->slash_fraud_bps, BPS_ONE);
     struct amount gain = {spec_reward_max(spec, budget, params)};
     return amount_part(taken, p, PPM_ONE).units >=
            amount_part(gain, PPM_ONE - p, PPM_ONE).units;
+}
+
+bool spec_stake_outweighs(const Pot__TaskSpec *spec, uint64_t budget,
+                          const Pot__GenesisParams *params)
+{
+    return outweighs(spec_miner_stake(spec, params), spec, budget, params);
+}
+
+/* By halving: so it cannot differ from the rule itself. */
+bool spec_stake_enough(uint64_t *out, const Pot__TaskSpec *spec,
+                       uint64_t budget, const Pot__GenesisParams *params)
+{
+    uint64_t low = 0;
+    uint64_t high = UINT64_MAX;
+    if (!outweighs(high, spec, budget, params)) {
+        return false;
+    }
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (outweighs(middle, spec, budget, params)) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    *out = low;
+    return true;
 }
 
 /* ---- data sets */

@@ -109,15 +109,25 @@ enum spec_fault spec_fits_data(const Pot__TaskSpec *spec,
                                const struct spec_data *train,
                                const struct spec_data *test);
 
+/* spec_miner_stake: what a miner must have at stake for the task, apart from
+ * what its other tasks ask; at least a unit. */
+uint64_t spec_miner_stake(const Pot__TaskSpec *spec,
+                          const Pot__GenesisParams *params);
+
 /* spec_reward_max: the most that a miner can be paid for one round. */
 uint64_t spec_reward_max(const Pot__TaskSpec *spec, uint64_t budget,
                          const Pot__GenesisParams *params);
 
 /* spec_stake_outweighs: S >= R (1 - p) / p, so that a false submission costs
- * more than it brings: S is what is taken of the least stake that a miner of
- * the task has, R spec_reward_max, p the audit rate. */
+ * more than it brings: S is what is taken of spec_miner_stake, R
+ * spec_reward_max, p the audit rate. */
 bool spec_stake_outweighs(const Pot__TaskSpec *spec, uint64_t budget,
                           const Pot__GenesisParams *params);
+
+/* spec_stake_enough: the least miner_stake with which it would hold; false:
+ * none does. */
+bool spec_stake_enough(uint64_t *out, const Pot__TaskSpec *spec,
+                       uint64_t budget, const Pot__GenesisParams *params);
 
 /* ---- data sets */
 

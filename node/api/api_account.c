@@ -44,6 +44,7 @@ static void get_account(struct api_request *request)
     api_json_set(json, "stake_validator",
                  api_json_amount(account.stake_validator));
     api_json_set(json, "stake_miner", api_json_amount(account.stake_miner));
+    api_json_set(json, "stake_joined", api_json_amount(account.stake_joined));
     api_json_set(json, "earned", api_json_amount(account.earned));
     api_json_set(json, "slashed", api_json_amount(account.slashed));
     api_json_set(json, "unbonding", unbonding_json(&account));
@@ -58,7 +59,8 @@ static void get_account(struct api_request *request)
 const struct api_route api_account_routes[] = {
     {"GET", "/v1/accounts/{address}", .summary = "an account",
      .answer = "address, balance, staked, nonce, next_nonce, stake_validator,"
-               " stake_miner, earned, slashed, unbonding: amount, height;"
+               " stake_miner, stake_joined, earned, slashed, unbonding: "
+               "amount, height;"
                " jailed, moniker",
      .status = 200, .handler = get_account},
     {.method = NULL},

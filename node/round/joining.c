@@ -3,11 +3,16 @@
 #include "node/round/joining.h"
 
 #include "base/alloc.h"
+#include "base/amount.h"
 #include "base/log.h"
+#include "ledger/ledger.h"
+#include "node/hold/holdings.h"
+#include "node/hold/stored.h"
 #include "node/tx/intake.h"
 #include "node/tx/mempool.h"
 #include "node/tx/own_tx.h"
 #include "proto/codec.h"
+#include "proto/spec.h"
 
 #include <stdlib.h>
 
@@ -17,14 +22,44 @@ struct joining {
     struct hash task; /* of the join that was sent last */
 };
 
+/* What is there, what it takes, and what to do. */
+static void tell_short(const struct joining *joining, const char *task_text)
+{
+    const struct state state = stored_state(joining->config.holdings->store);
+    struct account account;
+    char has[AMOUNT_TEXT_SIZE];
+    char needs[AMOUNT_TEXT_SIZE];
+    char bound[AMOUNT_TEXT_SIZE];
+    Pot__TaskRecord *task = ledger_task(&state, &joining->task);
+    Pot__SupplyRecord *supply = ledger_supply(&state);
+    if (task != NULL) {
+        (void)ledger_account(&state, key_public(joining->config.key), &account);
+        struct amount own = {account.stake_miner};
+        struct amount joined = {account.stake_joined};
+        struct amount more = {spec_miner_stake(task->spec, supply->params)};
+        LOG(LOG_WARN, "node", "cannot join task", log_text("task", task_text),
+            log_text("why", tx_verdict_text(TX_MINER_STAKE)),
+            log_text("stake", amount_format(own, has)),
+            log_text("bound by joined tasks", amount_format(joined, bound)),
+            log_text("this one needs", amount_format(more, needs)),
+            log_text("do", "potctl stake --role miner --amount POT"));
+    }
+    codec_free(supply);
+    codec_free(task);
+}
+
 static void on_receipt(void *context, const struct intake_receipt *receipt)
 {
     struct joining *joining = context;
     char text[HASH_TEXT_SIZE];
     bool is_taken = intake_is_taken(receipt);
+    (void)hash_format(&joining->task, text);
+    if (receipt->ledger == TX_MINER_STAKE) {
+        tell_short(joining, text);
+        return;
+    }
     LOG(is_taken ? LOG_INFO : LOG_WARN, "node",
-        is_taken ? "joining task" : "cannot join task",
-        log_text("task", hash_format(&joining->task, text)),
+        is_taken ? "joining task" : "cannot join task", log_text("task", text),
         log_text("why", is_taken ? "" : intake_text(receipt)));
 }
 

@@ -327,6 +327,8 @@ void memory_state_check(struct memory_state *m)
             Pot__AccountRecord *a = decode(e, &pot__account_record__descriptor);
             POT_ASSERT(a->tasks_joined == memberships_of(m, e->key + 8));
             POT_ASSERT(a->tasks_joined == 0 || a->stake_miner > 0);
+            POT_ASSERT(a->stake_joined <= a->stake_miner);
+            POT_ASSERT((a->stake_joined == 0) == (a->tasks_joined == 0));
             codec_free(a);
         } else if (has_prefix(e, "task/")) {
             struct buf blob;

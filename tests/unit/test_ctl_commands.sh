@@ -86,8 +86,8 @@ expect 0 'features          64' dataset show "$dir/train.pds"
 expect 6 'not a data set' dataset show "$digits/digits-train.csv"
 expect 6 'none.csv' dataset import "$dir/none.csv"
 cp "$digits"/digits-*.csv "$digits/task.toml" "$dir"
-expect 0 'fine' submit-task "$dir/task.toml" --check
-expect 0 '"ok":true' submit-task "$dir/task.toml" --check --json
+expect 0 'fine' submit-task "$dir/task.toml" --check --node $dead
+expect 0 '"ok":true' submit-task "$dir/task.toml" --check --json --node $dead
 expect 4 'cannot reach' submit-task "$dir/task.toml" --node $dead \
     --key "$dir/a.key"
 expect 3 'cannot read' submit-task "$dir/none.toml"
@@ -95,8 +95,10 @@ expect 3 'cannot read' submit-task "$dir/none.toml"
 task()
 {
     sed "$1" "$dir/task.toml" >"$dir/bad.toml"
-    expect 6 "$2" submit-task "$dir/bad.toml" --check
+    expect 6 "$2" submit-task "$dir/bad.toml" --check --node $dead
 }
+task 's/^numerics.*/numerics = "exact"/;s/^budget.*/budget = "1000000"/' \
+    'raise reward.miner_stake to "38250"'
 task 's/^rounds/ruonds/' 'did you mean "training.rounds"'
 task 's/^layers.*/layers = [63, 10]/' 'the data has 64 features'
 task 's/^layers.*/layers = [64, 11]/' 'the data has 10 classes'

@@ -303,6 +303,8 @@ static void a_task_where_cheating_pays_is_refused(void **state)
     assert_int_equal(task_check_stake(&ctl, &file, &params),
                      EXIT_CODE_REJECTED);
     assert_non_null(strstr(ctl.error, "cheating would pay"));
+    assert_non_null(strstr(ctl.error, "raise reward.miner_stake to"
+                                      " \"4.5225\" or training.audit_rate"));
     file.miner_stake = 5000000000;
     assert_int_equal(task_check_stake(&ctl, &file, &params), EXIT_CODE_DONE);
     task_file_fini(&file);
@@ -310,6 +312,7 @@ static void a_task_where_cheating_pays_is_refused(void **state)
     parse(&file, POT__NUMERICS__NUMERICS_EXACT, "audit_rate = 0.0");
     assert_int_equal(task_check_stake(&ctl, &file, &params),
                      EXIT_CODE_REJECTED);
+    assert_non_null(strstr(ctl.error, "; raise training.audit_rate"));
     task_file_fini(&file);
 
     /* Nothing can be slashed here: only a note. */

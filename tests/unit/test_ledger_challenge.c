@@ -206,6 +206,33 @@ static void a_false_submission_costs_the_stake_and_pays_the_finder(void **state)
     close_court(&c);
 }
 
+static void a_cheat_keeps_the_tasks_that_its_stake_still_covers(void **state)
+{
+    (void)state;
+    struct court c;
+    struct hash other;
+    const Pot__Verdict words[] = {refused, refused, refused};
+    open_court(&c, POT__NUMERICS__NUMERICS_EXACT, accepted);
+    c.spec.task.miner_stake = FIXTURE_STAKE / 10 * 4;
+    assert_int_equal(
+        fixture_submit(&c.f, fixture_client(&c.f, 0), &c.spec, 600, &other),
+        TX_ACCEPTED);
+    assert_int_equal(fixture_join(&c.f, fixture_miner(&c.f, 0), &other),
+                     TX_ACCEPTED);
+    assert_int_equal(
+        challenge(&c, fixture_validator(&c.f, 3), c.held.submissions[0]),
+        TX_ACCEPTED);
+    assert_int_equal(settle(&c, c.held.submissions[0], 0, words, 3),
+                     TX_ACCEPTED);
+    /* of 10 tenths 6 and 4 were asked for; 5 are left */
+    struct account miner = account_of(&c, fixture_miner(&c.f, 0));
+    assert_int_equal(miner.stake_miner, FIXTURE_STAKE / 2);
+    assert_int_equal(miner.stake_joined, FIXTURE_STAKE / 10 * 4);
+    assert_int_equal(members(&c), 1);
+    fixture_end_block(&c.f);
+    close_court(&c);
+}
+
 static void who_attested_an_audit_of_it_is_slashed_too(void **state)
 {
     (void)state;
@@ -435,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             a_false_submission_costs_the_stake_and_pays_the_finder),
+        cmocka_unit_test(a_cheat_keeps_the_tasks_that_its_stake_still_covers),
         cmocka_unit_test(who_attested_an_audit_of_it_is_slashed_too),
         cmocka_unit_test(a_false_accusation_costs_the_deposit),
         cmocka_unit_test(one_word_of_a_quorum_settles_it_and_nothing_less),

@@ -511,6 +511,47 @@ static void miners_join_and_leave(void **state)
     fixture_close(&f);
 }
 
+/* 200,000 a task: who would cheat in two at once has twice as much to lose. */
+static void each_task_asks_for_a_stake_of_its_own(void **state)
+{
+    (void)state;
+    const Pot__StakeRole role = POT__STAKE_ROLE__STAKE_MINER;
+    struct fixture f;
+    struct fixture_spec spec;
+    struct hash tasks[3];
+    fixture_open(&f);
+    fixture_spec(&spec, &f);
+    struct key *miner = fixture_miner(&f, 0);
+    assert_int_equal(fixture_publish(&f), TX_ACCEPTED);
+    for (size_t i = 0; i < 3; i++) {
+        /* the last one asks for no more than the chain does, half as much */
+        spec.task.miner_stake = i < 2 ? FIXTURE_STAKE / 5 : 0;
+        assert_int_equal(
+            fixture_submit(&f, fixture_client(&f, 0), &spec, 600, &tasks[i]),
+            TX_ACCEPTED);
+    }
+    assert_int_equal(fixture_stake(&f, miner, role, FIXTURE_STAKE / 5),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_join(&f, miner, &tasks[0]), TX_ACCEPTED);
+    assert_int_equal(fixture_join(&f, miner, &tasks[1]), TX_MINER_STAKE);
+    assert_int_equal(fixture_join(&f, miner, &tasks[2]), TX_MINER_STAKE);
+    assert_int_equal(fixture_stake(&f, miner, role, FIXTURE_STAKE / 10),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_join(&f, miner, &tasks[1]), TX_MINER_STAKE);
+    assert_int_equal(fixture_join(&f, miner, &tasks[2]), TX_ACCEPTED);
+    fixture_end_block(&f);
+    assert_int_equal(fixture_cancel(&f, fixture_client(&f, 0), &tasks[0]),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_join(&f, miner, &tasks[1]), TX_ACCEPTED);
+    assert_int_equal(account_of(&f, miner).stake_joined,
+                     3 * FIXTURE_STAKE / 10);
+    assert_int_equal(fixture_leave(&f, miner, &tasks[1]), TX_ACCEPTED);
+    assert_int_equal(fixture_leave(&f, miner, &tasks[2]), TX_ACCEPTED);
+    assert_int_equal(account_of(&f, miner).stake_joined, 0);
+    fixture_end_block(&f);
+    fixture_close(&f);
+}
+
 /* Strangers join the task until it has count members. */
 static void fill_roster(struct fixture *f, const struct hash *task,
                         size_t count)
@@ -654,6 +695,7 @@ int main(void)
         cmocka_unit_test(each_wrong_field_of_a_task_has_its_verdict),
         cmocka_unit_test(a_refusal_names_what_is_taken),
         cmocka_unit_test(miners_join_and_leave),
+        cmocka_unit_test(each_task_asks_for_a_stake_of_its_own),
         cmocka_unit_test(a_roster_ends_where_its_rule_does),
         cmocka_unit_test(cancelling_frees_the_miners),
         cmocka_unit_test(only_so_many_tasks_run_at_once),
