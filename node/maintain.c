@@ -5,7 +5,6 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "node/node_config.h"
 #include "node/node_parts.h"
 #include "node/replay.h"
@@ -338,20 +337,6 @@ static enum exit_code move_aside(const struct node_config *config)
                                         : fail(POT_ELIMIT, config->home, "");
     if (code == EXIT_CODE_DONE) {
         printf("the old store is %s: remove it when all is well\n", aside);
-    }
-    free(aside);
-    return code;
-}
-
-enum exit_code maintain_begin_anew(const struct node_config *config)
-{
-    char *aside = file_join(config->home, "store.stranded");
-    enum pot_err err = file_remove_folder(aside);
-    enum exit_code code =
-        err == POT_OK ? move_to(config, aside) : fail(err, aside, "");
-    if (code == EXIT_CODE_DONE) {
-        LOG(LOG_WARN, "node", "beginning anew, with a snapshot",
-            log_text("old_store", aside));
     }
     free(aside);
     return code;

@@ -39,9 +39,4 @@ enum exit_code maintain_rollback(const struct node_config *config,
  * genesis.  Keys, sign state and data sets stay. */
 enum exit_code maintain_resync(const struct node_config *config);
 
-/* maintain_begin_anew: the same, by the node itself: the store becomes
- * home/store.stranded, in the place of one that was given up earlier.  In the
- * log instead of on stdout. */
-enum exit_code maintain_begin_anew(const struct node_config *config);
-
 #endif

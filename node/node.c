@@ -7,7 +7,6 @@
 #include "base/cpu_time.h"
 #include "base/log.h"
 #include "node/block/chain.h"
-#include "node/maintain.h"
 #include "node/node_parts.h"
 #include "node/reload.h"
 #include "node/startup.h"
@@ -20,7 +19,6 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct node *node = handle->data;
     if (number != SIGHUP) {
-        node->is_stranded = false;
         stopping_begin(node);
     } else if (!node->is_stopping) {
         reload(node);
@@ -45,13 +43,6 @@ static void ignore_signals(void)
     for (size_t i = 0; i < NODE_SIGNALS; i++) {
         (void)signal(signal_numbers[i], SIG_IGN);
     }
-}
-
-/* Between two lives nothing is open that they could harm. */
-static void heed_signals(void)
-{
-    (void)signal(SIGTERM, SIG_DFL);
-    (void)signal(SIGINT, SIG_DFL);
 }
 
 static void start(struct node *node)
@@ -116,18 +107,8 @@ enum exit_code node_end(struct node *node)
 
 enum exit_code node_run(const struct node_config *config)
 {
-    enum exit_code code;
-    bool is_anew;
     cpu_time_sample();
-    do {
-        struct node *node = node_begin(config);
-        (void)uv_run(&node->loop, UV_RUN_DEFAULT);
-        is_anew = node->is_stranded && node->exit_code == EXIT_CODE_DONE;
-        code = node_end(node);
-        if (is_anew) {
-            heed_signals();
-            code = maintain_begin_anew(config);
-        }
-    } while (is_anew && code == EXIT_CODE_DONE);
-    return code;
+    struct node *node = node_begin(config);
+    (void)uv_run(&node->loop, UV_RUN_DEFAULT);
+    return node_end(node);
 }

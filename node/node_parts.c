@@ -167,23 +167,16 @@ static void on_join_failed(void *context, enum pot_err err)
     mending_failed(&node->mending, err, "taking a snapshot");
 }
 
-/* Nothing that was begun on the old tip is at work any more. */
+/* Nothing that was begun on the old tip is at work any more, and its blocks
+ * are gone. */
 static bool on_hush(void *context)
 {
     const struct node *node = context;
     if (node->replica != NULL) {
         replica_silence(node->replica);
     }
-    return pruning_is_idle(node->pruning) &&
-           (node->replica == NULL || replica_is_quiet(node->replica));
-}
-
-/* Who keeps the last blocks alone does not miss those that it gives up. */
-static void on_stranded(void *context)
-{
-    struct node *node = context;
-    node->is_stranded = true;
-    stopping_begin(node);
+    return (node->replica == NULL || replica_is_quiet(node->replica)) &&
+           pruning_give_up(node->pruning, chain_tip(node->chain)->height);
 }
 
 /* ---- opening the parts */
@@ -228,13 +221,13 @@ static void open_arrival(struct node *node)
         .blocks = node->sync,
         .header_sync = node->header_sync,
         .headers = node->headers,
-        .keep = (size_t)node->config->snapshot_keep,
         .is_preferred = node->config->begin_with_snapshot,
+        /* Who keeps the last blocks alone does not miss those before. */
+        .gives_up = node->config->keep_blocks > 0,
         .context = node,
         .hush = on_hush,
         .installed = new_tip_installed,
         .failed = on_join_failed,
-        .stranded = node->config->keep_blocks > 0 ? on_stranded : NULL,
     };
     node->arrival = arrival_new(&arrival);
 }

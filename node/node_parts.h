@@ -68,7 +68,6 @@ struct node {
 
     bool is_open; /* startup_open has done all */
     bool is_stopping;
-    bool is_stranded; /* stopping, to begin anew with a snapshot */
     enum exit_code exit_code;
 };
 

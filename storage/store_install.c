@@ -172,6 +172,7 @@ static enum pot_err put_state(struct store_write *write,
     return err;
 }
 
+/* The new ones first: the two may share some. */
 static enum pot_err put_blobs(struct store_write *write,
                               const struct store_install *install)
 {
@@ -180,7 +181,17 @@ static enum pot_err put_blobs(struct store_write *write,
         const struct store_blob blob = {.hash = install->blobs[i]};
         err = store_blob_pin(write, &blob);
     }
+    for (size_t i = 0; err == POT_OK && i < install->old_blob_count; i++) {
+        err = store_blob_unrefer(write, &install->old_blobs[i]);
+    }
     return err;
+}
+
+static bool has_room(const struct store_write *write,
+                     const struct store_install *install)
+{
+    return write->tip.is_set && write->totals[TABLE_BLOCKS].count == 0 &&
+           write->tip.height < install->snapshot.height;
 }
 
 static enum pot_err install(struct store_write *write, void *context)
@@ -189,8 +200,7 @@ static enum pot_err install(struct store_write *write, void *context)
                                               TABLE_NODES};
     const struct store_install *in = context;
     struct hash root;
-    enum pot_err err =
-        write->tip.is_set && write->tip.height == 0 ? POT_OK : POT_EBUSY;
+    enum pot_err err = has_room(write, in) ? POT_OK : POT_EBUSY;
     for (size_t i = 0; err == POT_OK && i < sizeof(tables) / sizeof(*tables);
          i++) {
         err = clear(write, tables[i]);
@@ -208,7 +218,7 @@ static enum pot_err install(struct store_write *write, void *context)
         err = put_blobs(write, in);
     }
     if (err == POT_OK) {
-        err = snapshot_write(write, &in->snapshot, in->digests, in->most);
+        err = snapshot_write(write, &in->snapshot, in->digests, 1);
     }
     write->tip = (struct store_tip){
         .is_set = true,

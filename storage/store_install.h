@@ -1,9 +1,10 @@
 /* store_install: a chain that does not begin with its first block.
  *
  * Headers may run ahead of the tip, each with its certificate; the block
- * replaces its header when it is committed.  A store at the genesis can be
- * given the state behind one of them: that block is the tip then, and what is
- * below it is held as if it were pruned (storage/store_prune.h). */
+ * replaces its header when it is committed.  A store that holds no blocks, as
+ * at the genesis or when all of them are pruned, can be given the state behind
+ * one of them: that block is the tip then, and what is below it is held as if
+ * it were pruned (storage/store_prune.h). */
 #ifndef POT_STORAGE_STORE_INSTALL_H
 #define POT_STORAGE_STORE_INSTALL_H
 
@@ -39,14 +40,15 @@ struct store_install {
     const struct hash *digests;     /* STATE_CHUNKS of them */
     const struct hash *blobs;       /* that this state refers to, each once */
     size_t blob_count;
-    size_t most; /* as for store_snapshot_keep */
+    const struct hash *old_blobs; /* the same, of the state at the tip */
+    size_t old_blob_count;
 };
 
 /* store_install: the state that the chunks hold, in one commit.  The root is
  * computed anew from what was written before that is committed.  The snapshot
- * is kept.
+ * is kept, and no older one.
  *
- * Errors: POT_EBUSY   the store does not stand at the genesis
+ * Errors: POT_EBUSY   blocks are held, or the tip is not below it
  *         POT_ENOENT  a chunk or a blob is not there
  *         POT_EFORMAT the state has another root
  *         The store is unchanged then */

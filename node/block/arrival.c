@@ -5,9 +5,9 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/log.h"
-#include "ledger/ledger.h"
 #include "node/block/chain.h"
 #include "node/block/headers.h"
+#include "node/block/state_blobs.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/loop/offload.h"
@@ -65,8 +65,7 @@ struct arrival {
     /* Off the loop: is_working. */
     struct offload offload;
     bool is_working;
-    struct hash *blobs; /* what the state refers to */
-    size_t blob_count;
+    struct state_blobs blobs; /* what the new state refers to */
     enum pot_err err;
 };
 
@@ -119,7 +118,7 @@ void arrival_free(struct arrival *arrival)
     if (arrival != NULL) {
         POT_ASSERT(!arrival->is_working);
         drop_parts(arrival);
-        free(arrival->blobs);
+        state_blobs_fini(&arrival->blobs);
         free(arrival);
     }
 }
@@ -231,14 +230,14 @@ static uint64_t best(const struct arrival *j)
     return height != 0 ? height : sync_best_snapshot(sync, UINT64_MAX, 0);
 }
 
-/* That one, if its header is there. */
+/* That one, if it is ahead and its header is there. */
 static bool choose(struct arrival *j)
 {
     struct hash hash;
     struct hash root;
     Pot__BlockHeader *header = NULL;
     uint64_t height = best(j);
-    if (height == 0 || height > headers_height(j->config.headers)) {
+    if (height <= j->from || height > headers_height(j->config.headers)) {
         return false;
     }
     enum pot_err err = stored_header(&header, &hash, store_of(j), height);
@@ -319,31 +318,11 @@ static void take_index(struct arrival *j)
     buf_fini(&index);
 }
 
-/* Off the loop: the blobs that the state's keys name. */
+/* Off the loop. */
 static void on_scan(void *context)
 {
     struct arrival *j = context;
-    struct buf chunk;
-    j->err = POT_OK;
-    buf_init(&chunk, STATE_CHUNK_MAX);
-    for (size_t i = 0; j->err == POT_OK && i < STATE_CHUNKS; i++) {
-        struct state_record record;
-        struct hash hash;
-        size_t offset = 0;
-        if (hash_is_zero(&j->digests[i])) {
-            continue;
-        }
-        j->err = store_blob_get(store_of(j), &j->digests[i], &chunk);
-        while (j->err == POT_OK &&
-               state_chunk_next(&record, chunk.data, chunk.size, &offset)) {
-            if (ledger_is_blob_key(&hash, record.key, record.key_size)) {
-                j->blobs =
-                    pot_realloc(j->blobs, j->blob_count + 1, sizeof(hash));
-                j->blobs[j->blob_count++] = hash;
-            }
-        }
-    }
-    buf_fini(&chunk);
+    j->err = state_blobs_of_chunks(&j->blobs, store_of(j), j->digests);
 }
 
 static void on_scanned(void *context)
@@ -359,14 +338,12 @@ static void on_scanned(void *context)
         return;
     }
     j->phase = BLOBS;
-    want(j, j->blobs, j->blob_count);
+    want(j, j->blobs.list, j->blobs.count);
 }
 
 static void scan(struct arrival *j)
 {
-    free(j->blobs);
-    j->blobs = NULL;
-    j->blob_count = 0;
+    state_blobs_fini(&j->blobs);
     j->is_working = true;
     offload_start(&j->offload, j->config.loop, on_scan, on_scanned, j);
 }
@@ -397,9 +374,8 @@ static void install(struct arrival *j)
         .snapshot = j->snapshot,
         .hash = j->hash,
         .digests = j->digests,
-        .blobs = j->blobs,
-        .blob_count = j->blob_count,
-        .most = j->config.keep,
+        .blobs = j->blobs.list,
+        .blob_count = j->blobs.count,
     };
     if (j->is_working || !j->config.hush(j->config.context)) {
         return;
@@ -475,19 +451,7 @@ static void note_unserved(struct arrival *j, uint64_t now)
 /* Whether it may: with a tip, only who is ready to give that up. */
 static bool may_begin(const struct arrival *j)
 {
-    return tip_height(j) == 0 || j->config.stranded != NULL;
-}
-
-/* A snapshot is ahead, and certified. */
-static void take(struct arrival *j)
-{
-    if (j->from == 0) {
-        j->phase = CHUNKS;
-        want(j, &j->snapshot.root, 1);
-    } else if (j->snapshot.height > j->from) {
-        j->is_stopped = true;
-        j->config.stranded(j->config.context);
-    }
+    return tip_height(j) == 0 || j->config.gives_up;
 }
 
 static void look(struct arrival *j, uint64_t now)
@@ -499,7 +463,8 @@ static void look(struct arrival *j, uint64_t now)
                !j->config.is_preferred) {
         rest(j); /* a peer with all blocks came */
     } else if (j->phase == HEADERS && choose(j)) {
-        take(j);
+        j->phase = CHUNKS;
+        want(j, &j->snapshot.root, 1);
     }
 }
 

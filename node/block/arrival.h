@@ -14,10 +14,9 @@
  * was.  When the snapshot cannot be had any more, a newer one is taken; chunks
  * that did not change count for it.
  *
- * A node with a tip that fell behind what its peers keep takes the headers
- * behind its tip in the same way.  When they have shown that a snapshot is
- * ahead, it is told that it is stranded: a snapshot goes into an empty store
- * alone.
+ * A node with a tip that fell behind what its peers keep does the same with
+ * the headers behind its tip, if it may give that up.  It has its old state,
+ * and answers from it, until all of the new one is there and was found right.
  *
  * On the loop. */
 #ifndef POT_NODE_BLOCK_ARRIVAL_H
@@ -45,17 +44,17 @@ struct arrival_config {
     struct sync *blocks;      /* rests meanwhile */
     struct sync *header_sync; /* rests otherwise */
     struct headers *headers;
-    size_t keep; /* snapshots that stay, for store_install */
     /* A snapshot is taken though somebody holds the first blocks. */
     bool is_preferred;
     void *context;
-    /* Nothing may stand on the old tip any more; asked until it says true. */
+    /* A tip may go for a snapshot ahead.  False: it only says so in the log. */
+    bool gives_up;
+    /* Nothing may stand on the old tip any more, and no block of the old chain
+     * may be held; asked until it says true. */
     bool (*hush)(void *context);
     /* The tip is the snapshot's. */
     void (*installed)(void *context);
     void (*failed)(void *context, enum pot_err err);
-    /* It would have to begin anew.  NULL: it only says so in the log. */
-    void (*stranded)(void *context);
 };
 
 struct arrival *arrival_new(const struct arrival_config *config);

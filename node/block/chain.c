@@ -19,6 +19,7 @@
 #include "node/block/held_blobs.h"
 #include "node/block/proposal.h"
 #include "node/block/shared_block.h"
+#include "node/block/state_blobs.h"
 #include "node/block/validator_sets.h"
 #include "node/hold/holdings.h"
 #include "node/hold/snapshots.h"
@@ -260,6 +261,22 @@ static void release(struct job *job)
     }
 }
 
+static void install(struct job *job)
+{
+    struct state_blobs old = {.count = 0};
+    const struct holdings *holdings = job->chain->holdings;
+    job->err = state_blobs_of_tip(&old, holdings->store);
+    if (job->err == POT_OK) {
+        job->install.old_blobs = old.list;
+        job->install.old_blob_count = old.count;
+        job->err = store_install(holdings->store, &job->install);
+    }
+    if (job->err == POT_OK) {
+        job->err = read_tip(&job->fresh, holdings, 0);
+    }
+    state_blobs_fini(&old);
+}
+
 static void on_work(void *context)
 {
     struct job *job = context;
@@ -283,10 +300,7 @@ static void on_work(void *context)
         }
         break;
     case JOB_INSTALL:
-        job->err = store_install(holdings->store, &job->install);
-        if (job->err == POT_OK) {
-            job->err = read_tip(&job->fresh, holdings, 0);
-        }
+        install(job);
         break;
     }
     (void)cpu_time_enter(before);
@@ -398,7 +412,8 @@ static enum pot_err obstacle(const struct chain *chain, const struct job *job)
                : height < next ? POT_EEXIST
                                : POT_ERANGE;
     case JOB_INSTALL:
-        return chain->tip.height == 0 ? POT_OK : POT_EBUSY;
+        return chain->tip.height < job->install.snapshot.height ? POT_OK
+                                                                : POT_EBUSY;
     }
     return POT_ECANCELLED;
 }

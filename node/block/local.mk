@@ -32,6 +32,7 @@ node_block_libblock_a_SOURCES = \
 	node/block/round_blobs.c node/block/round_blobs.h \
 	node/block/shared_block.c node/block/shared_block.h \
 	node/block/signed_watch.c node/block/signed_watch.h \
+	node/block/state_blobs.c node/block/state_blobs.h \
 	node/block/validator_sets.c node/block/validator_sets.h \
 	node/block/vote_record.c node/block/vote_record.h \
 	node/block/wait.c node/block/wait.h

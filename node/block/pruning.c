@@ -194,6 +194,14 @@ static void on_worked(void *context)
     }
 }
 
+static void begin(struct pruning *p, uint64_t end)
+{
+    p->offered = end;
+    p->config.announce(p->config.context);
+    p->is_working = true;
+    offload_start(&p->offload, p->config.loop, on_work, on_worked, p);
+}
+
 void pruning_go_on(struct pruning *pruning, uint64_t height, uint64_t needed)
 {
     struct pruning *p = pruning;
@@ -202,11 +210,20 @@ void pruning_go_on(struct pruning *pruning, uint64_t height, uint64_t needed)
         return;
     }
     uint64_t end = height - keep < needed ? height - keep : needed;
-    if (end + 1 < p->lowest + BATCH_BLOCKS) {
-        return;
+    if (end + 1 >= p->lowest + BATCH_BLOCKS) {
+        begin(p, p->lowest + BATCH_BLOCKS);
     }
-    p->offered = p->lowest + BATCH_BLOCKS;
-    p->config.announce(p->config.context);
-    p->is_working = true;
-    offload_start(&p->offload, p->config.loop, on_work, on_worked, p);
+}
+
+bool pruning_give_up(struct pruning *p, uint64_t height)
+{
+    if (p->is_working || p->is_stopped) {
+        return false;
+    }
+    if (p->lowest <= height) {
+        uint64_t end = p->lowest + BATCH_BLOCKS;
+        begin(p, end <= height ? end : height + 1);
+        return false;
+    }
+    return true;
 }

@@ -39,6 +39,10 @@ void pruning_free(struct pruning *pruning);
  * applied at this height; blocks above `needed` stay all the same. */
 void pruning_go_on(struct pruning *pruning, uint64_t height, uint64_t needed);
 
+/* pruning_give_up: prunes all blocks up to the tip, at this height; asked until
+ * it says true: none is held. */
+bool pruning_give_up(struct pruning *pruning, uint64_t height);
+
 /* pruning_reload: the store was given another tip; none is at work. */
 void pruning_reload(struct pruning *pruning);
 

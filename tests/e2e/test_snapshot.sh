@@ -86,15 +86,24 @@ start validator3 miner1
 await 60 "validator3 is in" reaches validator3 "$tip"
 await 60 "it votes again" is_ready validator3
 
-# Who was away for long: nobody holds its next block any more.
+# Who was away for long: nobody holds its next block any more.  It dies on the
+# way, too; its old state is there until the new one is.
 stop_cleanly miner1
 rm -r "$NET/miner1/store"
 mv "$WORK/early" "$NET/miner1/store"
 tip=$(height_of validator0)
+: >"$NET/miner1/potd.log"
+for n in 60 110; do
+    faults miner1 "* any kill@$n"
+    start_faulty miner1
+    await 30 "it dies at its call $n" has_died
+    wait "$(cat "$NET/miner1/pid")" 2>/dev/null || true
+done
+faults miner1
 start miner1
 await 60 "miner1 is in anew" reaches miner1 "$tip"
-logs 'beginning anew' || fail "it has the blocks: from whom?"
-[ -e "$NET/miner1/store.stranded/data.mdb" ] || fail "the old store is gone"
+logs 'snapshot installed' || fail "it has the blocks: from whom?"
+! logs 'started.* height=0' || fail "it gave its chain up before it had another"
 stop_cleanly $all miner1
 verify_stores validator3 validator0 miner1
 no_bugs

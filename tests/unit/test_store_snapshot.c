@@ -22,7 +22,8 @@
 #define BLOCKS 6
 #define KEYS   500
 
-static const struct hash theta = {{9}}; /* a blob of the state */
+static const struct hash theta = {{9}};     /* a blob of the state */
+static const struct hash old_theta = {{8}}; /* of the first block's alone */
 
 struct fixture {
     char *folder;
@@ -57,6 +58,17 @@ static void commit_genesis(struct store *store)
     overlay_free(overlay);
 }
 
+static void commit_first(struct store *store)
+{
+    struct overlay *overlay = overlay_new(store);
+    overlay_del(overlay, "genesis", 7);
+    overlay_put(overlay, "old", 3, "for a block", 11);
+    overlay_blob_put(overlay, &theta, "theta", 5);
+    overlay_blob_put(overlay, &old_theta, "old", 3);
+    assert_int_equal(fixture_commit(store, overlay, NULL), POT_OK);
+    overlay_free(overlay);
+}
+
 static int set_up(void **state)
 {
     struct fixture *f = pot_calloc(1, sizeof(*f));
@@ -67,12 +79,13 @@ static int set_up(void **state)
     buf_init(&f->buf, STATE_CHUNK_MAX);
     commit_genesis(f->store);
     commit_genesis(f->other);
+    commit_first(f->store);
     struct overlay *overlay = overlay_new(f->store);
-    overlay_del(overlay, "genesis", 7);
-    overlay_blob_put(overlay, &theta, "theta", 5);
+    overlay_del(overlay, "old", 3);
+    overlay_blob_del(overlay, &old_theta);
     assert_int_equal(fixture_commit(f->store, overlay, NULL), POT_OK);
     overlay_free(overlay);
-    for (unsigned i = 1; i < BLOCKS; i++) {
+    for (unsigned i = 2; i < BLOCKS; i++) {
         commit(f);
     }
     *state = f;
@@ -214,7 +227,7 @@ static void bring(struct fixture *f, struct store_install *install,
                   struct hash digests[static STATE_CHUNKS])
 {
     *install = (struct store_install){
-        .digests = digests, .blobs = &theta, .blob_count = 1, .most = 2};
+        .digests = digests, .blobs = &theta, .blob_count = 1};
     make(f, &install->snapshot, digests, 2);
     assert_true(store_tip(f->store, NULL, &install->hash, NULL));
     copy_headers(f, install->snapshot.height);
@@ -257,6 +270,75 @@ static void a_store_begins_with_a_snapshot(void **state)
         buf_fini(&value);
     }
     assert_int_equal(store_install(f->other, &install), POT_EBUSY);
+}
+
+/* The other store gets the first block, and a snapshot of its state. */
+static void age_other(struct fixture *f)
+{
+    struct store_snapshot snapshot;
+    struct hash digests[STATE_CHUNKS];
+    struct fixture other = *f;
+    commit_first(f->other);
+    other.store = f->other;
+    make(&other, &snapshot, digests, 2);
+    f->buf = other.buf;
+}
+
+static void prune_other(struct fixture *f, uint64_t height)
+{
+    struct block *block;
+    struct store_pruned pruned = {.lists = {.height = height}};
+    assert_int_equal(store_get_block(f->other, height, &f->buf), POT_OK);
+    assert_int_equal(block_decode(&block, f->buf.data, f->buf.size), POT_OK);
+    pruned.header = block->body->header.data;
+    pruned.header_size = block->body->header.len;
+    assert_int_equal(store_prune(f->other, &pruned, 1), POT_OK);
+    block_free(block);
+}
+
+static void a_snapshot_takes_the_place_of_an_older_state(void **state)
+{
+    struct fixture *f = *state;
+    const struct hash old[] = {theta, old_theta};
+    struct store_install install = {.blobs = &theta,
+                                    .blob_count = 1,
+                                    .old_blobs = old,
+                                    .old_blob_count = 2};
+    struct store_snapshots kept;
+    struct hash digests[STATE_CHUNKS];
+    struct hash root;
+    uint64_t height;
+    age_other(f);
+    make(f, &install.snapshot, digests, 2);
+    install.digests = digests;
+    assert_true(store_tip(f->store, NULL, &install.hash, NULL));
+    for (uint64_t h = 2; h <= BLOCKS; h++) {
+        assert_int_equal(copy_header(f, h), POT_OK);
+    }
+    for (unsigned i = 0; i < STATE_CHUNKS; i++) {
+        if (!hash_is_zero(&digests[i])) {
+            copy_blob(f, &digests[i]);
+        }
+    }
+    assert_int_equal(store_install(f->other, &install), POT_EBUSY);
+    assert_int_equal(store_state_get(f->other, "old", 3, &f->buf), POT_OK);
+    prune_other(f, 1);
+    expect_right(f->other); /* a tip without a block */
+    assert_int_equal(store_install(f->other, &install), POT_OK);
+    assert_int_equal(store_blobs_release_all(f->other), POT_OK);
+    expect_right(f->other);
+    assert_true(store_tip(f->other, &height, NULL, &root));
+    assert_int_equal(height, BLOCKS);
+    assert_true(hash_equal(&root, &install.snapshot.root));
+    assert_int_equal(store_state_get(f->other, "old", 3, &f->buf), POT_ENOENT);
+    assert_true(store_blob_has(f->other, &theta, NULL));
+    assert_false(store_blob_has(f->other, &old_theta, NULL));
+    assert_int_equal(store_get_snapshots(f->other, &kept), POT_OK);
+    assert_int_equal(kept.count, 1);
+    assert_int_equal(kept.list[0].height, BLOCKS);
+    assert_int_equal(fixture_commit_empty(f->other), POT_OK);
+    assert_int_equal(store_lowest_block(f->other), BLOCKS + 1);
+    expect_right(f->other);
 }
 
 static void blocks_follow_a_snapshot(void **state)
@@ -337,6 +419,7 @@ int main(void)
         TEST(snapshots_share_what_did_not_change),
         TEST(a_snapshot_without_a_chunk_is_none),
         TEST(a_store_begins_with_a_snapshot),
+        TEST(a_snapshot_takes_the_place_of_an_older_state),
         TEST(blocks_follow_a_snapshot),
         TEST(what_is_missing_or_wrong_changes_nothing),
         TEST(a_header_makes_room_for_its_block),
