@@ -13,7 +13,8 @@ set_key validator0 storage snapshot_interval 0 # they would keep blocks
 set_key miner1 miner enabled false
 start validator0 miner0
 await_ready validator0 miner0
-task=$(submit validator0 "$(make_task pruned 60 audit_rate=0.1)")
+task=$(submit validator0 "$(make_task pruned 60 audit_rate=0.1 \
+    'numerics="blas"')")
 await 90 "the task ended" has_ended validator0 "$task"
 ended=$(task_of validator0 "$task" | jq -r .ended_height)
 
