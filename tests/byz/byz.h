@@ -55,12 +55,15 @@ struct byz_trick {
     /* Another message than consensus goes out: true: out instead of data. */
     bool (*send)(struct byz *b, uint8_t type, const uint8_t *data, size_t size,
                  struct buf *out);
+    /* Its own gradient, packed, and not hashed yet. */
+    void (*pack)(uint8_t *payload);
 };
 
 /* All tricks; the last one has no name. */
 extern const struct byz_trick byz_votes_tricks[];
 extern const struct byz_trick byz_forge_tricks[];
 extern const struct byz_trick byz_primary_tricks[];
+extern const struct byz_trick byz_payload_tricks[];
 extern const struct byz_trick byz_sync_tricks[];
 
 /* ---- byz_say.c: what tricks say with */

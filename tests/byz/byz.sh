@@ -25,10 +25,4 @@ start_byz() { # name trick
 
 rss_of() { awk '/^VmRSS/ { print $2 }' "/proc/$(cat "$NET/$1/pid")/status"; }
 
-metric() { # name metric -> the sum of its samples
-    get "$1" /metrics | awk -v name="$2" '
-        $1 == name || index($1, name "{") == 1 { sum += $2 }
-        END { printf "%d\n", sum }'
-}
-
 metric_above() { [ "$(metric "$1" "$2")" -gt "$3" ]; }

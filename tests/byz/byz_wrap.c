@@ -11,6 +11,7 @@
 #include "p2p/net.h"
 #include "proto/codec.h"
 #include "tests/byz/byz.h"
+#include "training/compress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +58,12 @@ size_t __wrap_net_multicast(struct net *net, uint8_t type, const void *data,
                             size_t size, byz_filter_fn *filter, void *context);
 size_t __real_net_multicast(struct net *net, uint8_t type, const void *data,
                             size_t size, byz_filter_fn *filter, void *context);
+void __wrap_compress_payload(uint8_t *out, const struct model_shape *shape,
+                             const struct packed_form *form,
+                             const int64_t *sums, uint64_t rows);
+void __real_compress_payload(uint8_t *out, const struct model_shape *shape,
+                             const struct packed_form *form,
+                             const int64_t *sums, uint64_t rows);
 
 static struct byz byz;
 static const struct byz_trick *trick;
@@ -199,10 +206,23 @@ size_t __wrap_net_multicast(struct net *net, uint8_t type, const void *data,
     return taken;
 }
 
+/* ---- training */
+
+void __wrap_compress_payload(uint8_t *out, const struct model_shape *shape,
+                             const struct packed_form *form,
+                             const int64_t *sums, uint64_t rows)
+{
+    __real_compress_payload(out, shape, form, sums, rows);
+    if (trick->pack != NULL) {
+        trick->pack(out);
+    }
+}
+
 /* ---- which trick */
 
 static const struct byz_trick *const tables[] = {
-    byz_votes_tricks, byz_forge_tricks, byz_primary_tricks, byz_sync_tricks};
+    byz_votes_tricks, byz_forge_tricks, byz_primary_tricks, byz_payload_tricks,
+    byz_sync_tricks};
 
 #define TABLES (sizeof(tables) / sizeof(*tables))
 

@@ -2,6 +2,7 @@
 
 byz_tests = \
 	tests/byz/test_api_flood.sh \
+	tests/byz/test_byz_aggregator.sh \
 	tests/byz/test_byz_primary.sh \
 	tests/byz/test_byz_snapshot.sh \
 	tests/byz/test_byz_validator.sh \
@@ -16,11 +17,12 @@ byz_wrapped = -Wl,--wrap=main -Wl,--wrap=pbft_new -Wl,--wrap=pbft_step \
 	-Wl,--wrap=pending_collect -Wl,--wrap=evidence_pool_collect \
 	-Wl,--wrap=net_open -Wl,--wrap=net_send -Wl,--wrap=net_broadcast \
 	-Wl,--wrap=net_multicast \
-	-Wl,--wrap=guard_seen
+	-Wl,--wrap=guard_seen -Wl,--wrap=compress_payload
 check_PROGRAMS += tests/byz/byz
 tests_byz_byz_SOURCES = $(potd_SOURCES) \
 	tests/byz/byz.h \
 	tests/byz/byz_forge.c \
+	tests/byz/byz_payload.c \
 	tests/byz/byz_primary.c \
 	tests/byz/byz_say.c \
 	tests/byz/byz_sync.c \

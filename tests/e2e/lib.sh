@@ -108,6 +108,20 @@ set_key() { # name section key value: a line of its node.toml
     ' "$NET/$1/node.toml" >"$WORK/toml" && cp "$WORK/toml" "$NET/$1/node.toml"
 }
 
+p2p_port_of() { echo $(($(port_of "$1") - 1)); }
+
+# reaches_only NAME PEERS...: it has no other peers, and lets no others in.
+reaches_only() {
+    only_file=$NET/$1/node.toml
+    only_ports=
+    shift
+    for each_peer in "$@"; do
+        only_ports="$only_ports${only_ports:+|}$(p2p_port_of "$each_peer")"
+    done
+    sed -i -E -e "/^    \"pot1.*@/{/:($only_ports)\",\$/!d}" \
+        -e 's/^max_peers.*/&\nonly_peers = true/' "$only_file"
+}
+
 start() { # names...: each in the background, its log in its folder
     for each in "$@"; do
         $(where_of "$each") "${POTD:-potd}" --config "$NET/$each/node.toml" \
@@ -121,6 +135,12 @@ kill_hard() { # names...
         kill -9 "$(cat "$NET/$each/pid")"
         wait "$(cat "$NET/$each/pid")" 2>/dev/null || true
     done
+}
+
+metric() { # name metric -> the sum of its samples
+    get "$1" /metrics | awk -v name="$2" '
+        $1 == name || index($1, name "{") == 1 { sum += $2 }
+        END { printf "%d\n", sum }'
 }
 
 is_ready() { get "$1" /readyz; }

@@ -6,18 +6,6 @@
 init_net 4 3
 gatherer=miner2
 
-p2p_port_of() { echo $(($(port_of "$1") - 1)); }
-
-reaches_only() { # name peers...: no others, and nobody else connects to it
-    only_file=$NET/$1/node.toml
-    only_ports=
-    shift
-    for each_peer in "$@"; do
-        only_ports="$only_ports${only_ports:+|}$(p2p_port_of "$each_peer")"
-    done
-    sed -i -E -e "/^    \"pot1.*@/{/:($only_ports)\",\$/!d}" \
-        -e 's/^max_peers.*/&\nonly_peers = true/' "$only_file"
-}
 for each_name in validator0 validator1 validator2 validator3; do
     reaches_only $each_name validator0 validator1 validator2 validator3 \
         $gatherer
@@ -42,9 +30,6 @@ jq -e --slurpfile task "$WORK/task.json" '.identical and
     .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
     >/dev/null || fail "$(cat "$WORK/replay.json")"
 
-metric() { # name metric
-    get "$1" /metrics | awk -v name="$2" '$1 == name { print $2 }'
-}
 [ "$(metric $gatherer pot_aggregator_passed_on_total)" = 30 ] ||
     fail "passed on: $(metric $gatherer pot_aggregator_passed_on_total)"
 same_chain validator0 validator1 validator2 validator3 miner0 $gatherer

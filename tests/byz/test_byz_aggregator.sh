@@ -1,0 +1,53 @@
+#!/bin/sh
+# An aggregator that hands out gradients with a wrong element is banned by every
+# validator, and takes no round with it: the miners' other aggregator is honest.
+# What a miner submits that is no gradient gets no further than that one.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+. "$SOURCE/tests/byz/byz.sh"
+init_net 4 4
+cheat=miner1
+gatherer=miner2
+liar=miner3
+for each_name in validator0 validator1 validator2 validator3; do
+    reaches_only $each_name validator0 validator1 validator2 validator3 \
+        $gatherer $liar
+done
+reaches_only miner0 $gatherer $liar
+reaches_only $cheat $gatherer $liar
+for each_name in $gatherer $liar; do
+    set_key $each_name miner enabled false
+    set_key $each_name aggregator enabled true
+done
+has_banned() { grep -q 'sent a blob that is not its hash' "$NET/$1/potd.log"; }
+
+start validator0 validator1 validator2 validator3 miner0
+start_byz $liar payload-lies
+await_ready validator0 validator1 validator2 validator3 miner0 $liar
+task=$(submit validator0 "$(make_task lied 10 min_submissions=1 \
+    'numerics="exact"')")
+for each_name in validator0 validator1 validator2 validator3; do
+    await 20 "$each_name has banned the liar" has_banned $each_name
+done
+[ "$(task_of validator0 "$task" | jq .submissions)" = 0 ] ||
+    fail "a gradient that was changed on its way was counted"
+
+start_byz $cheat payload-deformed
+start $gatherer
+await 60 "the task ended" has_ended validator0 "$task"
+task_of validator0 "$task" >"$WORK/task.json"
+jq -e '.status == "completed" and .submissions >= 8 and .rejected == 0' \
+    "$WORK/task.json" >/dev/null || fail "$(cat "$WORK/task.json")"
+metric_above $gatherer pot_aggregator_refused_total 0 ||
+    fail "the cheat's submissions were passed on"
+[ "$(metric validator0 pot_verify_total)" -gt 0 ] || fail "nothing was judged"
+! grep -h 'submission refused' "$NET"/validator*/potd.log ||
+    fail "a validator had to refuse what an aggregator should have"
+ctl validator0 replay "$task" --json >"$WORK/replay.json" ||
+    fail "replay: $(cat "$WORK/replay.json")"
+jq -e --slurpfile task "$WORK/task.json" '.identical and
+    .gradients == $task[0].submissions and
+    .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
+    >/dev/null || fail "$(cat "$WORK/replay.json")"
+same_chain validator0 validator1 validator2 validator3 $gatherer
+no_bugs
+echo "$(jq .submissions "$WORK/task.json") counted, none by the liar"
