@@ -16,6 +16,8 @@
 #include <string.h>
 
 #define BASE_PORT_DEFAULT 26650
+#define MINERS_MAX                                                             \
+    (TESTNET_NODES_MAX - VALIDATORS_MAX - TESTNET_AGGREGATORS_MAX)
 
 /* Makes the folder; what is in it already must not be overwritten. */
 static enum exit_code claim_folder(struct ctl *ctl, const char *path)
@@ -45,18 +47,44 @@ static enum exit_code claim_folder(struct ctl *ctl, const char *path)
     return EXIT_CODE_DONE;
 }
 
-static void plan_nodes(struct testnet_plan *plan, size_t validators,
-                       size_t miners, uint16_t base_port)
+struct counts { /* of nodes, in this order */
+    uint64_t validators;
+    uint64_t miners; /* 0: the validators mine */
+    uint64_t aggregators;
+};
+
+static void name_node(struct testnet_plan_node *node, const char *role,
+                      uint64_t index)
 {
-    plan->count = validators + miners;
+    (void)snprintf(node->name, sizeof(node->name), "%s%u", role,
+                   (unsigned)index);
+}
+
+static void plan_roles(struct testnet_plan_node *node, uint64_t i,
+                       const struct counts *counts)
+{
+    uint64_t others = counts->validators + counts->miners;
+    node->is_validator = i < counts->validators;
+    node->is_aggregator = i >= others;
+    node->is_miner = node->is_validator ? counts->miners == 0 : i < others;
+    if (node->is_validator) {
+        name_node(node, "validator", i);
+    } else if (node->is_miner) {
+        name_node(node, "miner", i - counts->validators);
+    } else {
+        name_node(node, "aggregator", i - others);
+    }
+}
+
+static void plan_nodes(struct testnet_plan *plan, const struct counts *counts,
+                       uint16_t base_port)
+{
+    plan->count = counts->validators + counts->miners + counts->aggregators;
     plan->nodes = pot_calloc(plan->count, sizeof(*plan->nodes));
+    plan->is_gathered = counts->aggregators > 0;
     for (size_t i = 0; i < plan->count; i++) {
         struct testnet_plan_node *node = &plan->nodes[i];
-        node->is_validator = i < validators;
-        node->is_miner = i >= validators || miners == 0;
-        (void)snprintf(node->name, sizeof(node->name), "%s%zu",
-                       node->is_validator ? "validator" : "miner",
-                       node->is_validator ? i : i - validators);
+        plan_roles(node, i, counts);
         node->p2p_port = (uint16_t)(base_port + 2 * i);
         node->api_port = (uint16_t)(base_port + 2 * i + 1);
         node->key = key_generate();
@@ -85,9 +113,9 @@ static json_t *describe(const struct testnet_plan *plan,
         (void)json_array_append_new(
             nodes,
             json_pack(
-                "{ss ss sb sb so so}", "name", node->name, "address",
+                "{ss ss sb sb sb so so}", "name", node->name, "address",
                 node->address, "validator", node->is_validator, "miner",
-                node->is_miner, "p2p",
+                node->is_miner, "aggregator", node->is_aggregator, "p2p",
                 json_sprintf("%s:%u", host, (unsigned)node->p2p_port), "api",
                 json_sprintf("http://127.0.0.1:%u", (unsigned)node->api_port)));
     }
@@ -113,33 +141,42 @@ static void say_next(struct ctl *ctl, const struct testnet_plan *plan)
               (unsigned)plan->nodes[0].api_port, plan->folder);
 }
 
+static enum exit_code read_counts(struct counts *out, struct ctl *ctl,
+                                  const struct cli_args *args)
+{
+    enum exit_code rc = cli_count(&out->validators, ctl, args, "validators", 1,
+                                  VALIDATORS_MAX, 4);
+    if (rc == EXIT_CODE_DONE) {
+        rc = cli_count(&out->miners, ctl, args, "miners", 0, MINERS_MAX, 2);
+    }
+    if (rc == EXIT_CODE_DONE) {
+        rc = cli_count(&out->aggregators, ctl, args, "aggregators", 0,
+                       TESTNET_AGGREGATORS_MAX, 0);
+    }
+    return rc;
+}
+
 /* Into a zeroed plan. */
 static enum exit_code plan_make(struct testnet_plan *plan, struct ctl *ctl,
                                 const struct cli_args *args)
 {
-    uint64_t validators;
-    uint64_t miners;
+    struct counts counts;
     uint64_t port;
     enum exit_code rc = cli_required(&plan->folder, ctl, args, "dir");
     if (rc == EXIT_CODE_DONE) {
-        rc = cli_count(&validators, ctl, args, "validators", 1, VALIDATORS_MAX,
-                       4);
+        rc = read_counts(&counts, ctl, args);
     }
     if (rc == EXIT_CODE_DONE) {
-        rc = cli_count(&miners, ctl, args, "miners", 0,
-                       TESTNET_NODES_MAX - VALIDATORS_MAX, 2);
-    }
-    if (rc == EXIT_CODE_DONE) {
+        uint64_t nodes = counts.validators + counts.miners + counts.aggregators;
         rc = cli_count(&port, ctl, args, "base-port", 1024,
-                       UINT16_MAX + 1 - 2 * (validators + miners),
-                       BASE_PORT_DEFAULT);
+                       UINT16_MAX + 1 - 2 * nodes, BASE_PORT_DEFAULT);
     }
     if (rc == EXIT_CODE_DONE) {
         rc = claim_folder(ctl, plan->folder);
     }
     if (rc == EXIT_CODE_DONE) {
         plan->is_compose = cli_value(args, "compose") != NULL;
-        plan_nodes(plan, validators, miners, (uint16_t)port);
+        plan_nodes(plan, &counts, (uint16_t)port);
         plan_chain(plan);
     }
     return rc;
@@ -184,6 +221,8 @@ const struct cli_command cmd_testnet_init = {
     .options = {{"dir", "D", "the network's folder"},
                 {"validators", "N", "how many (4)"},
                 {"miners", "N", "how many (2); 0: the validators mine"},
+                {"aggregators", "N",
+                 "how many (0); else miners reach only them"},
                 {"base-port", "PORT", "the first port (26650)"},
                 {"compose", NULL, "for containers, with docker-compose.yml"}},
     .run = run,

@@ -175,6 +175,7 @@ enum exit_code testnet_open(struct testnet *net, struct ctl *ctl,
     net->nodes = pot_calloc(TESTNET_NODES_MAX, sizeof(*net->nodes));
     add_role(net, "validator");
     add_role(net, "miner");
+    add_role(net, "aggregator");
     if (net->count == 0) {
         return ctl_fail(ctl, EXIT_CODE_CONFIG,
                         "%s: no validator0/node.toml in it; `potctl testnet"

@@ -15,9 +15,10 @@
 
 #include "ctl/ctl.h"
 
-#define TESTNET_STOP_MS   10000 /* before nodes that do not stop are killed */
-#define TESTNET_NODES_MAX 256
-#define TESTNET_NAME_SIZE 24
+#define TESTNET_STOP_MS         10000 /* before nodes that do not stop are killed */
+#define TESTNET_NODES_MAX       256
+#define TESTNET_NAME_SIZE       24
+#define TESTNET_AGGREGATORS_MAX 16
 
 struct testnet_node {
     char name[TESTNET_NAME_SIZE];

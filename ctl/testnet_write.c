@@ -160,13 +160,22 @@ static enum exit_code write_sign_state(struct ctl *ctl, const char *folder,
 
 /* ---- node.toml; a default stands commented out */
 
+static bool is_peer(const struct testnet_plan *plan,
+                    const struct testnet_plan_node *self,
+                    const struct testnet_plan_node *node)
+{
+    bool is_edge = self->is_aggregator || node->is_aggregator ||
+                   (self->is_validator && node->is_validator);
+    return node != self && (!plan->is_gathered || is_edge);
+}
+
 static void print_peers(struct buf *out, const struct testnet_plan *plan,
                         const struct testnet_plan_node *self)
 {
     buf_printf(out, "peers = [\n");
     for (size_t i = 0; i < plan->count; i++) {
         const struct testnet_plan_node *node = &plan->nodes[i];
-        if (node != self) {
+        if (is_peer(plan, self, node)) {
             buf_printf(out, "    \"%s@%s:%u\",\n", node->address,
                        plan->is_compose ? node->name : "127.0.0.1",
                        (unsigned)node->p2p_port);
@@ -220,10 +229,11 @@ static void print_roles(struct buf *out, const struct testnet_plan *plan,
                "exact_kernel = \"auto\"    # or scalar, avx2, avx512, neon\n"
                "tasks = \"any\"            # or a list of task ids\n"
                "\n[aggregator]\n"
-               "# enabled = false        # gathers submissions of others\n",
+               "enabled = %s          # gathers the miners' submissions\n",
                node->is_validator ? "true" : "false",
                node->is_validator ? "" : "# ",
-               node->is_miner ? "true" : "false", node->is_miner ? "" : "# ");
+               node->is_miner ? "true" : "false", node->is_miner ? "" : "# ",
+               node->is_aggregator ? "true" : "false");
     buf_printf(
         out,
         "\n[api]\n"

@@ -14,6 +14,7 @@ struct testnet_plan_node {
     char name[TESTNET_NAME_SIZE];
     bool is_validator;
     bool is_miner;
+    bool is_aggregator;
     uint16_t p2p_port;
     uint16_t api_port;
     struct key *key;
@@ -22,7 +23,8 @@ struct testnet_plan_node {
 
 struct testnet_plan {
     const char *folder;
-    bool is_compose; /* nodes reach each other by their names */
+    bool is_compose;  /* nodes reach each other by their names */
+    bool is_gathered; /* miners name aggregators for peers, and nobody else */
     char chain_id[TESTNET_NAME_SIZE];
     uint64_t time_ms;
     struct key *client;

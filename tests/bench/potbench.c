@@ -56,6 +56,7 @@ enum exit_code potbench_stopped(struct potbench *bench)
 enum option_id {
     OPTION_NODES = 256,
     OPTION_MINERS,
+    OPTION_AGGREGATORS,
     OPTION_WORKERS,
     OPTION_SECONDS,
     OPTION_REPEAT,
@@ -81,6 +82,7 @@ enum option_id {
 static const struct option options[] = {
     {"nodes", required_argument, NULL, OPTION_NODES},
     {"miners", required_argument, NULL, OPTION_MINERS},
+    {"aggregators", required_argument, NULL, OPTION_AGGREGATORS},
     {"workers", required_argument, NULL, OPTION_WORKERS},
     {"seconds", required_argument, NULL, OPTION_SECONDS},
     {"repeat", required_argument, NULL, OPTION_REPEAT},
@@ -155,6 +157,7 @@ static const char help_text[] =
     "swarm:\n"
     "  --nodes N        validators (4)\n"
     "  --miners N       at most 4096 (1000)\n"
+    "  --aggregators N  which the miners connect to instead (none)\n"
     "\n"
     "examples:\n"
     "  potbench txs --rate 200 --seconds 10\n"
@@ -207,6 +210,9 @@ static enum exit_code add_url(struct potbench *bench, struct line *line)
 static enum exit_code read_network_option(struct potbench *bench, int id)
 {
     switch (id) {
+    case OPTION_AGGREGATORS:
+        return read_count(&bench->aggregators, bench, "aggregators",
+                          TESTNET_AGGREGATORS_MAX);
     case OPTION_DATA:
         bench->data = optarg;
         return EXIT_CODE_DONE;

@@ -19,16 +19,17 @@ struct potbench {
     uint16_t base_port;
     uint64_t seconds; /* measured in each run */
     uint64_t repeat;
-    uint64_t nodes;     /* validators */
-    uint64_t miners;    /* 0: the command's usual number */
-    uint64_t workers;   /* of a miner */
-    uint64_t rate;      /* transactions a second; 0: as many as go */
-    uint64_t window;    /* transactions that wait at once, at most */
-    uint64_t txs;       /* in a block, at most; 0: several in turn */
-    uint64_t in_flight; /* 0: by txs */
-    bool is_null;       /* unsigned commands, no ledger, no store */
-    bool is_in_memory;  /* the nodes' files lie where syncing is free */
-    uint64_t rows;      /* of a miner in a round; 0: the usual ones */
+    uint64_t nodes;       /* validators */
+    uint64_t miners;      /* 0: the command's usual number */
+    uint64_t aggregators; /* between the miners and the validators; 0: none */
+    uint64_t workers;     /* of a miner */
+    uint64_t rate;        /* transactions a second; 0: as many as go */
+    uint64_t window;      /* transactions that wait at once, at most */
+    uint64_t txs;         /* in a block, at most; 0: several in turn */
+    uint64_t in_flight;   /* 0: by txs */
+    bool is_null;         /* unsigned commands, no ledger, no store */
+    bool is_in_memory;    /* the nodes' files lie where syncing is free */
+    uint64_t rows;        /* of a miner in a round; 0: the usual ones */
     const char *model;
     const char *data;        /* folder of Fashion-MNIST; NULL: made-up data */
     uint64_t local_steps;    /* 0: none */

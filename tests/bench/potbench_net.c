@@ -113,16 +113,22 @@ static enum exit_code make_network(struct potbench_net *net, size_t miners)
 {
     char validators_text[16];
     char miners_text[16];
+    char aggregators_text[24];
     char port_text[16];
     (void)snprintf(validators_text, sizeof(validators_text), "%zu",
                    net->validators);
     (void)snprintf(miners_text, sizeof(miners_text), "%zu", miners);
+    (void)snprintf(aggregators_text, sizeof(aggregators_text), "%" PRIu64,
+                   net->bench->aggregators);
     (void)snprintf(port_text, sizeof(port_text), "%u",
                    (unsigned)net->bench->base_port);
-    const char *const argv[] = {"potctl",        "testnet",   "init",
-                                "--dir",         net->folder, "--validators",
-                                validators_text, "--miners",  miners_text,
-                                "--base-port",   port_text,   NULL};
+    const char *const argv[] = {"potctl",         "testnet",
+                                "init",           "--dir",
+                                net->folder,      "--validators",
+                                validators_text,  "--miners",
+                                miners_text,      "--aggregators",
+                                aggregators_text, "--base-port",
+                                port_text,        NULL};
     char *log = file_join(net->bench->folder, "init.log");
     enum exit_code rc = potbench_net_run(net->bench, log, argv);
     free(log);

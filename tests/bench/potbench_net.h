@@ -18,7 +18,7 @@ struct potbench_net {
 /* Processor time of the nodes and of the pot-workers under them, seconds. */
 struct potbench_cpu {
     double validators;
-    double miners;
+    double miners; /* and aggregators */
     double validator_workers;
     double miner_workers;
 };

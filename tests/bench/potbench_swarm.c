@@ -50,13 +50,34 @@ static double rss_mib(pid_t pid)
     return kib / 1024.0;
 }
 
-static double validators_mib(const struct swarm *s)
+static double mean_mib(const struct swarm *s, size_t first, size_t count)
 {
     double sum = 0.0;
-    for (size_t i = 0; i < s->net.validators; i++) {
+    for (size_t i = first; i < first + count; i++) {
         sum += rss_mib(s->net.testnet.nodes[i].pid);
     }
-    return sum / (double)s->net.validators;
+    return count > 0 ? sum / (double)count : 0.0;
+}
+
+static double validators_mib(const struct swarm *s)
+{
+    return mean_mib(s, 0, s->net.validators);
+}
+
+static double aggregators_mib(const struct swarm *s)
+{
+    return mean_mib(s, s->net.validators, (size_t)s->bench->aggregators);
+}
+
+static bool is_gathered(const struct swarm *s)
+{
+    return s->bench->aggregators > 0;
+}
+
+/* Of those whom the miners connect to. */
+static double hosts_mib(const struct swarm *s)
+{
+    return is_gathered(s) ? aggregators_mib(s) : validators_mib(s);
 }
 
 /* ---- the run */
@@ -159,8 +180,8 @@ static enum exit_code set_up(struct swarm *s)
 
 struct span {
     double seconds;
-    double rss_before;
-    double rss_after;
+    double hosts_before; /* memory, MiB */
+    double hosts_after;
     double bytes_in;
     double bytes_out;
     struct potbench_cpu cpu;
@@ -187,10 +208,11 @@ static enum exit_code measure(struct swarm *s, struct span *out)
     potbench_net_cpu(&out->cpu, &s->net);
     out->cpu.validators -= before.validators;
     out->cpu.validator_workers -= before.validator_workers;
+    out->cpu.miners -= before.miners;
     out->seconds = (double)(now_us - start_us) / 1e6;
     out->bytes_in = (double)(s->bytes_in - bytes_in);
     out->bytes_out = (double)(s->bytes_out - bytes_out);
-    out->rss_after = validators_mib(s);
+    out->hosts_after = hosts_mib(s);
     swarm_watch_stop(watch, &out->api);
     return rc;
 }
@@ -202,8 +224,9 @@ static void add(struct potbench_report *report, const struct swarm *s,
     double live = s->sums.live > 0 ? (double)s->sums.live : 1.0;
     double connected = (double)s->sums.connected / rounds;
     double asked = span->api.asked > 0 ? (double)span->api.asked : 1.0;
-    double own = connected / (double)s->net.validators;
-    double grown = span->rss_after - span->rss_before;
+    double hosts =
+        (double)(is_gathered(s) ? s->bench->aggregators : s->net.validators);
+    double grown = span->hosts_after - span->hosts_before;
     const struct potbench_figure figures[] = {
         {"connected", "miners connected, mean", connected, 0.0},
         {"rounds_per_min", "rounds a minute", 60 * rounds / span->seconds, 0.0},
@@ -220,9 +243,10 @@ static void add(struct potbench_report *report, const struct swarm *s,
         {"api_asked", "  of so many", (double)span->api.asked, 0.0},
         {"api_p50_ms", "  p50, ms", span->api.p50_ms, 0.0},
         {"api_p99_ms", "  p99, ms", span->api.p99_ms, 0.0},
-        {"rss_mib", "memory of a validator, MiB", span->rss_after, 0.0},
-        {"kib_per_miner", "  grown by, KiB for each of its miners",
-         1024 * grown / (own > 0 ? own : 1), 0.0},
+        {"rss_mib", "memory of a validator, MiB", validators_mib(s), 0.0},
+        {"aggregator_mib", "  and of an aggregator", aggregators_mib(s), 0.0},
+        {"kib_per_miner", "KiB grown for each miner connected",
+         1024 * grown * hosts / (connected > 0 ? connected : 1), 0.0},
         {"bytes_to_miner", "bytes to a miner and round",
          span->bytes_in / rounds / (connected > 0 ? connected : 1), 0.0},
         {"bytes_from_miner", "bytes from a miner and round",
@@ -231,6 +255,8 @@ static void add(struct potbench_report *report, const struct swarm *s,
          1000 * span->cpu.validators / rounds, 0.0},
         {"cpu_ms_validator_workers", "  and their workers",
          1000 * span->cpu.validator_workers / rounds, 0.0},
+        {"cpu_ms_aggregators", "  and aggregators",
+         1000 * span->cpu.miners / rounds, 0.0},
         {"cpu_ms_miners", "  and computing for all miners",
          (double)s->sums.computing_us / 1000 / rounds, 0.0},
     };
@@ -247,7 +273,7 @@ static enum exit_code run_once(struct potbench *bench,
     s->process_count = (size_t)(bench->miners - 1) / MINERS_OF_PROCESS + 1;
     enum exit_code rc = set_up(s);
     if (rc == EXIT_CODE_DONE) {
-        span.rss_before = validators_mib(s);
+        span.hosts_before = hosts_mib(s);
         swarm_crowd_start(s);
         rc = warm_up(s);
     }
@@ -271,8 +297,9 @@ enum exit_code potbench_swarm(struct potbench *bench)
     static struct potbench_report report;
     char subject[64];
     (void)snprintf(subject, sizeof(subject),
-                   "%" PRIu64 " validators, %" PRIu64 " miners", bench->nodes,
-                   bench->miners);
+                   "%" PRIu64 " validators, %" PRIu64 " aggregators, %" PRIu64
+                   " miners",
+                   bench->nodes, bench->aggregators, bench->miners);
     report = (struct potbench_report){
         .command = "swarm", .subject = subject, .baseline = ""};
     (void)snprintf(report.title, sizeof(report.title),

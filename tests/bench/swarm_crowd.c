@@ -15,23 +15,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void read_validators(struct swarm *s, struct net_address *out)
+/* Whom miners connect to: the aggregators, or else the validators. */
+static size_t read_hosts(const struct swarm *s, struct net_address *out)
 {
-    for (size_t i = 0; i < s->net.validators; i++) {
-        char *path = file_join(s->net.testnet.nodes[i].folder, "key");
+    bool is_gathered = s->bench->aggregators > 0;
+    size_t first = is_gathered ? s->net.validators : 0;
+    size_t count =
+        is_gathered ? (size_t)s->bench->aggregators : s->net.validators;
+    for (size_t i = 0; i < count; i++) {
+        const struct testnet_node *node = &s->net.testnet.nodes[first + i];
+        char *path = file_join(node->folder, "key");
         bool is_encrypted;
         char why[KEY_FILE_WHY_SIZE];
         enum pot_err err = key_file_peek(&out[i].key, &is_encrypted, path, why);
         POT_ASSERT(err == POT_OK);
         (void)snprintf(out[i].host, sizeof(out[i].host), "127.0.0.1");
-        out[i].port = (uint16_t)(s->bench->base_port + 2 * i);
+        out[i].port = (uint16_t)(s->bench->base_port + 2 * (first + i));
         free(path);
     }
+    return count;
 }
 
 static void be_miners(struct swarm *s, size_t index, int fd)
 {
-    static struct net_address validators[POTBENCH_NODES_MAX];
+    static struct net_address hosts[POTBENCH_NODES_MAX];
     char *dataset = file_join(s->bench->folder, "train.pds");
     size_t count = (size_t)s->bench->miners;
     size_t first = count * index / s->process_count;
@@ -44,12 +51,11 @@ static void be_miners(struct swarm *s, size_t index, int fd)
         .stake = SWARM_STAKE,
         .first = (uint32_t)first,
         .count = (uint32_t)(end - first),
-        .validators = validators,
-        .validator_count = s->net.validators,
+        .hosts = hosts,
+        .host_count = read_hosts(s, hosts),
         .dataset = dataset,
         .rows = SWARM_ROWS,
     };
-    read_validators(s, validators);
     enum pot_err err = log_open(LOG_ERROR, LOG_FORMAT_TEXT, NULL);
     POT_ASSERT(err == POT_OK);
     err = model_shape_init(&config.shape, s->model->widths, 3);

@@ -79,7 +79,7 @@ struct swarm {
 
 /* ---- what a miner says */
 
-static struct peer *validator_of(const struct swarm_miner *m)
+static struct peer *host_of(const struct swarm_miner *m)
 {
     bool is_up = m->net != NULL && !m->is_closing && net_peer_count(m->net) > 0;
     return is_up ? net_peer_at(m->net, 0) : NULL;
@@ -88,7 +88,7 @@ static struct peer *validator_of(const struct swarm_miner *m)
 static bool say(struct swarm_miner *m, uint8_t type, const void *data,
                 size_t size)
 {
-    struct peer *peer = validator_of(m);
+    struct peer *peer = host_of(m);
     return peer != NULL && net_send(m->net, peer, type, data, size);
 }
 
@@ -193,7 +193,7 @@ static void come(struct swarm_miner *m)
         .chain = c->chain,
         .key = m->key,
         .moniker = "swarm",
-        .peers = &c->validators[m->index % c->validator_count],
+        .peers = &c->hosts[m->index % c->host_count],
         .peer_count = 1,
         .handshake_ms = 30000,
         .redial_max_ms = 1000,
@@ -328,7 +328,7 @@ static void take_part(struct swarm_miner *m)
         return;
     }
     come(m);
-    if (validator_of(m) == NULL) {
+    if (host_of(m) == NULL) {
         return; /* it has just come back, or its handshake goes on */
     }
     s->answer.connected++;
@@ -343,7 +343,7 @@ static void answer(struct swarm *s)
 {
     struct swarm_answer out = s->answer;
     for (uint32_t i = 0; i < s->config->count; i++) {
-        const struct peer *peer = validator_of(&s->miners[i]);
+        const struct peer *peer = host_of(&s->miners[i]);
         out.bytes_in += peer != NULL ? peer_bytes_in(peer) : 0;
         out.bytes_out += peer != NULL ? peer_bytes_out(peer) : 0;
     }

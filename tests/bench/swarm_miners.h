@@ -1,5 +1,5 @@
 /* swarm_miners: a process of light miners.  Each has a key, a connection to
- * one validator, and joins, computes, commits, reveals and hands out its
+ * one validator or aggregator, and joins, computes, commits, reveals and hands out its
  * payload by the same messages as a miner's potd; what a round is about, and
  * when commitments are closed, it is told instead of following the chain. */
 #ifndef POT_TESTS_BENCH_SWARM_MINERS_H
@@ -21,8 +21,8 @@ struct swarm_miners_config {
     uint64_t stake;
     uint32_t first; /* of its miners */
     uint32_t count;
-    const struct net_address *validators;
-    size_t validator_count;
+    const struct net_address *hosts; /* it connects to one of them */
+    size_t host_count;
     const char *dataset; /* path of the .pds */
     struct model_shape shape;
     uint32_t rows; /* of a miner in a round */

@@ -65,12 +65,12 @@ await() {
     done
 }
 
-init_net() { # validators miners
+init_net() { # validators miners [aggregators]
     potctl testnet init --dir "$NET" --validators "$1" --miners "$2" \
-        --base-port "$BASE_PORT" >/dev/null
-    names=$(cd "$NET" && ls -d validator* miner* 2>/dev/null | sort -r |
-        awk '/^validator/ { v = $0 " " v } /^miner/ { m = $0 " " m }
-             END { print v m }')
+        --aggregators "${3:-0}" --base-port "$BASE_PORT" >/dev/null
+    names=$(cd "$NET" && ls -d validator* miner* aggregator* 2>/dev/null |
+        sort -r | awk '/^v/ { v = $0 " " v } /^m/ { m = $0 " " m }
+            /^a/ { a = $0 " " a } END { print v m a }')
     export POTCTL_KEY=$NET/client.key
 }
 
@@ -106,20 +106,6 @@ set_key() { # name section key value: a line of its node.toml
             print key " = " value; done = 1; next }
         { print }
     ' "$NET/$1/node.toml" >"$WORK/toml" && cp "$WORK/toml" "$NET/$1/node.toml"
-}
-
-p2p_port_of() { echo $(($(port_of "$1") - 1)); }
-
-# reaches_only NAME PEERS...: it has no other peers, and lets no others in.
-reaches_only() {
-    only_file=$NET/$1/node.toml
-    only_ports=
-    shift
-    for each_peer in "$@"; do
-        only_ports="$only_ports${only_ports:+|}$(p2p_port_of "$each_peer")"
-    done
-    sed -i -E -e "/^    \"pot1.*@/{/:($only_ports)\",\$/!d}" \
-        -e 's/^max_peers.*/&\nonly_peers = true/' "$only_file"
 }
 
 start() { # names...: each in the background, its log in its folder
