@@ -64,6 +64,9 @@ static void encode_body(struct bytes_writer *w,
         bytes_write(w, message->error.text,
                     strnlen(message->error.text, WORKER_TEXT_SIZE - 1));
         break;
+    case WORKER_DIVERGED:
+        bytes_write_u64(w, message->diverged.job);
+        break;
     }
 }
 
@@ -156,6 +159,9 @@ static bool decode_body(struct worker_message *message, uint32_t type,
         if (is_known) {
             read_text(message->error.text, WORKER_TEXT_SIZE, r, bytes_left(r));
         }
+        break;
+    case WORKER_DIVERGED:
+        message->diverged.job = bytes_read_u64(r);
         break;
     default:
         is_known = false;

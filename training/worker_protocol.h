@@ -7,7 +7,7 @@
  *
  *   worker -> node  HELLO, once
  *   node -> worker  PART
- *   worker -> node  DONE or ERROR with the number of the part's job
+ *   worker -> node  DONE, DIVERGED or ERROR with the number of the part's job
  *
  * A message is a header and a body, little-endian:
  *
@@ -23,6 +23,8 @@
  *          u32 path_size, char path[path_size]
  *   DONE   u64 job, u64 rows, i64 loss_sum (Q40.24), u64 elapsed_us
  *   ERROR  u64 job, char text[<= 256]
+ *   DIVERGED  u64 job: the loss or the gradient is no finite number, which in
+ *          the exact lane it is nowhere else either
  *
  * In the shared memory, at the part's offsets (multiples of 8, not
  * overlapping): theta, i32 Q8.24 for each parameter; rows, u64 for each row;
@@ -43,7 +45,7 @@
 #include "base/err.h"
 #include "proto/model.h"
 
-#define WORKER_VERSION           3
+#define WORKER_VERSION           4
 #define WORKER_SHARED_FD         3
 #define WORKER_CORE_SIZE         32
 #define WORKER_EXACT_SIZE        16
@@ -59,6 +61,7 @@ enum worker_type {
     WORKER_PART = 2,
     WORKER_DONE = 3,
     WORKER_ERROR = 4,
+    WORKER_DIVERGED = 5,
 };
 
 struct worker_part {
@@ -98,10 +101,15 @@ struct worker_error {
     char text[WORKER_TEXT_SIZE];
 };
 
+struct worker_diverged {
+    uint64_t job;
+};
+
 /* Either direction; the type says which member counts. */
 struct worker_message {
     enum worker_type type;
     union {
+        struct worker_diverged diverged;
         struct worker_hello hello;
         struct worker_part part;
         struct worker_done done;

@@ -235,8 +235,9 @@ static const char *prepare_steps(const struct worker_part *part)
                  "block";
 }
 
-static const char *compute(int64_t *loss_sum, struct worker_run *run,
-                           const struct worker_part *part)
+/* False: the loss or the gradient is not a finite number. */
+static bool compute(int64_t *loss_sum, struct worker_run *run,
+                    const struct worker_part *part)
 {
     char *shared = run->shm->data;
     int64_t *sums = (int64_t *)(void *)(shared + part->sums_offset);
@@ -244,16 +245,20 @@ static const char *compute(int64_t *loss_sum, struct worker_run *run,
         (const int32_t *)(void *)(shared + part->theta_offset);
     const struct mlp_walk walk = {theta, part->local_rate, part->local_steps,
                                   part->block_rows};
-    bool is_finite;
     if (part->local_steps > 1) {
-        is_finite =
-            mlp_walk(sums, loss_sum, run->mlp, &walk, &run->dataset, run->rows);
-    } else {
-        mlp_set_parameters(run->mlp, theta);
-        is_finite = mlp_sum(sums, loss_sum, run->mlp, &run->dataset, run->rows,
-                            (size_t)part->row_count);
+        return mlp_walk(sums, loss_sum, run->mlp, &walk, &run->dataset,
+                        run->rows);
     }
-    return is_finite ? NULL : "the loss or the gradient is not a finite number";
+    mlp_set_parameters(run->mlp, theta);
+    return mlp_sum(sums, loss_sum, run->mlp, &run->dataset, run->rows,
+                   (size_t)part->row_count);
+}
+
+static void refuse(struct worker_message *reply, uint64_t job, const char *why)
+{
+    reply->type = WORKER_ERROR;
+    reply->error.job = job;
+    (void)snprintf(reply->error.text, sizeof(reply->error.text), "%s", why);
 }
 
 void worker_run_part(struct worker_message *reply, struct worker_run *run,
@@ -274,15 +279,14 @@ void worker_run_part(struct worker_message *reply, struct worker_run *run,
     if (wrong == NULL) {
         wrong = prepare_steps(part);
     }
-    if (wrong == NULL) {
-        wrong = compute(&loss_sum, run, part);
-    }
     memset(reply, 0, sizeof(*reply));
     if (wrong != NULL) {
-        reply->type = WORKER_ERROR;
-        reply->error.job = part->job;
-        (void)snprintf(reply->error.text, sizeof(reply->error.text), "%s",
-                       wrong);
+        refuse(reply, part->job, wrong);
+        return;
+    }
+    if (!compute(&loss_sum, run, part)) {
+        reply->type = WORKER_DIVERGED;
+        reply->diverged.job = part->job;
         return;
     }
     reply->type = WORKER_DONE;

@@ -37,6 +37,8 @@ static const struct metrics_field worker_fields[] = {
 static const struct metrics_field miner_fields[] = {
     METRICS_FIELD("pot_miner_submitted_total", METRICS_COUNTER, miner_stats,
                   submitted, "Gradients submitted."),
+    METRICS_FIELD("pot_miner_diverged_total", METRICS_COUNTER, miner_stats,
+                  diverged, "Gradients that are no finite number."),
     METRICS_FIELD("pot_miner_discarded_total", METRICS_COUNTER, miner_stats,
                   discarded, "Gradients that came too late for their round."),
 };

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/fixed.h"
+#include "base/log.h"
 #include "node/loop/offload.h"
 #include "node/round/round_input.h"
 #include "node/round/workers.h"
@@ -243,22 +244,33 @@ static void on_compared(void *context)
 
 /* ---- computing */
 
+/* No payload holds what is not finite, so that in the exact lane, where it is
+ * so everywhere, whatever was submitted is false. */
+static void judge_diverged(struct trial *trial)
+{
+    trial->result.verdict = is_exact(trial) ? AUDIT_REFUSED : AUDIT_UNDECIDED;
+    LOG(LOG_WARN, "node", "an audit's gradient is not a finite number",
+        log_text("verdict", is_exact(trial) ? "refused" : "none"));
+    conclude(trial, POT_OK);
+}
+
 static void on_computed(void *context, enum pot_err err, const char *why,
                         int64_t *sums, int64_t loss_sum)
 {
     struct trial *trial = context;
     struct auditor *a = trial->auditor;
     (void)why;
+    if (trial->is_second && (err == POT_OK || err == POT_ERANGE)) {
+        a->second_jobs--;
+        trial->is_its_core = strcmp(workers_core(a->second), trial->core) == 0;
+    }
     if (err == POT_OK) {
-        if (trial->is_second) {
-            a->second_jobs--;
-            trial->is_its_core =
-                strcmp(workers_core(a->second), trial->core) == 0;
-        }
         trial->sums = sums;
         trial->loss_sum = loss_sum;
         trial->is_comparing = true;
         offload_start(&trial->offload, a->loop, compare, on_compared, trial);
+    } else if (err == POT_ERANGE) {
+        judge_diverged(trial);
     } else if (trial->is_second) {
         give_up_second(a);
     } else {

@@ -1,9 +1,11 @@
 /* auditor: judges a gradient by computing it again.
  *
- * In the exact lane the bytes are equal or refused.  In the blas lane the
- * first recomputation runs on this machine's own OpenBLAS core.  When it
- * leaves the verdict open, a second one runs on the submitter's, if that runs
- * here: otherwise the verdict stays AUDIT_UNDECIDED. */
+ * In the exact lane the bytes are equal or refused; where the gradient is not a
+ * finite number, whatever was submitted is refused.  In the blas lane the first
+ * recomputation runs on this machine's own OpenBLAS core.  When it leaves the
+ * verdict open, a second one runs on the submitter's, if that runs here:
+ * otherwise the verdict stays AUDIT_UNDECIDED, as it does where the gradient is
+ * not finite. */
 #ifndef POT_NODE_ROUND_AUDITOR_H
 #define POT_NODE_ROUND_AUDITOR_H
 

@@ -9,7 +9,8 @@
  *             MINED_LACKING <-------------'   SUBMITTED <----- COMMITTED
  *                                                 miner_reveal
  *
- * In other rounds it is MINED_IDLE. */
+ * In other rounds it is MINED_IDLE, and in one whose gradient is no finite
+ * number. */
 #include "config.h"
 
 #include "node/round/miner.h"
@@ -224,6 +225,15 @@ static void on_computed(void *context, enum pot_err err, const char *why,
     struct mined_task *mined = context;
     struct miner *miner = mined->miner;
     const Pot__TaskSpec *spec = mined->record->spec;
+    if (err == POT_ERANGE) { /* which it will be again, for these rows */
+        miner->stats.diverged++;
+        LOG(LOG_ERROR, "node", "gradient not finite: nothing is submitted",
+            log_u64("round", mined->record->round),
+            log_text("why", "the task diverges: its learning_rate or "
+                            "local_rate is too high"));
+        mined->state = MINED_IDLE;
+        return;
+    }
     if (err != POT_OK) {
         LOG(LOG_ERROR, "node", "gradient not computed",
             log_u64("round", mined->record->round), log_text("why", why));

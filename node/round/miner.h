@@ -55,6 +55,7 @@ void miner_refresh(struct miner *miner);
 struct miner_stats {
     uint64_t computed;
     uint64_t submitted;
+    uint64_t diverged;  /* came to no finite number, and were not submitted */
     uint64_t discarded; /* computed or begun, and the round closed meanwhile */
     struct workers_stats workers;
 };

@@ -210,6 +210,10 @@ static void on_message(struct worker_process *w,
                message->error.job == w->job) {
         become_idle(w);
         w->config.events->refused(w->config.context, message->error.text);
+    } else if (message->type == WORKER_DIVERGED && is_busy &&
+               message->diverged.job == w->job) {
+        become_idle(w);
+        w->config.events->diverged(w->config.context);
     } else {
         stop(w, "unexpected message");
     }

@@ -33,6 +33,8 @@ struct worker_events {
                  const int64_t *sums);
     /* It will not do what it was given, and is idle again. */
     void (*refused)(void *context, const char *why);
+    /* What it was given comes to no finite number; it is idle again. */
+    void (*diverged)(void *context);
     /* It ended; it will be ready again. */
     void (*lost)(void *context, enum worker_loss loss);
     /* The last word, after worker_process_close. */

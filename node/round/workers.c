@@ -35,7 +35,7 @@ struct job {
     uint64_t number;
     unsigned attempts;
     enum part_state *parts; /* one a worker */
-    int64_t *sums;          /* of the parts that are done */
+    int64_t *sums;          /* of the parts that are done; NULL: it waits */
     int64_t loss_sum;
 };
 
@@ -86,7 +86,6 @@ static struct job *job_new(struct workers *pool, struct round_input *input,
     job->context = context;
     job->number = ++pool->next_number;
     job->parts = pot_calloc(pool->count, sizeof(*job->parts));
-    job->sums = pot_calloc(input->shape.parameter_count, sizeof(*job->sums));
     for (size_t i = 0; i < pool->count; i++) { /* few rows, many workers */
         bool is_empty = part_of(pool, job, i).count == 0;
         job->parts[i] = is_empty ? PART_DONE : PART_WAITING;
@@ -126,6 +125,10 @@ static void schedule(struct workers *pool)
     size_t part = 0;
     if (job == NULL || pool->is_closing) {
         return;
+    }
+    if (job->sums == NULL) {
+        job->sums =
+            pot_calloc(job->input->shape.parameter_count, sizeof(*job->sums));
     }
     for (unsigned i = 0; i < pool->count; i++) {
         while (part < pool->count && job->parts[part] != PART_WAITING) {
@@ -239,6 +242,17 @@ static void on_refused(void *context, const char *why)
     }
 }
 
+static void on_diverged(void *context)
+{
+    struct worker *w = context;
+    if (job_of(w) != NULL) {
+        job_finish(w->pool, POT_ERANGE,
+                   "the loss or the gradient is not a finite number");
+    } else {
+        schedule(w->pool);
+    }
+}
+
 /* The part goes back to those that wait; too many deaths fail the job. */
 static void give_part_back(struct worker *w)
 {
@@ -314,6 +328,7 @@ struct workers *workers_new(const struct workers_config *config)
         .ready = on_ready,
         .done = on_done,
         .refused = on_refused,
+        .diverged = on_diverged,
         .lost = on_lost,
         .closed = on_closed,
     };

@@ -36,7 +36,8 @@ void workers_free(struct workers *workers);
 /* workers_done_fn: sums (training/quantise.h's grid, one a parameter) are the
  * callee's to free, loss_sum is Q40.24, both over the job's rows.  err not
  * POT_OK: sums is NULL; POT_EIO: the job failed on every attempt, POT_EFORMAT:
- * a worker refused it, why says more. */
+ * a worker refused it, why says more; POT_ERANGE: the loss or the gradient is
+ * no finite number, in the exact lane on no other machine either. */
 typedef void workers_done_fn(void *context, enum pot_err err, const char *why,
                              int64_t *sums, int64_t loss_sum);
 

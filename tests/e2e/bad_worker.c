@@ -402,6 +402,11 @@ static bool relay_part(struct proxy *p, struct worker_message *message)
         !receive(&reply, &p->from_real, p->of_real)) {
         return false;
     }
+    if (reply.type == WORKER_DIVERGED && p->mode == MODE_NOISE) {
+        reply.type = WORKER_DONE;
+        reply.done =
+            (struct worker_done){.job = part.job, .rows = part.row_count};
+    }
     if (reply.type == WORKER_DONE) {
         spoil(p, &part, &reply.done);
     }

@@ -10,6 +10,7 @@ e2e_tests = \
 	tests/e2e/test_clocks.sh \
 	tests/e2e/test_copied_key.sh \
 	tests/e2e/test_cores.sh \
+	tests/e2e/test_diverged.sh \
 	tests/e2e/test_exact.sh \
 	tests/e2e/test_false_audit.sh \
 	tests/e2e/test_replay.sh \

@@ -153,7 +153,7 @@ tests_unit_test_round_early_LDADD = node/round/libround.a $(unit_fixture_libs)
 tests_unit_test_workers_SOURCES = tests/unit/test_workers.c \
 	tests/byte_dataset.c tests/byte_dataset.h
 tests_unit_test_workers_CPPFLAGS = $(unit_node_cppflags)
-tests_unit_test_workers_LDADD = node/round/libround.a \
+tests_unit_test_workers_LDADD = node/round/libround.a node/loop/libloop.a \
 	training/libtraining.a $(unit_proto_libs) $(UV_LIBS) $(ZLIB_LIBS)
 EXTRA_tests_unit_test_workers_DEPENDENCIES = pot-worker \
 	tests/e2e/bad_worker$(EXEEXT)

@@ -49,6 +49,8 @@ static struct worker_message make_of(enum worker_type type)
     } else if (type == WORKER_DONE) {
         m.done = (struct worker_done){
             .job = 7, .rows = 99, .loss_sum = -5, .elapsed_us = 12};
+    } else if (type == WORKER_DIVERGED) {
+        m.diverged.job = 7;
     } else {
         m.error = (struct worker_error){.job = 7, .text = "no such file"};
     }
@@ -60,7 +62,7 @@ static void messages_survive_a_round_trip_byte_by_byte(void **state)
     (void)state;
     struct buf in;
     buf_init(&in, 2 * WORKER_MESSAGE_BYTES_MAX);
-    for (int type = WORKER_HELLO; type <= WORKER_ERROR; type++) {
+    for (int type = WORKER_HELLO; type <= WORKER_DIVERGED; type++) {
         uint8_t bytes[WORKER_MESSAGE_BYTES_MAX];
         struct worker_message m = make_of((enum worker_type)type);
         struct worker_message again;

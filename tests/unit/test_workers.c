@@ -9,7 +9,9 @@
 #include "base/file.h"
 #include "base/fixed.h"
 #include "base/log.h"
+#include "node/round/auditor.h"
 #include "node/round/round_input.h"
+#include "proto/gradient.h"
 #include "tests/byte_dataset.h"
 #include "tests/scratch.h"
 #include "training/quantise.h"
@@ -333,6 +335,85 @@ static void a_job_that_is_refused_fails_at_once_and_says_why(void **state)
     assert_string_equal(o.why, "no");
 }
 
+/* Steps much too long, by the mean square: each is longer than the last. */
+static void make_diverge(struct fixture *f)
+{
+    f->input->loss = POT__LOSS__LOSS_MSE;
+    f->input->local_steps = JOB_ROWS;
+    f->input->local_rate = UINT32_MAX;
+}
+
+static void what_is_not_finite_is_told_whatever_the_kernel(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const kernels[] = {"scalar", NULL};
+    make_diverge(f);
+    for (size_t i = 0; i < 2; i++) {
+        struct outcome o = {0};
+        if (kernels[i] != NULL) {
+            assert_int_equal(setenv("POT_EXACT_KERNEL", kernels[i], 1), 0);
+        } else {
+            assert_int_equal(unsetenv("POT_EXACT_KERNEL"), 0);
+        }
+        open_pool(f, NULL, 1, DEADLINE_MS);
+        submit(f, &o);
+        await(f, &o);
+        assert_int_equal(o.err, POT_ERANGE);
+        assert_non_null(strstr(o.why, "not a finite number"));
+        close_pool(f);
+    }
+}
+
+struct judgement {
+    unsigned calls;
+    enum pot_err err;
+    enum audit_verdict verdict;
+};
+
+static void on_judged(void *context, enum pot_err err,
+                      const struct audit_result *result)
+{
+    struct judgement *j = context;
+    j->calls++;
+    j->err = err;
+    j->verdict = result->verdict;
+}
+
+/* Of a payload that is all zeros. */
+static enum audit_verdict judge(struct fixture *f)
+{
+    const struct public_key miner = {{2}};
+    const struct hash none = {{0}};
+    struct judgement j = {0};
+    size_t size = gradient_bytes(&f->input->shape, 1);
+    uint8_t *payload = pot_calloc(size, 1);
+    struct auditor *auditor = auditor_new(&f->loop, f->real);
+    const struct auditor_case judged = {
+        .input = f->input,
+        .miner = &miner,
+        .core = "",
+        .payload = payload,
+        .payload_size = size,
+        .payload_hash = &none,
+    };
+    assert_int_equal(auditor_judge(auditor, &judged, on_judged, &j), POT_OK);
+    while (j.calls == 0) {
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    auditor_free(auditor);
+    free(payload);
+    assert_int_equal(j.err, POT_OK);
+    return j.verdict;
+}
+
+static void an_audit_of_what_is_not_finite_refuses_in_the_exact_lane(
+    void **state)
+{
+    struct fixture *f = *state;
+    make_diverge(f);
+    assert_int_equal(judge(f), AUDIT_REFUSED);
+}
+
 /* One refuses the first job, the other one dies of its part when the second
  * job is at work already: that is none of the second job's concern. */
 static void a_death_over_an_old_job_leaves_the_next_one_right(void **state)
@@ -399,6 +480,8 @@ int main(void)
         TEST(losses_that_nobody_can_have_do_not_overflow),
         TEST(a_pool_without_descriptors_fails_its_job_and_recovers),
         TEST(a_job_that_is_refused_fails_at_once_and_says_why),
+        TEST(what_is_not_finite_is_told_whatever_the_kernel),
+        TEST(an_audit_of_what_is_not_finite_refuses_in_the_exact_lane),
         TEST(a_death_over_an_old_job_leaves_the_next_one_right),
         TEST(what_was_forgotten_is_not_called),
         TEST(the_queue_is_bounded),
