@@ -21,6 +21,7 @@
 #define STAKERS_MAX            16384 /* of one role */
 #define ROUNDS_MAX             1000000
 #define ROWS_PER_MINER_MAX     1048576 /* 2^20 */
+#define SHARDS_PER_ROUND_MAX   1024
 #define TOPK_SHARE_PPM_MAX     500000
 #define LOCAL_STEPS_MAX        1000
 #define LOCAL_ROWS_MAX         4096 /* of one local step */

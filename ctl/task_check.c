@@ -122,6 +122,7 @@ static const struct chain_rule chain_rules[SPEC_FAULT_COUNT] = {
     [SPEC_WARMUP] = {"optimizer.warmup_rounds", "more than training.rounds",
                      NULL},
     [SPEC_ROWS_PER_MINER] = {"training.rows_per_miner", "out of range", NULL},
+    [SPEC_SHARDS] = {"training.shards_per_round", "out of range", NULL},
     [SPEC_LOCAL_STEPS] = {"training.local_steps", "out of range", NULL},
     [SPEC_LOCAL_RATE] = {"optimizer.local_rate",
                          "is needed for training.local_steps above 1, and is"

@@ -49,6 +49,7 @@ void task_file_fill(Pot__TaskSpec *spec, Pot__ModelSpec *model,
     spec->optimizer = optimizer;
     spec->rounds = file->rounds;
     spec->rows_per_miner = file->rows_per_miner;
+    spec->shards_per_round = file->shards_per_round;
     spec->local_steps = file->local_steps;
     spec->min_submissions = file->min_submissions;
     spec->aggregation = (Pot__Aggregation)file->aggregation;

@@ -46,6 +46,7 @@ struct task_file {
     /* [training] */
     uint32_t rounds;
     uint32_t rows_per_miner;
+    uint32_t shards_per_round; /* 0: all */
     uint32_t local_steps;
     uint32_t min_submissions;
     uint32_t aggregation;

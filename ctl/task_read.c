@@ -72,6 +72,8 @@ static const struct task_rule rules[] = {
     COUNT("training.rounds", rounds, 1, ROUNDS_MAX, 0),
     COUNT("training.rows_per_miner", rows_per_miner, 1, ROWS_PER_MINER_MAX,
           256),
+    COUNT("training.shards_per_round", shards_per_round, 0,
+          SHARDS_PER_ROUND_MAX, 0),
     COUNT("training.local_steps", local_steps, 1, LOCAL_STEPS_MAX, 1),
     COUNT("training.min_submissions", min_submissions, 1, ROSTER_MAX, 1),
     CHOICE("training.aggregation", aggregation, &spec_aggregations),

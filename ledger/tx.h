@@ -78,7 +78,11 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
       "range, a known schedule, warmup_rounds up to rounds")                   \
     X(TX_SPEC_ROUNDS, TX_FOR_GOOD, "rounds: 1 to " LIMIT_TEXT(ROUNDS_MAX))     \
     X(TX_SPEC_ROWS, TX_FOR_GOOD,                                               \
-      "rows_per_miner: 1 to " LIMIT_TEXT(ROWS_PER_MINER_MAX))                  \
+      "rows_per_miner: 1 to " LIMIT_TEXT(                                      \
+          ROWS_PER_MINER_MAX) "; "                                             \
+                              "shards_per_"                                    \
+                              "round: up "                                     \
+                              "to " LIMIT_TEXT(SHARDS_PER_ROUND_MAX))          \
     X(TX_SPEC_LOCAL_STEPS, TX_FOR_GOOD,                                        \
       "local_steps: 1, or up to " LIMIT_TEXT(                                  \
           LOCAL_STEPS_MAX) " with numerics exact, a local_rate, and "          \

@@ -24,6 +24,7 @@ static enum tx_verdict verdict_on(enum spec_fault fault)
         [SPEC_ROUNDS] = TX_SPEC_ROUNDS,
         [SPEC_WARMUP] = TX_SPEC_OPTIMIZER,
         [SPEC_ROWS_PER_MINER] = TX_SPEC_ROWS,
+        [SPEC_SHARDS] = TX_SPEC_ROWS,
         [SPEC_LOCAL_STEPS] = TX_SPEC_LOCAL_STEPS,
         [SPEC_LOCAL_RATE] = TX_SPEC_LOCAL_STEPS,
         [SPEC_LOCAL_EXACT] = TX_SPEC_LOCAL_STEPS,

@@ -85,7 +85,7 @@ static bool labels_are_in_range(const struct dataset *d)
 enum pot_err dataset_view(struct dataset *out, const void *data, size_t size)
 {
     struct bytes_reader r;
-    struct dataset d = {0};
+    struct dataset d = {.size = size};
     uint32_t header_size;
     bytes_reader_init(&r, data, size);
     enum pot_err err = read_fields(&d, &header_size, &r);
@@ -208,6 +208,13 @@ size_t dataset_chunk_size(uint64_t size, size_t index)
     POT_ASSERT(at < size);
     return size - at < DATASET_CHUNK_BYTES ? (size_t)(size - at)
                                            : DATASET_CHUNK_BYTES;
+}
+
+uint64_t dataset_shard_rows(uint64_t size, uint64_t rows)
+{
+    POT_ASSERT(size > 0 && rows <= DATASET_ROWS_MAX);
+    uint64_t count = rows * DATASET_CHUNK_BYTES / size;
+    return count > 0 ? count : 1;
 }
 
 static bool read_chunks(struct hash *chunks, const Pot__PublishDataset *dataset)

@@ -31,6 +31,7 @@ enum dataset_type {
 };
 
 struct dataset {
+    uint64_t size; /* bytes of the file */
     uint64_t rows;
     uint32_t features;
     uint32_t classes;
@@ -73,6 +74,10 @@ void dataset_address(struct hash *out, const struct hash *chunks, size_t count);
  * dataset_chunk_size: bytes of one, index < dataset_chunk_count. */
 uint64_t dataset_chunk_count(uint64_t size);
 size_t dataset_chunk_size(uint64_t size, size_t index);
+
+/* dataset_shard_rows: a shard of a data set of size bytes is as many rows, one
+ * after another, as a chunk has bytes for; at least one. */
+uint64_t dataset_shard_rows(uint64_t size, uint64_t rows);
 
 /* dataset_description_chunks: the hashes of a description's chunks, n_chunks
  * of them in fresh memory; NULL unless there are as many as its size asks

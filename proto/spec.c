@@ -307,6 +307,9 @@ static enum spec_fault check_training(const Pot__TaskSpec *spec)
         spec->rows_per_miner > ROWS_PER_MINER_MAX) {
         return SPEC_ROWS_PER_MINER;
     }
+    if (spec->shards_per_round > SHARDS_PER_ROUND_MAX) {
+        return SPEC_SHARDS;
+    }
     enum spec_fault local = check_local_steps(spec);
     if (local != SPEC_SOUND) {
         return local;

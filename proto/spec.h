@@ -62,6 +62,7 @@ enum spec_fault {
     SPEC_ROUNDS,
     SPEC_WARMUP, /* more rounds than the task's */
     SPEC_ROWS_PER_MINER,
+    SPEC_SHARDS,
     SPEC_LOCAL_STEPS,
     SPEC_LOCAL_RATE,  /* with several local steps, and only then */
     SPEC_LOCAL_EXACT, /* several local steps, but not in the exact lane */

@@ -168,7 +168,12 @@ static bool make_payload(struct task_replay *r, const struct hash *seed,
 {
     int64_t loss_sum;
     size_t count = r->spec->rows_per_miner;
-    assign_rows(r->rows, count, r->train->rows, seed, miner);
+    const struct assign_from from = {
+        .rows = r->train->rows,
+        .shard_rows = dataset_shard_rows(r->train->size, r->train->rows),
+        .shards = r->spec->shards_per_round,
+    };
+    assign_rows(r->rows, count, &from, seed, miner);
     if (!compute(r, &loss_sum)) {
         return false;
     }

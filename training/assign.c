@@ -1,7 +1,10 @@
 /* A miner's rows are a random subset (R. W. Floyd's algorithm): for j from
  * n - count to n - 1, draw t in [0, j]; take t, or j if t is taken already.
  * Every subset is equally likely, at one draw a row and with no table over
- * the data set.  The numbers are BLAKE2b of (seed, miner, counter). */
+ * the data set.  The numbers are BLAKE2b of (seed, miner, counter).
+ *
+ * Shards are drawn in the same way, before the rows, which are numbers of the
+ * rows in them then, in the shards' order. */
 #include "config.h"
 
 #include "training/assign.h"
@@ -74,7 +77,7 @@ static bool row_set_add(struct row_set *set, uint64_t row)
     return true;
 }
 
-static void draw_subset(uint64_t *rows, size_t count, uint64_t dataset_rows,
+static void draw_subset(uint64_t *rows, size_t count, uint64_t all,
                         struct draws *d)
 {
     size_t capacity = 16;
@@ -83,7 +86,7 @@ static void draw_subset(uint64_t *rows, size_t count, uint64_t dataset_rows,
     }
     struct row_set set = {pot_calloc(capacity, sizeof(uint64_t)), capacity - 1};
     for (size_t i = 0; i < count; i++) {
-        uint64_t j = dataset_rows - count + i;
+        uint64_t j = all - count + i;
         uint64_t row = draws_below(d, j + 1);
         if (!row_set_add(&set, row)) {
             row = j;
@@ -95,16 +98,55 @@ static void draw_subset(uint64_t *rows, size_t count, uint64_t dataset_rows,
     free(set.slots);
 }
 
-void assign_rows(uint64_t *rows, size_t count, uint64_t dataset_rows,
+static void draw_rows(uint64_t *rows, size_t count, uint64_t all,
+                      struct draws *d)
+{
+    size_t drawn = (size_t)(count % all);
+    draw_subset(rows, drawn, all, d);
+    for (size_t i = drawn; i < count; i++) {
+        rows[i] = (i - drawn) % all;
+    }
+}
+
+static int compare_shards(const void *a, const void *b)
+{
+    const uint64_t *x = a;
+    const uint64_t *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Only the data set's last shard may be short, and it comes last. */
+static void draw_from_shards(uint64_t *rows, size_t count,
+                             const struct assign_from *from, uint64_t last,
+                             struct draws *d)
+{
+    uint64_t *shards = pot_calloc(from->shards, sizeof(*shards));
+    uint64_t size = from->shard_rows;
+    draw_subset(shards, from->shards, last + 1, d);
+    qsort(shards, from->shards, sizeof(*shards), compare_shards);
+    uint64_t all = from->shards * size;
+    if (shards[from->shards - 1] == last) {
+        all -= (last + 1) * size - from->rows;
+    }
+    draw_rows(rows, count, all, d);
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = shards[rows[i] / size] * size + rows[i] % size;
+    }
+    free(shards);
+}
+
+void assign_rows(uint64_t *rows, size_t count, const struct assign_from *from,
                  const struct hash *round_seed, const struct public_key *miner)
 {
-    POT_ASSERT(dataset_rows > 0 && dataset_rows < UINT64_MAX);
+    POT_ASSERT(from->rows > 0 && from->rows < UINT64_MAX);
+    POT_ASSERT(from->shards == 0 || from->shard_rows > 0);
     POT_ASSERT(count <= SIZE_MAX / 4);
     struct draws draws = {.seed = round_seed, .miner = miner, .used = 4};
-    size_t drawn = (size_t)(count % dataset_rows);
-    draw_subset(rows, drawn, dataset_rows, &draws);
-    for (size_t i = drawn; i < count; i++) {
-        rows[i] = (i - drawn) % dataset_rows;
+    uint64_t last = from->shards > 0 ? (from->rows - 1) / from->shard_rows : 0;
+    if (from->shards <= last && from->shards > 0) {
+        draw_from_shards(rows, count, from, last, &draws);
+    } else {
+        draw_rows(rows, count, from->rows, &draws);
     }
 }
 

@@ -9,11 +9,18 @@
 #include "base/hash.h"
 #include "base/key.h"
 
+/* What rows are drawn from. */
+struct assign_from {
+    uint64_t rows;       /* of the data set, > 0 */
+    uint64_t shard_rows; /* dataset_shard_rows(), > 0 when shards is */
+    uint32_t shards;     /* that are drawn first; 0, or no fewer than there
+                            are: rows are drawn from all of the data set */
+};
+
 /* assign_rows: count rows of a data set, by a PRF of the round's seed and the
- * miner's key.  All different while count <= dataset_rows; beyond that every
- * row comes floor(count / dataset_rows) times, and the rest are different.
- * dataset_rows > 0. */
-void assign_rows(uint64_t *rows, size_t count, uint64_t dataset_rows,
+ * miner's key.  All different while there are as many to draw from; beyond
+ * that each of them comes equally often, and the rest are different. */
+void assign_rows(uint64_t *rows, size_t count, const struct assign_from *from,
                  const struct hash *round_seed, const struct public_key *miner);
 
 /* Rows are computed in blocks whose size depends on the number of rows

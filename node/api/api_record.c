@@ -40,6 +40,8 @@ static void add_model(json_t *json, const Pot__TaskSpec *spec)
     const char *numerics = spec_name(&spec_numerics, (uint32_t)spec->numerics);
     api_json_set(json, "numerics", json_string(numerics));
     api_json_set(json, "rows_per_miner", json_integer(spec->rows_per_miner));
+    api_json_set(json, "shards_per_round",
+                 json_integer(spec->shards_per_round));
     api_json_set(json, "min_submissions", json_integer(spec->min_submissions));
 }
 

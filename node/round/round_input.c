@@ -4,7 +4,6 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "training/assign.h"
 
 #include <stdlib.h>
 
@@ -32,8 +31,7 @@ uint64_t *round_input_rows(const struct round_input *input,
                            const struct public_key *miner)
 {
     uint64_t *rows = pot_calloc(input->row_count, sizeof(*rows));
-    assign_rows(rows, input->row_count, input->dataset_rows, &input->seed,
-                miner);
+    assign_rows(rows, input->row_count, &input->from, &input->seed, miner);
     return rows;
 }
 

@@ -37,7 +37,9 @@ static enum pot_err find_dataset(struct round_load *load)
         return POT_ENOENT;
     }
     load->input->dataset = pot_strdup(datasets_path(book, &load->train));
-    load->input->dataset_rows = dataset->rows;
+    load->input->from.rows = dataset->rows;
+    load->input->from.shard_rows =
+        dataset_shard_rows(dataset->size, dataset->rows);
     return POT_OK;
 }
 
@@ -109,6 +111,7 @@ static struct round_input *input_of(const Pot__TaskSpec *spec, uint32_t round)
     input->loss = spec->model->loss;
     input->numerics = spec->numerics;
     input->row_count = spec->rows_per_miner;
+    input->from.shards = spec->shards_per_round;
     input->local_steps = spec->local_steps;
     input->local_rate =
         optimizer_local_rate(spec->optimizer, round, spec->rounds);

@@ -176,7 +176,8 @@ static void train(struct run *run, size_t miner, uint32_t round,
     struct public_key key = {{(uint8_t)miner}};
     double loss;
     hash_bytes(&seed, "bench", &round, sizeof(round));
-    assign_rows(rows, ROWS, d->rows, &seed, &key);
+    assign_rows(rows, ROWS, &(struct assign_from){.rows = d->rows}, &seed,
+                &key);
     mlp_load(run->mlp, d, rows, ROWS);
     const float *sum = mlp_backward(run->mlp, &loss);
     for (size_t i = 0; i < run->shape.parameter_count; i++) {

@@ -119,7 +119,8 @@ static void draw_rows(uint64_t *rows, const struct bench *b, size_t round,
     struct bytes_writer w;
     bytes_writer_init(&w, seed.b, sizeof(seed.b));
     bytes_write_u64(&w, round);
-    assign_rows(rows, b->rows, b->data.rows, &seed, &key);
+    assign_rows(rows, b->rows, &(struct assign_from){.rows = b->data.rows},
+                &seed, &key);
 }
 
 static void compute(int64_t *sums, struct bench *b, size_t core,

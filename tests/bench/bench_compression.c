@@ -181,7 +181,8 @@ static void compute(struct run *r, uint32_t round, uint32_t miner)
     struct worker_done done;
     memcpy(seed.b, &round, sizeof(round));
     memcpy(seed.b + 8, &r->seed, sizeof(r->seed));
-    assign_rows(r->rows, r->spec.rows_per_miner, b->train.rows, &seed, &key);
+    assign_rows(r->rows, r->spec.rows_per_miner,
+                &(struct assign_from){.rows = b->train.rows}, &seed, &key);
     const struct worker_task task = {
         .shape = &b->shape,
         .activation = (uint32_t)r->model.activation,

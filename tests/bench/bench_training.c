@@ -295,7 +295,8 @@ static bool measure(struct bench *b, size_t rows, double seconds)
         .row_count = rows,
     };
     struct plain_trainer *plain = plain_trainer_new(&b->shape, DATA_ROWS, rows);
-    assign_rows(drawn, rows, DATA_ROWS, &seed, &miner);
+    assign_rows(drawn, rows, &(struct assign_from){.rows = DATA_ROWS}, &seed,
+                &miner);
     bool is_open = shares_open(shares, b, &task);
     if (is_open) {
         take_turns(&figures, b, shares, &task, plain, seconds / TURNS);

@@ -100,7 +100,8 @@ enum exit_code potbench_direct_run(struct potbench_direct *out,
         theta[i] =
             (int32_t)(i * 2654435761U % (FIXED_ONE / 8)) - FIXED_ONE / 16;
     }
-    assign_rows(list, rows, model->rows, &seed, &miner);
+    assign_rows(list, rows, &(struct assign_from){.rows = model->rows}, &seed,
+                &miner);
     for (size_t i = 0; i < workers; i++) {
         all[i].driver = (struct worker_driver){.to = -1, .from = -1};
         all[i].driver.shm.fd = -1;

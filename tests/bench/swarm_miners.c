@@ -232,8 +232,8 @@ static int64_t compute(struct swarm_miner *m)
     struct swarm *s = m->swarm;
     size_t rows = s->config->rows;
     int64_t loss_sum;
-    assign_rows(s->rows, rows, s->dataset.rows, &s->order.seed,
-                key_public(m->key));
+    assign_rows(s->rows, rows, &(struct assign_from){.rows = s->dataset.rows},
+                &s->order.seed, key_public(m->key));
     bool is_finite =
         mlp_sum(s->sums, &loss_sum, s->mlp, &s->dataset, s->rows, rows);
     POT_ASSERT(is_finite);

@@ -390,7 +390,8 @@ void town_compute(struct town *t, struct town_gradient *out,
     int64_t loss_sum;
     uint64_t *rows = pot_calloc(t->rows, sizeof(*rows));
     out->sums = pot_calloc(t->shape.parameter_count, sizeof(*out->sums));
-    assign_rows(rows, t->rows, DATASET_ROWS, &t->seed, miner);
+    assign_rows(rows, t->rows, &(struct assign_from){.rows = DATASET_ROWS},
+                &t->seed, miner);
     bool is_finite = sum_up(t, out->sums, &loss_sum, theta, rows, count);
     POT_ASSERT(is_finite);
     free(rows);

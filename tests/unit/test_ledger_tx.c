@@ -468,7 +468,8 @@ static void a_refusal_names_what_is_taken(void **state)
     assert_named(&spec_numerics, TX_SPEC_NUMERICS);
     assert_named(&spec_compressions, TX_SPEC_COMPRESSION);
     assert_string_equal(tx_verdict_text(TX_SPEC_ROWS),
-                        "rows_per_miner: 1 to 1048576");
+                        "rows_per_miner: 1 to 1048576; shards_per_round: "
+                        "up to 1024");
     assert_string_equal(tx_verdict_text(TX_SPEC_TIMEOUT),
                         "round_timeout_ms: 100 to 86400000");
 }

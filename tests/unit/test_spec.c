@@ -145,6 +145,17 @@ static void local_steps_need_the_exact_lane_and_a_rate(void **state)
     }
 }
 
+static void shards_are_bounded(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_fixture(&f);
+    f.spec.shards_per_round = SHARDS_PER_ROUND_MAX;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_SOUND);
+    f.spec.shards_per_round++;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_SHARDS);
+}
+
 static void what_is_below_a_byte_needs_the_exact_lane(void **state)
 {
     (void)state;
@@ -398,6 +409,7 @@ int main(void)
         cmocka_unit_test(a_sound_task_has_no_fault),
         cmocka_unit_test(an_optimizer_has_the_keys_of_its_kind),
         cmocka_unit_test(local_steps_need_the_exact_lane_and_a_rate),
+        cmocka_unit_test(shards_are_bounded),
         cmocka_unit_test(what_is_below_a_byte_needs_the_exact_lane),
         cmocka_unit_test(names_are_clean_utf_8),
         cmocka_unit_test(a_name_is_cut_between_characters),

@@ -190,7 +190,8 @@ static void compute(struct fixture *f, size_t miner, const int32_t *theta)
     packed_form_init(&form, &f->spec, &config.shape);
     struct mlp *m = mlp_new(&config);
     round_seed(&seed, &f->task, 0, &f->block);
-    assign_rows(rows, PER_MINER, ROWS, &seed, key_public(f->miners[miner]));
+    assign_rows(rows, PER_MINER, &(struct assign_from){.rows = ROWS}, &seed,
+                key_public(f->miners[miner]));
     if (steps > 1) {
         const struct mlp_walk walk = {theta, f->optimizer.local_rate / 2, steps,
                                       PER_MINER / steps};

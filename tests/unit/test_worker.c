@@ -65,7 +65,8 @@ static int set_up(void **state)
     for (size_t i = 0; i < f->shape.parameter_count; i++) {
         f->theta[i] = (int32_t)(i * 7919 % 1000 - 500) * (FIXED_ONE / 1000);
     }
-    assign_rows(f->rows, JOB_ROWS, DATA_ROWS, &seed, &miner);
+    assign_rows(f->rows, JOB_ROWS, &(struct assign_from){.rows = DATA_ROWS},
+                &seed, &miner);
     f->task = (struct worker_task){
         .shape = &f->shape,
         .activation = POT__ACTIVATION__ACTIVATION_RELU,

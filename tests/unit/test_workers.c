@@ -71,7 +71,7 @@ static struct round_input *make_input(const char *path)
     input->loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
     input->numerics = POT__NUMERICS__NUMERICS_EXACT;
     input->dataset = pot_strdup(path);
-    input->dataset_rows = DATA_ROWS;
+    input->from.rows = DATA_ROWS;
     input->row_count = JOB_ROWS;
     input->seed.b[0] = 1;
     return input;
