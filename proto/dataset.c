@@ -13,7 +13,8 @@
 #include <string.h>
 
 #define MAGIC       UINT32_C(0x31534450) /* "PDS1", little-endian */
-#define FIXED_BYTES 32
+#define FIXED_BYTES DATASET_HEAD_BYTES
+#define ROWS_OFFSET 8
 
 static size_t feature_size(enum dataset_type type)
 {
@@ -116,6 +117,42 @@ enum pot_err dataset_view(struct dataset *out, const void *data, size_t size)
     return POT_OK;
 }
 
+enum pot_err dataset_layout_read(struct dataset_layout *out,
+                                 const uint8_t head[static DATASET_HEAD_BYTES],
+                                 uint64_t size)
+{
+    struct bytes_reader r;
+    struct dataset d = {0};
+    uint32_t header_size;
+    bytes_reader_init(&r, head, DATASET_HEAD_BYTES);
+    enum pot_err err = read_fields(&d, &header_size, &r);
+    if (err != POT_OK) {
+        return err;
+    }
+    size_t feature_bytes = d.features * feature_size(d.type);
+    size_t row_bytes = feature_bytes + label_size(d.classes);
+    if (header_size < DATASET_HEAD_BYTES || header_size > size ||
+        (size - header_size) / row_bytes != d.rows ||
+        (size - header_size) % row_bytes != 0) {
+        return POT_EFORMAT;
+    }
+    *out = (struct dataset_layout){
+        .rows = d.rows,
+        .header_size = header_size,
+        .feature_bytes = feature_bytes,
+        .label_bytes = label_size(d.classes),
+    };
+    return POT_OK;
+}
+
+void dataset_head_set_rows(uint8_t head[static DATASET_HEAD_BYTES],
+                           uint64_t rows)
+{
+    struct bytes_writer w;
+    bytes_writer_init(&w, head + ROWS_OFFSET, sizeof(rows));
+    bytes_write_u64(&w, rows);
+}
+
 void dataset_row(int32_t *out, const struct dataset *d, uint64_t row)
 {
     POT_ASSERT(row < d->rows);
@@ -184,6 +221,13 @@ uint8_t *dataset_header(size_t *size, uint64_t rows, uint32_t features,
 void dataset_chunk_hash(struct hash *out, const void *data, size_t size)
 {
     hash_bytes(out, "dataset-chunk", data, size);
+}
+
+bool dataset_is_chunk(const struct hash *hash, const void *data, size_t size)
+{
+    struct hash made;
+    dataset_chunk_hash(&made, data, size);
+    return hash_equal(&made, hash);
 }
 
 void dataset_address(struct hash *out, const struct hash *chunks, size_t count)

@@ -18,6 +18,7 @@
 #ifndef POT_PROTO_DATASET_H
 #define POT_PROTO_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,25 @@ struct dataset {
 POT_MUST_USE enum pot_err dataset_view(struct dataset *out, const void *data,
                                        size_t size);
 
+/* Where the rows lie in a file. */
+#define DATASET_HEAD_BYTES 32
+struct dataset_layout {
+    uint64_t rows;
+    size_t header_size;   /* the features of row 0 begin there */
+    size_t feature_bytes; /* of a row */
+    size_t label_bytes;   /* of a row; labels begin behind all features */
+};
+
+/* dataset_layout_read: by the first DATASET_HEAD_BYTES of a file of size
+ * bytes.  Errors: POT_EFORMAT; POT_ELIMIT. */
+POT_MUST_USE enum pot_err dataset_layout_read(
+    struct dataset_layout *out, const uint8_t head[static DATASET_HEAD_BYTES],
+    uint64_t size);
+
+/* dataset_head_set_rows: the same header for another number of rows. */
+void dataset_head_set_rows(uint8_t head[static DATASET_HEAD_BYTES],
+                           uint64_t rows);
+
 /* dataset_row: features of one row as Q8.24; row < rows. */
 void dataset_row(int32_t *out, const struct dataset *d, uint64_t row);
 
@@ -66,8 +86,10 @@ uint8_t *dataset_header(size_t *size, uint64_t rows, uint32_t features,
                         uint32_t classes, enum dataset_type type,
                         uint32_t divisor, const char *const *names);
 
-/* dataset_chunk_hash: of one chunk's bytes.  dataset_address: of all. */
+/* dataset_chunk_hash: of one chunk's bytes; dataset_is_chunk: whether it is
+ * that.  dataset_address: of all. */
 void dataset_chunk_hash(struct hash *out, const void *data, size_t size);
+bool dataset_is_chunk(const struct hash *hash, const void *data, size_t size);
 void dataset_address(struct hash *out, const struct hash *chunks, size_t count);
 
 /* dataset_chunk_count: chunks of a data set of size bytes.

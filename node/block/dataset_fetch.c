@@ -131,13 +131,6 @@ static void on_fetched(void *context, const struct hash *hash, enum pot_err err,
                   chunk);
 }
 
-static bool verify_chunk(const struct hash *hash, const void *data, size_t size)
-{
-    struct hash made;
-    dataset_chunk_hash(&made, data, size);
-    return hash_equal(&made, hash);
-}
-
 static void fetch_chunk(struct dataset_fetch *fetch, uint32_t index,
                         const struct hash *hash)
 {
@@ -149,7 +142,7 @@ static void fetch_chunk(struct dataset_fetch *fetch, uint32_t index,
         .hash = *hash,
         .size_max = DATASET_CHUNK_BYTES,
         .timeout_ms = fetch->config.timeout_ms,
-        .verify = verify_chunk,
+        .verify = dataset_is_chunk,
         .context = chunk,
         .done = on_fetched,
     };

@@ -23,10 +23,9 @@ static bool is_whole(const struct dataset_file *file,
         return false;
     }
     for (size_t i = 0; i < file->chunk_count; i++) {
-        struct hash hash;
-        dataset_chunk_hash(&hash, data + i * (size_t)DATASET_CHUNK_BYTES,
-                           dataset_chunk_size(map->size, i));
-        if (!hash_equal(&hash, &file->chunks[i])) {
+        if (!dataset_is_chunk(&file->chunks[i],
+                              data + i * (size_t)DATASET_CHUNK_BYTES,
+                              dataset_chunk_size(map->size, i))) {
             return false;
         }
     }

@@ -35,9 +35,16 @@ static void check_header(const struct dataset *d, const uint8_t *data)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct dataset d;
+    struct dataset_layout layout;
+    bool has_layout = size >= DATASET_HEAD_BYTES &&
+                      dataset_layout_read(&layout, data, size) == POT_OK;
     if (dataset_view(&d, data, size) != POT_OK) {
         return 0;
     }
+    POT_ASSERT(has_layout && layout.rows == d.rows &&
+               data + layout.header_size == d.feature_data &&
+               d.feature_data + d.rows * layout.feature_bytes == d.label_data &&
+               d.label_data + d.rows * layout.label_bytes == data + size);
     check_header(&d, data);
     int32_t *row = pot_calloc(d.features, sizeof(*row));
     volatile uint32_t sum = 0;
