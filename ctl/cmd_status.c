@@ -63,6 +63,19 @@ static void print_warnings(const json_t *status)
     }
 }
 
+static void show_cache(const json_t *cache)
+{
+    if (json_is_object(cache)) {
+        show_field("data cache",
+                   "%" PRIu64 " of %" PRIu64 " MiB, %" PRIu64
+                   " chunks found, %" PRIu64 " fetched, %" PRIu64 " dropped",
+                   client_count(cache, "bytes") >> 20,
+                   client_count(cache, "bytes_max") >> 20,
+                   client_count(cache, "hits"), client_count(cache, "misses"),
+                   client_count(cache, "evictions"));
+    }
+}
+
 static void print_status(const json_t *status)
 {
     char text[SHOW_TIME_SIZE];
@@ -94,6 +107,7 @@ static void print_status(const json_t *status)
     show_snapshot(json_object_get(status, "taking_snapshot"));
     show_count("mempool txs", status, "mempool_txs");
     show_count("tasks running", status, "tasks_running");
+    show_cache(json_object_get(status, "data_cache"));
     print_warnings(status);
 }
 

@@ -243,6 +243,8 @@ static void print_roles(struct buf *out, const struct testnet_plan *plan,
         "\n[mempool]\n"
         "# max_bytes = 67108864\n"
         "# max_txs = 5000\n"
+        "\n[data]\n"
+        "# cache_mb = 0           # of training sets; 0: they are held whole\n"
         "\n[storage]\n"
         "# map_size_mb = 1024     # grows when it is full\n"
         "# max_size_mb = 0        # but not beyond; 0: no limit\n"

@@ -104,6 +104,8 @@ static const struct setting settings[] = {
      TX_BYTES_MAX, UINT64_C(1) << 34},
     {"mempool.max_txs", SETTING_COUNT, AT(mempool_max_txs), 0, "5000", 1,
      1000000},
+    {"data.cache_mb", SETTING_COUNT, AT(data_cache_mb), 0, "0", 0,
+     UINT64_C(1) << 24},
     {"storage.map_size_mb", SETTING_COUNT, AT(map_size_mb), 0, "1024", 16,
      UINT64_C(1) << 24},
     {"storage.max_size_mb", SETTING_COUNT, AT(max_size_mb), 0, "0", 0,

@@ -75,6 +75,8 @@ struct node_config {
     uint64_t mempool_max_bytes;
     uint64_t mempool_max_txs;
 
+    uint64_t data_cache_mb; /* 0: training sets are held whole */
+
     uint64_t map_size_mb;
     uint64_t max_size_mb; /* 0: no limit */
     uint64_t min_free_mb;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "node/block/remote_signer.h"
 #include "node/hold/blob_pool.h"
+#include "node/hold/chunk_cache.h"
 #include "node/hold/datasets.h"
 #include "node/hold/snapshots.h"
 #include "node/hold/verified.h"
@@ -187,11 +188,19 @@ static bool open_store(struct node *node)
 
 static bool open_datasets(struct node *node)
 {
+    uint64_t cache_mb = node->config->data_cache_mb;
     char *folder = file_join(node->config->home, "datasets");
     enum pot_err err =
         datasets_open(&node->holdings.datasets, folder, node->holdings.store);
     if (err != POT_OK) {
         startup_error(node, EXIT_CODE_CONFIG, folder, err, "check the folder");
+    }
+    if (err == POT_OK && cache_mb > 0) {
+        err = chunk_cache_open(&node->holdings.chunks, folder, cache_mb << 20);
+        if (err != POT_OK) {
+            startup_error(node, EXIT_CODE_CONFIG, folder, err,
+                          "the cache of chunks in it cannot be opened");
+        }
     }
     free(folder);
     return err == POT_OK;
@@ -331,6 +340,7 @@ void startup_close(struct node *node)
     sign_state_close(node->sign_state);
     snapshots_free(node->holdings.snapshots);
     datasets_close(node->holdings.datasets);
+    chunk_cache_close(node->holdings.chunks);
     last_words_close();
     store_close(node->holdings.store);
     blob_pool_free(node->holdings.pool);

@@ -11,6 +11,7 @@
 #include "node/block/arrival.h"
 #include "node/block/chain.h"
 #include "node/block/replica.h"
+#include "node/hold/chunk_cache.h"
 #include "node/hold/holdings.h"
 #include "node/hold/snapshots.h"
 #include "node/hold/stored.h"
@@ -127,6 +128,23 @@ static void add_work(json_t *json, const struct api_config *c,
                  core[0] != '\0' ? api_json_text(core) : json_null());
 }
 
+/* null: training sets are held whole. */
+static json_t *data_cache_json(const struct holdings *holdings)
+{
+    struct chunk_cache_stats stats;
+    if (holdings->chunks == NULL) {
+        return json_null();
+    }
+    chunk_cache_stats(holdings->chunks, &stats);
+    json_t *json = json_object();
+    api_json_set(json, "bytes_max", api_json_count(stats.bytes_max));
+    api_json_set(json, "bytes", api_json_count(stats.bytes));
+    api_json_set(json, "hits", api_json_count(stats.hits));
+    api_json_set(json, "misses", api_json_count(stats.misses));
+    api_json_set(json, "evictions", api_json_count(stats.evictions));
+    return json;
+}
+
 static void get_status(struct api_request *request)
 {
     const struct api_config *c = request->config;
@@ -149,6 +167,7 @@ static void get_status(struct api_request *request)
     add_tip(json, &request->tip);
     add_consensus(json, c, &state);
     add_work(json, c, &state);
+    api_json_set(json, "data_cache", data_cache_json(c->holdings));
     api_json_set(json, "uptime_ms",
                  api_json_count(uv_now(c->loop) - request->history->opened_ms));
     api_json_set(json, "warnings", api_health_warnings(c, request->history));
@@ -159,11 +178,12 @@ static void get_status(struct api_request *request)
 
 const struct api_route api_status_routes[] = {
     {"GET", "/v1/status", .summary = "the node and the chain at a glance",
-     .answer = "version, protocol, chain_id, node, moniker, roles, height,"
-               " block_hash, block_time_ms, state_root, view, primary,"
-               " validators, voting, vote (a validator's), peers, syncing, "
-               "mempool_txs,"
-               " tasks_running",
+     .answer =
+         "version, protocol, chain_id, node, moniker, roles, height,"
+         " block_hash, block_time_ms, state_root, view, primary,"
+         " validators, voting, vote (a validator's), peers, syncing, "
+         "mempool_txs,"
+         " tasks_running, data_cache (null: training sets are held whole)",
      .status = 200, .handler = get_status},
     {.method = NULL},
 };

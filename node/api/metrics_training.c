@@ -7,6 +7,7 @@
 #include "ledger/ledger.h"
 #include "node/api/api_config.h"
 #include "node/api/metrics_text.h"
+#include "node/hold/chunk_cache.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/round/aggregator.h"
@@ -42,6 +43,32 @@ static const struct metrics_field miner_fields[] = {
     METRICS_FIELD("pot_miner_discarded_total", METRICS_COUNTER, miner_stats,
                   discarded, "Gradients that came too late for their round."),
 };
+
+static const struct metrics_field cache_fields[] = {
+    METRICS_FIELD("pot_data_cache_max_bytes", METRICS_GAUGE, chunk_cache_stats,
+                  bytes_max, "What may be kept of data sets; 0: all of them."),
+    METRICS_FIELD("pot_data_cache_bytes", METRICS_GAUGE, chunk_cache_stats,
+                  bytes, "Kept now."),
+    METRICS_FIELD("pot_data_cache_hits_total", METRICS_COUNTER,
+                  chunk_cache_stats, hits, "Chunks that were there."),
+    METRICS_FIELD("pot_data_cache_misses_total", METRICS_COUNTER,
+                  chunk_cache_stats, misses, "Chunks that were fetched."),
+    METRICS_FIELD("pot_data_cache_fetched_bytes_total", METRICS_COUNTER,
+                  chunk_cache_stats, fetched_bytes, "Bytes of those."),
+    METRICS_FIELD("pot_data_cache_evictions_total", METRICS_COUNTER,
+                  chunk_cache_stats, evictions,
+                  "Chunks that made room for others."),
+    METRICS_FIELD("pot_data_cache_damaged_total", METRICS_COUNTER,
+                  chunk_cache_stats, damaged,
+                  "Chunks whose file was not right any more."),
+};
+
+static void write_cache(struct buf *out, struct chunk_cache *cache)
+{
+    struct chunk_cache_stats stats;
+    chunk_cache_stats(cache, &stats);
+    metrics_table(out, cache_fields, &stats);
+}
 
 static void write_workers(struct buf *out, const struct miner *miner)
 {
@@ -176,6 +203,7 @@ void metrics_training_write(struct buf *out, const struct api_config *config)
 {
     write_workers(out, config->miner);
     write_aggregator(out, config->aggregator);
+    write_cache(out, config->holdings->chunks);
     write_rounds(out, config->rounds);
     write_tasks(out, config->holdings->store);
 }

@@ -3,28 +3,39 @@
 #include "node/block/needs.h"
 
 #include "base/alloc.h"
+#include "base/limits.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "ledger/ledger.h"
 #include "node/block/dataset_fetch.h"
 #include "node/hold/blob_pool.h"
+#include "node/hold/chunk_cache.h"
 #include "node/hold/datasets.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
+#include "node/loop/offload.h"
 #include "p2p/blob_fetch.h"
 #include "proto/codec.h"
+#include "proto/dataset.h"
 
 #include <stdlib.h>
 
-struct need { /* of a blob, or of a data set */
+struct need { /* of a blob, of a chunk, or of a data set */
     struct needs *needs;
     struct hash hash;
+    struct map *map; /* it is in */
     struct hook *hooks;
-    struct dataset_fetch *dataset; /* NULL: a blob */
+    struct dataset_fetch *dataset; /* of a data set */
+    struct offload offload;        /* these four of a chunk */
+    uint8_t *data;
+    size_t size;
+    enum pot_err err;
 };
 
 struct needs {
     struct needs_config config;
     struct map blobs;    /* hash -> struct need */
+    struct map chunks;   /* hash -> struct need */
     struct map datasets; /* hash -> struct need */
     struct waits waits;
     bool is_stopped;
@@ -52,6 +63,7 @@ static void need_free(struct need *need)
 {
     hooks_free(&need->hooks);
     dataset_fetch_free(need->dataset);
+    free(need->data);
     free(need);
 }
 
@@ -69,6 +81,7 @@ void needs_free(struct needs *needs)
 {
     if (needs != NULL) {
         free_all(&needs->blobs);
+        free_all(&needs->chunks);
         free_all(&needs->datasets);
         waits_free(&needs->waits);
         free(needs);
@@ -83,6 +96,7 @@ static struct need *need_new(struct needs *needs, struct map *map,
     struct need *need = pot_calloc(1, sizeof(*need));
     need->needs = needs;
     need->hash = *hash;
+    need->map = map;
     (void)map_put(map, hash->b, need);
     return need;
 }
@@ -90,11 +104,9 @@ static struct need *need_new(struct needs *needs, struct map *map,
 /* The fetch is over: it goes, and who waits for it is told. */
 static void need_end(struct need *need, bool is_held)
 {
-    struct needs *needs = need->needs;
     struct hook *hooks = need->hooks;
     need->hooks = NULL;
-    (void)map_remove(need->dataset != NULL ? &needs->datasets : &needs->blobs,
-                     need->hash.b);
+    (void)map_remove(need->map, need->hash.b);
     need_free(need);
     hooks_tell(&hooks, is_held);
 }
@@ -119,6 +131,55 @@ static void start_blob(struct need *need, size_t size_max, uint64_t peer_id)
         .timeout_ms = needs->config.timeout_ms,
         .context = need,
         .done = on_blob,
+    };
+    if (needs->is_stopped ||
+        blob_fetch_start(needs->config.fetch, &request) != POT_OK) {
+        need_end(need, false);
+    }
+}
+
+static void put_chunk(void *context)
+{
+    struct need *need = context;
+    need->err = chunk_cache_put(need->needs->config.holdings->chunks,
+                                &need->hash, need->data, need->size);
+}
+
+static void on_put(void *context)
+{
+    struct need *need = context;
+    if (need->err != POT_OK) {
+        LOG(LOG_WARN, "node", "chunk not kept",
+            log_text("why", err_text(need->err)));
+    }
+    need_end(need, need->err == POT_OK);
+}
+
+static void on_chunk(void *context, const struct hash *hash, enum pot_err err,
+                     const uint8_t *data, size_t size)
+{
+    struct need *need = context;
+    (void)hash;
+    if (err != POT_OK) {
+        need_end(need, false);
+        return;
+    }
+    need->data = pot_memdup(data, size);
+    need->size = size;
+    offload_start(&need->offload, need->needs->config.loop, put_chunk, on_put,
+                  need);
+}
+
+static void start_chunk(struct need *need)
+{
+    const struct needs *needs = need->needs;
+    const struct blob_request request = {
+        .hash = need->hash,
+        .size_max = DATASET_CHUNK_BYTES,
+        .timeout_ms = needs->config.timeout_ms,
+        .verify = dataset_is_chunk,
+        .context = need,
+        .done = on_chunk,
     };
     if (needs->is_stopped ||
         blob_fetch_start(needs->config.fetch, &request) != POT_OK) {
@@ -170,6 +231,19 @@ void needs_add_blob(struct needs *needs, struct wait *wait,
     need = need_new(needs, &needs->blobs, hash);
     wait_on(wait, &need->hooks);
     start_blob(need, size_max, peer_id);
+}
+
+void needs_add_chunk(struct needs *needs, struct wait *wait,
+                     const struct hash *hash)
+{
+    struct need *need = map_get(&needs->chunks, hash->b);
+    if (need != NULL) {
+        wait_on(wait, &need->hooks);
+        return;
+    }
+    need = need_new(needs, &needs->chunks, hash);
+    wait_on(wait, &need->hooks);
+    start_chunk(need);
 }
 
 void needs_add_dataset(struct needs *needs, struct wait *wait,
@@ -248,7 +322,9 @@ void needs_task_data(struct needs *needs, const Pot__TaskSpec *spec,
                      wait_done_fn *done, void *context)
 {
     struct wait *wait = needs_begin(needs, done, context);
-    add_published(needs, wait, spec->train);
+    if (needs->config.holdings->chunks == NULL) {
+        add_published(needs, wait, spec->train);
+    }
     add_published(needs, wait, spec->test);
     wait_end(wait);
 }

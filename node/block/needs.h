@@ -44,8 +44,8 @@ void needs_dataset(struct needs *needs, const struct hash *dataset,
                    const Pot__PublishDataset *description, wait_done_fn *done,
                    void *context);
 
-/* needs_task_data: both data sets of a task, by their records in the
- * ledger's state; done may be NULL. */
+/* needs_task_data: the data sets of a task, by their records in the ledger's
+ * state; the training set only where it is held whole; done may be NULL. */
 void needs_task_data(struct needs *needs, const Pot__TaskSpec *spec,
                      wait_done_fn *done, void *context);
 
@@ -62,6 +62,11 @@ void needs_add_blob(struct needs *needs, struct wait *wait,
 void needs_add_dataset(struct needs *needs, struct wait *wait,
                        const struct hash *dataset,
                        const Pot__PublishDataset *description);
+
+/* needs_add_chunk: of a data set; into the chunk_cache, which may drop it
+ * soon. */
+void needs_add_chunk(struct needs *needs, struct wait *wait,
+                     const struct hash *hash);
 
 /* needs_add_test_set: that of a task, by its record in the ledger's state;
  * nothing if there is no such task. */

@@ -16,6 +16,7 @@
 #include "proto/chain.pb-c.h"
 
 struct blob_pool;
+struct chunk_cache;
 struct datasets_book;
 struct snapshots;
 struct store;
@@ -31,6 +32,7 @@ struct holdings {
     struct blob_pool *pool;
     struct blob_pool *recent; /* what the latest executed blocks wrote */
     struct datasets_book *datasets;
+    struct chunk_cache *chunks; /* NULL: training sets are held whole */
     struct verified *verified;
     struct snapshots *snapshots; /* NULL: none are made */
     uint32_t keep_rounds;        /* whose gradients stay in the store */

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += node/hold/libhold.a
 node_hold_libhold_a_SOURCES = \
 	node/hold/blob_pool.c node/hold/blob_pool.h \
+	node/hold/chunk_cache.c node/hold/chunk_cache.h \
 	node/hold/dataset_file.c node/hold/dataset_file.h \
 	node/hold/datasets.c node/hold/datasets.h \
 	node/hold/holdings.c node/hold/holdings.h \

@@ -57,6 +57,8 @@ struct trial {
 struct auditor {
     uv_loop_t *loop;
     char *program;
+    const struct holdings *holdings;
+    struct needs *needs;
     struct workers *own;    /* NULL until the first case */
     struct workers *second; /* on second_core; NULL: none */
     char second_core[CORE_SIZE];
@@ -66,11 +68,15 @@ struct auditor {
     struct trial *trials;
 };
 
-struct auditor *auditor_new(uv_loop_t *loop, const char *worker_program)
+struct auditor *auditor_new(uv_loop_t *loop, const char *worker_program,
+                            const struct holdings *holdings,
+                            struct needs *needs)
 {
     struct auditor *auditor = pot_calloc(1, sizeof(*auditor));
     auditor->loop = loop;
     auditor->program = pot_strdup(worker_program);
+    auditor->holdings = holdings;
+    auditor->needs = needs;
     return auditor;
 }
 
@@ -119,6 +125,8 @@ static struct workers *start_workers(struct auditor *a, const char *core)
         .exact = "auto",
         .count = 1,
         .deadline_ms = WORKERS_DEADLINE_MS,
+        .holdings = a->holdings,
+        .needs = a->needs,
     };
     return workers_new(&config);
 }

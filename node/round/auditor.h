@@ -17,6 +17,8 @@
 #include "base/key.h"
 #include "training/audit.h"
 
+struct holdings;
+struct needs;
 struct round_input;
 struct auditor; /* opaque: node/round/auditor.c */
 
@@ -36,7 +38,9 @@ struct auditor_case {
 typedef void auditor_done_fn(void *context, enum pot_err err,
                              const struct audit_result *result);
 
-struct auditor *auditor_new(uv_loop_t *loop, const char *worker_program);
+struct auditor *auditor_new(uv_loop_t *loop, const char *worker_program,
+                            const struct holdings *holdings,
+                            struct needs *needs);
 
 /* auditor_free: nobody is called any more; what it still does ends on the
  * loop.  NULL is none. */

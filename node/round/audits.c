@@ -78,7 +78,8 @@ struct audits *audits_new(struct rounds_shared *shared,
 {
     struct audits *audits = pot_calloc(1, sizeof(*audits));
     audits->shared = shared;
-    audits->auditor = auditor_new(shared->loop, worker_program);
+    audits->auditor = auditor_new(shared->loop, worker_program,
+                                  shared->holdings, shared->needs);
     return audits;
 }
 

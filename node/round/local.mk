@@ -16,6 +16,7 @@ node_round_libround_a_SOURCES = \
 	node/round/round_early.c node/round/round_early.h \
 	node/round/round_input.c node/round/round_input.h \
 	node/round/round_load.c node/round/round_load.h \
+	node/round/row_gather.c node/round/row_gather.h \
 	node/round/rounds.c node/round/rounds.h \
 	node/round/rounds_shared.h \
 	node/round/worker_process.c node/round/worker_process.h \

@@ -248,10 +248,13 @@ static void on_computed(void *context, enum pot_err err, const char *why,
                       mined->input, sums, on_packed, mined);
 }
 
+/* What is not to be held whole comes with the rows of each round. */
 static void want_data(struct mined_task *mined)
 {
-    needs_task_data(mined->miner->config.needs, mined->record->spec, NULL,
-                    NULL);
+    const struct miner_config *c = &mined->miner->config;
+    if (c->holdings->chunks == NULL) {
+        needs_task_data(c->needs, mined->record->spec, NULL, NULL);
+    }
 }
 
 static void on_loaded(void *context, enum pot_err err,
@@ -427,6 +430,8 @@ static struct workers *open_workers(const struct miner_config *config)
         .exact = config->exact_kernel,
         .count = config->workers,
         .deadline_ms = WORKERS_DEADLINE_MS,
+        .holdings = config->holdings,
+        .needs = config->needs,
     };
     return workers_new(&workers);
 }

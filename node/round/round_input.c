@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "proto/codec.h"
 
 #include <stdlib.h>
 
@@ -23,6 +24,7 @@ void round_input_unref(struct round_input *input)
     if (--input->holders == 0) {
         free(input->theta);
         free(input->dataset);
+        codec_free(input->published);
         free(input);
     }
 }

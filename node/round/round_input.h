@@ -15,6 +15,7 @@
 #include "base/key.h"
 #include "proto/model.h"
 #include "proto/packed.h"
+#include "proto/state.pb-c.h"
 #include "training/assign.h"
 
 struct round_input {
@@ -23,14 +24,16 @@ struct round_input {
     Pot__Activation activation;
     Pot__Loss loss;
     Pot__Numerics numerics;
-    int32_t *theta;          /* Q8.24, shape.parameter_count */
-    char *dataset;           /* path of the training set's .pds file */
-    struct assign_from from; /* it */
-    size_t row_count;        /* of each miner, > 0 */
-    uint32_t local_steps;    /* 1: the gradient at theta */
-    uint32_t local_rate;     /* Q4.28, of this round */
-    struct packed_form form; /* of the payloads */
-    struct hash seed;        /* round_seed */
+    int32_t *theta; /* Q8.24, shape.parameter_count */
+    char *dataset;  /* path of the training set's .pds file; NULL: it is not
+                       held whole */
+    Pot__DatasetRecord *published; /* its record, only then */
+    struct assign_from from;       /* it */
+    size_t row_count;              /* of each miner, > 0 */
+    uint32_t local_steps;          /* 1: the gradient at theta */
+    uint32_t local_rate;           /* Q4.28, of this round */
+    struct packed_form form;       /* of the payloads */
+    struct hash seed;              /* round_seed */
 };
 
 /* round_input_ref: one more holder; returns input. */

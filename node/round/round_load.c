@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "ledger/ledger.h"
 #include "ledger/optimizer_rate.h"
 #include "ledger/parameters.h"
 #include "node/hold/datasets.h"
@@ -29,12 +30,29 @@ struct round_load {
     void *context;
 };
 
+/* Not held whole, and need not be. */
+static enum pot_err find_published(struct round_load *load)
+{
+    const struct state state = stored_state(load->holdings->store);
+    Pot__DatasetRecord *record = ledger_dataset(&state, &load->train);
+    if (record == NULL) {
+        return POT_ENOENT;
+    }
+    const Pot__PublishDataset *set = record->dataset;
+    load->input->published = record;
+    load->input->from.rows = set->rows;
+    load->input->from.shard_rows =
+        dataset_shard_rows(set->size_bytes, set->rows);
+    return POT_OK;
+}
+
 static enum pot_err find_dataset(struct round_load *load)
 {
     struct datasets_book *book = load->holdings->datasets;
     const struct dataset *dataset = datasets_find(book, &load->train);
     if (dataset == NULL) {
-        return POT_ENOENT;
+        return load->holdings->chunks != NULL ? find_published(load)
+                                              : POT_ENOENT;
     }
     load->input->dataset = pot_strdup(datasets_path(book, &load->train));
     load->input->from.rows = dataset->rows;

@@ -293,7 +293,7 @@ static void fill_part(struct worker_part *out,
         .width_count = (uint32_t)input->shape.width_count,
     };
     memcpy(out->widths, input->shape.widths, sizeof(out->widths));
-    (void)snprintf(out->path, sizeof(out->path), "%s", input->dataset);
+    (void)snprintf(out->path, sizeof(out->path), "%s", part->dataset);
 }
 
 /* Puts theta and the part's rows where the worker will read them. */

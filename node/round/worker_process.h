@@ -67,7 +67,8 @@ bool worker_process_is_idle(const struct worker_process *process);
 struct worker_process_part {
     uint64_t job; /* its number, which comes back with the reply */
     const struct round_input *input;
-    const uint64_t *rows; /* of the part */
+    const char *dataset;  /* path of the file that holds the rows */
+    const uint64_t *rows; /* of the part, in that file */
     size_t row_count;     /* > 0 */
 };
 

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "node/round/round_input.h"
+#include "node/round/row_gather.h"
 #include "node/round/worker_process.h"
 #include "training/assign.h"
 #include "training/quantise.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define QUEUE_MAX    256
 #define ATTEMPTS_MAX 4
@@ -28,7 +30,10 @@ enum part_state { PART_WAITING, PART_RUNNING, PART_DONE };
 
 struct job {
     struct job *next;
+    struct workers *pool;
     struct round_input *input;
+    struct row_gather *gather; /* of a job that is gathering */
+    char *gathered;            /* the file it came to; NULL: the whole set */
     uint64_t *rows;
     workers_done_fn *done; /* NULL: forgotten */
     void *context;
@@ -40,13 +45,15 @@ struct job {
 };
 
 struct workers {
+    struct row_gather_config gather;
     char *program;
     char *core;
     char *exact;
     unsigned count;
     unsigned closed; /* of them, since workers_free */
     struct worker *workers;
-    struct job *first; /* the current one, then those that wait */
+    struct job *first;     /* the current one, then those that wait */
+    struct job *gathering; /* their rows are not here yet */
     uint64_t next_number;
     unsigned failed_starts; /* in a row */
     bool is_closing;
@@ -69,6 +76,11 @@ static struct assign_part part_of(const struct workers *pool,
 
 static void job_free(struct job *job)
 {
+    row_gather_forget(job->gather);
+    if (job->gathered != NULL) {
+        (void)unlink(job->gathered);
+    }
+    free(job->gathered);
     round_input_unref(job->input);
     free(job->rows);
     free(job->parts);
@@ -80,6 +92,7 @@ static struct job *job_new(struct workers *pool, struct round_input *input,
                            uint64_t *rows, workers_done_fn *done, void *context)
 {
     struct job *job = pot_calloc(1, sizeof(*job));
+    job->pool = pool;
     job->input = round_input_ref(input);
     job->rows = rows;
     job->done = done;
@@ -109,6 +122,7 @@ static void give_part(struct worker *w, struct job *job, size_t index)
     const struct worker_process_part part = {
         .job = job->number,
         .input = job->input,
+        .dataset = job->gathered != NULL ? job->gathered : job->input->dataset,
         .rows = job->rows + assigned.first,
         .row_count = assigned.count,
     };
@@ -162,23 +176,73 @@ static void job_finish(struct workers *pool, enum pot_err err, const char *why)
     schedule(pool);
 }
 
+static void list_append(struct job **list, struct job *job)
+{
+    while (*list != NULL) {
+        list = &(*list)->next;
+    }
+    *list = job;
+}
+
+static void list_remove(struct job **list, struct job *job)
+{
+    while (*list != job) {
+        list = &(*list)->next;
+    }
+    *list = job->next;
+    job->next = NULL;
+}
+
+static void on_gathered(void *context, enum pot_err err, char *path,
+                        const char *why)
+{
+    struct job *job = context;
+    struct workers *pool = job->pool;
+    job->gather = NULL;
+    job->gathered = path;
+    list_remove(&pool->gathering, job);
+    if (err == POT_OK) {
+        list_append(&pool->first, job);
+        schedule(pool);
+        return;
+    }
+    pool->stats.queued--;
+    job->done(job->context, err, why, NULL, 0);
+    job_free(job);
+}
+
+/* The file holds the rows in their order. */
+static void gather(struct workers *pool, struct job *job)
+{
+    uint64_t *rows = job->rows;
+    job->rows = pot_calloc(job->input->row_count, sizeof(*job->rows));
+    for (size_t i = 0; i < job->input->row_count; i++) {
+        job->rows[i] = i;
+    }
+    list_append(&pool->gathering, job);
+    job->gather =
+        row_gather_start(&pool->gather, job->input, rows, on_gathered, job);
+}
+
 enum pot_err workers_submit(struct workers *workers, struct round_input *input,
                             uint64_t *rows, workers_done_fn *done,
                             void *context)
 {
     POT_ASSERT(input->row_count > 0);
+    bool is_whole = input->dataset != NULL;
     if (workers->stats.queued >= QUEUE_MAX ||
-        strlen(input->dataset) >= WORKER_PATH_SIZE) {
+        (is_whole && strlen(input->dataset) >= WORKER_PATH_SIZE)) {
         free(rows);
         return POT_ELIMIT;
     }
-    struct job **end = &workers->first;
-    while (*end != NULL) {
-        end = &(*end)->next;
-    }
-    *end = job_new(workers, input, rows, done, context);
+    struct job *job = job_new(workers, input, rows, done, context);
     workers->stats.queued++;
-    schedule(workers);
+    if (is_whole) {
+        list_append(&workers->first, job);
+        schedule(workers);
+    } else {
+        gather(workers, job);
+    }
     return POT_OK;
 }
 
@@ -188,6 +252,15 @@ void workers_forget(struct workers *workers, const void *context)
         if (job->context == context) {
             job->done = NULL;
         }
+    }
+    for (struct job *job = workers->gathering; job != NULL;) {
+        struct job *next = job->next;
+        if (job->context == context) {
+            list_remove(&workers->gathering, job);
+            workers->stats.queued--;
+            job_free(job);
+        }
+        job = next;
     }
 }
 
@@ -292,6 +365,15 @@ static void on_lost(void *context, enum worker_loss loss)
     }
 }
 
+static void free_jobs(struct job **list)
+{
+    while (*list != NULL) {
+        struct job *job = *list;
+        *list = job->next;
+        job_free(job);
+    }
+}
+
 static void on_closed(void *context)
 {
     struct worker *w = context;
@@ -299,11 +381,7 @@ static void on_closed(void *context)
     if (++pool->closed < pool->count) {
         return;
     }
-    while (pool->first != NULL) {
-        struct job *job = pool->first;
-        pool->first = job->next;
-        job_free(job);
-    }
+    free_jobs(&pool->first);
     free(pool->workers);
     free(pool->program);
     free(pool->core);
@@ -339,6 +417,8 @@ struct workers *workers_new(const struct workers_config *config)
     pool->core = pot_strdup(config->core);
     pool->exact = pot_strdup(config->exact);
     pool->count = config->count;
+    pool->gather = (struct row_gather_config){config->loop, config->holdings,
+                                              config->needs};
     pool->workers = pot_calloc(config->count, sizeof(*pool->workers));
     for (unsigned i = 0; i < pool->count; i++) {
         const struct worker_process_config process = {
@@ -363,6 +443,7 @@ void workers_free(struct workers *workers)
         return;
     }
     workers->is_closing = true;
+    free_jobs(&workers->gathering); /* while there are needs to forget them */
     for (unsigned i = 0; i < workers->count; i++) {
         worker_process_close(workers->workers[i].process);
     }

@@ -12,6 +12,8 @@
 
 #include "base/err.h"
 
+struct holdings;
+struct needs;
 struct round_input;
 struct workers; /* opaque: node/round/workers.c */
 
@@ -25,6 +27,9 @@ struct workers_config {
     const char *exact;   /* kernel of the other lane; "auto": the fastest */
     unsigned count;      /* > 0 */
     uint64_t deadline_ms;
+    /* For inputs whose data set is not held whole; NULL: there are none. */
+    const struct holdings *holdings;
+    struct needs *needs;
 };
 
 struct workers *workers_new(const struct workers_config *config);
@@ -36,8 +41,9 @@ void workers_free(struct workers *workers);
 /* workers_done_fn: sums (training/quantise.h's grid, one a parameter) are the
  * callee's to free, loss_sum is Q40.24, both over the job's rows.  err not
  * POT_OK: sums is NULL; POT_EIO: the job failed on every attempt, POT_EFORMAT:
- * a worker refused it, why says more; POT_ERANGE: the loss or the gradient is
- * no finite number, in the exact lane on no other machine either. */
+ * a worker refused it, or as row_gather_start says; POT_ERANGE: the loss or the
+ * gradient is no finite number, in the exact lane on no other machine either;
+ * why says more. */
 typedef void workers_done_fn(void *context, enum pot_err err, const char *why,
                              int64_t *sums, int64_t loss_sum);
 

@@ -1,6 +1,7 @@
 /* Lies to those who fetch blocks. */
 #include "config.h"
 
+#include "base/limits.h"
 #include "p2p/message.h"
 #include "proto/codec.h"
 #include "proto/state_chunk.h"
@@ -156,7 +157,26 @@ static bool starve_of_snapshot(struct byz *b, uint8_t type, const uint8_t *data,
     return true;
 }
 
+/* Another byte in every piece of a data set's chunk, each of which is full. */
+static bool lie_of_data(struct byz *b, uint8_t type, const uint8_t *data,
+                        size_t size, struct buf *out)
+{
+    Pot__BlobPiece *piece;
+    (void)b;
+    if (type != MESSAGE_BLOB_PIECE ||
+        CODEC_DECODE(&piece, pot__blob_piece, data, size) != POT_OK) {
+        return false;
+    }
+    if (piece->total == DATASET_CHUNK_BYTES) {
+        piece->data.data[randombytes_uniform((uint32_t)piece->data.len)] ^= 1;
+    }
+    codec_append(out, piece);
+    codec_free(piece);
+    return true;
+}
+
 const struct byz_trick byz_sync_tricks[] = {
+    {"data-lies", "chunks of data sets with a wrong byte", .send = lie_of_data},
     {"snapshot-lies", "chunks with a wrong byte", .send = lie_of_snapshot},
     {"snapshot-headers", "headers with forged certificates",
      .send = lie_of_headers},

@@ -30,6 +30,7 @@ e2e_tests = \
 	tests/e2e/test_partitions.sh \
 	tests/e2e/test_pause.sh \
 	tests/e2e/test_prune.sh \
+	tests/e2e/test_shards.sh \
 	tests/e2e/test_signer.sh \
 	tests/e2e/test_single.sh \
 	tests/e2e/test_snapshot.sh \

@@ -5,6 +5,7 @@ unit_node_tests = \
 	tests/unit/test_pending \
 	tests/unit/test_catch_up \
 	tests/unit/test_chain \
+	tests/unit/test_chunk_cache \
 	tests/unit/test_conflict \
 	tests/unit/test_datasets \
 	tests/unit/test_errands \
@@ -21,6 +22,7 @@ unit_node_tests = \
 	tests/unit/test_fellows \
 	tests/unit/test_committing \
 	tests/unit/test_round_early \
+	tests/unit/test_row_gather \
 	tests/unit/test_snapshots \
 	tests/unit/test_verified \
 	tests/unit/test_workers
@@ -49,6 +51,18 @@ tests_unit_test_catch_up_LDADD = $(unit_chain_libs)
 tests_unit_test_chain_SOURCES = tests/unit/test_chain.c $(unit_chain_sources)
 tests_unit_test_chain_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_chain_LDADD = $(unit_chain_libs)
+
+tests_unit_test_chunk_cache_SOURCES = tests/unit/test_chunk_cache.c \
+	tests/scratch.h
+tests_unit_test_chunk_cache_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_chunk_cache_LDADD = node/hold/libhold.a $(unit_proto_libs) \
+	$(UV_LIBS)
+
+tests_unit_test_row_gather_SOURCES = tests/unit/test_row_gather.c \
+	tests/rng.h tests/scratch.h
+tests_unit_test_row_gather_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_row_gather_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
 
 tests_unit_test_conflict_SOURCES = tests/unit/test_conflict.c \
 	$(unit_chain_sources)
@@ -153,7 +167,7 @@ tests_unit_test_round_early_LDADD = node/round/libround.a $(unit_fixture_libs)
 tests_unit_test_workers_SOURCES = tests/unit/test_workers.c \
 	tests/byte_dataset.c tests/byte_dataset.h
 tests_unit_test_workers_CPPFLAGS = $(unit_node_cppflags)
-tests_unit_test_workers_LDADD = node/round/libround.a node/loop/libloop.a \
-	training/libtraining.a $(unit_proto_libs) $(UV_LIBS) $(ZLIB_LIBS)
+tests_unit_test_workers_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
 EXTRA_tests_unit_test_workers_DEPENDENCIES = pot-worker \
 	tests/e2e/bad_worker$(EXEEXT)
