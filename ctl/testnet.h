@@ -15,7 +15,9 @@
 
 #include "ctl/ctl.h"
 
-#define TESTNET_STOP_MS         10000 /* before nodes that do not stop are killed */
+/* Before nodes that do not stop are killed. */
+#define TESTNET_STOP_MS 10000
+
 #define TESTNET_NODES_MAX       256
 #define TESTNET_NAME_SIZE       24
 #define TESTNET_AGGREGATORS_MAX 16

@@ -1,7 +1,8 @@
 /* swarm_miners: a process of light miners.  Each has a key, a connection to
- * one validator or aggregator, and joins, computes, commits, reveals and hands out its
- * payload by the same messages as a miner's potd; what a round is about, and
- * when commitments are closed, it is told instead of following the chain. */
+ * one validator or aggregator, and joins, computes, commits, reveals and hands
+ * out its payload by the same messages as a miner's potd; what a round is
+ * about, and when commitments are closed, it is told instead of following the
+ * chain. */
 #ifndef POT_TESTS_BENCH_SWARM_MINERS_H
 #define POT_TESTS_BENCH_SWARM_MINERS_H
 

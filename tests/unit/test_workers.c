@@ -387,7 +387,7 @@ static enum audit_verdict judge(struct fixture *f)
     struct judgement j = {0};
     size_t size = gradient_bytes(&f->input->shape, 1);
     uint8_t *payload = pot_calloc(size, 1);
-    struct auditor *auditor = auditor_new(&f->loop, f->real);
+    struct auditor *auditor = auditor_new(&f->loop, f->real, NULL, NULL);
     const struct auditor_case judged = {
         .input = f->input,
         .miner = &miner,
