@@ -17,6 +17,7 @@
 #include "node/round/miner.h"
 #include "node/round/rounds.h"
 #include "node/tx/evidence_pool.h"
+#include "node/tx/intake.h"
 #include "node/tx/pending.h"
 #include "p2p/sync.h"
 
@@ -128,6 +129,7 @@ void new_tip_applied(void *context, const struct shared_block *block)
     bool has_txs = pending_applied(node->pending, block, judged, &tx);
     bool has_evidence = evidence_pool_applied(
         node->evidence, block->block->body, judged, &evidence);
+    intake_applied(node->intake);
     rounds_refresh(node->rounds);
     const struct hash *task =
         judged != NULL ? rounds_overdue(node->rounds, judged) : NULL;

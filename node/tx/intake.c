@@ -12,6 +12,7 @@
 #include "node/hold/stored.h"
 #include "node/hold/verified.h"
 #include "node/loop/offload.h"
+#include "node/tx/intake_early.h"
 #include "node/tx/pending.h"
 #include "p2p/gossip.h"
 #include "proto/batch.h"
@@ -41,6 +42,7 @@ struct item {
     uint8_t *data;
     size_t size;
     uint64_t peer_id; /* 0: our own */
+    bool was_early;   /* judged before a block that has come since */
     intake_done_fn *done;
     void *context;
     /* set off the loop */
@@ -56,6 +58,7 @@ struct intake {
     size_t queue_count;
     size_t own_count; /* of them, those of no peer */
     size_t queue_bytes;
+    struct intake_early early;
     struct item *batch; /* off the loop */
     uint64_t height;    /* of the tip when the batch began */
     struct offload offload;
@@ -112,6 +115,7 @@ void intake_free(struct intake *intake)
         item_free(intake->queue);
         intake->queue = next;
     }
+    early_txs_free(intake->early.first);
     buf_fini(&intake->parcel);
     free(intake);
 }
@@ -231,11 +235,28 @@ static bool is_crowded_out(const struct item *item)
             item->receipt.pool == MEMPOOL_SENDER_FULL);
 }
 
+/* Another block may change that. */
+static bool is_refused_for_now(const struct item *item)
+{
+    return item->type == MESSAGE_TX && item->message != NULL &&
+           !intake_may_wait(&item->receipt) &&
+           !tx_verdict_is_final(item->receipt.ledger);
+}
+
+/* A client has its answer. */
+static bool keep_early(struct intake *intake, const struct item *item)
+{
+    return is_refused_for_now(item) && !item->was_early && item->peer_id != 0 &&
+           intake_early_keep(&intake->early, item->data, item->size,
+                             item->peer_id);
+}
+
 /* What is well signed but of no use now may be when it comes again. */
 static void forget_mark(struct intake *intake, const struct item *item)
 {
     if (item->message != NULL &&
-        (item->type != MESSAGE_TX || is_crowded_out(item))) {
+        (item->type != MESSAGE_TX || is_crowded_out(item) ||
+         is_refused_for_now(item))) {
         gossip_forget(intake->config.gossip, item->type, item->data,
                       item->size);
     }
@@ -304,7 +325,7 @@ static void finish_item(struct intake *intake, struct item *item)
     if (!intake->is_stopped) {
         if (take(intake, item)) {
             pass_on(intake, item);
-        } else {
+        } else if (!keep_early(intake, item)) {
             intake->stats.refused[item->type]++;
             forget_mark(intake, item);
         }
@@ -323,6 +344,9 @@ static void on_worked(void *context)
         item = next;
     }
     send_parcel(intake);
+    if (chain_tip(intake->config.chain)->height > intake->height) {
+        intake_applied(intake);
+    }
     if (intake->batch == NULL && intake->queue != NULL && !intake->is_stopped) {
         start_batch(intake);
     }
@@ -439,6 +463,21 @@ bool intake_submit_batch(struct intake *intake, const void *data, size_t size,
         start_batch(intake);
     }
     return true;
+}
+
+void intake_applied(struct intake *intake)
+{
+    struct early_tx *all = intake_early_take(&intake->early);
+    for (const struct early_tx *tx = all; tx != NULL; tx = tx->next) {
+        if (!is_full(intake, 1, tx->size)) {
+            enqueue(intake, MESSAGE_TX, tx->data, tx->size, tx->peer_id)
+                ->was_early = true;
+        }
+    }
+    early_txs_free(all);
+    if (intake->batch == NULL && intake->queue != NULL && !intake->is_stopped) {
+        start_batch(intake);
+    }
 }
 
 static void tell_parcel(struct intake *intake)

@@ -87,6 +87,10 @@ void intake_submit(struct intake *intake, const void *data, size_t size,
 bool intake_submit_batch(struct intake *intake, const void *data, size_t size,
                          intake_done_fn *done, void *context);
 
+/* intake_applied: a block was applied: what the ledger refused before it, but
+ * not for good, is judged once more. */
+void intake_applied(struct intake *intake);
+
 /* intake_tick: now and then.  What a fellow (p2p/gossip.h) brought, and no
  * block has taken for a while, is told to the others, who may not hear him. */
 void intake_tick(struct intake *intake);

@@ -201,6 +201,33 @@ static void what_found_no_room_may_come_again(void **state)
     assert_false(receive(0)); /* this one waits */
 }
 
+/* A block is on its way that will change the ledger's mind. */
+static void what_came_a_block_too_early_is_taken_with_the_block(void **state)
+{
+    (void)state;
+    struct shared_block *block =
+        chain_fixture_propose(&f.chain, chain_fixture_pay(&f.chain, 0, 5));
+    assert_true(receive(TX_NONCES_AHEAD_MAX + 1));
+    assert_int_equal(mempool_count(f.mempool), 0);
+    assert_false(receive(TX_NONCES_AHEAD_MAX + 1)); /* it is kept */
+    assert_int_equal(chain_fixture_apply(&f.chain, block), POT_OK);
+    intake_applied(f.intake);
+    (void)uv_run(&f.chain.loop, UV_RUN_DEFAULT);
+    assert_int_equal(mempool_count(f.mempool), 1);
+    shared_block_unref(block);
+}
+
+/* It is kept for one block, and looked at again when it is told again. */
+static void what_is_too_early_still_is_let_go(void **state)
+{
+    (void)state;
+    assert_true(receive(TX_NONCES_AHEAD_MAX + 2));
+    intake_applied(f.intake);
+    (void)uv_run(&f.chain.loop, UV_RUN_DEFAULT);
+    assert_int_equal(mempool_count(f.mempool), 0);
+    assert_true(receive(TX_NONCES_AHEAD_MAX + 2));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, open_intake, close_intake)
 
 int main(void)
@@ -209,6 +236,8 @@ int main(void)
         CASE(clients_leave_room_for_peers),
         CASE(a_client_may_go_on_when_it_was_answered),
         CASE(what_found_no_room_may_come_again),
+        CASE(what_came_a_block_too_early_is_taken_with_the_block),
+        CASE(what_is_too_early_still_is_let_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

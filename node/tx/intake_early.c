@@ -1,0 +1,42 @@
+#include "config.h"
+
+#include "node/tx/intake_early.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool intake_early_keep(struct intake_early *early, const void *data,
+                       size_t size, uint64_t peer_id)
+{
+    if (early->count == INTAKE_EARLY_MAX ||
+        size > INTAKE_EARLY_BYTES_MAX - early->bytes) {
+        return false;
+    }
+    struct early_tx *tx = pot_alloc(sizeof(*tx) + size);
+    tx->peer_id = peer_id;
+    tx->size = size;
+    memcpy(tx->data, data, size);
+    tx->next = early->first;
+    early->first = tx;
+    early->count++;
+    early->bytes += size;
+    return true;
+}
+
+struct early_tx *intake_early_take(struct intake_early *early)
+{
+    struct early_tx *all = early->first;
+    *early = (struct intake_early){0};
+    return all;
+}
+
+void early_txs_free(struct early_tx *first)
+{
+    while (first != NULL) {
+        struct early_tx *next = first->next;
+        free(first);
+        first = next;
+    }
+}
