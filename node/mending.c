@@ -62,6 +62,11 @@ void mending_failed(struct mending *m, enum pot_err err, const char *what)
     look(m, what);
 }
 
+bool mending_is_ailing(const struct mending *m)
+{
+    return m->health != STORE_SOUND;
+}
+
 /* ---- mending */
 
 static void on_work(void *context)
@@ -82,11 +87,14 @@ static void on_work(void *context)
     }
 }
 
+/* A snapshot that waits to be installed needs the replica silent, and wakes it
+ * in the end. */
 static enum pot_err resume(struct node *node)
 {
     struct validator_set set;
+    bool is_installing = chain_is_installing(node->chain);
     enum pot_err err = chain_resume(node->chain);
-    if (err == POT_OK && node->replica != NULL) {
+    if (err == POT_OK && node->replica != NULL && !is_installing) {
         const struct chain_tip *tip = chain_tip(node->chain);
         err = validator_sets_read(&node->holdings, &tip->next_signers, &set);
         if (err == POT_OK) {

@@ -43,6 +43,9 @@ void mending_open(struct mending *mending, struct node *node,
                   void (*stop)(struct node *node));
 void mending_stop(struct mending *mending);
 
+/* mending_is_ailing: the replica is its to wake, once it is cured. */
+bool mending_is_ailing(const struct mending *mending);
+
 /* mending_failed: something could not be stored or read.
  *
  * In: what  for people, static */

@@ -155,29 +155,35 @@ void new_tip_applied(void *context, const struct shared_block *block)
     }
 }
 
-/* The replica begins as at a start: what its key may have signed keeps it
- * silent (node/block/guard.h). */
-void new_tip_installed(void *context)
+/* While the store ails it stays silent until that is cured. */
+void new_tip_wake(void *context)
 {
     struct node *node = context;
     struct validator_set set;
     const struct chain_tip *tip = chain_tip(node->chain);
-    const struct hash *overdue;
-    enum pot_err err = POT_OK;
-    pruning_reload(node->pruning);
-    rounds_refresh(node->rounds);
-    (void)evidence_pool_applied(node->evidence, NULL, NULL, &overdue);
-    new_tip_tell_sync(node);
-    catch_up_applied(node->catch_up);
-    if (node->replica != NULL) {
-        err = validator_sets_read(&node->holdings, &tip->next_signers, &set);
+    if (node->replica == NULL || mending_is_ailing(&node->mending)) {
+        return;
     }
-    if (node->replica != NULL && err == POT_OK) {
+    enum pot_err err =
+        validator_sets_read(&node->holdings, &tip->next_signers, &set);
+    if (err == POT_OK) {
         err = replica_resume(node->replica, &set);
     }
     if (err != POT_OK) {
         mending_failed(&node->mending, err, "beginning with a snapshot");
     }
+}
+
+void new_tip_installed(void *context)
+{
+    struct node *node = context;
+    const struct hash *overdue;
+    pruning_reload(node->pruning);
+    rounds_refresh(node->rounds);
+    (void)evidence_pool_applied(node->evidence, NULL, NULL, &overdue);
+    new_tip_tell_sync(node);
+    catch_up_applied(node->catch_up);
+    new_tip_wake(node);
     if (node->miner != NULL) {
         miner_refresh(node->miner);
     }

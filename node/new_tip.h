@@ -20,6 +20,11 @@ void new_tip_applied(void *context, const struct shared_block *block);
 /* new_tip_installed: the tip came with a snapshot; context: the node. */
 void new_tip_installed(void *context);
 
+/* new_tip_wake: a replica that was silenced begins as at a start: what its key
+ * may have signed keeps it from voting (node/block/guard.h); context: the
+ * node. */
+void new_tip_wake(void *context);
+
 /* new_tip_tell_sync: what peers are told of our chain. */
 void new_tip_tell_sync(struct node *node);
 

@@ -167,16 +167,24 @@ static void on_join_failed(void *context, enum pot_err err)
     mending_failed(&node->mending, err, "taking a snapshot");
 }
 
-/* Nothing that was begun on the old tip is at work any more, and its blocks
- * are gone. */
+/* Nothing that was begun on the old tip is at work any more. */
 static bool on_hush(void *context)
 {
     const struct node *node = context;
+    if (mending_is_ailing(&node->mending)) {
+        return false;
+    }
     if (node->replica != NULL) {
         replica_silence(node->replica);
     }
-    return (node->replica == NULL || replica_is_quiet(node->replica)) &&
-           pruning_give_up(node->pruning, chain_tip(node->chain)->height);
+    return pruning_is_idle(node->pruning) &&
+           (node->replica == NULL || replica_is_quiet(node->replica));
+}
+
+static bool on_give_up(void *context)
+{
+    const struct node *node = context;
+    return pruning_give_up(node->pruning, chain_tip(node->chain)->height);
 }
 
 /* ---- opening the parts */
@@ -226,7 +234,9 @@ static void open_arrival(struct node *node)
         .gives_up = node->config->keep_blocks > 0,
         .context = node,
         .hush = on_hush,
+        .give_up = on_give_up,
         .installed = new_tip_installed,
+        .left = new_tip_wake,
         .failed = on_join_failed,
     };
     node->arrival = arrival_new(&arrival);

@@ -362,7 +362,9 @@ static void on_installed(void *context, enum pot_err err, const char *why)
         LOG(LOG_INFO, "sync", "snapshot installed",
             log_u64("height", tip_height(j)));
         j->config.installed(j->config.context);
-    } else if (err != POT_EBUSY) { /* a block came another way */
+    } else if (err == POT_EBUSY) { /* a block came another way */
+        j->config.left(j->config.context);
+    } else {
         LOG(LOG_ERROR, "sync", "snapshot not installed", log_text("why", why));
         fail(j, err);
     }
@@ -377,7 +379,8 @@ static void install(struct arrival *j)
         .blobs = j->blobs.list,
         .blob_count = j->blobs.count,
     };
-    if (j->is_working || !j->config.hush(j->config.context)) {
+    if (!j->config.hush(j->config.context) ||
+        !j->config.give_up(j->config.context)) {
         return;
     }
     j->is_working = true;
@@ -491,8 +494,13 @@ static void log_progress(struct arrival *j, uint64_t now)
 
 static void leave(struct arrival *j)
 {
-    if (j->asked == 0) {
-        rest(j);
+    bool is_hushed = j->phase == INSTALLING;
+    if (j->asked > 0 || (is_hushed && !j->config.hush(j->config.context))) {
+        return;
+    }
+    rest(j);
+    if (is_hushed) {
+        j->config.left(j->config.context);
     }
 }
 

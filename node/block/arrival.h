@@ -49,11 +49,14 @@ struct arrival_config {
     void *context;
     /* A tip may go for a snapshot ahead.  False: it only says so in the log. */
     bool gives_up;
-    /* Nothing may stand on the old tip any more, and no block of the old chain
-     * may be held; asked until it says true. */
+    /* Nothing may stand on the old tip any more; asked until it says true. */
     bool (*hush)(void *context);
-    /* The tip is the snapshot's. */
+    /* Behind that: no block of the old chain may be held; likewise. */
+    bool (*give_up)(void *context);
+    /* What was hushed goes on: on a tip that is the snapshot's, or, when it
+     * was not installed, on the one that there is. */
     void (*installed)(void *context);
+    void (*left)(void *context);
     void (*failed)(void *context, enum pot_err err);
 };
 

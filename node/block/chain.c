@@ -545,6 +545,15 @@ void chain_install(struct chain *chain, const struct store_install *install,
     enqueue(chain, job);
 }
 
+bool chain_is_installing(const struct chain *chain)
+{
+    const struct job *job = chain->first;
+    while (job != NULL && job->type != JOB_INSTALL) {
+        job = job->next;
+    }
+    return job != NULL;
+}
+
 bool chain_is_idle(const struct chain *chain)
 {
     return !chain->is_working;

@@ -98,6 +98,9 @@ void chain_hold(struct chain *chain);
 bool chain_is_idle(const struct chain *chain);
 POT_MUST_USE enum pot_err chain_resume(struct chain *chain);
 
+/* chain_is_installing: a chain_install has not been answered. */
+bool chain_is_installing(const struct chain *chain);
+
 const struct chain_tip *chain_tip(const struct chain *chain);
 
 /* chain_propose_fn: block is NULL when err is not POT_OK; both are borrowed
@@ -138,10 +141,11 @@ struct shared_block *chain_find_kept(struct chain *chain,
 void chain_apply(struct chain *chain, const struct certified *certified,
                  chain_done_fn *done, void *context);
 
-/* chain_install: the tip of a store at the genesis becomes a snapshot's.
+/* chain_install: the tip becomes a snapshot's.
  *
- * In:     what it points to stays until done is called
- * Errors: POT_EBUSY it is not at the genesis; those of store_install */
+ * In:     what it points to stays until done is called; the blobs of the old
+ *         state are found here
+ * Errors: POT_EBUSY it is not above the tip; those of store_install */
 void chain_install(struct chain *chain, const struct store_install *install,
                    chain_done_fn *done, void *context);
 
