@@ -237,6 +237,7 @@ static void on_work(void *context)
                   : POT_OK;
     if (err != POT_OK) {
         h->err = err;
+        h->needed = (struct hash){{0}}; /* by one behind those */
     } else if (count > 0) {
         h->at = at;
         h->verified = at.height;
