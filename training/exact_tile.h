@@ -29,6 +29,8 @@
 #define BLOCK_ROWS ((size_t)(32 * TILE_ROWS))
 /* Columns of c from which on packing a pays. */
 #define PACK_COLUMNS ((size_t)256)
+/* Rows of a matrix lie far apart: they are asked for before their turn. */
+#define ROWS_AHEAD ((size_t)12)
 
 _Static_assert((32 * TILE_ROWS + 2 * LANES) * 264 <= PRODUCT_SCRATCH,
                "a block's rows and a panel are packed into the scratch");
@@ -228,17 +230,37 @@ TARGET static void transpose(float *out, size_t out_stride, const float *in,
     }
 }
 
-/* out (run, count): the same for either way of k. */
-INLINE void pack(float *out, size_t out_stride, struct operand from,
-                 size_t count, size_t run)
+/* out (run, count), tightly: rows of whole vectors, of which what is too much
+ * is overwritten by the next row; the last rows would go beyond the end. */
+INLINE void gather(float *out, const float *in, size_t in_stride, size_t count,
+                   size_t run)
 {
-    if (!from.is_k_down) {
-        transpose(out, out_stride, from.at, from.stride, count, run);
-        return;
+    size_t vectors = (count + LANES - 1) / LANES;
+    size_t k = 0;
+    for (; (run - k) * count >= vectors * LANES; k++) {
+        __builtin_prefetch(in + ROWS_AHEAD * in_stride);
+        __builtin_prefetch(in + ROWS_AHEAD * in_stride + count - 1);
+        UNROLLED
+        for (size_t v = 0; v < vectors; v++) {
+            STORE(out + v * LANES, LOAD(in + v * LANES));
+        }
+        in += in_stride;
+        out += count;
     }
-    for (size_t k = 0; k < run; k++) {
-        memcpy(out + k * out_stride, from.at + k * from.stride,
-               count * sizeof(float));
+    for (; k < run; k++) {
+        memcpy(out, in, count * sizeof(float));
+        in += in_stride;
+        out += count;
+    }
+}
+
+/* out (run, count): the same for either way of k. */
+INLINE void pack(float *out, struct operand from, size_t count, size_t run)
+{
+    if (from.is_k_down) {
+        gather(out, from.at, from.stride, count, run);
+    } else {
+        transpose(out, count, from.at, from.stride, count, run);
     }
 }
 
@@ -246,11 +268,17 @@ TARGET static void pack_panel(float *panel, struct operand b, size_t columns,
                               size_t run)
 {
     if (columns == PANEL) {
-        pack(panel, PANEL, b, PANEL, run); /* copies of a constant size */
+        pack(panel, b, PANEL, run); /* vectors of a constant number */
         return;
     }
     memset(panel, 0, run * PANEL * sizeof(float));
-    pack(panel, PANEL, b, columns, run);
+    if (!b.is_k_down) {
+        transpose(panel, PANEL, b.at, b.stride, columns, run);
+        return;
+    }
+    for (size_t k = 0; k < run; k++) {
+        memcpy(panel + k * PANEL, b.at + k * b.stride, columns * sizeof(float));
+    }
 }
 
 /* Tile behind tile: in each, k runs down. */
@@ -261,7 +289,7 @@ TARGET static void pack_rows(float *out, struct operand a, size_t rows,
         size_t height = tile_rows(rows - i);
         struct operand from = a;
         from.at += i * (a.is_k_down ? 1 : a.stride);
-        pack(out, height, from, height, run);
+        pack(out, from, height, run);
         out += height * run;
         i += height;
     }

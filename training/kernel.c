@@ -36,29 +36,36 @@ void kernel_dense_forward(float *y, const struct kernel_dense *dense,
                            dense->scratch);
 }
 
-/* One sum a column, its rows ascending. */
-static void sum_rows(float *db, const float *dy, size_t n, size_t d_out)
+void kernel_dense_backward(float *dx, const struct kernel_dense *dense,
+                           const float *dy, const float *w)
 {
+    dense->product->set_nn(dx, dy, w, dense->n, dense->d_in, dense->d_out,
+                           dense->scratch);
+}
+
+void kernel_dense_gradient(float *dw, float *columns,
+                           const struct kernel_dense *dense, const float *dy,
+                           const float *x, size_t first, size_t count)
+{
+    for (size_t i = 0; i < dense->n; i++) {
+        memcpy(columns + i * count, dy + i * dense->d_out + first,
+               count * sizeof(float));
+    }
+    dense->product->set_tn(dw, columns, x, count, dense->d_in, dense->n,
+                           dense->scratch);
+}
+
+/* One sum a column, its rows ascending. */
+void kernel_dense_bias(float *db, const struct kernel_dense *dense,
+                       const float *dy)
+{
+    size_t d_out = dense->d_out;
     memset(db, 0, d_out * sizeof(float));
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < dense->n; i++) {
 #pragma omp simd
         for (size_t o = 0; o < d_out; o++) {
             db[o] += dy[i * d_out + o];
         }
-    }
-}
-
-void kernel_dense_backward(float *dx, float *dw, float *db,
-                           const struct kernel_dense *dense, const float *dy,
-                           const float *x, const float *w)
-{
-    const struct product *product = dense->product;
-    product->set_tn(dw, dy, x, dense->d_out, dense->d_in, dense->n,
-                    dense->scratch);
-    sum_rows(db, dy, dense->n, dense->d_out);
-    if (dx != NULL) {
-        product->set_nn(dx, dy, w, dense->n, dense->d_in, dense->d_out,
-                        dense->scratch);
     }
 }
 

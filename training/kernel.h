@@ -17,7 +17,7 @@
 #include "proto/chain.pb-c.h"
 #include "training/product.h"
 
-/* A dense layer: what its two functions have in common. */
+/* A dense layer: what its functions have in common. */
 struct kernel_dense {
     const struct product *product;
     float *scratch; /* PRODUCT_SCRATCH floats */
@@ -31,12 +31,21 @@ struct kernel_dense {
 void kernel_dense_forward(float *y, const struct kernel_dense *dense,
                           const float *x, const float *w, const float *b);
 
-/* kernel_dense_backward: dw = transpose(dy) * x, db = sum of dy's rows, and
- * dx = dy * w unless dx is NULL.
- * dx (n, d_in), dw (d_out, d_in), db (d_out), dy (n, d_out) */
-void kernel_dense_backward(float *dx, float *dw, float *db,
+/* kernel_dense_backward: dx = dy * w.
+ * dx (n, d_in), dy (n, d_out), w (d_out, d_in) */
+void kernel_dense_backward(float *dx, const struct kernel_dense *dense,
+                           const float *dy, const float *w);
+
+/* kernel_dense_gradient: count rows from the first one of
+ * dw = transpose(dy) * x; first + count <= d_out.
+ * dw (count, d_in), columns (n, count): room, dy (n, d_out), x (n, d_in) */
+void kernel_dense_gradient(float *dw, float *columns,
                            const struct kernel_dense *dense, const float *dy,
-                           const float *x, const float *w);
+                           const float *x, size_t first, size_t count);
+
+/* kernel_dense_bias: db = sum of dy's rows.  db (d_out), dy (n, d_out) */
+void kernel_dense_bias(float *db, const struct kernel_dense *dense,
+                       const float *dy);
 
 /* kernel_has_activation: whether the two below know it; any number may be
  * asked about. */

@@ -2,12 +2,13 @@
  * cache line on:
  *
  *   parameters  (P)
- *   gradient    (P)
+ *   slice       a piece of the gradient
  *   x[0..L]     (block_rows, widths[l]): inputs, then each layer's outputs
  *   dz[0..1]    (block_rows, largest width behind the input): the gradient
  *               of a layer's outputs, from the last layer down, in turns
  *   targets     (block_rows, 1) for labels that are numbers
  *   classes     (block_rows)
+ *   columns     (block_rows, rows of a slice): those of dz
  *   scratch     of the products */
 #include "config.h"
 
@@ -28,6 +29,10 @@
 #define LOSS_SCALE 0x1p24
 #define LOSS_MAX   0x1p62
 #define RATE_SCALE 0x1p-28F
+/* A gradient is taken in slices of about so many floats, which the second
+ * cache holds until somebody has taken them; and of as many rows at least. */
+#define SLICE_FLOATS   ((size_t)131072)
+#define SLICE_ROWS_MIN ((size_t)32)
 
 _Static_assert(RATE_BITS == 28, "RATE_SCALE is the unit of Q4.28");
 _Static_assert(FIXED_BITS == 24, "Q24_SCALE is the unit of Q8.24");
@@ -37,7 +42,9 @@ struct mlp {
     struct mlp_config config;
     void *arena;
     float *parameters;
-    float *gradient;
+    float *slice;
+    size_t slice_floats;
+    float *columns;
     float *x[LAYERS_MAX];
     float *dz[2];
     float *targets;
@@ -68,19 +75,37 @@ static void *carve(struct carver *c, size_t rows, size_t width)
     return at;
 }
 
+/* Rows of a layer's weights in a slice: all slices about as high. */
+static size_t slice_rows(size_t d_in, size_t d_out)
+{
+    size_t most = SLICE_FLOATS / d_in;
+    most = most < SLICE_ROWS_MIN ? SLICE_ROWS_MIN : most;
+    size_t count = (d_out + most - 1) / most;
+    return (d_out + count - 1) / count;
+}
+
 static void carve_all(struct mlp *m, struct carver *c)
 {
     const struct model_shape *shape = &m->config.shape;
     size_t rows = m->config.block_rows;
     size_t widest = 0;
+    size_t highest = 0;
     m->parameters = carve(c, 1, shape->parameter_count);
-    m->gradient = carve(c, 1, shape->parameter_count);
     for (size_t l = 0; l < shape->width_count; l++) {
         m->x[l] = carve(c, rows, shape->widths[l]);
-        if (l > 0 && shape->widths[l] > widest) {
-            widest = shape->widths[l];
+        if (l == 0) {
+            continue;
         }
+        size_t d_in = shape->widths[l - 1];
+        size_t height = slice_rows(d_in, shape->widths[l]);
+        size_t floats = height * d_in;
+        widest = shape->widths[l] > widest ? shape->widths[l] : widest;
+        highest = height > highest ? height : highest;
+        m->slice_floats = floats > m->slice_floats ? floats : m->slice_floats;
     }
+    m->slice_floats = widest > m->slice_floats ? widest : m->slice_floats;
+    m->slice = carve(c, 1, m->slice_floats);
+    m->columns = carve(c, rows, highest);
     m->dz[0] = carve(c, rows, widest);
     m->dz[1] = carve(c, rows, widest);
     m->targets = carve(c, rows, 1);
@@ -241,74 +266,123 @@ static double loss_backward(float *dz, struct mlp *m, const float *y)
     return kernel_softmax_cross_entropy(dz, y, m->classes, m->rows, outputs);
 }
 
-const float *mlp_backward(struct mlp *m, double *loss_sum)
+static bool give_out(struct mlp *m, size_t l, struct mlp_taker taker)
+{
+    const struct model_shape *shape = &m->config.shape;
+    struct kernel_dense dense = dense_of(m, l);
+    size_t height = slice_rows(dense.d_in, dense.d_out);
+    kernel_dense_bias(m->slice, &dense, m->dz[0]);
+    bool is_taken = taker.take(taker.context, m->slice,
+                               shape->tensors[2 * l + 1].offset, dense.d_out);
+    for (size_t row = 0; is_taken && row < dense.d_out; row += height) {
+        size_t left = dense.d_out - row;
+        size_t count = left < height ? left : height;
+        kernel_dense_gradient(m->slice, m->columns, &dense, m->dz[0], m->x[l],
+                              row, count);
+        is_taken = taker.take(taker.context, m->slice,
+                              shape->tensors[2 * l].offset + row * dense.d_in,
+                              count * dense.d_in);
+    }
+    return is_taken;
+}
+
+bool mlp_backward(struct mlp *m, double *loss_sum, struct mlp_taker taker)
 {
     const struct model_shape *shape = &m->config.shape;
     const float *y = mlp_forward(m);
+    bool is_taken = true;
     *loss_sum = loss_backward(m->dz[0], m, y);
-    for (size_t l = shape->layer_count; l-- > 0;) {
-        struct tensor_span weight = shape->tensors[2 * l];
-        struct tensor_span bias = shape->tensors[2 * l + 1];
-        float *dx = l > 0 ? m->dz[1] : NULL;
-        struct kernel_dense dense = dense_of(m, l);
-        kernel_dense_backward(dx, m->gradient + weight.offset,
-                              m->gradient + bias.offset, &dense, m->dz[0],
-                              m->x[l], m->parameters + weight.offset);
-        if (dx != NULL) {
+    for (size_t l = shape->layer_count; is_taken && l-- > 0;) {
+        float *dx = m->dz[1];
+        if (l > 0) {
+            struct kernel_dense dense = dense_of(m, l);
+            kernel_dense_backward(dx, &dense, m->dz[0],
+                                  m->parameters + shape->tensors[2 * l].offset);
             kernel_activate_backward(dx, m->x[l], m->rows * shape->widths[l],
                                      m->config.activation);
-            m->dz[1] = m->dz[0];
-            m->dz[0] = dx;
         }
+        is_taken = give_out(m, l, taker);
+        m->dz[1] = m->dz[0];
+        m->dz[0] = dx;
     }
-    return m->gradient;
+    return is_taken;
 }
 
-void mlp_step(struct mlp *m, float rate)
+void mlp_step(struct mlp *m, const float *gradient, float rate, size_t first,
+              size_t count)
 {
-    kernel_step(m->parameters, m->gradient, rate,
-                m->config.shape.parameter_count);
+    kernel_step(m->parameters + first, gradient, rate, count);
 }
 
-const float *mlp_moved(struct mlp *m, const int32_t *theta)
+/* False: the loss is no finite number. */
+static bool add_loss(int64_t *loss_sum, double loss)
 {
-    size_t count = m->config.shape.parameter_count;
-    kernel_from_fixed(m->gradient, theta, count);
-    for (size_t i = 0; i < count; i++) {
-        m->gradient[i] -= m->parameters[i];
-    }
-    return m->gradient;
-}
-
-/* Of a block; its loss goes to *loss_sum.  NULL: that is no finite number. */
-static const float *block_gradient(int64_t *loss_sum, struct mlp *m,
-                                   const struct dataset *d,
-                                   const uint64_t *rows, size_t count)
-{
-    double loss;
-    mlp_load(m, d, rows, count);
-    const float *gradient = mlp_backward(m, &loss);
     loss *= LOSS_SCALE;
     if (!(fabs(loss) <= LOSS_MAX)) {
-        return NULL;
+        return false;
     }
     int64_t rounded = llrint(loss);
     quantise_add(loss_sum, &rounded, 1);
-    return gradient;
+    return true;
+}
+
+struct summing {
+    int64_t *sums;
+    bool is_added; /* to those of earlier blocks */
+};
+
+static bool take_sums(void *context, const float *values, size_t first,
+                      size_t count)
+{
+    const struct summing *s = context;
+    return kernel_to_grid(s->sums + first, values, count, s->is_added);
 }
 
 bool mlp_sum(int64_t *sums, int64_t *loss_sum, struct mlp *m,
              const struct dataset *d, const uint64_t *rows, size_t count)
 {
     size_t block = m->config.block_rows;
+    struct summing summing = {sums, false};
     *loss_sum = 0;
     for (size_t first = 0; first < count; first += block) {
         size_t left = count - first;
-        const float *gradient = block_gradient(loss_sum, m, d, rows + first,
-                                               left < block ? left : block);
-        if (gradient == NULL ||
-            !kernel_to_grid(sums, gradient, m->config.shape.parameter_count,
-                            first > 0)) {
+        double loss;
+        mlp_load(m, d, rows + first, left < block ? left : block);
+        if (!mlp_backward(m, &loss, (struct mlp_taker){take_sums, &summing}) ||
+            !add_loss(loss_sum, loss)) {
+            return false;
+        }
+        summing.is_added = true;
+    }
+    return true;
+}
+
+struct stepping {
+    struct mlp *m;
+    float rate;
+};
+
+static bool take_step(void *context, const float *values, size_t first,
+                      size_t count)
+{
+    const struct stepping *s = context;
+    mlp_step(s->m, values, s->rate, first, count);
+    return true;
+}
+
+/* sums = theta - parameters */
+static bool put_way(int64_t *sums, struct mlp *m, const int32_t *theta)
+{
+    size_t count = m->config.shape.parameter_count;
+    for (size_t i = 0; i < count; i += m->slice_floats) {
+        size_t left = count - i;
+        size_t piece = left < m->slice_floats ? left : m->slice_floats;
+        const float *parameters = m->parameters + i;
+        kernel_from_fixed(m->slice, theta + i, piece);
+        for (size_t j = 0; j < piece; j++) {
+            m->slice[j] -= parameters[j];
+        }
+        if (!kernel_to_grid(sums + i, m->slice, piece, false)) {
             return false;
         }
     }
@@ -320,16 +394,17 @@ bool mlp_walk(int64_t *sums, int64_t *loss_sum, struct mlp *m,
               const uint64_t *rows)
 {
     size_t batch = walk->batch_rows;
-    float rate = (float)walk->rate * RATE_SCALE / (float)batch;
+    struct stepping stepping = {m,
+                                (float)walk->rate * RATE_SCALE / (float)batch};
     *loss_sum = 0;
     mlp_set_parameters(m, walk->theta);
     for (uint32_t step = 0; step < walk->steps; step++) {
-        if (block_gradient(loss_sum, m, d, rows + step * batch, batch) ==
-            NULL) {
+        double loss;
+        mlp_load(m, d, rows + step * batch, batch);
+        (void)mlp_backward(m, &loss, (struct mlp_taker){take_step, &stepping});
+        if (!add_loss(loss_sum, loss)) {
             return false;
         }
-        mlp_step(m, rate);
     }
-    return kernel_to_grid(sums, mlp_moved(m, walk->theta),
-                          m->config.shape.parameter_count, false);
+    return put_way(sums, m, walk->theta);
 }

@@ -57,17 +57,23 @@ void mlp_load(struct mlp *m, const struct dataset *d, const uint64_t *rows,
  * alone. */
 const float *mlp_forward(struct mlp *m);
 
-/* mlp_backward: forward and backward; the gradient's sum over the loaded
- * rows, in the parameters' order, borrowed until the next call; *loss_sum
- * likewise over the rows. */
-const float *mlp_backward(struct mlp *m, double *loss_sum);
+/* Who takes a gradient, as the sum over the loaded rows.  It comes in pieces
+ * that a cache holds, each parameter's once: count values for the parameters
+ * from the first one on, borrowed for the call.  False: take no more. */
+struct mlp_taker {
+    bool (*take)(void *context, const float *values, size_t first,
+                 size_t count);
+    void *context;
+};
 
-/* mlp_step: parameters -= rate * the gradient that mlp_backward left. */
-void mlp_step(struct mlp *m, float rate);
+/* mlp_backward: forward and backward; *loss_sum likewise over the rows.  A
+ * layer's parameters are not read any more once a piece of theirs is given
+ * out.  False: the taker said so. */
+bool mlp_backward(struct mlp *m, double *loss_sum, struct mlp_taker taker);
 
-/* mlp_moved: theta - parameters, theta being Q8.24: how far steps have gone
- * from there; borrowed until the next call. */
-const float *mlp_moved(struct mlp *m, const int32_t *theta);
+/* mlp_step: count parameters from the first one on -= rate * gradient. */
+void mlp_step(struct mlp *m, const float *gradient, float rate, size_t first,
+              size_t count);
 
 /* mlp_sum: the gradient over count > 0 rows of d, which fits, as integers:
  * block_rows at a time, the blocks added up on the grid of

@@ -8,6 +8,7 @@
 #include "tests/byte_dataset.h"
 #include "tests/rng.h"
 #include "tests/scratch.h"
+#include "tests/unit/mlp_gradient.h"
 #include "training/exact.h"
 #include "training/quantise.h"
 
@@ -109,8 +110,7 @@ static void draw_rows(uint64_t *rows, size_t count, uint64_t seed)
     }
 }
 
-/* The parameters are kept here too, so that what mlp_step and mlp_moved do is
- * seen. */
+/* The parameters are kept here too, so that what mlp_step does is seen. */
 static void walk_by_hand(int64_t *sums, int64_t *loss_sum, struct mlp *m,
                          size_t count, const struct mlp_walk *walk,
                          const struct dataset *data, const uint64_t *rows)
@@ -118,6 +118,7 @@ static void walk_by_hand(int64_t *sums, int64_t *loss_sum, struct mlp *m,
     float rate = ldexpf((float)walk->rate, -RATE_BITS);
     rate /= (float)walk->batch_rows;
     float *parameters = pot_calloc(count, sizeof(*parameters));
+    float *gradient = pot_calloc(count, sizeof(*gradient));
     for (size_t i = 0; i < count; i++) {
         parameters[i] = ldexpf((float)walk->theta[i], -FIXED_BITS);
     }
@@ -126,11 +127,11 @@ static void walk_by_hand(int64_t *sums, int64_t *loss_sum, struct mlp *m,
     for (uint32_t step = 0; step < walk->steps; step++) {
         double loss;
         mlp_load(m, data, rows, walk->batch_rows);
-        const float *gradient = mlp_backward(m, &loss);
+        mlp_gradient(gradient, count, m, &loss);
         for (size_t i = 0; i < count; i++) {
             parameters[i] = fmaf(-rate, gradient[i], parameters[i]);
         }
-        mlp_step(m, rate);
+        mlp_step(m, gradient, rate, 0, count);
         *loss_sum += llrint(ldexp(loss, FIXED_BITS));
         rows += walk->batch_rows;
     }
@@ -138,6 +139,7 @@ static void walk_by_hand(int64_t *sums, int64_t *loss_sum, struct mlp *m,
         float way = ldexpf((float)walk->theta[i], -FIXED_BITS) - parameters[i];
         sums[i] = llrint(ldexp((double)way, GRID_BITS));
     }
+    free(gradient);
     free(parameters);
 }
 

@@ -36,6 +36,7 @@ tests_unit_test_worker_core_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_worker_core_LDADD = $(mlp_test_libs)
 
 tests_unit_test_exact_SOURCES = tests/unit/test_exact.c \
+	tests/unit/mlp_gradient.h \
 	tests/byte_dataset.c tests/byte_dataset.h tests/rng.h tests/scratch.h
 tests_unit_test_exact_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_exact_LDADD = $(mlp_test_libs)
@@ -51,11 +52,13 @@ tests_unit_test_import_array_CPPFLAGS = $(unit_cppflags) $(ZLIB_CFLAGS)
 tests_unit_test_import_array_LDADD = $(training_test_libs)
 
 tests_unit_test_mlp_SOURCES = tests/unit/test_mlp.c \
+	tests/unit/mlp_gradient.h \
 	tests/unit/kernel_naive.c tests/unit/kernel_naive.h
 tests_unit_test_mlp_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_mlp_LDADD = $(mlp_test_libs)
 
 tests_unit_test_mlp_walk_SOURCES = tests/unit/test_mlp_walk.c \
+	tests/unit/mlp_gradient.h \
 	tests/byte_dataset.c tests/byte_dataset.h tests/rng.h tests/scratch.h
 tests_unit_test_mlp_walk_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_mlp_walk_LDADD = $(mlp_test_libs)
@@ -66,6 +69,7 @@ tests_unit_test_quantise_LDADD = $(training_test_libs)
 
 # It starts build/pot-worker.
 tests_unit_test_worker_SOURCES = tests/unit/test_worker.c \
+	tests/unit/mlp_gradient.h \
 	tests/byte_dataset.c tests/byte_dataset.h \
 	tests/worker_driver.c tests/worker_driver.h
 tests_unit_test_worker_CPPFLAGS = $(unit_cppflags)
