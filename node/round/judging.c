@@ -56,6 +56,7 @@ struct judging {
     struct rounds_shared *shared;
     const Pot__TaskRecord *task;
     const struct model_shape *shape;
+    uint32_t draw_rate_ppm; /* of this validator's own lottery */
     void (*on_verdict)(void *context);
     void *context;
     struct map submissions; /* hash -> struct submission */
@@ -141,7 +142,7 @@ static void on_audited(void *context, enum pot_err err,
 static bool is_drawn(const struct submission *s)
 {
     return audit_is_drawn(s->judging->shared->secret.b, &opened_of(s)->hash,
-                          s->judging->task->spec->audit_rate_ppm);
+                          s->judging->draw_rate_ppm);
 }
 
 /* True: on_audited will tell. */
@@ -215,6 +216,17 @@ static void fetch(struct submission *s, uint64_t peer_id)
 
 /* ---- all of them */
 
+/* The task's rate is that of honest validators together: f draw nothing. */
+static uint32_t draw_rate_ppm(const struct rounds_shared *shared,
+                              const Pot__TaskRecord *task)
+{
+    const struct state state = stored_state(shared->holdings->store);
+    struct validator_set set;
+    ledger_validators(&state, &set);
+    return audit_rate_of_one(task->spec->audit_rate_ppm,
+                             set.count - validator_set_faults(set.count));
+}
+
 struct judging *judging_new(struct rounds_shared *shared,
                             const Pot__TaskRecord *task,
                             const struct model_shape *shape,
@@ -224,6 +236,7 @@ struct judging *judging_new(struct rounds_shared *shared,
     judging->shared = shared;
     judging->task = task;
     judging->shape = shape;
+    judging->draw_rate_ppm = draw_rate_ppm(shared, task);
     judging->on_verdict = on_verdict;
     judging->context = context;
     return judging;

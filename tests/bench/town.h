@@ -15,6 +15,7 @@
 #include "training/mlp.h"
 
 #define TOWN_VALIDATORS 4
+#define TOWN_FAULTS     1 /* validators that may be dishonest */
 #define TOWN_MINERS     5
 #define TOWN_KEYS       (TOWN_VALIDATORS + TOWN_MINERS + 1) /* and a client */
 

@@ -17,7 +17,7 @@ start validator0 validator1 validator2 validator3 miner0
 POTD=$WORK/cheat/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=noise \
     start miner1
 await_ready $names
-task=$(submit validator0 "$(make_task challenge 60 audit_rate=0.25 \
+task=$(submit validator0 "$(make_task challenge 60 audit_rate=0.58 \
     'numerics="exact"')")
 await 60 "a false gradient was found out" has upheld
 await 60 "the task ended" has_ended validator0 "$task"

@@ -19,7 +19,7 @@ start validator0 validator1 validator2 miner0
 POTD=$WORK/cheat/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=flip \
     start validator3 miner1
 await_ready $names
-make_task audited 100000 audit_rate=0.5 'numerics="exact"' >/dev/null
+make_task audited 100000 audit_rate=0.88 'numerics="exact"' >/dev/null
 # A round in which two accept and two refuse ends by its timeout.
 sed -i 's/^numerics.*/&\nround_timeout_ms = 1000/' "$WORK/audited.toml"
 task=$(submit validator0 "$WORK/audited.toml")

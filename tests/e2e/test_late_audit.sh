@@ -24,7 +24,7 @@ POTD=$WORK/bad/potd POT_BAD_MODE=noise start miner1
 await_ready $names
 # A gradient that two of four have drawn is counted only when its round has
 # ended by its timeout without it.
-make_task late 16 audit_rate=0.25 'numerics="exact"' >/dev/null
+make_task late 16 audit_rate=0.58 'numerics="exact"' >/dev/null
 sed -i 's/^numerics.*/&\nround_timeout_ms = 300/' "$WORK/late.toml"
 task=$(submit validator0 "$WORK/late.toml")
 await 60 "the task ended" has_ended validator0 "$task"

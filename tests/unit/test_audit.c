@@ -240,6 +240,30 @@ static void lottery_draws_at_its_rate_and_in_private(void **state)
     assert_in_range(both, 50, 160);
 }
 
+/* Against a sum of doubles: enough, and not a millionth more than that. */
+static void auditors_share_a_rate(void **state)
+{
+    (void)state;
+    static const uint32_t rates[] = {0,      1,      2,      1000,   30000,
+                                     100000, 250000, 500000, 999999, 1000000};
+    for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
+        double wanted = 1 - rates[i] / 1e6;
+        assert_int_equal(audit_rate_of_one(rates[i], 1), rates[i]);
+        for (uint32_t n = 1; n <= 70; n++) {
+            uint32_t own = audit_rate_of_one(rates[i], n);
+            double missed = 1;
+            double missed_below = 1;
+            for (uint32_t k = 0; k < n; k++) {
+                missed *= 1 - own / 1e6;
+                missed_below *= 1 - (own - 1.0) / 1e6;
+            }
+            assert_true(missed <= wanted + 1e-12);
+            assert_true(own == 0 || missed_below > wanted - 1e-12);
+        }
+    }
+    assert_int_equal(audit_rate_of_one(1000000, 3), 1000000);
+}
+
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -256,6 +280,7 @@ int main(void)
         WITH(exponent_one_off_is_compared),
         WITH(zero_gradient_equals_zero_only),
         cmocka_unit_test(lottery_draws_at_its_rate_and_in_private),
+        cmocka_unit_test(auditors_share_a_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
