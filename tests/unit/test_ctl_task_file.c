@@ -54,7 +54,7 @@ static void defaults_stand_where_the_file_is_silent(void **state)
     assert_int_equal(spec.aggregation, POT__AGGREGATION__AGGREGATION_MEAN);
     assert_int_equal(spec.numerics, POT__NUMERICS__NUMERICS_BLAS);
     assert_int_equal(spec.compression, POT__COMPRESSION__COMPRESSION_INT8);
-    assert_int_equal(spec.audit_rate_ppm, 100000);
+    assert_int_equal(spec.audit_rate_ppm, 30000);
     assert_int_equal(file.budget, 100500000000);
     task_file_fini(&file);
 }
