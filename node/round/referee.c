@@ -20,6 +20,7 @@
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/round/audits.h"
+#include "node/round/referee_words.h"
 #include "node/round/rounds_shared.h"
 #include "node/tx/own_tx.h"
 #include "p2p/gossip.h"
@@ -28,6 +29,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Of a transaction, beside the settlement in it. */
+#define AROUND_SETTLE_MAX 1024
 
 enum dispute_state { LACKING, ASKED, SPOKEN };
 
@@ -39,7 +43,7 @@ struct dispute {
     struct public_key miner;
     Pot__ChallengeRecord *record;
     enum dispute_state state;
-    struct map words;     /* validator's key -> Pot__Signed */
+    struct referee_words words;
     Pot__Signed *own;     /* SPOKEN */
     uint64_t sent_height; /* of the tip when it was settled; 0: not yet */
 };
@@ -64,41 +68,6 @@ static void set_of(const struct referee *referee, struct validator_set *out)
 
 /* ---- settling */
 
-static Pot__Verdict verdict_of(const struct dispute *d,
-                               const Pot__Signed *message)
-{
-    struct round_attestation opened;
-    enum pot_err err = round_attestation_decode(&opened, message);
-    POT_ASSERT(err == POT_OK); /* it was open */
-    Pot__Verdict verdict = round_verdict_on(&opened, &d->submission);
-    round_attestation_fini(&opened);
-    return verdict;
-}
-
-static int compare_words(const void *a, const void *b)
-{
-    const Pot__Signed *const *x = a;
-    const Pot__Signed *const *y = b;
-    return memcmp((*x)->public_key.data, (*y)->public_key.data,
-                  PUBLIC_KEY_SIZE);
-}
-
-/* Those of the set that say verdict, by ascending key. */
-static size_t list_words(Pot__Signed *out[static VALIDATORS_MAX],
-                         const struct dispute *d,
-                         const struct validator_set *set, Pot__Verdict verdict)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < set->count; i++) {
-        Pot__Signed *message = map_get(&d->words, set->keys[i].b);
-        if (message != NULL && verdict_of(d, message) == verdict) {
-            out[count++] = message;
-        }
-    }
-    qsort(out, count, sizeof(Pot__Signed *), compare_words);
-    return count;
-}
-
 static void send_settle(struct dispute *d, Pot__Signed **words, size_t count)
 {
     struct referee *referee = d->referee;
@@ -109,7 +78,10 @@ static void send_settle(struct dispute *d, Pot__Signed **words, size_t count)
     settle.attestations = words;
     body.action_case = POT__TX_BODY__ACTION_SETTLE_CHALLENGE;
     body.settle_challenge = &settle;
-    if (own_tx_send(referee->sender, &body, NULL)) {
+    bool fits = pot__settle_challenge__get_packed_size(&settle) <=
+                TX_BYTES_MAX - AROUND_SETTLE_MAX;
+    /* Otherwise shorter words of the same validators are on their way. */
+    if (fits && own_tx_send(referee->sender, &body, NULL)) {
         d->sent_height = referee->height;
     }
 }
@@ -128,8 +100,9 @@ static void settle_if_due(struct dispute *d)
     set_of(referee, &set);
     for (size_t i = 0; i < 2; i++) {
         Pot__Signed *words[VALIDATORS_MAX];
-        size_t count = list_words(words, d, &set, verdicts[i]);
-        if (count >= validator_set_quorum(set.count)) {
+        size_t count =
+            referee_words_quorum(words, &d->words, &set, verdicts[i]);
+        if (count > 0) {
             send_settle(d, words, count);
         }
     }
@@ -220,15 +193,10 @@ static void ask(struct dispute *d)
 
 static void dispute_free(struct dispute *d)
 {
-    size_t cursor = 0;
-    const struct map_slot *slot;
     if (d->state == ASKED) {
         audits_forget(d->referee->shared->audits, d);
     }
-    while ((slot = map_next(&d->words, &cursor)) != NULL) {
-        codec_free(slot->value);
-    }
-    map_fini(&d->words);
+    referee_words_fini(&d->words);
     codec_free(d->own);
     codec_free(d->record);
     free(d);
@@ -352,15 +320,13 @@ bool referee_take(struct referee *referee, struct round_attestation *opened,
                   const Pot__Signed *message)
 {
     struct dispute *d = find(referee, opened);
-    bool is_first = d != NULL &&
-                    map_get(&d->words, opened->validator.b) == NULL &&
-                    is_validator(referee, &opened->validator);
-    if (is_first) {
-        (void)map_put(&d->words, opened->validator.b, signed_copy(message));
-    }
+    bool is_news =
+        d != NULL && is_validator(referee, &opened->validator) &&
+        referee_words_take(&d->words, &opened->validator,
+                           round_verdict_on(opened, &d->submission), message);
     round_attestation_fini(opened);
-    if (is_first) {
+    if (is_news) {
         settle_if_due(d);
     }
-    return is_first;
+    return is_news;
 }
