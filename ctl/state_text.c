@@ -38,7 +38,8 @@ static const struct kind {
     {"closed-until/", REST_NUMBER, &pot__hash_list__descriptor},
     {"challenge/", REST_HASH, &pot__challenge_record__descriptor},
     {"challenge-number/", REST_NUMBER, NULL},
-    {"challenges", REST_NONE, &pot__hash_list__descriptor},
+    {"open-challenge/", REST_NUMBER, NULL},
+    {"challenged/", REST_HASH, NULL},
     {"supply", REST_NONE, &pot__supply_record__descriptor},
 };
 

@@ -27,6 +27,7 @@ bool ledger_account(const struct state *state, const struct public_key *key,
     out->is_jailed = r->is_jailed;
     out->forgiven_height = r->forgiven_height;
     out->answers_until = r->answers_until;
+    out->answers_until_ms = r->answers_until_ms;
     out->stake_joined = r->stake_joined;
     POT_ASSERT(r->n_unbonding <= UNBONDINGS_MAX);
     for (size_t i = 0; i < r->n_unbonding; i++) {
@@ -58,6 +59,7 @@ void account_store(const struct state *state, const struct public_key *key,
     r.is_jailed = account->is_jailed;
     r.forgiven_height = account->forgiven_height;
     r.answers_until = account->answers_until;
+    r.answers_until_ms = account->answers_until_ms;
     r.stake_joined = account->stake_joined;
     r.n_unbonding = account->unbonding_count;
     r.unbonding = list;

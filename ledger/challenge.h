@@ -31,7 +31,7 @@
  *         TX_BALANCE_LOW */
 POT_MUST_USE enum tx_verdict challenge_open(
     const struct state *state, const Pot__GenesisParams *params,
-    uint64_t height, const struct public_key *challenger,
+    const struct ledger_block *block, const struct public_key *challenger,
     const struct round_submission *submission);
 
 /* challenge_settle: by the attestations, whose signatures are checked here.
@@ -47,7 +47,10 @@ void challenge_close(const struct state *state, const struct hash *submission,
                      Pot__ChallengeStatus status, uint64_t height);
 
 /* challenge_end: at the end of a block, forgets the rounds that can be judged
- * no more; the deposit of a challenge that is open still goes back. */
-void challenge_end(const struct ledger_env *env, uint64_t height);
+ * no more.  One with an open challenge goes on, and so does the bond of the
+ * accused miner's stake, until it has gone on for too long: then the challenge
+ * expires, and the deposit goes back. */
+void challenge_end(const struct ledger_env *env,
+                   const struct ledger_block *block);
 
 #endif

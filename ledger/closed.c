@@ -35,14 +35,16 @@ static Pot__ClosedSubmission *make_submission(
     return made;
 }
 
-static Pot__ClosedRecord *make_record(const struct settle *s, uint64_t height)
+static Pot__ClosedRecord *make_record(const struct settle *s,
+                                      const struct ledger_block *block)
 {
     const Pot__TaskRecord *task = s->task;
     Pot__ClosedRecord *closed = pot_alloc(sizeof(*closed));
     pot__closed_record__init(closed);
     closed->task = codec_copy_bytes(s->task_hash.b, HASH_SIZE);
     closed->round = task->round;
-    closed->height = height;
+    closed->height = block->height;
+    closed->time_ms = block->time_ms;
     closed->opened_height = task->opened_height;
     closed->parameters_hash =
         codec_copy_bytes(task->parameters_hash.data, HASH_SIZE);
@@ -62,19 +64,25 @@ static Pot__ClosedRecord *make_record(const struct settle *s, uint64_t height)
     return closed;
 }
 
-static void bind_stakes(const struct settle *s, const struct state *state,
-                        uint64_t until)
+void closed_bind(const struct state *state, const Pot__GenesisParams *params,
+                 const struct ledger_block *from,
+                 const struct public_key *miner)
 {
-    for (size_t i = 0; i < s->counted_count; i++) {
-        struct account account;
-        ledger_account(state, &s->counted[i].miner, &account);
+    struct account account;
+    uint64_t until = from->height + params->challenge_blocks;
+    uint64_t until_ms = from->time_ms + params->challenge_ms;
+    ledger_account(state, miner, &account);
+    if (until > account.answers_until) {
         account.answers_until = until;
-        account_store(state, &s->counted[i].miner, &account);
     }
+    if (until_ms > account.answers_until_ms) {
+        account.answers_until_ms = until_ms;
+    }
+    account_store(state, miner, &account);
 }
 
 void closed_keep(const struct settle *s, const struct ledger_env *env,
-                 uint64_t height)
+                 const struct ledger_block *block)
 {
     struct hash name;
     struct hash theta;
@@ -83,16 +91,27 @@ void closed_keep(const struct settle *s, const struct ledger_env *env,
         params->challenge_blocks == 0) {
         return;
     }
-    uint64_t until = height + 2 * params->challenge_blocks;
-    Pot__ClosedRecord *closed = make_record(s, height);
+    uint64_t until = block->height + params->challenge_blocks;
+    Pot__ClosedRecord *closed = make_record(s, block);
     bool is_hash = codec_hash(&theta, closed->parameters_hash);
     POT_ASSERT(is_hash);
     task_blobs_hold(env, &theta);
-    closed_store(&env->state, closed);
+    record_store(&env->state, keys_closed(&s->task_hash, closed->round),
+                 closed);
     keys_closed_name(&name, &s->task_hash, closed->round);
     list_append(&env->state, keys_closed_until(until), name.b);
-    bind_stakes(s, &env->state, until);
+    for (size_t i = 0; i < s->counted_count; i++) {
+        closed_bind(&env->state, params, block, &s->counted[i].miner);
+    }
     codec_free(closed);
+}
+
+bool closed_is_within(const Pot__ClosedRecord *closed,
+                      const Pot__GenesisParams *params,
+                      const struct ledger_block *block, unsigned times)
+{
+    return block->height <= closed->height + times * params->challenge_blocks ||
+           block->time_ms <= closed->time_ms + times * params->challenge_ms;
 }
 
 const Pot__ClosedSubmission *closed_find(const Pot__ClosedRecord *closed,
@@ -113,26 +132,20 @@ bool ledger_is_counted(const Pot__ClosedRecord *closed,
     return closed_find(closed, submission) != NULL;
 }
 
-void closed_store(const struct state *state, const Pot__ClosedRecord *closed)
+Pot__ClosedRecord *closed_load(const struct state *state,
+                               const struct hash *name)
 {
-    struct hash task;
-    bool is_hash = codec_hash(&task, closed->task);
-    POT_ASSERT(is_hash);
-    record_store(state, keys_closed(&task, closed->round), closed);
+    return record_load(state, keys_closed_named(name),
+                       &pot__closed_record__descriptor);
 }
 
-Pot__ClosedRecord *closed_take(const struct ledger_env *env,
-                               const struct hash *name)
+void closed_forget(const struct ledger_env *env, const struct hash *name,
+                   const Pot__ClosedRecord *closed)
 {
     struct hash theta;
     struct state_key key = keys_closed_named(name);
-    Pot__ClosedRecord *closed =
-        record_load(&env->state, key, &pot__closed_record__descriptor);
-    if (closed != NULL) {
-        bool is_hash = codec_hash(&theta, closed->parameters_hash);
-        POT_ASSERT(is_hash);
-        task_blobs_drop(env, &theta);
-        env->state.del(env->state.context, key.b, key.size);
-    }
-    return closed;
+    bool is_hash = codec_hash(&theta, closed->parameters_hash);
+    POT_ASSERT(is_hash);
+    task_blobs_drop(env, &theta);
+    env->state.del(env->state.context, key.b, key.size);
 }

@@ -134,9 +134,9 @@ static bool validators_follow(const struct state *state,
 void ledger_end_block(const struct ledger_env *env,
                       const struct ledger_block *block)
 {
-    task_open_rounds(env, block->height);
+    task_open_rounds(env, block);
     unbond_end(&env->state, block->height);
-    challenge_end(env, block->height);
+    challenge_end(env, block);
     epoch_end(env, block->height);
 }
 

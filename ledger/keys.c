@@ -128,6 +128,11 @@ struct state_key keys_closed_until(uint64_t height)
     return make_numbered("closed-until/", height);
 }
 
+struct state_key keys_challenged(const struct hash *name)
+{
+    return make("challenged/", name->b, HASH_SIZE);
+}
+
 struct state_key keys_challenge(const struct hash *submission)
 {
     return make("challenge/", submission->b, HASH_SIZE);
@@ -138,9 +143,9 @@ struct state_key keys_challenge_number(uint64_t number)
     return make_numbered("challenge-number/", number);
 }
 
-struct state_key keys_challenges(void)
+struct state_key keys_open_challenge(uint64_t place)
 {
-    return make("challenges", NULL, 0);
+    return make_numbered("open-challenge/", place);
 }
 
 struct state_key keys_supply(void)

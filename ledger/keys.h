@@ -22,10 +22,11 @@
  *                               behind the block of that height
  *   "closed/" hash (32)         ClosedRecord, by the hash of task and round
  *   "closed-until/" u64         HashList: those that go behind the block of
- *                               that height
+ *                               that height, or are looked at again later
  *   "challenge/" hash (32)      ChallengeRecord, by the submission's hash
  *   "challenge-number/" u64     submission of the n-th challenge, from 0
- *   "challenges"                HashList: submissions of the open ones
+ *   "open-challenge/" u64       submission: the open ones, in no order
+ *   "challenged/" name          submission: the last one of a closed round
  *   "supply"                    SupplyRecord
  *
  * Numbers in keys are big-endian, so that they sort. */
@@ -68,9 +69,11 @@ void keys_closed_name(struct hash *out, const struct hash *task,
                       uint32_t round);
 struct state_key keys_closed_named(const struct hash *name);
 struct state_key keys_closed_until(uint64_t height);
+/* The last challenge of the closed round of that name. */
+struct state_key keys_challenged(const struct hash *name);
 struct state_key keys_challenge(const struct hash *submission);
 struct state_key keys_challenge_number(uint64_t number);
-struct state_key keys_challenges(void);
+struct state_key keys_open_challenge(uint64_t place);
 struct state_key keys_supply(void);
 
 #endif

@@ -116,7 +116,9 @@ struct account {
     uint32_t tasks_joined;
     bool is_jailed;           /* not elected until it stakes again */
     uint64_t forgiven_height; /* nothing up to it is punished any more */
-    uint64_t answers_until;   /* its miner stake is bound up to that height */
+    /* Its miner stake is bound up to that height, and up to that time. */
+    uint64_t answers_until;
+    uint64_t answers_until_ms;
     size_t unbonding_count;
     struct unbonding unbonding[UNBONDINGS_MAX]; /* by ascending height */
     char moniker[TX_TEXT_MAX + 1];
@@ -142,7 +144,7 @@ bool ledger_is_counted(const Pot__ClosedRecord *closed,
                        const struct hash *submission);
 Pot__ChallengeRecord *ledger_challenge(const struct state *state,
                                        const struct hash *submission);
-/* Submissions whose challenge is open, the oldest first. */
+/* Submissions whose challenge is open, in no order. */
 Pot__HashList *ledger_challenges(const struct state *state);
 
 /* ledger_supply: the totals and the chain's parameters; never NULL.  Of a state

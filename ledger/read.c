@@ -67,7 +67,19 @@ Pot__ChallengeRecord *ledger_challenge(const struct state *state,
 
 Pot__HashList *ledger_challenges(const struct state *state)
 {
-    return list_load(state, keys_challenges());
+    Pot__SupplyRecord *supply = ledger_supply(state);
+    Pot__HashList *list = pot_alloc(sizeof(*list));
+    pot__hash_list__init(list);
+    list->hashes = pot_calloc(supply->challenges_open, sizeof(*list->hashes));
+    for (uint64_t i = 0; i < supply->challenges_open; i++) {
+        struct hash submission;
+        if (record_load_hash(state, keys_open_challenge(i), &submission)) {
+            list->hashes[list->n_hashes++] =
+                codec_copy_bytes(submission.b, HASH_SIZE);
+        }
+    }
+    codec_free(supply);
+    return list;
 }
 
 bool ledger_challenge_number(const struct state *state, uint64_t number,

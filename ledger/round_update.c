@@ -70,7 +70,7 @@ static void free_messages(struct round_messages *messages)
 
 enum round_verdict ledger_tally_round(struct round_tally *out,
                                       const struct ledger_env *env,
-                                      uint64_t height,
+                                      const struct ledger_block *block,
                                       const struct round_candidate *candidate)
 {
     struct settle s;
@@ -83,7 +83,7 @@ enum round_verdict ledger_tally_round(struct round_tally *out,
             .counted = (uint32_t)s.counted_count,
             .refused = (uint32_t)s.refused_count,
             .min_submissions = s.task->spec->min_submissions,
-            .is_overdue = settle_is_overdue(&s, height),
+            .is_overdue = settle_is_overdue(&s, block),
         };
         out->is_closable =
             out->is_overdue || out->counted >= out->min_submissions;
@@ -155,7 +155,7 @@ static enum round_verdict make(struct settle *s, const struct ledger_env *env,
                                struct round_messages *messages)
 {
     if (s->counted_count < s->task->spec->min_submissions) {
-        if (!settle_is_overdue(s, block->height)) {
+        if (!settle_is_overdue(s, block)) {
             return ROUND_NOT_READY;
         }
         round_lists_drop_counted(s, messages);
@@ -179,7 +179,7 @@ enum round_verdict ledger_make_round(const struct ledger_env *env,
     if (verdict == ROUND_ACCEPTED) {
         *out = make_update(&s, &messages);
         if (pot__round_update__get_packed_size(*out) <= bytes_max) {
-            settle_write(&s, env, block->height);
+            settle_write(&s, env, block);
         } else {
             verdict = ROUND_TOO_LARGE;
             codec_free(*out);
@@ -262,7 +262,7 @@ static enum round_verdict check(struct settle *s, const struct ledger_env *env,
     }
     bool is_closable = s->counted_count > 0
                            ? s->counted_count >= s->task->spec->min_submissions
-                           : settle_is_overdue(s, block->height);
+                           : settle_is_overdue(s, block);
     if (!is_closable) {
         return ROUND_NOT_READY;
     }
@@ -285,7 +285,7 @@ enum round_verdict ledger_apply_round(const struct ledger_env *env,
         verdict = check(&s, env, block, update, trust);
     }
     if (verdict == ROUND_ACCEPTED) {
-        settle_write(&s, env, block->height);
+        settle_write(&s, env, block);
     }
     settle_fini(&s);
     return verdict;

@@ -93,11 +93,12 @@ struct round_tally {
                          empty, and what was counted is lost */
 };
 
-/* ledger_tally_round: what closing the round at this height would find; for
- * whoever decides when to close.  Errors: ROUND_TASK_UNKNOWN. */
+/* ledger_tally_round: what closing the round in this block, whoever proposes
+ * it, would find; for whoever decides when to close.  Errors:
+ * ROUND_TASK_UNKNOWN. */
 POT_MUST_USE enum round_verdict ledger_tally_round(
-    struct round_tally *out, const struct ledger_env *env, uint64_t height,
-    const struct round_candidate *candidate);
+    struct round_tally *out, const struct ledger_env *env,
+    const struct ledger_block *block, const struct round_candidate *candidate);
 
 /* ledger_make_round: closes the round as far as the candidate allows, in an
  * update of at most bytes_max bytes.

@@ -65,11 +65,14 @@ void settle_fini(struct settle *s)
     codec_free(s->supply);
 }
 
-bool settle_is_overdue(const struct settle *s, uint64_t height)
+bool settle_is_overdue(const struct settle *s, const struct ledger_block *block)
 {
-    uint64_t waited = s->supply->params->round_blocks_max;
-    return height >= s->task->opened_height &&
-           height - s->task->opened_height >= waited;
+    const Pot__TaskRecord *task = s->task;
+    uint64_t blocks = s->supply->params->round_blocks_max;
+    return block->height >= task->opened_height &&
+           block->height - task->opened_height >= blocks &&
+           block->time_ms >= task->opened_ms &&
+           block->time_ms - task->opened_ms >= task->spec->round_timeout_ms;
 }
 
 /* ---- the aggregate */

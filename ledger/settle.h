@@ -56,8 +56,10 @@ POT_MUST_USE enum round_verdict settle_init(struct settle *s,
                                             const struct hash *task);
 void settle_fini(struct settle *s);
 
-/* settle_is_overdue: the round may close empty at this height. */
-bool settle_is_overdue(const struct settle *s, uint64_t height);
+/* settle_is_overdue: the round may close empty in this block: both
+ * round_blocks_max and the task's round_timeout_ms are over. */
+bool settle_is_overdue(const struct settle *s,
+                       const struct ledger_block *block);
 
 /* settle_compute: aggregate, theta, evaluation, rewards; nothing when nothing
  * is counted.  certified, when not NULL, is an update whose aggregate and
@@ -73,6 +75,6 @@ POT_MUST_USE enum round_verdict settle_compute(
 
 /* settle_write: all that the round changes in state and blobs. */
 void settle_write(struct settle *s, const struct ledger_env *env,
-                  uint64_t height);
+                  const struct ledger_block *block);
 
 #endif

@@ -101,13 +101,14 @@ static bool is_target_reached(const struct settle *s)
 }
 
 static void open_next(struct settle *s, const struct ledger_env *env,
-                      uint64_t height)
+                      const struct ledger_block *block)
 {
     struct roster round = roster_of_round(s->task);
     bool was_open = round.count > 0;
     roster_clear(&round);
     roster_set_round(s->task, round);
-    s->task->opened_height = height;
+    s->task->opened_height = block->height;
+    s->task->opened_ms = block->time_ms;
     task_store(env, s->task);
     if (was_open) {
         list_append(&env->state, keys_opening(), s->task_hash.b);
@@ -115,8 +116,9 @@ static void open_next(struct settle *s, const struct ledger_env *env,
 }
 
 static void end_or_go_on(struct settle *s, const struct ledger_env *env,
-                         uint64_t height)
+                         const struct ledger_block *block)
 {
+    uint64_t height = block->height;
     uint32_t empty_max = s->supply->params->empty_rounds_max;
     Pot__TaskRecord *task = s->task;
     if (empty_max > 0 && task->empty_rounds >= empty_max) {
@@ -132,18 +134,18 @@ static void end_or_go_on(struct settle *s, const struct ledger_env *env,
         task_end(env, height, task, POT__TASK_STATUS__TASK_COMPLETED,
                  "all rounds done");
     } else {
-        open_next(s, env, height);
+        open_next(s, env, block);
     }
 }
 
 void settle_write(struct settle *s, const struct ledger_env *env,
-                  uint64_t height)
+                  const struct ledger_block *block)
 {
     Pot__TaskRecord *task = s->task;
     bool is_empty = s->counted_count == 0;
     POT_ASSERT(task->round < task->spec->rounds);
     if (!is_empty) {
-        closed_keep(s, env, height);
+        closed_keep(s, env, block);
         write_model(s, env);
         write_evaluation(s);
         task->train_loss = s->train_loss;
@@ -154,5 +156,5 @@ void settle_write(struct settle *s, const struct ledger_env *env,
     task->rejected += s->refused_count;
     note_absences(s, env);
     task->round++;
-    end_or_go_on(s, env, height);
+    end_or_go_on(s, env, block);
 }

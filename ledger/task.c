@@ -53,7 +53,7 @@ static void number_task(const struct state *state, const struct hash *hash)
     codec_free(supply);
 }
 
-void task_begin(const struct ledger_env *env, uint64_t height,
+void task_begin(const struct ledger_env *env, const struct ledger_block *block,
                 const struct hash *hash, const struct public_key *owner,
                 const Pot__SubmitTask *submit)
 {
@@ -67,8 +67,9 @@ void task_begin(const struct ledger_env *env, uint64_t height,
     task.parameters_hash = codec_bytes(parameters.b, HASH_SIZE);
     task.budget = submit->budget;
     task.escrow = submit->budget;
-    task.started_height = height;
-    task.opened_height = height;
+    task.started_height = block->height;
+    task.opened_height = block->height;
+    task.opened_ms = block->time_ms;
     task_store(env, &task);
     list_append(&env->state, keys_running(), hash->b);
     list_append(&env->state, keys_opening(), hash->b);
@@ -175,7 +176,7 @@ void task_end(const struct ledger_env *env, uint64_t height,
 /* Freezes the roster once there are members enough to close the round: one
  * frozen with fewer could only wait until it is overdue. */
 static bool open_round(const struct ledger_env *env, const struct hash *hash,
-                       uint64_t height)
+                       const struct ledger_block *block)
 {
     Pot__TaskRecord *task = ledger_task(&env->state, hash);
     if (task == NULL) {
@@ -187,14 +188,16 @@ static bool open_round(const struct ledger_env *env, const struct hash *hash,
         task->n_members > 0 && task->n_members >= task->spec->min_submissions;
     if (is_open) {
         roster_set_round(task, roster_copy(roster_of_members(task)));
-        task->opened_height = height;
+        task->opened_height = block->height;
+        task->opened_ms = block->time_ms;
         task_store(env, task);
     }
     codec_free(task);
     return is_open;
 }
 
-void task_open_rounds(const struct ledger_env *env, uint64_t height)
+void task_open_rounds(const struct ledger_env *env,
+                      const struct ledger_block *block)
 {
     Pot__HashList *opening =
         record_load(&env->state, keys_opening(), &pot__hash_list__descriptor);
@@ -202,7 +205,7 @@ void task_open_rounds(const struct ledger_env *env, uint64_t height)
         struct hash hash;
         bool is_hash = codec_hash(&hash, opening->hashes[i]);
         POT_ASSERT(is_hash);
-        if (open_round(env, &hash, height)) {
+        if (open_round(env, &hash, block)) {
             list_remove(&env->state, keys_opening(), hash.b);
         }
     }

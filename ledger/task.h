@@ -13,7 +13,7 @@ void task_store(const struct ledger_env *env, const Pot__TaskRecord *task);
  * which submitted it, with its first theta; makes it
  * running and its first round wait for a roster.  The budget was taken from
  * the owner. */
-void task_begin(const struct ledger_env *env, uint64_t height,
+void task_begin(const struct ledger_env *env, const struct ledger_block *block,
                 const struct hash *hash, const struct public_key *owner,
                 const Pot__SubmitTask *submit);
 
@@ -36,6 +36,7 @@ void task_end(const struct ledger_env *env, uint64_t height,
 
 /* task_open_rounds: at the end of a block, freezes the rosters of all rounds
  * that wait for one. */
-void task_open_rounds(const struct ledger_env *env, uint64_t height);
+void task_open_rounds(const struct ledger_env *env,
+                      const struct ledger_block *block);
 
 #endif

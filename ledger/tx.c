@@ -81,7 +81,7 @@ static enum tx_verdict check_sender(const struct tx_run *run,
                                     const struct account *account,
                                     const Pot__TxBody *body, size_t tx_bytes)
 {
-    if (body->expiry_height != 0 && run->height > body->expiry_height) {
+    if (body->expiry_height != 0 && run->block->height > body->expiry_height) {
         return TX_EXPIRED;
     }
     if (body->fee < fee_min(run->params, body, tx_bytes).units) {
@@ -148,12 +148,13 @@ static enum tx_verdict run_body(struct tx_run *run, const Pot__TxBody *body,
 }
 
 /* proposer NULL: a trial. */
-static enum tx_verdict execute(const struct ledger_env *env, uint64_t height,
+static enum tx_verdict execute(const struct ledger_env *env,
+                               const struct ledger_block *block,
                                const struct public_key *proposer,
                                const Pot__Signed *tx, bool is_signature_checked)
 {
     struct tx_run run = {
-        .height = height, .tx = tx, .is_trial = proposer == NULL};
+        .block = block, .tx = tx, .is_trial = proposer == NULL};
     size_t bytes = pot__signed__get_packed_size(tx);
     Pot__TxBody *body;
     if (bytes > TX_BYTES_MAX) {
@@ -184,11 +185,12 @@ static enum tx_verdict execute(const struct ledger_env *env, uint64_t height,
     return verdict;
 }
 
-enum tx_verdict ledger_check_tx(const struct ledger_env *env, uint64_t height,
+enum tx_verdict ledger_check_tx(const struct ledger_env *env,
+                                const struct ledger_block *block,
                                 const Pot__Signed *tx,
                                 bool is_signature_checked)
 {
-    return execute(env, height, NULL, tx, is_signature_checked);
+    return execute(env, block, NULL, tx, is_signature_checked);
 }
 
 enum tx_verdict ledger_apply_tx(const struct ledger_env *env,
@@ -196,6 +198,5 @@ enum tx_verdict ledger_apply_tx(const struct ledger_env *env,
                                 const Pot__Signed *tx,
                                 bool is_signature_checked)
 {
-    return execute(env, block->height, &block->proposer, tx,
-                   is_signature_checked);
+    return execute(env, block, &block->proposer, tx, is_signature_checked);
 }

@@ -123,13 +123,13 @@ enum tx_verdict {
 #undef X
 };
 
-/* ledger_check_tx: whether a block at this height could take it now; writes
- * nothing.  TX_NONCE_AHEAD comes only after all that does not depend on
+/* ledger_check_tx: whether this block, whoever proposes it, could take it now;
+ * writes nothing.  TX_NONCE_AHEAD comes only after all that does not depend on
  * earlier transactions was found right: its form, the signature, the rules
  * of its kind that need no state, and a fee that the sender could pay; so a
  * mempool may keep such a one. */
 POT_MUST_USE enum tx_verdict ledger_check_tx(const struct ledger_env *env,
-                                             uint64_t height,
+                                             const struct ledger_block *block,
                                              const Pot__Signed *tx,
                                              bool is_signature_checked);
 

@@ -25,7 +25,7 @@ static enum tx_verdict tx_challenge(const struct tx_run *run,
         return TX_MALFORMED;
     }
     enum tx_verdict verdict = challenge_open(
-        &run->env->state, run->params, run->height, &run->sender, &submission);
+        &run->env->state, run->params, run->block, &run->sender, &submission);
     round_submission_fini(&submission);
     return verdict;
 }
@@ -41,7 +41,7 @@ static enum tx_verdict check_settle(const Pot__TxBody *body)
 static enum tx_verdict tx_settle_challenge(const struct tx_run *run,
                                            const Pot__TxBody *body)
 {
-    return challenge_settle(run->env, run->params, run->height,
+    return challenge_settle(run->env, run->params, run->block->height,
                             body->settle_challenge);
 }
 

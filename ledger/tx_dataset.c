@@ -14,7 +14,7 @@ static void store_dataset(const struct tx_run *run,
     Pot__DatasetRecord record = POT__DATASET_RECORD__INIT;
     record.dataset = dataset;
     record.owner = codec_bytes(run->sender.b, PUBLIC_KEY_SIZE);
-    record.height = run->height;
+    record.height = run->block->height;
     record_store(state, keys_dataset(address), &record);
     Pot__SupplyRecord *supply = ledger_supply(state);
     record_store_hash(state, keys_dataset_number(supply->datasets), address);

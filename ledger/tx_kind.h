@@ -20,7 +20,7 @@
  * has been taken; env is a draft's, so a kind may write before it refuses. */
 struct tx_run {
     const struct ledger_env *env;
-    uint64_t height;
+    const struct ledger_block *block;
     const Pot__Signed *tx;
     struct public_key sender;
     const Pot__GenesisParams *params;

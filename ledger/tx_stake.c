@@ -63,7 +63,7 @@ static enum tx_verdict tx_stake(const struct tx_run *run,
     if (body->stake->role == POT__STAKE_ROLE__STAKE_VALIDATOR &&
         account.is_jailed) {
         account.is_jailed = false;
-        account.forgiven_height = run->height;
+        account.forgiven_height = run->block->height;
     }
     if (*role.stake == 0) {
         if (list_count(state, role.stakers) >= STAKERS_MAX) {
@@ -98,7 +98,8 @@ static enum tx_verdict tx_unstake(const struct tx_run *run,
     if (is_miner && account.tasks_joined > 0) {
         return TX_STAKE_BOUND;
     }
-    if (is_miner && run->height <= account.answers_until) {
+    if (is_miner && (run->block->height <= account.answers_until ||
+                     run->block->time_ms <= account.answers_until_ms)) {
         return TX_ANSWERS;
     }
     if (!is_miner && rest == 0 && list_count(state, role.stakers) == 1) {
@@ -110,8 +111,8 @@ static enum tx_verdict tx_unstake(const struct tx_run *run,
     *role.stake = rest;
     if (is_miner) {
         account.balance += amount;
-    } else if (!unbond_begin(state, run->params, run->height, &run->sender,
-                             &account, amount)) {
+    } else if (!unbond_begin(state, run->params, run->block->height,
+                             &run->sender, &account, amount)) {
         return TX_UNBONDING_FULL;
     }
     account_store(state, &run->sender, &account);

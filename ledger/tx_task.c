@@ -123,7 +123,7 @@ static enum tx_verdict tx_submit_task(const struct tx_run *run,
     if (!run->is_trial) {
         struct hash task;
         signed_hash(&task, SIGNED_TX, run->tx);
-        task_begin(run->env, run->height, &task, &run->sender, submit);
+        task_begin(run->env, run->block, &task, &run->sender, submit);
     }
     return TX_ACCEPTED;
 }
@@ -173,8 +173,8 @@ static enum tx_verdict tx_cancel_task(const struct tx_run *run,
         return verdict;
     }
     if (codec_bytes_equal(task->owner, run->sender.b, PUBLIC_KEY_SIZE)) {
-        task_end(run->env, run->height, task, POT__TASK_STATUS__TASK_CANCELLED,
-                 "cancelled by its owner");
+        task_end(run->env, run->block->height, task,
+                 POT__TASK_STATUS__TASK_CANCELLED, "cancelled by its owner");
     } else {
         verdict = TX_TASK_OWNER;
     }

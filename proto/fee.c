@@ -9,6 +9,8 @@
 /* theta and the optimizer's moments are int32; an aggregate a round, int16
  * mostly */
 #define BYTES_ROUND_A_PARAMETER 2
+/* Thetas of closed rounds of the exact lane, which can be challenged still. */
+#define THETAS_HELD 20
 /* Around the body: public key, signature, three tags and lengths. */
 #define BYTES_AROUND (PUBLIC_KEY_SIZE + SIGNATURE_SIZE + 16)
 #define VARINT_MAX   10
@@ -27,9 +29,13 @@ static uint64_t task_work(const Pot__TxBody *body)
         model_shape_from_spec(&shape, submit->spec->model) != POT_OK) {
         return 0;
     }
-    uint64_t kept = 1 + (uint64_t)spec_moments(submit->spec->optimizer);
-    uint64_t bytes = kept * sizeof(int32_t) +
-                     (uint64_t)BYTES_ROUND_A_PARAMETER * submit->spec->rounds;
+    bool is_exact = submit->spec->numerics == POT__NUMERICS__NUMERICS_EXACT;
+    uint32_t rounds = submit->spec->rounds;
+    uint64_t held = rounds < THETAS_HELD ? rounds : THETAS_HELD;
+    uint64_t kept = 1 + (uint64_t)spec_moments(submit->spec->optimizer) +
+                    (is_exact ? held : 0);
+    uint64_t bytes =
+        kept * sizeof(int32_t) + (uint64_t)BYTES_ROUND_A_PARAMETER * rounds;
     return shape.parameter_count * bytes;
 }
 

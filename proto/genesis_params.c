@@ -34,6 +34,7 @@ const struct genesis_param genesis_params[GENESIS_PARAM_COUNT] = {
     PARAM(evidence_blocks_max, GENESIS_PARAM_U64, 1, 1000000000, 1000),
     PARAM(unbonding_blocks, GENESIS_PARAM_U64, 1, 1000000000, 1000),
     PARAM(challenge_blocks, GENESIS_PARAM_U64, 1, 1000000, 20),
+    PARAM(challenge_ms, GENESIS_PARAM_U64, 0, 86400000, 30000),
     PARAM(challenge_deposit, GENESIS_PARAM_AMOUNT, 0, UINT64_MAX,
           AMOUNT_UNITS_PER_POT),
     PARAM(slash_fraud_bps, GENESIS_PARAM_U32, 0, BPS_ONE, BPS_ONE),

@@ -8,7 +8,7 @@
 
 #include "proto/chain.pb-c.h"
 
-#define GENESIS_PARAM_COUNT 19
+#define GENESIS_PARAM_COUNT 20
 
 enum genesis_param_type {
     GENESIS_PARAM_AMOUNT, /* uint64_t; base units, text in the file */

@@ -17,3 +17,9 @@ void chain_tip_follow(struct chain_tip *tip, const Pot__BlockHeader *header,
                     codec_hash(&tip->next_signers, header->validators_hash);
     POT_ASSERT(is_right); /* block_header_decode saw to it */
 }
+
+struct ledger_block chain_tip_next(const struct chain_tip *tip)
+{
+    return (struct ledger_block){.height = tip->height + 1,
+                                 .time_ms = tip->time_ms + 1};
+}

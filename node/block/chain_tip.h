@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/hash.h"
+#include "ledger/ledger.h"
 #include "proto/block.h"
 
 struct chain_tip {
@@ -24,5 +25,9 @@ struct chain_tip {
  * that block's header and hash. */
 void chain_tip_follow(struct chain_tip *tip, const Pot__BlockHeader *header,
                       const struct hash *hash, uint64_t view);
+
+/* chain_tip_next: what is known of the block behind it, whoever proposes that:
+ * its height and its earliest time. */
+struct ledger_block chain_tip_next(const struct chain_tip *tip);
 
 #endif

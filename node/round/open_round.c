@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "ledger/ledger.h"
 #include "ledger/roster.h"
 #include "ledger/submission.h"
@@ -198,6 +199,9 @@ bool open_round_attestation(struct open_round *round,
     if (opened->body->closes) {
         is_taken = hear_closing(round, &opened->validator);
         round_attestation_fini(opened);
+    } else if (opened->body->n_judgements > round->record->n_roster) {
+        round_attestation_fini(opened); /* padded: a miner is judged once */
+        is_taken = false;
     } else {
         is_taken = attesting_take(round->attesting, opened, message);
     }
@@ -264,9 +268,11 @@ static void tally(struct open_round *round, uint64_t height)
         .chain = round->shared->holdings->chain,
         .state = stored_state(round->shared->holdings->store),
     };
+    const struct ledger_block block = {.height = height,
+                                       .time_ms = clock_wall_ms()};
     list(&candidate, round);
     enum round_verdict verdict =
-        ledger_tally_round(&found, &env, height, &candidate);
+        ledger_tally_round(&found, &env, &block, &candidate);
     free_lists(&candidate);
     round->is_dirty = false;
     round->tally_height = height;

@@ -59,8 +59,8 @@ struct intake {
     size_t own_count; /* of them, those of no peer */
     size_t queue_bytes;
     struct intake_early early;
-    struct item *batch; /* off the loop */
-    uint64_t height;    /* of the tip when the batch began */
+    struct item *batch;       /* off the loop */
+    struct ledger_block next; /* behind the tip when the batch began */
     struct offload offload;
     struct buf parcel; /* transactions to be passed on together */
     uint64_t parcel_peer_id;
@@ -160,11 +160,11 @@ static void verify_one(struct item *item, struct verified *verified)
 }
 
 static void judge_one(struct item *item, const struct ledger_env *ledger,
-                      uint64_t height)
+                      const struct ledger_block *next)
 {
     if (item->message != NULL && item->body != NULL) {
         item->receipt.ledger =
-            ledger_check_tx(ledger, height, item->message, true);
+            ledger_check_tx(ledger, next, item->message, true);
     }
 }
 
@@ -188,7 +188,7 @@ static void on_work(void *context)
     }
     (void)cpu_time_enter(CPU_LEDGER);
     for (struct item *item = intake->batch; item != NULL; item = item->next) {
-        judge_one(item, &ledger, intake->height + 1);
+        judge_one(item, &ledger, &intake->next);
     }
     (void)cpu_time_enter(before);
 }
@@ -344,7 +344,7 @@ static void on_worked(void *context)
         item = next;
     }
     send_parcel(intake);
-    if (chain_tip(intake->config.chain)->height > intake->height) {
+    if (chain_tip(intake->config.chain)->height >= intake->next.height) {
         intake_applied(intake);
     }
     if (intake->batch == NULL && intake->queue != NULL && !intake->is_stopped) {
@@ -370,7 +370,7 @@ static void start_batch(struct intake *intake)
     if (intake->queue == NULL) {
         intake->queue_end = &intake->queue;
     }
-    intake->height = chain_tip(intake->config.chain)->height;
+    intake->next = chain_tip_next(chain_tip(intake->config.chain));
     bool is_brief = last == intake->batch && last->type == MESSAGE_TX &&
                     last->size <= BRIEF_BYTES_MAX;
     (is_brief ? offload_brief : offload_start)(

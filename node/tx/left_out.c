@@ -91,8 +91,10 @@ static bool is_takable(const struct left_out_view *view,
         .chain = view->holdings->chain,
         .state = stored_state(view->holdings->store),
     };
+    const struct ledger_block next = {.height = height + 1,
+                                      .time_ms = view->time_ms + 1};
     return view->is_ready(view->context, entry) &&
-           ledger_check_tx(&env, height + 1, entry->tx, true) == TX_ACCEPTED;
+           ledger_check_tx(&env, &next, entry->tx, true) == TX_ACCEPTED;
 }
 
 /* What has been passed over stays under watch as long as it waits. */

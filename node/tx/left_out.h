@@ -42,6 +42,7 @@ struct left_out {
 struct left_out_view {
     const struct holdings *holdings;
     const struct mempool *mempool;
+    uint64_t time_ms; /* of the tip */
     /* Whether a block could take it as far as its data goes. */
     bool (*is_ready)(void *context, const struct mempool_entry *entry);
     /* A primary has passed it over for the first time: it may never have come

@@ -159,6 +159,7 @@ bool pending_applied(struct pending *c, const struct shared_block *block,
     const struct left_out_view view = {
         .holdings = c->config.holdings,
         .mempool = pool,
+        .time_ms = block->block->header->time_ms,
         .is_ready = is_ready,
         .tell = tell,
         .context = c,

@@ -199,7 +199,7 @@ static enum tx_verdict apply(struct fixture *f, const Pot__Signed *tx)
     struct hash before;
     struct hash after;
     memory_state_digest(&before, &f->memory);
-    enum tx_verdict checked = ledger_check_tx(&f->env, f->height, tx, false);
+    enum tx_verdict checked = ledger_check_tx(&f->env, &block, tx, false);
     memory_state_digest(&after, &f->memory);
     POT_ASSERT(hash_equal(&before, &after));
     enum tx_verdict verdict = ledger_apply_tx(&f->env, &block, tx, false);

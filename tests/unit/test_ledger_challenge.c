@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include "base/limits.h"
+#include "ledger/keys.h"
+#include "ledger/record.h"
 #include "proto/codec.h"
 #include "proto/round.h"
 #include "proto/signed.h"
@@ -15,7 +17,8 @@
 #include <cmocka.h>
 
 #define DEPOSIT     UINT64_C(1000) /* the fixture's */
-#define STAYS_BOUND 8              /* blocks: twice challenge_blocks */
+#define STAYS_BOUND 4              /* challenge_blocks */
+#define PATIENCE    40             /* ten times that */
 
 static const Pot__Verdict audited = POT__VERDICT__VERDICT_ACCEPT_AUDITED;
 static const Pot__Verdict accepted = POT__VERDICT__VERDICT_ACCEPT;
@@ -68,16 +71,32 @@ static void close_round(struct court *c, Pot__Verdict last)
     fixture_end_block(&c->f);
 }
 
-static void open_court(struct court *c, Pot__Numerics numerics,
-                       Pot__Verdict last)
+static void set_challenge_ms(struct fixture *f, uint64_t ms)
+{
+    Pot__SupplyRecord *supply = ledger_supply(&f->env.state);
+    supply->params->challenge_ms = ms;
+    record_store(&f->env.state, keys_supply(), supply);
+    codec_free(supply);
+}
+
+/* Blocks come every 1000 ms. */
+static void open_court_for(struct court *c, Pot__Numerics numerics,
+                           Pot__Verdict last, uint64_t challenge_ms)
 {
     *c = (struct court){.round = 0};
     fixture_open(&c->f);
+    set_challenge_ms(&c->f, challenge_ms);
     fixture_spec(&c->spec, &c->f);
     c->spec.task.numerics = numerics;
     c->spec.task.miner_stake = 6 * FIXTURE_STAKE / 10;
     fixture_start_task(&c->f, &c->spec, 6000, 2, &c->task);
     close_round(c, last);
+}
+
+static void open_court(struct court *c, Pot__Numerics numerics,
+                       Pot__Verdict last)
+{
+    open_court_for(c, numerics, last, 0);
 }
 
 static void close_court(struct court *c)
@@ -388,38 +407,153 @@ static void a_round_can_be_challenged_for_challenge_blocks(void **state)
     close_court(&c);
 }
 
+static void and_for_challenge_ms_however_fast_blocks_come(void **state)
+{
+    (void)state;
+    struct court c;
+    open_court_for(&c, POT__NUMERICS__NUMERICS_EXACT, accepted, 9000);
+    uint64_t closed = c.f.height - 1;
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(fixture_leave(&c.f, fixture_miner(&c.f, i), &c.task),
+                         TX_ACCEPTED);
+    }
+    while (c.f.height < closed + 9) {
+        fixture_end_block(&c.f);
+    }
+    assert_int_equal(
+        challenge(&c, fixture_validator(&c.f, 3), c.held.submissions[0]),
+        TX_ACCEPTED);
+    fixture_end_block(&c.f);
+    assert_int_equal(
+        challenge(&c, fixture_validator(&c.f, 3), c.held.submissions[1]),
+        TX_SUBMISSION_UNKNOWN);
+    /* who is accused has to answer, the other one is free */
+    assert_int_equal(fixture_unstake(&c.f, fixture_miner(&c.f, 0),
+                                     POT__STAKE_ROLE__STAKE_MINER,
+                                     FIXTURE_STAKE),
+                     TX_ANSWERS);
+    assert_int_equal(fixture_unstake(&c.f, fixture_miner(&c.f, 1),
+                                     POT__STAKE_ROLE__STAKE_MINER,
+                                     FIXTURE_STAKE),
+                     TX_ACCEPTED);
+    close_court(&c);
+}
+
+static void answers_until(struct court *c, uint64_t last)
+{
+    const struct key *miner = fixture_miner(&c->f, 0);
+    const Pot__StakeRole role = POT__STAKE_ROLE__STAKE_MINER;
+    assert_int_equal(fixture_leave(&c->f, miner, &c->task), TX_ACCEPTED);
+    while (c->f.height <= last) {
+        assert_int_equal(fixture_unstake(&c->f, miner, role, FIXTURE_STAKE),
+                         TX_ANSWERS);
+        assert_int_equal(memory_state_count(&c->f.memory, "closed/"), 1);
+        fixture_end_block(&c->f);
+    }
+    assert_int_equal(fixture_unstake(&c->f, miner, role, FIXTURE_STAKE),
+                     TX_ACCEPTED);
+}
+
 static void a_stake_answers_as_long_as_a_challenge_can_be_settled(void **state)
 {
     (void)state;
     struct court c;
-    struct hash hash;
     open_court(&c, POT__NUMERICS__NUMERICS_EXACT, accepted);
-    const struct key *miner = fixture_miner(&c.f, 0);
-    const struct key *challenger = fixture_validator(&c.f, 3);
-    const Pot__StakeRole role = POT__STAKE_ROLE__STAKE_MINER;
-    uint64_t closed = c.f.height - 1;
-    uint64_t before = account_of(&c, challenger).balance;
-    assert_int_equal(fixture_leave(&c.f, miner, &c.task), TX_ACCEPTED);
-    assert_int_equal(challenge(&c, challenger, c.held.submissions[0]),
-                     TX_ACCEPTED);
-    while (c.f.height <= closed + STAYS_BOUND) {
-        assert_int_equal(fixture_unstake(&c.f, miner, role, FIXTURE_STAKE),
-                         TX_ANSWERS);
-        assert_int_equal(status_of(&c, c.held.submissions[0]),
-                         POT__CHALLENGE_STATUS__CHALLENGE_OPEN);
-        assert_int_equal(memory_state_count(&c.f.memory, "closed/"), 1);
+    answers_until(&c, c.f.height - 1 + STAYS_BOUND);
+    assert_int_equal(memory_state_count(&c.f.memory, "closed"), 0);
+    /* theta of the open round alone: the first one is gone */
+    assert_int_equal(memory_state_count(&c.f.memory, "blob/"), 2);
+    close_court(&c);
+    open_court_for(&c, POT__NUMERICS__NUMERICS_EXACT, accepted, 9000);
+    answers_until(&c, c.f.height - 1 + 9);
+    for (uint32_t i = 0; i < c.f.params.challenge_blocks; i++) {
         fixture_end_block(&c.f);
     }
-    assert_int_equal(fixture_unstake(&c.f, miner, role, FIXTURE_STAKE),
+    assert_int_equal(memory_state_count(&c.f.memory, "closed"), 0);
+    close_court(&c);
+}
+
+static void an_undecided_challenge_goes_on_for_a_while(void **state)
+{
+    (void)state;
+    struct court c;
+    open_court(&c, POT__NUMERICS__NUMERICS_EXACT, accepted);
+    const struct key *challenger = fixture_validator(&c.f, 3);
+    uint64_t before = account_of(&c, challenger).balance;
+    uint64_t last = c.f.height - 1 + PATIENCE;
+    assert_int_equal(challenge(&c, challenger, c.held.submissions[0]),
                      TX_ACCEPTED);
+    answers_until(&c, last);
     /* nobody spoke: the deposit is back, and nothing of the round is left */
-    signed_hash(&hash, SIGNED_SUBMISSION, c.held.submissions[0]);
     assert_int_equal(status_of(&c, c.held.submissions[0]),
                      POT__CHALLENGE_STATUS__CHALLENGE_EXPIRED);
     assert_int_equal(account_of(&c, challenger).balance, before - FIXTURE_FEE);
     assert_int_equal(memory_state_count(&c.f.memory, "closed"), 0);
-    /* theta of the open round alone: the first one is gone */
+    assert_int_equal(memory_state_count(&c.f.memory, "challenged/"), 0);
     assert_int_equal(memory_state_count(&c.f.memory, "blob/"), 2);
+    close_court(&c);
+}
+
+static void is_open(const struct court *c, const Pot__Signed *only)
+{
+    struct hash hash;
+    Pot__HashList *open = ledger_challenges(&c->f.env.state);
+    assert_int_equal(open->n_hashes, only != NULL ? 1 : 0);
+    if (only != NULL) {
+        signed_hash(&hash, SIGNED_SUBMISSION, only);
+        assert_memory_equal(open->hashes[0].data, hash.b, HASH_SIZE);
+    }
+    codec_free(open);
+}
+
+static void several_of_a_round_are_open_until_each_is_settled(void **state)
+{
+    (void)state;
+    struct court c;
+    const Pot__Verdict words[] = {audited, audited, audited};
+    open_court(&c, POT__NUMERICS__NUMERICS_EXACT, accepted);
+    const struct key *challenger = fixture_validator(&c.f, 3);
+    is_open(&c, NULL);
+    assert_int_equal(challenge(&c, challenger, c.held.submissions[0]),
+                     TX_ACCEPTED);
+    is_open(&c, c.held.submissions[0]);
+    assert_int_equal(challenge(&c, challenger, c.held.submissions[1]),
+                     TX_ACCEPTED);
+    assert_int_equal(settle(&c, c.held.submissions[0], 0, words, 3),
+                     TX_ACCEPTED);
+    is_open(&c, c.held.submissions[1]);
+    for (int i = 0; i < PATIENCE; i++) {
+        assert_int_equal(memory_state_count(&c.f.memory, "open-challenge/"), 1);
+        fixture_end_block(&c.f);
+    }
+    is_open(&c, NULL);
+    assert_int_equal(memory_state_count(&c.f.memory, "open-challenge/"), 0);
+    assert_int_equal(status_of(&c, c.held.submissions[1]),
+                     POT__CHALLENGE_STATUS__CHALLENGE_EXPIRED);
+    assert_int_equal(memory_state_count(&c.f.memory, "closed"), 0);
+    close_court(&c);
+}
+
+static void validators_that_were_slow_still_settle_it(void **state)
+{
+    (void)state;
+    struct court c;
+    const Pot__Verdict words[] = {refused, refused, refused};
+    open_court_for(&c, POT__NUMERICS__NUMERICS_EXACT, accepted, 3000);
+    assert_int_equal(
+        challenge(&c, fixture_validator(&c.f, 3), c.held.submissions[0]),
+        TX_ACCEPTED);
+    for (int i = 0; i < 6 * STAYS_BOUND; i++) {
+        fixture_end_block(&c.f);
+    }
+    assert_int_equal(settle(&c, c.held.submissions[0], 0, words, 3),
+                     TX_ACCEPTED);
+    assert_int_equal(account_of(&c, fixture_miner(&c.f, 0)).stake_miner,
+                     FIXTURE_STAKE / 2);
+    for (uint32_t i = 0; i < c.f.params.challenge_blocks; i++) {
+        fixture_end_block(&c.f);
+    }
+    assert_int_equal(memory_state_count(&c.f.memory, "closed"), 0);
     close_court(&c);
 }
 
@@ -469,6 +603,10 @@ int main(void)
         cmocka_unit_test(words_are_of_different_validators_and_signed),
         cmocka_unit_test(who_may_challenge_what),
         cmocka_unit_test(a_round_can_be_challenged_for_challenge_blocks),
+        cmocka_unit_test(and_for_challenge_ms_however_fast_blocks_come),
+        cmocka_unit_test(an_undecided_challenge_goes_on_for_a_while),
+        cmocka_unit_test(several_of_a_round_are_open_until_each_is_settled),
+        cmocka_unit_test(validators_that_were_slow_still_settle_it),
         cmocka_unit_test(a_stake_answers_as_long_as_a_challenge_can_be_settled),
         cmocka_unit_test(a_task_where_cheating_pays_is_not_taken),
     };

@@ -7,6 +7,7 @@
 #include "base/fixed.h"
 #include "ledger/pay.h"
 #include "ledger/roster.h"
+#include "ledger/task.h"
 #include "proto/codec.h"
 #include "proto/round.h"
 #include "proto/signed.h"
@@ -318,7 +319,7 @@ static void a_submission_needs_a_quorum(void **state)
     const struct round_candidate *c = fixture_candidate(&g.held, &g.task);
     assert_int_equal(game_make(&g, &update), ROUND_NOT_READY);
     assert_null(update);
-    assert_int_equal(ledger_tally_round(&tally, &g.f.env, g.f.height, c),
+    assert_int_equal(ledger_tally_round(&tally, &g.f.env, &g.block, c),
                      ROUND_ACCEPTED);
     assert_int_equal(tally.counted, 0);
     assert_false(tally.is_closable);
@@ -326,7 +327,7 @@ static void a_submission_needs_a_quorum(void **state)
         &g.f, fixture_validator(&g.f, 3), &g.task, 1, g.held.submissions, 2,
         POT__VERDICT__VERDICT_ACCEPT_AUDITED);
     c = fixture_candidate(&g.held, &g.task);
-    assert_int_equal(ledger_tally_round(&tally, &g.f.env, g.f.height, c),
+    assert_int_equal(ledger_tally_round(&tally, &g.f.env, &g.block, c),
                      ROUND_ACCEPTED);
     assert_int_equal(tally.counted, 2);
     assert_int_equal(tally.roster, 3);
@@ -405,6 +406,29 @@ static void rounds_close_empty_when_their_time_is_up(void **state)
     codec_free(task);
     assert_int_equal(account_of(&g.f, fixture_client(&g.f, 0)).balance,
                      before + 6000);
+    game_close(&g);
+}
+
+/* Blocks come every 1000 ms, and four are enough. */
+static void blocks_that_come_fast_do_not_shorten_a_round(void **state)
+{
+    (void)state;
+    struct game g;
+    struct round_tally tally;
+    game_open(&g);
+    Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
+    task->spec->round_timeout_ms = 9000;
+    task_store(&g.f.env, task);
+    struct ledger_block block = {.height = task->opened_height +
+                                           g.f.params.round_blocks_max};
+    for (uint64_t more = 8999; more <= 9000; more++) {
+        const struct round_candidate none = {.task = g.task};
+        block.time_ms = task->opened_ms + more;
+        assert_int_equal(ledger_tally_round(&tally, &g.f.env, &block, &none),
+                         ROUND_ACCEPTED);
+        assert_int_equal(tally.is_overdue, more == 9000);
+    }
+    codec_free(task);
     game_close(&g);
 }
 
@@ -645,6 +669,7 @@ int main(void)
         cmocka_unit_test(a_submission_needs_a_quorum),
         cmocka_unit_test(refused_submissions_are_listed_and_not_paid),
         cmocka_unit_test(rounds_close_empty_when_their_time_is_up),
+        cmocka_unit_test(blocks_that_come_fast_do_not_shorten_a_round),
         cmocka_unit_test(a_task_without_miners_waits_and_then_fails),
         cmocka_unit_test(a_task_that_trained_nothing_fails),
         cmocka_unit_test(absent_miners_are_dropped),

@@ -87,7 +87,8 @@ static enum tx_verdict check_changed(const struct fixture *f,
 {
     Pot__Signed *tx =
         signed_make(SIGNED_TX, &f->chain, fixture_client(f, 0), body);
-    enum tx_verdict verdict = ledger_check_tx(&f->env, f->height, tx, false);
+    struct ledger_block block = fixture_block(f, 0);
+    enum tx_verdict verdict = ledger_check_tx(&f->env, &block, tx, false);
     codec_free(tx);
     return verdict;
 }
@@ -99,13 +100,15 @@ static void the_envelope_is_checked_first(void **state)
     struct transfer t;
     fixture_open(&f);
     make_transfer(&t, &f, 5);
+    const struct ledger_block first = fixture_block(&f, 0);
     Pot__Signed *tx = fixture_sign(&f, fixture_client(&f, 0), &t.body);
-    assert_int_equal(ledger_check_tx(&f.env, 1, tx, false), TX_ACCEPTED);
+    assert_int_equal(ledger_check_tx(&f.env, &first, tx, false), TX_ACCEPTED);
     tx->signature.data[0] ^= 1;
-    assert_int_equal(ledger_check_tx(&f.env, 1, tx, false), TX_BAD_SIGNATURE);
-    assert_int_equal(ledger_check_tx(&f.env, 1, tx, true), TX_ACCEPTED);
+    assert_int_equal(ledger_check_tx(&f.env, &first, tx, false),
+                     TX_BAD_SIGNATURE);
+    assert_int_equal(ledger_check_tx(&f.env, &first, tx, true), TX_ACCEPTED);
     tx->body.data[tx->body.len - 1] ^= 0x80;
-    assert_int_equal(ledger_check_tx(&f.env, 1, tx, true), TX_MALFORMED);
+    assert_int_equal(ledger_check_tx(&f.env, &first, tx, true), TX_MALFORMED);
     codec_free(tx);
 
     t.body.nonce = 1;
@@ -661,7 +664,13 @@ static void fees_grow_with_what_a_node_has_to_do(void **state)
     assert_int_equal(fee_work(&body), FIXTURE_PARAMETERS * (8 + 2 * 6));
     assert_int_equal(fee_min(&f.params, &body, 500).units,
                      100 + 500 + FIXTURE_PARAMETERS * 20 / 64);
+    /* the exact lane holds thetas that can be challenged */
+    spec.task.numerics = POT__NUMERICS__NUMERICS_EXACT;
+    assert_int_equal(fee_work(&body), FIXTURE_PARAMETERS * (8 + 4 * 6 + 2 * 6));
     spec.task.rounds *= 1000;
+    assert_int_equal(fee_work(&body),
+                     FIXTURE_PARAMETERS * (8 + 4 * 20 + 2 * 6000));
+    spec.task.numerics = POT__NUMERICS__NUMERICS_BLAS;
     assert_int_equal(fee_work(&body), FIXTURE_PARAMETERS * (8 + 2 * 6000));
     f.params.fee_byte = UINT64_MAX;
     assert_true(fee_min(&f.params, &body, 500).units == UINT64_MAX);

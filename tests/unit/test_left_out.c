@@ -50,8 +50,8 @@ static int open_pool(void **state)
     memset(&f, 0, sizeof(f));
     chain_fixture_open(&f.chain);
     f.mempool = mempool_new(1000, 1 << 20);
-    f.view = (struct left_out_view){&f.chain.holdings, f.mempool, is_ready,
-                                    tell, NULL};
+    f.view = (struct left_out_view){&f.chain.holdings, f.mempool, 0,
+                                    is_ready,          tell,      NULL};
     f.rule = (struct owed_rule){true, 0, 5000, TIMEOUT, 1};
     f.is_data_here = true;
     return 0;
