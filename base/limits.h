@@ -17,6 +17,8 @@
 #define EVIDENCE_MAX           16    /* in a block */
 #define EVIDENCE_BYTES_MAX     16384 /* a prepared certificate of all in it */
 #define UNBONDINGS_MAX         32    /* of an account */
+#define CHALLENGES_TASK_MAX    256   /* open ones, of a task... */
+#define CHALLENGES_OWN_MAX     16    /* ...and by one challenger */
 #define TASKS_RUNNING_MAX      64
 #define STAKERS_MAX            16384 /* of one role */
 #define ROUNDS_MAX             1000000

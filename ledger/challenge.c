@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "ledger/account.h"
+#include "ledger/challenge_count.h"
 #include "ledger/closed.h"
 #include "ledger/list.h"
 #include "ledger/record.h"
@@ -84,6 +85,7 @@ static void begin(const struct state *state, const Pot__GenesisParams *params,
     record_store_hash(state, keys_challenged(&name), &submission->hash);
     enlist(state, &submission->hash, &c);
     store(state, &submission->hash, &c);
+    challenge_count_add(state, &c);
     closed_bind(state, params, block, &submission->miner);
 }
 
@@ -129,6 +131,9 @@ enum tx_verdict challenge_open(const struct state *state,
         !may_challenge(state, challenger, submission)) {
         verdict = TX_CHALLENGER;
     }
+    if (verdict == TX_ACCEPTED) {
+        verdict = challenge_count_check(state, &submission->task, challenger);
+    }
     if (verdict == TX_ACCEPTED &&
         !account_debit(state, challenger, params->challenge_deposit)) {
         verdict = TX_BALANCE_LOW;
@@ -152,6 +157,7 @@ void challenge_close(const struct state *state, const struct hash *submission,
     challenge->deposit = 0;
     challenge->place = 0;
     store(state, submission, challenge);
+    challenge_count_remove(state, challenge);
 }
 
 static void expire(const struct state *state, const struct hash *submission,

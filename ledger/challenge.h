@@ -28,7 +28,7 @@
 /* challenge_open: what is refused may have been written to in part.
  *
  * Errors: TX_SUBMISSION_UNKNOWN, TX_CHALLENGED, TX_CHALLENGER,
- *         TX_BALANCE_LOW */
+ *         TX_CHALLENGES_TASK, TX_CHALLENGES_OWN, TX_BALANCE_LOW */
 POT_MUST_USE enum tx_verdict challenge_open(
     const struct state *state, const Pot__GenesisParams *params,
     const struct ledger_block *block, const struct public_key *challenger,

@@ -148,6 +148,16 @@ struct state_key keys_open_challenge(uint64_t place)
     return make_numbered("open-challenge/", place);
 }
 
+struct state_key keys_challenges_task(const struct hash *task)
+{
+    return make("challenges-task/", task->b, HASH_SIZE);
+}
+
+struct state_key keys_challenges_own(const struct public_key *challenger)
+{
+    return make("challenges-own/", challenger->b, PUBLIC_KEY_SIZE);
+}
+
 struct state_key keys_supply(void)
 {
     return make("supply", NULL, 0);

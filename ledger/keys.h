@@ -27,6 +27,8 @@
  *   "challenge-number/" u64     submission of the n-th challenge, from 0
  *   "open-challenge/" u64       submission: the open ones, in no order
  *   "challenged/" name          submission: the last one of a closed round
+ *   "challenges-task/" hash     HashList: open ones of a task
+ *   "challenges-own/" key (32)  HashList: open ones by a challenger
  *   "supply"                    SupplyRecord
  *
  * Numbers in keys are big-endian, so that they sort. */
@@ -74,6 +76,8 @@ struct state_key keys_challenged(const struct hash *name);
 struct state_key keys_challenge(const struct hash *submission);
 struct state_key keys_challenge_number(uint64_t number);
 struct state_key keys_open_challenge(uint64_t place);
+struct state_key keys_challenges_task(const struct hash *task);
+struct state_key keys_challenges_own(const struct public_key *challenger);
 struct state_key keys_supply(void);
 
 #endif

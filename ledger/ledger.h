@@ -139,6 +139,11 @@ Pot__HashList *ledger_stakers(const struct state *state, Pot__StakeRole role);
 /* Of an exact task, while it can be challenged or judged still. */
 Pot__ClosedRecord *ledger_closed(const struct state *state,
                                  const struct hash *task, uint32_t round);
+/* ledger_challenges_left: how many more can be open of a task, by one
+ * challenger. */
+size_t ledger_challenges_left(const struct state *state,
+                              const struct hash *task,
+                              const struct public_key *challenger);
 /* ledger_is_counted: whether the closed round counts the submission. */
 bool ledger_is_counted(const Pot__ClosedRecord *closed,
                        const struct hash *submission);

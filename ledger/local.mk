@@ -12,6 +12,7 @@ ledger_libledger_a_SOURCES = \
 	ledger/aggregate_mean.c ledger/aggregate_rule.h \
 	ledger/aggregate_sorted.c ledger/aggregate_sorted.h \
 	ledger/challenge.c ledger/challenge.h ledger/challenge_settle.c \
+	ledger/challenge_count.c ledger/challenge_count.h \
 	ledger/closed.c ledger/closed.h \
 	ledger/draft.c ledger/draft.h \
 	ledger/epoch.c ledger/epoch.h \

@@ -57,6 +57,12 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
       "no such submission was counted in a round that can be challenged")      \
     X(TX_CHALLENGED, TX_FOR_GOOD, "the submission is challenged already")      \
     X(TX_CHALLENGER, TX_FOR_NOW, "only another one with a stake may do that")  \
+    X(TX_CHALLENGES_TASK, TX_FOR_NOW,                                          \
+      "the task has " LIMIT_TEXT(                                              \
+          CHALLENGES_TASK_MAX) " open challenges: wait until one is settled")  \
+    X(TX_CHALLENGES_OWN, TX_FOR_NOW,                                           \
+      "the sender has " LIMIT_TEXT(                                            \
+          CHALLENGES_OWN_MAX) " open challenges: wait until one is settled")   \
     X(TX_CHALLENGE_UNKNOWN, TX_FOR_NOW, "no such challenge is open")           \
     X(TX_CHALLENGE_ENDED, TX_FOR_GOOD, "the challenge has ended")              \
     X(TX_CHALLENGE_WORDS, TX_FOR_NOW,                                          \

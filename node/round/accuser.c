@@ -99,17 +99,37 @@ static bool is_challenged(const struct state *state, const struct note *note)
     return is_there;
 }
 
-static void challenge(const struct accuser *accuser, struct note *note,
-                      uint64_t height)
+static bool is_on_its_way(const struct note *note, uint64_t height)
+{
+    return note->sent_height != 0 &&
+           height <= note->sent_height + OWN_TX_EXPIRY_BLOCKS;
+}
+
+/* One that the ledger refuses for now would keep later transactions of this
+ * key waiting. */
+static bool has_room(const struct accuser *accuser, const struct state *state,
+                     const struct note *note, uint64_t height)
+{
+    size_t coming = 0;
+    size_t left = ledger_challenges_left(state, &note->opened.task,
+                                         own_tx_sender(accuser->sender));
+    for (const struct note *n = accuser->notes; n != NULL; n = n->next) {
+        coming += is_on_its_way(n, height) ? 1 : 0;
+    }
+    return coming < left;
+}
+
+static void challenge(const struct accuser *accuser, const struct state *state,
+                      struct note *note, uint64_t height)
 {
     Pot__Challenge challenge = POT__CHALLENGE__INIT;
     Pot__TxBody body = POT__TX_BODY__INIT;
-    bool waits = note->sent_height != 0 &&
-                 height <= note->sent_height + OWN_TX_EXPIRY_BLOCKS;
     challenge.submission = note->message;
     body.action_case = POT__TX_BODY__ACTION_CHALLENGE;
     body.challenge = &challenge;
-    if (!waits && own_tx_send(accuser->sender, &body, NULL)) {
+    if (!is_on_its_way(note, height) &&
+        has_room(accuser, state, note, height) &&
+        own_tx_send(accuser->sender, &body, NULL)) {
         note->sent_height = height;
     }
 }
@@ -124,7 +144,7 @@ void accuser_refresh(struct accuser *accuser, const struct state *state,
         } else if (!is_counted(state, note) || is_challenged(state, note)) {
             drop(accuser, at);
         } else {
-            challenge(accuser, note, height);
+            challenge(accuser, state, note, height);
             at = &note->next;
         }
     }

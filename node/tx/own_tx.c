@@ -60,6 +60,11 @@ static Pot__Signed *make(const struct own_tx *own, Pot__TxBody *body)
     return signed_make(SIGNED_TX, &c->holdings->chain, c->key, body);
 }
 
+const struct public_key *own_tx_sender(const struct own_tx *own)
+{
+    return key_public(own->config.key);
+}
+
 bool own_tx_send(struct own_tx *own, Pot__TxBody *body, struct hash *tx)
 {
     size_t size;

@@ -37,6 +37,9 @@ struct own_tx *own_tx_new(const struct own_tx_config *config);
 /* own_tx_free: before the intake stops.  NULL is none. */
 void own_tx_free(struct own_tx *own);
 
+/* own_tx_sender: whose they are. */
+const struct public_key *own_tx_sender(const struct own_tx *own);
+
 /* own_tx_send: fills in everything of body but its action, signs and sends it;
  * tx, if not NULL, gets its hash.  False: the one before is still on its way
  * to the mempool, or the key did not sign; nothing was sent. */

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "base/limits.h"
+#include "ledger/challenge_count.h"
 #include "ledger/keys.h"
 #include "ledger/record.h"
 #include "proto/codec.h"
@@ -388,6 +389,47 @@ static void who_may_challenge_what(void **state)
     close_court(&c);
 }
 
+/* Opens made-up ones, from the given number on, of the court's task. */
+static void crowd(struct court *c, const struct public_key *challenger,
+                  uint8_t number, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t submission[HASH_SIZE] = {number, (uint8_t)i};
+        Pot__ChallengeRecord record = POT__CHALLENGE_RECORD__INIT;
+        record.submission = codec_bytes(submission, HASH_SIZE);
+        record.task = codec_bytes(c->task.b, HASH_SIZE);
+        record.challenger = codec_bytes(challenger->b, PUBLIC_KEY_SIZE);
+        challenge_count_add(&c->f.env.state, &record);
+    }
+}
+
+static void open_challenges_are_bounded(void **state)
+{
+    (void)state;
+    struct court c;
+    open_court(&c, POT__NUMERICS__NUMERICS_EXACT, accepted);
+    const struct key *first = fixture_validator(&c.f, 3);
+    const struct key *second = fixture_miner(&c.f, 1);
+    const Pot__Signed *counted = c.held.submissions[0];
+    crowd(&c, key_public(first), 1, CHALLENGES_OWN_MAX);
+    assert_int_equal(challenge(&c, first, counted), TX_CHALLENGES_OWN);
+    for (uint8_t i = 1; i < CHALLENGES_TASK_MAX / CHALLENGES_OWN_MAX; i++) {
+        const struct public_key other = {{i}};
+        crowd(&c, &other, (uint8_t)(i + 1), CHALLENGES_OWN_MAX);
+    }
+    assert_int_equal(challenge(&c, second, counted), TX_CHALLENGES_TASK);
+    const struct public_key other = {{1}};
+    const uint8_t submission[HASH_SIZE] = {2, 5};
+    Pot__ChallengeRecord record = POT__CHALLENGE_RECORD__INIT;
+    record.submission = codec_bytes(submission, HASH_SIZE);
+    record.task = codec_bytes(c.task.b, HASH_SIZE);
+    record.challenger = codec_bytes(other.b, PUBLIC_KEY_SIZE);
+    challenge_count_remove(&c.f.env.state, &record);
+    assert_int_equal(challenge(&c, first, counted), TX_CHALLENGES_OWN);
+    assert_int_equal(challenge(&c, second, counted), TX_ACCEPTED);
+    close_court(&c);
+}
+
 static void a_round_can_be_challenged_for_challenge_blocks(void **state)
 {
     (void)state;
@@ -490,6 +532,7 @@ static void an_undecided_challenge_goes_on_for_a_while(void **state)
     assert_int_equal(account_of(&c, challenger).balance, before - FIXTURE_FEE);
     assert_int_equal(memory_state_count(&c.f.memory, "closed"), 0);
     assert_int_equal(memory_state_count(&c.f.memory, "challenged/"), 0);
+    assert_int_equal(memory_state_count(&c.f.memory, "challenges"), 0);
     assert_int_equal(memory_state_count(&c.f.memory, "blob/"), 2);
     close_court(&c);
 }
@@ -602,6 +645,7 @@ int main(void)
         cmocka_unit_test(one_word_of_a_quorum_settles_it_and_nothing_less),
         cmocka_unit_test(words_are_of_different_validators_and_signed),
         cmocka_unit_test(who_may_challenge_what),
+        cmocka_unit_test(open_challenges_are_bounded),
         cmocka_unit_test(a_round_can_be_challenged_for_challenge_blocks),
         cmocka_unit_test(and_for_challenge_ms_however_fast_blocks_come),
         cmocka_unit_test(an_undecided_challenge_goes_on_for_a_while),
