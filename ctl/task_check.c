@@ -177,9 +177,27 @@ static const struct chain_rule chain_rules[SPEC_FAULT_COUNT] = {
                              "needs classes, but the labels are numbers", NULL},
 };
 
+static enum exit_code refuse_size(struct ctl *ctl, const struct task_file *f)
+{
+    struct model_shape shape;
+    enum pot_err err = model_shape_init(&shape, f->layers, f->layer_count);
+    POT_ASSERT(err == POT_OK); /* spec_check looked at the model first */
+    return FAULT(
+        "training.rows_per_miner",
+        "%" PRIu32 " rows times %zu parameters are more than " LIMIT_TEXT(
+            GRADIENT_PRODUCTS_MAX) ", which every auditor must compute in "
+                                   "time; take at most"
+                                   " %" PRIu64 " rows, or smaller layers",
+        f->rows_per_miner, shape.parameter_count,
+        GRADIENT_PRODUCTS_MAX / (uint64_t)shape.parameter_count);
+}
+
 static enum exit_code refuse(struct ctl *ctl, const struct task_file *f,
                              enum spec_fault fault)
 {
+    if (fault == SPEC_GRADIENT_SIZE) {
+        return refuse_size(ctl, f);
+    }
     const struct chain_rule *rule = &chain_rules[fault];
     char list[160] = "";
     size_t used = 0;

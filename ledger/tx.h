@@ -93,6 +93,9 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
       "local_steps: 1, or up to " LIMIT_TEXT(                                  \
           LOCAL_STEPS_MAX) " with numerics exact, a local_rate, and "          \
                            "rows_per_miner a multiple of it")                  \
+    X(TX_SPEC_GRADIENT_SIZE, TX_FOR_GOOD,                                      \
+      "rows_per_miner times the model's parameters: at most " LIMIT_TEXT(      \
+          GRADIENT_PRODUCTS_MAX) "; lower rows_per_miner or the layers")       \
     X(TX_SPEC_MIN_SUBMISSIONS, TX_FOR_GOOD,                                    \
       "min_submissions: 1 to " LIMIT_TEXT(ROSTER_MAX))                         \
     X(TX_SPEC_AGGREGATION, TX_FOR_GOOD,                                        \

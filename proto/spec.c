@@ -255,6 +255,15 @@ static enum spec_fault check_aggregation(const Pot__TaskSpec *spec)
     return SPEC_AGGREGATION;
 }
 
+/* A step costs about what a row does, and there is a row a step at least. */
+static bool is_gradient_size(const Pot__TaskSpec *spec)
+{
+    struct model_shape shape;
+    enum pot_err err = model_shape_from_spec(&shape, spec->model);
+    return err == POT_OK && spec->rows_per_miner <=
+                                GRADIENT_PRODUCTS_MAX / shape.parameter_count;
+}
+
 /* Beyond one step no bound tells an honest gradient of another kernel from a
  * false one. */
 static enum spec_fault check_local_steps(const Pot__TaskSpec *spec)
@@ -313,6 +322,9 @@ static enum spec_fault check_training(const Pot__TaskSpec *spec)
     enum spec_fault local = check_local_steps(spec);
     if (local != SPEC_SOUND) {
         return local;
+    }
+    if (!is_gradient_size(spec)) {
+        return SPEC_GRADIENT_SIZE;
     }
     if (spec->min_submissions == 0 || spec->min_submissions > ROSTER_MAX) {
         return SPEC_MIN_SUBMISSIONS;

@@ -64,10 +64,11 @@ enum spec_fault {
     SPEC_ROWS_PER_MINER,
     SPEC_SHARDS,
     SPEC_LOCAL_STEPS,
-    SPEC_LOCAL_RATE,  /* with several local steps, and only then */
-    SPEC_LOCAL_EXACT, /* several local steps, but not in the exact lane */
-    SPEC_LOCAL_ROWS,  /* rows_per_miner is no multiple of local_steps, or a
-                         step has too many */
+    SPEC_LOCAL_RATE,    /* with several local steps, and only then */
+    SPEC_LOCAL_EXACT,   /* several local steps, but not in the exact lane */
+    SPEC_LOCAL_ROWS,    /* rows_per_miner is no multiple of local_steps, or a
+                           step has too many */
+    SPEC_GRADIENT_SIZE, /* rows_per_miner times parameters: too much to do */
     SPEC_MIN_SUBMISSIONS,
     SPEC_AGGREGATION,
     SPEC_NUMERICS,

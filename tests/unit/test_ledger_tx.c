@@ -361,6 +361,9 @@ static void spoil_rule(struct fixture_spec *s, int which)
 {
     if (which == TX_SPEC_AGGREGATION_RULE) {
         s->task.clip_norm = 1;
+    } else if (which == TX_SPEC_GRADIENT_SIZE) {
+        s->task.rows_per_miner = ROWS_PER_MINER_MAX;
+        s->layers[1] = 2000;
     } else {
         assert_int_equal(which, TX_SPEC_AGGREGATION_SIZE);
         s->task.aggregation = POT__AGGREGATION__AGGREGATION_KRUM;

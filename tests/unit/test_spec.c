@@ -329,6 +329,22 @@ static void a_rule_admits_as_many_miners_as_it_can_take(void **state)
     assert_int_equal(aggregation_roster_max(&f.spec), 8);
 }
 
+static void a_gradient_is_no_more_work_than_its_bound(void **state)
+{
+    (void)state;
+    struct fixture f;
+    uint32_t layers[] = {784, 16383, 10}; /* 13,024,495 parameters */
+    open_fixture(&f);
+    f.model.layers = layers;
+    const uint32_t most = GRADIENT_PRODUCTS_MAX / 13024495;
+    f.spec.rows_per_miner = most;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_SOUND);
+    f.spec.rows_per_miner = most + 1;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_GRADIENT_SIZE);
+    f.spec.rows_per_miner = ROWS_PER_MINER_MAX;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_GRADIENT_SIZE);
+}
+
 /* ACTIVATION_RELU is "relu"; a value 0 may stand for none. */
 static void assert_listed(const struct spec_choices *choices,
                           const ProtobufCEnumDescriptor *type)
@@ -416,6 +432,7 @@ int main(void)
         cmocka_unit_test(what_is_chosen_is_taken_or_planned),
         cmocka_unit_test(each_rule_has_its_own_parameters),
         cmocka_unit_test(a_rule_admits_as_many_miners_as_it_can_take),
+        cmocka_unit_test(a_gradient_is_no_more_work_than_its_bound),
         cmocka_unit_test(every_value_is_a_choice_of_its_name),
         cmocka_unit_test(values_have_the_names_of_a_task_file),
         cmocka_unit_test(a_task_fits_its_data),
