@@ -45,7 +45,7 @@ enum rank { FORGOTTEN, OF_CLOSED, OF_OPEN, CHALLENGED };
 struct audit {
     struct audit *next;
     struct audits *audits;
-    struct audits_case asked; /* core and submission: below */
+    struct audits_case asked; /* what it names: below */
     char core[ROUND_BLAS_CORE_MAX + 1];
     Pot__Signed *submission;
     enum rank rank;
@@ -389,9 +389,11 @@ enum pot_err audits_ask(struct audits *audits, const struct audits_case *asked,
     audit->audits = audits;
     audit->asked = *asked;
     (void)snprintf(audit->core, sizeof(audit->core), "%s", asked->core);
+    audit->asked.core = audit->core;
     audit->rank = CHALLENGED;
     if (asked->submission != NULL) {
         audit->submission = signed_copy(asked->submission);
+        audit->asked.submission = audit->submission;
         audit->rank = OF_OPEN;
     }
     audit->number = audits->next_number++;
