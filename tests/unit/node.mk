@@ -10,6 +10,7 @@ unit_node_tests = \
 	tests/unit/test_datasets \
 	tests/unit/test_errands \
 	tests/unit/test_evidence_pool \
+	tests/unit/test_gathered_job \
 	tests/unit/test_guard \
 	tests/unit/test_headers \
 	tests/unit/test_inbox \
@@ -59,8 +60,17 @@ tests_unit_test_chunk_cache_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_chunk_cache_LDADD = node/hold/libhold.a $(unit_proto_libs) \
 	$(UV_LIBS)
 
-tests_unit_test_row_gather_SOURCES = tests/unit/test_row_gather.c \
+unit_chunked_sources = tests/unit/chunked_set.c tests/unit/chunked_set.h \
 	tests/rng.h tests/scratch.h
+tests_unit_test_gathered_job_SOURCES = tests/unit/test_gathered_job.c \
+	$(unit_chunked_sources)
+tests_unit_test_gathered_job_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_gathered_job_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
+EXTRA_tests_unit_test_gathered_job_DEPENDENCIES = pot-worker
+
+tests_unit_test_row_gather_SOURCES = tests/unit/test_row_gather.c \
+	$(unit_chunked_sources)
 tests_unit_test_row_gather_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_row_gather_LDADD = node/round/libround.a \
 	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
