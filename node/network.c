@@ -16,6 +16,7 @@
 #include "node/hold/snapshots.h"
 #include "node/hold/stored.h"
 #include "node/node_parts.h"
+#include "node/round/aggregator.h"
 #include "node/tx/evidence_pool.h"
 #include "node/tx/intake.h"
 #include "p2p/blob_fetch.h"
@@ -175,11 +176,15 @@ static void on_tick(void *context, uint64_t now_ms)
     }
 }
 
-/* Validators are connected to each other: consensus needs it. */
+/* Validators are connected to each other: consensus needs it.  An aggregator
+ * tells them what its miners say, and not what they say to each other. */
 static bool is_fellow(void *context, const struct peer *peer)
 {
     const struct node *node = context;
-    return node->replica != NULL && replica_is_fellow(node->replica, peer);
+    return node->aggregator != NULL
+               ? aggregator_is_validator(node->aggregator, peer_key(peer))
+               : node->replica != NULL &&
+                     replica_is_fellow(node->replica, peer);
 }
 
 static bool read_blob(void *context, const struct hash *hash, uint64_t offset,

@@ -27,6 +27,7 @@
 #include "proto/codec.h"
 #include "proto/round.h"
 #include "proto/signed.h"
+#include "proto/validator_set.h"
 
 #include <stdlib.h>
 
@@ -51,7 +52,8 @@ struct gathering { /* of a task */
 
 struct aggregator {
     struct aggregator_config config;
-    struct map gatherings; /* task -> struct gathering */
+    struct map gatherings;           /* task -> struct gathering */
+    struct validator_set validators; /* at the tip */
     struct loop_timer timer;
     bool is_stopped;
     struct aggregator_stats stats;
@@ -81,9 +83,13 @@ static void pass_on(const struct member *m)
     struct aggregator *aggregator = m->gathering->aggregator;
     size_t size;
     uint8_t *data = codec_encode(&size, m->message);
+    struct gossip *gossip = aggregator->config.gossip;
     aggregator->stats.passed_on++;
-    gossip_forward(aggregator->config.gossip, MESSAGE_SUBMISSION, data, size,
-                   m->peer_id);
+    if (gossip_is_fellow(gossip, m->peer_id)) {
+        gossip_forward_out(gossip, MESSAGE_SUBMISSION, data, size);
+    } else {
+        gossip_forward(gossip, MESSAGE_SUBMISSION, data, size, m->peer_id);
+    }
     free(data);
 }
 
@@ -237,6 +243,7 @@ void aggregator_refresh(struct aggregator *aggregator)
     const struct state state = stored_state(aggregator->config.holdings->store);
     size_t count = aggregator->gatherings.count;
     void **all = map_values(&aggregator->gatherings);
+    ledger_validators(&state, &aggregator->validators);
     for (size_t i = 0; i < count; i++) {
         follow(all[i]);
     }
@@ -274,6 +281,13 @@ void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
     g->members = m;
     aggregator->stats.waiting++;
     advance(m);
+}
+
+bool aggregator_is_validator(const struct aggregator *aggregator,
+                             const struct public_key *key)
+{
+    uint32_t index;
+    return validator_set_find(&index, &aggregator->validators, key);
 }
 
 /* ---- all of it */

@@ -8,9 +8,11 @@
 #ifndef POT_NODE_ROUND_AGGREGATOR_H
 #define POT_NODE_ROUND_AGGREGATOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/key.h"
 #include "proto/chain.pb-c.h"
 
 struct aggregator; /* opaque: node/round/aggregator.c */
@@ -42,6 +44,10 @@ void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
 
 /* aggregator_refresh: the tip moved. */
 void aggregator_refresh(struct aggregator *aggregator);
+
+/* aggregator_is_validator: of the tip: what one has told, all have heard. */
+bool aggregator_is_validator(const struct aggregator *aggregator,
+                             const struct public_key *key);
 
 /* For the metrics. */
 struct aggregator_stats {

@@ -312,6 +312,9 @@ static void pass_on(struct intake *intake, const struct item *item)
     } else if (item->type == MESSAGE_SUBMISSION &&
                intake->config.is_gathering) {
         return;
+    } else if (intake->config.is_gathering &&
+               gossip_is_fellow(gossip, item->peer_id)) {
+        gossip_forward_out(gossip, item->type, item->data, item->size);
     } else if (item->peer_id == 0) {
         gossip_publish(gossip, item->type, item->data, item->size);
     } else {

@@ -52,7 +52,8 @@ struct intake_config {
     struct pending *pending; /* over mempool */
     struct gossip *gossip;
     uint64_t fellow_ms; /* INTAKE_FELLOW_MS */
-    /* Submissions are passed on by whoever takes them, not here. */
+    /* An aggregator's: who takes submissions passes them on, and what a fellow
+     * has told of a round goes to those who are none. */
     bool is_gathering;
     void *context;
     /* True: it is for us and for others, pass it on. */
