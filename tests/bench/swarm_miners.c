@@ -51,6 +51,7 @@ struct swarm_miner {
     struct net *net; /* NULL: away, or dead */
     bool is_closing;
     uint64_t nonce;
+    bool is_in;         /* it was counted once */
     uint32_t uncounted; /* rounds in a row, since it last joined */
     uint8_t *payload;
     Pot__Signed *submission; /* of the round */
@@ -177,7 +178,8 @@ static void on_peer(void *context, struct peer *peer, bool is_up)
         m->swarm->answer.bytes_out += peer_bytes_out(peer);
         return;
     }
-    if (m->nonce == 0) {
+    if (!m->is_in) { /* a connection that broke has lost what was said */
+        m->nonce = 0;
         say_stake(m);
         say_join(m);
     }
@@ -322,7 +324,9 @@ static void take_part(struct swarm_miner *m)
 {
     struct swarm *s = m->swarm;
     enum swarm_act act = swarm_act(m->index, s->order.round);
-    m->uncounted = s->order.was_counted[m->index] != 0 ? 0 : m->uncounted + 1;
+    bool was_counted = s->order.was_counted[m->index] != 0;
+    m->is_in = m->is_in || was_counted;
+    m->uncounted = was_counted ? 0 : m->uncounted + 1;
     if (act == SWARM_AWAY) {
         go(m);
         return;
