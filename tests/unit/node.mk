@@ -1,6 +1,7 @@
 # Tests of node/'s parts that stand alone.
 unit_node_tests = \
 	tests/unit/test_audits \
+	tests/unit/test_open_round \
 	tests/unit/test_blob_pool \
 	tests/unit/test_pending \
 	tests/unit/test_catch_up \
@@ -43,6 +44,12 @@ tests_unit_test_audits_SOURCES = tests/unit/test_audits.c \
 	$(unit_chain_sources)
 tests_unit_test_audits_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_audits_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
+
+tests_unit_test_open_round_SOURCES = tests/unit/test_open_round.c \
+	$(unit_chain_sources)
+tests_unit_test_open_round_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_open_round_LDADD = node/round/libround.a \
 	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
 
 tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c \

@@ -1,0 +1,131 @@
+/* An open round at a node that judges nothing: which attestations it takes. */
+#include "config.h"
+
+#include "node/round/open_round.h"
+
+#include "base/alloc.h"
+#include "node/round/rounds_shared.h"
+#include "proto/codec.h"
+#include "proto/signed.h"
+#include "tests/unit/chain_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define ROSTER 3
+
+struct table {
+    struct chain_fixture f;
+    struct rounds_shared shared;
+    struct hash task;
+    struct open_round *round;
+};
+
+static void on_news(void *context)
+{
+    (void)context;
+}
+
+static Pot__TaskRecord *make_record(const struct hash *task)
+{
+    size_t size;
+    uint8_t keys[ROSTER][PUBLIC_KEY_SIZE] = {{1}, {2}, {3}};
+    uint32_t layers[2] = {3, 2};
+    Pot__ModelSpec model = POT__MODEL_SPEC__INIT;
+    Pot__TaskSpec spec = POT__TASK_SPEC__INIT;
+    Pot__TaskRecord record = POT__TASK_RECORD__INIT;
+    Pot__RosterEntry entries[ROSTER];
+    Pot__RosterEntry *list[ROSTER];
+    Pot__TaskRecord *copy;
+    for (size_t i = 0; i < ROSTER; i++) {
+        pot__roster_entry__init(&entries[i]);
+        entries[i].miner = codec_bytes(keys[i], PUBLIC_KEY_SIZE);
+        list[i] = &entries[i];
+    }
+    model.n_layers = 2;
+    model.layers = layers;
+    model.activation = POT__ACTIVATION__ACTIVATION_RELU;
+    model.loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
+    spec.model = &model;
+    record.task = codec_bytes(task->b, HASH_SIZE);
+    record.spec = &spec;
+    record.status = POT__TASK_STATUS__TASK_RUNNING;
+    record.n_roster = ROSTER;
+    record.roster = list;
+    uint8_t *data = codec_encode(&size, &record);
+    assert_int_equal(CODEC_DECODE(&copy, pot__task_record, data, size), POT_OK);
+    free(data);
+    return copy;
+}
+
+static int set_up(void **state)
+{
+    struct table *t = pot_calloc(1, sizeof(*t));
+    chain_fixture_open(&t->f);
+    t->shared = (struct rounds_shared){
+        .loop = &t->f.loop,
+        .holdings = &t->f.holdings,
+        .on_news = on_news,
+    };
+    t->round = open_round_new(&t->shared, &t->task, make_record(&t->task), 0);
+    *state = t;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct table *t = *state;
+    open_round_free(t->round);
+    chain_fixture_close(&t->f);
+    free(t);
+    return 0;
+}
+
+/* The validator's verdicts on so many submissions. */
+static bool attest(struct table *t, uint32_t sequence, uint8_t count)
+{
+    uint8_t names[ROSTER + 1][HASH_SIZE] = {{0}};
+    Pot__Judgement judgements[ROSTER + 1];
+    Pot__Judgement *list[ROSTER + 1];
+    Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
+    struct round_attestation opened;
+    for (uint8_t i = 0; i < count; i++) {
+        names[i][0] = i;
+        pot__judgement__init(&judgements[i]);
+        judgements[i].submission = codec_bytes(names[i], HASH_SIZE);
+        judgements[i].verdict = POT__VERDICT__VERDICT_ACCEPT;
+        list[i] = &judgements[i];
+    }
+    body.task = codec_bytes(t->task.b, HASH_SIZE);
+    body.sequence = sequence;
+    body.n_judgements = count;
+    body.judgements = list;
+    Pot__Signed *message = signed_make(SIGNED_ATTESTATION, &t->f.holdings.chain,
+                                       t->f.validator, &body);
+    assert_int_equal(round_attestation_decode(&opened, message), POT_OK);
+    bool is_taken = open_round_attestation(t->round, &opened, message);
+    codec_free(message);
+    return is_taken;
+}
+
+static void a_padded_attestation_is_not_taken(void **state)
+{
+    struct table *t = *state;
+    assert_true(attest(t, 1, 1));
+    assert_false(attest(t, 2, ROSTER + 1));
+    assert_true(attest(t, 2, ROSTER));
+    assert_false(attest(t, 2, ROSTER)); /* it is known */
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_padded_attestation_is_not_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
