@@ -218,10 +218,9 @@ static void submit(struct town *t, const struct hash *data, uint32_t rounds,
     submit.budget = rounds * POT_A_ROUND;
     body.action_case = POT__TX_BODY__ACTION_SUBMIT_TASK;
     body.submit_task = &submit;
-    spec.miner_stake = 1;
-    while (!spec_stake_outweighs(&spec, submit.budget, &t->params)) {
-        spec.miner_stake += spec.miner_stake / 64 + 1;
-    }
+    bool is_some =
+        spec_stake_enough(&spec.miner_stake, &spec, submit.budget, &t->params);
+    POT_ASSERT(is_some);
     t->stake = spec.miner_stake;
     enum pot_err err = model_shape_from_spec(&t->shape, &model);
     POT_ASSERT(err == POT_OK);
