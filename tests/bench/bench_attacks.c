@@ -168,6 +168,17 @@ static double normal(struct run *run)
     return sqrt(-2 * log(uniform(run))) * cos(2 * acos(-1) * uniform(run));
 }
 
+/* Into the miner's gradient, the mean over its rows. */
+static bool take_mean(void *context, const float *values, size_t first,
+                      size_t count)
+{
+    float *gradient = context;
+    for (size_t i = 0; i < count; i++) {
+        gradient[first + i] = values[i] / ROWS;
+    }
+    return true;
+}
+
 static void train(struct run *run, size_t miner, uint32_t round,
                   const struct dataset *d)
 {
@@ -179,10 +190,8 @@ static void train(struct run *run, size_t miner, uint32_t round,
     assign_rows(rows, ROWS, &(struct assign_from){.rows = d->rows}, &seed,
                 &key);
     mlp_load(run->mlp, d, rows, ROWS);
-    const float *sum = mlp_backward(run->mlp, &loss);
-    for (size_t i = 0; i < run->shape.parameter_count; i++) {
-        run->gradients[miner][i] = sum[i] / ROWS;
-    }
+    (void)mlp_backward(run->mlp, &loss,
+                       (struct mlp_taker){take_mean, run->gradients[miner]});
 }
 
 /* Of coordinate i, over the honest miners, who come first. */
