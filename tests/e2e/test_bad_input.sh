@@ -107,7 +107,7 @@ rejects() {
         miss "potctl $*: not one line of error: $(cat "$WORK/err")"
 }
 
-task=$(make_task bad 5)
+task=$(make_task bad 5 audit_rate=1.0)
 # bad_task CODE TEXT SED-EXPRESSION
 bad_task() {
     sed "$3" "$task" >"$WORK/spoilt.toml"
