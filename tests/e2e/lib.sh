@@ -164,7 +164,9 @@ make_task() {
     make_name=$1
     make_rounds=$2
     shift 2
-    sed "s/^rounds *=.*/rounds = $make_rounds/; s/^name *=.*/name = \"$make_name\"/" \
+    # So little pay that a stake outweighs it, however few rounds share it.
+    sed "s/^rounds *=.*/rounds = $make_rounds/; s/^name *=.*/name = \"$make_name\"/
+        s/^budget *=.*/budget = \"5\"/" \
         "$SOURCE/examples/digits/task.toml" >"$WORK/$make_name.toml"
     for pair in "$@"; do
         key=${pair%%=*}

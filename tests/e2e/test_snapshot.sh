@@ -20,7 +20,7 @@ await 20 "miner1 has some blocks" reaches miner1 2
 stop_cleanly miner1
 mv "$NET/miner1/store" "$WORK/early"
 : >"$NET/miner1/potd.log"
-task=$(submit validator0 "$(make_task snapshot 5 audit_rate=1.0)")
+task=$(submit validator0 "$(make_task snapshot 5)")
 await 60 "the task ended" has_ended validator0 "$task"
 lowest_of() { get "$1" /v1/status | jq -r .lowest_block; }
 has_pruned() { [ "$(lowest_of "$1")" -gt "$INTERVAL" ]; }
