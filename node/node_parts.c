@@ -260,7 +260,8 @@ static void open_txs(struct node *node)
         .holdings = &node->holdings,
         .mempool = node->mempool,
         .needs = node->needs,
-        .is_validator = node->validator_key != NULL,
+        .is_fetching =
+            node->validator_key != NULL || node->config->aggregator_enabled,
         .context = node,
         .on_work = on_work,
         .tell = tell_again,

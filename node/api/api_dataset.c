@@ -10,6 +10,44 @@
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "proto/codec.h"
+#include "proto/dataset.h"
+#include "storage/store.h"
+
+#include <stdlib.h>
+
+/* The chunks of what was published are blobs, which a restart outlives; the
+ * book knows the data sets that were in use since. */
+static bool is_stored(const struct api_request *request,
+                      const Pot__PublishDataset *description)
+{
+    struct hash *chunks = dataset_description_chunks(description);
+    bool is_stored = chunks != NULL;
+    for (size_t i = 0; is_stored && i < description->n_chunks; i++) {
+        is_stored = store_blob_has(api_store(request), &chunks[i], NULL);
+    }
+    free(chunks);
+    return is_stored;
+}
+
+static enum pot_err get_stored_chunk(struct api_request *request,
+                                     const struct hash *address, uint64_t index,
+                                     struct buf *out)
+{
+    const struct state state = api_state(request);
+    Pot__DatasetRecord *record = ledger_dataset(&state, address);
+    struct hash *chunks = record != NULL && record->dataset != NULL
+                              ? dataset_description_chunks(record->dataset)
+                              : NULL;
+    enum pot_err err = POT_ENOENT;
+    if (chunks != NULL) {
+        err = index < record->dataset->n_chunks
+                  ? store_blob_get(api_store(request), &chunks[index], out)
+                  : POT_ERANGE;
+    }
+    free(chunks);
+    codec_free(record);
+    return err;
+}
 
 static void get_dataset(struct api_request *request)
 {
@@ -26,7 +64,8 @@ static void get_dataset(struct api_request *request)
     }
     const Pot__PublishDataset *d = record->dataset;
     bool is_held =
-        datasets_find(request->config->holdings->datasets, &address) != NULL;
+        datasets_find(request->config->holdings->datasets, &address) != NULL ||
+        is_stored(request, d);
     json_t *json = json_object();
     api_json_set(json, "dataset", api_json_hash(&address));
     api_json_set(json, "name", api_json_text(d->name));
@@ -174,6 +213,9 @@ static void get_chunk(struct api_request *request)
     buf_init(&data, DATASET_CHUNK_BYTES);
     enum pot_err err = datasets_get_chunk(request->config->holdings->datasets,
                                           &address, (uint32_t)index, &data);
+    if (err == POT_ENOENT) {
+        err = get_stored_chunk(request, &address, index, &data);
+    }
     if (err == POT_OK) {
         api_reply_bytes(request, 200, "application/octet-stream", &data);
         return;

@@ -30,6 +30,9 @@ static json_t *roles_json(const struct api_config *c)
     if (c->miner != NULL) {
         api_json_add(roles, json_string("miner"));
     }
+    if (c->aggregator != NULL) {
+        api_json_add(roles, json_string("aggregator"));
+    }
     if (json_array_size(roles) == 0) {
         api_json_add(roles, json_string("observer"));
     }

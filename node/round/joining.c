@@ -19,7 +19,7 @@
 struct joining {
     struct joining_config config;
     struct own_tx *sender;
-    struct hash task; /* of the join that was sent last */
+    struct hash task; /* that was asked for last */
 };
 
 /* What is there, what it takes, and what to do. */
@@ -96,11 +96,8 @@ bool joining_ask(struct joining *joining, const struct hash *task,
     join.task = codec_bytes(task->b, HASH_SIZE);
     body.action_case = POT__TX_BODY__ACTION_JOIN_TASK;
     body.join_task = &join;
-    bool is_sent = own_tx_send(joining->sender, &body, tx);
-    if (is_sent) {
-        joining->task = *task;
-    }
-    return is_sent;
+    joining->task = *task; /* on_receipt may be called at once */
+    return own_tx_send(joining->sender, &body, tx);
 }
 
 bool joining_waits(const struct joining *joining, const struct hash *tx)

@@ -53,7 +53,7 @@ static void on_dataset(void *context, bool is_held)
 static void fetch(struct pending *c, const struct mempool_entry *entry,
                   const Pot__PublishDataset *description)
 {
-    if (c->config.is_validator && c->fetches < FETCHES_MAX) {
+    if (c->config.is_fetching && c->fetches < FETCHES_MAX) {
         c->fetches++;
         needs_dataset(c->config.needs, &entry->dataset, description, on_dataset,
                       c);

@@ -29,7 +29,8 @@ struct pending_config {
     const struct holdings *holdings;
     struct mempool *mempool;
     struct needs *needs;
-    bool is_validator; /* fetches what is published */
+    bool is_fetching; /* what is published: validators, and aggregators for
+                         validators that cannot reach the publisher */
     void *context;
     void (*on_work)(void *context); /* one more is ready for a block */
     /* To be sent once more to whoever makes blocks. */

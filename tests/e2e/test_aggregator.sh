@@ -1,12 +1,14 @@
 #!/bin/sh
-# Miners that reach an aggregator and nobody else: every submission of theirs is
-# counted, each payload was sent once, and the rounds come to what a replay makes
+# Miners that reach an aggregator and nobody else: data that one of them publishes
+# gets to the validators, every submission of theirs is counted, each payload was sent once, and the rounds come to what a replay makes
 # of the miners' gradients.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 init_net 4 2 1
 start $names
 await_ready $names
-task=$(submit validator0 "$(make_task gathered 15 min_submissions=2 \
+get aggregator0 /v1/status | jq -e '.roles == ["aggregator"]' >/dev/null ||
+    fail "an aggregator does not say what it is"
+task=$(submit miner0 "$(make_task gathered 15 min_submissions=2 \
     'numerics="exact"')")
 await 60 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"

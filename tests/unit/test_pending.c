@@ -54,7 +54,7 @@ static int open_pending(void **state)
         .holdings = &f.chain.holdings,
         .mempool = f.mempool,
         .needs = f.needs,
-        .is_validator = true,
+        .is_fetching = true,
         .on_work = on_work,
         .tell = on_tell,
     };
