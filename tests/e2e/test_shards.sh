@@ -80,8 +80,7 @@ kept_kb=$(du -sk "$NET/miner0/datasets" | cut -f 1)
 [ "$node_kb" -lt $((base_kb + MB * 512)) ] ||
     fail "the miner held $node_kb kB, $base_kb kB before"
 [ "$worker_kb" -lt $((MB * 512)) ] || fail "a worker held $worker_kb kB"
-[ "$(cache hits)" -gt 0 ] && [ "$(cache evictions)" -gt 0 ] ||
-    fail "no hits, or no evictions: $(get miner0 /v1/status)"
+[ "$(cache evictions)" -gt 0 ] || fail "no evictions: $(get miner0 /v1/status)"
 [ "$(metric miner0 pot_data_cache_evictions_total)" -gt 0 ] ||
     fail "no evictions in the metrics"
 ! ls "$NET"/miner0/datasets/*.pds 2>/dev/null || fail "rows were left"
