@@ -77,7 +77,13 @@ static enum exit_code send_challenge(struct ctl *ctl, Pot__Signed *message)
     body.challenge = &challenge;
     enum exit_code rc = sender_init(&sender, ctl);
     if (rc == EXIT_CODE_DONE) {
-        rc = sender_finish(&sender, &body, sender.params.challenge_deposit);
+        char text[AMOUNT_TEXT_SIZE];
+        struct amount deposit = {sender.params.challenge_deposit};
+        ctl_note(ctl,
+                 "deposit: %s POT, lost if the gradient is right; `potctl"
+                 " challenges` shows the verdict",
+                 amount_format(deposit, text));
+        rc = sender_finish(&sender, &body, deposit.units);
     }
     sender_fini(&sender);
     return rc;
@@ -114,9 +120,15 @@ const struct cli_command cmd_challenge = {
     .summary = "say that a miner's counted gradient is false",
     .details =
         "Of an exact task, while the round can be challenged.  Rounds are"
-        " counted from 0, as\nin rewards.  Costs a deposit, which comes"
-        " back if validators find the gradient\nfalse, and is lost if"
-        " they find it right.\n",
+        " counted from 0, as\nin rewards.  Takes a stake of either role,"
+        " and a deposit\n(challenge_deposit of the genesis, usually 1 POT), "
+        "which"
+        " comes back if validators find\nthe gradient false, and is lost if"
+        " they find it right; `potctl challenges` says what\nthey found.  A "
+        "round"
+        " can be challenged until challenge_blocks blocks and "
+        "challenge_ms\nhave"
+        " passed since it closed, usually 20 and 30 s.\n",
     .examples = "  potctl challenge ID 12 pot1...\n",
     .arguments_min = 3,
     .arguments_max = 3,

@@ -56,7 +56,8 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
     X(TX_SUBMISSION_UNKNOWN, TX_FOR_NOW,                                       \
       "no such submission was counted in a round that can be challenged")      \
     X(TX_CHALLENGED, TX_FOR_GOOD, "the submission is challenged already")      \
-    X(TX_CHALLENGER, TX_FOR_NOW, "only another one with a stake may do that")  \
+    X(TX_CHALLENGER, TX_FOR_NOW,                                               \
+      "only another one with a stake may do that: `potctl stake` first")       \
     X(TX_CHALLENGES_TASK, TX_FOR_NOW,                                          \
       "the task has " LIMIT_TEXT(                                              \
           CHALLENGES_TASK_MAX) " open challenges: wait until one is settled")  \
