@@ -202,8 +202,9 @@ static void verify(struct catch_up *c)
             s->state == SYNCED_OPENED && (is_next || s->err == POT_OK);
         if (is_ready && is_next) {
             s->signers = tip->next_signers;
-        } else if (is_ready && before != NULL && before->certified != NULL &&
-                   before->state != SYNCED_OPENING) {
+        } else if (is_ready && before != NULL &&
+                   before->state != SYNCED_OPENING &&
+                   before->certified != NULL) {
             const Pot__BlockHeader *header =
                 before->certified->block->block->header;
             is_ready = codec_hash(&s->signers, header->validators_hash);
