@@ -110,6 +110,15 @@ static enum exit_code list_paid(struct ctl *ctl, struct reward_blocks *blocks,
     return rc;
 }
 
+/* An id that is none would look like a task that paid nothing. */
+static enum exit_code check_task(struct ctl *ctl, const char *task)
+{
+    json_t *json;
+    enum exit_code rc = client_get(&json, ctl, "/v1/tasks/%s", task);
+    json_decref(json);
+    return rc;
+}
+
 /* ---- rounds without pay */
 
 static void print_unpaid(struct ctl *ctl, const json_t *round, const char *task,
@@ -186,6 +195,9 @@ static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
         rc = ctl_fail(ctl, EXIT_CODE_USAGE,
                       "--unpaid asks about one miner's rounds of one task:"
                       " name --task and --miner");
+    }
+    if (rc == EXIT_CODE_DONE && task != NULL) {
+        rc = check_task(ctl, task);
     }
     if (rc == EXIT_CODE_DONE) {
         rc = is_unpaid ? list_unpaid(ctl, &blocks, task, miner)

@@ -22,7 +22,13 @@ static enum exit_code get_bytes(struct buf *out, struct ctl *ctl,
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
-    if (reply.status != 200) {
+    if (reply.status == 404 || reply.status == 410) {
+        rc = ctl_fail(ctl, EXIT_CODE_FAILED,
+                      "the node at %s does not hold %s (pruned, or with"
+                      " data.cache_mb it keeps a part); ask another with"
+                      " --node",
+                      ctl->node, what);
+    } else if (reply.status != 200) {
         rc = client_refused(ctl, &reply, what);
     } else {
         buf_append(out, reply.body.data, reply.body.size);
