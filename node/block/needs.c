@@ -221,7 +221,7 @@ void needs_add_blob(struct needs *needs, struct wait *wait,
                     const struct hash *hash, size_t size_max, uint64_t peer_id)
 {
     struct need *need = map_get(&needs->blobs, hash->b);
-    if (holdings_has_blob(needs->config.holdings, hash)) {
+    if (holdings_has_blob(needs->config.holdings, hash, NULL)) {
         return;
     }
     if (need != NULL) {

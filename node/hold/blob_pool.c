@@ -137,12 +137,16 @@ bool blob_pool_read(struct blob_pool *pool, const struct hash *hash,
     return blob != NULL;
 }
 
-bool blob_pool_has(struct blob_pool *pool, const struct hash *hash)
+bool blob_pool_has(struct blob_pool *pool, const struct hash *hash,
+                   size_t *size)
 {
     uv_mutex_lock(&pool->mutex);
-    bool has = map_get(&pool->blobs, hash->b) != NULL;
+    const struct blob *blob = map_get(&pool->blobs, hash->b);
+    if (blob != NULL && size != NULL) {
+        *size = blob->size;
+    }
     uv_mutex_unlock(&pool->mutex);
-    return has;
+    return blob != NULL;
 }
 
 void blob_pool_del(struct blob_pool *pool, const struct hash *hash)

@@ -29,7 +29,9 @@ bool blob_pool_get(struct blob_pool *pool, const struct hash *hash,
 bool blob_pool_read(struct blob_pool *pool, const struct hash *hash,
                     uint64_t offset, size_t size, struct buf *out,
                     uint64_t *total);
-bool blob_pool_has(struct blob_pool *pool, const struct hash *hash);
+/* blob_pool_has: *size may be NULL. */
+bool blob_pool_has(struct blob_pool *pool, const struct hash *hash,
+                   size_t *size);
 void blob_pool_del(struct blob_pool *pool, const struct hash *hash);
 
 /* blob_pool_age: what was neither put nor read since the turns-th call before

@@ -5,11 +5,12 @@
 #include "node/hold/blob_pool.h"
 #include "storage/store.h"
 
-bool holdings_has_blob(const struct holdings *holdings, const struct hash *hash)
+bool holdings_has_blob(const struct holdings *holdings, const struct hash *hash,
+                       size_t *size)
 {
-    return blob_pool_has(holdings->pool, hash) ||
-           blob_pool_has(holdings->recent, hash) ||
-           store_blob_has(holdings->store, hash, NULL);
+    return blob_pool_has(holdings->pool, hash, size) ||
+           blob_pool_has(holdings->recent, hash, size) ||
+           store_blob_has(holdings->store, hash, size);
 }
 
 bool holdings_get_memory_blob(const struct holdings *holdings,

@@ -38,8 +38,9 @@ struct holdings {
     uint32_t keep_rounds;        /* whose gradients stay in the store */
 };
 
-bool holdings_has_blob(const struct holdings *holdings,
-                       const struct hash *hash);
+/* holdings_has_blob: whether it is held, unread; *size may be NULL. */
+bool holdings_has_blob(const struct holdings *holdings, const struct hash *hash,
+                       size_t *size);
 
 /* holdings_get_blob: clears out and fills it with the blob.  False when it is
  * not held, cannot be read, or out has no room for it. */

@@ -19,7 +19,6 @@
 #include "ledger/ledger.h"
 #include "ledger/submission.h"
 #include "node/block/needs.h"
-#include "node/hold/blob_pool.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/loop/loop_timer.h"
@@ -48,6 +47,7 @@ struct gathering { /* of a task */
     Pot__TaskRecord *record; /* at the tip */
     struct model_shape shape;
     struct member *members;
+    size_t count;
 };
 
 struct aggregator {
@@ -69,6 +69,7 @@ static void drop(struct member *m)
         at = &(*at)->next;
     }
     *at = m->next;
+    m->gathering->count--;
     aggregator->stats.waiting--;
     if (m->is_fetching) {
         needs_forget(aggregator->config.needs, m);
@@ -110,11 +111,19 @@ static void refuse(const struct member *m)
     struct aggregator *aggregator = m->gathering->aggregator;
     char miner[ADDRESS_TEXT_SIZE];
     aggregator->stats.refused++;
-    blob_pool_del(aggregator->config.holdings->pool, &m->opened.payload);
     LOG(LOG_WARN, "node", "submission not passed on",
         log_u64("round", m->opened.body->round),
         log_text("miner", address_format(&m->opened.miner, miner)),
         log_text("why", "its payload is no gradient of this model"));
+}
+
+/* Any blob may be named by its hash, and would be read in vain. */
+static bool is_of_another_size(const struct member *m)
+{
+    size_t size;
+    return holdings_has_blob(m->gathering->aggregator->config.holdings,
+                             &m->opened.payload, &size) &&
+           size != m->opened.body->payload_bytes;
 }
 
 static void on_payload(void *context, bool is_held)
@@ -122,6 +131,11 @@ static void on_payload(void *context, bool is_held)
     struct member *m = context;
     struct buf payload;
     m->is_fetching = false;
+    if (is_held && is_of_another_size(m)) {
+        refuse(m);
+        drop(m);
+        return;
+    }
     buf_init(&payload, m->opened.body->payload_bytes);
     if (is_held && holdings_get_blob(m->gathering->aggregator->config.holdings,
                                      &m->opened.payload, &payload)) {
@@ -259,6 +273,18 @@ void aggregator_refresh(struct aggregator *aggregator)
     hold_data(aggregator);
 }
 
+/* A miner has one submission in a round. */
+static bool has_member(const struct gathering *g,
+                       const struct round_submission *opened)
+{
+    const struct member *m = g->members;
+    while (m != NULL && (m->opened.body->round != opened->body->round ||
+                         !public_key_equal(&m->opened.miner, &opened->miner))) {
+        m = m->next;
+    }
+    return m != NULL;
+}
+
 void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
                      uint64_t peer_id)
 {
@@ -268,7 +294,8 @@ void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
         return;
     }
     struct gathering *g = gathering_of(aggregator, &opened.task);
-    if (g == NULL) {
+    if (g == NULL || g->count >= AGGREGATOR_WAITING_MAX ||
+        has_member(g, &opened)) {
         round_submission_fini(&opened);
         return;
     }
@@ -279,6 +306,7 @@ void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
     m->peer_id = peer_id;
     m->next = g->members;
     g->members = m;
+    g->count++;
     aggregator->stats.waiting++;
     advance(m);
 }

@@ -20,6 +20,8 @@ struct gossip;
 struct holdings;
 struct needs;
 
+#define AGGREGATOR_WAITING_MAX 4096 /* of a task; one a miner and round */
+
 /* All borrowed. */
 struct aggregator_config {
     uv_loop_t *loop;

@@ -472,7 +472,11 @@ void intake_applied(struct intake *intake)
 {
     struct early_tx *all = intake_early_take(&intake->early);
     for (const struct early_tx *tx = all; tx != NULL; tx = tx->next) {
-        if (!is_full(intake, 1, tx->size)) {
+        if (is_full(intake, 1, tx->size)) {
+            intake->stats.dropped++;
+            gossip_forget(intake->config.gossip, MESSAGE_TX, tx->data,
+                          tx->size);
+        } else {
             enqueue(intake, MESSAGE_TX, tx->data, tx->size, tx->peer_id)
                 ->was_early = true;
         }

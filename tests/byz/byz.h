@@ -57,6 +57,8 @@ struct byz_trick {
                  struct buf *out);
     /* Its own gradient, packed, and not hashed yet. */
     void (*pack)(uint8_t *payload);
+    /* Its own submission, not signed yet. */
+    void (*submit)(Pot__SubmissionBody *body);
 };
 
 /* All tricks; the last one has no name. */

@@ -37,8 +37,16 @@ static void deform(uint8_t *payload)
     payload[WIDTH_AT] = 3;
 }
 
+/* What everybody holds, and is no gradient: the task's parameters. */
+static void misname(Pot__SubmissionBody *body)
+{
+    memcpy(body->payload_hash.data, body->parameters_hash.data,
+           body->payload_hash.len);
+}
+
 const struct byz_trick byz_payload_tricks[] = {
     {"payload-lies", "gradients with a wrong element", .send = spoil},
     {"payload-deformed", "submits what is no gradient", .pack = deform},
+    {"payload-misnamed", "submits the parameters' hash", .submit = misname},
     {.name = NULL},
 };

@@ -10,6 +10,7 @@
 #include "node/tx/pending.h"
 #include "p2p/net.h"
 #include "proto/codec.h"
+#include "proto/signed.h"
 #include "tests/byz/byz.h"
 #include "training/compress.h"
 
@@ -30,6 +31,10 @@ void __wrap_pbft_step(struct pbft *pbft, const struct pbft_event *event,
                       struct pbft_effects *effects);
 void __real_pbft_step(struct pbft *pbft, const struct pbft_event *event,
                       struct pbft_effects *effects);
+Pot__Signed *__wrap_signed_make(const char *what, const struct hash *chain,
+                                const struct key *key, void *body);
+Pot__Signed *__real_signed_make(const char *what, const struct hash *chain,
+                                const struct key *key, const void *body);
 bool __wrap_guard_seen(struct guard *guard, const struct pbft_mark *seen,
                        const struct signature *signature,
                        const struct pbft_mark *own);
@@ -216,6 +221,15 @@ void __wrap_compress_payload(uint8_t *out, const struct model_shape *shape,
     if (trick->pack != NULL) {
         trick->pack(out);
     }
+}
+
+Pot__Signed *__wrap_signed_make(const char *what, const struct hash *chain,
+                                const struct key *key, void *body)
+{
+    if (trick->submit != NULL && strcmp(what, SIGNED_SUBMISSION) == 0) {
+        trick->submit(body);
+    }
+    return __real_signed_make(what, chain, key, body);
 }
 
 /* ---- which trick */

@@ -3,6 +3,7 @@
 byz_tests = \
 	tests/byz/test_api_flood.sh \
 	tests/byz/test_byz_aggregator.sh \
+	tests/byz/test_byz_miner.sh \
 	tests/byz/test_byz_primary.sh \
 	tests/byz/test_byz_snapshot.sh \
 	tests/byz/test_byz_validator.sh \
@@ -17,7 +18,8 @@ byz_wrapped = -Wl,--wrap=main -Wl,--wrap=pbft_new -Wl,--wrap=pbft_step \
 	-Wl,--wrap=pending_collect -Wl,--wrap=evidence_pool_collect \
 	-Wl,--wrap=net_open -Wl,--wrap=net_send -Wl,--wrap=net_broadcast \
 	-Wl,--wrap=net_multicast \
-	-Wl,--wrap=guard_seen -Wl,--wrap=compress_payload
+	-Wl,--wrap=guard_seen -Wl,--wrap=compress_payload \
+	-Wl,--wrap=signed_make
 check_PROGRAMS += tests/byz/byz
 tests_byz_byz_SOURCES = $(potd_SOURCES) \
 	tests/byz/byz.h \

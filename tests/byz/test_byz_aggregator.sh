@@ -29,6 +29,11 @@ start $honest
 await 60 "a submission of the cheat's is kept back" \
     metric_above $honest pot_aggregator_refused_total 0
 await 30 "rounds go on" has_counted 8
+kill_hard $cheat
+kept_back=$(metric $honest pot_aggregator_refused_total)
+start_byz $cheat payload-misnamed
+await 60 "parameters for a gradient are kept back" \
+    metric_above $honest pot_aggregator_refused_total "$kept_back"
 ctl validator0 cancel-task "$task" --wait >/dev/null
 task_of validator0 "$task" >"$WORK/task.json"
 jq -e '.status == "cancelled" and .rejected == 0' "$WORK/task.json" \

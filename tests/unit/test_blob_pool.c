@@ -43,7 +43,7 @@ static bool put(uint8_t number)
 static bool has(uint8_t number)
 {
     const struct hash hash = name_of(number);
-    return blob_pool_has(pool, &hash);
+    return blob_pool_has(pool, &hash, NULL);
 }
 
 static bool get(uint8_t number)

@@ -365,7 +365,8 @@ static void what_no_block_uses_any_more_leaves_memory(void **state)
         assert_true(blob_pool_put(recent, &hash, "parameters", 10));
         assert_int_equal(chain_fixture_apply(f, chain_fixture_propose(f, NULL)),
                          POT_OK);
-        assert_true(blob_pool_has(recent, &hash)); /* the next one reads it */
+        assert_true(
+            blob_pool_has(recent, &hash, NULL)); /* the next one reads it */
     }
     assert_in_range(blob_pool_bytes(recent), 10, 100);
 }
