@@ -23,4 +23,7 @@ part "mutations" env POT_FUZZ_RUNS=2000000 POT_FUZZ_SEED=2 \
     sh "$srcdir/tests/fuzz/test_fuzz.sh"
 part "libFuzzer" sh "$srcdir/tests/fuzz/fuzz_long.sh" "$srcdir"
 part "reproducible" sh "$srcdir/tools/check-reproducible" "$srcdir"
+[ -z "${POT_FASHION_MNIST:-}" ] ||
+    part "Fashion-MNIST" sh "$srcdir/tests/e2e/replay_fashion.sh" \
+        "$POT_FASHION_MNIST"
 part "soak" sh "$srcdir/tests/e2e/soak.sh" "${POT_SOAK_SECONDS:-600}"

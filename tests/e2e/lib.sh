@@ -258,3 +258,41 @@ no_bugs() {
         fail "a node met a bug"
     fi
 }
+
+# ---- the exact lane on several kernels
+
+exact_kernels() { # those that this processor runs
+    echo scalar
+    ! grep -qw avx2 /proc/cpuinfo || echo avx2
+    ! grep -qw avx512f /proc/cpuinfo || echo avx512
+    [ "$(uname -m)" != aarch64 ] || echo neon
+}
+
+# Each miner on another kernel; those that are left over choose, or take the
+# scalar one.  Before they start.
+pin_kernels() { # miners...
+    for kernel in $(exact_kernels) auto scalar scalar; do
+        [ $# -gt 0 ] || break
+        set_key "$1" miner exact_kernel "\"$kernel\""
+        set_key "$1" log level '"debug"'
+        shift
+    done
+}
+
+were_pinned() { # kernels...: a miner's worker computed by each of them
+    for kernel in "$@"; do
+        grep -q "worker ready.* exact=$kernel" "$NET"/miner*/potd.log ||
+            fail "no miner computed by $kernel"
+    done
+}
+
+# A replay in one process comes to the parameters in $WORK/task.json.
+is_replayed() { # name task kernel
+    ctl "$1" replay "$2" --kernel "$3" --json >"$WORK/replay.json" ||
+        fail "replay: $(cat "$WORK/replay.json")"
+    jq -e --slurpfile task "$WORK/task.json" '.identical and .rounds > 0 and
+        .rounds == $task[0].rounds and
+        .gradients == $task[0].submissions and
+        .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
+        >/dev/null || fail "$3: $(cat "$WORK/replay.json")"
+}

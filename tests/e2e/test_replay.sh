@@ -6,18 +6,8 @@
 . "${srcdir:-.}/tests/e2e/lib.sh"
 init_net 1 4
 
-# As many kernels as there are here; the others take the scalar one.
-kernels=scalar
-grep -qw avx2 /proc/cpuinfo && kernels="$kernels avx2"
-grep -qw avx512f /proc/cpuinfo && kernels="$kernels avx512"
-[ "$(uname -m)" != aarch64 ] || kernels="$kernels neon"
-i=0
-for kernel in $kernels auto scalar scalar; do
-    [ "$i" -lt 4 ] || break
-    set_key "miner$i" miner exact_kernel "\"$kernel\""
-    set_key "miner$i" log level '"debug"'
-    i=$((i + 1))
-done
+kernels=$(exact_kernels)
+pin_kernels miner0 miner1 miner2 miner3
 start $names
 await_ready $names
 # 28 x 28 bytes a row, of ten classes, from a fixed sequence.
@@ -60,28 +50,15 @@ task_of validator0 "$task" >"$WORK/task.json"
 jq -e '.status == "completed" and .rejected == 0' "$WORK/task.json" \
     >/dev/null || fail "$(cat "$WORK/task.json")"
 
+were_pinned $kernels
 for kernel in $kernels; do
-    grep -q "worker ready.* exact=$kernel" "$NET"/miner*/potd.log ||
-        fail "no miner computed by $kernel"
-done
-
-is_the_same() { # kernel: of $task, in task.json
-    ctl validator0 replay "$task" --kernel "$1" --json \
-        >"$WORK/replay.json" || fail "replay: $(cat "$WORK/replay.json")"
-    jq -e --slurpfile task "$WORK/task.json" '.identical and .rounds > 0 and
-        .rounds == $task[0].rounds and
-        .gradients == $task[0].submissions and
-        .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
-        >/dev/null || fail "$1: $(cat "$WORK/replay.json")"
-}
-for kernel in $kernels; do
-    is_the_same "$kernel"
+    is_replayed validator0 "$task" "$kernel"
 done
 # What a node that was started again holds is still there for it.
 stop_cleanly validator0
 start validator0
 await_ready validator0
-is_the_same auto
+is_replayed validator0 "$task" auto
 
 # Each reward says why.
 ctl validator0 rewards --task "$task" --json >"$WORK/rewards.json"
@@ -108,7 +85,7 @@ sed -e 's/^name.*/name = "packed"/' -e 's/^rounds.*/rounds = 4/' \
 task=$(submit validator0 "$WORK/packed.toml")
 await 60 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
-is_the_same auto
+is_replayed validator0 "$task" auto
 
 # A false gradient that nobody audits is paid, and found.
 kill_hard miner3
@@ -140,4 +117,4 @@ code=0
 ctl validator0 replay "$(printf '%064d' 0)" >/dev/null 2>&1 || code=$?
 [ "$code" = 1 ] || fail "an unknown task: exit code $code"
 no_bugs
-echo "the same on $kernels"
+echo "the same on" $kernels

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define LIFE_SECONDS_MAX 300 /* of the machine's: then it hangs */
+#define TOLD_LIVES       500 /* of one process: it says how far it is */
 
 static char *folder;
 
@@ -66,6 +67,15 @@ struct vsim_outcome *vsim_outcome_new(void)
 void vsim_outcome_free(struct vsim_outcome *outcome)
 {
     (void)munmap(outcome, sizeof(*outcome));
+}
+
+static void tell_progress(const struct vsim_outcome *outcome)
+{
+    if (outcome->lives % TOLD_LIVES == 0) {
+        printf("%" PRIu64 " lives, to seed %" PRIu64 "\n", outcome->lives,
+               outcome->seed);
+        (void)fflush(stdout);
+    }
 }
 
 static void add_life(struct vsim_outcome *outcome)
@@ -129,6 +139,7 @@ static void live(const struct vsim_request *request, uint64_t to, uint64_t step,
         (void)alarm(LIFE_SECONDS_MAX);
         vsim_life_run(&own);
         add_life(outcome);
+        tell_progress(outcome);
         vsim_world_fini();
     }
     vsim_node_remove_tree(path);
