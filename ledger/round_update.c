@@ -84,9 +84,10 @@ enum round_verdict ledger_tally_round(struct round_tally *out,
             .refused = (uint32_t)s.refused_count,
             .min_submissions = s.task->spec->min_submissions,
             .is_overdue = settle_is_overdue(&s, block),
+            .is_hopeless = settle_is_hopeless(&s),
         };
-        out->is_closable =
-            out->is_overdue || out->counted >= out->min_submissions;
+        out->is_closable = out->is_overdue || out->is_hopeless ||
+                           out->counted >= out->min_submissions;
     }
     free_messages(&messages);
     settle_fini(&s);
@@ -149,13 +150,19 @@ static Pot__RoundUpdate *make_update(const struct settle *s,
     return update;
 }
 
+static bool may_close_empty(const struct settle *s,
+                            const struct ledger_block *block)
+{
+    return settle_is_overdue(s, block) || settle_is_hopeless(s);
+}
+
 /* Lists are selected; closes empty only when there is no other way. */
 static enum round_verdict make(struct settle *s, const struct ledger_env *env,
                                const struct ledger_block *block,
                                struct round_messages *messages)
 {
     if (s->counted_count < s->task->spec->min_submissions) {
-        if (!settle_is_overdue(s, block)) {
+        if (!may_close_empty(s, block)) {
             return ROUND_NOT_READY;
         }
         round_lists_drop_counted(s, messages);
@@ -262,7 +269,7 @@ static enum round_verdict check(struct settle *s, const struct ledger_env *env,
     }
     bool is_closable = s->counted_count > 0
                            ? s->counted_count >= s->task->spec->min_submissions
-                           : settle_is_overdue(s, block);
+                           : may_close_empty(s, block);
     if (!is_closable) {
         return ROUND_NOT_READY;
     }

@@ -89,8 +89,9 @@ struct round_tally {
     uint32_t refused;
     uint32_t min_submissions;
     bool is_overdue;  /* it may close empty */
-    bool is_closable; /* counted >= min_submissions; or overdue: it then closes
-                         empty, and what was counted is lost */
+    bool is_hopeless; /* the same; waiting brings nothing */
+    bool is_closable; /* counted >= min_submissions; or overdue or hopeless: it
+                         then closes empty, and what was counted is lost */
 };
 
 /* ledger_tally_round: what closing the round in this block, whoever proposes

@@ -10,6 +10,7 @@
 #include "ledger/optimizer_rate.h"
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
+#include "ledger/roster.h"
 #include "ledger/submission.h"
 #include "ledger/task.h"
 #include "proto/blob.h"
@@ -73,6 +74,24 @@ bool settle_is_overdue(const struct settle *s, const struct ledger_block *block)
            block->height - task->opened_height >= blocks &&
            block->time_ms >= task->opened_ms &&
            block->time_ms - task->opened_ms >= task->spec->round_timeout_ms;
+}
+
+static size_t count_refused_members(const struct settle *s)
+{
+    struct roster members = roster_of_members(s->task);
+    size_t count = 0;
+    for (size_t i = 0; i < s->refused_count; i++) {
+        size_t index;
+        count += roster_find(members, &s->refused[i].miner, &index) ? 1 : 0;
+    }
+    return count;
+}
+
+bool settle_is_hopeless(const struct settle *s)
+{
+    uint32_t enough = s->task->spec->min_submissions;
+    return s->task->n_roster < s->refused_count + enough &&
+           s->task->n_members >= count_refused_members(s) + enough;
 }
 
 /* ---- the aggregate */

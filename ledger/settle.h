@@ -61,6 +61,11 @@ void settle_fini(struct settle *s);
 bool settle_is_overdue(const struct settle *s,
                        const struct ledger_block *block);
 
+/* settle_is_hopeless: so many of the roster are refused that the rest is fewer
+ * than min_submissions, and the members who are not refused are enough for a
+ * roster: the round may close empty at once, for theirs.  In: the lists. */
+bool settle_is_hopeless(const struct settle *s);
+
 /* settle_compute: aggregate, theta, evaluation, rewards; nothing when nothing
  * is counted.  certified, when not NULL, is an update whose aggregate and
  * evaluation are taken as they are.

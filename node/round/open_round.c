@@ -41,7 +41,7 @@ struct open_round {
     uint64_t tally_height; /* for which it was made: time may be up later */
     bool has_news;         /* verdicts not attested yet */
     uint64_t news_ms;
-    bool is_full;        /* every member of the roster is accounted for */
+    bool is_full;        /* nobody is worth waiting for */
     uint64_t due_height; /* of the block that was to close it */
     struct owed owed;
 };
@@ -277,6 +277,7 @@ static void tally(struct open_round *round, uint64_t height)
     round->is_dirty = false;
     round->tally_height = height;
     round->is_full =
+        found.is_hopeless ||
         found.counted + found.refused >= committing_expected(round->committing);
     if (verdict != ROUND_ACCEPTED || !found.is_closable) {
         round->closable_ms = 0;

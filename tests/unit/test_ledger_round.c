@@ -409,6 +409,100 @@ static void rounds_close_empty_when_their_time_is_up(void **state)
     game_close(&g);
 }
 
+/* A submission of that miner; two validators refuse all that are held, f + 1 of
+ * four. */
+static void refuse(struct game *g, size_t miner)
+{
+    struct fixture_held *held = &g->held;
+    held->submissions[held->submission_count++] =
+        fixture_submission(&g->f, fixture_miner(&g->f, miner), &g->task, 99);
+    for (size_t i = 0; i < 2; i++) {
+        held->attestations[held->attestation_count++] = fixture_attestation(
+            &g->f, fixture_validator(&g->f, i), &g->task,
+            (uint32_t)held->submission_count, held->submissions,
+            held->submission_count, POT__VERDICT__VERDICT_REFUSE);
+    }
+}
+
+static void join(struct game *g, size_t miner)
+{
+    assert_int_equal(fixture_stake(&g->f, fixture_miner(&g->f, miner),
+                                   POT__STAKE_ROLE__STAKE_MINER, FIXTURE_STAKE),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_join(&g->f, fixture_miner(&g->f, miner), &g->task),
+                     TX_ACCEPTED);
+    fixture_end_block(&g->f);
+    g->block = fixture_block(&g->f, 1);
+}
+
+static bool is_hopeless(struct game *g)
+{
+    struct round_tally tally;
+    assert_int_equal(ledger_tally_round(&tally, &g->f.env, &g->block,
+                                        fixture_candidate(&g->held, &g->task)),
+                     ROUND_ACCEPTED);
+    assert_false(tally.is_overdue);
+    assert_int_equal(tally.is_closable, tally.is_hopeless);
+    return tally.is_hopeless;
+}
+
+static void a_roster_of_refused_ones_makes_way_for_others(void **state)
+{
+    (void)state;
+    struct game g = {.held.submission_count = 0};
+    Pot__RoundUpdate *update;
+    fixture_open(&g.f);
+    fixture_spec(&g.spec, &g.f);
+    fixture_start_task(&g.f, &g.spec, 6000, 1, &g.task);
+    g.block = fixture_block(&g.f, 1);
+    assert_false(is_hopeless(&g));
+    refuse(&g, 0);
+    assert_false(is_hopeless(&g)); /* nobody would take its place */
+    assert_int_equal(game_make(&g, &update), ROUND_NOT_READY);
+    join(&g, 1);
+    assert_true(is_hopeless(&g));
+    assert_int_equal(game_make(&g, &update), ROUND_ACCEPTED);
+    assert_int_equal(update->n_submissions, 0);
+    assert_int_equal(update->n_refused, 1);
+
+    /* who lists the refused one has to show who refused it */
+    update->n_refused = 0;
+    size_t attestations = update->n_attestations;
+    update->n_attestations = 0;
+    assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, check_all),
+                     ROUND_NOT_READY);
+    update->n_refused = 1;
+    update->n_attestations = attestations;
+    assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, check_all),
+                     ROUND_ACCEPTED);
+    codec_free(update);
+    fixture_end_block(&g.f);
+    Pot__TaskRecord *task = ledger_task(&g.f.env.state, &g.task);
+    assert_int_equal(task->n_roster, 2);
+    assert_int_equal(task->round, 1);
+    codec_free(task);
+    game_close(&g);
+}
+
+static void a_round_that_can_still_fill_up_is_not_hopeless(void **state)
+{
+    (void)state;
+    struct game g = {.held.submission_count = 0};
+    fixture_open(&g.f);
+    fixture_spec(&g.spec, &g.f);
+    g.spec.task.min_submissions = 2;
+    fixture_start_task(&g.f, &g.spec, 6000, 3, &g.task);
+    g.block = fixture_block(&g.f, 1);
+    refuse(&g, 0);
+    join(&g, 3);
+    assert_false(is_hopeless(&g));
+    fixture_held_clear(&g.held);
+    refuse(&g, 0);
+    refuse(&g, 1);
+    assert_true(is_hopeless(&g));
+    game_close(&g);
+}
+
 /* Blocks come every 1000 ms, and four are enough. */
 static void blocks_that_come_fast_do_not_shorten_a_round(void **state)
 {
@@ -669,6 +763,8 @@ int main(void)
         cmocka_unit_test(a_submission_needs_a_quorum),
         cmocka_unit_test(refused_submissions_are_listed_and_not_paid),
         cmocka_unit_test(rounds_close_empty_when_their_time_is_up),
+        cmocka_unit_test(a_roster_of_refused_ones_makes_way_for_others),
+        cmocka_unit_test(a_round_that_can_still_fill_up_is_not_hopeless),
         cmocka_unit_test(blocks_that_come_fast_do_not_shorten_a_round),
         cmocka_unit_test(a_task_without_miners_waits_and_then_fails),
         cmocka_unit_test(a_task_that_trained_nothing_fails),
