@@ -280,6 +280,31 @@ enum pot_err blob_fetch_start(struct blob_fetch *fetch,
     return POT_OK;
 }
 
+/* Those whose blob was too large are asked again, and none is suspected of a
+ * lie about its size any more. */
+void blob_fetch_widen(struct blob_fetch *fetch, const struct hash *hash,
+                      size_t size_max, uint64_t peer_id)
+{
+    struct blob_fetch_entry *e = find(fetch, hash);
+    if (e == NULL || size_max <= e->request.size_max) {
+        return;
+    }
+    if (e->source_id != 0) {
+        leave_source(fetch, e);
+    }
+    e->request.size_max = size_max;
+    e->request.first_peer_id = peer_id;
+    e->data.size_max = size_max;
+    e->is_strict = false;
+    e->tried_count = 0;
+    e->resume_ms = 0;
+    e->pause_ms = 0;
+    if (e->request.timeout_ms > 0) {
+        e->deadline_ms = now_ms(fetch) + e->request.timeout_ms;
+    }
+    advance(fetch, e);
+}
+
 static bool is_right(struct blob_fetch_entry *e)
 {
     const struct blob_request *r = &e->request;

@@ -66,6 +66,12 @@ void blob_fetch_free(struct blob_fetch *fetch);
 POT_MUST_USE enum pot_err blob_fetch_start(struct blob_fetch *fetch,
                                            const struct blob_request *request);
 
+/* blob_fetch_widen: whoever is waited for under this hash may send as much as
+ * size_max from now on, if that is more than was agreed on; peer_id is asked
+ * next, 0: whoever.  Nothing if there is no such fetch. */
+void blob_fetch_widen(struct blob_fetch *fetch, const struct hash *hash,
+                      size_t size_max, uint64_t peer_id);
+
 /* The owner's net_callbacks pass these on. */
 void blob_fetch_on_peer(struct blob_fetch *fetch, struct peer *peer,
                         bool is_up);

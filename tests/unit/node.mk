@@ -19,6 +19,7 @@ unit_node_tests = \
 	tests/unit/test_known_commits \
 	tests/unit/test_left_out \
 	tests/unit/test_mempool \
+	tests/unit/test_needs \
 	tests/unit/test_node_config \
 	tests/unit/test_offload \
 	tests/unit/test_fellows \
@@ -60,6 +61,11 @@ tests_unit_test_catch_up_LDADD = $(unit_chain_libs)
 tests_unit_test_chain_SOURCES = tests/unit/test_chain.c $(unit_chain_sources)
 tests_unit_test_chain_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_chain_LDADD = $(unit_chain_libs)
+
+tests_unit_test_needs_SOURCES = tests/unit/test_needs.c $(unit_p2p_nodes) \
+	$(unit_chain_sources)
+tests_unit_test_needs_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_needs_LDADD = $(unit_chain_libs)
 
 tests_unit_test_chunk_cache_SOURCES = tests/unit/test_chunk_cache.c \
 	tests/scratch.h

@@ -323,6 +323,29 @@ static void a_blob_that_appears_later_is_found(void **state)
     scene_fini();
 }
 
+/* Somebody named the same blob with a size that is not its own. */
+static void a_fetch_takes_the_largest_size_that_was_named(void **state)
+{
+    static const enum manner manners[] = {HONEST, EMPTY};
+    (void)state;
+    scene_init(3 * BLOB_PIECE_BYTES, 2, manners);
+    struct blob_fetch *fetch = scene->holders[0].fetch;
+    struct blob_request request = request_make();
+    request.size_max = 100;
+    start(&request);
+    while (scene->holders[1].served == 0) {
+        world_turn(&scene->w, 1);
+    }
+    world_turn(&scene->w, 50);
+    assert_false(scene->is_done);
+    blob_fetch_widen(fetch, &scene->hash, 99, 0);
+    blob_fetch_widen(fetch, &scene->hash, scene->size, 0);
+    expect_blob();
+    request.hash.b[0] ^= 1;
+    blob_fetch_widen(fetch, &request.hash, scene->size, 0); /* there is none */
+    scene_fini();
+}
+
 static void a_blob_nobody_has_ends_at_its_time(void **state)
 {
     static const enum manner manners[] = {EMPTY, SILENT};
@@ -430,6 +453,7 @@ int main(void)
         cmocka_unit_test(a_transfer_goes_on_elsewhere_when_its_source_goes),
         cmocka_unit_test(a_mixed_blob_that_is_wrong_is_fetched_from_one),
         cmocka_unit_test(a_blob_that_appears_later_is_found),
+        cmocka_unit_test(a_fetch_takes_the_largest_size_that_was_named),
         cmocka_unit_test(a_blob_nobody_has_ends_at_its_time),
         cmocka_unit_test(a_light_peer_is_asked_for_what_it_brought_alone),
         cmocka_unit_test(small_blobs_do_not_wait_for_each_other),
