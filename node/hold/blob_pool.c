@@ -21,6 +21,7 @@ struct blob {
 struct blob_pool {
     uv_mutex_t mutex;
     struct map blobs;    /* hash -> struct blob */
+    struct map claims;   /* hash -> their number */
     struct blob *oldest; /* by that */
     struct blob *newest;
     uint64_t turn;
@@ -81,6 +82,7 @@ void blob_pool_free(struct blob_pool *pool)
         drop(pool, pool->oldest);
     }
     map_fini(&pool->blobs);
+    map_fini(&pool->claims);
     uv_mutex_destroy(&pool->mutex);
     free(pool);
 }
@@ -149,11 +151,31 @@ bool blob_pool_has(struct blob_pool *pool, const struct hash *hash,
     return blob != NULL;
 }
 
-void blob_pool_del(struct blob_pool *pool, const struct hash *hash)
+static uintptr_t claims_on(const struct blob_pool *pool,
+                           const struct hash *hash)
+{
+    return (uintptr_t)map_get(&pool->claims, hash->b);
+}
+
+void blob_pool_claim(struct blob_pool *pool, const struct hash *hash)
 {
     uv_mutex_lock(&pool->mutex);
+    (void)map_put(&pool->claims, hash->b, (void *)(claims_on(pool, hash) + 1));
+    uv_mutex_unlock(&pool->mutex);
+}
+
+void blob_pool_release(struct blob_pool *pool, const struct hash *hash)
+{
+    uv_mutex_lock(&pool->mutex);
+    uintptr_t count = claims_on(pool, hash);
     struct blob *blob = map_get(&pool->blobs, hash->b);
-    if (blob != NULL) {
+    POT_ASSERT(count > 0);
+    if (count > 1) {
+        (void)map_put(&pool->claims, hash->b, (void *)(count - 1));
+    } else {
+        (void)map_remove(&pool->claims, hash->b);
+    }
+    if (count == 1 && blob != NULL) {
         drop(pool, blob);
     }
     uv_mutex_unlock(&pool->mutex);

@@ -32,7 +32,12 @@ bool blob_pool_read(struct blob_pool *pool, const struct hash *hash,
 /* blob_pool_has: *size may be NULL. */
 bool blob_pool_has(struct blob_pool *pool, const struct hash *hash,
                    size_t *size);
-void blob_pool_del(struct blob_pool *pool, const struct hash *hash);
+
+/* blob_pool_claim: somebody has a use for this blob, whether it is held yet or
+ * not.  blob_pool_release: of one who claimed it; the blob goes with the last.
+ * A claim does not keep it from making room for others. */
+void blob_pool_claim(struct blob_pool *pool, const struct hash *hash);
+void blob_pool_release(struct blob_pool *pool, const struct hash *hash);
 
 /* blob_pool_age: what was neither put nor read since the turns-th call before
  * this one goes. */

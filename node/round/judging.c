@@ -262,6 +262,7 @@ static void submission_free(struct submission *s)
     } else if (s->state == JUDGING) {
         audits_forget(shared->audits, s);
     }
+    blob_pool_release(shared->holdings->pool, &opened_of(s)->payload);
     round_submission_fini(&s->held.opened);
     codec_free(s->held.message);
     free(s);
@@ -315,14 +316,8 @@ static void outlive_counted(struct judging *judging)
 
 void judging_close(struct judging *judging)
 {
-    size_t cursor = 0;
-    const struct map_slot *slot;
     if (judging->shared->accuser != NULL) {
         outlive_counted(judging);
-    }
-    while ((slot = map_next(&judging->submissions, &cursor)) != NULL) {
-        const struct submission *s = slot->value;
-        blob_pool_del(judging->shared->holdings->pool, &opened_of(s)->payload);
     }
 }
 
@@ -339,6 +334,7 @@ bool judging_take(struct judging *judging, struct round_submission *opened,
     s->held.message = signed_copy(message);
     (void)map_put(&judging->submissions, s->held.opened.hash.b, s);
     (void)map_put(&judging->miners, s->held.opened.miner.b, s);
+    blob_pool_claim(judging->shared->holdings->pool, &s->held.opened.payload);
     judging->shared->stats.submissions++;
     if (judging->shared->key != NULL) {
         fetch(s, peer_id);

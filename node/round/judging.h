@@ -22,12 +22,12 @@ struct judging *judging_new(struct rounds_shared *shared,
                             const struct model_shape *shape,
                             void (*on_verdict)(void *context), void *context);
 
-/* judging_free: what is under way is forgotten. */
+/* judging_free: what is under way is forgotten; payloads that no other round
+ * named leave the pool. */
 void judging_free(struct judging *judging);
 
-/* judging_close: the round is closed.  Audits of what was counted go on
- * without it (node/round/audits.h); payloads that no block counted are of no
- * use any more. */
+/* judging_close: the round is closed, judging_free follows.  Audits of what was
+ * counted go on without it (node/round/audits.h). */
 void judging_close(struct judging *judging);
 
 /* judging_take: takes what is in opened, which fits the round

@@ -60,7 +60,7 @@ static bool get(uint8_t number)
     return is_held;
 }
 
-static void what_is_put_is_there_until_it_is_taken_out(void **state)
+static void what_is_put_is_there_until_the_last_claim_goes(void **state)
 {
     const struct hash one = name_of(1);
     (void)state;
@@ -69,10 +69,17 @@ static void what_is_put_is_there_until_it_is_taken_out(void **state)
     assert_true(get(1));
     assert_true(put(1)); /* once more is once */
     assert_int_equal(blob_pool_bytes(pool), BYTES);
-    blob_pool_del(pool, &one);
-    blob_pool_del(pool, &one);
+    blob_pool_claim(pool, &one);
+    blob_pool_claim(pool, &one);
+    blob_pool_release(pool, &one);
+    assert_true(has(1));
+    blob_pool_release(pool, &one);
     assert_false(has(1));
     assert_int_equal(blob_pool_bytes(pool), 0);
+    blob_pool_claim(pool, &one); /* before it is there */
+    assert_true(put(1));
+    blob_pool_release(pool, &one);
+    assert_false(has(1));
 }
 
 static void a_part_is_read(void **state)
@@ -145,7 +152,7 @@ static void what_nobody_uses_ages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(what_is_put_is_there_until_it_is_taken_out),
+        CASE(what_is_put_is_there_until_the_last_claim_goes),
         CASE(a_part_is_read),
         CASE(the_longest_unused_makes_room),
         CASE(what_is_larger_than_all_room_drives_nobody_out),

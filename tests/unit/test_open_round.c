@@ -1,9 +1,12 @@
-/* An open round at a node that judges nothing: which attestations it takes. */
+/* An open round at a node that judges nothing: which attestations it takes, and
+ * how long it needs payloads. */
 #include "config.h"
 
 #include "node/round/open_round.h"
 
 #include "base/alloc.h"
+#include "node/block/needs.h"
+#include "node/hold/blob_pool.h"
 #include "node/round/rounds_shared.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
@@ -65,9 +68,14 @@ static int set_up(void **state)
 {
     struct table *t = pot_calloc(1, sizeof(*t));
     chain_fixture_open(&t->f);
+    const struct needs_config needs = {
+        .loop = &t->f.loop,
+        .holdings = &t->f.holdings,
+    };
     t->shared = (struct rounds_shared){
         .loop = &t->f.loop,
         .holdings = &t->f.holdings,
+        .needs = needs_new(&needs),
         .on_news = on_news,
     };
     t->round = open_round_new(&t->shared, &t->task, make_record(&t->task), 0);
@@ -79,6 +87,8 @@ static int tear_down(void **state)
 {
     struct table *t = *state;
     open_round_free(t->round);
+    needs_stop(t->shared.needs);
+    needs_free(t->shared.needs);
     chain_fixture_close(&t->f);
     free(t);
     return 0;
@@ -120,12 +130,54 @@ static void a_padded_attestation_is_not_taken(void **state)
     assert_false(attest(t, 2, ROSTER)); /* it is known */
 }
 
+static void submit(struct table *t, struct open_round *round)
+{
+    uint8_t payload[HASH_SIZE] = {7};
+    uint8_t rest[HASH_SIZE] = {8};
+    char core[] = "Haswell";
+    Pot__SubmissionBody body = POT__SUBMISSION_BODY__INIT;
+    struct round_submission opened;
+    body.task = codec_bytes(open_round_task(round)->b, HASH_SIZE);
+    body.parameters_hash = codec_bytes(rest, HASH_SIZE);
+    body.payload_hash = codec_bytes(payload, HASH_SIZE);
+    body.salt = codec_bytes(rest, HASH_SIZE);
+    body.rows = 1;
+    body.payload_bytes = 1;
+    body.workers = 1;
+    body.blas_core = core;
+    Pot__Signed *message = signed_make(SIGNED_SUBMISSION, &t->f.holdings.chain,
+                                       t->f.client, &body);
+    assert_int_equal(round_submission_decode(&opened, message), POT_OK);
+    assert_true(open_round_submission(round, &opened, message, 0));
+    codec_free(message);
+}
+
+/* A submission may name any payload, another task's too. */
+static void a_payload_stays_as_long_as_a_round_that_named_it(void **state)
+{
+    struct table *t = *state;
+    const struct hash other = {{1}};
+    const struct hash payload = {{7}};
+    struct blob_pool *pool = t->f.holdings.pool;
+    struct open_round *round =
+        open_round_new(&t->shared, &other, make_record(&other), 0);
+    submit(t, t->round);
+    submit(t, round);
+    assert_true(blob_pool_put(pool, &payload, "p", 1));
+    open_round_close(round);
+    assert_true(blob_pool_has(pool, &payload, NULL));
+    open_round_close(t->round);
+    assert_false(blob_pool_has(pool, &payload, NULL));
+    t->round = open_round_new(&t->shared, &t->task, make_record(&t->task), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_padded_attestation_is_not_taken),
+        TEST(a_payload_stays_as_long_as_a_round_that_named_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
