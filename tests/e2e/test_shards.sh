@@ -33,6 +33,7 @@ test_labels = "test-labels.npy"
 layers = [1024, 16, 5]
 [training]
 rounds = 12
+round_timeout_ms = 600000
 rows_per_miner = 512
 shards_per_round = 2
 audit_rate = 1.0
@@ -93,7 +94,7 @@ anon_kb=$(awk '/^RssAnon/ { print $2 }' \
 [ "$anon_kb" -lt $((MB * 1024)) ] || fail "a validator held $anon_kb kB"
 
 # All were audited by one who holds the whole, and a replay has it too.
-jq -e '.status == "completed" and .rejected == 0 and .submissions >= 6' \
+jq -e '.status == "completed" and .rejected == 0 and .submissions == 12' \
     "$WORK/task.json" >/dev/null || fail "$(cat "$WORK/task.json")"
 ctl validator0 replay "$task" --json >"$WORK/replay.json" ||
     fail "replay: $(cat "$WORK/replay.json")"
