@@ -62,7 +62,8 @@ struct audits {
     struct rounds_shared *shared;
     struct auditor *auditor;
     struct audit *all;
-    size_t count;
+    size_t submissions; /* of all; the others are challenges' */
+    size_t challenges;
     size_t started;
     size_t weight; /* of those that are started */
     uint64_t next_number;
@@ -83,6 +84,12 @@ struct audits *audits_new(struct rounds_shared *shared,
     return audits;
 }
 
+/* How many there are of its kind. */
+static size_t *count_of(struct audits *audits, const Pot__Signed *submission)
+{
+    return submission != NULL ? &audits->submissions : &audits->challenges;
+}
+
 static void audit_free(struct audit *audit)
 {
     struct audits *audits = audit->audits;
@@ -92,7 +99,7 @@ static void audit_free(struct audit *audit)
         at = &(*at)->next;
     }
     *at = audit->next;
-    audits->count--;
+    --*count_of(audits, audit->submission);
     codec_free(audit->submission);
     free(audit);
 }
@@ -356,7 +363,7 @@ void audits_tick(struct audits *audits)
            audits->weight < SMALL && (next = next_of(audits)) != NULL) {
         take_turn(next);
     }
-    if (audits->count == 0) {
+    if (audits->all == NULL) {
         round_input_unref(audits->input);
         audits->input = NULL;
     }
@@ -382,7 +389,9 @@ static bool make_room(struct audits *audits)
 enum pot_err audits_ask(struct audits *audits, const struct audits_case *asked,
                         audits_done_fn *done, void *context)
 {
-    if (audits->count == AUDITS_MAX && !make_room(audits)) {
+    size_t *count = count_of(audits, asked->submission);
+    if (*count == AUDITS_MAX &&
+        (asked->submission == NULL || !make_room(audits))) {
         return POT_ELIMIT;
     }
     struct audit *audit = pot_calloc(1, sizeof(*audit));
@@ -401,7 +410,7 @@ enum pot_err audits_ask(struct audits *audits, const struct audits_case *asked,
     audit->context = context;
     audit->next = audits->all;
     audits->all = audit;
-    audits->count++;
+    ++*count;
     audits->shared->on_news(audits->shared->context);
     return POT_OK;
 }

@@ -25,7 +25,7 @@
 struct audits; /* opaque: node/round/audits.c */
 struct rounds_shared;
 
-/* That wait or are computed. */
+/* That wait or are computed: so many of submissions, so many of challenges. */
 #define AUDITS_MAX 4096
 
 struct audits_case {
@@ -53,10 +53,12 @@ struct audits *audits_new(struct rounds_shared *shared,
 /* audits_free: nobody is called any more.  NULL is none. */
 void audits_free(struct audits *audits);
 
-/* audits_ask: borrows the case for the call; done is called later.  In a full
- * queue the oldest one of a closed round makes room, which is counted.
+/* audits_ask: borrows the case for the call; done is called later.  Where there
+ * is no room for a submission, the oldest one of a closed round makes it, which
+ * is counted.
  *
- * Errors: POT_ELIMIT all that wait are of open rounds or challenges */
+ * Errors: POT_ELIMIT all submissions are of open rounds; or AUDITS_MAX
+ *         challenges wait already */
 POT_MUST_USE enum pot_err audits_ask(struct audits *audits,
                                      const struct audits_case *asked,
                                      audits_done_fn *done, void *context);

@@ -85,6 +85,24 @@ static void fill(struct desk *d)
     }
 }
 
+/* A false submission that was counted is worth more than those that are not
+ * yet. */
+static void challenges_find_room_where_submissions_find_none(void **state)
+{
+    struct desk *d = *state;
+    const struct audits_case challenged = {.core = ""};
+    fill(d);
+    for (size_t i = 0; i < AUDITS_MAX; i++) {
+        assert_int_equal(audits_ask(d->audits, &challenged, on_done, d),
+                         POT_OK);
+    }
+    assert_int_equal(audits_ask(d->audits, &challenged, on_done, d),
+                     POT_ELIMIT);
+    audits_forget(d->audits, d);
+    assert_int_equal(audits_ask(d->audits, &challenged, on_done, d), POT_OK);
+    assert_int_equal(ask(d, AUDITS_MAX), POT_ELIMIT);
+}
+
 static void those_of_open_rounds_make_no_room(void **state)
 {
     struct desk *d = *state;
@@ -138,6 +156,7 @@ static void who_asked_of_a_round_that_is_gone_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(challenges_find_room_where_submissions_find_none),
         TEST(those_of_open_rounds_make_no_room),
         TEST(one_of_a_closed_round_makes_room_and_is_counted),
         TEST(one_that_can_accuse_nobody_any_more_is_counted),
