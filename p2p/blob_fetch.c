@@ -282,26 +282,38 @@ enum pot_err blob_fetch_start(struct blob_fetch *fetch,
 
 /* Those whose blob was too large are asked again, and none is suspected of a
  * lie about its size any more. */
-void blob_fetch_widen(struct blob_fetch *fetch, const struct hash *hash,
-                      size_t size_max, uint64_t peer_id)
+static void widen(struct blob_fetch_entry *e, size_t size_max)
 {
-    struct blob_fetch_entry *e = find(fetch, hash);
-    if (e == NULL || size_max <= e->request.size_max) {
-        return;
-    }
-    if (e->source_id != 0) {
-        leave_source(fetch, e);
-    }
     e->request.size_max = size_max;
-    e->request.first_peer_id = peer_id;
     e->data.size_max = size_max;
     e->is_strict = false;
-    e->tried_count = 0;
-    e->resume_ms = 0;
-    e->pause_ms = 0;
+}
+
+void blob_fetch_join(struct blob_fetch *fetch, const struct hash *hash,
+                     size_t size_max, uint64_t peer_id)
+{
+    struct blob_fetch_entry *e = find(fetch, hash);
+    bool is_larger = e != NULL && size_max > e->request.size_max;
+    bool is_other =
+        e != NULL && peer_id != 0 && peer_id != e->request.first_peer_id;
+    if (!is_larger && !is_other) {
+        return;
+    }
+    if (e->source_id != 0 && (is_larger || e->data.size == 0)) {
+        leave_source(fetch, e);
+    }
+    if (is_larger) {
+        widen(e, size_max);
+    }
+    if (is_other) {
+        e->request.first_peer_id = peer_id;
+    }
     if (e->request.timeout_ms > 0) {
         e->deadline_ms = now_ms(fetch) + e->request.timeout_ms;
     }
+    e->tried_count = 0;
+    e->resume_ms = 0;
+    e->pause_ms = 0;
     advance(fetch, e);
 }
 

@@ -66,11 +66,12 @@ void blob_fetch_free(struct blob_fetch *fetch);
 POT_MUST_USE enum pot_err blob_fetch_start(struct blob_fetch *fetch,
                                            const struct blob_request *request);
 
-/* blob_fetch_widen: whoever is waited for under this hash may send as much as
- * size_max from now on, if that is more than was agreed on; peer_id is asked
- * next, 0: whoever.  Nothing if there is no such fetch. */
-void blob_fetch_widen(struct blob_fetch *fetch, const struct hash *hash,
-                      size_t size_max, uint64_t peer_id);
+/* blob_fetch_join: somebody else waits for the blob that is fetched under this
+ * hash: it may be as large as size_max too; peer_id is asked next, 0: whoever,
+ * instead of who was asked and has sent nothing yet.  Its time begins anew if
+ * that changes anything.  Nothing if there is no such fetch. */
+void blob_fetch_join(struct blob_fetch *fetch, const struct hash *hash,
+                     size_t size_max, uint64_t peer_id);
 
 /* The owner's net_callbacks pass these on. */
 void blob_fetch_on_peer(struct blob_fetch *fetch, struct peer *peer,

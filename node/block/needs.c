@@ -226,7 +226,7 @@ void needs_add_blob(struct needs *needs, struct wait *wait,
     }
     if (need != NULL) {
         if (!needs->is_stopped) {
-            blob_fetch_widen(needs->config.fetch, hash, size_max, peer_id);
+            blob_fetch_join(needs->config.fetch, hash, size_max, peer_id);
         }
         wait_on(wait, &need->hooks);
         return;

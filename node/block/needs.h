@@ -36,7 +36,8 @@ void needs_free(struct needs *needs);
 
 /* needs_blob: done at once when it is held; fetched blobs go to the pool.
  * peer_id is asked first, 0: whoever.  Who waits for the same blob may have
- * named another size: what is held may be larger than size_max. */
+ * named another size: what is held may be larger than size_max.  Of those whom
+ * they named the latest is asked first. */
 void needs_blob(struct needs *needs, const struct hash *hash, size_t size_max,
                 uint64_t peer_id, wait_done_fn *done, void *context);
 

@@ -47,6 +47,7 @@ enum submission_state {
 struct submission {
     struct judging *judging;
     struct candidate_submission held;
+    uint64_t peer_id; /* who brought it, and may be alone to have its payload */
     enum submission_state state;
     uint64_t retry_ms;    /* LOST, WAITING: not before */
     Pot__Verdict verdict; /* JUDGED; none: left undecided */
@@ -219,11 +220,11 @@ static void on_payload(void *context, bool is_held)
     }
 }
 
-static void fetch(struct submission *s, uint64_t peer_id)
+static void fetch(struct submission *s)
 {
     s->state = FETCHING;
     needs_blob(s->judging->shared->needs, &opened_of(s)->payload,
-               opened_of(s)->body->payload_bytes, peer_id, on_payload, s);
+               opened_of(s)->body->payload_bytes, s->peer_id, on_payload, s);
 }
 
 /* ---- all of them */
@@ -330,6 +331,7 @@ bool judging_take(struct judging *judging, struct round_submission *opened,
     }
     struct submission *s = pot_calloc(1, sizeof(*s));
     s->judging = judging;
+    s->peer_id = peer_id;
     s->held.opened = *opened;
     s->held.message = signed_copy(message);
     (void)map_put(&judging->submissions, s->held.opened.hash.b, s);
@@ -337,7 +339,7 @@ bool judging_take(struct judging *judging, struct round_submission *opened,
     blob_pool_claim(judging->shared->holdings->pool, &s->held.opened.payload);
     judging->shared->stats.submissions++;
     if (judging->shared->key != NULL) {
-        fetch(s, peer_id);
+        fetch(s);
     }
     return true;
 }
@@ -353,7 +355,7 @@ bool judging_tick(struct judging *judging, uint64_t now_ms)
         if (s->state == WAITING && is_due) {
             audit(s);
         } else if (s->state == LOST && is_due) {
-            fetch(s, 0);
+            fetch(s);
         }
         is_pending |= s->state != JUDGED;
     }

@@ -338,11 +338,28 @@ static void a_fetch_takes_the_largest_size_that_was_named(void **state)
     }
     world_turn(&scene->w, 50);
     assert_false(scene->is_done);
-    blob_fetch_widen(fetch, &scene->hash, 99, 0);
-    blob_fetch_widen(fetch, &scene->hash, scene->size, 0);
+    blob_fetch_join(fetch, &scene->hash, 99, 0);
+    blob_fetch_join(fetch, &scene->hash, scene->size, 0);
     expect_blob();
     request.hash.b[0] ^= 1;
-    blob_fetch_widen(fetch, &request.hash, scene->size, 0); /* there is none */
+    blob_fetch_join(fetch, &request.hash, scene->size, 0); /* there is none */
+    scene_fini();
+}
+
+/* Who does not follow the chain is asked for nothing but what it brought. */
+static void who_brings_a_blob_later_is_asked_for_it(void **state)
+{
+    static const enum manner manners[] = {SILENT, LIGHT};
+    (void)state;
+    scene_init(100, 2, manners);
+    struct node *self = &scene->w.nodes[0];
+    struct blob_request request = request_make();
+    request.first_peer_id = peer_id(node_peer(self, &scene->w.nodes[1]));
+    start(&request);
+    world_turn(&scene->w, 10);
+    blob_fetch_join(scene->holders[0].fetch, &scene->hash, 1,
+                    peer_id(node_peer(self, &scene->w.nodes[2])));
+    expect_blob();
     scene_fini();
 }
 
@@ -454,6 +471,7 @@ int main(void)
         cmocka_unit_test(a_mixed_blob_that_is_wrong_is_fetched_from_one),
         cmocka_unit_test(a_blob_that_appears_later_is_found),
         cmocka_unit_test(a_fetch_takes_the_largest_size_that_was_named),
+        cmocka_unit_test(who_brings_a_blob_later_is_asked_for_it),
         cmocka_unit_test(a_blob_nobody_has_ends_at_its_time),
         cmocka_unit_test(a_light_peer_is_asked_for_what_it_brought_alone),
         cmocka_unit_test(small_blobs_do_not_wait_for_each_other),
