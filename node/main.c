@@ -40,6 +40,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -47,6 +48,10 @@
 #include <uv.h>
 
 #define FAULTS_BYTES_MAX 65536
+/* Of freed memory.  An array larger than the second, which is the most that
+ * there is, goes back at once. */
+#define KEPT_BYTES  (64 << 20)
+#define ARRAY_BYTES (32 << 20)
 
 static const char usage_text[] =
     "Usage: potd --config FILE [--check-config | --verify-store |\n"
@@ -271,6 +276,16 @@ static bool take_job(struct job *job, int option, const char *value)
     return false;
 }
 
+/* Each round wants arrays of the model's size, on any thread, and frees them:
+ * to get fresh pages for them costs more than what is done with them.  Threads
+ * with memory of their own would each keep some. */
+static void keep_memory(void)
+{
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, ARRAY_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -292,6 +307,7 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* the write fails, as on a full disk */
     process_private();
+    keep_memory();
     (void)setenv("UV_THREADPOOL_SIZE", "8", 0);
     if (sodium_init() < 0) {
         fprintf(stderr, "potd: libsodium does not start\n");
