@@ -49,14 +49,21 @@ int64_t fixed_add(int64_t a, int64_t b);
 /* fixed_shift_left: value * 2^bits, clamped into int64_t. */
 int64_t fixed_shift_left(int64_t value, unsigned bits);
 
+/* fixed_halve: round(value / 2^bits), 1 <= bits <= 63: what a loop that the
+ * compiler makes vectors of has room for. */
+static inline int64_t fixed_halve(int64_t value, unsigned bits)
+{
+    uint64_t half = UINT64_C(1) << (bits - 1);
+    return fixed_signed((fixed_magnitude(value) + half) >> bits, value);
+}
+
 /* fixed_shift_right: round(value / 2^bits), bits >= 0; beyond 63 it is 0. */
 static inline int64_t fixed_shift_right(int64_t value, unsigned bits)
 {
     if (bits == 0 || bits > 63) {
         return bits == 0 ? value : 0;
     }
-    uint64_t half = UINT64_C(1) << (bits - 1);
-    return fixed_signed((fixed_magnitude(value) + half) >> bits, value);
+    return fixed_halve(value, bits);
 }
 
 /* fixed_divide: round(value / divisor), divisor > 0. */

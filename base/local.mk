@@ -8,6 +8,7 @@ base_libbase_a_SOURCES = \
 	base/buf.c base/buf.h \
 	base/bytes.c base/bytes.h \
 	base/check.c base/check.h \
+	base/clones.h \
 	base/clock.c base/clock.h \
 	base/cpu_time.c base/cpu_time.h \
 	base/err.c base/err.h \

@@ -48,5 +48,6 @@ ledger_libledger_a_SOURCES = \
 	ledger/tx_task.c \
 	ledger/tx_transfer.c \
 	ledger/unbond.c ledger/unbond.h
+ledger_libledger_a_CFLAGS = $(AM_CFLAGS) -fopenmp-simd
 ledger_libledger_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)

@@ -80,4 +80,9 @@ static inline int64_t optimizer_mean(int32_t sum,
                                       : fixed_divide(value, s->divisor));
 }
 
+/* optimizer_means: those of elements first to first + count - 1. */
+void optimizer_means(int32_t *out, const struct gradient *aggregate,
+                     const struct optimizer_scale *s, size_t first,
+                     size_t count);
+
 #endif

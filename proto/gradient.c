@@ -71,6 +71,25 @@ int32_t gradient_get(const struct gradient *g, size_t i)
     return (int32_t)bytes_u32_at(at);
 }
 
+void gradient_read(int32_t *restrict out, const struct gradient *g,
+                   size_t first, size_t count)
+{
+    const uint8_t *at = g->elements + first * g->width;
+    if (g->width == 1) {
+        for (size_t i = 0; i < count; i++) {
+            out[i] = (int8_t)at[i];
+        }
+    } else if (g->width == 2) {
+        for (size_t i = 0; i < count; i++) {
+            out[i] = (int16_t)bytes_u16_at(at + 2 * i);
+        }
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            out[i] = (int32_t)bytes_u32_at(at + 4 * i);
+        }
+    }
+}
+
 void gradient_encode(uint8_t *out, const struct model_shape *shape,
                      unsigned width, uint32_t addends, const int8_t *exponents,
                      const int32_t *values)

@@ -56,6 +56,11 @@ POT_MUST_USE enum pot_err gradient_view(struct gradient *out,
 /* gradient_get: element i, 0 <= i < shape->parameter_count. */
 int32_t gradient_get(const struct gradient *g, size_t i);
 
+/* gradient_read: elements from `first` on, count of them, all of which it
+ * has. */
+void gradient_read(int32_t *out, const struct gradient *g, size_t first,
+                   size_t count);
+
 /* gradient_encode: values must fit the width; out has gradient_bytes(). */
 void gradient_encode(uint8_t *out, const struct model_shape *shape,
                      unsigned width, uint32_t addends, const int8_t *exponents,

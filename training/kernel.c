@@ -3,28 +3,13 @@
 #include "training/kernel.h"
 
 #include "base/check.h"
+#include "base/clones.h"
 #include "base/fixed.h"
 #include "training/elementary.h"
 #include "training/quantise.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Compiled for several instruction sets, the machine's being chosen when the
- * program starts; for loops whose results do not depend on it.  clang 14 names
- * the clones of other files wrongly, and ThreadSanitizer is not there yet when
- * the choice is made. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&         \
-    !defined(__SANITIZE_THREAD__)
-#define KERNEL_CLONES                                                          \
-    __attribute__((target_clones("avx512f", "avx2", "default")))
-/* The same with fused multiply-adds. */
-#define KERNEL_CLONES_FUSED                                                    \
-    __attribute__((target_clones("avx512f", "arch=haswell", "default")))
-#else
-#define KERNEL_CLONES
-#define KERNEL_CLONES_FUSED
-#endif
 
 void kernel_dense_forward(float *y, const struct kernel_dense *dense,
                           const float *x, const float *w, const float *b)
@@ -86,7 +71,7 @@ static void relu_backward(float *dy, const float *y, size_t count)
     }
 }
 
-KERNEL_CLONES static void tanh_forward(float *y, size_t count)
+CLONES static void tanh_forward(float *y, size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {
@@ -101,7 +86,7 @@ static void tanh_backward(float *dy, const float *y, size_t count)
     }
 }
 
-KERNEL_CLONES static void sigmoid(float *y, size_t count)
+CLONES static void sigmoid(float *y, size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {
@@ -145,8 +130,8 @@ void kernel_activate_backward(float *dy, const float *y, size_t count,
     activations[activation].backward(dy, y, count);
 }
 
-KERNEL_CLONES static void exponentials(float *restrict out, const float *y,
-                                       float peak, size_t count)
+CLONES static void exponentials(float *restrict out, const float *y, float peak,
+                                size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {
@@ -204,9 +189,8 @@ double kernel_mse(float *dy, const float *y, const float *t,
     return loss;
 }
 
-KERNEL_CLONES void kernel_from_fixed(float *restrict out,
-                                     const int32_t *restrict values,
-                                     size_t count)
+CLONES void kernel_from_fixed(float *restrict out,
+                              const int32_t *restrict values, size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {
@@ -214,9 +198,9 @@ KERNEL_CLONES void kernel_from_fixed(float *restrict out,
     }
 }
 
-KERNEL_CLONES_FUSED void kernel_step(float *restrict values,
-                                     const float *restrict gradient, float rate,
-                                     size_t count)
+CLONES_FUSED void kernel_step(float *restrict values,
+                              const float *restrict gradient, float rate,
+                              size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {
@@ -231,7 +215,7 @@ KERNEL_CLONES_FUSED void kernel_step(float *restrict values,
 /* Floats that are looked at and then added while they are in the cache. */
 #define GRID_PIECE ((size_t)4096)
 
-KERNEL_CLONES static int32_t peak_bits(const float *values, size_t count)
+CLONES static int32_t peak_bits(const float *values, size_t count)
 {
     int32_t peak = 0;
 #pragma omp simd reduction(max : peak)
@@ -265,8 +249,8 @@ static int64_t round_fast(float value)
     return pattern_of(shifted) - pattern_of(ROUNDER);
 }
 
-KERNEL_CLONES static void set_fast(int64_t *restrict sums,
-                                   const float *restrict values, size_t count)
+CLONES static void set_fast(int64_t *restrict sums,
+                            const float *restrict values, size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {
@@ -274,8 +258,8 @@ KERNEL_CLONES static void set_fast(int64_t *restrict sums,
     }
 }
 
-KERNEL_CLONES static void add_fast(int64_t *restrict sums,
-                                   const float *restrict values, size_t count)
+CLONES static void add_fast(int64_t *restrict sums,
+                            const float *restrict values, size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {

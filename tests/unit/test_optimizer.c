@@ -261,6 +261,111 @@ static void everything_is_clamped_at_the_extremes(void **state)
     }
 }
 
+/* ---- one element after the other */
+
+/* As ledger/optimizer.h says it, for SGD, momentum and Nesterov. */
+static void plain_step(int32_t *theta, int32_t *moment, int64_t g,
+                       const Pot__OptimizerSpec *spec, uint32_t rate)
+{
+    bool is_nesterov = spec->kind == POT__OPTIMIZER__OPTIMIZER_NESTEROV;
+    int64_t mu = spec->momentum;
+    int64_t drag = (int64_t)spec->weight_decay * *theta;
+    int64_t v;
+    if (is_nesterov) {
+        int64_t d = fixed_saturate(g + fixed_shift_right(drag, RATE_BITS));
+        *moment =
+            fixed_saturate(d + fixed_shift_right(mu * *moment, RATE_BITS));
+        v = fixed_saturate(d + fixed_shift_right(mu * *moment, RATE_BITS));
+    } else {
+        int64_t old = moment != NULL ? *moment : 0;
+        v = fixed_saturate(g + fixed_shift_right(mu * old + drag, RATE_BITS));
+        if (moment != NULL) {
+            *moment = (int32_t)v;
+        }
+    }
+    *theta = fixed_saturate(*theta - fixed_shift_right(rate * v, RATE_BITS));
+}
+
+/* round(sum * 2^exponent / addends) in Q8.24 */
+static int64_t plain_mean(int32_t sum, int exponent, int64_t addends)
+{
+    int shift = exponent + FIXED_BITS;
+    int64_t value = shift > 0 ? fixed_shift_left(sum, (unsigned)shift) : sum;
+    int64_t by = shift < 0 ? addends * (INT64_C(1) << -shift) : addends;
+    return fixed_saturate(fixed_divide(value, by));
+}
+
+/* Small ones, and the largest. */
+static int32_t any_value(struct ledger_random *r)
+{
+    uint64_t kind = ledger_random_below(r, 10);
+    if (kind < 2) {
+        return kind == 0 ? INT32_MIN : INT32_MAX;
+    }
+    return (int32_t)ledger_random_between(r, INT32_MIN, INT32_MAX) >>
+           ledger_random_between(r, 0, 30);
+}
+
+static uint32_t any_rate(struct ledger_random *r, int64_t most)
+{
+    return (uint32_t)ledger_random_between(r, 0, most) >>
+           ledger_random_between(r, 0, 31);
+}
+
+#define WIDE        1500 /* more than a piece, and no multiple of vectors */
+#define WIDE_COUNT  ((size_t)2 * (WIDE + 1))
+#define WIDE_ROUNDS 400
+
+static void a_step_is_that_of_each_element_alone(void **state)
+{
+    (void)state;
+    static const Pot__Optimizer kinds[] = {POT__OPTIMIZER__OPTIMIZER_SGD,
+                                           POT__OPTIMIZER__OPTIMIZER_MOMENTUM,
+                                           POT__OPTIMIZER__OPTIMIZER_NESTEROV};
+    struct ledger_random r = {11};
+    struct model_shape shape;
+    static int32_t theta[WIDE_COUNT], moment[WIDE_COUNT], sums[WIDE_COUNT];
+    static int32_t plain[WIDE_COUNT], plain_moment[WIDE_COUNT];
+    assert_int_equal(model_shape_init(&shape, (const uint32_t[]){WIDE, 2}, 2),
+                     POT_OK);
+    assert_int_equal(shape.parameter_count, WIDE_COUNT);
+    for (unsigned round = 0; round < WIDE_ROUNDS; round++) {
+        Pot__OptimizerSpec spec = POT__OPTIMIZER_SPEC__INIT;
+        struct gradient gradient;
+        unsigned width = 1U << round % 3;
+        spec.kind = kinds[round / 3 % 3];
+        spec.momentum = any_rate(&r, RATE_ONE - 1);
+        bool is_kept = spec_moments(&spec) > 0;
+        spec.weight_decay = any_rate(&r, RATE_ONE - 1);
+        uint32_t rate = any_rate(&r, UINT32_MAX);
+        uint32_t addends = (uint32_t)ledger_random_between(&r, 1, 8);
+        int8_t exponents[TENSORS_MAX];
+        for (size_t t = 0; t < shape.tensor_count; t++) {
+            exponents[t] = (int8_t)ledger_random_between(
+                &r, GRADIENT_EXPONENT_MIN, GRADIENT_EXPONENT_MAX);
+        }
+        for (size_t i = 0; i < WIDE_COUNT; i++) {
+            plain[i] = theta[i] = any_value(&r);
+            plain_moment[i] = moment[i] = any_value(&r);
+            sums[i] = any_value(&r) >> (32 - 8 * width);
+        }
+        size_t size = gradient_bytes(&shape, width);
+        uint8_t *bytes = pot_alloc(size);
+        gradient_encode(bytes, &shape, width, addends, exponents, sums);
+        assert_int_equal(gradient_view(&gradient, &shape, bytes, size), POT_OK);
+        int32_t *const moments[SPEC_MOMENTS_MAX] = {is_kept ? moment : NULL};
+        optimizer_step(theta, moments, &shape, &gradient, &spec, rate, 0);
+        for (size_t i = 0; i < WIDE_COUNT; i++) {
+            size_t t = i < shape.tensors[1].offset ? 0 : 1;
+            plain_step(&plain[i], is_kept ? &plain_moment[i] : NULL,
+                       plain_mean(sums[i], exponents[t], addends), &spec, rate);
+        }
+        assert_memory_equal(theta, plain, sizeof(theta));
+        assert_memory_equal(moment, plain_moment, sizeof(moment));
+        free(bytes);
+    }
+}
+
 static void a_schedule_is_for_local_steps_where_there_are_any(void **state)
 {
     (void)state;
@@ -393,6 +498,7 @@ int main(void)
         cmocka_unit_test(adam_steps_do_not_depend_on_the_gradients_scale),
         cmocka_unit_test(one_plain_step_is_right_to_half_a_unit),
         cmocka_unit_test(everything_is_clamped_at_the_extremes),
+        cmocka_unit_test(a_step_is_that_of_each_element_alone),
         cmocka_unit_test(schedules_follow_their_formulas),
         cmocka_unit_test(a_schedule_is_for_local_steps_where_there_are_any),
         cmocka_unit_test(warming_up_multiplies_every_schedule),
