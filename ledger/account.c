@@ -29,6 +29,8 @@ bool ledger_account(const struct state *state, const struct public_key *key,
     out->answers_until = r->answers_until;
     out->answers_until_ms = r->answers_until_ms;
     out->stake_joined = r->stake_joined;
+    out->audits_drawn = r->audits_drawn;
+    out->audits_said = r->audits_said;
     POT_ASSERT(r->n_unbonding <= UNBONDINGS_MAX);
     for (size_t i = 0; i < r->n_unbonding; i++) {
         out->unbonding[out->unbonding_count++] = (struct unbonding){
@@ -61,6 +63,8 @@ void account_store(const struct state *state, const struct public_key *key,
     r.answers_until = account->answers_until;
     r.answers_until_ms = account->answers_until_ms;
     r.stake_joined = account->stake_joined;
+    r.audits_drawn = account->audits_drawn;
+    r.audits_said = account->audits_said;
     r.n_unbonding = account->unbonding_count;
     r.unbonding = list;
     for (size_t i = 0; i < account->unbonding_count; i++) {

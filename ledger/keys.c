@@ -51,6 +51,11 @@ struct state_key keys_task_number(uint64_t number)
     return make_numbered("task-number/", number);
 }
 
+struct state_key keys_draws(const struct hash *task)
+{
+    return make("draws/", task->b, HASH_SIZE);
+}
+
 struct state_key keys_blob(const struct hash *hash)
 {
     return make("blob/", hash->b, HASH_SIZE);

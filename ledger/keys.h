@@ -8,6 +8,7 @@
  *   "task/" hash (32)           TaskRecord; a task's hash is that of the
  *                               transaction which submitted it
  *   "task-number/" u64          hash of the task submitted n-th, from 0
+ *   "draws/" hash (32)          DrawsRecord of a running task
  *   "blob/" hash (32)           u64: how many tasks hold this theta or
  *                               momentum; the last one to let go deletes it
  *   "running"                   HashList: tasks that run, oldest first
@@ -54,6 +55,7 @@ struct state_key keys_dataset(const struct hash *address);
 struct state_key keys_dataset_number(uint64_t number);
 struct state_key keys_task(const struct hash *task);
 struct state_key keys_task_number(uint64_t number);
+struct state_key keys_draws(const struct hash *task);
 struct state_key keys_blob(const struct hash *hash);
 /* keys_read_blob: whether that is the key of a blob's count, and whose. */
 bool keys_read_blob(struct hash *out, const void *key, size_t key_size);

@@ -119,6 +119,8 @@ struct account {
     /* Its miner stake is bound up to that height, and up to that time. */
     uint64_t answers_until;
     uint64_t answers_until_ms;
+    uint64_t audits_drawn; /* of what it attested to */
+    uint64_t audits_said;  /* of these */
     size_t unbonding_count;
     struct unbonding unbonding[UNBONDINGS_MAX]; /* by ascending height */
     char moniker[TX_TEXT_MAX + 1];
@@ -136,6 +138,13 @@ Pot__DatasetRecord *ledger_dataset(const struct state *state,
                                    const struct hash *address);
 Pot__HashList *ledger_running(const struct state *state);
 Pot__HashList *ledger_stakers(const struct state *state, Pot__StakeRole role);
+/* ledger_draws: of a running task; never NULL. */
+Pot__DrawsRecord *ledger_draws(const struct state *state,
+                               const struct hash *task);
+/* ledger_draw_fits: the attestation has a link, which follows from the one that
+ * its validator has shown before, if any. */
+bool ledger_draw_fits(const Pot__DrawsRecord *draws,
+                      const struct round_attestation *attestation);
 /* Of an exact task, while it can be challenged or judged still. */
 Pot__ClosedRecord *ledger_closed(const struct state *state,
                                  const struct hash *task, uint32_t round);

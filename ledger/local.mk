@@ -15,6 +15,7 @@ ledger_libledger_a_SOURCES = \
 	ledger/challenge_count.c ledger/challenge_count.h \
 	ledger/closed.c ledger/closed.h \
 	ledger/draft.c ledger/draft.h \
+	ledger/draws.c ledger/draws.h \
 	ledger/epoch.c ledger/epoch.h \
 	ledger/evaluate.c ledger/evaluate.h \
 	ledger/execute.c \

@@ -51,6 +51,18 @@ Pot__SupplyRecord *ledger_supply(const struct state *state)
     return supply;
 }
 
+Pot__DrawsRecord *ledger_draws(const struct state *state,
+                               const struct hash *task)
+{
+    Pot__DrawsRecord *draws =
+        record_load(state, keys_draws(task), &pot__draws_record__descriptor);
+    if (draws == NULL) {
+        draws = pot_alloc(sizeof(*draws));
+        pot__draws_record__init(draws);
+    }
+    return draws;
+}
+
 Pot__ClosedRecord *ledger_closed(const struct state *state,
                                  const struct hash *task, uint32_t round)
 {

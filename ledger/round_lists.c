@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "ledger/draws.h"
 #include "ledger/settle.h"
 #include "ledger/submission.h"
 #include "proto/signed.h"
@@ -64,7 +65,27 @@ static bool is_useful(const struct settle *s,
     return false;
 }
 
+static bool contradicts_any(const struct settle *s,
+                            const struct round_attestation *attestation,
+                            const struct round_submission *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (draws_contradict(s->task, attestation, &list[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- reading an update */
+
+static bool keeps_to_draw(const struct settle *s,
+                          const struct round_attestation *attestation)
+{
+    return ledger_draw_fits(s->draws, attestation) &&
+           !contradicts_any(s, attestation, s->counted, s->counted_count) &&
+           !contradicts_any(s, attestation, s->refused, s->refused_count);
+}
 
 static enum round_verdict read_submissions(
     struct round_submission **list, size_t *count, const struct settle *s,
@@ -126,6 +147,9 @@ static enum round_verdict read_attestations(struct settle *s,
         if (!validator_set_find(&index, &s->validators,
                                 &attestation->validator)) {
             return ROUND_NOT_A_VALIDATOR;
+        }
+        if (!keeps_to_draw(s, attestation)) {
+            return ROUND_DRAW;
         }
         if (!is_trusted && !signed_verify(SIGNED_ATTESTATION, chain,
                                           update->attestations[i])) {
@@ -231,6 +255,19 @@ static bool is_newer(const struct round_attestation *a,
                : hash_compare(&a->hash, &b->hash) < 0;
 }
 
+static bool contradicts_held(const struct settle *s,
+                             const struct round_attestation *attestation,
+                             const struct round_candidate *candidate)
+{
+    for (size_t i = 0; i < candidate->submission_count; i++) {
+        if (draws_contradict(s->task, attestation,
+                             &candidate->submissions[i].opened)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The latest of each validator, by ascending key, into s and messages. */
 static void gather_attestations(struct settle *s, const Pot__Signed **messages,
                                 const struct round_candidate *candidate)
@@ -242,6 +279,7 @@ static void gather_attestations(struct settle *s, const Pot__Signed **messages,
         if (is_of_round(s, &held->opened) &&
             validator_set_find(&index, &s->validators,
                                &held->opened.validator) &&
+            ledger_draw_fits(s->draws, &held->opened) &&
             (latest[index] == NULL ||
              is_newer(&held->opened, &latest[index]->opened))) {
             latest[index] = held;
@@ -249,7 +287,8 @@ static void gather_attestations(struct settle *s, const Pot__Signed **messages,
     }
     size_t count = 0;
     for (size_t i = 0; i < s->validators.count; i++) {
-        if (latest[i] != NULL) {
+        if (latest[i] != NULL &&
+            !contradicts_held(s, &latest[i]->opened, candidate)) {
             latest[count++] = latest[i];
         }
     }

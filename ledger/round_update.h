@@ -27,6 +27,8 @@ struct ledger_block;
     X(ROUND_SUBMISSION, "a submission for other parameters, rows or sizes")    \
     X(ROUND_NOT_A_VALIDATOR, "an attestation from outside the validators")     \
     X(ROUND_IDLE_ATTESTATION, "an attestation on nothing that is listed")      \
+    X(ROUND_DRAW, "an attestation with another draw than its author's, or"     \
+                  " that accepts without an audit what it drew")               \
     X(ROUND_NO_QUORUM, "a submission without the validators it needs")         \
     X(ROUND_PAYLOAD_MISSING, "a payload is not held")                          \
     X(ROUND_PAYLOAD_MALFORMED, "a payload is not a gradient of the model")     \

@@ -31,6 +31,7 @@ enum round_verdict settle_init(struct settle *s, const struct ledger_env *env,
     POT_ASSERT(err == POT_OK);
     buf_init(&s->aggregate, gradient_bytes(&s->shape, 4));
     s->supply = ledger_supply(&env->state);
+    s->draws = ledger_draws(&env->state, task);
     ledger_validators(&env->state, &s->validators);
     return ROUND_ACCEPTED;
 }
@@ -64,6 +65,7 @@ void settle_fini(struct settle *s)
     buf_fini(&s->aggregate);
     codec_free(s->task);
     codec_free(s->supply);
+    codec_free(s->draws);
 }
 
 bool settle_is_overdue(const struct settle *s, const struct ledger_block *block)

@@ -28,6 +28,7 @@ struct settle {
     Pot__SupplyRecord *supply;
     struct model_shape shape;
     struct validator_set validators;
+    Pot__DrawsRecord *draws;
 
     struct round_submission *counted; /* by ascending miner */
     size_t counted_count;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "ledger/closed.h"
+#include "ledger/draws.h"
 #include "ledger/list.h"
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
@@ -144,6 +145,7 @@ void settle_write(struct settle *s, const struct ledger_env *env,
     Pot__TaskRecord *task = s->task;
     bool is_empty = s->counted_count == 0;
     POT_ASSERT(task->round < task->spec->rounds);
+    draws_note(s, env);
     if (!is_empty) {
         closed_keep(s, env, block);
         write_model(s, env);

@@ -12,12 +12,14 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "ledger/account.h"
+#include "ledger/draws.h"
 #include "ledger/list.h"
 #include "ledger/parameters.h"
 #include "ledger/record.h"
 #include "ledger/roster.h"
 #include "ledger/task_blobs.h"
 #include "proto/codec.h"
+#include "proto/draw.h"
 #include "proto/model.h"
 
 #include <stdlib.h>
@@ -170,7 +172,18 @@ void task_end(const struct ledger_env *env, uint64_t height,
     task->ended_height = height;
     list_remove(&env->state, keys_running(), task->task.data);
     list_remove(&env->state, keys_opening(), task->task.data);
+    draws_forget(&env->state, task);
     task_store(env, task);
+}
+
+/* The task's rate is that of honest validators together: f draw nothing. */
+static uint32_t draw_rate(const struct state *state,
+                          const Pot__TaskRecord *task)
+{
+    struct validator_set set;
+    ledger_validators(state, &set);
+    return draw_rate_of_one(task->spec->audit_rate_ppm,
+                            set.count - validator_set_faults(set.count));
 }
 
 /* Freezes the roster once there are members enough to close the round: one
@@ -190,6 +203,7 @@ static bool open_round(const struct ledger_env *env, const struct hash *hash,
         roster_set_round(task, roster_copy(roster_of_members(task)));
         task->opened_height = block->height;
         task->opened_ms = block->time_ms;
+        task->draw_rate_ppm = draw_rate(&env->state, task);
         task_store(env, task);
     }
     codec_free(task);

@@ -23,6 +23,7 @@ proto_libproto_a_SOURCES = \
 	proto/certificate.c proto/certificate.h \
 	proto/codec.c proto/codec.h \
 	proto/dataset.c proto/dataset.h \
+	proto/draw.c proto/draw.h \
 	proto/evidence.c proto/evidence.h \
 	proto/fee.c proto/fee.h \
 	proto/genesis.c proto/genesis.h \

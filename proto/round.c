@@ -113,7 +113,8 @@ static bool attestation_is_well_formed(struct round_attestation *a,
     if (!codec_key(&a->validator, message->public_key) ||
         message->signature.len != SIGNATURE_SIZE ||
         !codec_hash(&a->task, body->task) ||
-        (body->closes && body->n_judgements > 0)) {
+        (body->draw.len != 0 && body->draw.len != HASH_SIZE) ||
+        (body->closes && (body->n_judgements > 0 || body->draw.len > 0))) {
         return false;
     }
     for (size_t i = 0; i < body->n_judgements; i++) {

@@ -63,8 +63,8 @@ POT_MUST_USE enum pot_err round_commitment_decode(struct round_commitment *out,
                                                   const Pot__Signed *message);
 
 /* round_attestation_decode: the same for an attestation; its judgements are by
- * ascending submission hash, nothing is judged twice; one that closes judges
- * nothing. */
+ * ascending submission hash, nothing is judged twice; its draw is a hash or
+ * nothing; one that closes judges and draws nothing. */
 POT_MUST_USE enum pot_err round_attestation_decode(
     struct round_attestation *out, const Pot__Signed *message);
 void round_attestation_fini(struct round_attestation *attestation);

@@ -29,7 +29,9 @@
     X(SIGN_SUSPICION, "suspicion")                                             \
     X(SIGN_PEER_AUTH, "peer-auth")                                             \
     X(SIGN_ATTESTATION, "attestation")                                         \
-    X(SIGN_EVIDENCE, "evidence")
+    X(SIGN_EVIDENCE, "evidence")                                               \
+    X(SIGN_DRAWS, "draws") /* the secret behind a task's links: proto/draw.h   \
+                            */
 
 enum sign_tag {
 #define X(tag, what) tag,

@@ -53,6 +53,7 @@ bool sign_step_view(struct sign_step *out, bool *is_step,
     case SIGN_PEER_AUTH:
     case SIGN_ATTESTATION:
     case SIGN_EVIDENCE:
+    case SIGN_DRAWS:
     case SIGN_TAGS:
         break;
     }

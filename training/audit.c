@@ -9,9 +9,7 @@
 #include "training/audit.h"
 
 #include "base/alloc.h"
-#include "base/bytes.h"
 #include "base/check.h"
-#include "base/limits.h"
 #include "proto/blob.h"
 #include "training/compress.h"
 #include "training/quantise.h"
@@ -211,47 +209,4 @@ uint64_t audit_flips_allowed(uint64_t elements, unsigned width)
     uint64_t part = elements / flips_allowed[width].part;
     uint64_t least = flips_allowed[width].least;
     return part < least ? least : part;
-}
-
-/* The part of 2^24 million that is left when each of so many auditors lets all
- * but rate_ppm of what is left pass; rounded up. */
-static uint64_t missed_by_all(uint32_t rate_ppm, uint32_t auditors)
-{
-    uint64_t left = (uint64_t)PPM_ONE << 24;
-    for (uint32_t i = 0; i < auditors && left > 0; i++) {
-        left = (left * (PPM_ONE - rate_ppm) + PPM_ONE - 1) / PPM_ONE;
-    }
-    return left;
-}
-
-uint32_t audit_rate_of_one(uint32_t rate_ppm, uint32_t auditors)
-{
-    POT_ASSERT(rate_ppm <= PPM_ONE && auditors > 0);
-    uint64_t missed = (uint64_t)(PPM_ONE - rate_ppm) << 24;
-    uint32_t low = 0;
-    uint32_t high = rate_ppm; /* is enough */
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (missed_by_all(middle, auditors) <= missed) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return high;
-}
-
-bool audit_is_drawn(const uint8_t secret[static 32],
-                    const struct hash *submission, uint32_t rate_ppm)
-{
-    struct hasher h;
-    struct hash drawn;
-    struct bytes_reader r;
-    hasher_init(&h, "audit-lottery");
-    hasher_add(&h, secret, 32);
-    hasher_add(&h, submission->b, HASH_SIZE);
-    hasher_final(&h, &drawn);
-    bytes_reader_init(&r, drawn.b, 8);
-    /* The bias of the remainder is below 2^-44. */
-    return bytes_read_u64(&r) % PPM_ONE < rate_ppm;
 }

@@ -57,14 +57,4 @@ void audit_compare_exact(struct audit_result *out,
  * 2.  Outside this module tests and the benchmark ask it. */
 uint64_t audit_flips_allowed(uint64_t elements, unsigned width);
 
-/* audit_rate_of_one: at what rate each of so many auditors has to draw on its
- * own for a submission to be drawn by at least one of them with a probability
- * of rate_ppm in a million, or a little more; auditors > 0. */
-uint32_t audit_rate_of_one(uint32_t rate_ppm, uint32_t auditors);
-
-/* audit_is_drawn: the private lottery: whether the holder of secret audits
- * this submission, at rate_ppm in a million. */
-bool audit_is_drawn(const uint8_t secret[static 32],
-                    const struct hash *submission, uint32_t rate_ppm);
-
 #endif

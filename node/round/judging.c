@@ -26,8 +26,10 @@
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/round/audits.h"
+#include "node/round/own_links.h"
 #include "node/round/rounds_shared.h"
 #include "proto/codec.h"
+#include "proto/draw.h"
 #include "proto/signed.h"
 
 #include <stdlib.h>
@@ -57,7 +59,8 @@ struct judging {
     struct rounds_shared *shared;
     const Pot__TaskRecord *task;
     const struct model_shape *shape;
-    uint32_t draw_rate_ppm; /* of this validator's own lottery */
+    bool has_link;
+    struct hash link; /* this validator's of the round */
     void (*on_verdict)(void *context);
     void *context;
     struct map submissions; /* hash -> struct submission */
@@ -150,10 +153,26 @@ static void on_audited(void *context, enum pot_err err,
     }
 }
 
+/* False: the key did not sign; later, perhaps. */
+static bool find_link(struct judging *judging)
+{
+    struct hash task;
+    if (!judging->has_link) {
+        bool is_hash = codec_hash(&task, judging->task->task);
+        POT_ASSERT(is_hash);
+        judging->has_link = own_links_get(judging->shared->links, &task,
+                                          judging->task->spec->rounds,
+                                          judging->task->round, &judging->link);
+    }
+    return judging->has_link;
+}
+
+/* In: the link was found. */
 static bool is_drawn(const struct submission *s)
 {
-    return audit_is_drawn(s->judging->shared->secret.b, &opened_of(s)->hash,
-                          s->judging->draw_rate_ppm);
+    const struct round_submission *opened = opened_of(s);
+    return draw_names(&s->judging->link, &opened->parameters, &opened->miner,
+                      s->judging->task->draw_rate_ppm);
 }
 
 /* True: on_audited will tell. */
@@ -186,13 +205,13 @@ static void audit(struct submission *s)
 
 static void judge(struct submission *s)
 {
-    const struct judging *judging = s->judging;
+    struct judging *judging = s->judging;
     const struct round_submission *opened = opened_of(s);
     struct gradient gradient;
     struct buf payload;
     int8_t *room = pot_alloc(judging->shape->parameter_count);
-    if (!read_payload(s, &payload)) {
-        lose(s); /* the pool made room for others */
+    if (!read_payload(s, &payload) || !find_link(judging)) {
+        lose(s); /* the pool made room for others, or the key is away */
     } else if (ledger_open_payload(&gradient, room, judging->task,
                                    judging->shape, opened, payload.data,
                                    payload.size) != POT_OK) {
@@ -229,17 +248,6 @@ static void fetch(struct submission *s)
 
 /* ---- all of them */
 
-/* The task's rate is that of honest validators together: f draw nothing. */
-static uint32_t draw_rate_ppm(const struct rounds_shared *shared,
-                              const Pot__TaskRecord *task)
-{
-    const struct state state = stored_state(shared->holdings->store);
-    struct validator_set set;
-    ledger_validators(&state, &set);
-    return audit_rate_of_one(task->spec->audit_rate_ppm,
-                             set.count - validator_set_faults(set.count));
-}
-
 struct judging *judging_new(struct rounds_shared *shared,
                             const Pot__TaskRecord *task,
                             const struct model_shape *shape,
@@ -249,7 +257,6 @@ struct judging *judging_new(struct rounds_shared *shared,
     judging->shared = shared;
     judging->task = task;
     judging->shape = shape;
-    judging->draw_rate_ppm = draw_rate_ppm(shared, task);
     judging->on_verdict = on_verdict;
     judging->context = context;
     return judging;
@@ -307,7 +314,7 @@ static void outlive_counted(struct judging *judging)
     while (closed != NULL &&
            (slot = map_next(&judging->submissions, &cursor)) != NULL) {
         struct submission *s = slot->value;
-        if (s->state != JUDGED && is_drawn(s) &&
+        if (s->state != JUDGED && judging->has_link && is_drawn(s) &&
             ledger_is_counted(closed, &opened_of(s)->hash)) {
             outlive(s);
         }
@@ -393,10 +400,14 @@ static int compare_judgements(const void *a, const void *b)
     return memcmp((*x)->submission.data, (*y)->submission.data, HASH_SIZE);
 }
 
-void judging_verdicts(const struct judging *judging, Pot__AttestationBody *body)
+bool judging_verdicts(struct judging *judging, Pot__AttestationBody *body)
 {
     size_t cursor = 0;
     const struct map_slot *slot;
+    if (!find_link(judging)) {
+        return false;
+    }
+    body->draw = codec_copy_bytes(judging->link.b, HASH_SIZE);
     body->judgements =
         pot_calloc(judging->submissions.count, sizeof(*body->judgements));
     while ((slot = map_next(&judging->submissions, &cursor)) != NULL) {
@@ -409,4 +420,5 @@ void judging_verdicts(const struct judging *judging, Pot__AttestationBody *body)
         qsort(body->judgements, body->n_judgements, sizeof(*body->judgements),
               compare_judgements);
     }
+    return true;
 }

@@ -46,9 +46,9 @@ bool judging_tick(struct judging *judging, uint64_t now_ms);
 void judging_list(const struct judging *judging,
                   struct round_candidate *candidate);
 
-/* judging_verdicts: fills the judgements of an attestation with the verdicts
- * that there are, by ascending submission. */
-void judging_verdicts(const struct judging *judging,
-                      Pot__AttestationBody *body);
+/* judging_verdicts: fills an attestation with the verdicts that there are, by
+ * ascending submission, and this validator's link.  False: the key did not sign
+ * what that takes. */
+bool judging_verdicts(struct judging *judging, Pot__AttestationBody *body);
 
 #endif

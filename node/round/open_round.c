@@ -31,6 +31,7 @@ struct open_round {
     Pot__TaskRecord *record;
     struct hash task;
     struct model_shape shape;
+    Pot__DrawsRecord *draws; /* as the round began */
     struct committing *committing;
     bool is_revealing; /* a quorum takes no more commitments */
     struct judging *judging;
@@ -64,6 +65,13 @@ static void on_verdict(void *context)
     round->shared->on_news(round->shared->context);
 }
 
+static Pot__DrawsRecord *load_draws(const struct rounds_shared *shared,
+                                    const struct hash *task)
+{
+    const struct state state = stored_state(shared->holdings->store);
+    return ledger_draws(&state, task);
+}
+
 struct open_round *open_round_new(struct rounds_shared *shared,
                                   const struct hash *task,
                                   Pot__TaskRecord *record, uint64_t pace_ms)
@@ -81,6 +89,7 @@ struct open_round *open_round_new(struct rounds_shared *shared,
     round->judging =
         judging_new(shared, record, &round->shape, on_verdict, round);
     round->attesting = attesting_new(shared);
+    round->draws = load_draws(shared, task);
     if (shared->key != NULL) {
         needs_task_data(shared->needs, record->spec, NULL, NULL);
     }
@@ -93,6 +102,7 @@ void open_round_free(struct open_round *round)
     judging_free(round->judging);
     attesting_free(round->attesting);
     codec_free(round->record);
+    codec_free(round->draws);
     free(round);
 }
 
@@ -202,6 +212,9 @@ bool open_round_attestation(struct open_round *round,
     } else if (opened->body->n_judgements > round->record->n_roster) {
         round_attestation_fini(opened); /* padded: a miner is judged once */
         is_taken = false;
+    } else if (!ledger_draw_fits(round->draws, opened)) {
+        round_attestation_fini(opened);
+        is_taken = false;
     } else {
         is_taken = attesting_take(round->attesting, opened, message);
     }
@@ -219,17 +232,19 @@ static void attest(struct open_round *round)
     pot__attestation_body__init(body);
     body->task = codec_copy_bytes(round->task.b, HASH_SIZE);
     body->round = round->record->round;
-    judging_verdicts(round->judging, body);
-    round->has_news = !attesting_say(round->attesting, body);
+    round->has_news = !judging_verdicts(round->judging, body) ||
+                      !attesting_say(round->attesting, body);
     codec_free(body);
     note_change(round);
 }
 
+/* What is said shows what this validator has drawn: not before it is too late
+ * for another miner to commit. */
 void open_round_tick(struct open_round *round, uint64_t now_ms)
 {
     bool is_pending = judging_tick(round->judging, now_ms);
     close_if_due(round, now_ms);
-    if (round->has_news &&
+    if (round->has_news && round->is_revealing &&
         (!is_pending || now_ms >= round->news_ms + ATTEST_TOGETHER_MS)) {
         attest(round);
     }

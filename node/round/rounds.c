@@ -16,6 +16,7 @@
 #include "node/round/accuser.h"
 #include "node/round/audits.h"
 #include "node/round/open_round.h"
+#include "node/round/own_links.h"
 #include "node/round/referee.h"
 #include "node/round/round_early.h"
 #include "node/round/rounds_shared.h"
@@ -23,7 +24,6 @@
 #include "node/tx/own_tx.h"
 #include "proto/codec.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
 #define TICK_MS 10
@@ -58,6 +58,13 @@ static void open_one(struct rounds *rounds, const struct hash *task,
                   open_round_new(&rounds->shared, task, record, pace_ms));
 }
 
+static void forget(struct rounds *rounds, const struct hash *task)
+{
+    if (rounds->shared.links != NULL) {
+        own_links_forget(rounds->shared.links, task);
+    }
+}
+
 /* What the task has open instead, if it is running still, takes its place;
  * takes the record. */
 static void follow(struct rounds *rounds, struct open_round *round,
@@ -68,6 +75,7 @@ static void follow(struct rounds *rounds, struct open_round *round,
     if (record != NULL && record->status == POT__TASK_STATUS__TASK_RUNNING) {
         open_one(rounds, &task, record, open_round_pace(round, record));
     } else {
+        forget(rounds, &task);
         codec_free(record);
     }
     open_round_close(round);
@@ -393,12 +401,15 @@ struct rounds *rounds_new(const struct rounds_config *config)
         .on_reveal = on_reveal,
     };
     rounds->shared.audits = audits_new(&rounds->shared, config->worker_program);
+    if (config->key != NULL) {
+        rounds->shared.links =
+            own_links_new(config->key, &config->holdings->chain);
+    }
     if (config->payer != NULL) {
         rounds->sender = open_sender(config);
         rounds->shared.accuser = accuser_new(rounds->sender);
     }
     rounds->referee = referee_new(&rounds->shared, rounds->sender);
-    randombytes_buf(rounds->shared.secret.b, sizeof(rounds->shared.secret.b));
     loop_timer_open(&rounds->timer, config->loop, on_tick, rounds);
     loop_timer_start(&rounds->timer, TICK_MS, TICK_MS);
     return rounds;
@@ -416,6 +427,7 @@ void rounds_stop(struct rounds *rounds)
     round_early_fini(&rounds->early);
     referee_free(rounds->referee);
     audits_free(rounds->shared.audits);
+    own_links_free(rounds->shared.links);
     accuser_free(rounds->shared.accuser);
     own_tx_free(rounds->sender);
     loop_timer_close(&rounds->timer);

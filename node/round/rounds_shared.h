@@ -15,6 +15,7 @@ struct gossip;
 struct holdings;
 struct key;
 struct needs;
+struct own_links;
 
 struct rounds_shared {
     uv_loop_t *loop;
@@ -24,7 +25,7 @@ struct rounds_shared {
     const struct key *key; /* the validator's; NULL: nothing is judged here */
     struct audits *audits;
     struct accuser *accuser; /* NULL: this node sends no challenges */
-    struct hash secret;      /* of the audit lottery */
+    struct own_links *links; /* NULL without a key */
     uint32_t sequence;       /* of the last attestation */
     struct rounds_stats stats;
     void *context;

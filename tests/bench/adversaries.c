@@ -81,8 +81,6 @@ struct entry {
 struct play {
     struct town town;
     enum manner manner;
-    uint8_t secrets[TOWN_VALIDATORS][32];
-    uint32_t draw_rate_ppm;
     struct entry entries[ENTRIES_MAX];
     size_t count;
     uint64_t audits; /* of false submissions */
@@ -259,11 +257,14 @@ static bool is_heard(const struct play *p, size_t validator, size_t entry)
     return p->manner != WITHHOLDER || !is_cheats || validator == 0;
 }
 
-/* As many as may be dishonest accept all without a look. */
-static bool is_idle(const struct play *p, size_t validator)
+/* As many as may be dishonest audit nothing, and leave out what they have
+ * drawn. */
+static bool is_left_out(const struct play *p, size_t validator,
+                        const struct entry *e)
 {
     return p->manner != LAZY_VALIDATOR &&
-           validator >= TOWN_VALIDATORS - TOWN_FAULTS;
+           validator >= TOWN_VALIDATORS - TOWN_FAULTS &&
+           town_draws(&p->town, validator, &e->opened.miner);
 }
 
 static Pot__Verdict judge(struct play *p, size_t validator, struct entry *e)
@@ -278,9 +279,7 @@ static Pot__Verdict judge(struct play *p, size_t validator, struct entry *e)
         p->found++;
         return POT__VERDICT__VERDICT_REFUSE;
     }
-    if (is_idle(p, validator) ||
-        !audit_is_drawn(p->secrets[validator], &e->opened.hash,
-                        p->draw_rate_ppm)) {
+    if (!town_draws(&p->town, validator, &e->opened.miner)) {
         return POT__VERDICT__VERDICT_ACCEPT;
     }
     bool is_equal = is_right(p, e);
@@ -297,15 +296,16 @@ static Pot__Signed *attest(struct play *p, size_t validator)
     Pot__Judgement judgements[ENTRIES_MAX];
     size_t count = 0;
     for (size_t i = 0; i < p->count; i++) {
-        if (is_heard(p, validator, i)) {
+        if (is_heard(p, validator, i) &&
+            !is_left_out(p, validator, &p->entries[i])) {
             pot__judgement__init(&judgements[count]);
             judgements[count].submission =
                 codec_bytes(p->entries[i].opened.hash.b, HASH_SIZE);
             judgements[count++].verdict = judge(p, validator, &p->entries[i]);
         }
     }
-    return town_attestation(&p->town, town_validator(&p->town, validator),
-                            p->town.record->round, judgements, count);
+    return town_attestation(&p->town, validator, p->town.record->round,
+                            judgements, count);
 }
 
 /* ---- the round, and what follows */
@@ -356,8 +356,8 @@ static void referee(struct play *p, struct entry *e)
                                        : POT__VERDICT__VERDICT_REFUSE;
     for (size_t i = p->manner == LAZY_VALIDATOR ? 1 : 0; i < TOWN_VALIDATORS;
          i++) {
-        words[count++] = town_attestation(&p->town, town_validator(&p->town, i),
-                                          p->town.record->round, &judgement, 1);
+        words[count++] =
+            town_attestation(&p->town, i, p->town.record->round, &judgement, 1);
     }
     qsort(words, count, sizeof(*words), compare_words);
     town_settle(&p->town, town_validator(&p->town, 3), &e->opened.hash, words,
@@ -452,9 +452,6 @@ static bool play(enum manner manner, uint32_t rounds, uint32_t rate_ppm)
     struct play *p = pot_calloc(1, sizeof(*p));
     uint64_t before[TOWN_MINERS];
     p->manner = manner;
-    p->draw_rate_ppm =
-        audit_rate_of_one(rate_ppm, TOWN_VALIDATORS - TOWN_FAULTS);
-    randombytes_buf(p->secrets, sizeof(p->secrets));
     town_open(&p->town, rounds, rate_ppm,
               manner == STEP_SKIPPER ? LOCAL_STEPS : 1);
     for (size_t i = 0; i < TOWN_MINERS; i++) {

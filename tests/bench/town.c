@@ -12,6 +12,7 @@
 #include "proto/blob.h"
 #include "proto/codec.h"
 #include "proto/dataset.h"
+#include "proto/draw.h"
 #include "proto/fee.h"
 #include "proto/genesis_params.h"
 #include "proto/gradient.h"
@@ -23,6 +24,7 @@
 #include "training/compress.h"
 #include "training/exact.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -313,6 +315,7 @@ void town_open(struct town *t, uint32_t rounds, uint32_t audit_rate_ppm,
         uint8_t seed[32] = {(uint8_t)(i + 1)};
         t->keys[i] = key_from_seed(seed);
     }
+    randombytes_buf(t->secrets, sizeof(t->secrets));
     make_dataset(t);
     make_genesis(t);
     publish(t, &data);
@@ -438,12 +441,31 @@ static int compare_judgements(const void *a, const void *b)
     return memcmp(x->submission.data, y->submission.data, HASH_SIZE);
 }
 
-Pot__Signed *town_attestation(struct town *t, const struct key *validator,
-                              uint32_t round, Pot__Judgement *judgements,
-                              size_t count)
+static void link_of(struct hash *out, const struct town *t, size_t validator,
+                    uint32_t round)
+{
+    POT_ASSERT(validator < TOWN_VALIDATORS);
+    draw_walk(out, &t->secrets[validator], t->record->spec->rounds - round);
+}
+
+bool town_draws(const struct town *t, size_t validator,
+                const struct public_key *miner)
+{
+    struct hash link;
+    struct hash theta;
+    bool is_hash = codec_hash(&theta, t->record->parameters_hash);
+    POT_ASSERT(is_hash);
+    link_of(&link, t, validator, t->record->round);
+    return draw_names(&link, &theta, miner, t->record->draw_rate_ppm);
+}
+
+Pot__Signed *town_attestation(struct town *t, size_t validator, uint32_t round,
+                              Pot__Judgement *judgements, size_t count)
 {
     Pot__Judgement **list = pot_calloc(count, sizeof(*list));
+    struct hash link;
     Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
+    link_of(&link, t, validator, round);
     qsort(judgements, count, sizeof(*judgements), compare_judgements);
     for (size_t i = 0; i < count; i++) {
         list[i] = &judgements[i];
@@ -451,10 +473,11 @@ Pot__Signed *town_attestation(struct town *t, const struct key *validator,
     body.task = codec_bytes(t->task.b, HASH_SIZE);
     body.round = round;
     body.sequence = 1;
+    body.draw = codec_bytes(link.b, HASH_SIZE);
     body.n_judgements = count;
     body.judgements = list;
-    Pot__Signed *message =
-        signed_make(SIGNED_ATTESTATION, &t->chain, validator, &body);
+    Pot__Signed *message = signed_make(SIGNED_ATTESTATION, &t->chain,
+                                       town_validator(t, validator), &body);
     free(list);
     return message;
 }

@@ -25,6 +25,7 @@ struct town {
     struct hash chain;
     Pot__GenesisParams params;
     struct key *keys[TOWN_KEYS];
+    struct hash secrets[TOWN_VALIDATORS]; /* behind their links, at random */
     uint64_t height;
     uint8_t *dataset_bytes;
     size_t dataset_size;
@@ -77,10 +78,14 @@ void town_gradient_fini(struct town_gradient *gradient);
 Pot__Signed *town_submission(struct town *t, const struct key *miner,
                              const struct town_gradient *gradient);
 
+/* town_draws: whether the validator has drawn that miner's submission of the
+ * open round. */
+bool town_draws(const struct town *t, size_t validator,
+                const struct public_key *miner);
+
 /* town_attestation: count judgements, which are put into their order. */
-Pot__Signed *town_attestation(struct town *t, const struct key *validator,
-                              uint32_t round, Pot__Judgement *judgements,
-                              size_t count);
+Pot__Signed *town_attestation(struct town *t, size_t validator, uint32_t round,
+                              Pot__Judgement *judgements, size_t count);
 
 /* town_close_round: makes and applies the round, with what can be counted. */
 void town_close_round(struct town *t, const struct round_candidate *candidate);

@@ -7,6 +7,7 @@
 #include "ledger/draft.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
+#include "proto/draw.h"
 #include "proto/gradient.h"
 #include "proto/round.h"
 #include "proto/signed.h"
@@ -408,35 +409,77 @@ static int compare_judgements(const void *a, const void *b)
     return memcmp((*x)->submission.data, (*y)->submission.data, HASH_SIZE);
 }
 
+void fixture_link(struct hash *out, const struct key *validator,
+                  const Pot__TaskRecord *record)
+{
+    hash_bytes(out, "fixture-secret", key_public(validator)->b,
+               PUBLIC_KEY_SIZE);
+    draw_walk(out, out, record->spec->rounds - record->round);
+}
+
+/* As an honest validator: what it has drawn it has audited. */
+static Pot__Verdict says(const Pot__TaskRecord *record, const struct hash *link,
+                         const Pot__Signed *submission, Pot__Verdict verdict)
+{
+    struct hash theta;
+    struct public_key miner;
+    bool is_sound = codec_hash(&theta, record->parameters_hash) &&
+                    codec_key(&miner, submission->public_key);
+    POT_ASSERT(is_sound);
+    return verdict == POT__VERDICT__VERDICT_ACCEPT &&
+                   draw_names(link, &theta, &miner, record->draw_rate_ppm)
+               ? POT__VERDICT__VERDICT_ACCEPT_AUDITED
+               : verdict;
+}
+
+Pot__Signed *fixture_words(const struct fixture *f, const struct key *validator,
+                           const Pot__TaskRecord *record, uint32_t sequence,
+                           const struct hash *link,
+                           const Pot__Signed *const *submissions, size_t count,
+                           const Pot__Verdict *verdicts)
+{
+    struct hash hashes[FIXTURE_MESSAGES_MAX];
+    Pot__Judgement judgements[FIXTURE_MESSAGES_MAX];
+    Pot__Judgement *list[FIXTURE_MESSAGES_MAX];
+    Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
+    POT_ASSERT(count <= FIXTURE_MESSAGES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (verdicts[i] != POT__VERDICT__VERDICT_NONE) {
+            size_t at = body.n_judgements++;
+            signed_hash(&hashes[at], SIGNED_SUBMISSION, submissions[i]);
+            pot__judgement__init(&judgements[at]);
+            judgements[at].submission = codec_bytes(hashes[at].b, HASH_SIZE);
+            judgements[at].verdict = verdicts[i];
+            list[at] = &judgements[at];
+        }
+    }
+    qsort(list, body.n_judgements, sizeof(*list), compare_judgements);
+    body.task = record->task;
+    body.round = record->round;
+    body.sequence = sequence;
+    body.judgements = list;
+    body.draw = codec_bytes(link->b, HASH_SIZE);
+    return signed_make(SIGNED_ATTESTATION, &f->chain, validator, &body);
+}
+
 Pot__Signed *fixture_attestation(const struct fixture *f,
                                  const struct key *validator,
                                  const struct hash *task, uint32_t sequence,
                                  const Pot__Signed *const *submissions,
                                  size_t count, Pot__Verdict verdict)
 {
-    struct hash hashes[FIXTURE_MESSAGES_MAX];
-    Pot__Judgement judgements[FIXTURE_MESSAGES_MAX];
-    Pot__Judgement *list[FIXTURE_MESSAGES_MAX];
-    Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
+    struct hash link;
+    Pot__Verdict verdicts[FIXTURE_MESSAGES_MAX];
     Pot__TaskRecord *record = ledger_task(&f->env.state, task);
     POT_ASSERT(record != NULL && count <= FIXTURE_MESSAGES_MAX);
+    fixture_link(&link, validator, record);
     for (size_t i = 0; i < count; i++) {
-        signed_hash(&hashes[i], SIGNED_SUBMISSION, submissions[i]);
-        pot__judgement__init(&judgements[i]);
-        judgements[i].submission = codec_bytes(hashes[i].b, HASH_SIZE);
-        judgements[i].verdict = verdict;
-        list[i] = &judgements[i];
+        verdicts[i] = says(record, &link, submissions[i], verdict);
     }
-    qsort(list, count, sizeof(*list), compare_judgements);
-    body.task = codec_bytes(task->b, HASH_SIZE);
-    body.round = record->round;
-    body.sequence = sequence;
-    body.n_judgements = count;
-    body.judgements = list;
-    Pot__Signed *signed_body =
-        signed_make(SIGNED_ATTESTATION, &f->chain, validator, &body);
+    Pot__Signed *message = fixture_words(f, validator, record, sequence, &link,
+                                         submissions, count, verdicts);
     codec_free(record);
-    return signed_body;
+    return message;
 }
 
 /* codec_free and struct round_candidate want what nobody else may change. */

@@ -108,7 +108,20 @@ enum tx_verdict fixture_submit(struct fixture *f, const struct key *key,
 Pot__Signed *fixture_submission(struct fixture *f, const struct key *miner,
                                 const struct hash *task, uint64_t salt);
 
-/* fixture_attestation: verdict on all count submissions. */
+/* fixture_link: the validator's of the task's open round. */
+void fixture_link(struct hash *out, const struct key *validator,
+                  const Pot__TaskRecord *record);
+
+/* fixture_words: an attestation of the record's open round: with that link, and
+ * a verdict on each of count submissions, which may be none. */
+Pot__Signed *fixture_words(const struct fixture *f, const struct key *validator,
+                           const Pot__TaskRecord *record, uint32_t sequence,
+                           const struct hash *link,
+                           const Pot__Signed *const *submissions, size_t count,
+                           const Pot__Verdict *verdicts);
+
+/* fixture_attestation: verdict on all count submissions; where that is a plain
+ * accept, an audited one on what the validator has drawn. */
 Pot__Signed *fixture_attestation(const struct fixture *f,
                                  const struct key *validator,
                                  const struct hash *task, uint32_t sequence,

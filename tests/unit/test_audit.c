@@ -221,49 +221,6 @@ static void zero_gradient_equals_zero_only(void **state)
     assert_int_equal(judge(f), AUDIT_REFUSED);
 }
 
-static void lottery_draws_at_its_rate_and_in_private(void **state)
-{
-    (void)state;
-    const uint8_t secret[32] = {1};
-    const uint8_t other[32] = {2};
-    unsigned drawn = 0;
-    unsigned both = 0;
-    for (unsigned i = 0; i < 10000; i++) {
-        struct hash h = {{(uint8_t)i, (uint8_t)(i >> 8)}};
-        bool is_drawn = audit_is_drawn(secret, &h, 100000);
-        drawn += is_drawn;
-        both += is_drawn && audit_is_drawn(other, &h, 100000);
-        assert_false(audit_is_drawn(secret, &h, 0));
-        assert_true(audit_is_drawn(secret, &h, 1000000));
-    }
-    assert_in_range(drawn, 880, 1120);
-    assert_in_range(both, 50, 160);
-}
-
-/* Against a sum of doubles: enough, and not a millionth more than that. */
-static void auditors_share_a_rate(void **state)
-{
-    (void)state;
-    static const uint32_t rates[] = {0,      1,      2,      1000,   30000,
-                                     100000, 250000, 500000, 999999, 1000000};
-    for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
-        double wanted = 1 - rates[i] / 1e6;
-        assert_int_equal(audit_rate_of_one(rates[i], 1), rates[i]);
-        for (uint32_t n = 1; n <= 70; n++) {
-            uint32_t own = audit_rate_of_one(rates[i], n);
-            double missed = 1;
-            double missed_below = 1;
-            for (uint32_t k = 0; k < n; k++) {
-                missed *= 1 - own / 1e6;
-                missed_below *= 1 - (own - 1.0) / 1e6;
-            }
-            assert_true(missed <= wanted + 1e-12);
-            assert_true(own == 0 || missed_below > wanted - 1e-12);
-        }
-    }
-    assert_int_equal(audit_rate_of_one(1000000, 3), 1000000);
-}
-
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -279,8 +236,6 @@ int main(void)
         WITH(coarse_exponents_are_refused),
         WITH(exponent_one_off_is_compared),
         WITH(zero_gradient_equals_zero_only),
-        cmocka_unit_test(lottery_draws_at_its_rate_and_in_private),
-        cmocka_unit_test(auditors_share_a_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,8 @@ static int tear_down(void **state)
 }
 
 /* The validator's verdicts on so many submissions. */
-static bool attest(struct table *t, uint32_t sequence, uint8_t count)
+static bool attest(struct table *t, uint32_t sequence, uint8_t count,
+                   bool has_link)
 {
     uint8_t names[ROSTER + 1][HASH_SIZE] = {{0}};
     Pot__Judgement judgements[ROSTER + 1];
@@ -112,6 +113,9 @@ static bool attest(struct table *t, uint32_t sequence, uint8_t count)
     body.task = codec_bytes(t->task.b, HASH_SIZE);
     body.sequence = sequence;
     body.n_judgements = count;
+    if (has_link) {
+        body.draw = codec_bytes(t->task.b, HASH_SIZE);
+    }
     body.judgements = list;
     Pot__Signed *message = signed_make(SIGNED_ATTESTATION, &t->f.holdings.chain,
                                        t->f.validator, &body);
@@ -124,10 +128,17 @@ static bool attest(struct table *t, uint32_t sequence, uint8_t count)
 static void a_padded_attestation_is_not_taken(void **state)
 {
     struct table *t = *state;
-    assert_true(attest(t, 1, 1));
-    assert_false(attest(t, 2, ROSTER + 1));
-    assert_true(attest(t, 2, ROSTER));
-    assert_false(attest(t, 2, ROSTER)); /* it is known */
+    assert_true(attest(t, 1, 1, true));
+    assert_false(attest(t, 2, ROSTER + 1, true));
+    assert_true(attest(t, 2, ROSTER, true));
+    assert_false(attest(t, 2, ROSTER, true)); /* it is known */
+}
+
+static void an_attestation_without_a_link_is_not_taken(void **state)
+{
+    struct table *t = *state;
+    assert_false(attest(t, 1, 1, false));
+    assert_true(attest(t, 1, 1, true));
 }
 
 static void submit(struct table *t, struct open_round *round)
@@ -178,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_padded_attestation_is_not_taken),
         TEST(a_payload_stays_as_long_as_a_round_that_named_it),
+        TEST(an_attestation_without_a_link_is_not_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

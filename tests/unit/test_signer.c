@@ -221,6 +221,7 @@ static void only_what_it_knows_is_signed(void **state)
     assert_memory_equal(&s, &(struct signature){{0}}, sizeof(s));
     assert_int_equal(ask_raw(f, SIGN_SUSPICION, &chain, 48, &s), SIGN_DONE);
     assert_int_equal(ask_raw(f, SIGN_PEER_AUTH, &chain, 64, &s), SIGN_DONE);
+    assert_int_equal(ask_raw(f, SIGN_DRAWS, &chain, HASH_SIZE, &s), SIGN_DONE);
     assert_int_equal(ask_raw(f, SIGN_HELLO, &chain, 0, &s), SIGN_DONE);
     assert_memory_equal(s.b, key_public(f->key)->b, PUBLIC_KEY_SIZE);
 }
