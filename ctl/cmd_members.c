@@ -23,6 +23,8 @@ static enum exit_code run_validators(struct ctl *ctl,
         {">slashed", answer_units, "slashed"},
         {">unbonding", answer_units, "unbonding"},
         {"jailed", cell_jailed, "jailed"},
+        {">drawn", answer_count, "audits_drawn"},
+        {">audited", answer_count, "audits_said"},
         {">last signed", answer_count, "last_signed_height"},
         {NULL, NULL, NULL},
     };
@@ -96,7 +98,10 @@ const struct cli_command cmd_validators = {
     .summary = "list the validators with stake, rewards and slashes",
     .details = "One that is jailed contradicted itself, or said to have audited"
                " what a challenge\nproved false: the next election passes it"
-               " over.\n",
+               " over.  Drawn are the submissions\nthat it was to audit in"
+               " rounds that list its word, audited those on which\nthat word"
+               " was one: who leaves out many is slow, or audits nothing.\n",
+
     .examples = "  potctl validators\n",
     .run = run_validators,
 };

@@ -82,6 +82,9 @@ static json_t *member_json(const struct state *state,
     if (role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
         api_json_set(json, "unbonding", api_json_amount(unbonding(&account)));
         api_json_set(json, "jailed", json_boolean(account.is_jailed));
+        api_json_set(json, "audits_drawn",
+                     api_json_count(account.audits_drawn));
+        api_json_set(json, "audits_said", api_json_count(account.audits_said));
     }
     api_json_set(json, "moniker", api_json_text(account.moniker));
     if (role == POT__STAKE_ROLE__STAKE_MINER) {
@@ -155,7 +158,8 @@ static void get_miners(struct api_request *request)
 const struct api_route api_staker_routes[] = {
     {"GET", "/v1/validators", .summary = "the validators that sign a height",
      .answer = "height, validators: address, index, stake, earned, slashed,"
-               " unbonding, jailed, moniker, last_signed_height",
+               " unbonding, jailed, audits_drawn, audits_said, moniker,"
+               " last_signed_height",
      .status = 200, .is_off_loop = true, .handler = get_validators,
      .parameters = {{"height", "integer", "the next one if missing"}}},
     {"GET", "/v1/miners", .summary = "the miners",
