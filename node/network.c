@@ -34,10 +34,22 @@
 
 #define EVIDENCE_SIGNATURES 3 /* two words', the finder's */
 
+/* What an aggregator hears of its miners from a validator it tells no other
+ * validator: it has to look again when the miner brings it. */
+static bool is_new(struct node *node, const struct peer *peer, uint8_t type,
+                   const uint8_t *data, size_t size)
+{
+    bool is_miners = type == MESSAGE_SUBMISSION || type == MESSAGE_COMMITMENT;
+    bool is_told = is_miners && node->aggregator != NULL &&
+                   gossip_is_fellow(node->gossip, peer_id(peer));
+    return (is_told ? gossip_receive_told : gossip_receive)(node->gossip, type,
+                                                            data, size);
+}
+
 static void take_gossip(struct node *node, struct peer *peer, uint8_t type,
                         const uint8_t *data, size_t size)
 {
-    if (gossip_receive(node->gossip, type, data, size)) {
+    if (is_new(node, peer, type, data, size)) {
         peer_charge(peer, 1);
         intake_receive(node->intake, type, data, size, peer_id(peer));
     }

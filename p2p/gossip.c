@@ -51,7 +51,10 @@ bool gossip_is_fellow(const struct gossip *gossip, uint64_t peer_id)
     return peer != NULL && gossip->is_fellow(gossip->context, peer);
 }
 
-static void mark_of(struct hash *mark, uint8_t type, const void *data,
+/* Added to the type of what fellows alone have brought. */
+#define TOLD UINT32_C(0x100)
+
+static void mark_of(struct hash *mark, uint32_t type, const void *data,
                     size_t size)
 {
     struct hasher h;
@@ -61,8 +64,8 @@ static void mark_of(struct hash *mark, uint8_t type, const void *data,
     hasher_final(&h, mark);
 }
 
-bool gossip_receive(struct gossip *gossip, uint8_t type, const void *data,
-                    size_t size)
+static bool is_first(struct gossip *gossip, uint32_t type, const void *data,
+                     size_t size)
 {
     struct hash mark;
     mark_of(&mark, type, data, size);
@@ -71,6 +74,21 @@ bool gossip_receive(struct gossip *gossip, uint8_t type, const void *data,
     }
     recent_set_add(&gossip->seen, mark.b);
     return true;
+}
+
+bool gossip_receive(struct gossip *gossip, uint8_t type, const void *data,
+                    size_t size)
+{
+    return is_first(gossip, type, data, size);
+}
+
+bool gossip_receive_told(struct gossip *gossip, uint8_t type, const void *data,
+                         size_t size)
+{
+    struct hash mark;
+    mark_of(&mark, type, data, size);
+    return !recent_set_has(&gossip->seen, mark.b) &&
+           is_first(gossip, type | TOLD, data, size);
 }
 
 void gossip_mark(struct gossip *gossip, uint8_t type, const void *data,
@@ -129,5 +147,7 @@ void gossip_forget(struct gossip *gossip, uint8_t type, const void *data,
 {
     struct hash mark;
     mark_of(&mark, type, data, size);
+    recent_set_remove(&gossip->seen, mark.b);
+    mark_of(&mark, type | TOLD, data, size);
     recent_set_remove(&gossip->seen, mark.b);
 }

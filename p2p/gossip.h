@@ -40,6 +40,11 @@ bool gossip_is_fellow(const struct gossip *gossip, uint64_t peer_id);
 bool gossip_receive(struct gossip *gossip, uint8_t type, const void *data,
                     size_t size);
 
+/* gossip_receive_told: the same of a fellow's message, where only what others
+ * bring is passed on to fellows: it is new once more when another brings it. */
+bool gossip_receive_told(struct gossip *gossip, uint8_t type, const void *data,
+                         size_t size);
+
 /* gossip_mark: our own message, which goes out in another one. */
 void gossip_mark(struct gossip *gossip, uint8_t type, const void *data,
                  size_t size);

@@ -273,16 +273,34 @@ void aggregator_refresh(struct aggregator *aggregator)
     hold_data(aggregator);
 }
 
-/* A miner has one submission in a round. */
-static bool has_member(const struct gathering *g,
-                       const struct round_submission *opened)
+/* A miner has one submission in a round.  NULL: none that waits. */
+static struct member *member_of(const struct gathering *g,
+                                const struct round_submission *opened)
 {
-    const struct member *m = g->members;
+    struct member *m = g->members;
     while (m != NULL && (m->opened.body->round != opened->body->round ||
                          !public_key_equal(&m->opened.miner, &opened->miner))) {
         m = m->next;
     }
-    return m != NULL;
+    return m;
+}
+
+/* A validator has brought it so far, and is told what validators say: now its
+ * miner does, who has the payload in any case. */
+static void take_over(struct member *m, const struct round_submission *opened,
+                      uint64_t peer_id)
+{
+    const struct aggregator *aggregator = m->gathering->aggregator;
+    if (!hash_equal(&m->opened.hash, &opened->hash) ||
+        gossip_is_fellow(aggregator->config.gossip, peer_id)) {
+        return;
+    }
+    m->peer_id = peer_id;
+    if (m->is_fetching) {
+        needs_forget(aggregator->config.needs, m);
+        m->is_fetching = false;
+    }
+    advance(m);
 }
 
 void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
@@ -294,12 +312,15 @@ void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
         return;
     }
     struct gathering *g = gathering_of(aggregator, &opened.task);
-    if (g == NULL || g->count >= AGGREGATOR_WAITING_MAX ||
-        has_member(g, &opened)) {
+    struct member *m = g != NULL ? member_of(g, &opened) : NULL;
+    if (m != NULL) {
+        take_over(m, &opened, peer_id);
+    }
+    if (g == NULL || m != NULL || g->count >= AGGREGATOR_WAITING_MAX) {
         round_submission_fini(&opened);
         return;
     }
-    struct member *m = pot_calloc(1, sizeof(*m));
+    m = pot_calloc(1, sizeof(*m));
     m->gathering = g;
     m->opened = opened;
     m->message = signed_copy(message);

@@ -63,8 +63,11 @@ bool committing_take(struct committing *c,
     size_t index;
     struct roster roster = roster_of_round(c->task);
     struct promise promise = {commitment->digest, now_ms - c->opened_ms};
-    if (c->is_closed || map_get(&c->promises, commitment->miner.b) != NULL ||
-        !roster_find(roster, &commitment->miner, &index)) {
+    const struct promise *known = map_get(&c->promises, commitment->miner.b);
+    if (known != NULL) {
+        return hash_equal(&known->digest, &promise.digest);
+    }
+    if (c->is_closed || !roster_find(roster, &commitment->miner, &index)) {
         return false;
     }
     bool was_enough = is_enough(c);

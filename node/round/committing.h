@@ -40,7 +40,7 @@ uint64_t committing_pace(const struct committing *committing,
                          const Pot__TaskRecord *after);
 
 /* committing_take: true: it is the first of a miner in the roster, and in
- * time. */
+ * time; or the same as that. */
 bool committing_take(struct committing *committing,
                      const struct round_commitment *commitment,
                      uint64_t now_ms);

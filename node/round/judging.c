@@ -332,11 +332,13 @@ void judging_close(struct judging *judging)
 bool judging_take(struct judging *judging, struct round_submission *opened,
                   const Pot__Signed *message, uint64_t peer_id)
 {
-    if (map_get(&judging->miners, opened->miner.b) != NULL) {
+    struct submission *s = map_get(&judging->miners, opened->miner.b);
+    if (s != NULL) {
+        bool is_same = hash_equal(&opened_of(s)->hash, &opened->hash);
         round_submission_fini(opened);
-        return false;
+        return is_same;
     }
-    struct submission *s = pot_calloc(1, sizeof(*s));
+    s = pot_calloc(1, sizeof(*s));
     s->judging = judging;
     s->peer_id = peer_id;
     s->held.opened = *opened;

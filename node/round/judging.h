@@ -31,8 +31,8 @@ void judging_free(struct judging *judging);
 void judging_close(struct judging *judging);
 
 /* judging_take: takes what is in opened, which fits the round
- * (ledger_check_submission); true: it is its miner's first, others are not
- * looked at.  peer_id brought it; 0: we did. */
+ * (ledger_check_submission); true: it is its miner's first, or the same
+ * again; others are not looked at.  peer_id brought it; 0: we did. */
 bool judging_take(struct judging *judging, struct round_submission *opened,
                   const Pot__Signed *message, uint64_t peer_id);
 

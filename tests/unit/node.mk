@@ -1,5 +1,6 @@
 # Tests of node/'s parts that stand alone.
 unit_node_tests = \
+	tests/unit/test_aggregator \
 	tests/unit/test_audits \
 	tests/unit/test_open_round \
 	tests/unit/test_blob_pool \
@@ -41,6 +42,12 @@ unit_chain_libs = node/tx/libtx.a node/block/libblock.a \
 	node/hold/libhold.a node/loop/libloop.a consensus/libconsensus.a \
 	ledger/libledger.a storage/libstorage.a p2p/libp2p.a \
 	$(unit_proto_libs) $(LMDB_LIBS) $(UV_LIBS) $(JANSSON_LIBS) -lm
+
+tests_unit_test_aggregator_SOURCES = tests/unit/test_aggregator.c \
+	$(unit_p2p_nodes) $(unit_chain_sources)
+tests_unit_test_aggregator_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_aggregator_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
 
 tests_unit_test_audits_SOURCES = tests/unit/test_audits.c \
 	$(unit_chain_sources)

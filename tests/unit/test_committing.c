@@ -108,6 +108,7 @@ static void what_was_committed_to_is_what_counts(void **state)
     struct game g;
     open_game(&g);
     assert_true(commit(&g, 0, 5));
+    assert_true(commit(&g, 0, 5));  /* the same: by another way */
     assert_false(commit(&g, 0, 6)); /* the first one stands */
     assert_false(commit(&g, 3, 7)); /* not in the roster */
     assert_true(holds(&g, 0, 5));

@@ -19,6 +19,23 @@ static void a_message_is_new_once(void **state)
     gossip_free(g);
 }
 
+/* What a fellow tells is new once more when another brings it, and then not. */
+static void what_fellows_told_is_marked_apart(void **state)
+{
+    struct gossip *g = gossip_new(NULL, 0);
+    (void)state;
+    assert_true(gossip_receive_told(g, MESSAGE_TX, "abc", 3));
+    assert_false(gossip_receive_told(g, MESSAGE_TX, "abc", 3));
+    assert_true(gossip_receive(g, MESSAGE_TX, "abc", 3));
+    assert_false(gossip_receive(g, MESSAGE_TX, "abc", 3));
+    assert_true(gossip_receive(g, MESSAGE_TX, "abd", 3));
+    assert_false(gossip_receive_told(g, MESSAGE_TX, "abd", 3));
+    assert_true(gossip_receive_told(g, MESSAGE_TX, "abe", 3));
+    gossip_forget(g, MESSAGE_TX, "abe", 3);
+    assert_true(gossip_receive_told(g, MESSAGE_TX, "abe", 3));
+    gossip_free(g);
+}
+
 static void old_marks_are_forgotten_and_recent_ones_are_not(void **state)
 {
     struct gossip *g = gossip_new(NULL, 100);
@@ -227,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_is_new_once),
+        cmocka_unit_test(what_fellows_told_is_marked_apart),
         cmocka_unit_test(old_marks_are_forgotten_and_recent_ones_are_not),
         cmocka_unit_test(a_message_goes_round_a_ring_and_stops),
         cmocka_unit_test(fellows_tell_others_and_not_each_other),

@@ -173,6 +173,7 @@ static void a_payload_stays_as_long_as_a_round_that_named_it(void **state)
     struct open_round *round =
         open_round_new(&t->shared, &other, make_record(&other), 0);
     submit(t, t->round);
+    submit(t, t->round); /* the same again: by another way */
     submit(t, round);
     assert_true(blob_pool_put(pool, &payload, "p", 1));
     open_round_close(round);

@@ -1,0 +1,364 @@
+/* What an aggregator passes on, to whom, and from whom it has the payload:
+ * between real connections, over a real store. */
+#include "config.h"
+
+#include "node/round/aggregator.h"
+
+#include "base/alloc.h"
+#include "ledger/task.h"
+#include "node/block/ledger_view.h"
+#include "node/block/needs.h"
+#include "node/hold/blob_pool.h"
+#include "p2p/blob_fetch.h"
+#include "p2p/gossip.h"
+#include "proto/blob.h"
+#include "proto/codec.h"
+#include "proto/gradient.h"
+#include "proto/signed.h"
+#include "storage/overlay.h"
+#include "storage/store.h"
+#include "tests/unit/chain_fixture.h"
+#include "tests/unit/p2p_nodes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAYLOAD_MAX 256
+#define ROWS        2
+
+enum { SELF, FELLOW, OTHER, MINER, NODES };
+
+static struct {
+    struct world w;
+    struct chain_fixture chain; /* SELF's */
+    struct blob_fetch *fetches[NODES];
+    struct needs *needs;
+    struct gossip *gossip;
+    struct aggregator *aggregator;
+    struct hash task;
+    struct model_shape shape;
+    uint8_t payload[PAYLOAD_MAX]; /* the miner's, who alone has it */
+    size_t payload_size;
+    struct hash hash;
+    unsigned heard[NODES]; /* submissions, by each */
+} t;
+
+/* ---- the nodes */
+
+static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
+                      size_t size, struct buf *out, uint64_t *total)
+{
+    (void)context;
+    if (!hash_equal(hash, &t.hash)) {
+        return false;
+    }
+    assert_true(offset == 0 && size >= t.payload_size);
+    buf_append(out, t.payload, t.payload_size);
+    *total = t.payload_size;
+    return true;
+}
+
+/* Light miners do not follow the chain. */
+static void on_peer(struct node *node, struct peer *peer, bool is_up)
+{
+    if (is_up && node != &t.w.nodes[MINER]) {
+        (void)net_send(node->net, peer, MESSAGE_STATUS, "", 0);
+    }
+    blob_fetch_on_peer(node->user, peer, is_up);
+}
+
+static void on_message(struct node *node, struct peer *peer, uint8_t type,
+                       const uint8_t *data, size_t size)
+{
+    if (type == MESSAGE_SUBMISSION) {
+        t.heard[node - t.w.nodes]++;
+    } else if (type != MESSAGE_STATUS) {
+        blob_fetch_on_message(node->user, peer, type, data, size);
+    }
+}
+
+static void on_tick(struct node *node, uint64_t now_ms)
+{
+    blob_fetch_tick(node->user, now_ms);
+}
+
+static void node_up(unsigned index)
+{
+    struct node *node = &t.w.nodes[index];
+    node->on_peer = on_peer;
+    node->on_message = on_message;
+    node->on_tick = on_tick;
+    if (index == SELF) {
+        node_open(&t.w, SELF, NULL);
+    } else {
+        node_open(&t.w, index, &t.w.nodes[SELF], NULL);
+    }
+    const struct blob_fetch_config config = {
+        .net = node->net,
+        .read = index == MINER ? read_blob : NULL,
+    };
+    t.fetches[index] = blob_fetch_new(&config);
+    node->user = t.fetches[index];
+}
+
+static uint64_t id_of(unsigned index)
+{
+    return peer_id(node_peer(&t.w.nodes[SELF], &t.w.nodes[index]));
+}
+
+static bool is_fellow(void *context, const struct peer *peer)
+{
+    (void)context;
+    return !public_key_equal(peer_key(peer), key_public(t.w.nodes[MINER].key));
+}
+
+static bool are_up(void *context)
+{
+    const struct node *self = context;
+    return net_peer_count(self->net) == MINER &&
+           self->received[MESSAGE_STATUS] == OTHER;
+}
+
+/* ---- the task */
+
+static void make_spec(Pot__TaskSpec *spec, Pot__ModelSpec *model)
+{
+    static uint32_t layers[] = {3, 2};
+    pot__model_spec__init(model);
+    pot__task_spec__init(spec);
+    model->n_layers = 2;
+    model->layers = layers;
+    model->activation = POT__ACTIVATION__ACTIVATION_RELU;
+    model->loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
+    spec->model = model;
+    spec->rows_per_miner = ROWS;
+    spec->compression = POT__COMPRESSION__COMPRESSION_INT8;
+    assert_int_equal(model_shape_from_spec(&t.shape, model), POT_OK);
+}
+
+/* Round 0 is open, with the client in its roster. */
+static void store_task(void)
+{
+    Pot__ModelSpec model;
+    Pot__TaskSpec spec;
+    Pot__TaskRecord record = POT__TASK_RECORD__INIT;
+    Pot__RosterEntry entry = POT__ROSTER_ENTRY__INIT;
+    Pot__RosterEntry *roster[] = {&entry};
+    struct store_commit commit = {.height = 1, .block = "b", .block_size = 1};
+    struct store *store = t.chain.holdings.store;
+    struct ledger_view view = {&t.chain.holdings, overlay_new(store)};
+    const struct ledger_env env = ledger_view_env(&view);
+    make_spec(&spec, &model);
+    entry.miner = codec_bytes(key_public(t.chain.client)->b, PUBLIC_KEY_SIZE);
+    t.task = (struct hash){{5}};
+    record.task = codec_bytes(t.task.b, HASH_SIZE);
+    record.spec = &spec;
+    record.status = POT__TASK_STATUS__TASK_RUNNING;
+    record.parameters_hash = record.task;
+    record.n_roster = 1;
+    record.roster = roster;
+    task_store(&env, &record);
+    commit.parent = chain_tip(t.chain.chain)->hash;
+    assert_int_equal(overlay_root(view.overlay, &commit.state_root), POT_OK);
+    assert_int_equal(store_commit(store, &commit, view.overlay), POT_OK);
+    overlay_free(view.overlay);
+}
+
+static void make_payload(void)
+{
+    const int8_t exponents[TENSORS_MAX] = {-10, -11};
+    const int32_t values[] = {1, -2, 3, -4, 5, -6, 7, -8};
+    assert_int_equal(t.shape.parameter_count, sizeof(values) / sizeof(*values));
+    t.payload_size = gradient_bytes(&t.shape, 1);
+    assert_true(t.payload_size <= sizeof(t.payload));
+    gradient_encode(t.payload, &t.shape, 1, 1, exponents, values);
+    blob_hash(&t.hash, t.payload, t.payload_size);
+}
+
+static Pot__Signed *make_submission(void)
+{
+    static char core[] = "Haswell";
+    Pot__SubmissionBody body = POT__SUBMISSION_BODY__INIT;
+    body.task = codec_bytes(t.task.b, HASH_SIZE);
+    body.parameters_hash = body.task;
+    body.payload_hash = codec_bytes(t.hash.b, HASH_SIZE);
+    body.payload_bytes = t.payload_size;
+    body.salt = body.task;
+    body.rows = ROWS;
+    body.workers = 1;
+    body.blas_core = core;
+    return signed_make(SIGNED_SUBMISSION, &t.chain.holdings.chain,
+                       t.chain.client, &body);
+}
+
+/* ---- all of it */
+
+static void open_parts(void)
+{
+    const struct needs_config needs = {
+        .loop = &t.w.loop,
+        .fetch = t.fetches[SELF],
+        .holdings = &t.chain.holdings,
+    };
+    t.needs = needs_new(&needs);
+    t.gossip = gossip_new(t.w.nodes[SELF].net, 0);
+    const struct aggregator_config config = {
+        .loop = &t.w.loop,
+        .holdings = &t.chain.holdings,
+        .needs = t.needs,
+        .gossip = t.gossip,
+    };
+    t.aggregator = aggregator_new(&config);
+    gossip_set_fellows(t.gossip, is_fellow, NULL);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&t, 0, sizeof(t));
+    world_init(&t.w);
+    chain_fixture_open(&t.chain);
+    store_task();
+    make_payload();
+    for (unsigned i = SELF; i < NODES; i++) {
+        node_up(i);
+    }
+    world_run(&t.w, are_up, &t.w.nodes[SELF]);
+    open_parts();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    aggregator_stop(t.aggregator);
+    needs_stop(t.needs);
+    for (unsigned i = SELF; i < NODES; i++) {
+        node_close(&t.w.nodes[i]);
+        blob_fetch_free(t.fetches[i]);
+    }
+    world_fini(&t.w);
+    gossip_free(t.gossip);
+    aggregator_free(t.aggregator);
+    needs_free(t.needs);
+    chain_fixture_close(&t.chain);
+    return 0;
+}
+
+/* As the node does with what is new. */
+static void bring(unsigned from)
+{
+    Pot__Signed *message = make_submission();
+    aggregator_take(t.aggregator, message, id_of(from));
+    codec_free(message);
+}
+
+static struct aggregator_stats stats(void)
+{
+    struct aggregator_stats stats;
+    aggregator_stats(t.aggregator, &stats);
+    return stats;
+}
+
+static bool is_heard(void *context)
+{
+    const unsigned *who = context;
+    return t.heard[*who] > 0;
+}
+
+static void wait_for(unsigned who)
+{
+    world_run(&t.w, is_heard, &who);
+}
+
+static bool is_refused(void *context)
+{
+    (void)context;
+    return stats().refused > 0;
+}
+
+static void hold_payload(void)
+{
+    assert_true(blob_pool_put(t.chain.holdings.pool, &t.hash, t.payload,
+                              t.payload_size));
+}
+
+static void a_miners_gradient_goes_to_all_validators(void **state)
+{
+    (void)state;
+    bring(MINER);
+    bring(MINER); /* once more is once */
+    assert_int_equal(stats().waiting, 1);
+    wait_for(FELLOW);
+    wait_for(OTHER);
+    assert_int_equal(t.heard[MINER], 0);
+    assert_int_equal(stats().passed_on, 1);
+    assert_int_equal(stats().waiting, 0);
+}
+
+static void what_is_no_gradient_goes_no_further(void **state)
+{
+    (void)state;
+    t.payload[0] ^= 1;
+    blob_hash(&t.hash, t.payload, t.payload_size);
+    bring(MINER);
+    world_run(&t.w, is_refused, NULL);
+    assert_int_equal(stats().passed_on, 0);
+    assert_int_equal(stats().waiting, 0);
+}
+
+static void a_blob_of_another_size_goes_no_further(void **state)
+{
+    (void)state;
+    hold_payload();
+    t.payload_size--;
+    t.hash.b[0] ^= 1;
+    hold_payload(); /* under that hash, and too short for a gradient */
+    t.payload_size++;
+    bring(MINER);
+    assert_int_equal(stats().refused, 1);
+    assert_int_equal(stats().waiting, 0);
+}
+
+/* A validator names it first and does not hand out its payload. */
+static void a_miner_is_asked_for_what_a_validator_keeps_back(void **state)
+{
+    (void)state;
+    bring(FELLOW);
+    world_turn(&t.w, 50);
+    assert_int_equal(stats().waiting, 1);
+    bring(OTHER); /* they tell each other */
+    assert_int_equal(stats().waiting, 1);
+    bring(MINER);
+    wait_for(FELLOW);
+    wait_for(OTHER);
+    assert_int_equal(stats().passed_on, 1);
+}
+
+/* What a validator brings is told to those who are none; its miner may reach
+ * the other validators by this aggregator alone. */
+static void validators_hear_of_it_when_its_miner_brings_it(void **state)
+{
+    (void)state;
+    hold_payload();
+    bring(FELLOW);
+    assert_int_equal(stats().passed_on, 1);
+    world_turn(&t.w, 50);
+    assert_int_equal(t.heard[FELLOW] + t.heard[OTHER], 0);
+    bring(MINER);
+    wait_for(OTHER);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_miners_gradient_goes_to_all_validators),
+        TEST(what_is_no_gradient_goes_no_further),
+        TEST(a_blob_of_another_size_goes_no_further),
+        TEST(a_miner_is_asked_for_what_a_validator_keeps_back),
+        TEST(validators_hear_of_it_when_its_miner_brings_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
