@@ -7,11 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_half_full(const struct intake_early *early, size_t size)
+{
+    return early->count >= INTAKE_EARLY_MAX / 2 ||
+           early->bytes + size > INTAKE_EARLY_BYTES_MAX / 2;
+}
+
+static bool has_share(const struct intake_early *early, size_t size,
+                      uint64_t peer_id)
+{
+    size_t count = 0;
+    size_t bytes = size;
+    for (const struct early_tx *tx = early->first; tx != NULL; tx = tx->next) {
+        count += tx->peer_id == peer_id ? 1 : 0;
+        bytes += tx->peer_id == peer_id ? tx->size : 0;
+    }
+    return count == 0 || (count < INTAKE_EARLY_OF_PEER &&
+                          bytes <= INTAKE_EARLY_BYTES_OF_PEER);
+}
+
 bool intake_early_keep(struct intake_early *early, const void *data,
                        size_t size, uint64_t peer_id)
 {
     if (early->count == INTAKE_EARLY_MAX ||
-        size > INTAKE_EARLY_BYTES_MAX - early->bytes) {
+        size > INTAKE_EARLY_BYTES_MAX - early->bytes ||
+        (is_half_full(early, size) && !has_share(early, size, peer_id))) {
         return false;
     }
     struct early_tx *tx = pot_alloc(sizeof(*tx) + size);

@@ -10,6 +10,10 @@
 
 #define INTAKE_EARLY_MAX       1024 /* kept at once */
 #define INTAKE_EARLY_BYTES_MAX ((size_t)4 << 20)
+/* Once half of that is taken, a peer has so many, and so much unless it is a
+ * single one, and no more: nobody takes all of it. */
+#define INTAKE_EARLY_OF_PEER       32
+#define INTAKE_EARLY_BYTES_OF_PEER (INTAKE_EARLY_BYTES_MAX / 8)
 
 struct early_tx {
     struct early_tx *next;
@@ -25,7 +29,7 @@ struct intake_early {
     size_t bytes;
 };
 
-/* intake_early_keep: a copy; false: there is no room. */
+/* intake_early_keep: a copy; false: there is no room for that peer. */
 bool intake_early_keep(struct intake_early *early, const void *data,
                        size_t size, uint64_t peer_id);
 

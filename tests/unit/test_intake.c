@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "node/block/needs.h"
 #include "node/tx/intake.h"
+#include "node/tx/intake_early.h"
 #include "node/tx/mempool.h"
 #include "node/tx/pending.h"
 #include "p2p/gossip.h"
@@ -230,6 +231,31 @@ static void what_is_too_early_still_is_let_go(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, open_intake, close_intake)
 
+static size_t keep_all(struct intake_early *early, uint64_t peer_id,
+                       size_t size)
+{
+    static uint8_t data[INTAKE_EARLY_BYTES_MAX];
+    size_t count = 0;
+    while (intake_early_keep(early, data, size, peer_id)) {
+        count++;
+    }
+    return count;
+}
+
+static void one_peer_leaves_room_for_what_others_bring_early(void **state)
+{
+    struct intake_early early = {NULL, 0, 0};
+    (void)state;
+    assert_int_equal(keep_all(&early, 1, 10), INTAKE_EARLY_MAX / 2);
+    assert_int_equal(keep_all(&early, 2, 10), INTAKE_EARLY_OF_PEER);
+    assert_int_equal(keep_all(&early, 2, 10), 0);
+    early_txs_free(intake_early_take(&early));
+    assert_int_equal(keep_all(&early, 1, INTAKE_EARLY_BYTES_MAX / 64), 32);
+    assert_int_equal(keep_all(&early, 2, INTAKE_EARLY_BYTES_MAX / 64), 8);
+    assert_int_equal(keep_all(&early, 3, INTAKE_EARLY_BYTES_MAX / 4), 1);
+    early_txs_free(intake_early_take(&early));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +264,7 @@ int main(void)
         CASE(what_found_no_room_may_come_again),
         CASE(what_came_a_block_too_early_is_taken_with_the_block),
         CASE(what_is_too_early_still_is_let_go),
+        CASE(one_peer_leaves_room_for_what_others_bring_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
