@@ -282,6 +282,8 @@ static void rest(struct arrival *j)
     drop_parts(j);
     sync_rest(j->config.header_sync, true);
     sync_rest(j->config.blocks, false);
+    /* Parts of snapshots that were given up on the way. */
+    chain_release_all(j->config.chain);
 }
 
 void arrival_header(struct arrival *j, uint64_t height, enum pot_err err)
@@ -329,8 +331,8 @@ static void on_scanned(void *context)
 {
     struct arrival *j = context;
     j->is_working = false;
-    if (j->is_stopped) {
-        return;
+    if (j->is_stopped || tip_height(j) > j->from) {
+        return; /* with the tip that moved the parts may have gone */
     }
     if (j->err != POT_OK) {
         fail(j, j->err);

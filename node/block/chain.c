@@ -1,7 +1,7 @@
 /* What is held for votes is released some blocks later: a write costs.  What
  * was still held when the node ended is released behind the first block that
  * it applies when it runs again: until then a vote that was given counts on
- * it. */
+ * it.  So is what a snapshot that was fetched left behind. */
 #include "config.h"
 
 #include "node/block/chain.h"
@@ -52,7 +52,7 @@ struct job {
     struct store_install install;      /* JOB_INSTALL */
     struct chain_tip fresh;            /* likewise: the tip behind it */
     struct held_blobs held; /* by it, or JOB_APPLY: to be released behind it */
-    bool is_first;          /* JOB_APPLY: to release whatever is held */
+    bool releases_all;      /* JOB_APPLY: not only those */
 
     struct chain_tip parent; /* the tip when it began */
     struct executed *executed;
@@ -70,7 +70,7 @@ struct chain {
     struct chain_tip tip;
     struct executed *kept;  /* the newest first */
     struct held_blobs held; /* for votes, since the last release */
-    bool has_released;      /* what was held before it was opened */
+    bool must_release_all;  /* others than votes have held something */
     struct job *first;      /* the one at work, then those that wait */
     bool is_working; /* the first is off the loop, or is being finished */
     struct offload offload; /* of it */
@@ -146,6 +146,7 @@ enum pot_err chain_new(struct chain **out, uv_loop_t *loop,
     chain->holdings = holdings;
     chain->applied = applied;
     chain->context = context;
+    chain->must_release_all = true;
     enum pot_err err = open_tip(chain, genesis);
     if (err != POT_OK) {
         free(chain);
@@ -250,14 +251,14 @@ static void release(struct job *job)
     if (job->err != POT_OK) {
         return;
     }
-    if (job->is_first) {
+    if (job->releases_all) {
         err = store_blobs_release_all(store);
     } else if (job->held.count > 0) {
         err = store_blobs_release(store, job->held.hashes, job->held.count);
     }
     if (err == POT_OK) {
         held_blobs_fini(&job->held);
-        job->is_first = false;
+        job->releases_all = false;
     }
 }
 
@@ -295,7 +296,7 @@ static void on_work(void *context)
     case JOB_APPLY:
         apply(job);
         release(job);
-        if (job->err == POT_OK && !job->is_first) {
+        if (job->err == POT_OK && !job->releases_all) {
             snapshots_after(holdings->snapshots);
         }
         break;
@@ -368,10 +369,10 @@ static void finish_executed(struct chain *chain, struct job *job)
 static void finish_apply(struct chain *chain, struct job *job)
 {
     const struct executed *made = job->executed;
-    held_blobs_move(&chain->held, &job->held); /* not released yet */
+    held_blobs_move(&chain->held, &job->held);    /* not released yet */
+    chain->must_release_all |= job->releases_all; /* nor these */
     tell_divergence(job);
     if (job->err == POT_OK) {
-        chain->has_released |= !job->is_first;
         const struct block *block = made->block->block;
         chain_tip_follow(&chain->tip, block->header, &block->hash,
                          job->certified->certificate->view);
@@ -436,8 +437,9 @@ static void prepare(struct chain *chain, struct job *job)
     job->parent = chain->tip;
     if (job->type == JOB_APPLY) {
         job->executed = take_kept(chain, &job->certified->block->block->hash);
-        job->is_first = !chain->has_released;
-        if (job->is_first || chain->held.count >= HELD_MAX) {
+        job->releases_all = chain->must_release_all;
+        chain->must_release_all = false;
+        if (job->releases_all || chain->held.count >= HELD_MAX) {
             held_blobs_move(&job->held, &chain->held);
         }
     }
@@ -585,6 +587,11 @@ static enum pot_err apply_stored(struct chain *chain, uint64_t height)
     codec_free(certificate);
     buf_fini(&data);
     return err;
+}
+
+void chain_release_all(struct chain *chain)
+{
+    chain->must_release_all = true;
 }
 
 void chain_hold(struct chain *chain)

@@ -88,6 +88,10 @@ POT_MUST_USE enum pot_err chain_new(struct chain **out, uv_loop_t *loop,
 void chain_stop(struct chain *chain);
 void chain_free(struct chain *chain);
 
+/* chain_release_all: what the store holds for nobody any more goes behind the
+ * next block, as behind the first one since the start. */
+void chain_release_all(struct chain *chain);
+
 /* chain_hold: no job is begun until chain_resume, or chain_stop; once it is
  * idle none is at work.  chain_resume: after store_cure.  If the next block's
  * commit stood after all, it is applied as if it had just been stored.

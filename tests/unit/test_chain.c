@@ -327,6 +327,22 @@ static void what_was_held_before_a_restart_goes_with_a_block(void **state)
     assert_true(is_held(f, &kept_hash));
 }
 
+static void what_others_held_goes_when_they_say_so(void **state)
+{
+    struct chain_fixture *f = *state;
+    const struct store_blob blob = {{{5}}, "a part", 6};
+    assert_int_equal(chain_fixture_apply(f, chain_fixture_propose(f, NULL)),
+                     POT_OK);
+    assert_int_equal(store_blobs_hold(f->holdings.store, &blob, 1), POT_OK);
+    assert_int_equal(chain_fixture_apply(f, chain_fixture_propose(f, NULL)),
+                     POT_OK);
+    assert_true(is_held(f, &blob.hash));
+    chain_release_all(f->chain);
+    assert_int_equal(chain_fixture_apply(f, chain_fixture_propose(f, NULL)),
+                     POT_OK);
+    assert_false(is_held(f, &blob.hash));
+}
+
 static enum pot_err hold(struct chain_fixture *f, struct shared_block *block)
 {
     struct held_blobs held = {0};
@@ -390,6 +406,7 @@ int main(void)
         CASE(a_proposal_says_what_the_ledger_did_not_take),
         CASE(a_store_that_lacks_something_makes_no_block_wrong),
         CASE(what_was_held_before_a_restart_goes_with_a_block),
+        CASE(what_others_held_goes_when_they_say_so),
         CASE(what_memory_let_go_is_not_promised),
         CASE(what_no_block_uses_any_more_leaves_memory),
     };
