@@ -24,6 +24,7 @@
 #define CONFIG_BYTES_MAX      (1 << 20)
 #define ENVIRONMENT_NAME_SIZE 96
 #define SIGNER_PREFIX         "unix:"
+#define CACHE_MB_MIN          4
 
 extern char **environ;
 
@@ -491,6 +492,11 @@ static void check_whole(struct loader *l)
     if (c->aggregator_enabled && c->validator_enabled) {
         fault(l, 0, "aggregator.enabled",
               "a validator gathers for itself; use a node of its own");
+    }
+    if (c->data_cache_mb > 0 && c->data_cache_mb < CACHE_MB_MIN) {
+        fault(l, 0, "data.cache_mb",
+              "must be 0, or 4 and more: a row may lie in two chunks, and "
+              "others are fetched meanwhile");
     }
     if (strlen(c->moniker) > TX_TEXT_MAX) {
         fault(l, 0, "moniker", "must be at most 64 bytes");

@@ -116,6 +116,22 @@ static void paths_are_relative_to_the_file(void **state)
     expect_good("genesis = \"one/two.json\"\n", check_relative);
 }
 
+static void check_cache(const struct node_config *c)
+{
+    assert_int_equal(c->data_cache_mb, 4);
+}
+
+static void a_cache_has_room_for_rows_in_two_chunks(void **state)
+{
+    (void)state;
+    expect_good("[data]\ncache_mb = 4\n", check_cache);
+    for (unsigned mb = 1; mb < 4; mb++) {
+        char text[64];
+        (void)snprintf(text, sizeof(text), "[data]\ncache_mb = %u\n", mb);
+        expect_fault(text, "data.cache_mb: must be 0, or 4 and more");
+    }
+}
+
 static void check_signer(const struct node_config *c)
 {
     assert_true(c->validator_enabled);
@@ -288,6 +304,7 @@ int main(void)
         cmocka_unit_test(an_empty_file_means_the_defaults),
         cmocka_unit_test(values_come_from_the_file),
         cmocka_unit_test(paths_are_relative_to_the_file),
+        cmocka_unit_test(a_cache_has_room_for_rows_in_two_chunks),
         cmocka_unit_test(a_signer_stands_for_the_key),
         cmocka_unit_test(the_environment_overrules),
         cmocka_unit_test(the_environment_keeps_to_the_limits_of_lists),
