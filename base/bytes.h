@@ -23,6 +23,15 @@ static inline uint32_t bytes_u32_at(const uint8_t *at)
            (uint32_t)at[3] << 24;
 }
 
+/* bytes_put_u32: likewise. */
+static inline void bytes_put_u32(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)value;
+    at[1] = (uint8_t)(value >> 8);
+    at[2] = (uint8_t)(value >> 16);
+    at[3] = (uint8_t)(value >> 24);
+}
+
 struct bytes_reader {
     const uint8_t *data;
     size_t size; /* offset <= size */

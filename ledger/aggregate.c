@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/clones.h"
 #include "base/fixed.h"
 #include "base/limits.h"
 #include "ledger/aggregate_grid.h"
@@ -73,67 +74,81 @@ void aggregate_add(struct aggregate *aggregate, const struct gradient *gradient)
 
 /* ---- the canonical form */
 
+struct extent {
+    uint64_t all; /* the bits of the magnitudes, together */
+    uint64_t largest;
+};
+
+CLONES static void measure(struct extent *out, const int64_t *sums,
+                           size_t count)
+{
+    uint64_t all = 0;
+    int64_t largest = 0; /* a sum's magnitude is at most 2^62 */
+#pragma omp simd reduction(| : all) reduction(max : largest)
+    for (size_t i = 0; i < count; i++) {
+        uint64_t magnitude = fixed_magnitude(sums[i]);
+        all |= magnitude;
+        largest = (int64_t)magnitude > largest ? (int64_t)magnitude : largest;
+    }
+    *out = (struct extent){all, (uint64_t)largest};
+}
+
 /* By how many bits a tensor's sums go right: exactly, as far as all of them
  * end in zeros, and beyond that only to fit. */
 static unsigned shift_of(const int64_t *sums, size_t count)
 {
-    uint64_t all = 0;
-    uint64_t largest = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t magnitude = fixed_magnitude(sums[i]);
-        all |= magnitude;
-        largest = magnitude > largest ? magnitude : largest;
-    }
-    if (all == 0) {
+    struct extent extent;
+    measure(&extent, sums, count);
+    if (extent.all == 0) {
         return -AGGREGATE_GRID; /* exponent 0 */
     }
     unsigned shift = 0;
     while (shift < GRADIENT_EXPONENT_MAX - AGGREGATE_GRID &&
-           (all >> shift & 1) == 0) {
+           (extent.all >> shift & 1) == 0) {
         shift++;
     }
-    unsigned bits = fixed_bit_count(largest);
+    unsigned bits = fixed_bit_count(extent.largest);
     if (bits > ELEMENT_BITS && bits - ELEMENT_BITS > shift) {
         shift = bits - ELEMENT_BITS;
-        uint64_t rounded = (largest + (UINT64_C(1) << (shift - 1))) >> shift;
+        uint64_t rounded =
+            (extent.largest + (UINT64_C(1) << (shift - 1))) >> shift;
         shift += fixed_bit_count(rounded) > ELEMENT_BITS ? 1 : 0;
     }
+    int64_t most = fixed_shift_right((int64_t)extent.largest, shift);
+    POT_ASSERT(most <= INT32_MAX);
     return shift;
 }
 
-static unsigned width_of(const int32_t *values, size_t count)
+CLONES static void shift_all(int32_t *restrict values,
+                             const int64_t *restrict sums, size_t count,
+                             unsigned shift)
 {
-    uint32_t all = 0;
+    /* One to the left and back again is no shift; such sums are small. */
+    unsigned left = shift == 0 ? 1 : 0;
+#pragma omp simd
     for (size_t i = 0; i < count; i++) {
-        uint32_t bits = (uint32_t)values[i];
-        all |= values[i] < 0 ? ~bits : bits;
+        int64_t value = sums[i] * (INT64_C(1) << left);
+        values[i] = (int32_t)fixed_halve(value, shift + left);
     }
-    if (all < UINT32_C(1) << 7) {
-        return 1;
-    }
-    return all < UINT32_C(1) << 15 ? 2 : 4;
 }
 
 void aggregate_encode(struct aggregate *aggregate, struct buf *out)
 {
     const struct model_shape *shape = aggregate->shape;
+    size_t parameters = shape->parameter_count;
     int8_t exponents[TENSORS_MAX];
     POT_ASSERT(aggregate->addends > 0);
     const int64_t *all =
         aggregate->rule->finish(aggregate->state, shape, aggregate->addends);
-    int32_t *values = pot_calloc(shape->parameter_count, sizeof(*values));
+    int32_t *values = pot_alloc(parameters * sizeof(*values));
     for (size_t t = 0; t < shape->tensor_count; t++) {
         struct tensor_span tensor = shape->tensors[t];
         const int64_t *sums = all + tensor.offset;
         unsigned shift = shift_of(sums, tensor.count);
         exponents[t] = (int8_t)(AGGREGATE_GRID + (int)shift);
-        for (size_t i = 0; i < tensor.count; i++) {
-            int64_t value = fixed_shift_right(sums[i], shift);
-            POT_ASSERT(value >= INT32_MIN && value <= INT32_MAX);
-            values[tensor.offset + i] = (int32_t)value;
-        }
+        shift_all(values + tensor.offset, sums, tensor.count, shift);
     }
-    unsigned width = width_of(values, shape->parameter_count);
+    unsigned width = gradient_width(values, parameters);
     uint8_t *at = buf_extend(out, gradient_bytes(shape, width));
     POT_ASSERT(at != NULL);
     gradient_encode(at, shape, width, aggregate->addends, exponents, values);

@@ -65,18 +65,14 @@ uint8_t *parameters_encode(const int32_t *values, size_t count)
 {
     uint8_t *data = pot_alloc(4 * count);
     for (size_t i = 0; i < count; i++) {
-        uint32_t bits = (uint32_t)values[i];
-        data[4 * i] = (uint8_t)bits;
-        data[4 * i + 1] = (uint8_t)(bits >> 8);
-        data[4 * i + 2] = (uint8_t)(bits >> 16);
-        data[4 * i + 3] = (uint8_t)(bits >> 24);
+        bytes_put_u32(data + 4 * i, (uint32_t)values[i]);
     }
     return data;
 }
 
 int32_t *parameters_decode(const uint8_t *data, size_t count)
 {
-    int32_t *values = pot_calloc(count, sizeof(*values));
+    int32_t *values = pot_alloc(count * sizeof(*values));
     for (size_t i = 0; i < count; i++) {
         values[i] = (int32_t)bytes_u32_at(data + 4 * i);
     }

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/clones.h"
 
 #include <string.h>
 
@@ -71,21 +72,72 @@ int32_t gradient_get(const struct gradient *g, size_t i)
     return (int32_t)bytes_u32_at(at);
 }
 
-void gradient_read(int32_t *restrict out, const struct gradient *g,
-                   size_t first, size_t count)
+CLONES static void read_elements(int32_t *restrict out,
+                                 const uint8_t *restrict at, size_t count,
+                                 unsigned width)
 {
-    const uint8_t *at = g->elements + first * g->width;
-    if (g->width == 1) {
+    if (width == 1) {
+#pragma omp simd
         for (size_t i = 0; i < count; i++) {
             out[i] = (int8_t)at[i];
         }
-    } else if (g->width == 2) {
+    } else if (width == 2) {
+#pragma omp simd
         for (size_t i = 0; i < count; i++) {
             out[i] = (int16_t)bytes_u16_at(at + 2 * i);
         }
     } else {
         for (size_t i = 0; i < count; i++) {
             out[i] = (int32_t)bytes_u32_at(at + 4 * i);
+        }
+    }
+}
+
+void gradient_read(int32_t *out, const struct gradient *g, size_t first,
+                   size_t count)
+{
+    read_elements(out, g->elements + first * g->width, count, g->width);
+}
+
+/* The bits of them all, of negative ones the complement's. */
+CLONES static uint32_t bits_of(const int32_t *values, size_t count)
+{
+    uint32_t all = 0;
+#pragma omp simd reduction(| : all)
+    for (size_t i = 0; i < count; i++) {
+        all |= (uint32_t)(values[i] ^ values[i] >> 31);
+    }
+    return all;
+}
+
+unsigned gradient_width(const int32_t *values, size_t count)
+{
+    uint32_t all = bits_of(values, count);
+    if (all < UINT32_C(1) << 7) {
+        return 1;
+    }
+    return all < UINT32_C(1) << 15 ? 2 : 4;
+}
+
+/* Their low `width` bytes. */
+CLONES static void write_elements(uint8_t *restrict out,
+                                  const int32_t *restrict values, size_t count,
+                                  unsigned width)
+{
+    if (width == 1) {
+#pragma omp simd
+        for (size_t i = 0; i < count; i++) {
+            out[i] = (uint8_t)values[i];
+        }
+    } else if (width == 2) {
+#pragma omp simd
+        for (size_t i = 0; i < count; i++) {
+            out[2 * i] = (uint8_t)values[i];
+            out[2 * i + 1] = (uint8_t)(values[i] >> 8);
+        }
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            bytes_put_u32(out + 4 * i, (uint32_t)values[i]);
         }
     }
 }
@@ -102,13 +154,6 @@ void gradient_encode(uint8_t *out, const struct model_shape *shape,
     bytes_write_u16(&w, 0);
     bytes_write_u32(&w, addends);
     bytes_write(&w, exponents, shape->tensor_count);
-    uint8_t *at = out + w.offset;
-    int32_t bound = (int32_t)((INT64_C(1) << (8 * width - 1)) - 1);
-    for (size_t i = 0; i < shape->parameter_count; i++, at += width) {
-        POT_ASSERT(values[i] <= bound && values[i] >= -bound - 1);
-        uint32_t bits = (uint32_t)values[i];
-        for (unsigned byte = 0; byte < width; byte++) {
-            at[byte] = (uint8_t)(bits >> (8 * byte));
-        }
-    }
+    POT_ASSERT(gradient_width(values, shape->parameter_count) <= width);
+    write_elements(out + w.offset, values, shape->parameter_count, width);
 }

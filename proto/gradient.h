@@ -61,6 +61,9 @@ int32_t gradient_get(const struct gradient *g, size_t i);
 void gradient_read(int32_t *out, const struct gradient *g, size_t first,
                    size_t count);
 
+/* gradient_width: the least width that they fit. */
+unsigned gradient_width(const int32_t *values, size_t count);
+
 /* gradient_encode: values must fit the width; out has gradient_bytes(). */
 void gradient_encode(uint8_t *out, const struct model_shape *shape,
                      unsigned width, uint32_t addends, const int8_t *exponents,

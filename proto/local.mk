@@ -40,6 +40,7 @@ proto_libproto_a_SOURCES = \
 	proto/validator_set.c proto/validator_set.h \
 	proto/vote.c proto/vote.h \
 	proto/word.c proto/word.h
+proto_libproto_a_CFLAGS = $(AM_CFLAGS) -fopenmp-simd
 proto_libproto_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS) $(JANSSON_CFLAGS)
 

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/clones.h"
 #include "base/fixed.h"
 
 #include <stdbool.h>
@@ -110,25 +111,56 @@ static bool are_clear(const uint8_t *bits, size_t from, size_t to)
 
 /* ---- int4 */
 
+/* False: one of them is -8. */
+CLONES static bool open_pairs(int8_t *restrict room,
+                              const uint8_t *restrict body, size_t pairs)
+{
+    uint8_t wrong = 0;
+#pragma omp simd reduction(| : wrong)
+    for (size_t i = 0; i < pairs; i++) {
+        uint8_t low = body[i] & 15;
+        uint8_t high = body[i] >> NIBBLE_BITS;
+        wrong = (uint8_t)(wrong | (low == 8) | (high == 8));
+        room[2 * i] = (int8_t)((low ^ 8) - 8);
+        room[2 * i + 1] = (int8_t)((high ^ 8) - 8);
+    }
+    return wrong == 0;
+}
+
 static bool open_nibbles(int8_t *room, size_t count, const uint8_t *body)
 {
-    for (size_t i = 0; i < count; i++) {
-        int nibble = body[i / 2] >> (i % 2 * NIBBLE_BITS) & 15;
-        if (nibble == 8) {
-            return false;
-        }
-        room[i] = (int8_t)(nibble < 8 ? nibble : nibble - 16);
+    bool is_right = open_pairs(room, body, count / 2);
+    if (count % 2 == 1) {
+        unsigned last = body[count / 2];
+        room[count - 1] = (int8_t)((int)(last ^ 8) - 8);
+        is_right = is_right && last != 8 && last >> NIBBLE_BITS == 0;
     }
-    return count % 2 == 0 || body[count / 2] >> NIBBLE_BITS == 0;
+    return is_right;
+}
+
+/* False: one of them is not within +-7. */
+CLONES static bool encode_pairs(uint8_t *restrict body,
+                                const int32_t *restrict values, size_t pairs)
+{
+    uint32_t wrong = 0;
+#pragma omp simd reduction(| : wrong)
+    for (size_t i = 0; i < pairs; i++) {
+        uint32_t low = (uint32_t)values[2 * i];
+        uint32_t high = (uint32_t)values[2 * i + 1];
+        wrong |= (low + 7 > 14) | (high + 7 > 14);
+        body[i] = (uint8_t)((low & 15) | (high & 15) << NIBBLE_BITS);
+    }
+    return wrong == 0;
 }
 
 static void encode_nibbles(uint8_t *body, size_t count, const int32_t *values)
 {
-    for (size_t i = 0; i < count; i++) {
-        unsigned nibble = (uint32_t)values[i] & 15;
-        POT_ASSERT(values[i] >= -7 && values[i] <= 7);
-        body[i / 2] = (uint8_t)(body[i / 2] | nibble << (i % 2 * NIBBLE_BITS));
+    bool is_right = encode_pairs(body, values, count / 2);
+    if (count % 2 == 1) {
+        const int32_t last[] = {values[count - 1], 0};
+        is_right = encode_pairs(body + count / 2, last, 1) && is_right;
     }
+    POT_ASSERT(is_right);
 }
 
 /* ---- sign */

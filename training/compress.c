@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/clones.h"
 #include "base/fixed.h"
 #include "training/quantise.h"
 
@@ -14,7 +15,15 @@
 #define INT4_CLIP 4
 /* Bits behind the point of what is compared with its int4, at the exponent at
  * which all fits. */
-#define INT4_FINE 8
+#define INT4_FINE  8
+#define INT4_BOUND 7
+/* What fits rounds to the bound at most; and its square. */
+#define FINE_BOUND  ((2 * INT4_BOUND + 1) << (INT4_FINE - 1))
+#define FINE_SQUARE ((uint64_t)FINE_BOUND * FINE_BOUND)
+/* Elements at once: few enough for the first cache. */
+#define PIECE ((size_t)1024)
+
+_Static_assert(FINE_SQUARE * 1024 <= UINT32_MAX, "a piece's errors fit");
 
 /* One gradient on its way into a payload. */
 struct compress {
@@ -29,54 +38,69 @@ struct compress {
 static void quantise_tensor(struct compress *c, size_t t)
 {
     struct tensor_span span = c->shape->tensors[t];
-    for (size_t i = span.offset; i < span.offset + span.count; i++) {
-        c->values[i] =
-            quantise_value(c->sums[i], c->rows, c->exponents[t], c->bound);
+    int shift = GRID_BITS + c->exponents[t];
+    size_t end = span.offset + span.count;
+    int64_t means[PIECE];
+    POT_ASSERT(shift >= 0);
+    for (size_t i = span.offset; i < end; i += PIECE) {
+        size_t count = end - i < PIECE ? end - i : PIECE;
+        quantise_means(means, c->sums + i, count, c->rows);
+        quantise_round(c->values + i, means, count, shift, c->bound);
     }
 }
 
 /* ---- int4 */
 
-/* An element in units of 2^exponent, which may be finer than the grid. */
-static int64_t fine_of(const struct compress *c, size_t i, int exponent)
+/* Squared errors of a piece at an exponent whose unit is 2^shift of the fine
+ * ones. */
+CLONES static uint32_t errors_of(const int32_t *fine, size_t count,
+                                 unsigned shift)
 {
-    int64_t mean = quantise_mean(c->sums[i], c->rows);
-    int shift = GRID_BITS + exponent;
-    return shift >= 0 ? fixed_shift_right(mean, (unsigned)shift)
-                      : fixed_shift_left(mean, (unsigned)-shift);
-}
-
-/* Squared errors at an exponent `clip` below the tensor's. */
-static uint64_t errors_of(const struct compress *c, size_t t, unsigned clip)
-{
-    struct tensor_span span = c->shape->tensors[t];
-    int exponent = c->exponents[t] - INT4_FINE;
-    uint64_t errors = 0;
-    for (size_t i = span.offset; i < span.offset + span.count; i++) {
-        int64_t fine = fine_of(c, i, exponent);
-        int64_t value = fixed_shift_right(fine, INT4_FINE - clip);
-        value = value > c->bound ? c->bound : value;
-        value = value < -c->bound ? -c->bound : value;
-        int64_t error = fine - value * (INT64_C(1) << (INT4_FINE - clip));
-        errors += (uint64_t)(error * error);
+    int32_t half = 1 << (shift - 1);
+    uint32_t errors = 0;
+#pragma omp simd reduction(+ : errors)
+    for (size_t i = 0; i < count; i++) {
+        int32_t sign = fine[i] >> 31;
+        int32_t size = (fine[i] ^ sign) - sign;
+        int32_t value = (size + half) >> shift;
+        value = value > INT4_BOUND ? INT4_BOUND : value;
+        int32_t error = size - value * (1 << shift);
+        errors += (uint32_t)(error * error);
     }
     return errors;
 }
 
+/* Of a tensor, at `clip` below its exponent each. */
+static void add_errors(uint64_t errors[static INT4_CLIP + 1],
+                       const struct compress *c, size_t t)
+{
+    struct tensor_span span = c->shape->tensors[t];
+    int shift = GRID_BITS + c->exponents[t] - INT4_FINE;
+    size_t end = span.offset + span.count;
+    int64_t means[PIECE];
+    int32_t fine[PIECE];
+    for (size_t i = span.offset; i < end; i += PIECE) {
+        size_t count = end - i < PIECE ? end - i : PIECE;
+        quantise_means(means, c->sums + i, count, c->rows);
+        quantise_round(fine, means, count, shift, FINE_BOUND);
+        for (unsigned clip = 0; clip <= INT4_CLIP; clip++) {
+            errors[clip] += errors_of(fine, count, INT4_FINE - clip);
+        }
+    }
+}
+
 static void compress_int4(struct compress *c)
 {
+    POT_ASSERT(c->bound == INT4_BOUND);
     quantise_exponents(c->exponents, c->shape, c->sums, c->rows, c->bound);
     for (size_t t = 0; t < c->shape->tensor_count; t++) {
+        uint64_t errors[INT4_CLIP + 1] = {0};
         unsigned best = 0;
-        uint64_t least = UINT64_MAX;
-        for (unsigned clip = 0;
+        add_errors(errors, c, t);
+        for (unsigned clip = 1;
              clip <= INT4_CLIP && c->exponents[t] - (int)clip >= -GRID_BITS;
              clip++) {
-            uint64_t errors = errors_of(c, t, clip);
-            if (errors < least) {
-                least = errors;
-                best = clip;
-            }
+            best = errors[clip] < errors[best] ? clip : best;
         }
         c->exponents[t] = (int8_t)(c->exponents[t] - (int)best);
         quantise_tensor(c, t);
@@ -205,7 +229,7 @@ void compress_payload(uint8_t *out, const struct model_shape *shape,
         .sums = sums,
         .rows = rows,
         .bound = packed_bound(form),
-        .values = pot_calloc(shape->parameter_count, sizeof(int32_t)),
+        .values = pot_alloc(shape->parameter_count * sizeof(int32_t)),
     };
     if (form->compression == POT__COMPRESSION__COMPRESSION_INT4) {
         compress_int4(&c);

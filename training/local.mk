@@ -15,6 +15,7 @@ training_libtraining_a_SOURCES = \
 	training/quantise.c training/quantise.h \
 	training/worker_protocol.c training/worker_protocol.h \
 	training/worker_shm.c training/worker_shm.h
+training_libtraining_a_CFLAGS = $(AM_CFLAGS) -fopenmp-simd
 training_libtraining_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS) $(ZLIB_CFLAGS)
 

@@ -19,7 +19,8 @@
 #define GRID_MAX ((INT64_C(1) << 62) - 1)
 
 /* quantise_add: sums += part, clamped at GRID_MAX. */
-void quantise_add(int64_t *sums, const int64_t *part, size_t count);
+void quantise_add(int64_t *restrict sums, const int64_t *restrict part,
+                  size_t count);
 
 /* quantise_exponents: the exponent of each tensor at which its elements fit
  * within +-bound, which is above 0. */
@@ -29,6 +30,15 @@ void quantise_exponents(int8_t exponents[static TENSORS_MAX],
 
 /* quantise_mean: round(sum / rows) on the grid; rows > 0. */
 int64_t quantise_mean(int64_t sum, uint64_t rows);
+
+/* quantise_means: quantise_mean of each. */
+void quantise_means(int64_t *out, const int64_t *sums, size_t count,
+                    uint64_t rows);
+
+/* quantise_round: round(mean / 2^shift) of each, clamped into +-bound.  Where
+ * shift is negative no mean may leave int64 when it goes left by one more. */
+void quantise_round(int32_t *restrict out, const int64_t *restrict means,
+                    size_t count, int shift, int32_t bound);
 
 /* quantise_value: one element at a given exponent, clamped into +-bound;
  * rows > 0. */

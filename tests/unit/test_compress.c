@@ -273,6 +273,77 @@ static void int4_takes_the_exponent_of_the_least_error(void **state)
     assert_in_range(clipped, 100, 200);
 }
 
+/* ---- int4, one element after the other */
+
+#define FINE 8
+
+static int64_t fine_of(int64_t sum, uint64_t rows, int exponent)
+{
+    int64_t mean = quantise_mean(sum, rows);
+    int shift = GRID_BITS + exponent - FINE;
+    return shift >= 0 ? fixed_shift_right(mean, (unsigned)shift)
+                      : fixed_shift_left(mean, (unsigned)-shift);
+}
+
+static uint64_t plain_errors(const struct fixture *f, struct tensor_span span,
+                             uint64_t rows, int exponent, unsigned clip)
+{
+    uint64_t errors = 0;
+    for (size_t i = span.offset; i < span.offset + span.count; i++) {
+        int64_t fine = fine_of(f->sums[i], rows, exponent);
+        int64_t value = fixed_shift_right(fine, FINE - clip);
+        value = value > 7 ? 7 : value;
+        value = value < -7 ? -7 : value;
+        int64_t error = fine - value * (INT64_C(1) << (FINE - clip));
+        errors += (uint64_t)(error * error);
+    }
+    return errors;
+}
+
+static int plain_exponent(const struct fixture *f, size_t t, uint64_t rows)
+{
+    int8_t fits[TENSORS_MAX];
+    unsigned best = 0;
+    uint64_t least = UINT64_MAX;
+    quantise_exponents(fits, &f->shape, f->sums, rows, 7);
+    for (unsigned clip = 0; clip <= 4 && fits[t] - (int)clip >= -GRID_BITS;
+         clip++) {
+        uint64_t errors =
+            plain_errors(f, f->shape.tensors[t], rows, fits[t], clip);
+        if (errors < least) {
+            least = errors;
+            best = clip;
+        }
+    }
+    return fits[t] - (int)best;
+}
+
+static void int4_is_that_of_each_element_alone(void **state)
+{
+    (void)state;
+    uint64_t seed = 6;
+    const struct packed_form int4 =
+        form_of(POT__COMPRESSION__COMPRESSION_INT4, 0);
+    for (unsigned n = 0; n < 400; n++) {
+        struct fixture f;
+        uint64_t rows = n % 2 == 0 ? 1 : 1 + rng_next(&seed) % 100;
+        open_fixture(&f, 1 + (uint32_t)(rng_next(&seed) % 700), 3);
+        draw_sums(&f, &seed, ldexp(1.0, 22 - (int)(n % 63)));
+        f.sums[0] = n % 7 == 0 ? INT64_MIN : f.sums[0];
+        compress(&f, &int4, rows);
+        for (size_t i = 0; i < f.count; i++) {
+            size_t t = i < f.shape.tensors[1].offset ? 0 : 1;
+            int exponent = f.gradient.exponents[t];
+            if (i == f.shape.tensors[t].offset) {
+                assert_int_equal(exponent, plain_exponent(&f, t, rows));
+            }
+            assert_int_equal(gradient_get(&f.gradient, i),
+                             quantise_value(f.sums[i], rows, exponent, 7));
+        }
+        close_fixture(&f);
+    }
+}
+
 static void sign_keeps_the_mean_size(void **state)
 {
     (void)state;
@@ -356,6 +427,7 @@ int main(void)
         cmocka_unit_test(what_no_form_can_be_is_refused),
         cmocka_unit_test(bytes_hold_the_quantised_means),
         cmocka_unit_test(int4_takes_the_exponent_of_the_least_error),
+        cmocka_unit_test(int4_is_that_of_each_element_alone),
         cmocka_unit_test(sign_keeps_the_mean_size),
         cmocka_unit_test(topk_keeps_the_largest_and_the_first_of_equals),
         cmocka_unit_test(payloads_are_as_small_as_they_are_said_to_be),

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "proto/gradient.h"
+#include "tests/rng.h"
 #include "training/quantise.h"
 
 #include <setjmp.h>
@@ -92,6 +93,33 @@ static void sums_are_clamped_and_never_wrap(void **state)
     assert_true(sums[1] == -GRID_MAX);
 }
 
+#define MANY 37 /* no multiple of any vector's */
+
+static void many_are_as_each_alone(void **state)
+{
+    (void)state;
+    uint64_t seed = 1;
+    for (int exponent = -GRID_BITS; exponent <= GRADIENT_EXPONENT_MAX;
+         exponent++) {
+        int64_t sums[MANY];
+        int64_t means[MANY];
+        int32_t values[MANY];
+        uint64_t rows = exponent % 2 == 0 ? 1 : 1 + rng_next(&seed) % 1000;
+        for (size_t i = 0; i < MANY; i++) {
+            sums[i] = (int64_t)rng_next(&seed) >> rng_next(&seed) % 64;
+        }
+        sums[0] = INT64_MIN;
+        sums[1] = INT64_MAX;
+        quantise_means(means, sums, MANY, rows);
+        quantise_round(values, means, MANY, GRID_BITS + exponent, INT16_MAX);
+        for (size_t i = 0; i < MANY; i++) {
+            assert_true(means[i] == quantise_mean(sums[i], rows));
+            assert_int_equal(
+                values[i], quantise_value(sums[i], rows, exponent, INT16_MAX));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +127,7 @@ int main(void)
         cmocka_unit_test(values_round_to_the_nearest_and_are_clamped),
         cmocka_unit_test(sums_do_not_depend_on_their_order),
         cmocka_unit_test(sums_are_clamped_and_never_wrap),
+        cmocka_unit_test(many_are_as_each_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
