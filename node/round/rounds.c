@@ -26,7 +26,8 @@
 
 #include <stdlib.h>
 
-#define TICK_MS 10
+/* News has a tick at once; this is for what only waits, 150 ms at least. */
+#define TICK_MS 50
 
 struct rounds {
     struct rounds_config config;
@@ -335,9 +336,6 @@ static void on_tick(void *context)
     struct rounds *rounds = context;
     size_t cursor = 0;
     const struct map_slot *slot;
-    if (rounds->config.key == NULL) {
-        return;
-    }
     uint64_t now = uv_now(rounds->config.loop);
     while ((slot = map_next(&rounds->open, &cursor)) != NULL) {
         open_round_tick(slot->value, now);
@@ -353,7 +351,9 @@ static void on_tick(void *context)
 static void on_news(void *context)
 {
     struct rounds *rounds = context;
-    loop_timer_start(&rounds->timer, 0, TICK_MS);
+    if (rounds->config.key != NULL) {
+        loop_timer_start(&rounds->timer, 0, TICK_MS);
+    }
 }
 
 static void on_receipt(void *context, const struct intake_receipt *receipt)
@@ -411,7 +411,9 @@ struct rounds *rounds_new(const struct rounds_config *config)
     }
     rounds->referee = referee_new(&rounds->shared, rounds->sender);
     loop_timer_open(&rounds->timer, config->loop, on_tick, rounds);
-    loop_timer_start(&rounds->timer, TICK_MS, TICK_MS);
+    if (config->key != NULL) { /* others close no round and audit nothing */
+        loop_timer_start(&rounds->timer, TICK_MS, TICK_MS);
+    }
     return rounds;
 }
 
