@@ -55,6 +55,28 @@ static uint64_t read_varint(struct bytes_reader *r)
     return 0;
 }
 
+static void skip(struct bytes_reader *r, unsigned wire)
+{
+    uint64_t size = 0;
+    switch (wire) {
+    case WIRE_VARINT:
+        (void)read_varint(r);
+        return;
+    case WIRE_FIXED64:
+        size = 8;
+        break;
+    case WIRE_BYTES:
+        size = read_varint(r);
+        break;
+    case WIRE_FIXED32:
+        size = 4;
+        break;
+    default:
+        size = UINT64_MAX; /* beyond every end */
+    }
+    (void)bytes_borrow(r, size < SIZE_MAX ? (size_t)size : SIZE_MAX);
+}
+
 static enum wire_type wire_type_of(const ProtobufCFieldDescriptor *field)
 {
     switch (field->type) {
@@ -131,11 +153,7 @@ static enum pot_err scan_field(struct scan *s)
     if (wire == WIRE_BYTES) {
         return scan_bytes(s, field);
     }
-    if (wire == WIRE_VARINT) {
-        (void)read_varint(&s->r);
-    } else {
-        (void)bytes_borrow(&s->r, wire == WIRE_FIXED64 ? 8 : 4);
-    }
+    skip(&s->r, wire);
     return POT_OK;
 }
 
@@ -224,6 +242,19 @@ enum pot_err codec_decode(ProtobufCMessage **out,
     }
     *out = message;
     return POT_OK;
+}
+
+bool codec_has_field(const void *data, size_t size, uint32_t number)
+{
+    struct bytes_reader r;
+    bool has = false;
+    bytes_reader_init(&r, data, size);
+    while (!has && !r.is_short && bytes_left(&r) > 0) {
+        uint64_t tag = read_varint(&r);
+        has = !r.is_short && tag >> 3 == number;
+        skip(&r, (unsigned)(tag & 7));
+    }
+    return has;
 }
 
 void *codec_open(const ProtobufCMessageDescriptor *type, const void *data,

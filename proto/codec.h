@@ -35,13 +35,17 @@ POT_MUST_USE enum pot_err codec_decode(ProtobufCMessage **out,
 #define CODEC_DECODE(out, type, data, size)                                    \
     codec_decode((ProtobufCMessage **)(out), &type##__descriptor, data, size)
 
-/* codec_free: any message of codec_decode; takes a pointer to its struct;
- * NULL is fine. */
+/* codec_has_field: whether a message has this field, at its top: by the tags
+ * alone, so the message may not decode all the same. */
+bool codec_has_field(const void *data, size_t size, uint32_t number);
+
 /* codec_open: what this program encoded itself, and got back as it was: the
  * checks that strangers' bytes need are left out.  NULL: it was not. */
 void *codec_open(const ProtobufCMessageDescriptor *type, const void *data,
                  size_t size);
 
+/* codec_free: any message of codec_decode or codec_open; takes a pointer to
+ * its struct; NULL is fine. */
 void codec_free(void *message);
 
 /* codec_encode: the message's bytes, fresh memory; free() releases them. */

@@ -52,6 +52,21 @@ void signed_hash(struct hash *out, const char *what, const Pot__Signed *message)
     hasher_final(&h, out);
 }
 
+Pot__TxBody *signed_tx_of(const Pot__Signed *tx, Pot__TxBody__ActionCase action)
+{
+    Pot__TxBody *body;
+    if (!codec_has_field(tx->body.data, tx->body.len, (uint32_t)action) ||
+        CODEC_DECODE(&body, pot__tx_body, tx->body.data, tx->body.len) !=
+            POT_OK) {
+        return NULL;
+    }
+    if (body->action_case != action) {
+        codec_free(body);
+        return NULL;
+    }
+    return body;
+}
+
 Pot__Signed *signed_copy(const Pot__Signed *message)
 {
     Pot__Signed *copy = pot_alloc(sizeof(*copy));

@@ -32,6 +32,12 @@ bool signed_verify(const char *what, const struct hash *chain,
 void signed_hash(struct hash *out, const char *what,
                  const Pot__Signed *message);
 
+/* signed_tx_of: the body of a transaction if it does this; codec_free releases
+ * it.  NULL: it does something else, or is malformed.  What a block has few of
+ * is found so without decoding all of it. */
+Pot__TxBody *signed_tx_of(const Pot__Signed *tx,
+                          Pot__TxBody__ActionCase action);
+
 /* signed_copy: a deep copy; codec_free releases it. */
 Pot__Signed *signed_copy(const Pot__Signed *message);
 

@@ -113,10 +113,9 @@ static enum pot_err check_publications(const struct check *c)
     const Pot__Block *body = c->shared->block->body;
     enum pot_err err = POT_OK;
     for (size_t i = 0; err == POT_OK && i < body->n_txs; i++) {
-        Pot__TxBody *tx;
-        if (CODEC_DECODE(&tx, pot__tx_body, body->txs[i]->body.data,
-                         body->txs[i]->body.len) == POT_OK &&
-            tx->action_case == POT__TX_BODY__ACTION_PUBLISH_DATASET) {
+        Pot__TxBody *tx =
+            signed_tx_of(body->txs[i], POT__TX_BODY__ACTION_PUBLISH_DATASET);
+        if (tx != NULL) {
             err = datasets_check(c->holdings->datasets, tx->publish_dataset);
         }
         codec_free(tx);

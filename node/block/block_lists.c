@@ -8,6 +8,7 @@
 #include "proto/block.h"
 #include "proto/codec.h"
 #include "proto/evidence.h"
+#include "proto/signed.h"
 #include "storage/store.h"
 
 #include <stdlib.h>
@@ -97,10 +98,9 @@ static void add_outcomes(struct block_lists *lists, size_t *count,
                          const Pot__Block *body, const struct state *state)
 {
     for (size_t i = 0; i < body->n_txs; i++) {
-        Pot__TxBody *tx;
-        if (CODEC_DECODE(&tx, pot__tx_body, body->txs[i]->body.data,
-                         body->txs[i]->body.len) == POT_OK &&
-            tx->action_case == POT__TX_BODY__ACTION_SETTLE_CHALLENGE) {
+        Pot__TxBody *tx =
+            signed_tx_of(body->txs[i], POT__TX_BODY__ACTION_SETTLE_CHALLENGE);
+        if (tx != NULL) {
             add_outcome(lists, count, tx->settle_challenge, state);
         }
         codec_free(tx);

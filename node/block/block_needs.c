@@ -6,6 +6,7 @@
 #include "node/block/round_blobs.h"
 #include "proto/codec.h"
 #include "proto/gradient.h"
+#include "proto/signed.h"
 
 /* What needs_add_blob takes. */
 struct adder {
@@ -46,12 +47,10 @@ static void add_publications(struct needs *needs, struct wait *wait,
                              const Pot__Block *body)
 {
     for (size_t i = 0; i < body->n_txs; i++) {
-        Pot__TxBody *tx = NULL;
         struct hash dataset;
-        if (CODEC_DECODE(&tx, pot__tx_body, body->txs[i]->body.data,
-                         body->txs[i]->body.len) == POT_OK &&
-            tx->action_case == POT__TX_BODY__ACTION_PUBLISH_DATASET &&
-            codec_hash(&dataset, tx->publish_dataset->dataset)) {
+        Pot__TxBody *tx =
+            signed_tx_of(body->txs[i], POT__TX_BODY__ACTION_PUBLISH_DATASET);
+        if (tx != NULL && codec_hash(&dataset, tx->publish_dataset->dataset)) {
             needs_add_dataset(needs, wait, &dataset, tx->publish_dataset);
         }
         codec_free(tx);

@@ -54,6 +54,47 @@ static void signed_message_survives_a_round_trip(void **state)
     free(data);
 }
 
+static void a_transaction_is_opened_for_what_it_does(void **state)
+{
+    (void)state;
+    Pot__Signed *tx = make_transfer(5);
+    Pot__TxBody *body = signed_tx_of(tx, POT__TX_BODY__ACTION_TRANSFER);
+    assert_non_null(body);
+    assert_int_equal(body->transfer->amount, 5);
+    codec_free(body);
+    assert_null(signed_tx_of(tx, POT__TX_BODY__ACTION_STAKE));
+    for (size_t size = 0; size < tx->body.len; size++) {
+        Pot__Signed cut = *tx;
+        cut.body.len = size;
+        assert_null(signed_tx_of(&cut, POT__TX_BODY__ACTION_TRANSFER));
+    }
+    codec_free(tx);
+}
+
+/* Nothing but its own tag at the top is a field: not the same bytes within
+ * another, nor behind what cannot be skipped. */
+static void a_field_is_found_by_its_tag(void **state)
+{
+    (void)state;
+    const uint8_t all[] = {8,  150, 1,        /* 1: varint */
+                           17, 1,   2,  3, 4, /* 2: fixed64 */
+                           5,  6,   7,  8,    /**/
+                           26, 2,   40, 1,    /* 3: bytes: a field 5 */
+                           37, 1,   2,  3, 4, /* 4: fixed32 */
+                           50, 0};            /* 6: bytes, none */
+    for (uint32_t number = 0; number < 8; number++) {
+        bool is_there = number > 0 && number != 5 && number < 7;
+        assert_int_equal(codec_has_field(all, sizeof(all), number), is_there);
+    }
+    const uint8_t group[] = {11, 16, 1}; /* 1: no wire type of ours; 2 */
+    assert_false(codec_has_field(group, sizeof(group), 2));
+    const uint8_t far[] = {
+        10,  255, 255, 255, 255, 255, 255,
+        255, 255, 255, 1,   16,  1}; /* 1: longer than all; 2 */
+    assert_false(codec_has_field(far, sizeof(far), 2));
+    assert_false(codec_has_field(NULL, 0, 1));
+}
+
 static void no_truncation_passes_for_a_signed_message(void **state)
 {
     (void)state;
@@ -121,6 +162,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signed_message_survives_a_round_trip),
+        cmocka_unit_test(a_transaction_is_opened_for_what_it_does),
+        cmocka_unit_test(a_field_is_found_by_its_tag),
         cmocka_unit_test(no_truncation_passes_for_a_signed_message),
         cmocka_unit_test(other_encodings_of_a_message_are_refused),
         cmocka_unit_test(amplification_is_capped),
