@@ -47,7 +47,7 @@ void decision_tell(struct pbft *p)
 {
     struct decision *decision = &p->decision;
     POT_ASSERT(decision->is_made && !decision->is_told);
-    const struct pbft_block *block = fetch_find(p, &decision->digest);
+    struct pbft_block *block = fetch_find(p, &decision->digest);
     if (block == NULL) {
         fetch_want(p, &decision->digest);
         return;
@@ -60,6 +60,7 @@ void decision_tell(struct pbft *p)
     effect->digest = decision->digest;
     effect->bytes = pot_memdup(block->data, block->size);
     effect->size = block->size;
+    effect->opened = pbft_block_give(block);
     effect->certificate =
         pot_memdup(decision->certificate, decision->certificate_size);
     effect->certificate_size = decision->certificate_size;

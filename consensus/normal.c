@@ -78,6 +78,7 @@ static void consider(struct pbft *p)
     effect->digest = block->digest;
     effect->bytes = pot_memdup(block->data, block->size);
     effect->size = block->size;
+    effect->opened = pbft_block_give(block);
 }
 
 /* The next try is soon, but not now. */
@@ -168,8 +169,12 @@ void normal_on_proposal(struct pbft *p, const struct pbft_event *event)
         normal_propose(p); /* a new view told what to propose meanwhile */
         return;
     }
-    struct pbft_block *block =
-        pbft_block_new(event->u.proposal.block, event->u.proposal.block_size);
+    const struct block *opened = event->u.proposal.opened;
+    const void *data = event->u.proposal.block;
+    size_t size = event->u.proposal.block_size;
+    struct pbft_block *block = opened != NULL
+                                   ? pbft_block_of(opened, data, size)
+                                   : pbft_block_new(data, size);
     if (block == NULL || !fits(p, block, true)) {
         pbft_block_unref(block);
         propose_again_later(p);

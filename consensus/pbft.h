@@ -131,6 +131,7 @@ struct pbft_event {
             uint64_t view;
             const void *block; /* NULL, 0: none could be built, ask again */
             size_t block_size;
+            const struct block *opened; /* what block is; NULL: unknown */
         } proposal;
         struct {
             uint64_t height;

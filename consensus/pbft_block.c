@@ -4,30 +4,44 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "proto/block.h"
 #include "proto/codec.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct pbft_block *pbft_block_new(const void *data, size_t size)
+struct pbft_block *pbft_block_of(const struct block *opened, const void *data,
+                                 size_t size)
 {
-    struct block *decoded;
-    if (size == 0 || block_decode(&decoded, data, size) != POT_OK) {
-        return NULL;
-    }
+    const Pot__BlockHeader *header = opened->header;
     struct pbft_block *block = pot_calloc(1, sizeof(*block));
     block->refs = 1;
-    block->digest = decoded->hash;
-    block->height = decoded->header->height;
-    block->view = decoded->header->view;
-    memcpy(block->parent.b, decoded->header->parent_hash.data, HASH_SIZE);
-    memcpy(block->chain.b, decoded->header->chain_id.data, HASH_SIZE);
-    memcpy(block->proposer.b, decoded->header->proposer.data, PUBLIC_KEY_SIZE);
+    block->digest = opened->hash;
+    block->height = header->height;
+    block->view = header->view;
+    memcpy(block->parent.b, header->parent_hash.data, HASH_SIZE);
+    memcpy(block->chain.b, header->chain_id.data, HASH_SIZE);
+    memcpy(block->proposer.b, header->proposer.data, PUBLIC_KEY_SIZE);
     block->data = pot_memdup(data, size);
     block->size = size;
-    block_free(decoded);
     return block;
+}
+
+struct pbft_block *pbft_block_new(const void *data, size_t size)
+{
+    struct block *opened;
+    if (size == 0 || block_decode(&opened, data, size) != POT_OK) {
+        return NULL;
+    }
+    struct pbft_block *block = pbft_block_of(opened, data, size);
+    block->opened = opened;
+    return block;
+}
+
+struct block *pbft_block_give(struct pbft_block *block)
+{
+    struct block *opened = block->opened;
+    block->opened = NULL;
+    return opened;
 }
 
 struct pbft_block *pbft_block_ref(struct pbft_block *block)
@@ -44,6 +58,7 @@ void pbft_block_unref(struct pbft_block *block)
     }
     POT_ASSERT(block->refs > 0);
     if (--block->refs == 0) {
+        block_free(block->opened);
         free(block->data);
         free(block);
     }

@@ -1,5 +1,6 @@
 /* pbft_block: a block as consensus needs it, bytes and digest; shared by
- * reference count. */
+ * reference count.  What the bytes were decoded to goes to whoever executes
+ * the block, so that it is decoded once. */
 #ifndef POT_CONSENSUS_PBFT_BLOCK_H
 #define POT_CONSENSUS_PBFT_BLOCK_H
 
@@ -9,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/key.h"
+#include "proto/block.h"
 
 struct pbft_block {
     unsigned refs;
@@ -22,11 +24,20 @@ struct pbft_block {
     bool is_checking; /* the ledger was asked */
     uint8_t *data;
     size_t size;
+    struct block *opened; /* what data is; NULL: the caller has it */
 };
 
-/* pbft_block_new: a copy of data, decoded once to see that it is a block;
- * NULL when it is not.  The caller holds one reference. */
+/* pbft_block_new: a copy of data, decoded to see that it is a block; NULL when
+ * it is not.  The caller holds one reference. */
 struct pbft_block *pbft_block_new(const void *data, size_t size);
+
+/* pbft_block_of: the same of data that the caller has opened; opened stays
+ * his. */
+struct pbft_block *pbft_block_of(const struct block *opened, const void *data,
+                                 size_t size);
+
+/* pbft_block_give: opened, the caller's from here on; NULL: given before. */
+struct block *pbft_block_give(struct pbft_block *block);
 
 /* pbft_block_ref: one more reference, returned.  pbft_block_unref: one less;
  * the last one frees; NULL is fine. */

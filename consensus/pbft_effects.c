@@ -25,6 +25,7 @@ void pbft_effects_fini(struct pbft_effects *effects)
 {
     for (size_t i = 0; i < effects->count; i++) {
         free(effects->items[i].bytes);
+        block_free(effects->items[i].opened);
         free(effects->items[i].certificate);
     }
     free(effects->items);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/hash.h"
+#include "proto/block.h"
 
 enum pbft_timer {
     PBFT_TIMER_VIEW,    /* the view has made no progress */
@@ -32,8 +33,9 @@ enum pbft_effect_type {
  *   PERSIST    sequence, bytes            BROADCAST  bytes
  *   SEND       replica, bytes             SET_TIMER  timer, generation,
  *                                                    delay_ms
- *   PROPOSE    height, view               CHECK      height, digest, bytes
- *   COMMIT     height, view, digest, bytes, certificate
+ *   PROPOSE    height, view               CHECK      height, digest, bytes,
+ *                                                    opened
+ *   COMMIT     height, view, digest, bytes, opened, certificate
  *   SYNC       height                     EVIDENCE   height, replica, bytes */
 struct pbft_effect {
     enum pbft_effect_type type;
@@ -42,6 +44,7 @@ struct pbft_effect {
     struct hash digest;
     uint8_t *bytes;
     size_t size;
+    struct block *opened; /* the block in bytes; NULL: told before */
     uint8_t *certificate; /* a CommitCertificate */
     size_t certificate_size;
     uint64_t sequence;
@@ -51,8 +54,8 @@ struct pbft_effect {
     uint64_t delay_ms;
 };
 
-/* A zeroed struct is empty.  Owns its items' bytes and certificates; take
- * them by setting the pointer to NULL. */
+/* A zeroed struct is empty.  Owns its items' bytes, blocks and certificates;
+ * take them by setting the pointer to NULL. */
 struct pbft_effects {
     struct pbft_effect *items;
     size_t count;

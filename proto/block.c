@@ -154,12 +154,11 @@ void block_free(struct block *block)
     }
 }
 
-void block_seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header)
+static void seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header,
+                 const struct hash *txs)
 {
     struct roots roots;
-    struct hash *txs = hash_txs(body);
     roots_of(&roots, body, txs);
-    free(txs);
     codec_set_hash(&header->txs_root, &roots.txs);
     codec_set_hash(&header->round_updates_root, &roots.round_updates);
     codec_set_hash(&header->evidence_root, &roots.evidence);
@@ -168,6 +167,23 @@ void block_seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header)
     free(body->header.data);
     body->header.data = codec_encode(&body->header.len, header);
     hash_bytes(hash, "block", body->header.data, body->header.len);
+}
+
+void block_seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header)
+{
+    struct hash *txs = hash_txs(body);
+    seal(hash, body, header, txs);
+    free(txs);
+}
+
+struct block *block_make(Pot__Block *body, Pot__BlockHeader *header)
+{
+    struct block *block = pot_calloc(1, sizeof(*block));
+    block->header = header;
+    block->body = body;
+    block->txs = hash_txs(body);
+    seal(&block->hash, body, header, block->txs);
+    return block;
 }
 
 enum header_fault header_follows(const Pot__BlockHeader *header,

@@ -34,6 +34,10 @@ void block_free(struct block *block);
  * the block's. */
 void block_seal(struct hash *hash, Pot__Block *body, Pot__BlockHeader *header);
 
+/* block_make: the block of these parts, sealed, as if it had been decoded;
+ * takes both, which codec_free could release. */
+struct block *block_make(Pot__Block *body, Pot__BlockHeader *header);
+
 /* block_header_decode: a header alone, with its hash; codec_free. */
 POT_MUST_USE enum pot_err block_header_decode(Pot__BlockHeader **out,
                                               struct hash *hash,

@@ -145,8 +145,14 @@ static struct shared_block *open_block(const struct errands *errands,
     if (block != NULL) {
         return shared_block_ref(block);
     }
-    enum pot_err err = shared_block_take(&block, effect->bytes, effect->size);
+    uint8_t *data = effect->bytes;
     effect->bytes = NULL;
+    if (effect->opened != NULL) {
+        block = shared_block_of(effect->opened, data, effect->size);
+        effect->opened = NULL;
+        return block;
+    }
+    enum pot_err err = shared_block_take(&block, data, effect->size);
     return err == POT_OK ? block : NULL;
 }
 
@@ -164,6 +170,7 @@ static void on_proposed(void *context, enum pot_err err,
     if (err == POT_OK) {
         event.u.proposal.block = block->data;
         event.u.proposal.block_size = block->size;
+        event.u.proposal.opened = block->block;
         errands->stats.proposals++;
         errands->config.refused(errands->config.context, request->refused,
                                 request->refused_count);

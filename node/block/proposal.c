@@ -3,6 +3,7 @@
 #include "node/block/proposal.h"
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/cpu_time.h"
 #include "base/limits.h"
@@ -129,12 +130,12 @@ static enum pot_err add_last_commit(struct maker *m, struct store *store)
     return stored_certificate(&m->body->last_commit, store, parent);
 }
 
-static void seal(struct maker *m, const struct hash *chain,
-                 const struct hash *state_root)
+/* The body becomes the block's. */
+static struct block *seal(struct maker *m, const struct hash *chain,
+                          const struct hash *state_root)
 {
     const struct proposal_request *r = m->request;
     struct hash validators;
-    struct hash hash;
     validator_sets_next(&validators, &m->env.state);
     Pot__BlockHeader *header = pot_alloc(sizeof(*header));
     pot__block_header__init(header);
@@ -147,11 +148,13 @@ static void seal(struct maker *m, const struct hash *chain,
     header->proposer = codec_copy_bytes(r->proposer.b, PUBLIC_KEY_SIZE);
     header->validators_hash = codec_copy_bytes(validators.b, HASH_SIZE);
     header->state_root = codec_copy_bytes(state_root->b, HASH_SIZE);
-    block_seal(&hash, m->body, header);
-    codec_free(header);
+    Pot__Block *body = m->body;
+    m->body = NULL;
+    return block_make(body, header);
 }
 
-static enum pot_err fill(struct maker *m, const struct holdings *holdings,
+static enum pot_err fill(struct block **out, struct maker *m,
+                         const struct holdings *holdings,
                          struct overlay *overlay)
 {
     struct hash root;
@@ -167,7 +170,7 @@ static enum pot_err fill(struct maker *m, const struct holdings *holdings,
     enum cpu_part before = cpu_time_enter(CPU_HASHING);
     err = overlay_root(overlay, &root);
     if (err == POT_OK) {
-        seal(m, &holdings->chain, &root);
+        *out = seal(m, &holdings->chain, &root);
     }
     (void)cpu_time_enter(before);
     return err;
@@ -187,14 +190,16 @@ enum pot_err proposal_make(struct executed **out,
     m.block.proposer = request->proposer;
     m.body = pot_alloc(sizeof(*m.body));
     pot__block__init(m.body);
-    enum pot_err err = fill(&m, holdings, made->overlay);
+    struct block *block;
+    enum pot_err err = fill(&block, &m, holdings, made->overlay);
+    codec_free(m.body);
     if (err == POT_OK) {
         size_t size;
-        uint8_t *data = codec_encode(&size, m.body);
-        err = shared_block_take(&made->block, data, size);
-    }
-    codec_free(m.body);
-    if (err != POT_OK) {
+        uint8_t *data = codec_encode(&size, block->body);
+        POT_ASSERT(size <=
+                   BLOCK_BYTES_MAX); /* bytes_max and m.bytes saw to it */
+        made->block = shared_block_of(block, data, size);
+    } else {
         executed_free(made);
         made = NULL;
     }

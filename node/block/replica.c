@@ -172,6 +172,7 @@ static void defer(struct replica *r, const struct pbft_event *event)
         d->block =
             pot_memdup(event->u.proposal.block, event->u.proposal.block_size);
         d->event.u.proposal.block = d->block;
+        d->event.u.proposal.opened = NULL; /* it may be gone by then */
     } else if (event->type == PBFT_COMMITTED) {
         d->validators =
             pot_memdup(event->u.committed.validators, sizeof(*d->validators));

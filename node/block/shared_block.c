@@ -8,6 +8,17 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+struct shared_block *shared_block_of(struct block *opened, uint8_t *data,
+                                     size_t size)
+{
+    struct shared_block *shared = pot_calloc(1, sizeof(*shared));
+    shared->block = opened;
+    shared->data = data;
+    shared->size = size;
+    atomic_init(&shared->references, 1);
+    return shared;
+}
+
 enum pot_err shared_block_take(struct shared_block **out, uint8_t *data,
                                size_t size)
 {
@@ -20,12 +31,7 @@ enum pot_err shared_block_take(struct shared_block **out, uint8_t *data,
         free(data);
         return err;
     }
-    struct shared_block *shared = pot_calloc(1, sizeof(*shared));
-    shared->block = block;
-    shared->data = data;
-    shared->size = size;
-    atomic_init(&shared->references, 1);
-    *out = shared;
+    *out = shared_block_of(block, data, size);
     return POT_OK;
 }
 

@@ -25,6 +25,10 @@ struct shared_block {
 POT_MUST_USE enum pot_err shared_block_take(struct shared_block **out,
                                             uint8_t *data, size_t size);
 
+/* shared_block_of: the same of what is opened already; takes both. */
+struct shared_block *shared_block_of(struct block *opened, uint8_t *data,
+                                     size_t size);
+
 /* shared_block_ref: one reference more, to the same. */
 struct shared_block *shared_block_ref(struct shared_block *shared);
 

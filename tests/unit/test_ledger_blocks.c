@@ -433,6 +433,34 @@ static struct block *make_busy_block(struct game *g, uint8_t **data,
     return block;
 }
 
+static void a_block_that_is_made_is_the_one_that_is_decoded(void **state)
+{
+    (void)state;
+    struct game g;
+    struct block *parts;
+    uint8_t *data;
+    size_t size;
+    size_t again_size;
+    open_game(&g, 1);
+    struct block *b = make_busy_block(&g, &data, &size);
+    assert_int_equal(block_decode(&parts, data, size), POT_OK);
+    parts->header->txs_root.data[0] ^= 1; /* it is sealed anew */
+    struct block *made = block_make(parts->body, parts->header);
+    free(parts->txs);
+    free(parts);
+    assert_true(hash_equal(&made->hash, &b->hash));
+    assert_true(made->body->n_txs > 0);
+    assert_memory_equal(made->txs, b->txs, b->body->n_txs * sizeof(*b->txs));
+    uint8_t *again = codec_encode(&again_size, made->body);
+    assert_int_equal(again_size, size);
+    assert_memory_equal(again, data, size);
+    free(again);
+    free(data);
+    block_free(made);
+    block_free(b);
+    close_game(&g);
+}
+
 static enum block_verdict execute(struct game *g, const struct block *block,
                                   size_t size, struct ledger_fault *fault)
 {
@@ -563,6 +591,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_chains_are_followed_write_for_write),
+        cmocka_unit_test(a_block_that_is_made_is_the_one_that_is_decoded),
         cmocka_unit_test(each_wrong_part_of_a_block_has_its_verdict),
         cmocka_unit_test(a_state_that_cannot_be_read_ends_no_node),
     };

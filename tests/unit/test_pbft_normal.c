@@ -60,6 +60,48 @@ static void the_primary_checks_its_own_block_before_it_votes(void **state)
     assert_true(bench_has_sent(&bench, SENT(PRE_PREPARE)));
 }
 
+/* What the bytes are goes with the first effect that hands them over, and what
+ * a proposer says they are is believed. */
+static void a_block_is_opened_once(void **state)
+{
+    (void)state;
+    assert_true(bench_pre_prepare(&bench, 0, &block));
+    const struct pbft_effect *check = bench_find(&bench, PBFT_CHECK);
+    assert_non_null(check);
+    assert_non_null(check->opened);
+    assert_true(hash_equal(&check->opened->hash, &block.digest));
+    bench_checked(&bench, &block, true);
+    bench_persist(&bench);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(bench_vote(&bench, commit, i, 1, 0, &block.digest));
+    }
+    const struct pbft_effect *decided = bench_find(&bench, PBFT_COMMIT);
+    assert_non_null(decided);
+    assert_int_equal(decided->size, block.size);
+    assert_null(decided->opened);
+}
+
+static void the_primarys_own_block_is_not_opened(void **state)
+{
+    (void)state;
+    struct block *opened;
+    assert_int_equal(block_decode(&opened, block.data, block.size), POT_OK);
+    struct pbft_event event = {.type = PBFT_PROPOSAL};
+    event.u.proposal.height = 1;
+    event.u.proposal.block = block.data;
+    event.u.proposal.block_size = block.size;
+    event.u.proposal.opened = opened;
+    bench_work(&bench);
+    bench_step(&bench, &event);
+    const struct pbft_effect *check = bench_find(&bench, PBFT_CHECK);
+    assert_non_null(check);
+    assert_true(hash_equal(&check->digest, &block.digest));
+    assert_int_equal(check->size, block.size);
+    assert_memory_equal(check->bytes, block.data, block.size);
+    assert_null(check->opened);
+    block_free(opened);
+}
+
 /* "The primary ... multicasts a pre-prepare"; its prepare is that. */
 static void the_primary_never_prepares(void **state)
 {
@@ -206,7 +248,10 @@ static void a_decided_block_that_is_missing_is_fetched(void **state)
     free(bytes);
     bytes = pbft_message_encode_block_reply(&size, 1, block.data, block.size);
     assert_true(bench_message(&bench, 1, bytes, size));
-    assert_non_null(bench_find(&bench, PBFT_COMMIT));
+    const struct pbft_effect *decided = bench_find(&bench, PBFT_COMMIT);
+    assert_non_null(decided);
+    assert_non_null(decided->opened); /* nobody has checked it */
+    assert_true(hash_equal(&decided->opened->hash, &block.digest));
     free(bytes);
     bench_block_fini(&other);
 }
@@ -387,6 +432,8 @@ int main(void)
              open_primary),
         CASE(a_block_that_cannot_be_built_is_asked_for_again, open_primary),
         CASE(the_primary_checks_its_own_block_before_it_votes, open_primary),
+        CASE(a_block_is_opened_once, open_backup),
+        CASE(the_primarys_own_block_is_not_opened, open_primary),
         CASE(the_primary_never_prepares, open_primary),
         CASE(a_backup_prepares_only_what_the_ledger_finds_valid, open_backup),
         CASE(nothing_is_sent_before_its_record_is_durable, open_backup),
