@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/key_file.h"
+#include "node/block/arrival.h"
 #include "node/block/chain.h"
 #include "node/node.h"
 #include "node/node_config.h"
@@ -362,11 +363,19 @@ static void ended(struct vsim_node *node)
     vsim_node_start_in(node, AGAIN_US);
 }
 
-/* Damaged, it stays readable and takes no part: its owner sees that, and has
- * it begin with a fresh store. */
+/* It says that no peer holds its next block: those who did began with a
+ * snapshot since. */
+static bool is_stranded(const struct vsim_node *node)
+{
+    struct arrival_progress progress;
+    arrival_progress(node->node->arrival, &progress);
+    return progress.is_stranded;
+}
+
+/* Damaged, it stays readable and takes no part; or it is stranded: its owner
+ * sees that, and has it begin with a fresh store. */
 static void replace_store(struct vsim_node *node)
 {
-    vsim_mark(MARK_ROT_FOUND);
     vsim_node_die(node, CRASH_PROCESS);
     vsim_node_lose_store(node);
     vsim_node_start_in(node, vsim_below(AGAIN_US));
@@ -386,8 +395,11 @@ void vsim_node_after_step(void)
         ended(node);
     } else if (node->is_rotten) {
         if (store_health(node->node->holdings.store) == STORE_CORRUPT) {
+            vsim_mark(MARK_ROT_FOUND);
             replace_store(node);
         }
+    } else if (vsim.is_healed && is_stranded(node)) {
+        replace_store(node);
     } else {
         vsim_check_node(node);
         node->is_amnesic &= node->height < vsim_check_height();
