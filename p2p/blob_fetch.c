@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "proto/codec.h"
+#include "proto/named.h"
 #include "proto/wire.pb-c.h"
 
 #include <sodium.h>
@@ -333,6 +334,10 @@ static void complete(struct blob_fetch *fetch, struct blob_fetch_entry *e,
 {
     if (is_right(e)) {
         finish(fetch, e, POT_OK);
+        return;
+    }
+    if (named_is(&e->request.hash, e->data.data, e->data.size)) {
+        finish(fetch, e, POT_EFORMAT);
         return;
     }
     bool is_mixed = e->is_mixed;

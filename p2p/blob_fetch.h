@@ -4,7 +4,8 @@
  * ahead.  A peer that does not hold it, stalls or goes is replaced by the
  * next one, and the transfer goes on where it stood; when the whole does not
  * fit its hash it starts over from one single peer, and a peer that alone
- * sent a wrong whole is banned.
+ * sent a wrong whole is banned.  What is no blob but has that hash in another
+ * way is not wrong: anybody may name it, and its holder knows no better.
  *
  * An empty blob cannot be fetched: nobody needs to.
  *
@@ -48,7 +49,9 @@ struct blob_request {
     bool (*verify)(const struct hash *hash, const void *data, size_t size);
     void *context;
     /* Called once, from a message or a tick; may start requests.  POT_OK: data
-     * is verified, borrowed for the call. POT_ETIMEOUT: data is NULL. */
+     * is verified, borrowed for the call.  Otherwise data is NULL;
+     * POT_ETIMEOUT; POT_EFORMAT: what has this hash is of another kind
+     * (proto/named.h). */
     void (*done)(void *context, const struct hash *hash, enum pot_err err,
                  const uint8_t *data, size_t size);
 };

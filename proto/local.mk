@@ -29,6 +29,7 @@ proto_libproto_a_SOURCES = \
 	proto/genesis.c proto/genesis.h \
 	proto/genesis_params.c proto/genesis_params.h \
 	proto/gradient.c proto/gradient.h \
+	proto/named.c proto/named.h \
 	proto/packed.c proto/packed.h \
 	proto/model.c proto/model.h \
 	proto/round.c proto/round.h \

@@ -89,3 +89,14 @@ enum pot_err validator_set_decode(struct validator_set *out, const void *data,
     codec_free(message);
     return is_good ? POT_OK : POT_EFORMAT;
 }
+
+bool validator_set_is(const struct hash *hash, const void *data, size_t size)
+{
+    struct validator_set set;
+    struct hash found;
+    if (validator_set_decode(&set, data, size) != POT_OK) {
+        return false;
+    }
+    validator_set_hash(&found, &set);
+    return hash_equal(&found, hash);
+}

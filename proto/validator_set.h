@@ -48,4 +48,7 @@ uint8_t *validator_set_encode(size_t *size, const struct validator_set *set);
 POT_MUST_USE enum pot_err validator_set_decode(struct validator_set *out,
                                                const void *data, size_t size);
 
+/* validator_set_is: whether that is the set of this hash.  From anyone. */
+bool validator_set_is(const struct hash *hash, const void *data, size_t size);
+
 #endif

@@ -246,17 +246,6 @@ static void on_work(void *context)
 
 /* ---- on the loop */
 
-static bool is_set(const struct hash *hash, const void *data, size_t size)
-{
-    struct validator_set set;
-    struct hash found;
-    if (validator_set_decode(&set, data, size) != POT_OK) {
-        return false;
-    }
-    validator_set_hash(&found, &set);
-    return hash_equal(&found, hash);
-}
-
 static void fetch_set(struct headers *h);
 
 static void on_set(void *context, const struct hash *hash, enum pot_err err,
@@ -282,7 +271,7 @@ static void fetch_set(struct headers *h)
     const struct blob_request request = {
         .hash = h->needed,
         .size_max = SET_BYTES_MAX,
-        .verify = is_set,
+        .verify = validator_set_is,
         .context = h,
         .done = on_set,
     };

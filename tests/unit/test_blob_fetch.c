@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "proto/codec.h"
+#include "proto/dataset.h"
 #include "proto/wire.pb-c.h"
 #include "tests/unit/p2p_nodes.h"
 
@@ -442,6 +443,24 @@ static void another_hash_domain_is_checked_by_the_caller(void **state)
     scene_fini();
 }
 
+/* A submission may name a chunk of a data set for its payload. */
+static void who_sends_what_has_the_hash_in_another_way_is_no_liar(void **state)
+{
+    static const enum manner manners[] = {HONEST};
+    struct net_stats stats;
+    (void)state;
+    scene_init(2 * BLOB_PIECE_BYTES, 1, manners);
+    dataset_chunk_hash(&scene->hash, scene->blob, scene->size);
+    struct blob_request request = request_make();
+    start(&request);
+    world_run(&scene->w, is_done, NULL);
+    assert_int_equal(scene->err, POT_EFORMAT);
+    assert_int_equal(scene->got.size, 0);
+    net_stats(scene->w.nodes[0].net, &stats);
+    assert_int_equal(stats.bans, 0);
+    scene_fini();
+}
+
 static void requests_are_limited_and_not_doubled(void **state)
 {
     static const enum manner manners[] = {SILENT};
@@ -476,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_light_peer_is_asked_for_what_it_brought_alone),
         cmocka_unit_test(small_blobs_do_not_wait_for_each_other),
         cmocka_unit_test(another_hash_domain_is_checked_by_the_caller),
+        cmocka_unit_test(who_sends_what_has_the_hash_in_another_way_is_no_liar),
         cmocka_unit_test(requests_are_limited_and_not_doubled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
