@@ -13,6 +13,13 @@ bool holdings_has_blob(const struct holdings *holdings, const struct hash *hash,
            store_blob_has(holdings->store, hash, size);
 }
 
+bool holdings_has_another(const struct holdings *holdings,
+                          const struct hash *hash, uint64_t size)
+{
+    size_t held;
+    return holdings_has_blob(holdings, hash, &held) && held != size;
+}
+
 bool holdings_get_memory_blob(const struct holdings *holdings,
                               const struct hash *hash, struct buf *out)
 {

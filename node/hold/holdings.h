@@ -42,6 +42,12 @@ struct holdings {
 bool holdings_has_blob(const struct holdings *holdings, const struct hash *hash,
                        size_t *size);
 
+/* holdings_has_another: what is held under that hash has another size.  Who
+ * names any blob, such as parameters, for its payload would have it read, and
+ * checked, in vain again and again. */
+bool holdings_has_another(const struct holdings *holdings,
+                          const struct hash *hash, uint64_t size);
+
 /* holdings_get_blob: clears out and fills it with the blob.  False when it is
  * not held, cannot be read, or out has no room for it. */
 bool holdings_get_blob(const struct holdings *holdings, const struct hash *hash,

@@ -117,28 +117,21 @@ static void refuse(const struct member *m)
         log_text("why", "its payload is no gradient of this model"));
 }
 
-/* Any blob may be named by its hash, and would be read in vain. */
-static bool is_of_another_size(const struct member *m)
-{
-    size_t size;
-    return holdings_has_blob(m->gathering->aggregator->config.holdings,
-                             &m->opened.payload, &size) &&
-           size != m->opened.body->payload_bytes;
-}
-
 static void on_payload(void *context, bool is_held)
 {
     struct member *m = context;
+    const struct holdings *holdings = m->gathering->aggregator->config.holdings;
+    const struct hash *hash = &m->opened.payload;
+    uint64_t size = m->opened.body->payload_bytes;
     struct buf payload;
     m->is_fetching = false;
-    if (is_held && is_of_another_size(m)) {
+    if (is_held && holdings_has_another(holdings, hash, size)) {
         refuse(m);
         drop(m);
         return;
     }
-    buf_init(&payload, m->opened.body->payload_bytes);
-    if (is_held && holdings_get_blob(m->gathering->aggregator->config.holdings,
-                                     &m->opened.payload, &payload)) {
+    buf_init(&payload, size);
+    if (is_held && holdings_get_blob(holdings, hash, &payload)) {
         if (is_gradient(m, &payload)) {
             pass_on(m);
         } else {

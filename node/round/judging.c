@@ -107,16 +107,6 @@ static void mark_refused(struct submission *s, const char *why)
     mark_judged(s, POT__VERDICT__VERDICT_REFUSE);
 }
 
-/* A submission may name any blob by its hash, such as parameters, which would
- * be read, and checked, in vain again and again. */
-static bool is_of_another_size(const struct submission *s)
-{
-    size_t size;
-    return holdings_has_blob(s->judging->shared->holdings,
-                             &opened_of(s)->payload, &size) &&
-           size != opened_of(s)->body->payload_bytes;
-}
-
 static bool read_payload(const struct submission *s, struct buf *out)
 {
     buf_init(out, opened_of(s)->body->payload_bytes);
@@ -232,7 +222,9 @@ static void on_payload(void *context, bool is_held)
     struct submission *s = context;
     if (!is_held) {
         lose(s);
-    } else if (is_of_another_size(s)) {
+    } else if (holdings_has_another(s->judging->shared->holdings,
+                                    &opened_of(s)->payload,
+                                    opened_of(s)->body->payload_bytes)) {
         mark_refused(s, "its payload has another size");
     } else {
         judge(s);
