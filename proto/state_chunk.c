@@ -46,6 +46,15 @@ bool state_chunk_next(struct state_record *out, const void *chunk, size_t size,
     return true;
 }
 
+const struct hash *state_index_next(
+    const struct hash digests[static STATE_CHUNKS], unsigned *at)
+{
+    while (*at < STATE_CHUNKS && hash_is_zero(&digests[*at])) {
+        ++*at;
+    }
+    return *at < STATE_CHUNKS ? &digests[(*at)++] : NULL;
+}
+
 void state_fold(struct hash *out, const struct hash *digests, size_t count)
 {
     struct hash level[STATE_CHUNKS];

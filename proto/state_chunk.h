@@ -61,6 +61,11 @@ bool state_chunk_buckets(struct hash *digest, const void *chunk, size_t size,
 bool state_chunk_is(const struct hash *digest, const void *chunk, size_t size);
 bool state_index_is(const struct hash *root, const void *index, size_t size);
 
+/* state_index_next: the digest of the next chunk that is not empty, from the
+ * one at *at on, and *at behind it; NULL: there is none. */
+const struct hash *state_index_next(
+    const struct hash digests[static STATE_CHUNKS], unsigned *at);
+
 /* state_fold: the node over `count` digests, a power of two, at most
  * STATE_CHUNKS. */
 void state_fold(struct hash *out, const struct hash *digests, size_t count);

@@ -154,18 +154,17 @@ static enum pot_err put_state(struct store_write *write,
 {
     struct store_value value;
     struct buf chunk;
+    const struct hash *digest;
+    unsigned at = 0;
     enum pot_err err = POT_OK;
     buf_init(&chunk, STATE_CHUNK_MAX);
-    for (unsigned i = 0; err == POT_OK && i < STATE_CHUNKS; i++) {
-        if (hash_is_zero(&digests[i])) {
-            continue;
-        }
+    while (err == POT_OK && (digest = state_index_next(digests, &at)) != NULL) {
         err = store_table_get(&value, write->store, write->txn, TABLE_BLOBS,
-                              digests[i].b, HASH_SIZE);
+                              digest->b, HASH_SIZE);
         if (err == POT_OK) { /* writes move what lies in the map */
             buf_clear(&chunk);
             buf_append(&chunk, value.data, value.size);
-            err = put_chunk(write, &digests[i], &chunk);
+            err = put_chunk(write, digest, &chunk);
         }
     }
     buf_fini(&chunk);

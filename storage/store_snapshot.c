@@ -108,6 +108,8 @@ static enum pot_err drop(struct store_write *write, const struct hash *root)
 {
     struct store_value value;
     struct hash digests[STATE_CHUNKS];
+    const struct hash *digest;
+    unsigned at = 0;
     enum pot_err err = store_table_get(&value, write->store, write->txn,
                                        TABLE_BLOBS, root->b, HASH_SIZE);
     if (err == POT_ENOENT || (err == POT_OK && value.size != sizeof(digests))) {
@@ -117,10 +119,8 @@ static enum pot_err drop(struct store_write *write, const struct hash *root)
         memcpy(digests, value.data, sizeof(digests));
         err = store_blob_unrefer(write, root);
     }
-    for (unsigned i = 0; err == POT_OK && i < STATE_CHUNKS; i++) {
-        if (!hash_is_zero(&digests[i])) {
-            err = store_blob_unrefer(write, &digests[i]);
-        }
+    while (err == POT_OK && (digest = state_index_next(digests, &at)) != NULL) {
+        err = store_blob_unrefer(write, digest);
     }
     return err;
 }
@@ -129,12 +129,12 @@ static enum pot_err add(struct store_write *write, const struct hash *root,
                         const struct hash digests[static STATE_CHUNKS])
 {
     const struct store_blob index = {*root, digests, STATE_INDEX_BYTES};
+    const struct hash *digest;
+    unsigned at = 0;
     enum pot_err err = store_blob_pin(write, &index);
-    for (unsigned i = 0; err == POT_OK && i < STATE_CHUNKS; i++) {
-        const struct store_blob chunk = {.hash = digests[i]};
-        if (!hash_is_zero(&digests[i])) {
-            err = store_blob_pin(write, &chunk);
-        }
+    while (err == POT_OK && (digest = state_index_next(digests, &at)) != NULL) {
+        const struct store_blob chunk = {.hash = *digest};
+        err = store_blob_pin(write, &chunk);
     }
     return err;
 }

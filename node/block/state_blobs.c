@@ -29,13 +29,12 @@ enum pot_err state_blobs_of_chunks(
     const struct hash digests[static STATE_CHUNKS])
 {
     struct buf chunk;
+    const struct hash *digest;
+    unsigned at = 0;
     enum pot_err err = POT_OK;
     buf_init(&chunk, STATE_CHUNK_MAX);
-    for (unsigned i = 0; err == POT_OK && i < STATE_CHUNKS; i++) {
-        if (hash_is_zero(&digests[i])) {
-            continue;
-        }
-        err = store_blob_get(store, &digests[i], &chunk);
+    while (err == POT_OK && (digest = state_index_next(digests, &at)) != NULL) {
+        err = store_blob_get(store, digest, &chunk);
         if (err == POT_OK) {
             add(out, &chunk);
         }

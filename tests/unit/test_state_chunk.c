@@ -163,6 +163,21 @@ static void records_have_one_order(void **state)
     assert_true(together > 300); /* not only with themselves */
 }
 
+static void an_index_is_walked_past_what_is_empty(void **state)
+{
+    struct hash digests[STATE_CHUNKS] = {{{0}}};
+    unsigned at = 0;
+    (void)state;
+    assert_null(state_index_next(digests, &at));
+    digests[3].b[0] = 1;
+    digests[STATE_CHUNKS - 1].b[0] = 1;
+    at = 0;
+    assert_ptr_equal(state_index_next(digests, &at), &digests[3]);
+    assert_ptr_equal(state_index_next(digests, &at),
+                     &digests[STATE_CHUNKS - 1]);
+    assert_null(state_index_next(digests, &at));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -171,6 +186,7 @@ int main(void)
         TEST(a_flipped_bit_anywhere_is_refused),
         TEST(a_cut_or_longer_one_is_refused),
         TEST(records_have_one_order),
+        TEST(an_index_is_walked_past_what_is_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
