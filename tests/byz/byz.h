@@ -18,6 +18,7 @@
 #include "consensus/pbft.h"
 #include "proto/consensus.pb-c.h"
 #include "proto/vote.h"
+#include "proto/wire.pb-c.h"
 
 struct net;
 struct peer;
@@ -98,6 +99,10 @@ void byz_move(struct pbft_effects *out, struct pbft_effect *effect);
 /* byz_vote_of: the vote in a prepare, a commit or a pre-prepare; false: none
  * is in there. */
 bool byz_vote_of(struct vote *out, const Pot__ConsensusMessage *message);
+
+/* byz_twist_piece: a send of a trick that twists pieces of blobs alone. */
+bool byz_twist_piece(uint8_t type, const uint8_t *data, size_t size,
+                     struct buf *out, void (*twist)(Pot__BlobPiece *piece));
 
 /* byz_other: some other hash, always the same one. */
 struct hash byz_other(const struct hash *hash);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/check.h"
+#include "p2p/message.h"
 #include "proto/block.h"
 #include "proto/codec.h"
 #include "tests/byz/byz.h"
@@ -96,4 +97,18 @@ uint8_t *byz_twin(struct hash *hash, size_t *size, ProtobufCBinaryData block)
     uint8_t *data = codec_encode(size, decoded->body);
     block_free(decoded);
     return data;
+}
+
+bool byz_twist_piece(uint8_t type, const uint8_t *data, size_t size,
+                     struct buf *out, void (*twist)(Pot__BlobPiece *piece))
+{
+    Pot__BlobPiece *piece;
+    if (type != MESSAGE_BLOB_PIECE ||
+        CODEC_DECODE(&piece, pot__blob_piece, data, size) != POT_OK) {
+        return false;
+    }
+    twist(piece);
+    codec_append(out, piece);
+    codec_free(piece);
+    return true;
 }

@@ -110,28 +110,26 @@ static bool starve(struct byz *b, uint8_t type, const uint8_t *data,
     return true;
 }
 
+static void change_byte(Pot__BlobPiece *piece)
+{
+    piece->data.data[randombytes_uniform((uint32_t)piece->data.len)] ^= 1;
+}
+
 /* Another byte in every chunk.  What comes before is left alone, or nobody
  * would ask for the chunks. */
-static bool spoil_chunk(const uint8_t *data, size_t size, struct buf *out)
+static void spoil_chunk(Pot__BlobPiece *piece)
 {
-    Pot__BlobPiece *piece;
-    if (CODEC_DECODE(&piece, pot__blob_piece, data, size) != POT_OK) {
-        return false;
-    }
     if (state_chunk_buckets(NULL, piece->data.data, piece->data.len, NULL,
                             NULL)) {
-        piece->data.data[randombytes_uniform((uint32_t)piece->data.len)] ^= 1;
+        change_byte(piece);
     }
-    codec_append(out, piece);
-    codec_free(piece);
-    return true;
 }
 
 static bool lie_of_snapshot(struct byz *b, uint8_t type, const uint8_t *data,
                             size_t size, struct buf *out)
 {
     (void)b;
-    return type == MESSAGE_BLOB_PIECE && spoil_chunk(data, size, out);
+    return byz_twist_piece(type, data, size, out, spoil_chunk);
 }
 
 static bool lie_of_headers(struct byz *b, uint8_t type, const uint8_t *data,
@@ -141,38 +139,33 @@ static bool lie_of_headers(struct byz *b, uint8_t type, const uint8_t *data,
     return type == MESSAGE_HEADERS && spoil_blocks(data, size, out, forge);
 }
 
+/* What nobody asked for: no answer, in effect. */
+static void shift(Pot__BlobPiece *piece)
+{
+    piece->offset++;
+}
+
 /* Has a snapshot, and gives nothing of it. */
 static bool starve_of_snapshot(struct byz *b, uint8_t type, const uint8_t *data,
                                size_t size, struct buf *out)
 {
-    Pot__BlobPiece *piece;
     (void)b;
-    if (type != MESSAGE_BLOB_PIECE ||
-        CODEC_DECODE(&piece, pot__blob_piece, data, size) != POT_OK) {
-        return false;
-    }
-    piece->offset++; /* what nobody asked for: no answer, in effect */
-    codec_append(out, piece);
-    codec_free(piece);
-    return true;
+    return byz_twist_piece(type, data, size, out, shift);
 }
 
 /* Another byte in every piece of a data set's chunk, each of which is full. */
+static void spoil_data(Pot__BlobPiece *piece)
+{
+    if (piece->total == DATASET_CHUNK_BYTES) {
+        change_byte(piece);
+    }
+}
+
 static bool lie_of_data(struct byz *b, uint8_t type, const uint8_t *data,
                         size_t size, struct buf *out)
 {
-    Pot__BlobPiece *piece;
     (void)b;
-    if (type != MESSAGE_BLOB_PIECE ||
-        CODEC_DECODE(&piece, pot__blob_piece, data, size) != POT_OK) {
-        return false;
-    }
-    if (piece->total == DATASET_CHUNK_BYTES) {
-        piece->data.data[randombytes_uniform((uint32_t)piece->data.len)] ^= 1;
-    }
-    codec_append(out, piece);
-    codec_free(piece);
-    return true;
+    return byz_twist_piece(type, data, size, out, spoil_data);
 }
 
 const struct byz_trick byz_sync_tricks[] = {
