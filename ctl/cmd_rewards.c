@@ -81,6 +81,7 @@ static enum exit_code list_paid(struct ctl *ctl, struct reward_blocks *blocks,
 {
     char cursor[CURSOR_SIZE] = "";
     char last[CURSOR_SIZE];
+    size_t count = 0;
     enum exit_code rc = EXIT_CODE_DONE;
     while (rc == EXIT_CODE_DONE) {
         json_t *json;
@@ -94,6 +95,7 @@ static enum exit_code list_paid(struct ctl *ctl, struct reward_blocks *blocks,
         if (rc != EXIT_CODE_DONE) {
             return rc;
         }
+        count += json_array_size(json_object_get(json, "rewards"));
         json_array_foreach(json_object_get(json, "rewards"), i, record)
         {
             if (rc == EXIT_CODE_DONE) {
@@ -106,6 +108,9 @@ static enum exit_code list_paid(struct ctl *ctl, struct reward_blocks *blocks,
         if (cursor[0] == '\0' || strcmp(cursor, last) == 0) {
             break;
         }
+    }
+    if (rc == EXIT_CODE_DONE && count == 0) {
+        ctl_note(ctl, "no reward or slash of those yet");
     }
     return rc;
 }
@@ -136,10 +141,16 @@ static void print_unpaid(struct ctl *ctl, const json_t *round, const char *task,
     json_decref(record);
 }
 
+/* What was found so far. */
+struct unpaid {
+    bool is_there; /* something of the miner, paid or not */
+    size_t count;
+};
+
 /* From the first round on in which there was something of the miner. */
 static enum exit_code take_rounds(struct ctl *ctl, struct reward_blocks *blocks,
                                   const json_t *rounds, const char *task,
-                                  const char *miner, bool *is_there)
+                                  const char *miner, struct unpaid *found)
 {
     size_t i;
     const json_t *round;
@@ -151,8 +162,9 @@ static enum exit_code take_rounds(struct ctl *ctl, struct reward_blocks *blocks,
         if (rc != EXIT_CODE_DONE) {
             return rc;
         }
-        *is_there = *is_there || part != REWARD_PART_NONE;
-        if (*is_there && part != REWARD_PART_COUNTED) {
+        found->is_there = found->is_there || part != REWARD_PART_NONE;
+        if (found->is_there && part != REWARD_PART_COUNTED) {
+            found->count++;
             print_unpaid(ctl, round, task, miner, part);
         }
     }
@@ -162,7 +174,7 @@ static enum exit_code take_rounds(struct ctl *ctl, struct reward_blocks *blocks,
 static enum exit_code list_unpaid(struct ctl *ctl, struct reward_blocks *blocks,
                                   const char *task, const char *miner)
 {
-    bool is_there = false;
+    struct unpaid found = {false, 0};
     size_t count = 1;
     for (uint64_t from = 0; count > 0;) {
         json_t *json;
@@ -175,11 +187,17 @@ static enum exit_code list_unpaid(struct ctl *ctl, struct reward_blocks *blocks,
         const json_t *rounds = json_object_get(json, "rounds");
         count = json_array_size(rounds);
         from = client_count(json, "next");
-        rc = take_rounds(ctl, blocks, rounds, task, miner, &is_there);
+        rc = take_rounds(ctl, blocks, rounds, task, miner, &found);
         json_decref(json);
         if (rc != EXIT_CODE_DONE) {
             return rc;
         }
+    }
+    if (found.count == 0) {
+        ctl_note(ctl, "%s",
+                 found.is_there
+                     ? "no round without pay since its first one"
+                     : "nothing of that miner in a closed round of the task");
     }
     return EXIT_CODE_DONE;
 }

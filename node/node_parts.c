@@ -355,6 +355,7 @@ static void open_miner(struct node *node)
         .intake = node->intake,
         .gossip = node->gossip,
         .rounds = node->rounds,
+        .sync = node->sync,
         .key = node->miner_key,
         .worker_program = node->worker_program,
         .blas_core = c->miner_blas_core,

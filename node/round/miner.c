@@ -32,6 +32,7 @@
 #include "node/round/round_load.h"
 #include "node/round/rounds.h"
 #include "p2p/gossip.h"
+#include "p2p/sync.h"
 #include "proto/codec.h"
 #include "proto/round.h"
 #include "proto/signed.h"
@@ -113,7 +114,8 @@ static void join_if_wanted(struct mined_task *mined)
     bool was_sent =
         mined->join_ms != 0 && (now < mined->join_ms + JOIN_AGAIN_MS ||
                                 joining_waits(miner->joining, &mined->join));
-    if (!was_sent && !is_in(miner, roster_of_members(mined->record)) &&
+    if (!was_sent && !sync_is_behind(miner->config.sync) &&
+        !is_in(miner, roster_of_members(mined->record)) &&
         is_wanted(miner, &mined->task) &&
         joining_ask(miner->joining, &mined->task, &mined->join)) {
         mined->join_ms = now;

@@ -19,6 +19,7 @@ struct mempool;
 struct miner; /* opaque: node/round/miner.c */
 struct needs;
 struct rounds;
+struct sync;
 
 struct miner_config {
     uv_loop_t *loop;
@@ -28,7 +29,8 @@ struct miner_config {
     struct mempool *mempool;
     struct intake *intake;
     struct gossip *gossip;
-    struct rounds *rounds; /* this node's own, which hear of it too */
+    struct rounds *rounds;   /* this node's own, which hear of it too */
+    const struct sync *sync; /* who is behind does not know what it may join */
     const struct key *key;
     const char *worker_program;
     const char *blas_core;

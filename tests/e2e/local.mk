@@ -38,6 +38,7 @@ e2e_tests = \
 	tests/e2e/test_sync_many.sh \
 	tests/e2e/test_store_tools.sh \
 	tests/e2e/test_train.sh \
+	tests/e2e/test_late_miner.sh \
 	tests/e2e/test_two_tasks.sh \
 	tests/e2e/test_validators.sh \
 	tests/e2e/test_versions.sh \
