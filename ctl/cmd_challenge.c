@@ -11,11 +11,15 @@
 #include "ctl/sender.h"
 #include "ctl/show.h"
 #include "proto/codec.h"
+#include "proto/signed.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define STATUS_SIZE 16
+#define POLL_MS     300
 
 /* ---- challenge */
 
@@ -67,11 +71,58 @@ static Pot__Signed *find_message(const json_t *json, const char *miner)
     return message;
 }
 
+/* What became of it; "open": nothing yet. */
+static enum exit_code read_status(char status[static STATUS_SIZE],
+                                  struct ctl *ctl, const char *submission)
+{
+    size_t i;
+    json_t *json;
+    const json_t *one;
+    enum exit_code rc = client_get(&json, ctl, "/v1/challenges?limit=1000");
+    (void)snprintf(status, STATUS_SIZE, "open");
+    json_array_foreach(json_object_get(json, "challenges"), i, one)
+    {
+        if (strcmp(client_text(one, "submission"), submission) == 0) {
+            (void)snprintf(status, STATUS_SIZE, "%s",
+                           client_text(one, "status"));
+            break;
+        }
+    }
+    json_decref(json);
+    return rc;
+}
+
+static const char *meaning_of(const char *status)
+{
+    return strcmp(status, "upheld") == 0     ? "the gradient was false"
+           : strcmp(status, "rejected") == 0 ? "the gradient was right"
+                                             : "too few validators answered";
+}
+
+static enum exit_code await_verdict(char status[static STATUS_SIZE],
+                                    struct ctl *ctl, const Pot__Signed *message)
+{
+    struct hash hash;
+    char text[HASH_TEXT_SIZE];
+    signed_hash(&hash, SIGNED_SUBMISSION, message);
+    (void)hash_format(&hash, text);
+    enum exit_code rc = read_status(status, ctl, text);
+    while (rc == EXIT_CODE_DONE && strcmp(status, "open") == 0) {
+        rc = ctl_pause(ctl, POLL_MS, "the validators' verdict");
+        if (rc == EXIT_CODE_DONE) {
+            rc = read_status(status, ctl, text);
+        }
+    }
+    return rc;
+}
+
 static enum exit_code send_challenge(struct ctl *ctl, Pot__Signed *message)
 {
     struct sender sender;
     Pot__Challenge challenge = POT__CHALLENGE__INIT;
     Pot__TxBody body = POT__TX_BODY__INIT;
+    json_t *out = NULL;
+    char status[STATUS_SIZE] = "";
     challenge.submission = message;
     body.action_case = POT__TX_BODY__ACTION_CHALLENGE;
     body.challenge = &challenge;
@@ -83,7 +134,19 @@ static enum exit_code send_challenge(struct ctl *ctl, Pot__Signed *message)
                  "deposit: %s POT, lost if the gradient is right; `potctl"
                  " challenges` shows the verdict",
                  amount_format(deposit, text));
-        rc = sender_finish(&sender, &body, deposit.units);
+        rc = sender_carry_out(&out, &sender, &body, deposit.units);
+    }
+    if (rc == EXIT_CODE_DONE && ctl->is_waiting) {
+        rc = await_verdict(status, ctl, message);
+        (void)json_object_set_new(out, "status", json_string(status));
+    }
+    if (rc == EXIT_CODE_DONE) {
+        sender_tell(&sender, &body, out);
+    } else {
+        json_decref(out);
+    }
+    if (rc == EXIT_CODE_DONE && ctl->is_waiting) {
+        ctl_print(ctl, "%s: %s\n", status, meaning_of(status));
     }
     sender_fini(&sender);
     return rc;
@@ -128,8 +191,10 @@ const struct cli_command cmd_challenge = {
         "round"
         " can be challenged until challenge_blocks blocks and "
         "challenge_ms\nhave"
-        " passed since it closed, usually 20 and 30 s.\n",
-    .examples = "  potctl challenge ID 12 pot1...\n",
+        " passed since it closed, usually 20 and 30 s.\nWith --wait until"
+        " they have said which, as \"status\" with --json.\n",
+    .examples = "  potctl challenge ID 12 pot1...\n"
+                "  potctl challenge ID 12 pot1... --wait\n",
     .arguments_min = 3,
     .arguments_max = 3,
     .run = run_challenge,

@@ -235,34 +235,50 @@ enum exit_code sender_wait(uint64_t *out_height, struct sender *sender,
     }
 }
 
-enum exit_code sender_finish(struct sender *sender, Pot__TxBody *body,
-                             uint64_t spent)
+enum exit_code sender_carry_out(json_t **out, struct sender *sender,
+                                Pot__TxBody *body, uint64_t spent)
 {
     struct hash tx;
     char text[HASH_TEXT_SIZE];
-    char fee[AMOUNT_TEXT_SIZE];
     uint64_t height = 0;
+    *out = NULL;
     enum exit_code rc = sender_send(&tx, sender, body, spent);
+    if (rc == EXIT_CODE_DONE && sender->ctl->is_waiting) {
+        rc = sender_wait(&height, sender, &tx);
+    }
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
-    json_t *out = json_pack("{ss}", "tx", hash_format(&tx, text));
-    POT_ASSERT(out != NULL);
-    if (sender->ctl->is_waiting) {
-        rc = sender_wait(&height, sender, &tx);
-        (void)json_object_set_new(out, "height",
+    *out = json_pack("{ss}", "tx", hash_format(&tx, text));
+    POT_ASSERT(*out != NULL);
+    if (height > 0) {
+        (void)json_object_set_new(*out, "height",
                                   json_integer((json_int_t)height));
     }
-    if (rc != EXIT_CODE_DONE) {
-        json_decref(out);
-        return rc;
-    }
-    ctl_print_json(sender->ctl, out);
+    return EXIT_CODE_DONE;
+}
+
+void sender_tell(struct sender *sender, const Pot__TxBody *body, json_t *out)
+{
+    char fee[AMOUNT_TEXT_SIZE];
+    uint64_t height = client_count(out, "height");
     ctl_note(sender->ctl, "fee: %s POT",
              amount_format((struct amount){body->fee}, fee));
-    ctl_print(sender->ctl, "%s%s", text, height > 0 ? "" : "\n");
+    ctl_print(sender->ctl, "%s%s", client_text(out, "tx"),
+              height > 0 ? "" : "\n");
     if (height > 0) {
         ctl_print(sender->ctl, " committed at height %" PRIu64 "\n", height);
     }
-    return EXIT_CODE_DONE;
+    ctl_print_json(sender->ctl, out);
+}
+
+enum exit_code sender_finish(struct sender *sender, Pot__TxBody *body,
+                             uint64_t spent)
+{
+    json_t *out;
+    enum exit_code rc = sender_carry_out(&out, sender, body, spent);
+    if (rc == EXIT_CODE_DONE) {
+        sender_tell(sender, body, out);
+    }
+    return rc;
 }

@@ -84,6 +84,25 @@ static enum pot_err list_submissions(json_t *list, struct store *store,
     return err;
 }
 
+/* Which rounds there are. */
+static void reply_no_round(struct api_request *request, const struct hash *task,
+                           uint64_t round)
+{
+    const struct state state = api_state(request);
+    Pot__TaskRecord *record = ledger_task(&state, task);
+    if (record == NULL) {
+        api_reply_store_error(request, POT_ENOENT, "task");
+    } else if (round >= record->round) {
+        api_reply_error(request, 404, "not_found",
+                        "round %llu is not closed: the task has closed %u,"
+                        " counted from 0",
+                        (unsigned long long)round, record->round);
+    } else {
+        api_reply_store_error(request, POT_ENOENT, "round");
+    }
+    codec_free(record);
+}
+
 static void get_submissions(struct api_request *request)
 {
     struct hash task;
@@ -101,7 +120,11 @@ static void get_submissions(struct api_request *request)
         list_submissions(list, api_store(request), &task, (uint32_t)round);
     if (err != POT_OK) {
         json_decref(list);
-        api_reply_store_error(request, err, "round");
+        if (err == POT_ENOENT) {
+            reply_no_round(request, &task, round);
+        } else {
+            api_reply_store_error(request, err, "round");
+        }
         return;
     }
     json_t *json = json_object();

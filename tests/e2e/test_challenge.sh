@@ -39,8 +39,13 @@ challenges | jq -e --arg m "$(address_of miner1)" \
 # The last round's honest gradient, accused by a validator.
 last=$(($(task_of validator0 "$task" | jq .round) - 1))
 POTCTL_KEY=$NET/validator3/key ctl validator0 challenge "$task" "$last" \
-    "$(address_of miner0)" --wait >/dev/null
-await 30 "the accusation was judged" is_settled rejected
+    "$(address_of miner0)" --wait --json >"$WORK/accusation"
+jq -e '.status == "rejected" and .height > 0' "$WORK/accusation" >/dev/null ||
+    fail "the accusation: $(cat "$WORK/accusation")"
+! ctl validator0 challenge "$task" 60 "$(address_of miner0)" \
+    2>"$WORK/message" || fail "a round that there is not was challenged"
+grep -q 'round 60 is not closed: the task has closed 60' "$WORK/message" ||
+    fail "the message: $(cat "$WORK/message")"
 ctl validator0 rewards --task "$task" --json >"$WORK/rewards"
 for reason in slash challenge deposit-lost refereeing; do
     jq -e -s --arg r "$reason" 'map(select(.for == $r)) | length > 0' \
