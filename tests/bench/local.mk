@@ -62,6 +62,7 @@ potbench_SOURCES = \
 	tests/bench/potbench.c tests/bench/potbench.h \
 	tests/bench/potbench_accounts.c tests/bench/potbench_accounts.h \
 	tests/bench/potbench_bound.c tests/bench/potbench_bound.h \
+	tests/bench/potbench_central.c tests/bench/potbench_central.h \
 	tests/bench/potbench_consensus.c \
 	tests/bench/potbench_data.c tests/bench/potbench_data.h \
 	tests/bench/potbench_direct.c tests/bench/potbench_direct.h \
@@ -86,6 +87,7 @@ potbench_SOURCES = \
 nodist_EXTRA_potbench_SOURCES = links-c++.cpp
 potbench_CPPFLAGS = $(ctl_cppflags) $(UV_CFLAGS)
 potbench_LDADD = consensus/libconsensus.a p2p/libp2p.a training/libmlp.a \
+	ledger/libledger.a \
 	$(ctl_libs) \
 	$(UV_LIBS) -lpthread
 

@@ -71,6 +71,7 @@ enum option_id {
     OPTION_DATA,
     OPTION_STEPS,
     OPTION_TARGET,
+    OPTION_AUDIT,
     OPTION_NODE,
     OPTION_KEY,
     OPTION_PORT,
@@ -97,6 +98,7 @@ static const struct option options[] = {
     {"data", required_argument, NULL, OPTION_DATA},
     {"local-steps", required_argument, NULL, OPTION_STEPS},
     {"target", required_argument, NULL, OPTION_TARGET},
+    {"audit-rate", required_argument, NULL, OPTION_AUDIT},
     {"node", required_argument, NULL, OPTION_NODE},
     {"key", required_argument, NULL, OPTION_KEY},
     {"base-port", required_argument, NULL, OPTION_PORT},
@@ -154,6 +156,8 @@ static const char help_text[] =
     "  --data DIR       the four files of Fashion-MNIST (made-up data)\n"
     "  --local-steps N  in a round (1)\n"
     "  --target N       time to so much test accuracy, %\n"
+    "  --audit-rate R   share of the submissions that are audited, 0 to 1\n"
+    "                   (0.03, a task's usual one)\n"
     "swarm:\n"
     "  --nodes N        validators (4)\n"
     "  --miners N       at most 4096 (1000)\n"
@@ -197,6 +201,19 @@ static enum exit_code read_rate(struct potbench *bench)
                : read_count(&bench->rate, bench, "rate", 1000000);
 }
 
+static enum exit_code read_audit_rate(struct potbench *bench)
+{
+    char *end;
+    bench->audit_rate = strtod(optarg, &end);
+    bool is_rate = end != optarg && *end == '\0' && bench->audit_rate >= 0.0 &&
+                   bench->audit_rate <= 1.0;
+    return is_rate
+               ? EXIT_CODE_DONE
+               : ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
+                          "--audit-rate must be a number of 0 to 1, not \"%s\"",
+                          optarg);
+}
+
 static enum exit_code add_url(struct potbench *bench, struct line *line)
 {
     if (bench->url_count == POTBENCH_NODES_MAX) {
@@ -221,6 +238,8 @@ static enum exit_code read_network_option(struct potbench *bench, int id)
                           LOCAL_STEPS_MAX);
     case OPTION_TARGET:
         return read_count(&bench->target, bench, "target", 100);
+    case OPTION_AUDIT:
+        return read_audit_rate(bench);
     default:
         return ctl_fail(&bench->ctl, EXIT_CODE_USAGE,
                         "an option is unknown or lacks its value; see"
@@ -386,6 +405,7 @@ int main(int argc, char **argv)
         .repeat = 3,
         .nodes = 4,
         .window = 1000,
+        .audit_rate = 0.03,
     };
     /* What is measured must not depend on these. */
     (void)unsetenv("OPENBLAS_CORETYPE");

@@ -34,6 +34,7 @@ struct potbench {
     const char *data;        /* folder of Fashion-MNIST; NULL: made-up data */
     uint64_t local_steps;    /* 0: none */
     uint64_t target;         /* test accuracy to time, %; 0: none */
+    double audit_rate;       /* of network's task */
     const char *const *urls; /* a network that runs already */
     size_t url_count;
 };

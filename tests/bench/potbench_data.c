@@ -209,9 +209,9 @@ static void print_steps(struct buf *text, const struct potbench_model *m,
                    m->local_rate, m->local_steps, numerics);
     } else {
         buf_printf(text,
-                   "[optimizer]\nlearning_rate = 0.05\n"
+                   "[optimizer]\nlearning_rate = %.2f\n"
                    "[training]\nnumerics = \"%s\"\n",
-                   numerics);
+                   POTBENCH_RATE, numerics);
     }
 }
 
@@ -236,11 +236,11 @@ static enum exit_code write_task(struct potbench *bench, const char *folder,
                 m->numerics == POT__NUMERICS__NUMERICS_BLAS ? "blas" : "exact");
     buf_printf(&text,
                "rounds = %" PRIu64 "\nrows_per_miner = %" PRIu64
-               "\neval_every = %" PRIu32 "\naudit_rate = 0.1\n"
+               "\neval_every = %" PRIu32 "\naudit_rate = %.6f\n"
                "min_submissions = %" PRIu64 "\nround_timeout_ms = %" PRIu64 "\n"
                "[reward]\nbudget = \"1000\"\n",
                task->rounds, task->rows_per_miner, m->eval_every,
-               task->min_submissions, task->timeout_ms);
+               task->audit_rate, task->min_submissions, task->timeout_ms);
     POT_ASSERT(!text.is_overflown);
     enum pot_err err = file_replace(path, 0600, text.data, text.size);
     if (err != POT_OK) {

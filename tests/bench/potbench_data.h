@@ -37,12 +37,18 @@ POT_MUST_USE enum exit_code potbench_data_write(struct potbench *bench,
                                                 const struct potbench_model *m,
                                                 uint64_t rows, uint64_t seed);
 
+/* The learning rate of tasks without local steps. */
+#define POTBENCH_RATE 0.05
+/* Of the tasks of potbench train and potbench swarm. */
+#define POTBENCH_AUDIT_RATE 0.1
+
 struct potbench_task {
     const struct potbench_model *model;
     uint64_t rows_per_miner;
     uint64_t rounds;
     uint64_t min_submissions;
     uint64_t timeout_ms; /* of a round */
+    double audit_rate;
 };
 
 /* potbench_data_task: train.pds, test.pds and task.toml in folder; made-up, or

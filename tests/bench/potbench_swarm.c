@@ -124,6 +124,7 @@ static enum exit_code submit_task(struct swarm *s)
         .rounds = 100000,
         .min_submissions = b->miners * 80 / 100 + 1,
         .timeout_ms = ROUND_TIMEOUT_MS,
+        .audit_rate = POTBENCH_AUDIT_RATE,
     };
     const char *url = s->net.testnet.nodes[0].url;
     char *path = file_join(b->folder, "task.toml");

@@ -1,11 +1,13 @@
 /* potbench train and network: training rows a second of a whole network,
- * beside as many pot-workers as its miners have, which get job after job. */
+ * beside as many pot-workers as its miners have, which get job after job;
+ * network: beside one that trains centrally, too. */
 #include "config.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "ctl/client.h"
+#include "tests/bench/potbench_central.h"
 #include "tests/bench/potbench_direct.h"
 #include "tests/bench/potbench_http.h"
 #include "tests/bench/potbench_net.h"
@@ -18,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TARGET_EVAL_EVERY 5
+#define TARGET_EVAL_EVERY 2
 #define WARM_ROUNDS       5
 #define ROUNDS_PER_SECOND 200 /* more than there can be */
 #define ROUND_DEADLINE_US 60000000
@@ -38,23 +40,31 @@ struct train {
     uint64_t submissions;
     struct potbench_cpu cpu;
     struct potbench_parts parts;
-    uint64_t begin_us;    /* the first round's end */
-    uint64_t target_rows; /* from then on, until the accuracy is reached */
-    double target_s;      /* how long that took; 0: not reached */
-    double accuracy;      /* the last one that was told */
+    uint64_t ended_us; /* the latest round */
+    uint64_t begin_us; /* the first round's beginning; 0: not known yet */
+    double target_s;   /* from then on, to the accuracy; 0: not reached */
+    double accuracy;   /* the last one that was told */
 };
 
-/* From the first round's end on: what is before is not training alone. */
-static void note_target(struct train *t, uint64_t submissions)
+/* What makes a baseline. */
+struct baseline {
+    struct potbench_direct direct;
+    struct potbench_central central; /* of network alone */
+};
+
+/* The first round began as long before its end as the second did: what lies
+ * before it is not training alone. */
+static void note_target(struct train *t)
 {
     double target = (double)t->bench->target / 100.0;
-    if (t->begin_us == 0) {
-        t->begin_us = clock_steady_us();
-    } else if (target > 0.0 && t->target_s == 0.0) {
-        t->target_rows += submissions * t->rows;
-        if (t->accuracy >= target) {
-            t->target_s = (double)(clock_steady_us() - t->begin_us) / 1e6;
-        }
+    uint64_t now_us = clock_steady_us();
+    if (t->begin_us == 0 && t->ended_us != 0) {
+        t->begin_us = t->ended_us - (now_us - t->ended_us);
+    }
+    t->ended_us = now_us;
+    if (t->begin_us != 0 && target > 0.0 && t->target_s == 0.0 &&
+        t->accuracy >= target) {
+        t->target_s = (double)(now_us - t->begin_us) / 1e6;
     }
 }
 
@@ -72,7 +82,7 @@ static enum exit_code next_round(struct train *t, uint64_t *submissions)
             t->accuracy = json_is_number(accuracy) ? json_number_value(accuracy)
                                                    : t->accuracy;
             json_decref(json);
-            note_target(t, *submissions);
+            note_target(t);
             return EXIT_CODE_DONE;
         }
         enum exit_code stopped = potbench_stopped(t->bench);
@@ -164,8 +174,9 @@ static enum exit_code run_network(struct train *t)
 }
 
 static void add(struct potbench_report *report, const struct train *t,
-                const struct potbench_direct *direct)
+                const struct baseline *baseline)
 {
+    const struct potbench_direct *direct = &baseline->direct;
     double rounds = t->rounds > 0 ? (double)t->rounds : 1.0;
     double rows = (double)(t->submissions * t->rows);
     rows = rows > 0.0 ? rows : 1.0;
@@ -194,8 +205,10 @@ static void add(struct potbench_report *report, const struct train *t,
 /* The same cores would give all of their time to the workers alone: so the
  * processor time of a row compares the two, whatever else a machine does. */
 static void add_parts(struct potbench_report *report, const struct train *t,
-                      const struct potbench_direct *direct)
+                      const struct baseline *baseline)
 {
+    const struct potbench_direct *direct = &baseline->direct;
+    const struct potbench_central *central = &baseline->central;
     double rounds = t->rounds > 0 ? (double)t->rounds : 1.0;
     double rows = (double)(t->submissions * t->rows);
     double nodes = t->cpu.validators + t->cpu.miners;
@@ -212,9 +225,12 @@ static void add_parts(struct potbench_report *report, const struct train *t,
          direct->rows_per_s},
         {"cpu_us_per_row", "all CPU, us/row", 1e6 * (nodes + workers) / rows,
          direct->cpu_us_per_row},
-        {"target_s", "s to the target", t->target_s,
-         t->target_s > 0.0 ? (double)t->target_rows / direct->rows_per_s : 0.0},
-        {"test_accuracy", "test accuracy", t->accuracy, 0.0},
+        {"rows_per_s_central", "rows/s; one central worker", rows / t->seconds,
+         central->rows_per_s},
+        {"target_s", "s to the target; central", t->target_s,
+         central->target_s},
+        {"test_accuracy", "test accuracy; central", t->accuracy,
+         central->accuracy},
         {"ms_per_round", "ms a round", 1000.0 * t->seconds / rounds, 0.0},
         {"cpu_ms_training", "CPU ms/round, training",
          1000.0 * t->cpu.miner_workers / rounds, 0.0},
@@ -243,61 +259,84 @@ static void add_parts(struct potbench_report *report, const struct train *t,
     potbench_report_add(report, figures, count);
 }
 
-typedef void add_fn(struct potbench_report *report, const struct train *t,
-                    const struct potbench_direct *direct);
+/* What makes potbench train and potbench network differ. */
+struct kind {
+    const char *command;
+    void (*add)(struct potbench_report *report, const struct train *t,
+                const struct baseline *baseline);
+    bool has_central;
+    double audit_rate;
+};
+
+static enum exit_code run_baseline(struct baseline *out, struct potbench *bench,
+                                   const struct potbench_model *model,
+                                   const struct kind *kind, uint64_t rows)
+{
+    char *path = file_join(bench->folder, "train.pds");
+    size_t workers = (size_t)(bench->miners * bench->workers);
+    enum exit_code rc = potbench_direct_run(&out->direct, bench, model, path,
+                                            workers, (size_t)rows);
+    if (rc == EXIT_CODE_DONE && kind->has_central) {
+        rc = potbench_central_run(&out->central, bench, model, bench->folder,
+                                  (size_t)rows);
+    }
+    free(path);
+    return rc;
+}
 
 static enum exit_code run_task(struct potbench *bench,
                                const struct potbench_model *model,
-                               const char *command, add_fn *add_figures)
+                               const struct kind *kind)
 {
     static struct potbench_report report;
-    struct potbench_direct direct = {0};
     char subject[48];
     char baseline[48];
     size_t workers = (size_t)(bench->miners * bench->workers);
     uint64_t rows = bench->rows > 0 ? bench->rows : model->rows_per_miner;
-    char *path = file_join(bench->folder, "train.pds");
     report = (struct potbench_report){
-        .command = command, .subject = subject, .baseline = baseline};
+        .command = kind->command, .subject = subject, .baseline = baseline};
     (void)snprintf(subject, sizeof(subject),
                    "%" PRIu64 " validators, %" PRIu64 " miners", bench->nodes,
                    bench->miners);
     (void)snprintf(baseline, sizeof(baseline), "%zu worker%s alone", workers,
                    workers == 1 ? "" : "s");
     (void)snprintf(report.title, sizeof(report.title),
-                   "%s: %s, %s, %" PRIu64 " rows a miner and round, %" PRIu64
-                   " s a run",
-                   command, model->name, model->text, rows, bench->seconds);
+                   "%s: %s, %s, %" PRIu64 " rows a miner and round, %g audited,"
+                   " %" PRIu64 " s a run",
+                   kind->command, model->name, model->text, rows,
+                   kind->audit_rate, bench->seconds);
     const struct potbench_task task = {
         .model = model,
         .rows_per_miner = rows,
         .rounds = WARM_ROUNDS + bench->seconds * ROUNDS_PER_SECOND,
         .min_submissions = 1,
         .timeout_ms = 30000,
+        .audit_rate = kind->audit_rate,
     };
     enum exit_code rc = potbench_data_task(bench, bench->folder, &task);
     for (uint64_t i = 0; rc == EXIT_CODE_DONE && i < bench->repeat; i++) {
         struct train t = {.bench = bench, .model = model, .rows = rows};
+        struct baseline beside = {.direct = {.rows_per_s = 0.0}};
         rc = run_network(&t);
         if (rc == EXIT_CODE_DONE) {
-            rc = potbench_direct_run(&direct, bench, model, path, workers,
-                                     (size_t)rows);
+            rc = run_baseline(&beside, bench, model, kind, rows);
         }
         if (rc == EXIT_CODE_DONE) {
-            add_figures(&report, &t, &direct);
+            kind->add(&report, &t, &beside);
         }
     }
     if (rc == EXIT_CODE_DONE) {
         potbench_report_print(bench, &report);
     }
-    free(path);
     return rc;
 }
 
 static enum exit_code run_model(struct potbench *bench,
                                 const struct potbench_model *model)
 {
-    return run_task(bench, model, "train", add);
+    const struct kind kind = {
+        .command = "train", .add = add, .audit_rate = POTBENCH_AUDIT_RATE};
+    return run_task(bench, model, &kind);
 }
 
 enum exit_code potbench_network(struct potbench *bench)
@@ -310,7 +349,11 @@ enum exit_code potbench_network(struct potbench *bench)
         model.local_steps = (uint32_t)bench->local_steps;
     }
     potbench_report_machine(bench);
-    return run_task(bench, &model, "network", add_parts);
+    const struct kind kind = {.command = "network",
+                              .add = add_parts,
+                              .has_central = true,
+                              .audit_rate = bench->audit_rate};
+    return run_task(bench, &model, &kind);
 }
 
 static bool is_wanted(const struct potbench *bench,
