@@ -224,8 +224,10 @@ const struct cli_command cmd_challenges = {
     .name = "challenges",
     .arguments = "",
     .summary = "list challenges, the latest first",
-    .details = "open, upheld (the gradient was false), rejected (it was right),"
-               " or expired (too\nfew validators answered).\n",
+    .details =
+        "open, upheld (the gradient was false), rejected (it was right),"
+        " expired (too\nfew validators answered), or planted (it was false on"
+        " purpose: its miner loses\nnothing).\n",
     .examples = "  potctl challenges\n"
                 "  potctl challenges --json\n",
     .run = run_challenges,

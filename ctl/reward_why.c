@@ -78,40 +78,60 @@ static void why_training(char why[static REWARD_WHY_SIZE], const json_t *update,
     }
 }
 
-/* The miner whose submission it was, or who said to have audited that; of the
- * latest challenges. */
+/* Whether the challenge ended so, and paid or took the record. */
+static bool is_outcome(const json_t *challenge, const char *status,
+                       const json_t *record)
+{
+    size_t i;
+    const json_t *one;
+    if (strcmp(client_text(challenge, "status"), status) != 0 ||
+        strcmp(client_text(challenge, "task"), client_text(record, "task")) !=
+            0 ||
+        client_count(challenge, "round") != client_count(record, "round")) {
+        return false;
+    }
+    json_array_foreach(json_object_get(challenge, "outcome"), i, one)
+    {
+        if (strcmp(client_text(one, "to"), client_text(record, "to")) == 0 &&
+            strcmp(client_text(one, "for"), client_text(record, "for")) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of the latest challenges. */
 static const char *why_challenged(const json_t *challenges,
                                   const json_t *record)
 {
     size_t i;
     const json_t *one;
-    const char *why = "a challenge proved a submission false";
+    bool is_slash = strcmp(client_text(record, "for"), "slash") == 0;
     json_array_foreach(challenges, i, one)
     {
-        if (strcmp(client_text(one, "status"), "upheld") != 0 ||
-            strcmp(client_text(one, "task"), client_text(record, "task")) !=
-                0 ||
-            client_count(one, "round") != client_count(record, "round")) {
-            continue;
+        bool is_its_own =
+            strcmp(client_text(one, "miner"), client_text(record, "to")) == 0;
+        if (is_outcome(one, "upheld", record)) {
+            return !is_slash    ? "challenged a submission that was false"
+                   : is_its_own ? "a challenge proved its submission false"
+                                : "said to have audited what a challenge"
+                                  " proved false";
         }
-        if (strcmp(client_text(one, "miner"), client_text(record, "to")) == 0) {
-            return "a challenge proved its submission false";
+        if (is_outcome(one, "planted", record)) {
+            return is_slash ? "said to have audited what was planted"
+                            : "planted what others said to have audited";
         }
-        why = "said to have audited what a challenge proved false";
     }
-    return why;
+    return is_slash ? "a challenge proved a submission false"
+                    : "challenged a submission that was false";
 }
 
-static enum exit_code why_slash(char why[static REWARD_WHY_SIZE],
-                                struct ctl *ctl, struct reward_blocks *blocks,
-                                const json_t *record)
+static enum exit_code why_challenge(char why[static REWARD_WHY_SIZE],
+                                    struct ctl *ctl,
+                                    struct reward_blocks *blocks,
+                                    const json_t *record)
 {
     json_t *json;
-    if (client_text(record, "task")[0] == '\0') {
-        (void)snprintf(why, REWARD_WHY_SIZE,
-                       "signed two things that contradict each other");
-        return EXIT_CODE_DONE;
-    }
     if (blocks->challenges == NULL) {
         enum exit_code rc =
             client_get(&json, ctl, "/v1/challenges?limit=%d", CHALLENGES_ASKED);
@@ -126,6 +146,18 @@ static enum exit_code why_slash(char why[static REWARD_WHY_SIZE],
     return EXIT_CODE_DONE;
 }
 
+static enum exit_code why_slash(char why[static REWARD_WHY_SIZE],
+                                struct ctl *ctl, struct reward_blocks *blocks,
+                                const json_t *record)
+{
+    if (client_text(record, "task")[0] != '\0') {
+        return why_challenge(why, ctl, blocks, record);
+    }
+    (void)snprintf(why, REWARD_WHY_SIZE,
+                   "signed two things that contradict each other");
+    return EXIT_CODE_DONE;
+}
+
 /* What the kind of a record says by itself. */
 static const char *why_kind(const char *kind)
 {
@@ -136,7 +168,6 @@ static const char *why_kind(const char *kind)
         {"attesting", "attested the round's submissions"},
         {"proposing", "proposed the block that closed the round"},
         {"evidence", "proved that a validator contradicted itself"},
-        {"challenge", "challenged a submission that was false"},
         {"refereeing", "refereed a challenge that was lost"},
         {"deposit-lost", "challenged a submission that was right"},
     };
@@ -156,6 +187,9 @@ enum exit_code reward_why(char why[static REWARD_WHY_SIZE], struct ctl *ctl,
     (void)snprintf(why, REWARD_WHY_SIZE, "%s", why_kind(kind));
     if (strcmp(kind, "slash") == 0) {
         return why_slash(why, ctl, blocks, record);
+    }
+    if (strcmp(kind, "challenge") == 0) {
+        return why_challenge(why, ctl, blocks, record);
     }
     if (strcmp(kind, "training") != 0) {
         return EXIT_CODE_DONE;

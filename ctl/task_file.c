@@ -60,6 +60,7 @@ void task_file_fill(Pot__TaskSpec *spec, Pot__ModelSpec *model,
     spec->compression = (Pot__Compression)file->compression;
     spec->topk_share_ppm = file->topk_share_ppm;
     spec->audit_rate_ppm = file->audit_rate_ppm;
+    spec->plant_rate_ppm = file->plant_rate_ppm;
     spec->eval_every = file->eval_every;
     spec->target_accuracy_ppm = file->target_accuracy_ppm;
     spec->round_timeout_ms = file->round_timeout_ms;

@@ -57,6 +57,7 @@ struct task_file {
     uint32_t compression;
     uint32_t topk_share_ppm;
     uint32_t audit_rate_ppm;
+    uint32_t plant_rate_ppm;
     uint32_t eval_every;
     uint32_t target_accuracy_ppm;
     uint32_t round_timeout_ms;

@@ -24,6 +24,9 @@ void task_print(const struct ctl *ctl, const json_t *task)
                    client_count(task, "members"),
                    client_count(task, "min_submissions"));
     }
+    if (json_number_value(json_object_get(task, "plant_rate")) > 0) {
+        show_number("plant rate", task, "plant_rate");
+    }
     show_number("train loss", task, "train_loss");
     show_number("test loss", task, "test_loss");
     show_number("test accuracy", task, "test_accuracy");

@@ -85,6 +85,7 @@ static const struct task_rule rules[] = {
     CHOICE("training.compression", compression, &spec_compressions),
     SCALED("training.topk_share", topk_share_ppm, 1e-6, 0.5, 0, PPM_ONE),
     SCALED("training.audit_rate", audit_rate_ppm, 0, 1, 0.03, PPM_ONE),
+    SCALED("training.plant_rate", plant_rate_ppm, 0, 1, 0, PPM_ONE),
     COUNT("training.eval_every", eval_every, 1, ROUNDS_MAX, 10),
     SCALED("training.target_accuracy", target_accuracy_ppm, 0, 1, 0, PPM_ONE),
     COUNT("training.round_timeout_ms", round_timeout_ms, ROUND_TIMEOUT_MS_MIN,

@@ -8,6 +8,7 @@
 #include "ledger/challenge_count.h"
 #include "ledger/closed.h"
 #include "ledger/list.h"
+#include "ledger/plants.h"
 #include "ledger/record.h"
 #include "proto/codec.h"
 
@@ -60,13 +61,10 @@ static void delist(const struct state *state,
     codec_free(supply);
 }
 
-static void begin(const struct state *state, const Pot__GenesisParams *params,
-                  const struct ledger_block *block,
-                  const struct public_key *challenger,
-                  const struct round_submission *submission)
+/* What the ledger remembers of it; borrows from the submission. */
+static Pot__ChallengeRecord describe(const struct round_submission *submission,
+                                     const struct ledger_block *block)
 {
-    struct hash name;
-    struct hash previous;
     Pot__ChallengeRecord c = POT__CHALLENGE_RECORD__INIT;
     c.submission = codec_bytes(submission->hash.b, HASH_SIZE);
     c.task = codec_bytes(submission->task.b, HASH_SIZE);
@@ -74,10 +72,27 @@ static void begin(const struct state *state, const Pot__GenesisParams *params,
     c.miner = codec_bytes(submission->miner.b, PUBLIC_KEY_SIZE);
     c.payload_hash = codec_bytes(submission->payload.b, HASH_SIZE);
     c.loss = submission->body->loss;
+    c.link = submission->body->link;
+    c.height = block->height;
+    c.time_ms = block->time_ms;
+    c.status = POT__CHALLENGE_STATUS__CHALLENGE_OPEN;
+    return c;
+}
+
+static void begin(const struct state *state, const Pot__GenesisParams *params,
+                  const struct ledger_block *block,
+                  const struct public_key *challenger,
+                  const struct round_submission *submission,
+                  const struct hash *secret)
+{
+    struct hash name;
+    struct hash previous;
+    Pot__ChallengeRecord c = describe(submission, block);
     c.challenger = codec_bytes(challenger->b, PUBLIC_KEY_SIZE);
     c.deposit = params->challenge_deposit;
-    c.height = block->height;
-    c.status = POT__CHALLENGE_STATUS__CHALLENGE_OPEN;
+    if (secret != NULL) {
+        c.plant = codec_bytes(secret->b, HASH_SIZE);
+    }
     keys_closed_name(&name, &submission->task, c.round);
     if (record_load_hash(state, keys_challenged(&name), &previous)) {
         c.previous = codec_bytes(previous.b, HASH_SIZE);
@@ -106,12 +121,17 @@ static enum tx_verdict check_open(const struct state *state,
     return is_new ? TX_ACCEPTED : TX_CHALLENGED;
 }
 
-/* Whoever accuses himself would get a part of his own stake back. */
+/* Whoever accuses himself would get a part of his own stake back; but he may
+ * say that he planted it. */
 static bool may_challenge(const struct state *state,
                           const struct public_key *challenger,
-                          const struct round_submission *submission)
+                          const struct round_submission *submission,
+                          const struct hash *secret)
 {
     struct account account;
+    if (secret != NULL) {
+        return public_key_equal(challenger, &submission->miner);
+    }
     ledger_account(state, challenger, &account);
     return (account.stake_validator > 0 || account.stake_miner > 0) &&
            !public_key_equal(challenger, &submission->miner);
@@ -121,15 +141,21 @@ enum tx_verdict challenge_open(const struct state *state,
                                const Pot__GenesisParams *params,
                                const struct ledger_block *block,
                                const struct public_key *challenger,
-                               const struct round_submission *submission)
+                               const struct round_submission *submission,
+                               const struct hash *secret)
 {
+    const Pot__ChallengeRecord described = describe(submission, block);
     Pot__ClosedRecord *closed =
         ledger_closed(state, &submission->task, submission->body->round);
     enum tx_verdict verdict =
         check_open(state, params, block, closed, submission);
     if (verdict == TX_ACCEPTED &&
-        !may_challenge(state, challenger, submission)) {
+        !may_challenge(state, challenger, submission, secret)) {
         verdict = TX_CHALLENGER;
+    }
+    if (verdict == TX_ACCEPTED && secret != NULL &&
+        !ledger_is_plant(state, &described, secret)) {
+        verdict = TX_PLANT;
     }
     if (verdict == TX_ACCEPTED) {
         verdict = challenge_count_check(state, &submission->task, challenger);
@@ -139,7 +165,7 @@ enum tx_verdict challenge_open(const struct state *state,
         verdict = TX_BALANCE_LOW;
     }
     if (verdict == TX_ACCEPTED) {
-        begin(state, params, block, challenger, submission);
+        begin(state, params, block, challenger, submission, secret);
     }
     codec_free(closed);
     return verdict;

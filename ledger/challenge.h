@@ -1,6 +1,6 @@
 /* challenge: a counted submission of an exact task is said to be false.
  *
- *   challenge_open --> OPEN --challenge_settle--> UPHELD or REJECTED
+ *   challenge_open --> OPEN --challenge_settle--> UPHELD, REJECTED or PLANTED
  *                       |
  *                       '--challenge_end--> EXPIRED
  *
@@ -13,7 +13,10 @@
  * validator that attested to have audited it what a contradiction costs
  * (ledger/slash.h); finder_bps of that go to the challenger, who gets the
  * deposit back, the rest is burnt.  The miner leaves tasks, the oldest first,
- * until its stake covers what the rest ask.  Rejected: the deposit goes to the
+ * until its stake covers what the rest ask.  Planted: the miner said so, by a
+ * secret (ledger/plants.h), and that is what it is: the miner keeps all, gets
+ * finder_bps of what the validators lose that say to have audited it, and the
+ * deposit goes back.  Rejected: the deposit goes to the
  * validators whose words settled it, in equal shares. */
 #ifndef POT_LEDGER_CHALLENGE_H
 #define POT_LEDGER_CHALLENGE_H
@@ -25,21 +28,23 @@
 #include "ledger/ledger.h"
 #include "proto/round.h"
 
-/* challenge_open: what is refused may have been written to in part.
+/* challenge_open: what is refused may have been written to in part.  secret:
+ * of a plant (ledger/plants.h), or NULL.
  *
- * Errors: TX_SUBMISSION_UNKNOWN, TX_CHALLENGED, TX_CHALLENGER,
+ * Errors: TX_SUBMISSION_UNKNOWN, TX_CHALLENGED, TX_CHALLENGER, TX_PLANT,
  *         TX_CHALLENGES_TASK, TX_CHALLENGES_OWN, TX_BALANCE_LOW */
 POT_MUST_USE enum tx_verdict challenge_open(
     const struct state *state, const Pot__GenesisParams *params,
     const struct ledger_block *block, const struct public_key *challenger,
-    const struct round_submission *submission);
+    const struct round_submission *submission, const struct hash *secret);
 
 /* challenge_settle: by the attestations, whose signatures are checked here.
  *
- * Errors: TX_CHALLENGE_UNKNOWN, TX_CHALLENGE_ENDED, TX_CHALLENGE_WORDS */
+ * Errors: TX_CHALLENGE_UNKNOWN, TX_CHALLENGE_ENDED, TX_CHALLENGE_WORDS,
+ *         TX_CHALLENGE_WAITS */
 POT_MUST_USE enum tx_verdict challenge_settle(
     const struct ledger_env *env, const Pot__GenesisParams *params,
-    uint64_t height, const Pot__SettleChallenge *settle);
+    const struct ledger_block *block, const Pot__SettleChallenge *settle);
 
 /* challenge_close: writes that it is over.  These two files' own. */
 void challenge_close(const struct state *state, const struct hash *submission,

@@ -23,10 +23,12 @@
 struct outcome {
     const struct ledger_env *env;
     const Pot__GenesisParams *params;
-    uint64_t height;
+    const struct ledger_block *block;
     struct hash submission;
+    struct hash name; /* that the words judge */
     Pot__ChallengeRecord *challenge;
     struct public_key challenger;
+    struct public_key miner;
 };
 
 static void note(const struct outcome *o, const struct public_key *who,
@@ -141,24 +143,50 @@ static uint64_t slash_auditors(const struct outcome *o,
     return taken;
 }
 
-static void uphold(const struct outcome *o)
+/* Of what was taken, and the deposit back. */
+static void reward(const struct outcome *o, const struct public_key *finder,
+                   uint64_t taken)
 {
-    struct public_key miner;
-    struct hash task;
-    const Pot__ChallengeRecord *c = o->challenge;
-    bool is_right = codec_key(&miner, c->miner) && codec_hash(&task, c->task);
-    POT_ASSERT(is_right);
-    Pot__ClosedRecord *closed = ledger_closed(&o->env->state, &task, c->round);
-    POT_ASSERT(closed != NULL); /* it goes when the challenge expires */
-    uint64_t taken = slash_miner(o, &miner);
-    leave_tasks(o, &miner);
-    taken += slash_auditors(o, closed);
     uint64_t share =
         amount_part((struct amount){taken}, o->params->finder_bps, BPS_ONE)
             .units;
-    pay(o, &o->challenger, share, POT__REWARD_FOR__REWARD_CHALLENGE);
+    pay(o, finder, share, POT__REWARD_FOR__REWARD_CHALLENGE);
     burn(o, taken - share);
-    account_credit(&o->env->state, &o->challenger, c->deposit);
+    account_credit(&o->env->state, &o->challenger, o->challenge->deposit);
+}
+
+static Pot__ClosedRecord *load_closed(const struct outcome *o)
+{
+    struct hash task;
+    const Pot__ChallengeRecord *c = o->challenge;
+    bool is_hash = codec_hash(&task, c->task);
+    POT_ASSERT(is_hash);
+    Pot__ClosedRecord *closed = ledger_closed(&o->env->state, &task, c->round);
+    POT_ASSERT(closed != NULL); /* it goes when the challenge expires */
+    return closed;
+}
+
+/* A miner that exposed what is no plant finds nobody but itself. */
+static void uphold(const struct outcome *o)
+{
+    Pot__ClosedRecord *closed = load_closed(o);
+    bool is_own = public_key_equal(&o->miner, &o->challenger);
+    uint64_t taken = slash_miner(o, &o->miner);
+    leave_tasks(o, &o->miner);
+    taken += slash_auditors(o, closed);
+    if (is_own) {
+        burn(o, taken);
+        account_credit(&o->env->state, &o->challenger, o->challenge->deposit);
+    } else {
+        reward(o, &o->challenger, taken);
+    }
+    codec_free(closed);
+}
+
+static void find_liars(const struct outcome *o)
+{
+    Pot__ClosedRecord *closed = load_closed(o);
+    reward(o, &o->miner, slash_auditors(o, closed));
     codec_free(closed);
 }
 
@@ -199,11 +227,16 @@ static Pot__Verdict word_of(const struct outcome *o,
         validator_set_find(&index, set, &a.validator) &&
         signed_verify(SIGNED_ATTESTATION, &o->env->chain, message);
     if (is_right) {
-        verdict = round_verdict_on(&a, &o->submission);
+        verdict = round_verdict_on(&a, &o->name);
         *last = a.validator;
     }
     round_attestation_fini(&a);
     return verdict;
+}
+
+static bool is_exposed(const struct outcome *o)
+{
+    return o->challenge->plant.len > 0;
 }
 
 /* The one word of all of them, if they are a quorum and it says something that
@@ -223,7 +256,8 @@ static Pot__Verdict common_word(const struct outcome *o,
         Pot__Verdict word =
             word_of(o, &set, settle->attestations[i], i == 0, &last);
         if (word != POT__VERDICT__VERDICT_ACCEPT_AUDITED &&
-            word != POT__VERDICT__VERDICT_REFUSE) {
+            word != POT__VERDICT__VERDICT_REFUSE &&
+            (word != POT__VERDICT__VERDICT_PLANTED || !is_exposed(o))) {
             return POT__VERDICT__VERDICT_NONE;
         }
         if (i > 0 && word != common) {
@@ -234,6 +268,22 @@ static Pot__Verdict common_word(const struct outcome *o,
     return common;
 }
 
+static Pot__ChallengeStatus carry_out(const struct outcome *o,
+                                      Pot__Verdict word,
+                                      const Pot__SettleChallenge *settle)
+{
+    if (word == POT__VERDICT__VERDICT_REFUSE) {
+        uphold(o);
+        return POT__CHALLENGE_STATUS__CHALLENGE_UPHELD;
+    }
+    if (word == POT__VERDICT__VERDICT_PLANTED) {
+        find_liars(o);
+        return POT__CHALLENGE_STATUS__CHALLENGE_PLANTED;
+    }
+    reject(o, settle);
+    return POT__CHALLENGE_STATUS__CHALLENGE_REJECTED;
+}
+
 static enum tx_verdict settle_open(struct outcome *o,
                                    const Pot__SettleChallenge *settle)
 {
@@ -241,25 +291,22 @@ static enum tx_verdict settle_open(struct outcome *o,
     if (word == POT__VERDICT__VERDICT_NONE) {
         return TX_CHALLENGE_WORDS;
     }
-    bool is_false = word == POT__VERDICT__VERDICT_REFUSE;
-    if (is_false) {
-        uphold(o);
-    } else {
-        reject(o, settle);
+    if (word == POT__VERDICT__VERDICT_REFUSE &&
+        ledger_challenge_waits(&o->env->state, o->challenge, o->block)) {
+        return TX_CHALLENGE_WAITS;
     }
-    challenge_close(&o->env->state, &o->submission, o->challenge,
-                    is_false ? POT__CHALLENGE_STATUS__CHALLENGE_UPHELD
-                             : POT__CHALLENGE_STATUS__CHALLENGE_REJECTED,
-                    o->height);
+    Pot__ChallengeStatus status = carry_out(o, word, settle);
+    challenge_close(&o->env->state, &o->submission, o->challenge, status,
+                    o->block->height);
     return TX_ACCEPTED;
 }
 
 enum tx_verdict challenge_settle(const struct ledger_env *env,
                                  const Pot__GenesisParams *params,
-                                 uint64_t height,
+                                 const struct ledger_block *block,
                                  const Pot__SettleChallenge *settle)
 {
-    struct outcome o = {.env = env, .params = params, .height = height};
+    struct outcome o = {.env = env, .params = params, .block = block};
     bool is_hash = codec_hash(&o.submission, settle->submission);
     POT_ASSERT(is_hash);
     o.challenge = ledger_challenge(&env->state, &o.submission);
@@ -267,8 +314,10 @@ enum tx_verdict challenge_settle(const struct ledger_env *env,
         o.challenge == NULL ? TX_CHALLENGE_UNKNOWN : TX_CHALLENGE_ENDED;
     if (o.challenge != NULL &&
         o.challenge->status == POT__CHALLENGE_STATUS__CHALLENGE_OPEN) {
-        bool is_key = codec_key(&o.challenger, o.challenge->challenger);
-        POT_ASSERT(is_key);
+        bool is_right = codec_key(&o.challenger, o.challenge->challenger) &&
+                        codec_key(&o.miner, o.challenge->miner);
+        POT_ASSERT(is_right);
+        ledger_challenge_name(&o.name, o.challenge);
         verdict = settle_open(&o, settle);
     }
     codec_free(o.challenge);

@@ -132,6 +132,13 @@ bool ledger_is_counted(const Pot__ClosedRecord *closed,
     return closed_find(closed, submission) != NULL;
 }
 
+bool ledger_is_audited(const Pot__ClosedRecord *closed,
+                       const struct hash *submission)
+{
+    const Pot__ClosedSubmission *counted = closed_find(closed, submission);
+    return counted != NULL && counted->n_auditors > 0;
+}
+
 Pot__ClosedRecord *closed_load(const struct state *state,
                                const struct hash *name)
 {

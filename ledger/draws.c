@@ -73,9 +73,10 @@ static void count(struct account *account, const struct settle *s,
 {
     for (size_t i = 0; i < n; i++) {
         if (has_drawn(s->task, attestation, &submissions[i])) {
-            bool is_said =
-                round_verdict_on(attestation, &submissions[i].hash) !=
-                POT__VERDICT__VERDICT_NONE;
+            Pot__Verdict verdict =
+                round_verdict_on(attestation, &submissions[i].hash);
+            bool is_said = verdict == POT__VERDICT__VERDICT_ACCEPT_AUDITED ||
+                           verdict == POT__VERDICT__VERDICT_REFUSE;
             account->audits_drawn++;
             account->audits_said += is_said ? 1 : 0;
         }

@@ -156,8 +156,27 @@ size_t ledger_challenges_left(const struct state *state,
 /* ledger_is_counted: whether the closed round counts the submission. */
 bool ledger_is_counted(const Pot__ClosedRecord *closed,
                        const struct hash *submission);
+/* ledger_is_audited: somebody whose word the round lists says to have audited
+ * it. */
+bool ledger_is_audited(const Pot__ClosedRecord *closed,
+                       const struct hash *submission);
 Pot__ChallengeRecord *ledger_challenge(const struct state *state,
                                        const struct hash *submission);
+/* ledger_challenge_name: what a word on an open challenge judges: the
+ * submission, or once that is said to be a plant, proto/plant.h's name of it.
+ */
+void ledger_challenge_name(struct hash *out,
+                           const Pot__ChallengeRecord *challenge);
+/* ledger_is_plant: the secret proves that what is challenged was planted
+ * (proto/plant.h). */
+bool ledger_is_plant(const struct state *state,
+                     const Pot__ChallengeRecord *challenge,
+                     const struct hash *secret);
+/* ledger_challenge_waits: it cannot be upheld in that block yet: its miner may
+ * still say that it planted what is challenged. */
+bool ledger_challenge_waits(const struct state *state,
+                            const Pot__ChallengeRecord *challenge,
+                            const struct ledger_block *block);
 /* Submissions whose challenge is open, in no order. */
 Pot__HashList *ledger_challenges(const struct state *state);
 

@@ -26,6 +26,7 @@ ledger_libledger_a_SOURCES = \
 	ledger/optimizer.c ledger/optimizer.h \
 	ledger/optimizer_adam.c ledger/optimizer_rule.h \
 	ledger/optimizer_rate.c ledger/optimizer_rate.h \
+	ledger/plants.c ledger/plants.h \
 	ledger/parameters.c ledger/parameters.h \
 	ledger/pay.c ledger/pay.h \
 	ledger/read.c \

@@ -9,6 +9,7 @@
 #include "ledger/list.h"
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
+#include "ledger/plants.h"
 #include "ledger/roster.h"
 #include "ledger/settle.h"
 #include "ledger/task.h"
@@ -79,6 +80,7 @@ static void note_absences(struct settle *s, const struct ledger_env *env)
         POT_ASSERT(is_key);
         bool is_counted = passed < s->counted_count &&
                           public_key_equal(&s->counted[passed].miner, &miner);
+        const struct round_submission *counted = &s->counted[passed];
         passed += is_counted ? 1 : 0;
         struct roster members = roster_of_members(s->task);
         if (!roster_find(members, &miner, &index)) {
@@ -87,6 +89,9 @@ static void note_absences(struct settle *s, const struct ledger_env *env)
         Pot__RosterEntry *member = members.entries[index];
         member->absent = is_counted ? 0 : member->absent + 1;
         member->is_counted = is_counted;
+        if (is_counted) {
+            plants_keep(member, counted);
+        }
         if (absent_max > 0 && member->absent >= absent_max) {
             task_drop_member(env, s->task, index);
         }

@@ -2,6 +2,7 @@
 
 #include "ledger/submission.h"
 
+#include "ledger/plants.h"
 #include "ledger/roster.h"
 #include "proto/codec.h"
 #include "proto/packed.h"
@@ -16,6 +17,7 @@ static bool is_for_open_round(const Pot__TaskRecord *task,
     return codec_bytes_equal(task->task, submission->task.b, HASH_SIZE) &&
            body->round == task->round &&
            body->rows == task->spec->rows_per_miner &&
+           plants_fit(task, submission) &&
            body->payload_bytes == packed_bytes(shape, &form) &&
            codec_bytes_equal(task->parameters_hash, submission->parameters.b,
                              HASH_SIZE);

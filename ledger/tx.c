@@ -37,6 +37,8 @@ static const struct tx_kind *find_kind(Pot__TxBody__ActionCase action)
         return &tx_kind_challenge;
     case POT__TX_BODY__ACTION_SETTLE_CHALLENGE:
         return &tx_kind_settle_challenge;
+    case POT__TX_BODY__ACTION_EXPOSE_PLANT:
+        return &tx_kind_expose_plant;
     case POT__TX_BODY__ACTION__NOT_SET:
     case _POT__TX_BODY__ACTION__CASE_IS_INT_SIZE:
         break;

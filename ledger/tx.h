@@ -68,6 +68,10 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
     X(TX_CHALLENGE_ENDED, TX_FOR_GOOD, "the challenge has ended")              \
     X(TX_CHALLENGE_WORDS, TX_FOR_NOW,                                          \
       "not the same word of a quorum of validators")                           \
+    X(TX_CHALLENGE_WAITS, TX_FOR_NOW,                                          \
+      "its miner may still say that the submission was planted")               \
+    X(TX_PLANT, TX_FOR_GOOD,                                                   \
+      "that does not say that the submission was planted")                     \
     X(TX_ANSWERS, TX_FOR_NOW,                                                  \
       "the stake is bound: what it was paid for can be challenged still")      \
     X(TX_SPEC_STAKE, TX_FOR_GOOD,                                              \
@@ -114,6 +118,8 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
       "compression: int8 or int16; int4, sign or topk with numerics exact; "   \
       "topk_share for topk, up to 0.5")                                        \
     X(TX_SPEC_AUDIT_RATE, TX_FOR_GOOD, "audit_rate: 0 to 1")                   \
+    X(TX_SPEC_PLANT_RATE, TX_FOR_GOOD,                                         \
+      "plant_rate: 0 to 1, with numerics exact")                               \
     X(TX_SPEC_EVALUATION, TX_FOR_GOOD,                                         \
       "eval_every: at least 1, and test rows times "                           \
       "parameters within the limit")                                           \

@@ -46,5 +46,6 @@ extern const struct tx_kind tx_kind_join_task;
 extern const struct tx_kind tx_kind_leave_task;
 extern const struct tx_kind tx_kind_challenge;
 extern const struct tx_kind tx_kind_settle_challenge;
+extern const struct tx_kind tx_kind_expose_plant;
 
 #endif

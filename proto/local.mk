@@ -32,6 +32,7 @@ proto_libproto_a_SOURCES = \
 	proto/named.c proto/named.h \
 	proto/packed.c proto/packed.h \
 	proto/model.c proto/model.h \
+	proto/plant.c proto/plant.h \
 	proto/round.c proto/round.h \
 	proto/sign_frame.c proto/sign_frame.h \
 	proto/signed.c proto/signed.h \

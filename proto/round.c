@@ -43,7 +43,8 @@ static bool submission_is_well_formed(struct round_submission *s,
            codec_hash(&s->payload, body->payload_hash) && body->rows > 0 &&
            body->loss < ROUND_LOSS_BOUND && body->loss > -ROUND_LOSS_BOUND &&
            is_core_name(body->blas_core) &&
-           body->workers <= ROUND_WORKERS_MAX && body->salt.len == HASH_SIZE;
+           body->workers <= ROUND_WORKERS_MAX && body->salt.len == HASH_SIZE &&
+           (body->link.len == 0 || body->link.len == HASH_SIZE);
 }
 
 enum pot_err round_submission_decode(struct round_submission *out,
@@ -103,6 +104,7 @@ static bool judgement_is_well_formed(const Pot__Judgement *judgement)
 {
     return judgement->submission.len == HASH_SIZE &&
            (judgement->verdict == POT__VERDICT__VERDICT_REFUSE ||
+            judgement->verdict == POT__VERDICT__VERDICT_PLANTED ||
             round_is_accept(judgement->verdict));
 }
 

@@ -344,6 +344,11 @@ static enum spec_fault check_judging(const Pot__TaskSpec *spec)
     if (spec->audit_rate_ppm > PPM_ONE) {
         return SPEC_AUDIT_RATE;
     }
+    if (spec->plant_rate_ppm > PPM_ONE ||
+        (spec->plant_rate_ppm > 0 &&
+         spec->numerics != POT__NUMERICS__NUMERICS_EXACT)) {
+        return SPEC_PLANT_RATE;
+    }
     if (spec->eval_every == 0) {
         return SPEC_EVAL_EVERY;
     }

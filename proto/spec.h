@@ -81,6 +81,7 @@ enum spec_fault {
     SPEC_COMPRESSION_EXACT, /* below a byte an element, but not in the exact
                                lane, which alone can audit that */
     SPEC_AUDIT_RATE,
+    SPEC_PLANT_RATE, /* above one, or not of the exact lane */
     SPEC_EVAL_EVERY,
     SPEC_TARGET_ACCURACY,
     SPEC_ROUND_TIMEOUT,

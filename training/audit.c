@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "proto/blob.h"
+#include "proto/plant.h"
 #include "training/compress.h"
 #include "training/quantise.h"
 
@@ -186,20 +187,30 @@ void audit_compare(struct audit_result *out, const struct model_shape *shape,
     out->verdict = judge(out);
 }
 
+static bool is_payload(const struct hash *payload, const uint8_t *data,
+                       size_t size)
+{
+    struct hash hash;
+    blob_hash(&hash, data, size);
+    return hash_equal(&hash, payload);
+}
+
 void audit_compare_exact(struct audit_result *out,
                          const struct model_shape *shape,
                          const struct packed_form *form,
                          const struct hash *payload, const int64_t *sums,
-                         uint64_t rows)
+                         uint64_t rows, const struct hash *plant)
 {
-    struct hash hash;
     size_t size = packed_bytes(shape, form);
     uint8_t *own = pot_alloc(size);
     compress_payload(own, shape, form, sums, rows);
-    blob_hash(&hash, own, size);
-    *out = (struct audit_result){
-        .verdict = hash_equal(&hash, payload) ? AUDIT_EQUAL : AUDIT_REFUSED,
-    };
+    *out = (struct audit_result){.verdict = AUDIT_REFUSED};
+    if (is_payload(payload, own, size)) {
+        out->verdict = AUDIT_EQUAL;
+    } else if (plant != NULL && plant_payload(own, shape, form, plant) &&
+               is_payload(payload, own, size)) {
+        out->verdict = AUDIT_PLANTED;
+    }
     free(own);
 }
 

@@ -22,6 +22,7 @@ enum audit_verdict {
     AUDIT_WITHIN,    /* differs as much as honest kernels do */
     AUDIT_UNDECIDED, /* compute it with the submitter's kernel */
     AUDIT_REFUSED,   /* no kernel explains the difference */
+    AUDIT_PLANTED,   /* it differs as proto/plant.h says */
 };
 
 struct audit_result {
@@ -44,14 +45,16 @@ void audit_compare(struct audit_result *out, const struct model_shape *shape,
                    uint64_t rows);
 
 /* audit_compare_exact: of the exact lane, where every honest machine makes the
- * same bytes: equal or refused, nothing between.
+ * same bytes: equal or refused, nothing between; or planted, with the secret
+ * of a plant.
  *
- * In: payload  what was submitted, by its hash (proto/blob.h); sums as above */
+ * In: payload  what was submitted, by its hash (proto/blob.h); sums as above;
+ *     plant    the secret; NULL: it is not said to be one */
 void audit_compare_exact(struct audit_result *out,
                          const struct model_shape *shape,
                          const struct packed_form *form,
                          const struct hash *payload, const int64_t *sums,
-                         uint64_t rows);
+                         uint64_t rows, const struct hash *plant);
 
 /* audit_flips_allowed: for a gradient of that many elements of width 1 or
  * 2.  Outside this module tests and the benchmark ask it. */

@@ -137,7 +137,7 @@ static void get_submissions(struct api_request *request)
 const struct api_route api_challenge_routes[] = {
     {"GET", "/v1/challenges", .summary = "challenges, the latest first",
      .answer = "challenges: submission, task, round, miner, challenger,"
-               " height, status, settled_height, outcome",
+               " height, status, settled_height, plant, outcome",
      .status = 200, .is_off_loop = true, .handler = get_challenges,
      .parameters = {API_LIMIT("1000")}},
     {"GET", "/v1/tasks/{task}/rounds/{round}/submissions",

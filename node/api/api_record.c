@@ -43,6 +43,8 @@ static void add_model(json_t *json, const Pot__TaskSpec *spec)
     api_json_set(json, "shards_per_round",
                  json_integer(spec->shards_per_round));
     api_json_set(json, "min_submissions", json_integer(spec->min_submissions));
+    api_json_set(json, "plant_rate",
+                 json_real(spec->plant_rate_ppm / (double)PPM_ONE));
 }
 
 bool api_record_has_classes(const Pot__TaskSpec *spec)
@@ -175,6 +177,7 @@ static const char *challenge_status(Pot__ChallengeStatus status)
         [POT__CHALLENGE_STATUS__CHALLENGE_UPHELD] = "upheld",
         [POT__CHALLENGE_STATUS__CHALLENGE_REJECTED] = "rejected",
         [POT__CHALLENGE_STATUS__CHALLENGE_EXPIRED] = "expired",
+        [POT__CHALLENGE_STATUS__CHALLENGE_PLANTED] = "planted",
     };
     unsigned index = (unsigned)status;
     return index < sizeof(names) / sizeof(*names) ? names[index] : "none";
@@ -224,6 +227,7 @@ json_t *api_record_challenge(const Pot__ChallengeRecord *challenge)
                  api_json_amount(sum_of(c, POT__REWARD_FOR__REWARD_SLASH)));
     api_json_set(json, "rewarded",
                  api_json_amount(sum_of(c, POT__REWARD_FOR__REWARD_CHALLENGE)));
+    api_json_set(json, "plant", api_json_hash_field(c->plant));
     api_json_set(json, "outcome", outcome_json(c));
     return json;
 }

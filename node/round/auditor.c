@@ -43,6 +43,8 @@ struct trial {
     size_t payload_size;
     struct hash payload_hash;
     int64_t loss; /* that the submitter claims */
+    bool has_plant;
+    struct hash plant; /* has_plant: the secret */
     auditor_done_fn *done;
     void *context;
     bool is_second;    /* ran on the second pool */
@@ -183,7 +185,8 @@ static void compare(void *context)
     if (is_exact(trial)) {
         audit_compare_exact(&trial->result, &input->shape, &input->form,
                             &trial->payload_hash, trial->sums,
-                            round_input_divisor(input));
+                            round_input_divisor(input),
+                            trial->has_plant ? &trial->plant : NULL);
     } else {
         struct gradient gradient;
         enum pot_err err = gradient_view(&gradient, &input->shape,
@@ -313,6 +316,10 @@ enum pot_err auditor_judge(struct auditor *auditor,
         trial->payload_size = audit->payload_size;
     }
     trial->loss = audit->loss;
+    if (audit->plant != NULL) {
+        trial->has_plant = true;
+        trial->plant = *audit->plant;
+    }
     trial->done = done;
     trial->context = context;
     enum pot_err err = compute(auditor->own, trial);

@@ -30,7 +30,8 @@ struct auditor_case {
     const uint8_t *payload; /* its gradient, opened; of the blas lane only */
     size_t payload_size;
     const struct hash *payload_hash;
-    int64_t loss; /* Q40.24, that it claims */
+    int64_t loss;             /* Q40.24, that it claims */
+    const struct hash *plant; /* the secret of a plant; NULL: none */
 };
 
 /* auditor_done_fn: err not POT_OK: nothing could be computed, and result says

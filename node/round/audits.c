@@ -47,6 +47,7 @@ struct audit {
     struct audits *audits;
     struct audits_case asked; /* what it names: below */
     char core[ROUND_BLAS_CORE_MAX + 1];
+    struct hash plant;
     Pot__Signed *submission;
     enum rank rank;
     uint64_t number;   /* the larger, the later it was asked for */
@@ -225,6 +226,7 @@ static void start(struct audit *audit)
         .payload_size = payload.size,
         .payload_hash = &audit->asked.payload,
         .loss = audit->asked.loss,
+        .plant = audit->asked.plant,
     };
     if (auditor_judge(audits->auditor, &judged, on_judged, audit) == POT_OK) {
         audit->is_exact = input->numerics == POT__NUMERICS__NUMERICS_EXACT;
@@ -399,6 +401,10 @@ enum pot_err audits_ask(struct audits *audits, const struct audits_case *asked,
     audit->asked = *asked;
     (void)snprintf(audit->core, sizeof(audit->core), "%s", asked->core);
     audit->asked.core = audit->core;
+    if (asked->plant != NULL) {
+        audit->plant = *asked->plant;
+        audit->asked.plant = &audit->plant;
+    }
     audit->rank = CHALLENGED;
     if (asked->submission != NULL) {
         audit->submission = signed_copy(asked->submission);

@@ -34,9 +34,10 @@ struct audits_case {
     uint32_t round;
     struct public_key miner;
     struct hash payload;
-    uint64_t payload_bytes;        /* the blas lane reads it */
-    int64_t loss;                  /* Q40.24, that it claims */
-    const char *core;              /* that it declared, for the blas lane */
+    uint64_t payload_bytes;   /* the blas lane reads it */
+    int64_t loss;             /* Q40.24, that it claims */
+    const struct hash *plant; /* the secret of a plant; NULL: none is known */
+    const char *core;         /* that it declared, for the blas lane */
     const Pot__Signed *submission; /* NULL: an open challenge's */
 };
 

@@ -137,6 +137,7 @@ static void on_audited(void *context, enum pot_err err,
         s->judging->shared->stats.undecided++;
         s->state = JUDGED; /* nor here */
         break;
+    case AUDIT_PLANTED: /* nobody has told a secret yet */
     case AUDIT_REFUSED:
         mark_refused(s, "its gradient is not the one of its rows");
         break;

@@ -12,6 +12,7 @@ node_round_libround_a_SOURCES = \
 	node/round/miner.c node/round/miner.h \
 	node/round/open_round.c node/round/open_round.h \
 	node/round/own_links.c node/round/own_links.h \
+	node/round/planter.c node/round/planter.h \
 	node/round/payload.c node/round/payload.h \
 	node/round/referee.c node/round/referee.h \
 	node/round/referee_words.c node/round/referee_words.h \

@@ -29,6 +29,7 @@
 #include "node/loop/loop_timer.h"
 #include "node/round/joining.h"
 #include "node/round/payload.h"
+#include "node/round/planter.h"
 #include "node/round/round_load.h"
 #include "node/round/rounds.h"
 #include "p2p/gossip.h"
@@ -64,6 +65,9 @@ struct mined_task { /* a running task */
     struct round_input *input; /* MINED_COMPUTING, MINED_PACKING */
     struct payload *payload;   /* MINED_PACKING */
     int64_t loss;              /* MINED_PACKING: Q40.24, the mean */
+    bool has_link;             /* MINED_PACKING: the task has plants */
+    struct hash link;          /* has_link: of the round */
+    struct hash secret;        /* has_link: behind it */
     Pot__Signed *commitment;   /* MINED_COMMITTED, MINED_SUBMITTED */
     Pot__Signed *submission;   /* the same */
     uint64_t sent_ms;
@@ -74,6 +78,7 @@ struct mined_task { /* a running task */
 struct miner {
     struct miner_config config;
     struct joining *joining;
+    struct planter *planter;
     struct workers *workers;
     struct map tasks; /* task -> struct mined_task */
     struct loop_timer timer;
@@ -195,7 +200,8 @@ static void make_salt(struct hash *out, const struct mined_task *mined)
     hash_bytes(out, "salt", signature.b, SIGNATURE_SIZE);
 }
 
-static void on_packed(void *context, const struct hash *hash, size_t size)
+static void on_packed(void *context, const struct hash *hash, size_t size,
+                      bool is_planted)
 {
     struct mined_task *mined = context;
     const struct miner *miner = mined->miner;
@@ -216,8 +222,14 @@ static void on_packed(void *context, const struct hash *hash, size_t size)
     body.workers = c->workers;
     make_salt(&salt, mined);
     body.salt = codec_bytes(salt.b, HASH_SIZE);
+    if (mined->has_link) {
+        body.link = codec_bytes(mined->link.b, HASH_SIZE);
+    }
     mined->submission =
         signed_make(SIGNED_SUBMISSION, &c->holdings->chain, c->key, &body);
+    if (is_planted) {
+        planter_note(miner->planter, mined->submission, &mined->secret);
+    }
     commit(mined);
 }
 
@@ -227,6 +239,7 @@ static void on_computed(void *context, enum pot_err err, const char *why,
     struct mined_task *mined = context;
     struct miner *miner = mined->miner;
     const Pot__TaskSpec *spec = mined->record->spec;
+    bool is_plant;
     if (err == POT_ERANGE) { /* which it will be again, for these rows */
         miner->stats.diverged++;
         LOG(LOG_ERROR, "node", "gradient not finite: nothing is submitted",
@@ -245,9 +258,11 @@ static void on_computed(void *context, enum pot_err err, const char *why,
     miner->stats.computed++;
     mined->state = MINED_PACKING;
     mined->loss = fixed_divide(loss_sum, spec->rows_per_miner);
-    mined->payload =
-        payload_start(miner->config.loop, miner->config.holdings->pool,
-                      mined->input, sums, on_packed, mined);
+    mined->has_link = planter_plan(miner->planter, mined->record, &mined->link,
+                                   &is_plant, &mined->secret);
+    mined->payload = payload_start(
+        miner->config.loop, miner->config.holdings->pool, mined->input, sums,
+        is_plant ? &mined->secret : NULL, on_packed, mined);
 }
 
 /* What is not to be held whole comes with the rows of each round. */
@@ -401,6 +416,7 @@ void miner_refresh(struct miner *miner)
         }
     }
     codec_free(running);
+    planter_refresh(miner->planter, &state);
 }
 
 static void on_tick(void *context)
@@ -450,6 +466,7 @@ struct miner *miner_new(const struct miner_config *config)
     };
     miner->config = *config;
     miner->joining = joining_new(&joining);
+    miner->planter = planter_new(&joining);
     miner->workers = open_workers(config);
     loop_timer_open(&miner->timer, config->loop, on_tick, miner);
     loop_timer_start(&miner->timer, TICK_MS, TICK_MS);
@@ -466,6 +483,7 @@ void miner_stop(struct miner *miner)
     }
     map_fini(&miner->tasks);
     joining_free(miner->joining);
+    planter_free(miner->planter);
     workers_free(miner->workers);
     miner->workers = NULL;
     loop_timer_close(&miner->timer);

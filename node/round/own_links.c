@@ -22,14 +22,17 @@ struct milestones {
 struct own_links {
     const struct key *key;
     const struct hash *chain;
+    const char *what;
     struct map tasks; /* task -> struct milestones */
 };
 
-struct own_links *own_links_new(const struct key *key, const struct hash *chain)
+struct own_links *own_links_new(const struct key *key, const struct hash *chain,
+                                const char *what)
 {
     struct own_links *links = pot_calloc(1, sizeof(*links));
     links->key = key;
     links->chain = chain;
+    links->what = what;
     return links;
 }
 
@@ -51,7 +54,7 @@ static struct milestones *walk(const struct own_links *links,
                                const struct hash *task, uint32_t rounds)
 {
     struct signature signature;
-    if (!key_sign(&signature, links->key, "draws", links->chain, task->b,
+    if (!key_sign(&signature, links->key, links->what, links->chain, task->b,
                   HASH_SIZE)) {
         return NULL;
     }
@@ -69,7 +72,7 @@ static struct milestones *walk(const struct own_links *links,
 bool own_links_get(struct own_links *links, const struct hash *task,
                    uint32_t rounds, uint32_t round, struct hash *out)
 {
-    POT_ASSERT(round < rounds);
+    POT_ASSERT(round <= rounds);
     struct milestones *m = map_get(&links->tasks, task->b);
     if (m == NULL) {
         m = walk(links, task, rounds);

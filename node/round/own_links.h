@@ -12,16 +12,17 @@
 struct key;
 struct own_links; /* opaque: node/round/own_links.c */
 
-/* own_links_new: key and chain are borrowed and outlive it. */
-struct own_links *own_links_new(const struct key *key,
-                                const struct hash *chain);
+/* own_links_new: all borrowed, and outlive it; what tells a key's chains apart:
+ * the domain of the signature. */
+struct own_links *own_links_new(const struct key *key, const struct hash *chain,
+                                const char *what);
 
 /* own_links_free: NULL is none. */
 void own_links_free(struct own_links *links);
 
-/* own_links_get: of a round of a task that has so many; round < rounds.  False:
- * the key did not sign.  The first time a hash is computed for each round of
- * the task, later a thousand at most. */
+/* own_links_get: of a round of a task that has so many; round <= rounds, which
+ * is the secret.  False: the key did not sign.  The first time a hash is
+ * computed for each round of the task, later a thousand at most. */
 bool own_links_get(struct own_links *links, const struct hash *task,
                    uint32_t rounds, uint32_t round, struct hash *out);
 

@@ -7,6 +7,7 @@
 #include "node/loop/offload.h"
 #include "node/round/round_input.h"
 #include "proto/blob.h"
+#include "proto/plant.h"
 #include "training/compress.h"
 
 #include <stdlib.h>
@@ -16,6 +17,8 @@ struct payload {
     struct blob_pool *pool;
     struct round_input *input;
     int64_t *sums;
+    bool is_plant;
+    struct hash plant; /* is_plant: the secret */
     struct hash hash;
     size_t size;
     payload_fn *done; /* NULL: forgotten */
@@ -30,6 +33,9 @@ static void run(void *context)
     uint8_t *data = pot_alloc(payload->size);
     compress_payload(data, &input->shape, &input->form, payload->sums,
                      round_input_divisor(input));
+    payload->is_plant =
+        payload->is_plant &&
+        plant_payload(data, &input->shape, &input->form, &payload->plant);
     blob_hash(&payload->hash, data, payload->size);
     (void)blob_pool_put(payload->pool, &payload->hash, data, payload->size);
     free(data);
@@ -39,7 +45,8 @@ static void on_run(void *context)
 {
     struct payload *payload = context;
     if (payload->done != NULL) {
-        payload->done(payload->context, &payload->hash, payload->size);
+        payload->done(payload->context, &payload->hash, payload->size,
+                      payload->is_plant);
     }
     round_input_unref(payload->input);
     free(payload->sums);
@@ -48,12 +55,17 @@ static void on_run(void *context)
 
 struct payload *payload_start(uv_loop_t *loop, struct blob_pool *pool,
                               struct round_input *input, int64_t *sums,
-                              payload_fn *done, void *context)
+                              const struct hash *plant, payload_fn *done,
+                              void *context)
 {
     struct payload *payload = pot_calloc(1, sizeof(*payload));
     payload->pool = pool;
     payload->input = round_input_ref(input);
     payload->sums = sums;
+    if (plant != NULL) {
+        payload->is_plant = true;
+        payload->plant = *plant;
+    }
     payload->done = done;
     payload->context = context;
     offload_start(&payload->offload, loop, run, on_run, payload);

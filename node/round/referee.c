@@ -38,21 +38,26 @@ enum dispute_state { LACKING, ASKED, SPOKEN };
 struct dispute {
     struct referee *referee;
     struct hash submission;
+    struct hash name; /* what words judge: ledger_challenge_name */
     struct hash task;
     struct hash payload;
     struct public_key miner;
     Pot__ChallengeRecord *record;
+    bool has_plant;
+    struct hash plant; /* has_plant: the secret that was shown */
     enum dispute_state state;
     struct referee_words words;
     Pot__Signed *own;     /* SPOKEN */
     uint64_t sent_height; /* of the tip when it was settled; 0: not yet */
+    uint64_t seen_height; /* of the tip at which it was open last */
 };
 
 struct referee {
     struct rounds_shared *shared;
     struct own_tx *sender;
-    struct map disputes; /* submission -> struct dispute */
+    struct map disputes; /* name -> struct dispute */
     uint64_t height;
+    uint64_t time_ms; /* of the block at that height */
 };
 
 static struct state state_of(const struct referee *referee)
@@ -86,10 +91,21 @@ static void send_settle(struct dispute *d, Pot__Signed **words, size_t count)
     }
 }
 
+/* The ledger would not take it in the next block. */
+static bool is_too_early(const struct dispute *d, Pot__Verdict verdict)
+{
+    const struct state state = state_of(d->referee);
+    const struct ledger_block next = {.height = d->referee->height + 1,
+                                      .time_ms = d->referee->time_ms + 1};
+    return verdict == POT__VERDICT__VERDICT_REFUSE &&
+           ledger_challenge_waits(&state, d->record, &next);
+}
+
 static void settle_if_due(struct dispute *d)
 {
     static const Pot__Verdict verdicts[] = {
-        POT__VERDICT__VERDICT_ACCEPT_AUDITED, POT__VERDICT__VERDICT_REFUSE};
+        POT__VERDICT__VERDICT_ACCEPT_AUDITED, POT__VERDICT__VERDICT_PLANTED,
+        POT__VERDICT__VERDICT_REFUSE};
     const struct referee *referee = d->referee;
     struct validator_set set;
     bool waits = d->sent_height != 0 &&
@@ -98,11 +114,11 @@ static void settle_if_due(struct dispute *d)
         return;
     }
     set_of(referee, &set);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof(verdicts) / sizeof(*verdicts); i++) {
         Pot__Signed *words[VALIDATORS_MAX];
         size_t count =
             referee_words_quorum(words, &d->words, &set, verdicts[i]);
-        if (count > 0) {
+        if (count > 0 && !is_too_early(d, verdicts[i])) {
             send_settle(d, words, count);
         }
     }
@@ -125,7 +141,7 @@ static void speak(struct dispute *d, Pot__Verdict verdict)
     Pot__Judgement judgement = POT__JUDGEMENT__INIT;
     Pot__Judgement *list[] = {&judgement};
     Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
-    judgement.submission = codec_bytes(d->submission.b, HASH_SIZE);
+    judgement.submission = codec_bytes(d->name.b, HASH_SIZE);
     judgement.verdict = verdict;
     body.task = codec_bytes(d->task.b, HASH_SIZE);
     body.round = d->record->round;
@@ -154,11 +170,15 @@ static void on_replayed(void *context, enum pot_err err,
         return;
     }
     bool is_right = result->verdict == AUDIT_EQUAL;
+    bool is_plant = result->verdict == AUDIT_PLANTED;
     LOG(LOG_INFO, "node", "challenge replayed",
         log_text("submission", hash_format(&d->submission, text)),
-        log_text("it is", is_right ? "right" : "false"));
-    speak(d, is_right ? POT__VERDICT__VERDICT_ACCEPT_AUDITED
-                      : POT__VERDICT__VERDICT_REFUSE);
+        log_text("it is", is_right   ? "right"
+                          : is_plant ? "planted"
+                                     : "false"));
+    speak(d, is_right   ? POT__VERDICT__VERDICT_ACCEPT_AUDITED
+             : is_plant ? POT__VERDICT__VERDICT_PLANTED
+                        : POT__VERDICT__VERDICT_REFUSE);
 }
 
 static bool is_validator(const struct referee *referee,
@@ -175,6 +195,7 @@ static void ask(struct dispute *d)
     const struct rounds_shared *shared = d->referee->shared;
     const struct audits_case asked = {
         .name = d->submission,
+        .plant = d->has_plant ? &d->plant : NULL,
         .task = d->task,
         .round = d->record->round,
         .miner = d->miner,
@@ -202,43 +223,55 @@ static void dispute_free(struct dispute *d)
     free(d);
 }
 
-static void begin(struct referee *referee, const struct hash *submission)
+/* Takes the record. */
+static struct dispute *begin(struct referee *referee, const struct hash *name,
+                             Pot__ChallengeRecord *record)
 {
-    const struct state state = state_of(referee);
-    Pot__ChallengeRecord *record = ledger_challenge(&state, submission);
-    if (record == NULL) {
-        return; /* the state cannot be read */
-    }
     struct dispute *d = pot_calloc(1, sizeof(*d));
     d->referee = referee;
-    d->submission = *submission;
+    d->name = *name;
     d->record = record;
-    bool is_right = codec_hash(&d->task, record->task) &&
+    bool is_right = codec_hash(&d->submission, record->submission) &&
+                    codec_hash(&d->task, record->task) &&
                     codec_hash(&d->payload, record->payload_hash) &&
                     codec_key(&d->miner, record->miner);
     POT_ASSERT(is_right);
-    (void)map_put(&referee->disputes, submission->b, d);
+    d->has_plant = codec_hash(&d->plant, record->plant);
+    (void)map_put(&referee->disputes, name->b, d);
+    return d;
 }
 
-static void begin_new(struct referee *referee, const Pot__HashList *open)
+/* One whose submission is said to be planted from now on has another name, and
+ * begins anew. */
+static void see(struct referee *referee, const struct state *state,
+                const struct hash *submission)
 {
+    struct hash name;
+    Pot__ChallengeRecord *record = ledger_challenge(state, submission);
+    if (record == NULL) {
+        return; /* the state cannot be read */
+    }
+    ledger_challenge_name(&name, record);
+    struct dispute *d = map_get(&referee->disputes, name.b);
+    if (d == NULL) {
+        d = begin(referee, &name, record);
+    } else {
+        codec_free(record);
+    }
+    d->seen_height = referee->height;
+}
+
+static void see_all(struct referee *referee)
+{
+    const struct state state = state_of(referee);
+    Pot__HashList *open = ledger_challenges(&state);
     for (size_t i = 0; i < open->n_hashes; i++) {
         struct hash submission;
-        if (codec_hash(&submission, open->hashes[i]) &&
-            map_get(&referee->disputes, submission.b) == NULL) {
-            begin(referee, &submission);
+        if (codec_hash(&submission, open->hashes[i])) {
+            see(referee, &state, &submission);
         }
     }
-}
-
-static bool is_listed(const Pot__HashList *open, const struct hash *submission)
-{
-    for (size_t i = 0; i < open->n_hashes; i++) {
-        if (codec_bytes_equal(open->hashes[i], submission->b, HASH_SIZE)) {
-            return true;
-        }
-    }
-    return false;
+    codec_free(open);
 }
 
 static void go_on(struct dispute *d)
@@ -270,25 +303,23 @@ void referee_free(struct referee *referee)
     free(referee);
 }
 
-void referee_refresh(struct referee *referee, uint64_t height)
+void referee_refresh(struct referee *referee, uint64_t height, uint64_t time_ms)
 {
-    const struct state state = state_of(referee);
-    Pot__HashList *open = ledger_challenges(&state);
     referee->height = height;
-    begin_new(referee, open);
+    referee->time_ms = time_ms;
+    see_all(referee);
     size_t count = referee->disputes.count;
     void **all = map_values(&referee->disputes);
     for (size_t i = 0; i < count; i++) {
         struct dispute *d = all[i];
-        if (is_listed(open, &d->submission)) {
+        if (d->seen_height == height) {
             go_on(d);
         } else {
-            (void)map_remove(&referee->disputes, d->submission.b);
+            (void)map_remove(&referee->disputes, d->name.b);
             dispute_free(d);
         }
     }
     free(all);
-    codec_free(open);
 }
 
 /* ---- the words of all */
@@ -323,7 +354,7 @@ bool referee_take(struct referee *referee, struct round_attestation *opened,
     bool is_news =
         d != NULL && is_validator(referee, &opened->validator) &&
         referee_words_take(&d->words, &opened->validator,
-                           round_verdict_on(opened, &d->submission), message);
+                           round_verdict_on(opened, &d->name), message);
     round_attestation_fini(opened);
     if (is_news) {
         settle_if_due(d);

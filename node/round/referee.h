@@ -21,8 +21,9 @@ struct referee *referee_new(struct rounds_shared *shared,
                             struct own_tx *sender);
 void referee_free(struct referee *referee);
 
-/* referee_refresh: the tip, of that height, moved. */
-void referee_refresh(struct referee *referee, uint64_t height);
+/* referee_refresh: the tip moved, to a block of that height and time. */
+void referee_refresh(struct referee *referee, uint64_t height,
+                     uint64_t time_ms);
 
 /* referee_is_asked: it speaks of an open challenge. */
 bool referee_is_asked(const struct referee *referee,

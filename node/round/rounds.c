@@ -133,7 +133,8 @@ void rounds_refresh(struct rounds *rounds)
     rounds->shared.stats.open = rounds->open.count;
     round_early_replay(&rounds->early, take, rounds);
     accuse(rounds, &state);
-    referee_refresh(rounds->referee, tip_height(rounds));
+    referee_refresh(rounds->referee, tip_height(rounds),
+                    chain_tip(rounds->config.chain)->time_ms);
 }
 
 /* ---- messages */
@@ -403,7 +404,7 @@ struct rounds *rounds_new(const struct rounds_config *config)
     rounds->shared.audits = audits_new(&rounds->shared, config->worker_program);
     if (config->key != NULL) {
         rounds->shared.links =
-            own_links_new(config->key, &config->holdings->chain);
+            own_links_new(config->key, &config->holdings->chain, "draws");
     }
     if (config->payer != NULL) {
         rounds->sender = open_sender(config);

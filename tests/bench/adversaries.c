@@ -228,7 +228,7 @@ static bool is_right(struct play *p, const struct entry *e)
     struct audit_result result;
     town_compute(&p->town, &own, &e->opened.miner, p->town.theta, p->town.rows);
     audit_compare_exact(&result, &p->town.shape, &p->town.form,
-                        &e->opened.payload, own.sums, own.divisor);
+                        &e->opened.payload, own.sums, own.divisor, NULL);
     bool is_equal =
         result.verdict == AUDIT_EQUAL && own.loss == e->opened.body->loss;
     town_gradient_fini(&own);

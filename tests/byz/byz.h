@@ -60,6 +60,8 @@ struct byz_trick {
     void (*pack)(uint8_t *payload);
     /* Its own submission, not signed yet. */
     void (*submit)(Pot__SubmissionBody *body);
+    /* Its own words on submissions or a challenge, the same. */
+    void (*attest)(Pot__AttestationBody *body);
 };
 
 /* All tricks; the last one has no name. */

@@ -229,6 +229,9 @@ Pot__Signed *__wrap_signed_make(const char *what, const struct hash *chain,
     if (trick->submit != NULL && strcmp(what, SIGNED_SUBMISSION) == 0) {
         trick->submit(body);
     }
+    if (trick->attest != NULL && strcmp(what, SIGNED_ATTESTATION) == 0) {
+        trick->attest(body);
+    }
     return __real_signed_make(what, chain, key, body);
 }
 

@@ -8,7 +8,8 @@ byz_tests = \
 	tests/byz/test_byz_snapshot.sh \
 	tests/byz/test_byz_validator.sh \
 	tests/byz/test_middleman.sh \
-	tests/byz/test_misfits.sh
+	tests/byz/test_misfits.sh \
+	tests/byz/test_plants.sh
 dist_check_SCRIPTS += $(byz_tests)
 TESTS += $(byz_tests)
 EXTRA_DIST += tests/byz/byz.sh

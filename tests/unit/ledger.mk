@@ -38,7 +38,7 @@ tests_unit_test_evaluate_LDADD = $(unit_ledger_libs)
 
 ledger_state_tests = tests/unit/test_draft tests/unit/test_ledger_blocks \
 	tests/unit/test_ledger_challenge \
-	tests/unit/test_ledger_draws \
+	tests/unit/test_ledger_draws tests/unit/test_ledger_plants \
 	tests/unit/test_ledger_round tests/unit/test_ledger_round_lies \
 	tests/unit/test_ledger_slash \
 	tests/unit/test_ledger_tx
@@ -67,6 +67,10 @@ tests_unit_test_ledger_draws_SOURCES = tests/unit/test_ledger_draws.c \
 	tests/unit/ledger_random.h
 tests_unit_test_ledger_draws_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_ledger_draws_LDADD = $(unit_fixture_libs)
+
+tests_unit_test_ledger_plants_SOURCES = tests/unit/test_ledger_plants.c
+tests_unit_test_ledger_plants_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_ledger_plants_LDADD = $(unit_fixture_libs)
 
 tests_unit_test_ledger_slash_SOURCES = tests/unit/test_ledger_slash.c
 tests_unit_test_ledger_slash_CPPFLAGS = $(unit_cppflags)

@@ -379,11 +379,26 @@ static void put_payload(struct fixture *f, Pot__SubmissionBody *body,
     free(payload);
 }
 
+void fixture_link(struct hash *out, const struct key *key,
+                  const Pot__TaskRecord *record)
+{
+    hash_bytes(out, "fixture-secret", key_public(key)->b, PUBLIC_KEY_SIZE);
+    draw_walk(out, out, record->spec->rounds - record->round);
+}
+
+void fixture_secret(struct hash *out, const struct key *key,
+                    const Pot__TaskRecord *record)
+{
+    hash_bytes(out, "fixture-secret", key_public(key)->b, PUBLIC_KEY_SIZE);
+    draw_walk(out, out, record->spec->rounds - record->round - 1);
+}
+
 Pot__Signed *fixture_submission(struct fixture *f, const struct key *miner,
                                 const struct hash *task, uint64_t salt)
 {
     static char core[] = "Haswell";
     struct hash payload;
+    struct hash link;
     Pot__SubmissionBody body = POT__SUBMISSION_BODY__INIT;
     Pot__TaskRecord *record = ledger_task(&f->env.state, task);
     POT_ASSERT(record != NULL);
@@ -396,6 +411,10 @@ Pot__Signed *fixture_submission(struct fixture *f, const struct key *miner,
     body.workers = 1;
     body.salt = codec_bytes(task->b, HASH_SIZE);
     put_payload(f, &body, &payload, record->spec, salt);
+    if (record->spec->plant_rate_ppm > 0) {
+        fixture_link(&link, miner, record);
+        body.link = codec_bytes(link.b, HASH_SIZE);
+    }
     Pot__Signed *signed_body =
         signed_make(SIGNED_SUBMISSION, &f->chain, miner, &body);
     codec_free(record);
@@ -407,14 +426,6 @@ static int compare_judgements(const void *a, const void *b)
     const Pot__Judgement *const *x = a;
     const Pot__Judgement *const *y = b;
     return memcmp((*x)->submission.data, (*y)->submission.data, HASH_SIZE);
-}
-
-void fixture_link(struct hash *out, const struct key *validator,
-                  const Pot__TaskRecord *record)
-{
-    hash_bytes(out, "fixture-secret", key_public(validator)->b,
-               PUBLIC_KEY_SIZE);
-    draw_walk(out, out, record->spec->rounds - record->round);
 }
 
 /* As an honest validator: what it has drawn it has audited. */

@@ -103,14 +103,17 @@ enum tx_verdict fixture_submit(struct fixture *f, const struct key *key,
 
 /* ---- rounds */
 
+/* fixture_link: of a validator or a miner, of the task's open round.
+ * fixture_secret: the one behind it, that of the next round. */
+void fixture_link(struct hash *out, const struct key *key,
+                  const Pot__TaskRecord *record);
+void fixture_secret(struct hash *out, const struct key *key,
+                    const Pot__TaskRecord *record);
+
 /* fixture_submission: a gradient of miner, put among the blobs, whose
- * elements follow from salt. */
+ * elements follow from salt; in a task with plants with the miner's link. */
 Pot__Signed *fixture_submission(struct fixture *f, const struct key *miner,
                                 const struct hash *task, uint64_t salt);
-
-/* fixture_link: the validator's of the task's open round. */
-void fixture_link(struct hash *out, const struct key *validator,
-                  const Pot__TaskRecord *record);
 
 /* fixture_words: an attestation of the record's open round: with that link, and
  * a verdict on each of count submissions, which may be none. */

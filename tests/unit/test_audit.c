@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "proto/blob.h"
+#include "proto/plant.h"
 #include "training/quantise.h"
 
 #include <setjmp.h>
@@ -111,13 +112,36 @@ static const struct packed_form int8 = {
     .compression = POT__COMPRESSION__COMPRESSION_INT8,
 };
 
-static enum audit_verdict judge_exactly(struct fixture *f)
+/* plant: NULL, or the secret by which they are said to be planted. */
+static enum audit_verdict judge_bytes(struct fixture *f,
+                                      const struct hash *plant)
 {
     struct hash hash;
-    gradient_encode(f->bytes, &f->shape, 1, 1, f->exponents, f->values);
     blob_hash(&hash, f->bytes, gradient_bytes(&f->shape, 1));
-    audit_compare_exact(&f->result, &f->shape, &int8, &hash, f->sums, ROWS);
+    audit_compare_exact(&f->result, &f->shape, &int8, &hash, f->sums, ROWS,
+                        plant);
     return f->result.verdict;
+}
+
+static enum audit_verdict judge_exactly(struct fixture *f)
+{
+    gradient_encode(f->bytes, &f->shape, 1, 1, f->exponents, f->values);
+    return judge_bytes(f, NULL);
+}
+
+static void a_plant_is_known_by_its_secret_alone(void **state)
+{
+    struct fixture *f = *state;
+    const struct hash secret = {{1}};
+    const struct hash other = {{2}};
+    assert_int_equal(judge_exactly(f), AUDIT_EQUAL);
+    assert_int_equal(judge_bytes(f, &secret), AUDIT_EQUAL);
+    assert_true(plant_payload(f->bytes, &f->shape, &int8, &secret));
+    assert_int_equal(judge_bytes(f, &secret), AUDIT_PLANTED);
+    assert_int_equal(judge_bytes(f, &other), AUDIT_REFUSED);
+    assert_int_equal(judge_bytes(f, NULL), AUDIT_REFUSED);
+    f->bytes[gradient_bytes(&f->shape, 1) - 1] ^= 1;
+    assert_int_equal(judge_bytes(f, &secret), AUDIT_REFUSED);
 }
 
 static void the_exact_lane_takes_the_same_bytes_only(void **state)
@@ -229,6 +253,7 @@ int main(void)
         WITH(allowed_flips_are_within_the_bound),
         WITH(one_flip_too_many_is_undecided),
         WITH(the_exact_lane_takes_the_same_bytes_only),
+        WITH(a_plant_is_known_by_its_secret_alone),
         WITH(flips_everywhere_are_not_accepted),
         WITH(larger_difference_is_never_within_the_bound),
         WITH(other_gradient_is_refused),

@@ -361,6 +361,8 @@ static void spoil_rule(struct fixture_spec *s, int which)
 {
     if (which == TX_SPEC_AGGREGATION_RULE) {
         s->task.clip_norm = 1;
+    } else if (which == TX_SPEC_PLANT_RATE) {
+        s->task.plant_rate_ppm = 1; /* of the blas lane */
     } else if (which == TX_SPEC_GRADIENT_SIZE) {
         s->task.rows_per_miner = ROWS_PER_MINER_MAX;
         s->layers[1] = 2000;

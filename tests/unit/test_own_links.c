@@ -26,7 +26,7 @@ static void links_follow_from_one_another(void **state)
     static const uint32_t lengths[] = {1, 2, 999, 1000, 1001, 2500};
     struct key *key = make_key(1);
     for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
-        struct own_links *links = own_links_new(key, &chain);
+        struct own_links *links = own_links_new(key, &chain, "draws");
         struct hash first;
         assert_true(own_links_get(links, &task, lengths[i], 0, &first));
         for (uint32_t r = 1; r < lengths[i]; r += 1 + r / 8) {
@@ -50,7 +50,7 @@ static void a_key_has_the_same_links_again(void **state)
     const struct hash next_task = {{3}};
     struct hash once;
     struct hash again;
-    struct own_links *links = own_links_new(key, &chain);
+    struct own_links *links = own_links_new(key, &chain, "draws");
     assert_true(own_links_get(links, &task, 100, 7, &once));
     own_links_forget(links, &task);
     assert_true(own_links_get(links, &task, 100, 7, &again));
@@ -58,11 +58,15 @@ static void a_key_has_the_same_links_again(void **state)
     assert_true(own_links_get(links, &next_task, 100, 7, &again));
     assert_false(hash_equal(&once, &again));
     own_links_free(links);
-    links = own_links_new(key, &chain);
+    links = own_links_new(key, &chain, "draws");
     assert_true(own_links_get(links, &task, 100, 7, &again));
     assert_true(hash_equal(&once, &again));
     own_links_free(links);
-    links = own_links_new(other, &chain);
+    links = own_links_new(key, &chain, "plants");
+    assert_true(own_links_get(links, &task, 100, 7, &again));
+    assert_false(hash_equal(&once, &again));
+    own_links_free(links);
+    links = own_links_new(other, &chain, "draws");
     assert_true(own_links_get(links, &task, 100, 7, &again));
     assert_false(hash_equal(&once, &again));
     own_links_free(links);
@@ -88,7 +92,7 @@ static void a_key_that_does_not_sign_has_none_yet(void **state)
     struct key *near = make_key(1);
     const struct key_signer nobody = {.sign = refuse};
     struct key *far = key_remote(key_public(near), &nobody);
-    struct own_links *links = own_links_new(far, &chain);
+    struct own_links *links = own_links_new(far, &chain, "draws");
     struct hash link;
     assert_false(own_links_get(links, &task, 100, 7, &link));
     own_links_free(links);

@@ -156,6 +156,23 @@ static void shards_are_bounded(void **state)
     assert_int_equal(spec_check(&f.spec, 5), SPEC_SHARDS);
 }
 
+static void plants_need_the_exact_lane(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_fixture(&f);
+    f.spec.plant_rate_ppm = PPM_ONE;
+    f.spec.numerics = POT__NUMERICS__NUMERICS_EXACT;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_SOUND);
+    f.spec.plant_rate_ppm++;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_PLANT_RATE);
+    f.spec.plant_rate_ppm = 1;
+    f.spec.numerics = POT__NUMERICS__NUMERICS_BLAS;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_PLANT_RATE);
+    f.spec.plant_rate_ppm = 0;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_SOUND);
+}
+
 static void what_is_below_a_byte_needs_the_exact_lane(void **state)
 {
     (void)state;
@@ -426,6 +443,7 @@ int main(void)
         cmocka_unit_test(an_optimizer_has_the_keys_of_its_kind),
         cmocka_unit_test(local_steps_need_the_exact_lane_and_a_rate),
         cmocka_unit_test(shards_are_bounded),
+        cmocka_unit_test(plants_need_the_exact_lane),
         cmocka_unit_test(what_is_below_a_byte_needs_the_exact_lane),
         cmocka_unit_test(names_are_clean_utf_8),
         cmocka_unit_test(a_name_is_cut_between_characters),

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Every submission is false on purpose.  A validator that says to have audited
+# them all is found by them and slashed.  One that did audit some refuses and
+# challenges them, and neither it nor a miner loses anything.
+. "${srcdir:-.}/tests/e2e/lib.sh"
+. "$SOURCE/tests/byz/byz.sh"
+init_quick_net 4 2
+address_of() { potctl key show "$NET/$1/key" --json | jq -r .address; }
+liar=$(address_of validator3)
+start validator0 validator1 validator2 miner0 miner1
+start_byz validator3 audits-claimed
+await_ready $names
+# Who drew one refuses it, and two who did keep it from being counted.
+make_task planted 100000 audit_rate=0.2 >/dev/null
+sed -i 's/^audit_rate.*/&\nplant_rate = 1/
+    s/^numerics.*/&\nround_timeout_ms = 2000/' "$WORK/planted.toml"
+task=$(submit validator0 "$WORK/planted.toml")
+
+challenges() { ctl validator0 challenges --json | jq -r "$@"; }
+settled() { challenges '.challenges[] | select(.status != "open") | .status'; }
+is_slashed() {
+    ctl validator0 validators --json | jq -e --arg a "$liar" \
+        '.validators | any(.address == $a and (.slashed | tonumber) > 0)'
+}
+await 60 "the liar is slashed" is_slashed
+# The miners opened what found it; what others opened ends in the same way.
+has_honest() {
+    challenges -e --arg a "$(address_of miner0)" --arg b \
+        "$(address_of miner1)" 'any(.challenges[]; .status == "planted" and
+        .challenger != $a and .challenger != $b)'
+}
+await 60 "a plant that an honest validator challenged" has_honest
+
+ctl validator0 cancel-task "$task" --wait >/dev/null
+others=$(settled | sort -u | grep -v planted || true)
+[ -z "$others" ] || fail "settled otherwise: $others"
+ctl validator0 validators --json | jq -e --arg a "$liar" '.validators |
+    all(.address == $a or ((.slashed | tonumber) == 0 and (.jailed | not)))' \
+    >/dev/null || fail "$(ctl validator0 validators)"
+ctl validator0 miners --json |
+    jq -e '.miners | length == 2 and all((.slashed | tonumber) == 0)' \
+        >/dev/null || fail "$(ctl validator0 miners)"
+why=$(ctl validator0 rewards --miner "$liar" --json |
+    jq -r 'select(.for == "slash") | .why')
+[ "$why" = "said to have audited what was planted" ] || fail "why: $why"
+same_chain validator0 validator1 validator2
+no_bugs
+echo "$(settled | wc -l) plants were exposed"
