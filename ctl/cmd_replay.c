@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/replay_links.h"
 #include "ctl/replay_source.h"
 #include "ctl/show.h"
 #include "proto/codec.h"
@@ -31,7 +32,8 @@ struct course {
                       * of the one that took the task */
     uint64_t rounds; /* that were the same */
     uint64_t gradients;
-    json_t *told; /* the task, as the node told it before its rounds */
+    uint64_t plants; /* of these: false on purpose */
+    json_t *told;    /* the task, as the node told it before its rounds */
 };
 
 /* ---- the task */
@@ -112,18 +114,6 @@ static enum exit_code load_data(struct course *c)
 }
 
 /* ---- a round */
-
-static const Pot__RoundUpdate *find_update(const struct course *c,
-                                           const struct block *block)
-{
-    for (size_t i = 0; i < block->body->n_round_updates; i++) {
-        const Pot__RoundUpdate *update = block->body->round_updates[i];
-        if (codec_bytes_equal(update->task, c->task.b, HASH_SIZE)) {
-            return update;
-        }
-    }
-    return NULL;
-}
 
 /* Someone joined a task: a round that waited for miners may have opened. */
 static bool has_join(const struct block *block)
@@ -209,8 +199,11 @@ static enum exit_code take_round(struct course *c, uint64_t height)
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
-    const Pot__RoundUpdate *update = find_update(c, block);
+    const Pot__RoundUpdate *update = replay_source_update(block, &c->task);
     if (update != NULL && height > c->height) {
+        rc = replay_links_tell(c->replay, c->ctl, &c->task, update);
+    }
+    if (rc == EXIT_CODE_DONE && update != NULL && height > c->height) {
         rc = compute(c, &result, update, height);
     }
     if (rc == EXIT_CODE_DONE && result.difference != REPLAY_SAME) {
@@ -218,6 +211,7 @@ static enum exit_code take_round(struct course *c, uint64_t height)
     } else if (rc == EXIT_CODE_DONE) {
         c->rounds++;
         c->gradients += update->n_submissions;
+        c->plants += result.plants;
         c->height = height;
     }
     block_free(block);
@@ -290,18 +284,24 @@ static void tell_identical(struct course *c)
     char text[HASH_TEXT_SIZE];
     struct hash parameters = task_replay_parameters(c->replay);
     const char *status = client_text(c->told, "status");
+    char plants[48] = "";
     (void)hash_format(&parameters, text);
+    if (c->plants > 0) {
+        (void)snprintf(plants, sizeof(plants), ", %" PRIu64 " of them planted",
+                       c->plants);
+    }
     ctl_print(c->ctl,
               "identical%s: %" PRIu64 " of %" PRIu64 " rounds (%s), %" PRIu64
-              " gradients, parameters hash %s, by the kernel %s\n",
+              " gradients%s, parameters hash %s, by the kernel %s\n",
               has_ended(c) ? "" : " so far", c->rounds,
-              client_count(c->told, "rounds"), status, c->gradients, text,
-              task_replay_kernel(c->replay));
+              client_count(c->told, "rounds"), status, c->gradients, plants,
+              text, task_replay_kernel(c->replay));
     ctl_print_json(c->ctl,
-                   json_pack("{ss sb ss sI sI ss ss}", "task", c->task_text,
+                   json_pack("{ss sb ss sI sI sI ss ss}", "task", c->task_text,
                              "identical", 1, "status", status, "rounds",
                              (json_int_t)c->rounds, "gradients",
-                             (json_int_t)c->gradients, "parameters_hash", text,
+                             (json_int_t)c->gradients, "plants",
+                             (json_int_t)c->plants, "parameters_hash", text,
                              "kernel", task_replay_kernel(c->replay)));
 }
 
@@ -340,7 +340,12 @@ const struct cli_command cmd_replay = {
         " aggregates and the\nparameters after each round, in one process."
         "  Says the first difference, and exits\nwith 6 then.  The task's"
         " numerics must be \"exact\".  Blocks and the training set come\nfrom"
-        " the node; whether a quorum signed the blocks says verify-chain.\n",
+        " the node; whether a quorum signed the blocks says verify-chain.  In a"
+        " task with a\nplant_rate a gradient that is false on purpose is "
+        "counted"
+        " as planted, where a\nchallenge or a later submission of its miner "
+        "tells;"
+        " of its last one nothing may.\n",
     .examples = "  potctl replay TASK\n"
                 "  potctl replay TASK --kernel scalar --json\n",
     .arguments_min = 1,

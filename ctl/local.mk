@@ -10,6 +10,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/follow.c ctl/follow.h \
 	ctl/process.c ctl/process.h \
 	ctl/publish.c ctl/publish.h \
+	ctl/replay_links.c ctl/replay_links.h \
 	ctl/replay_source.c ctl/replay_source.h \
 	ctl/sender.c ctl/sender.h \
 	ctl/reward_why.c ctl/reward_why.h \

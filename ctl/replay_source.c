@@ -152,3 +152,15 @@ enum exit_code replay_source_dataset(struct buf *out, struct ctl *ctl,
     free(hashes);
     return rc;
 }
+
+const Pot__RoundUpdate *replay_source_update(const struct block *block,
+                                             const struct hash *task)
+{
+    for (size_t i = 0; i < block->body->n_round_updates; i++) {
+        const Pot__RoundUpdate *update = block->body->round_updates[i];
+        if (codec_bytes_equal(update->task, task->b, HASH_SIZE)) {
+            return update;
+        }
+    }
+    return NULL;
+}

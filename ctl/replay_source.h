@@ -16,6 +16,11 @@ POT_MUST_USE enum exit_code replay_source_block(struct block **out,
                                                 struct ctl *ctl,
                                                 uint64_t height);
 
+/* replay_source_update: what the block says of a round of the task, borrowed;
+ * NULL: nothing. */
+const Pot__RoundUpdate *replay_source_update(const struct block *block,
+                                             const struct hash *task);
+
 /* replay_source_task: the task as its owner sent it, out of the block of this
  * height; its id is the hash of that.  codec_free. */
 POT_MUST_USE enum exit_code replay_source_task(Pot__TxBody **out,

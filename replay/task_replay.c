@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/fixed.h"
+#include "base/map.h"
 #include "ledger/aggregate.h"
 #include "ledger/optimizer.h"
 #include "ledger/optimizer_rate.h"
@@ -14,8 +15,10 @@
 #include "proto/aggregation.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
+#include "proto/draw.h"
 #include "proto/gradient.h"
 #include "proto/packed.h"
+#include "proto/plant.h"
 #include "proto/round.h"
 #include "proto/spec.h"
 #include "training/assign.h"
@@ -25,6 +28,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+/* A miner's link. */
+struct shown {
+    uint32_t round;
+    struct hash link;
+};
 
 struct task_replay {
     struct hash task;
@@ -44,7 +53,8 @@ struct task_replay {
     int64_t *sums;
     uint8_t *payload;
     size_t payload_size;
-    int8_t *room; /* packed_open */
+    int8_t *room;     /* packed_open */
+    struct map links; /* miner -> struct shown: the latest */
 };
 
 /* NULL: there is none of that name. */
@@ -120,9 +130,15 @@ struct task_replay *task_replay_new(const struct hash *task,
 
 void task_replay_free(struct task_replay *r)
 {
+    size_t cursor = 0;
+    const struct map_slot *slot;
     if (r == NULL) {
         return;
     }
+    while ((slot = map_next(&r->links, &cursor)) != NULL) {
+        free(slot->value);
+    }
+    map_fini(&r->links);
     mlp_free(r->mlp);
     free(r->theta);
     for (size_t i = 0; i < SPEC_MOMENTS_MAX; i++) {
@@ -143,6 +159,55 @@ const char *task_replay_kernel(const struct task_replay *r)
 struct hash task_replay_parameters(const struct task_replay *r)
 {
     return r->parameters;
+}
+
+/* ---- plants */
+
+void task_replay_link(struct task_replay *r, const struct public_key *miner,
+                      uint32_t round, const struct hash *link)
+{
+    struct shown *shown = map_get(&r->links, miner->b);
+    if (shown == NULL) {
+        shown = pot_calloc(1, sizeof(*shown));
+        (void)map_put(&r->links, miner->b, shown);
+    }
+    if (round >= shown->round) {
+        *shown = (struct shown){round, *link};
+    }
+}
+
+bool task_replay_lacks_links(const struct task_replay *r,
+                             const Pot__RoundUpdate *update)
+{
+    for (size_t i = 0; r->spec->plant_rate_ppm > 0 && i < update->n_submissions;
+         i++) {
+        struct public_key miner;
+        const struct shown *shown = NULL;
+        if (codec_key(&miner, update->submissions[i]->public_key)) {
+            shown = map_get(&r->links, miner.b);
+        }
+        if (shown == NULL || shown->round <= update->round) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Turns the right payload into the one that was planted, if that is so. */
+static bool plant(struct task_replay *r, const struct round_submission *s)
+{
+    struct hash link;
+    struct hash secret;
+    const struct shown *shown = map_get(&r->links, s->miner.b);
+    if (shown == NULL || shown->round <= r->round ||
+        shown->round - r->round > DRAW_GAP_MAX ||
+        !codec_hash(&link, s->body->link)) {
+        return false;
+    }
+    draw_walk(&secret, &shown->link, shown->round - r->round - 1);
+    return plant_is_due(&secret, &link, &s->parameters, &s->miner,
+                        r->spec->plant_rate_ppm) &&
+           plant_payload(r->payload, &r->shape, &r->form, &secret);
 }
 
 /* ---- a submission */
@@ -200,12 +265,30 @@ static struct task_replay_result hashes_differ(
                                        .made = *made};
 }
 
+/* The payload that was made is the submission's, or becomes it as a plant. */
+static bool is_payload(struct task_replay *r, const struct round_submission *s,
+                       struct hash *made, bool *is_plant)
+{
+    struct hash planted;
+    *is_plant = false;
+    blob_hash(made, r->payload, r->payload_size);
+    if (hash_equal(made, &s->payload)) {
+        return true;
+    }
+    if (plant(r, s)) {
+        blob_hash(&planted, r->payload, r->payload_size);
+        *is_plant = hash_equal(&planted, &s->payload);
+    }
+    return *is_plant;
+}
+
 static struct task_replay_result check_submission(
     struct task_replay *r, const struct hash *seed,
     const struct round_submission *s)
 {
     struct hash made;
     int64_t loss;
+    bool is_plant;
     if (!hash_equal(&s->task, &r->task) || s->body->round != r->round ||
         s->body->rows != r->spec->rows_per_miner) {
         return differs(REPLAY_FORM, s);
@@ -216,16 +299,16 @@ static struct task_replay_result check_submission(
     if (!make_payload(r, seed, &s->miner, &loss)) {
         return differs(REPLAY_NUMBER, s);
     }
-    blob_hash(&made, r->payload, r->payload_size);
-    if (!hash_equal(&made, &s->payload)) {
+    if (!is_payload(r, s, &made, &is_plant)) {
         struct task_replay_result result =
             hashes_differ(REPLAY_PAYLOAD, &s->payload, &made);
         result.has_miner = true;
         result.miner = s->miner;
         return result;
     }
-    return loss == s->body->loss ? (struct task_replay_result){0}
-                                 : differs(REPLAY_LOSS, s);
+    return loss == s->body->loss
+               ? (struct task_replay_result){.plants = is_plant ? 1 : 0}
+               : differs(REPLAY_LOSS, s);
 }
 
 static struct task_replay_result add_submission(struct task_replay *r,
@@ -307,11 +390,14 @@ static struct task_replay_result sum_up(struct task_replay *r, struct buf *out,
     struct hash told = {{0}};
     struct hash made;
     struct task_replay_result result = {0};
+    size_t plants = 0;
     struct aggregate *aggregate = aggregate_new(r->spec, &r->shape);
     for (size_t i = 0;
          i < update->n_submissions && result.difference == REPLAY_SAME; i++) {
         result = add_submission(r, aggregate, seed, update->submissions[i]);
+        plants += result.plants;
     }
+    result.plants = plants;
     if (result.difference == REPLAY_SAME) {
         aggregate_encode(aggregate, out);
         blob_hash(&made, out->data, out->size);
@@ -342,7 +428,9 @@ struct task_replay_result task_replay_round(struct task_replay *r,
     if (update->n_submissions > 0) {
         result = sum_up(r, &aggregate, update, &seed);
         if (result.difference == REPLAY_SAME) {
+            size_t plants = result.plants;
             result = step(r, &aggregate, update);
+            result.plants = plants;
         }
         r->steps += result.difference == REPLAY_SAME ? 1 : 0;
     }

@@ -51,6 +51,7 @@ enum task_replay_difference {
 };
 
 struct task_replay_result {
+    size_t plants; /* submissions that were false on purpose; REPLAY_SAME */
     enum task_replay_difference difference;
     bool has_miner; /* whose submission it is */
     struct public_key miner;
@@ -58,6 +59,16 @@ struct task_replay_result {
     struct hash told; /* by the chain */
     struct hash made; /* here */
 };
+
+/* task_replay_lacks_links: of a task with plants (proto/plant.h): whether a
+ * link behind that of the round is unknown of a miner that update counts.
+ * Without it a plant of that miner is another gradient.  task_replay_link:
+ * tells one, of any round. */
+bool task_replay_lacks_links(const struct task_replay *replay,
+                             const Pot__RoundUpdate *update);
+void task_replay_link(struct task_replay *replay,
+                      const struct public_key *miner, uint32_t round,
+                      const struct hash *link);
 
 /* task_replay_opens: whether the block of this hash is the one that opened the
  * round of update: the first counted submission is of the rows that it drew.

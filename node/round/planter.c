@@ -7,6 +7,7 @@
 #include "base/key.h"
 #include "base/log.h"
 #include "ledger/ledger.h"
+#include "ledger/roster.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/round/own_links.h"
@@ -221,28 +222,56 @@ static bool rescue_one(struct planter *planter, const struct state *state)
     return is_found;
 }
 
-static bool is_open(const struct state *state, const struct note *note)
+enum need {
+    NEED_NONE, /* nothing, and nothing later */
+    NEED_LATER,
+    NEED_NOW,
+};
+
+/* Of what is counted and not challenged: its round is closed.  Whoever submits
+ * no more shows no later link. */
+static enum need need_of(const struct planter *planter,
+                         const Pot__TaskRecord *task,
+                         const Pot__ClosedRecord *closed,
+                         const struct note *note)
 {
-    Pot__TaskRecord *task = ledger_task(state, &note->opened.task);
-    bool is_open = task != NULL &&
-                   task->status == POT__TASK_STATUS__TASK_RUNNING &&
-                   task->round == note->opened.body->round;
-    codec_free(task);
-    return is_open;
+    size_t index;
+    struct roster members = roster_of_members(task);
+    if (ledger_is_audited(closed, &note->opened.hash)) {
+        return NEED_NOW; /* which is a lie */
+    }
+    if (!roster_find(members, own_key(planter), &index)) {
+        return NEED_NOW;
+    }
+    return members.entries[index]->link_round > note->opened.body->round
+               ? NEED_NONE
+               : NEED_LATER;
 }
 
-/* Somebody says to have audited it, and nobody has challenged it. */
-static bool is_lied_about(const struct state *state, const struct note *note)
+static bool is_open(const Pot__TaskRecord *task, const struct note *note)
 {
-    const struct hash *submission = &note->opened.hash;
-    Pot__ClosedRecord *closed =
-        ledger_closed(state, &note->opened.task, note->opened.body->round);
-    Pot__ChallengeRecord *challenge = ledger_challenge(state, submission);
-    bool is_lie = closed != NULL && challenge == NULL &&
-                  ledger_is_audited(closed, submission);
+    return task->status == POT__TASK_STATUS__TASK_RUNNING &&
+           task->round == note->opened.body->round;
+}
+
+static enum need judge(const struct planter *planter, const struct state *state,
+                       const struct note *note)
+{
+    enum need need = NEED_NONE;
+    const struct round_submission *s = &note->opened;
+    Pot__TaskRecord *task = ledger_task(state, &s->task);
+    Pot__ClosedRecord *closed = ledger_closed(state, &s->task, s->body->round);
+    Pot__ChallengeRecord *challenge = ledger_challenge(state, &s->hash);
+    if (task != NULL && is_open(task, note)) {
+        need = NEED_LATER;
+    } else if (task != NULL && closed != NULL && challenge == NULL &&
+               ledger_is_counted(closed, &s->hash)) {
+        need = need_of(planter, task, closed, note);
+    }
     codec_free(challenge);
     codec_free(closed);
-    return is_lie;
+    codec_free(task);
+    return need;
 }
 
 static void challenge(struct planter *planter, const struct state *state,
@@ -266,13 +295,12 @@ void planter_refresh(struct planter *planter, const struct state *state)
     bool is_busy = is_on_its_way(planter) || rescue_one(planter, state);
     for (struct note **at = &planter->notes; *at != NULL;) {
         struct note *note = *at;
-        bool is_still_open = is_open(state, note);
-        bool is_lie = !is_still_open && is_lied_about(state, note);
-        if (is_lie && !is_busy) {
+        enum need need = judge(planter, state, note);
+        if (need == NEED_NOW && !is_busy) {
             challenge(planter, state, note);
             is_busy = true;
         }
-        if (is_still_open || is_lie) {
+        if (need != NEED_NONE) {
             at = &note->next;
         } else {
             drop(planter, at);

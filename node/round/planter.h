@@ -2,8 +2,9 @@
  * says so before that costs it its stake.
  *
  * A plant is exposed when a validator says to have audited it, which is a lie,
- * or when somebody challenges it.  The others cost nobody anything: the link of
- * a later submission tells what they were.  Nothing is kept on the disk: after
+ * when somebody challenges it, or when this miner submits no more in its task.
+ * The others cost nobody anything: the link of a later submission tells what
+ * they were.  Nothing is kept on the disk: after
  * a restart an open challenge of a plant is still exposed, as the links are the
  * same, but none is opened.  The loop's thread only. */
 #ifndef POT_NODE_ROUND_PLANTER_H

@@ -23,6 +23,10 @@ is_slashed() {
         '.validators | any(.address == $a and (.slashed | tonumber) > 0)'
 }
 await 60 "the liar is slashed" is_slashed
+# A miner that dies and comes back still answers for what it planted.
+kill_hard miner0
+start miner0
+await_ready miner0
 # The miners opened what found it; what others opened ends in the same way.
 has_honest() {
     challenges -e --arg a "$(address_of miner0)" --arg b \
@@ -43,6 +47,14 @@ ctl validator0 miners --json |
 why=$(ctl validator0 rewards --miner "$liar" --json |
     jq -r 'select(.for == "slash") | .why')
 [ "$why" = "said to have audited what was planted" ] || fail "why: $why"
+# What the last round planted is exposed once the task is over: then all of it
+# is known.
+is_explained() {
+    ctl validator0 replay "$task" --json >"$WORK/replay" &&
+        jq -e '.identical and .plants > 0 and .plants == .gradients' \
+            "$WORK/replay"
+}
+await 40 "the replay tells plants from fraud" is_explained
 same_chain validator0 validator1 validator2
 no_bugs
 echo "$(settled | wc -l) plants were exposed"

@@ -10,7 +10,9 @@
 #include "ledger/parameters.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
+#include "proto/draw.h"
 #include "proto/packed.h"
+#include "proto/plant.h"
 #include "proto/round.h"
 #include "proto/signed.h"
 #include "tests/rng.h"
@@ -58,6 +60,9 @@ struct fixture {
     uint8_t *data;
     struct dataset train;
     struct hash task;
+    bool is_planted; /* all submissions */
+    struct hash links[MINERS];
+    struct hash secrets[MINERS]; /* behind them */
     struct hash block;
     struct key *miners[MINERS];
     struct task_replay *replay;
@@ -202,6 +207,10 @@ static void compute(struct fixture *f, size_t miner, const int32_t *theta)
         assert_true(mlp_sum(sums, &loss, m, &f->train, rows, PER_MINER));
         compress_payload(payload, &config.shape, &form, sums, PER_MINER);
     }
+    if (f->is_planted) {
+        assert_true(
+            plant_payload(payload, &config.shape, &form, &f->secrets[miner]));
+    }
     mlp_free(m);
     blob_hash(&f->payloads[miner], payload, packed_bytes(&config.shape, &form));
     f->bodies[miner].loss = fixed_divide(loss, PER_MINER);
@@ -226,6 +235,11 @@ static void begin_bodies(struct fixture *f)
         body->payload_bytes = 1;
         body->blas_core = core;
         body->salt = codec_bytes(salt, sizeof(salt));
+        if (f->is_planted) {
+            f->secrets[i] = (struct hash){{(uint8_t)(i + 1)}};
+            draw_walk(&f->links[i], &f->secrets[i], 1);
+            body->link = codec_bytes(f->links[i].b, HASH_SIZE);
+        }
         body->workers = 1;
         compute(f, i, theta);
     }
@@ -249,6 +263,16 @@ static const Pot__RoundUpdate *update_of(struct fixture *f)
     return &f->update;
 }
 
+/* Of the round of that number: so many hashes from the secrets. */
+static void tell_links(const struct fixture *f, struct task_replay *replay,
+                       uint32_t round)
+{
+    for (size_t i = 0; f->is_planted && i < MINERS; i++) {
+        struct hash link = f->secrets[i];
+        task_replay_link(replay, key_public(f->miners[i]), round, &link);
+    }
+}
+
 /* Takes over what a replay with the plainest kernel makes of the payloads. */
 static void complete(struct fixture *f)
 {
@@ -256,6 +280,7 @@ static void complete(struct fixture *f)
         task_replay_new(&f->task, &f->spec, &f->train, "scalar");
     struct task_replay_result result = {.difference = REPLAY_ROUND};
     begin_bodies(f);
+    tell_links(f, maker, 1);
     for (int turn = 0; turn < 3; turn++) {
         result = task_replay_round(maker, update_of(f), &f->block);
         if (result.difference == REPLAY_AGGREGATE) {
@@ -337,6 +362,38 @@ static void every_difference_is_found_in_every_form(void **state)
     }
 }
 
+static void what_was_planted_is_no_difference(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct task_replay_result result;
+    open_fixture(&f, &forms[0]);
+    f.spec.plant_rate_ppm = 1000000;
+    f.is_planted = true;
+    complete(&f);
+    const Pot__RoundUpdate *update = update_of(&f);
+    assert_true(task_replay_lacks_links(f.replay, update));
+    result = task_replay_round(f.replay, update, &f.block);
+    assert_int_equal(result.difference, REPLAY_PAYLOAD);
+    /* its own link says nothing of a round */
+    tell_links(&f, f.replay, 0);
+    assert_true(task_replay_lacks_links(f.replay, update));
+    tell_links(&f, f.replay, 2);
+    assert_false(task_replay_lacks_links(f.replay, update));
+    result = task_replay_round(f.replay, update, &f.block);
+    assert_int_equal(result.difference, REPLAY_PAYLOAD); /* one too many */
+    close_fixture(&f);
+    open_fixture(&f, &forms[0]);
+    f.spec.plant_rate_ppm = 1000000;
+    f.is_planted = true;
+    complete(&f);
+    tell_links(&f, f.replay, 1);
+    result = task_replay_round(f.replay, update_of(&f), &f.block);
+    assert_int_equal(result.difference, REPLAY_SAME);
+    assert_int_equal(result.plants, MINERS);
+    close_fixture(&f);
+}
+
 static void a_round_is_known_by_the_block_that_opened_it(void **state)
 {
     (void)state;
@@ -394,6 +451,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_difference_is_found_in_every_form),
+        cmocka_unit_test(what_was_planted_is_no_difference),
         cmocka_unit_test(a_round_is_known_by_the_block_that_opened_it),
         cmocka_unit_test(rounds_come_in_their_order_and_size),
         cmocka_unit_test(what_cannot_be_replayed_is_not_begun),
