@@ -67,15 +67,36 @@ static void add_reason(json_t *list, const char *code, json_t *message)
     api_json_add(list, one);
 }
 
+/* Of those in reach, others than this one, who may be one too. */
+static uint32_t count_recovering(const struct api_config *config)
+{
+    const struct guard *guard = replica_guard(config->replica);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < guard->set.count; i++) {
+        const struct public_key *key = &guard->set.keys[i];
+        count += guard_is_recovering(guard, key) &&
+                         net_find(config->net, key) != NULL
+                     ? 1
+                     : 0;
+    }
+    return count;
+}
+
 static void check_validators(json_t *list, const struct api_config *config)
 {
     uint32_t count;
     uint32_t connected = api_health_connected(config, &count);
+    uint32_t recovering = count_recovering(config);
     uint32_t quorum = count > 0 ? validator_set_quorum(count) : 0;
     if (connected < quorum) {
         add_reason(list, "validators",
                    sentence("%u of %u validators in reach, %u are needed",
                             connected, count, quorum));
+    } else if (connected < quorum + recovering) {
+        add_reason(list, "validators",
+                   sentence("%u of %u validators in reach, but %u of them"
+                            " recover and do not vote; %u are needed",
+                            connected, count, recovering, quorum));
     }
 }
 

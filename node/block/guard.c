@@ -64,6 +64,23 @@ void guard_lost(struct guard *guard, const struct public_key *from)
     }
 }
 
+void guard_recovers(struct guard *guard, const struct public_key *from,
+                    bool is_recovering)
+{
+    uint32_t index;
+    if (validator_set_find(&index, &guard->set, from)) {
+        guard->answers[index].is_recovering = is_recovering;
+    }
+}
+
+bool guard_is_recovering(const struct guard *guard,
+                         const struct public_key *validator)
+{
+    uint32_t index;
+    return validator_set_find(&index, &guard->set, validator) &&
+           guard->answers[index].is_recovering;
+}
+
 void guard_elsewhere(struct guard *guard, const struct public_key *from)
 {
     uint32_t index;

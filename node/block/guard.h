@@ -46,8 +46,9 @@ struct guard_answer {
     bool is_given;
     uint64_t tip; /* the answerer's; of several the lowest, all were asked for
                    * by this process */
-    bool is_elsewhere; /* another process with our key stands in our place
-                        * there: it answers us nothing */
+    bool is_recovering; /* the latest one says so */
+    bool is_elsewhere;  /* another process with our key stands in our place
+                         * there: it answers us nothing */
 };
 
 struct guard {
@@ -79,6 +80,13 @@ void guard_tip(struct guard *guard, uint64_t tip,
 void guard_answered(struct guard *guard, const struct public_key *from,
                     uint64_t tip);
 void guard_lost(struct guard *guard, const struct public_key *from);
+
+/* guard_recovers: whether `from` recovers, as it says.  guard_is_recovering:
+ * what that validator said last; false if nothing. */
+void guard_recovers(struct guard *guard, const struct public_key *from,
+                    bool is_recovering);
+bool guard_is_recovering(const struct guard *guard,
+                         const struct public_key *validator);
 
 /* guard_elsewhere: `from` refuses us: another process with our key is
  * connected to it, and answered it just now. */

@@ -166,6 +166,7 @@ void signed_watch_asked(struct signed_watch *watch, struct peer *peer)
         last_signed_find(&watch->table, peer_key(peer));
     const struct pbft_mark mine = own(watch);
     answer.tip = guard_told(&watch->guard, &mine);
+    answer.recovers = watch->guard.state == GUARD_RECOVERING;
     if (last != NULL) {
         answer.height = last->mark.height;
         answer.view = last->mark.view;
@@ -207,6 +208,7 @@ void signed_watch_answered(struct signed_watch *watch, struct peer *peer,
         return;
     }
     guard_answered(&watch->guard, peer_key(peer), answer->tip);
+    guard_recovers(&watch->guard, peer_key(peer), answer->recovers);
     codec_free(answer);
     judge(watch);
 }

@@ -118,6 +118,26 @@ await 30 "validator2 votes at once" is_voting validator2
 grep -q "no votes until" "$NET/validator2/potd.log" && fail "it waited"
 grows validator2 3
 
+# ---- two of four: nothing can stand, and the others say why
+stop_cleanly validator2 validator3
+for each in validator2 validator3; do
+    potctl recover --config "$NET/$each/node.toml" >/dev/null
+done
+start validator2 validator3
+says_why() {
+    curl -sS "$(url_of validator0)/readyz" |
+        jq -e 'any(.reasons[]; .code == "validators" and
+            (.message | contains("4 of 4 validators in reach, but 2 of them")))'
+}
+await 30 "validator0 says who does not vote" says_why
+stop_cleanly validator2 validator3
+for each in validator2 validator3; do
+    potctl unsafe-vote-now --yes --config "$NET/$each/node.toml" >/dev/null
+done
+start validator2 validator3
+await_ready $names
+grows validator0 3
+
 same_chain $names
 stop_cleanly $names
 verify_stores validator1 validator2

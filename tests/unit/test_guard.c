@@ -211,6 +211,20 @@ static void another_set_is_asked_anew(void **state)
     assert_int_equal(judge(), GUARD_STAY);
 }
 
+static void who_recovers_says_so_until_it_does_not(void **state)
+{
+    (void)state;
+    begin(4, true, 10, GUARD_CLEAR);
+    assert_false(guard_is_recovering(&f.guard, &f.set.keys[1]));
+    guard_recovers(&f.guard, &f.set.keys[1], true);
+    guard_recovers(&f.guard, key_public(f.keys[5]), true); /* of no such one */
+    assert_true(guard_is_recovering(&f.guard, &f.set.keys[1]));
+    assert_false(guard_is_recovering(&f.guard, &f.set.keys[2]));
+    assert_false(guard_is_recovering(&f.guard, key_public(f.keys[5])));
+    guard_recovers(&f.guard, &f.set.keys[1], false);
+    assert_false(guard_is_recovering(&f.guard, &f.set.keys[1]));
+}
+
 /* Who signed at a height had executed the one before, whatever its store
  * says now. */
 static void who_lost_its_store_tells_where_it_stood(void **state)
@@ -239,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_signature_later_than_ours_can_be_is_anothers),
         cmocka_unit_test(who_votes_and_sees_its_key_ahead_stops),
         cmocka_unit_test(another_set_is_asked_anew),
+        cmocka_unit_test(who_recovers_says_so_until_it_does_not),
         cmocka_unit_test(who_lost_its_store_tells_where_it_stood),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);
