@@ -151,6 +151,22 @@ static bool names_hold(const struct node_config *config)
     return hold;
 }
 
+/* Settings do not tell what the chain says of a key: who holds no stake takes
+ * no part, and everything here is right all the same. */
+static void tell_stake(const char *role, const char *key_file)
+{
+    char fault[KEY_FILE_WHY_SIZE];
+    char address[ADDRESS_TEXT_SIZE];
+    struct public_key key;
+    bool is_encrypted;
+    if (key_file[0] != '\0' &&
+        key_file_peek(&key, &is_encrypted, key_file, fault) == POT_OK) {
+        printf("# not looked at: whether %s has a %s's stake; `potctl balance"
+               " %s`\n",
+               address_format(&key, address), role, address);
+    }
+}
+
 static enum exit_code check_config(const struct node_config *config)
 {
     struct buf out;
@@ -161,6 +177,12 @@ static enum exit_code check_config(const struct node_config *config)
     node_config_print(config, &out);
     printf("%s", buf_text(&out));
     buf_fini(&out);
+    if (config->validator_enabled) {
+        tell_stake("validator", config->validator_key);
+    }
+    if (config->miner_enabled) {
+        tell_stake("miner", config->miner_key);
+    }
     return EXIT_CODE_DONE;
 }
 

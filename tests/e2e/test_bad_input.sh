@@ -36,6 +36,11 @@ spoilt() {
     echo "$node/spoilt.toml"
 }
 
+potd --config "$NET/miner0/node.toml" --check-config >"$WORK/checked" ||
+    fail "a config that is right"
+grep -q "^# not looked at: whether pot1.* has a miner's stake; .potctl balance" \
+    "$WORK/checked" || fail "not said what was not checked"
+
 refuses 3 'not found' "$node/nothing.toml"
 refuses 3 'did you mean "moniker"' "$(spoilt 's/^moniker/monicker/')"
 refuses 3 'spoilt.toml:' "$(spoilt 's/^moniker/monicker/')" --check-config
