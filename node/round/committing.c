@@ -51,7 +51,7 @@ void committing_free(struct committing *c)
     free(c);
 }
 
-static bool is_enough(const struct committing *c)
+bool committing_is_enough(const struct committing *c)
 {
     return c->promises.count > 0 &&
            c->promises.count >= c->task->spec->min_submissions;
@@ -70,10 +70,10 @@ bool committing_take(struct committing *c,
     if (c->is_closed || !roster_find(roster, &commitment->miner, &index)) {
         return false;
     }
-    bool was_enough = is_enough(c);
+    bool was_enough = committing_is_enough(c);
     (void)map_put(&c->promises, commitment->miner.b,
                   pot_memdup(&promise, sizeof(promise)));
-    if (!was_enough && is_enough(c)) {
+    if (!was_enough && committing_is_enough(c)) {
         c->enough_ms = promise.after_ms;
     }
     return true;
@@ -169,8 +169,8 @@ bool committing_is_due(const struct committing *c, uint64_t now_ms)
     if (c->is_closed) {
         return now_ms >= c->said_ms + SAY_AGAIN_MS;
     }
-    return is_enough(c) && (c->promises.count == c->task->n_roster ||
-                            is_time_up(c, now_ms - c->opened_ms));
+    return committing_is_enough(c) && (c->promises.count == c->task->n_roster ||
+                                       is_time_up(c, now_ms - c->opened_ms));
 }
 
 void committing_close(struct committing *c, uint64_t now_ms)

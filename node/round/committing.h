@@ -63,6 +63,9 @@ bool committing_is_over(const struct committing *committing,
 bool committing_is_due(const struct committing *committing, uint64_t now_ms);
 void committing_close(struct committing *committing, uint64_t now_ms);
 
+/* committing_is_enough: as many as min_submissions have committed. */
+bool committing_is_enough(const struct committing *committing);
+
 /* committing_expected: submissions that may still come: of those who
  * committed, once this validator has closed; else of the whole roster. */
 size_t committing_expected(const struct committing *committing);

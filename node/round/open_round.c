@@ -33,11 +33,13 @@ struct open_round {
     struct model_shape shape;
     Pot__DrawsRecord *draws; /* as the round began */
     struct committing *committing;
-    bool is_revealing; /* a quorum takes no more commitments */
+    uint64_t revealing_ms; /* since when a quorum takes no more commitments;
+                              0: it does */
     struct judging *judging;
     struct attesting *attesting;
     uint64_t opened_ms;    /* on the loop's clock */
     uint64_t closable_ms;  /* since when it could be closed; 0: cannot yet */
+    bool would_be_empty;   /* if it were closed now */
     bool is_dirty;         /* something came since the last tally */
     uint64_t tally_height; /* for which it was made: time may be up later */
     bool has_news;         /* verdicts not attested yet */
@@ -163,7 +165,7 @@ bool open_round_commitment(struct open_round *round,
 
 bool open_round_may_reveal(const struct open_round *round)
 {
-    return round->is_revealing;
+    return round->revealing_ms != 0;
 }
 
 static bool hear_closing(struct open_round *round,
@@ -173,8 +175,9 @@ static bool hear_closing(struct open_round *round,
     const struct state state = stored_state(round->shared->holdings->store);
     ledger_validators(&state, &set);
     bool is_first = committing_closes(round->committing, &set, validator);
-    if (!round->is_revealing && committing_is_over(round->committing, &set)) {
-        round->is_revealing = true;
+    if (round->revealing_ms == 0 &&
+        committing_is_over(round->committing, &set)) {
+        round->revealing_ms = uv_now(round->shared->loop);
         round->shared->on_reveal(round->shared->context, &round->task);
     }
     return is_first;
@@ -244,7 +247,7 @@ void open_round_tick(struct open_round *round, uint64_t now_ms)
 {
     bool is_pending = judging_tick(round->judging, now_ms);
     close_if_due(round, now_ms);
-    if (round->has_news && round->is_revealing &&
+    if (round->has_news && open_round_may_reveal(round) &&
         (!is_pending || now_ms >= round->news_ms + ATTEST_TOGETHER_MS)) {
         attest(round);
     }
@@ -294,11 +297,25 @@ static void tally(struct open_round *round, uint64_t height)
     round->is_full =
         found.is_hopeless ||
         found.counted + found.refused >= committing_expected(round->committing);
+    round->would_be_empty = found.counted < found.min_submissions;
     if (verdict != ROUND_ACCEPTED || !found.is_closable) {
         round->closable_ms = 0;
     } else if (round->closable_ms == 0) {
         round->closable_ms = uv_now(round->shared->loop);
     }
+}
+
+/* When nobody is waited for any more: at the task's time-out; but as long as it
+ * takes to commit may be all of that, and what was committed to is revealed and
+ * judged behind it. */
+static uint64_t deadline_ms(const struct open_round *round)
+{
+    uint64_t timeout = round->record->spec->round_timeout_ms;
+    uint64_t end = round->opened_ms + timeout;
+    uint64_t from = round->revealing_ms != 0 ? round->revealing_ms : end;
+    bool is_any =
+        round->revealing_ms != 0 || committing_is_enough(round->committing);
+    return is_any && from + timeout / 2 > end ? from + timeout / 2 : end;
 }
 
 bool open_round_should_close(struct open_round *round, uint64_t height)
@@ -312,9 +329,8 @@ bool open_round_should_close(struct open_round *round, uint64_t height)
     }
     uint64_t taken = round->closable_ms - round->opened_ms;
     uint64_t grace = taken > GRACE_MIN_MS ? taken : GRACE_MIN_MS;
-    bool is_due =
-        round->is_full || now >= round->closable_ms + grace ||
-        now >= round->opened_ms + round->record->spec->round_timeout_ms;
+    bool is_due = round->is_full || now >= deadline_ms(round) ||
+                  (!round->would_be_empty && now >= round->closable_ms + grace);
     round->due_height = is_due ? height : 0;
     return is_due;
 }

@@ -4,6 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "ledger/task.h"
+#include "node/block/ledger_view.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/datasets.h"
 #include "node/hold/verified.h"
@@ -12,6 +14,7 @@
 #include "proto/genesis.h"
 #include "proto/signed.h"
 #include "proto/vote.h"
+#include "storage/overlay.h"
 #include "storage/store.h"
 #include "tests/scratch.h"
 
@@ -226,6 +229,22 @@ Pot__Signed *chain_fixture_publish(const struct chain_fixture *f,
     body.action_case = POT__TX_BODY__ACTION_PUBLISH_DATASET;
     body.publish_dataset = description;
     return signed_make(SIGNED_TX, &f->holdings.chain, f->client, &body);
+}
+
+void chain_fixture_store_task(const struct chain_fixture *f,
+                              const Pot__TaskRecord *record)
+{
+    struct store *store = f->holdings.store;
+    struct ledger_view view = {&f->holdings, overlay_new(store)};
+    const struct ledger_env env = ledger_view_env(&view);
+    struct store_commit commit = {.height = 1, .block = "b", .block_size = 1};
+    commit.parent = chain_tip(f->chain)->hash;
+    task_store(&env, record);
+    enum pot_err err = overlay_root(view.overlay, &commit.state_root);
+    POT_ASSERT(err == POT_OK);
+    err = store_commit(store, &commit, view.overlay);
+    POT_ASSERT(err == POT_OK);
+    overlay_free(view.overlay);
 }
 
 /* ---- the way of a block */

@@ -52,6 +52,11 @@ Pot__Signed *chain_fixture_publish(const struct chain_fixture *f,
                                    uint64_t nonce,
                                    Pot__PublishDataset *description);
 
+/* chain_fixture_store_task: the record stands in the state, as if a block had
+ * brought it there; the chain knows nothing of that block.  Once. */
+void chain_fixture_store_task(const struct chain_fixture *f,
+                              const Pot__TaskRecord *record);
+
 /* Each runs the loop until it is answered and returns the answer.
  * chain_fixture_propose: of tx, which it takes; NULL: of nothing.  _propose_of:
  * of what is in the request, which it takes. */

@@ -5,8 +5,6 @@
 #include "node/round/aggregator.h"
 
 #include "base/alloc.h"
-#include "ledger/task.h"
-#include "node/block/ledger_view.h"
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
 #include "p2p/blob_fetch.h"
@@ -15,8 +13,6 @@
 #include "proto/codec.h"
 #include "proto/gradient.h"
 #include "proto/signed.h"
-#include "storage/overlay.h"
-#include "storage/store.h"
 #include "tests/unit/chain_fixture.h"
 #include "tests/unit/p2p_nodes.h"
 
@@ -144,10 +140,6 @@ static void store_task(void)
     Pot__TaskRecord record = POT__TASK_RECORD__INIT;
     Pot__RosterEntry entry = POT__ROSTER_ENTRY__INIT;
     Pot__RosterEntry *roster[] = {&entry};
-    struct store_commit commit = {.height = 1, .block = "b", .block_size = 1};
-    struct store *store = t.chain.holdings.store;
-    struct ledger_view view = {&t.chain.holdings, overlay_new(store)};
-    const struct ledger_env env = ledger_view_env(&view);
     make_spec(&spec, &model);
     entry.miner = codec_bytes(key_public(t.chain.client)->b, PUBLIC_KEY_SIZE);
     t.task = (struct hash){{5}};
@@ -157,11 +149,7 @@ static void store_task(void)
     record.parameters_hash = record.task;
     record.n_roster = 1;
     record.roster = roster;
-    task_store(&env, &record);
-    commit.parent = chain_tip(t.chain.chain)->hash;
-    assert_int_equal(overlay_root(view.overlay, &commit.state_root), POT_OK);
-    assert_int_equal(store_commit(store, &commit, view.overlay), POT_OK);
-    overlay_free(view.overlay);
+    chain_fixture_store_task(&t.chain, &record);
 }
 
 static void make_payload(void)

@@ -18,7 +18,8 @@
 
 #include <cmocka.h>
 
-#define ROSTER 3
+#define ROSTER     3
+#define TIMEOUT_MS 60000
 
 struct table {
     struct chain_fixture f;
@@ -53,6 +54,8 @@ static Pot__TaskRecord *make_record(const struct hash *task)
     model.activation = POT__ACTIVATION__ACTIVATION_RELU;
     model.loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
     spec.model = &model;
+    spec.min_submissions = 1;
+    spec.round_timeout_ms = TIMEOUT_MS;
     record.task = codec_bytes(task->b, HASH_SIZE);
     record.spec = &spec;
     record.status = POT__TASK_STATUS__TASK_RUNNING;
@@ -183,12 +186,48 @@ static void a_payload_stays_as_long_as_a_round_that_named_it(void **state)
     t->round = open_round_new(&t->shared, &t->task, make_record(&t->task), 0);
 }
 
+/* At a height at which it may close empty, so much later. */
+static bool should_close(struct table *t, uint64_t after_ms)
+{
+    t->f.loop.time += after_ms;
+    return open_round_should_close(t->round,
+                                   t->f.genesis.params->round_blocks_max);
+}
+
+static void a_round_that_nobody_committed_to_ends_at_its_timeout(void **state)
+{
+    struct table *t = *state;
+    Pot__TaskRecord *record = make_record(&t->task);
+    chain_fixture_store_task(&t->f, record);
+    codec_free(record);
+    assert_false(should_close(t, TIMEOUT_MS - 1));
+    assert_true(should_close(t, 1));
+}
+
+/* Commitments may be awaited for all of that time: who is gone behind an empty
+ * round must not make the next one empty too. */
+static void what_was_committed_to_has_time_to_be_revealed(void **state)
+{
+    struct table *t = *state;
+    Pot__TaskRecord *record = make_record(&t->task);
+    const struct round_commitment commitment = {.miner = {{1}},
+                                                .task = t->task};
+    chain_fixture_store_task(&t->f, record);
+    codec_free(record);
+    assert_true(open_round_commitment(t->round, &commitment));
+    assert_false(should_close(t, TIMEOUT_MS));
+    assert_false(should_close(t, TIMEOUT_MS / 2 - 1));
+    assert_true(should_close(t, 1));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_padded_attestation_is_not_taken),
+        TEST(a_round_that_nobody_committed_to_ends_at_its_timeout),
+        TEST(what_was_committed_to_has_time_to_be_revealed),
         TEST(a_payload_stays_as_long_as_a_round_that_named_it),
         TEST(an_attestation_without_a_link_is_not_taken),
     };
