@@ -246,6 +246,22 @@ void overlay_blob_del(struct overlay *overlay, const struct hash *hash)
     }
 }
 
+void overlay_blobs_take(struct overlay *overlay,
+                        void (*take)(void *context, const struct hash *hash,
+                                     uint8_t *data, size_t size),
+                        void *context)
+{
+    for (size_t i = 0; i < overlay->blobs.count; i++) {
+        struct overlay_blob *blob = key_table_at(&overlay->blobs, i);
+        struct hash hash;
+        if (blob->data != NULL && blob->references > 0) {
+            memcpy(hash.b, overlay->blobs.keys[i].bytes, HASH_SIZE);
+            take(context, &hash, blob->data, blob->size);
+            blob->data = NULL;
+        }
+    }
+}
+
 /* ---- the root */
 
 static int compare_changes(const void *a, const void *b)

@@ -54,6 +54,14 @@ void overlay_blob_put(struct overlay *overlay, const struct hash *hash,
                       const void *data, size_t size);
 void overlay_blob_del(struct overlay *overlay, const struct hash *hash);
 
+/* overlay_blobs_take: gives the bytes of each blob that was put and is not
+ * deleted again to take, which frees them.  Once it is committed: the overlay
+ * has them no more. */
+void overlay_blobs_take(struct overlay *overlay,
+                        void (*take)(void *context, const struct hash *hash,
+                                     uint8_t *data, size_t size),
+                        void *context);
+
 /* overlay_chunks: sets those of out in which this overlay's writes lie. */
 void overlay_chunks(const struct overlay *overlay,
                     bool out[static STATE_CHUNKS]);

@@ -24,8 +24,8 @@
 
 #include <stdlib.h>
 
-/* A round reads what the one before wrote; it may be settled twice when the
- * view changes. */
+/* A round reads what the one before wrote, without the store and its checksum;
+ * it may be settled twice when the view changes. */
 #define RECENT_BLOCKS 8
 
 /* ---- gradients that were counted */
@@ -117,6 +117,12 @@ static void keep_validators(const struct holdings *holdings,
     }
 }
 
+static void keep_recent(void *context, const struct hash *hash, uint8_t *data,
+                        size_t size)
+{
+    blob_pool_take(context, hash, data, size);
+}
+
 enum pot_err block_commit(const struct holdings *holdings,
                           const struct chain_tip *parent,
                           struct executed *executed,
@@ -144,6 +150,7 @@ enum pot_err block_commit(const struct holdings *holdings,
         store_commit(holdings->store, &commit, executed->overlay);
     block_lists_fini(&lists);
     if (err == POT_OK) {
+        overlay_blobs_take(executed->overlay, keep_recent, holdings->recent);
         blob_pool_age(holdings->recent, RECENT_BLOCKS);
     }
     return err;

@@ -2,7 +2,6 @@
 
 #include "node/block/ledger_view.h"
 
-#include "node/hold/blob_pool.h"
 #include "node/hold/datasets.h"
 #include "node/hold/holdings.h"
 #include "storage/overlay.h"
@@ -39,8 +38,6 @@ static void blobs_put(void *context, const struct hash *hash, const void *data,
 {
     struct ledger_view *v = context;
     overlay_blob_put(v->overlay, hash, data, size);
-    /* The next round reads it again: without the store and its checksum. */
-    (void)blob_pool_put(v->holdings->recent, hash, data, size);
 }
 
 static void blobs_del(void *context, const struct hash *hash)

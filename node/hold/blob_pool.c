@@ -87,6 +87,22 @@ void blob_pool_free(struct blob_pool *pool)
     free(pool);
 }
 
+/* One that is not held, and not larger than the pool; takes data. */
+static void add(struct blob_pool *pool, const struct hash *hash, uint8_t *data,
+                size_t size)
+{
+    while (pool->bytes + size > pool->bytes_max) {
+        drop(pool, pool->oldest);
+    }
+    struct blob *blob = pot_calloc(1, sizeof(*blob));
+    blob->hash = *hash;
+    blob->data = data;
+    blob->size = size;
+    append(pool, blob);
+    pool->bytes += size;
+    (void)map_put(&pool->blobs, hash->b, blob);
+}
+
 bool blob_pool_put(struct blob_pool *pool, const struct hash *hash,
                    const void *data, size_t size)
 {
@@ -95,19 +111,22 @@ bool blob_pool_put(struct blob_pool *pool, const struct hash *hash,
     }
     uv_mutex_lock(&pool->mutex);
     if (use(pool, hash) == NULL) {
-        while (pool->bytes + size > pool->bytes_max) {
-            drop(pool, pool->oldest);
-        }
-        struct blob *blob = pot_calloc(1, sizeof(*blob));
-        blob->hash = *hash;
-        blob->data = pot_memdup(data, size);
-        blob->size = size;
-        append(pool, blob);
-        pool->bytes += size;
-        (void)map_put(&pool->blobs, hash->b, blob);
+        add(pool, hash, pot_memdup(data, size), size);
     }
     uv_mutex_unlock(&pool->mutex);
     return true;
+}
+
+void blob_pool_take(struct blob_pool *pool, const struct hash *hash,
+                    uint8_t *data, size_t size)
+{
+    uv_mutex_lock(&pool->mutex);
+    if (size > pool->bytes_max || use(pool, hash) != NULL) {
+        free(data);
+    } else {
+        add(pool, hash, data, size);
+    }
+    uv_mutex_unlock(&pool->mutex);
 }
 
 bool blob_pool_get(struct blob_pool *pool, const struct hash *hash,

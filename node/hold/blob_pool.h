@@ -16,9 +16,12 @@ struct blob_pool; /* opaque: node/hold/blob_pool.c */
 struct blob_pool *blob_pool_new(size_t bytes_max);
 void blob_pool_free(struct blob_pool *pool);
 
-/* blob_pool_put: keeps a copy; false when it is larger than the pool. */
+/* blob_pool_put: keeps a copy; false when it is larger than the pool.
+ * blob_pool_take: keeps, or frees, data itself. */
 bool blob_pool_put(struct blob_pool *pool, const struct hash *hash,
                    const void *data, size_t size);
+void blob_pool_take(struct blob_pool *pool, const struct hash *hash,
+                    uint8_t *data, size_t size);
 
 /* blob_pool_get: clears out and fills it with the blob; false when it is not
  * held, or out has no room for it. */

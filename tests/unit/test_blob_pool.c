@@ -3,6 +3,8 @@
 
 #include "node/hold/blob_pool.h"
 
+#include "base/alloc.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -127,6 +129,25 @@ static void what_is_larger_than_all_room_drives_nobody_out(void **state)
     assert_false(has(1));
 }
 
+static void what_is_taken_is_kept_without_a_copy(void **state)
+{
+    const struct hash one = name_of(1);
+    const struct hash nine = name_of(9);
+    uint8_t *data = pot_calloc(1, BYTES);
+    struct buf out;
+    (void)state;
+    data[0] = 7;
+    blob_pool_take(pool, &one, data, BYTES);
+    blob_pool_take(pool, &one, pot_calloc(1, BYTES), BYTES); /* is there */
+    blob_pool_take(pool, &nine, pot_calloc(1, 3 * BYTES + 1), 3 * BYTES + 1);
+    assert_false(has(9));
+    buf_init(&out, BYTES);
+    assert_true(blob_pool_get(pool, &one, &out));
+    assert_int_equal(out.data[0], 7);
+    assert_int_equal(blob_pool_bytes(pool), BYTES);
+    buf_fini(&out);
+}
+
 static void what_nobody_uses_ages(void **state)
 {
     (void)state;
@@ -156,6 +177,7 @@ int main(void)
         CASE(a_part_is_read),
         CASE(the_longest_unused_makes_room),
         CASE(what_is_larger_than_all_room_drives_nobody_out),
+        CASE(what_is_taken_is_kept_without_a_copy),
         CASE(what_nobody_uses_ages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -430,6 +430,34 @@ static void a_blob_that_the_node_holds_stays(void **state)
     assert_true(blob_is_there(f));
 }
 
+static void take_own(void *context, const struct hash *hash, uint8_t *data,
+                     size_t size)
+{
+    unsigned *taken = context;
+    assert_true(hash_equal(hash, &blob));
+    assert_int_equal(size, 5);
+    assert_memory_equal(data, "bytes", 5);
+    free(data);
+    (*taken)++;
+}
+
+static void the_bytes_of_a_committed_blob_can_be_taken(void **state)
+{
+    struct fixture *f = *state;
+    static const struct hash gone = {{2}};
+    unsigned taken = 0;
+    struct overlay *overlay = overlay_new(f->store);
+    overlay_blob_put(overlay, &blob, "bytes", 5);
+    overlay_blob_put(overlay, &gone, "gone", 4);
+    overlay_blob_del(overlay, &gone);
+    assert_int_equal(fixture_commit(f->store, overlay, NULL), POT_OK);
+    overlay_blobs_take(overlay, take_own, &taken);
+    overlay_blobs_take(overlay, take_own, &taken);
+    assert_int_equal(taken, 1);
+    overlay_free(overlay);
+    assert_true(blob_is_there(f));
+}
+
 static void an_overlay_reads_its_own_blobs_and_those_beneath(void **state)
 {
     struct fixture *f = *state;
@@ -462,6 +490,7 @@ int main(void)
         CASE(a_value_too_long_for_its_buffer_is_an_error),
         CASE(a_blob_stays_until_its_last_reference_goes),
         CASE(a_blob_that_the_node_holds_stays),
+        CASE(the_bytes_of_a_committed_blob_can_be_taken),
         CASE(an_overlay_reads_its_own_blobs_and_those_beneath),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
