@@ -52,9 +52,9 @@
 
 /* Test rows times parameters in one evaluation: seconds, not minutes. */
 #define EVALUATION_PRODUCTS_MAX (UINT64_C(1) << 34)
-/* A miner's rows times parameters in one round, local steps or not: what the
- * slowest exact kernel computes well within a worker's deadline. */
-#define GRADIENT_PRODUCTS_MAX 8589934592 /* 2^33 */
+/* A miner's rows times parameters in one round, local steps or not: seconds
+ * with vectors.  A worker's deadline grows with them. */
+#define GRADIENT_PRODUCTS_MAX 68719476736 /* 2^36 */
 
 _Static_assert(BLOB_PIECE_BYTES < FRAME_BYTES_MAX, "a piece fits a frame");
 _Static_assert(TX_BYTES_MAX < BLOCK_BYTES_MAX, "a transaction fits a block");

@@ -329,7 +329,10 @@ void worker_process_give(struct worker_process *w,
     POT_ASSERT(part->row_count > 0);
     w->state = PROCESS_BUSY;
     w->job = part->job;
-    (void)uv_timer_start(&w->timer, on_deadline, w->config.deadline_ms, 0);
+    uint64_t deadline_ms = worker_process_deadline_ms(
+        w->config.deadline_ms, part->input->shape.parameter_count,
+        part->row_count);
+    (void)uv_timer_start(&w->timer, on_deadline, deadline_ms, 0);
     if (fill_shared(w, part) != POT_OK) {
         stop(w, "not enough shared memory");
         return;

@@ -43,14 +43,24 @@ struct worker_events {
 
 struct worker_process_config {
     uv_loop_t *loop;
-    const char *program; /* path of pot-worker; outlives the process */
-    const char *core;    /* "auto": OpenBLAS chooses; outlives it too */
-    const char *exact;   /* "auto": the worker chooses; outlives it too */
-    unsigned index;      /* for the log */
-    uint64_t deadline_ms;
+    const char *program;  /* path of pot-worker; outlives the process */
+    const char *core;     /* "auto": OpenBLAS chooses; outlives it too */
+    const char *exact;    /* "auto": the worker chooses; outlives it too */
+    unsigned index;       /* for the log */
+    uint64_t deadline_ms; /* to start, or for a part that is little work */
     const struct worker_events *events; /* outlives it too */
     void *context;
 };
+
+/* worker_process_deadline_ms: how long a part may take, of so many rows and
+ * parameters: the config's deadline, and what plain C, which does more than
+ * 100,000 of their products a millisecond, needs for them. */
+static inline uint64_t worker_process_deadline_ms(uint64_t deadline_ms,
+                                                  uint64_t parameters,
+                                                  uint64_t rows)
+{
+    return deadline_ms + parameters * rows / 100000;
+}
 
 /* worker_process_new: begins to start it. */
 struct worker_process *worker_process_new(

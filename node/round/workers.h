@@ -17,7 +17,7 @@ struct needs;
 struct round_input;
 struct workers; /* opaque: node/round/workers.c */
 
-/* How long a worker may take for a part. */
+/* How long a worker may take for a part that is little work. */
 #define WORKERS_DEADLINE_MS 120000
 
 struct workers_config {

@@ -365,7 +365,7 @@ static void spoil_rule(struct fixture_spec *s, int which)
         s->task.plant_rate_ppm = 1; /* of the blas lane */
     } else if (which == TX_SPEC_GRADIENT_SIZE) {
         s->task.rows_per_miner = ROWS_PER_MINER_MAX;
-        s->layers[1] = 2000;
+        s->layers[1] = 20000;
     } else {
         assert_int_equal(which, TX_SPEC_AGGREGATION_SIZE);
         s->task.aggregation = POT__AGGREGATION__AGGREGATION_KRUM;

@@ -8,9 +8,11 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/fixed.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "node/round/auditor.h"
 #include "node/round/round_input.h"
+#include "node/round/worker_process.h"
 #include "proto/gradient.h"
 #include "tests/byte_dataset.h"
 #include "tests/scratch.h"
@@ -463,6 +465,16 @@ static void the_queue_is_bounded(void **state)
     assert_int_equal(o.calls, 0);
 }
 
+static void the_largest_gradient_has_time_in_plain_c(void **state)
+{
+    (void)state;
+    uint64_t rows = GRADIENT_PRODUCTS_MAX / PARAMETERS_MAX;
+    uint64_t takes_ms = GRADIENT_PRODUCTS_MAX / 139000; /* as measured */
+    assert_true(worker_process_deadline_ms(WORKERS_DEADLINE_MS, PARAMETERS_MAX,
+                                           rows) > takes_ms + 60000);
+    assert_int_equal(worker_process_deadline_ms(5, 6, 7), 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -485,6 +497,7 @@ int main(void)
         TEST(a_death_over_an_old_job_leaves_the_next_one_right),
         TEST(what_was_forgotten_is_not_called),
         TEST(the_queue_is_bounded),
+        cmocka_unit_test(the_largest_gradient_has_time_in_plain_c),
 #undef TEST
     };
     (void)signal(SIGPIPE, SIG_IGN);
