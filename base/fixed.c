@@ -12,11 +12,7 @@
 
 unsigned fixed_bit_count(uint64_t value)
 {
-    unsigned bits = 0;
-    for (; value > 0; value >>= 1) {
-        bits++;
-    }
-    return bits;
+    return value == 0 ? 0 : 64 - (unsigned)__builtin_clzll(value);
 }
 
 int64_t fixed_add(int64_t a, int64_t b)
@@ -125,17 +121,20 @@ int32_t fixed_cos_pi(uint64_t part, uint64_t whole)
     return (int32_t)(is_mirrored ? -sum : sum);
 }
 
-/* Digit by digit in base two. */
+/* Newton's steps from above, the first one from a power of two, by which it
+ * can divide with a shift: four more or so. */
 uint32_t fixed_sqrt(uint64_t x)
 {
-    uint64_t root = 0;
-    for (uint64_t bit = UINT64_C(1) << 62; bit > 0; bit >>= 2) {
-        uint64_t trial = root + bit;
-        root >>= 1;
-        if (x >= trial) {
-            x -= trial;
-            root += bit;
-        }
+    if (x == 0) {
+        return 0;
     }
-    return (uint32_t)root;
+    unsigned half = fixed_bit_count(x) / 2;
+    uint64_t root = ((UINT64_C(1) << half) + (x >> half)) / 2 + 1;
+    for (;;) {
+        uint64_t next = (root + x / root) / 2;
+        if (next >= root) {
+            return (uint32_t)root;
+        }
+        root = next;
+    }
 }

@@ -133,6 +133,10 @@ static void square_root_is_the_floor(void **state)
         assert_true(root * root <= x && (root + 1) * (root + 1) > x);
     }
     assert_int_equal(fixed_sqrt(UINT64_MAX), UINT32_MAX);
+    for (uint64_t root = 1; root <= UINT32_MAX; root += root / 97 + 1) {
+        assert_int_equal(fixed_sqrt(root * root), root);
+        assert_int_equal(fixed_sqrt(root * root - 1), root - 1);
+    }
 }
 
 int main(void)
