@@ -19,6 +19,7 @@
 #include "ledger/submission.h"
 #include "proto/codec.h"
 #include "proto/gradient.h"
+#include "proto/plant.h"
 #include "proto/round.h"
 #include "proto/signed.h"
 #include "tests/bench/town.h"
@@ -43,6 +44,7 @@ enum manner {
     EQUIVOCATOR,
     WITHHOLDER,
     LAZY_VALIDATOR,
+    AUDIT_CLAIMER,
     FALSE_ACCUSER,
     MANNERS,
 };
@@ -64,6 +66,8 @@ static const struct {
     [WITHHOLDER] = {"withholder", "shows its payload to one validator"},
     [LAZY_VALIDATOR] = {"lazy validator",
                         "attests audits that it did not make"},
+    [AUDIT_CLAIMER] = {"audit claimer",
+                       "the same, where miners are honest and plant"},
     [FALSE_ACCUSER] = {"false accuser", "challenges an honest miner"},
 };
 
@@ -76,6 +80,8 @@ struct entry {
     uint8_t *payload;
     size_t size;
     const struct key *accuser; /* a validator whose audit refused it */
+    bool is_plant;
+    struct hash secret; /* is_plant: what says so */
 };
 
 struct play {
@@ -89,12 +95,14 @@ struct play {
     uint64_t challenges;
 };
 
-#define LOCAL_STEPS 100 /* in the step skipper's town */
-#define CHEAT       0   /* index of the miner that may be none, or validator */
+#define LOCAL_STEPS    100 /* in the step skipper's town */
+#define PLANT_RATE_PPM 10000
+#define CHEAT          0 /* index of the miner that may be none, or validator */
 
 static bool is_validators(enum manner manner)
 {
-    return manner == LAZY_VALIDATOR || manner == FALSE_ACCUSER;
+    return manner == LAZY_VALIDATOR || manner == AUDIT_CLAIMER ||
+           manner == FALSE_ACCUSER;
 }
 
 /* ---- what is submitted */
@@ -147,6 +155,7 @@ static void make_false(struct play *p, struct town_gradient *out)
         return;
     case HONEST:
     case WITHHOLDER:
+    case AUDIT_CLAIMER:
     case FALSE_ACCUSER:
     case MANNERS:
         break;
@@ -158,17 +167,18 @@ static void make_false(struct play *p, struct town_gradient *out)
 static bool is_lying(const struct play *p, size_t miner)
 {
     bool lies = p->manner != HONEST && p->manner != WITHHOLDER &&
-                p->manner != FALSE_ACCUSER;
+                p->manner != AUDIT_CLAIMER && p->manner != FALSE_ACCUSER;
     bool can = p->manner != STALE_THETA || p->town.record->round > 0;
     return lies && can && miner == CHEAT;
 }
 
-static void add_message(struct play *p, size_t miner,
-                        const struct town_gradient *g)
+/* What is to be planted is. */
+static void add_message(struct play *p, size_t miner, struct town_gradient *g)
 {
     struct entry *e = &p->entries[p->count++];
     *e = (struct entry){.miner = miner};
-    e->message = town_submission(&p->town, town_miner(&p->town, miner), g);
+    e->is_plant = town_plants(&p->town, miner, g, &e->secret);
+    e->message = town_submission(&p->town, miner, g);
     e->payload = pot_memdup(g->payload, g->size);
     e->size = g->size;
     enum pot_err err = round_submission_decode(&e->opened, e->message);
@@ -221,18 +231,24 @@ static void drop_entries(struct play *p)
 
 /* ---- what validators say */
 
-/* The audit: bytes and loss. */
-static bool is_right(struct play *p, const struct entry *e)
+/* The audit: bytes and loss; with the secret of a plant that was exposed, or
+ * NULL. */
+static Pot__Verdict audit(struct play *p, const struct entry *e,
+                          const struct hash *secret)
 {
     struct town_gradient own;
     struct audit_result result;
     town_compute(&p->town, &own, &e->opened.miner, p->town.theta, p->town.rows);
     audit_compare_exact(&result, &p->town.shape, &p->town.form,
-                        &e->opened.payload, own.sums, own.divisor, NULL);
-    bool is_equal =
-        result.verdict == AUDIT_EQUAL && own.loss == e->opened.body->loss;
+                        &e->opened.payload, own.sums, own.divisor, secret);
+    bool is_loss = own.loss == e->opened.body->loss;
     town_gradient_fini(&own);
-    return is_equal;
+    if (is_loss && result.verdict == AUDIT_PLANTED) {
+        return POT__VERDICT__VERDICT_PLANTED;
+    }
+    return is_loss && result.verdict == AUDIT_EQUAL
+               ? POT__VERDICT__VERDICT_ACCEPT_AUDITED
+               : POT__VERDICT__VERDICT_REFUSE;
 }
 
 static bool is_well_formed(const struct play *p, const struct entry *e)
@@ -257,21 +273,26 @@ static bool is_heard(const struct play *p, size_t validator, size_t entry)
     return p->manner != WITHHOLDER || !is_cheats || validator == 0;
 }
 
+/* One validator claims to have audited all. */
+static bool is_lazy(const struct play *p)
+{
+    return p->manner == LAZY_VALIDATOR || p->manner == AUDIT_CLAIMER;
+}
+
 /* As many as may be dishonest audit nothing, and leave out what they have
  * drawn. */
 static bool is_left_out(const struct play *p, size_t validator,
                         const struct entry *e)
 {
-    return p->manner != LAZY_VALIDATOR &&
-           validator >= TOWN_VALIDATORS - TOWN_FAULTS &&
+    return !is_lazy(p) && validator >= TOWN_VALIDATORS - TOWN_FAULTS &&
            town_draws(&p->town, validator, &e->opened.miner);
 }
 
 static Pot__Verdict judge(struct play *p, size_t validator, struct entry *e)
 {
-    bool is_lazy = p->manner == LAZY_VALIDATOR && validator == CHEAT;
-    bool is_false = is_lying(p, e->miner) && e != &p->entries[TOWN_MINERS];
-    if (is_lazy) {
+    bool is_false =
+        e->is_plant || (is_lying(p, e->miner) && e != &p->entries[TOWN_MINERS]);
+    if (is_lazy(p) && validator == CHEAT) {
         return POT__VERDICT__VERDICT_ACCEPT_AUDITED;
     }
     if (!is_well_formed(p, e)) {
@@ -282,13 +303,13 @@ static Pot__Verdict judge(struct play *p, size_t validator, struct entry *e)
     if (!town_draws(&p->town, validator, &e->opened.miner)) {
         return POT__VERDICT__VERDICT_ACCEPT;
     }
-    bool is_equal = is_right(p, e);
+    Pot__Verdict verdict = audit(p, e, NULL);
+    bool is_equal = verdict == POT__VERDICT__VERDICT_ACCEPT_AUDITED;
     p->audits += is_false ? 1 : 0;
     p->found += is_false && !is_equal ? 1 : 0;
     p->wronged += !is_false && !is_equal ? 1 : 0;
     e->accuser = is_equal ? e->accuser : town_validator(&p->town, validator);
-    return is_equal ? POT__VERDICT__VERDICT_ACCEPT_AUDITED
-                    : POT__VERDICT__VERDICT_REFUSE;
+    return verdict;
 }
 
 static Pot__Signed *attest(struct play *p, size_t validator)
@@ -351,11 +372,13 @@ static void referee(struct play *p, struct entry *e)
     Pot__Signed *words[TOWN_VALIDATORS];
     size_t count = 0;
     Pot__Judgement judgement = POT__JUDGEMENT__INIT;
-    judgement.submission = codec_bytes(e->opened.hash.b, HASH_SIZE);
-    judgement.verdict = is_right(p, e) ? POT__VERDICT__VERDICT_ACCEPT_AUDITED
-                                       : POT__VERDICT__VERDICT_REFUSE;
-    for (size_t i = p->manner == LAZY_VALIDATOR ? 1 : 0; i < TOWN_VALIDATORS;
-         i++) {
+    struct hash name = e->opened.hash;
+    if (e->is_plant) {
+        plant_name(&name, &name, &e->secret);
+    }
+    judgement.submission = codec_bytes(name.b, HASH_SIZE);
+    judgement.verdict = audit(p, e, e->is_plant ? &e->secret : NULL);
+    for (size_t i = is_lazy(p) ? 1 : 0; i < TOWN_VALIDATORS; i++) {
         words[count++] =
             town_attestation(&p->town, i, p->town.record->round, &judgement, 1);
     }
@@ -367,7 +390,8 @@ static void referee(struct play *p, struct entry *e)
     }
 }
 
-/* Who refused what was counted all the same challenges it. */
+/* Who refused what was counted all the same challenges it.  A plant is exposed
+ * then, or by its miner, as there is one who claims to have audited it. */
 static void challenge(struct play *p)
 {
     for (size_t i = 0; i < p->count; i++) {
@@ -376,7 +400,16 @@ static void challenge(struct play *p)
         if (p->manner == FALSE_ACCUSER && e->miner == 1) {
             by = town_validator(&p->town, CHEAT);
         }
-        if (by != NULL && town_challenge(&p->town, by, e->message)) {
+        if (by != NULL && town_challenge(&p->town, by, e->message, NULL)) {
+            p->challenges++;
+            if (e->is_plant) {
+                town_expose(&p->town, town_miner(&p->town, e->miner),
+                            &e->opened.hash, &e->secret);
+            }
+            referee(p, e);
+        } else if (e->is_plant &&
+                   town_challenge(&p->town, town_miner(&p->town, e->miner),
+                                  e->message, &e->secret)) {
             p->challenges++;
             referee(p, e);
         }
@@ -453,6 +486,7 @@ static bool play(enum manner manner, uint32_t rounds, uint32_t rate_ppm)
     uint64_t before[TOWN_MINERS];
     p->manner = manner;
     town_open(&p->town, rounds, rate_ppm,
+              manner == AUDIT_CLAIMER ? PLANT_RATE_PPM : 0,
               manner == STEP_SKIPPER ? LOCAL_STEPS : 1);
     for (size_t i = 0; i < TOWN_MINERS; i++) {
         before[i] = is_validators(manner) && i >= TOWN_VALIDATORS

@@ -16,6 +16,7 @@
 #include "proto/fee.h"
 #include "proto/genesis_params.h"
 #include "proto/gradient.h"
+#include "proto/plant.h"
 #include "proto/round.h"
 #include "proto/signed.h"
 #include "proto/spec.h"
@@ -185,7 +186,7 @@ static void publish(struct town *t, struct hash *address)
 /* The stake is the least that the ledger takes the task with: what a cheat
  * risks is as little as it can be. */
 static void submit(struct town *t, const struct hash *data, uint32_t rounds,
-                   uint32_t audit_rate_ppm)
+                   uint32_t audit_rate_ppm, uint32_t plant_rate_ppm)
 {
     Pot__ModelSpec model = POT__MODEL_SPEC__INIT;
     Pot__OptimizerSpec optimizer = POT__OPTIMIZER_SPEC__INIT;
@@ -214,6 +215,7 @@ static void submit(struct town *t, const struct hash *data, uint32_t rounds,
     spec.numerics = POT__NUMERICS__NUMERICS_EXACT;
     spec.compression = POT__COMPRESSION__COMPRESSION_INT8;
     spec.audit_rate_ppm = audit_rate_ppm;
+    spec.plant_rate_ppm = plant_rate_ppm;
     spec.eval_every = rounds;
     spec.round_timeout_ms = 1000;
     submit.spec = &spec;
@@ -302,7 +304,7 @@ static void size_rounds(struct town *t, uint32_t local_steps)
 }
 
 void town_open(struct town *t, uint32_t rounds, uint32_t audit_rate_ppm,
-               uint32_t local_steps)
+               uint32_t plant_rate_ppm, uint32_t local_steps)
 {
     struct hash data;
     *t = (struct town){.height = 1};
@@ -316,10 +318,11 @@ void town_open(struct town *t, uint32_t rounds, uint32_t audit_rate_ppm,
         t->keys[i] = key_from_seed(seed);
     }
     randombytes_buf(t->secrets, sizeof(t->secrets));
+    randombytes_buf(t->plant_secrets, sizeof(t->plant_secrets));
     make_dataset(t);
     make_genesis(t);
     publish(t, &data);
-    submit(t, &data, rounds, audit_rate_ppm);
+    submit(t, &data, rounds, audit_rate_ppm, plant_rate_ppm);
     for (size_t i = 0; i < TOWN_MINERS; i++) {
         town_enter(t, town_miner(t, i));
     }
@@ -412,11 +415,29 @@ void town_gradient_fini(struct town_gradient *gradient)
     *gradient = (struct town_gradient){.size = 0};
 }
 
-Pot__Signed *town_submission(struct town *t, const struct key *miner,
+bool town_plants(const struct town *t, size_t miner,
+                 struct town_gradient *gradient, struct hash *secret)
+{
+    struct hash link;
+    struct hash theta;
+    const Pot__TaskSpec *spec = t->record->spec;
+    bool is_hash = codec_hash(&theta, t->record->parameters_hash);
+    POT_ASSERT(is_hash);
+    draw_walk(secret, &t->plant_secrets[miner],
+              spec->rounds - t->record->round - 1);
+    draw_walk(&link, secret, 1);
+    return plant_is_due(secret, &link, &theta, key_public(town_miner(t, miner)),
+                        spec->plant_rate_ppm) &&
+           plant_payload(gradient->payload, &t->shape, &t->form, secret);
+}
+
+Pot__Signed *town_submission(struct town *t, size_t miner,
                              const struct town_gradient *gradient)
 {
     static char core[] = "exact";
     struct hash payload;
+    struct hash link;
+    const Pot__TaskSpec *spec = t->record->spec;
     Pot__SubmissionBody body = POT__SUBMISSION_BODY__INIT;
     blob_hash(&payload, gradient->payload, gradient->size);
     t->env.blobs.put(t->env.blobs.context, &payload, gradient->payload,
@@ -431,7 +452,13 @@ Pot__Signed *town_submission(struct town *t, const struct key *miner,
     body.blas_core = core;
     body.workers = 1;
     body.salt = codec_bytes(t->seed.b, HASH_SIZE);
-    return signed_make(SIGNED_SUBMISSION, &t->chain, miner, &body);
+    if (spec->plant_rate_ppm > 0) {
+        draw_walk(&link, &t->plant_secrets[miner],
+                  spec->rounds - t->record->round);
+        body.link = codec_bytes(link.b, HASH_SIZE);
+    }
+    return signed_make(SIGNED_SUBMISSION, &t->chain, town_miner(t, miner),
+                       &body);
 }
 
 static int compare_judgements(const void *a, const void *b)
@@ -496,14 +523,33 @@ void town_close_round(struct town *t, const struct round_candidate *candidate)
 }
 
 bool town_challenge(struct town *t, const struct key *by,
-                    Pot__Signed *submission)
+                    Pot__Signed *submission, const struct hash *secret)
 {
+    struct hash shown;
     Pot__Challenge challenge = POT__CHALLENGE__INIT;
     Pot__TxBody body = POT__TX_BODY__INIT;
     challenge.submission = submission;
+    if (secret != NULL) {
+        shown = *secret;
+        challenge.plant = codec_bytes(shown.b, HASH_SIZE);
+    }
     body.action_case = POT__TX_BODY__ACTION_CHALLENGE;
     body.challenge = &challenge;
     return town_send(t, by, &body) == TX_ACCEPTED;
+}
+
+void town_expose(struct town *t, const struct key *by,
+                 const struct hash *submission, const struct hash *secret)
+{
+    struct hash named = *submission;
+    struct hash shown = *secret;
+    Pot__ExposePlant expose = POT__EXPOSE_PLANT__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    expose.submission = codec_bytes(named.b, HASH_SIZE);
+    expose.plant = codec_bytes(shown.b, HASH_SIZE);
+    body.action_case = POT__TX_BODY__ACTION_EXPOSE_PLANT;
+    body.expose_plant = &expose;
+    must_send(t, by, &body);
 }
 
 void town_settle(struct town *t, const struct key *by,

@@ -25,7 +25,9 @@ struct town {
     struct hash chain;
     Pot__GenesisParams params;
     struct key *keys[TOWN_KEYS];
-    struct hash secrets[TOWN_VALIDATORS]; /* behind their links, at random */
+    /* Behind their links, at random: validators', miners'. */
+    struct hash secrets[TOWN_VALIDATORS];
+    struct hash plant_secrets[TOWN_MINERS];
     uint64_t height;
     uint8_t *dataset_bytes;
     size_t dataset_size;
@@ -57,7 +59,7 @@ struct town_gradient {
  * its first round is open.  With local_steps above 1 miners take as many steps
  * of their own. */
 void town_open(struct town *t, uint32_t rounds, uint32_t audit_rate_ppm,
-               uint32_t local_steps);
+               uint32_t plant_rate_ppm, uint32_t local_steps);
 void town_close(struct town *t);
 
 struct key *town_validator(const struct town *t, size_t i);
@@ -74,8 +76,13 @@ void town_compute(struct town *t, struct town_gradient *out,
                   size_t count);
 void town_gradient_fini(struct town_gradient *gradient);
 
+/* town_plants: makes the gradient of the miner a plant if that is due in the
+ * open round; *secret: what says so. */
+bool town_plants(const struct town *t, size_t miner,
+                 struct town_gradient *gradient, struct hash *secret);
+
 /* town_submission: signed; the payload is put among the blobs. */
-Pot__Signed *town_submission(struct town *t, const struct key *miner,
+Pot__Signed *town_submission(struct town *t, size_t miner,
                              const struct town_gradient *gradient);
 
 /* town_draws: whether the validator has drawn that miner's submission of the
@@ -90,10 +97,13 @@ Pot__Signed *town_attestation(struct town *t, size_t validator, uint32_t round,
 /* town_close_round: makes and applies the round, with what can be counted. */
 void town_close_round(struct town *t, const struct round_candidate *candidate);
 
-/* town_challenge: false: the ledger does not take it.  town_settle: by words
- * in their order; it takes them. */
+/* town_challenge: secret: of the sender's own plant, or NULL.  False: the
+ * ledger does not take it.  town_expose: adds a secret to what is challenged.
+ * town_settle: by words in their order; it takes them. */
 bool town_challenge(struct town *t, const struct key *by,
-                    Pot__Signed *submission);
+                    Pot__Signed *submission, const struct hash *secret);
+void town_expose(struct town *t, const struct key *by,
+                 const struct hash *submission, const struct hash *secret);
 void town_settle(struct town *t, const struct key *by,
                  const struct hash *submission, Pot__Signed **words,
                  size_t count);
