@@ -144,6 +144,7 @@ enum tx_verdict challenge_open(const struct state *state,
                                const struct round_submission *submission,
                                const struct hash *secret)
 {
+    struct hash known;
     const Pot__ChallengeRecord described = describe(submission, block);
     Pot__ClosedRecord *closed =
         ledger_closed(state, &submission->task, submission->body->round);
@@ -165,6 +166,10 @@ enum tx_verdict challenge_open(const struct state *state,
         verdict = TX_BALANCE_LOW;
     }
     if (verdict == TX_ACCEPTED) {
+        if (secret == NULL && plants_known(&known, state, &described) &&
+            ledger_is_plant(state, &described, &known)) {
+            secret = &known;
+        }
         begin(state, params, block, challenger, submission, secret);
     }
     codec_free(closed);

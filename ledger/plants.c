@@ -42,6 +42,40 @@ void plants_keep(Pot__RosterEntry *member,
     }
 }
 
+static bool walk_back(struct hash *secret, const Pot__RosterEntry *member,
+                      uint32_t round)
+{
+    struct hash link;
+    if (!codec_hash(&link, member->link) || member->link_round <= round ||
+        member->link_round - round > DRAW_GAP_MAX) {
+        return false;
+    }
+    draw_walk(secret, &link, member->link_round - round - 1);
+    return true;
+}
+
+bool plants_known(struct hash *secret, const struct state *state,
+                  const Pot__ChallengeRecord *challenge)
+{
+    struct hash hash;
+    struct hash walked;
+    struct public_key miner;
+    size_t index;
+    bool is_right = codec_hash(&hash, challenge->task) &&
+                    codec_key(&miner, challenge->miner);
+    POT_ASSERT(is_right);
+    Pot__TaskRecord *task = ledger_task(state, &hash);
+    bool is_known = task != NULL &&
+                    roster_find(roster_of_members(task), &miner, &index) &&
+                    walk_back(secret, task->members[index], challenge->round);
+    codec_free(task);
+    if (is_known) { /* unless it has begun another chain since */
+        draw_walk(&walked, secret, 1);
+        is_known = codec_bytes_equal(challenge->link, walked.b, HASH_SIZE);
+    }
+    return is_known;
+}
+
 bool ledger_is_plant(const struct state *state,
                      const Pot__ChallengeRecord *challenge,
                      const struct hash *secret)
@@ -88,24 +122,30 @@ enum tx_verdict plants_expose(const struct state *state,
     return verdict;
 }
 
+static bool is_in_time(const struct state *state,
+                       const Pot__ChallengeRecord *challenge,
+                       const struct ledger_block *block)
+{
+    Pot__SupplyRecord *supply = ledger_supply(state);
+    const Pot__GenesisParams *params = supply->params;
+    bool is_in_time =
+        block->height <= challenge->height + params->challenge_blocks ||
+        block->time_ms <= challenge->time_ms + params->challenge_ms;
+    codec_free(supply);
+    return is_in_time;
+}
+
 bool ledger_challenge_waits(const struct state *state,
                             const Pot__ChallengeRecord *challenge,
                             const struct ledger_block *block)
 {
-    struct hash hash;
-    bool is_hash = codec_hash(&hash, challenge->task);
-    POT_ASSERT(is_hash);
-    Pot__TaskRecord *task = ledger_task(state, &hash);
-    Pot__SupplyRecord *supply = ledger_supply(state);
-    const Pot__GenesisParams *params = supply->params;
-    bool has_plants = task != NULL && task->spec->plant_rate_ppm > 0;
-    bool waits =
-        has_plants && challenge->plant.len == 0 &&
-        (block->height <= challenge->height + params->challenge_blocks ||
-         block->time_ms <= challenge->time_ms + params->challenge_ms);
-    codec_free(supply);
-    codec_free(task);
-    return waits;
+    struct hash secret;
+    if (challenge->link.len == 0 || challenge->plant.len > 0) {
+        return false;
+    }
+    return plants_known(&secret, state, challenge)
+               ? ledger_is_plant(state, challenge, &secret)
+               : is_in_time(state, challenge, block);
 }
 
 void ledger_challenge_name(struct hash *out,

@@ -8,8 +8,9 @@
  *
  * A plant that is challenged costs its miner the stake unless the secret is
  * shown: the miner opens the challenge with it, or whoever knows it adds it to
- * one that is open.  Until the time of a challenge has passed once, none in a
- * task with plants is upheld without a secret. */
+ * one that is open, or the ledger knows it by a later link of the miner.  Until
+ * the time of a challenge has passed once, none of what may be a plant is
+ * upheld without a secret. */
 #ifndef POT_LEDGER_PLANTS_H
 #define POT_LEDGER_PLANTS_H
 
@@ -27,6 +28,11 @@ bool plants_fit(const Pot__TaskRecord *task,
 /* plants_keep: the submission of a member was counted. */
 void plants_keep(Pot__RosterEntry *member,
                  const struct round_submission *submission);
+
+/* plants_known: the secret of what is challenged, by a later link of its miner
+ * that was counted. */
+bool plants_known(struct hash *secret, const struct state *state,
+                  const Pot__ChallengeRecord *challenge);
 
 /* plants_expose: adds a secret to an open challenge.
  *

@@ -351,6 +351,55 @@ static void a_right_one_is_cleared_at_once(void **state)
     close_court(&c);
 }
 
+/* ---- behind a later submission of its miner, whose link is the secret */
+
+static void who_planted_need_not_be_there_any_more(void **state)
+{
+    (void)state;
+    struct court c;
+    open_court(&c, EVERY);
+    assert_int_equal(fixture_play_round(&c.f, &c.task, 2, 3), ROUND_ACCEPTED);
+    assert_int_equal(challenge(&c, fixture_validator(&c.f, 3), NULL),
+                     TX_ACCEPTED);
+    assert_int_equal(expose(&c, fixture_miner(&c.f, 0), &c.secret), TX_PLANT);
+    assert_int_equal(settle(&c, refused), TX_CHALLENGE_WORDS);
+    assert_int_equal(settle_exposed(&c, planted), TX_ACCEPTED);
+    assert_liar_is_slashed(&c);
+    assert_miner_is_whole(&c);
+    close_court(&c);
+}
+
+static void what_is_known_to_be_a_plant_is_never_upheld(void **state)
+{
+    (void)state;
+    struct court c;
+    open_court(&c, EVERY);
+    assert_int_equal(challenge(&c, fixture_validator(&c.f, 3), NULL),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_play_round(&c.f, &c.task, 2, 3), ROUND_ACCEPTED);
+    for (unsigned i = 0; i < 2 * WAIT_BLOCKS; i++) {
+        assert_int_equal(settle(&c, refused), TX_CHALLENGE_WAITS);
+        fixture_end_block(&c.f);
+    }
+    assert_int_equal(expose(&c, fixture_client(&c.f, 1), &c.secret),
+                     TX_ACCEPTED);
+    assert_int_equal(settle_exposed(&c, planted), TX_ACCEPTED);
+    close_court(&c);
+}
+
+static void what_is_known_to_be_no_plant_is_upheld_at_once(void **state)
+{
+    (void)state;
+    struct court c;
+    open_court(&c, 1);
+    assert_int_equal(challenge(&c, fixture_validator(&c.f, 3), NULL),
+                     TX_ACCEPTED);
+    assert_int_equal(settle(&c, refused), TX_CHALLENGE_WAITS);
+    assert_int_equal(fixture_play_round(&c.f, &c.task, 2, 3), ROUND_ACCEPTED);
+    assert_int_equal(settle(&c, refused), TX_ACCEPTED);
+    close_court(&c);
+}
+
 /* ---- who says so and lies */
 
 static void what_was_right_costs_the_deposit_and_no_validator(void **state)
@@ -462,6 +511,9 @@ int main(void)
         cmocka_unit_test(a_plant_is_not_upheld_once_it_is_exposed),
         cmocka_unit_test(it_is_upheld_only_when_its_miner_had_time),
         cmocka_unit_test(a_right_one_is_cleared_at_once),
+        cmocka_unit_test(who_planted_need_not_be_there_any_more),
+        cmocka_unit_test(what_is_known_to_be_a_plant_is_never_upheld),
+        cmocka_unit_test(what_is_known_to_be_no_plant_is_upheld_at_once),
         cmocka_unit_test(what_was_right_costs_the_deposit_and_no_validator),
         cmocka_unit_test(what_is_false_in_another_way_is_fraud),
         cmocka_unit_test(a_miner_does_not_choose_when_it_plants),
