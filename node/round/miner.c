@@ -23,6 +23,7 @@
 #include "base/map.h"
 #include "ledger/ledger.h"
 #include "ledger/roster.h"
+#include "node/block/chain.h"
 #include "node/block/needs.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
@@ -112,6 +113,13 @@ static bool is_in(const struct miner *miner, struct roster roster)
     return roster_find(roster, own_key(miner), &index);
 }
 
+/* By a single block, too: that one may bring the stake. */
+static bool is_behind(const struct miner *miner)
+{
+    return sync_target(miner->config.sync) >
+           chain_tip(miner->config.chain)->height;
+}
+
 static void join_if_wanted(struct mined_task *mined)
 {
     struct miner *miner = mined->miner;
@@ -119,7 +127,7 @@ static void join_if_wanted(struct mined_task *mined)
     bool was_sent =
         mined->join_ms != 0 && (now < mined->join_ms + JOIN_AGAIN_MS ||
                                 joining_waits(miner->joining, &mined->join));
-    if (!was_sent && !sync_is_behind(miner->config.sync) &&
+    if (!was_sent && !is_behind(miner) &&
         !is_in(miner, roster_of_members(mined->record)) &&
         is_wanted(miner, &mined->task) &&
         joining_ask(miner->joining, &mined->task, &mined->join)) {
