@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/key.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "proto/draw.h"
 
@@ -12,6 +13,8 @@
 
 /* Every so many links of a task one is kept. */
 #define STRIDE 1000
+/* Those that run, and as many that are over. */
+#define TASKS_HELD ((size_t)2 * TASKS_RUNNING_MAX)
 
 /* The secret, the link STRIDE steps before it, and so on. */
 struct milestones {
@@ -36,18 +39,23 @@ struct own_links *own_links_new(const struct key *key, const struct hash *chain,
     return links;
 }
 
-void own_links_free(struct own_links *links)
+static void forget_all(struct own_links *links)
 {
     size_t cursor = 0;
     const struct map_slot *slot;
-    if (links == NULL) {
-        return;
-    }
     while ((slot = map_next(&links->tasks, &cursor)) != NULL) {
         free(slot->value);
     }
     map_fini(&links->tasks);
-    free(links);
+    links->tasks = (struct map){0};
+}
+
+void own_links_free(struct own_links *links)
+{
+    if (links != NULL) {
+        forget_all(links);
+        free(links);
+    }
 }
 
 static struct milestones *walk(const struct own_links *links,
@@ -79,15 +87,13 @@ bool own_links_get(struct own_links *links, const struct hash *task,
         if (m == NULL) {
             return false;
         }
+        if (links->tasks.count == TASKS_HELD) {
+            forget_all(links);
+        }
         (void)map_put(&links->tasks, task->b, m);
     }
     POT_ASSERT(m->rounds == rounds);
     uint32_t steps = rounds - round;
     draw_walk(out, &m->links[steps / STRIDE], steps % STRIDE);
     return true;
-}
-
-void own_links_forget(struct own_links *links, const struct hash *task)
-{
-    free(map_remove(&links->tasks, task->b));
 }

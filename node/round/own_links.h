@@ -26,7 +26,4 @@ void own_links_free(struct own_links *links);
 bool own_links_get(struct own_links *links, const struct hash *task,
                    uint32_t rounds, uint32_t round, struct hash *out);
 
-/* own_links_forget: the task is over. */
-void own_links_forget(struct own_links *links, const struct hash *task);
-
 #endif

@@ -59,13 +59,6 @@ static void open_one(struct rounds *rounds, const struct hash *task,
                   open_round_new(&rounds->shared, task, record, pace_ms));
 }
 
-static void forget(struct rounds *rounds, const struct hash *task)
-{
-    if (rounds->shared.links != NULL) {
-        own_links_forget(rounds->shared.links, task);
-    }
-}
-
 /* What the task has open instead, if it is running still, takes its place;
  * takes the record. */
 static void follow(struct rounds *rounds, struct open_round *round,
@@ -76,7 +69,6 @@ static void follow(struct rounds *rounds, struct open_round *round,
     if (record != NULL && record->status == POT__TASK_STATUS__TASK_RUNNING) {
         open_one(rounds, &task, record, open_round_pace(round, record));
     } else {
-        forget(rounds, &task);
         codec_free(record);
     }
     open_round_close(round);
