@@ -62,6 +62,7 @@ void byz_move(struct pbft_effects *out, struct pbft_effect *effect)
 {
     *pbft_effects_add(out, effect->type) = *effect;
     effect->bytes = NULL;
+    effect->opened = NULL;
     effect->certificate = NULL;
 }
 
