@@ -5,8 +5,12 @@
 init_net 1 1
 start validator0
 await_ready validator0
-one=$(submit validator0 "$(make_task one 100000)")
-other=$(submit validator0 "$(make_task other 100000)")
+make_task one 100000 >/dev/null
+make_task other 100000 >/dev/null
+# A miner that dies between commitment and submission holds its round up so long.
+sed -i 's/^\[training\]/&\nround_timeout_ms = 4000/' "$WORK/one.toml"
+one=$(submit validator0 "$WORK/one.toml")
+other=$(submit validator0 "$WORK/other.toml")
 is_running() { [ "$(task_of validator0 "$1" | jq -r .status)" = running ]; }
 await 20 "the first task" is_running "$one"
 await 20 "the second task" is_running "$other"
