@@ -96,7 +96,9 @@ static const char *meaning_of(const char *status)
 {
     return strcmp(status, "upheld") == 0     ? "the gradient was false"
            : strcmp(status, "rejected") == 0 ? "the gradient was right"
-                                             : "too few validators answered";
+           : strcmp(status, "planted") == 0
+               ? "the gradient was false on purpose: the deposit is back"
+               : "too few validators answered";
 }
 
 static enum exit_code await_verdict(char status[static STATUS_SIZE],

@@ -29,7 +29,8 @@ static void print_set(struct ctl *ctl, const struct publish *p,
             dataset_class_name(text, &p->set, i);
             show_field("", "%" PRIu32 " %s", i, text);
         }
-        show_field("size", "%zu bytes in %zu chunks", p->size, p->chunk_count);
+        show_field("size", "%zu bytes in %zu chunk%s", p->size, p->chunk_count,
+                   p->chunk_count == 1 ? "" : "s");
     }
     ctl_print_json(ctl, json_pack("{ss ss sI sI sI sI sI}", "dataset",
                                   p->address_text, "file", file, "rows",

@@ -162,12 +162,17 @@ static enum exit_code compute(struct course *c,
 
 static enum exit_code tell_difference(struct course *c,
                                       const struct task_replay_result *result,
+                                      const Pot__RoundUpdate *update,
                                       uint64_t height)
 {
     char miner[ADDRESS_TEXT_SIZE] = "";
     char told[HASH_TEXT_SIZE] = "";
     char made[HASH_TEXT_SIZE] = "";
     const char *what = task_replay_text(result->difference);
+    const char *perhaps = result->difference == REPLAY_PAYLOAD &&
+                                  task_replay_lacks_links(c->replay, update)
+                              ? ", or a plant that its miner died with"
+                              : "";
     json_t *json = json_pack("{ss sb sI sI ss}", "task", c->task_text,
                              "identical", 0, "round", (json_int_t)c->rounds,
                              "height", (json_int_t)height, "difference", what);
@@ -184,10 +189,10 @@ static enum exit_code tell_difference(struct course *c,
     ctl_print_json(c->ctl, json);
     return ctl_fail(c->ctl, EXIT_CODE_REJECTED,
                     "round %" PRIu64 ", block %" PRIu64 ": another %s%s%s%s%s"
-                    "%s%s; do not trust the node at %s",
-                    c->rounds + 1, height, what, miner[0] != '\0' ? " of " : "",
+                    "%s%s%s; do not trust the node at %s",
+                    c->rounds, height, what, miner[0] != '\0' ? " of " : "",
                     miner, told[0] != '\0' ? ": the chain says " : "", told,
-                    made[0] != '\0' ? ", computed here " : "", made,
+                    made[0] != '\0' ? ", computed here " : "", made, perhaps,
                     c->ctl->node);
 }
 
@@ -207,7 +212,7 @@ static enum exit_code take_round(struct course *c, uint64_t height)
         rc = compute(c, &result, update, height);
     }
     if (rc == EXIT_CODE_DONE && result.difference != REPLAY_SAME) {
-        rc = tell_difference(c, &result, height);
+        rc = tell_difference(c, &result, update, height);
     } else if (rc == EXIT_CODE_DONE) {
         c->rounds++;
         c->gradients += update->n_submissions;

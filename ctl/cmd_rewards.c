@@ -130,7 +130,7 @@ static void print_unpaid(struct ctl *ctl, const json_t *round, const char *task,
                          const char *miner, enum reward_part part)
 {
     const char *why = part == REWARD_PART_REFUSED
-                          ? "refused by a quorum of the validators"
+                          ? "refused by more validators than may be faulty"
                           : "not counted: late, away or not a member then";
     json_t *record =
         json_pack("{sI ss sI ss ss ss}", "height",

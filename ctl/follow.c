@@ -108,6 +108,9 @@ static void show_round(struct follow *f, json_t *round)
     f->seen++;
     f->next = number + 1;
     f->ms_mean = f->seen == 1 ? ms : (f->ms_mean * 7 + ms) / 8;
+    if (f->style == FOLLOW_LINES) { /* a line is of its round alone */
+        f->accuracy = f->test_loss = -1;
+    }
     if (json_is_number(accuracy)) {
         f->accuracy = json_number_value(accuracy);
     }

@@ -54,7 +54,7 @@ struct task_replay {
     uint8_t *payload;
     size_t payload_size;
     int8_t *room;     /* packed_open */
-    struct map links; /* miner -> struct shown: the latest */
+    struct map links; /* miner -> struct shown: the first behind this round */
 };
 
 /* NULL: there is none of that name. */
@@ -171,7 +171,7 @@ void task_replay_link(struct task_replay *r, const struct public_key *miner,
         shown = pot_calloc(1, sizeof(*shown));
         (void)map_put(&r->links, miner->b, shown);
     }
-    if (round >= shown->round) {
+    if (shown->round <= r->round && round >= shown->round) {
         *shown = (struct shown){round, *link};
     }
 }

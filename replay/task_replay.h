@@ -63,7 +63,7 @@ struct task_replay_result {
 /* task_replay_lacks_links: of a task with plants (proto/plant.h): whether a
  * link behind that of the round is unknown of a miner that update counts.
  * Without it a plant of that miner is another gradient.  task_replay_link:
- * tells one, of any round. */
+ * tells one, of any round; the first one behind the round stays. */
 bool task_replay_lacks_links(const struct task_replay *replay,
                              const Pot__RoundUpdate *update);
 void task_replay_link(struct task_replay *replay,

@@ -40,8 +40,8 @@ static void tell_short(const struct joining *joining, const char *task_text)
         LOG(LOG_WARN, "node", "cannot join task", log_text("task", task_text),
             log_text("why", tx_verdict_text(TX_MINER_STAKE)),
             log_text("stake", amount_format(own, has)),
-            log_text("bound by joined tasks", amount_format(joined, bound)),
-            log_text("this one needs", amount_format(more, needs)),
+            log_text("bound", amount_format(joined, bound)),
+            log_text("needed", amount_format(more, needs)),
             log_text("do", "potctl stake --role miner --amount POT"));
     }
     codec_free(supply);

@@ -173,9 +173,9 @@ static void on_replayed(void *context, enum pot_err err,
     bool is_plant = result->verdict == AUDIT_PLANTED;
     LOG(LOG_INFO, "node", "challenge replayed",
         log_text("submission", hash_format(&d->submission, text)),
-        log_text("it is", is_right   ? "right"
-                          : is_plant ? "planted"
-                                     : "false"));
+        log_text("verdict", is_right   ? "right"
+                            : is_plant ? "planted"
+                                       : "false"));
     speak(d, is_right   ? POT__VERDICT__VERDICT_ACCEPT_AUDITED
              : is_plant ? POT__VERDICT__VERDICT_PLANTED
                         : POT__VERDICT__VERDICT_REFUSE);

@@ -55,5 +55,5 @@ same_chain $names
 stop_cleanly $names
 verify_stores validator0
 no_bugs
-echo "upheld: $(grep -c 'it is=false' "$NET/validator0/potd.log") replays at" \
+echo "upheld: $(grep -c 'verdict=false' "$NET/validator0/potd.log") replays at" \
     "validator0"
