@@ -215,7 +215,6 @@ static void what_came_a_block_too_early_is_taken_with_the_block(void **state)
     intake_applied(f.intake);
     (void)uv_run(&f.chain.loop, UV_RUN_DEFAULT);
     assert_int_equal(mempool_count(f.mempool), 1);
-    shared_block_unref(block);
 }
 
 /* It is kept for one block, and looked at again when it is told again. */

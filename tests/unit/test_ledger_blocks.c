@@ -391,6 +391,7 @@ static void restore(struct block *block, const uint8_t *data, size_t size)
     assert_int_equal(block_decode(&again, data, size), POT_OK);
     codec_free(block->header);
     codec_free(block->body);
+    free(block->txs);
     *block = *again;
     free(again);
 }
@@ -433,6 +434,14 @@ static struct block *make_busy_block(struct game *g, uint8_t **data,
     return block;
 }
 
+static void close_busy_game(struct game *g)
+{
+    for (size_t i = 0; i < g->update_count; i++) {
+        codec_free(g->updates[i]);
+    }
+    close_game(g);
+}
+
 static void a_block_that_is_made_is_the_one_that_is_decoded(void **state)
 {
     (void)state;
@@ -458,7 +467,7 @@ static void a_block_that_is_made_is_the_one_that_is_decoded(void **state)
     free(data);
     block_free(made);
     block_free(b);
-    close_game(&g);
+    close_busy_game(&g);
 }
 
 static enum block_verdict execute(struct game *g, const struct block *block,
@@ -525,10 +534,7 @@ static void each_wrong_part_of_a_block_has_its_verdict(void **state)
     assert_int_equal(fault.evidence, EVIDENCE_MALFORMED);
     block_free(b);
     free(data);
-    for (size_t i = 0; i < g.update_count; i++) {
-        codec_free(g.updates[i]);
-    }
-    close_game(&g);
+    close_busy_game(&g);
 }
 
 /* ---- a store that falls silent */
@@ -581,10 +587,7 @@ static void a_state_that_cannot_be_read_ends_no_node(void **state)
     }
     block_free(b);
     free(data);
-    for (size_t i = 0; i < g.update_count; i++) {
-        codec_free(g.updates[i]);
-    }
-    close_game(&g);
+    close_busy_game(&g);
 }
 
 int main(void)
