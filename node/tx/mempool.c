@@ -52,6 +52,7 @@ static struct mempool_entry *entry_new(const struct hash *hash,
     entry->sender = *sender;
     entry->nonce = body->nonce;
     entry->expiry_height = body->expiry_height;
+    entry->is_transfer = body->action_case == POT__TX_BODY__ACTION_TRANSFER;
     entry->is_publication =
         body->action_case == POT__TX_BODY__ACTION_PUBLISH_DATASET &&
         codec_hash(&entry->dataset, body->publish_dataset->dataset);
@@ -312,6 +313,14 @@ void mempool_prune(struct mempool *pool, uint64_t height,
         }
         at = next;
     }
+}
+
+bool mempool_is_next(const struct mempool *pool,
+                     const struct mempool_entry *entry)
+{
+    const struct sender *sender = map_get(&pool->by_sender, entry->sender.b);
+    POT_ASSERT(sender != NULL);
+    return sender->prunes == pool->prunes && entry->nonce == sender->nonce;
 }
 
 uint64_t mempool_count(const struct mempool *pool)

@@ -28,7 +28,8 @@ struct mempool_entry {
     uint64_t nonce;
     uint64_t expiry_height; /* 0: never */
     size_t bytes;
-    bool is_held_back;   /* mempool_hold_back, and not told since */
+    bool is_held_back; /* mempool_hold_back, and not told since */
+    bool is_transfer;
     bool is_publication; /* of this data set */
     struct hash dataset;
     uint64_t height; /* of the tip when it came; 0: before the first prune */
@@ -80,6 +81,11 @@ typedef uint64_t mempool_nonce_fn(void *context,
  * too many blocks.  nonce is asked once a sender. */
 void mempool_prune(struct mempool *pool, uint64_t height,
                    mempool_nonce_fn *nonce, void *context);
+
+/* mempool_is_next: it is its sender's turn, by what the last mempool_prune was
+ * told; of what came since, perhaps not yet. */
+bool mempool_is_next(const struct mempool *pool,
+                     const struct mempool_entry *entry);
 
 uint64_t mempool_count(const struct mempool *pool);
 uint64_t mempool_bytes(const struct mempool *pool);

@@ -19,12 +19,16 @@
 /* Anyone may publish data that nobody has: only so many are looked for at a
  * time, so that rounds still get their payloads. */
 #define FETCHES_MAX 8
+/* Judged anew behind a block: each executes a transaction on the loop. */
+#define SWEEP_MAX 64
 
 struct pending {
     struct pending_config config;
     unsigned fetches; /* data sets of publications, under way */
     bool has_new;     /* since the last block */
     struct left_out left_out;
+    struct hash swept; /* the first one that the next sweep judges... */
+    bool is_swept;     /* ...if the last one did not reach the end */
 };
 
 struct pending *pending_new(const struct pending_config *config)
@@ -148,6 +152,44 @@ static void drop_taken(struct pending *c, const struct block *block)
     }
 }
 
+/* What became of a task, a data set or a challenge does not concern a
+ * transfer; and who is not next is judged when its turn comes. */
+static bool may_be_refused(const struct pending *c,
+                           const struct mempool_entry *entry)
+{
+    return !entry->is_transfer && mempool_is_next(c->config.mempool, entry);
+}
+
+/* A block refuses for good what it made pointless: only its proposer hears
+ * that from the ledger, and at all others these would keep their senders' next
+ * ones from ever being taken. */
+static void sweep(struct pending *c, const struct state *state,
+                  const struct ledger_block *next)
+{
+    struct mempool *pool = c->config.mempool;
+    const struct ledger_env env = {.chain = c->config.holdings->chain,
+                                   .state = *state};
+    const struct mempool_entry *at =
+        c->is_swept ? mempool_find(pool, &c->swept) : NULL;
+    unsigned judged = 0;
+    at = at == NULL ? mempool_first(pool) : at;
+    while (at != NULL && judged < SWEEP_MAX) {
+        const struct mempool_entry *entry = at;
+        at = at->next;
+        if (may_be_refused(c, entry)) {
+            judged++;
+            if (tx_verdict_is_final(
+                    ledger_check_tx(&env, next, entry->tx, true))) {
+                mempool_remove(pool, &entry->hash);
+            }
+        }
+    }
+    c->is_swept = at != NULL;
+    if (at != NULL) {
+        c->swept = at->hash;
+    }
+}
+
 /* Transactions that no block took wait for new ones, or for the idle block:
  * what cannot be taken now must not fill the chain with empty blocks. */
 bool pending_applied(struct pending *c, const struct shared_block *block,
@@ -170,6 +212,9 @@ bool pending_applied(struct pending *c, const struct shared_block *block,
                    : left_out_judge(&c->left_out, &view, block->block, rule);
     drop_taken(c, block->block);
     mempool_prune(pool, height, nonce_of, &state);
+    const struct ledger_block next = {.height = height + 1,
+                                      .time_ms = view.time_ms + 1};
+    sweep(c, &state, &next);
     if (rule != NULL) {
         left_out_draw(&c->left_out, &view, height, rule);
     }

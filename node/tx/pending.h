@@ -55,8 +55,8 @@ void pending_drop_refused(struct pending *pending,
                           const struct proposal_refused *refused, size_t count);
 
 /* pending_applied: what the block took leaves the mempool, and what can
- * never be taken behind it.  True: another block is worth making for those
- * that are left.
+ * never be taken behind it; where much waits, some of it blocks later.  True:
+ * another block is worth making for those that are left.
  *
  * In:     rule  by which the block's primary is judged; NULL: it is not
  * Out:    overdue  what it has left out for too long; NULL: nothing */

@@ -22,6 +22,14 @@ task=$(submit validator0 "$(make_task challenge 60 audit_rate=0.58 \
 await 60 "a false gradient was found out" has upheld
 await 60 "the task ended" has_ended validator0 "$task"
 
+# All validators sent that its challenge is settled, and one was taken: the
+# others' are no use any more, and none is to keep a later one of its sender's
+# waiting.
+is_empty() { [ "$(metric "$1" pot_mempool_size)" = 0 ]; }
+for each in $names; do
+    await 20 "no transaction waits at $each" is_empty "$each"
+done
+
 # The cheat's whole stake is gone, and it has left the task; a tenth of it is
 # the challenger's.
 miners() { ctl validator0 miners --json | jq .miners; }

@@ -172,6 +172,48 @@ static void a_block_is_worth_making_when_something_moved(void **state)
     assert_true(applied(block));
 }
 
+static void apply(Pot__Signed *tx)
+{
+    struct shared_block *block = chain_fixture_propose(&f.chain, tx);
+    assert_int_equal(block->block->body->n_txs, 1);
+    assert_int_equal(chain_fixture_apply(&f.chain, block), POT_OK);
+    (void)applied(block);
+}
+
+/* The validator's, of a data set that the client publishes too. */
+static Pot__Signed *publish_too(uint64_t nonce)
+{
+    Pot__PublishDataset description;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    chain_fixture_describe(&description);
+    body.chain_id = codec_bytes(f.chain.holdings.chain.b, HASH_SIZE);
+    body.nonce = nonce;
+    body.fee = 100000;
+    body.action_case = POT__TX_BODY__ACTION_PUBLISH_DATASET;
+    body.publish_dataset = &description;
+    return signed_make(SIGNED_TX, &f.chain.holdings.chain, f.chain.validator,
+                       &body);
+}
+
+/* It would keep its sender's next one waiting, at every node. */
+static void what_a_block_made_pointless_leaves_with_it(void **state)
+{
+    Pot__PublishDataset description;
+    (void)state;
+    const struct public_key *validator = key_public(f.chain.validator);
+    chain_fixture_load(&f.chain);
+    chain_fixture_describe(&description);
+    const struct hash same = add(publish_too(0));
+    const struct hash later = add(publish_too(1));
+    apply(chain_fixture_pay(&f.chain, 0, 1000000));
+    assert_non_null(mempool_find(f.mempool, &same)); /* can be taken still */
+    apply(chain_fixture_publish(&f.chain, 1, &description));
+    assert_null(mempool_find(f.mempool, &same));
+    assert_int_equal(mempool_next_nonce(f.mempool, validator, 0), 0);
+    /* Whose turn has not come is not judged. */
+    assert_non_null(mempool_find(f.mempool, &later));
+}
+
 static void a_used_nonce_leaves_with_the_block(void **state)
 {
     (void)state;
@@ -193,6 +235,7 @@ int main(void)
         CASE(a_publication_waits_for_its_data),
         CASE(a_publication_that_is_wrong_about_its_data_waits),
         CASE(a_block_is_worth_making_when_something_moved),
+        CASE(what_a_block_made_pointless_leaves_with_it),
         CASE(a_used_nonce_leaves_with_the_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
