@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/recent_set.h"
 #include "ledger/ledger.h"
 #include "node/block/dataset_fetch.h"
 #include "node/hold/blob_pool.h"
@@ -19,6 +20,9 @@
 #include "proto/dataset.h"
 
 #include <stdlib.h>
+
+/* Hashes of something else than a blob that are remembered. */
+#define STRANGE_MAX 1000
 
 struct need { /* of a blob, of a chunk, or of a data set */
     struct needs *needs;
@@ -34,9 +38,10 @@ struct need { /* of a blob, of a chunk, or of a data set */
 
 struct needs {
     struct needs_config config;
-    struct map blobs;    /* hash -> struct need */
-    struct map chunks;   /* hash -> struct need */
-    struct map datasets; /* hash -> struct need */
+    struct map blobs;          /* hash -> struct need */
+    struct map chunks;         /* hash -> struct need */
+    struct map datasets;       /* hash -> struct need */
+    struct recent_set strange; /* hashes that are no blob's */
     struct waits waits;
     bool is_stopped;
 };
@@ -45,6 +50,7 @@ struct needs *needs_new(const struct needs_config *config)
 {
     struct needs *needs = pot_calloc(1, sizeof(*needs));
     needs->config = *config;
+    recent_set_init(&needs->strange, STRANGE_MAX);
     return needs;
 }
 
@@ -83,6 +89,7 @@ void needs_free(struct needs *needs)
         free_all(&needs->blobs);
         free_all(&needs->chunks);
         free_all(&needs->datasets);
+        recent_set_fini(&needs->strange);
         waits_free(&needs->waits);
         free(needs);
     }
@@ -115,6 +122,9 @@ static void on_blob(void *context, const struct hash *hash, enum pot_err err,
                     const uint8_t *data, size_t size)
 {
     struct need *need = context;
+    if (err == POT_EFORMAT) {
+        recent_set_add(&need->needs->strange, hash->b);
+    }
     bool is_held =
         err == POT_OK &&
         blob_pool_put(need->needs->config.holdings->pool, hash, data, size);
@@ -217,11 +227,20 @@ struct wait *needs_begin(struct needs *needs, wait_done_fn *done, void *context)
     return wait_begin(&needs->waits, done, context);
 }
 
+bool needs_is_strange(const struct needs *needs, const struct hash *hash)
+{
+    return recent_set_has(&needs->strange, hash->b);
+}
+
 void needs_add_blob(struct needs *needs, struct wait *wait,
                     const struct hash *hash, size_t size_max, uint64_t peer_id)
 {
     struct need *need = map_get(&needs->blobs, hash->b);
     if (holdings_has_blob(needs->config.holdings, hash, NULL)) {
+        return;
+    }
+    if (needs_is_strange(needs, hash)) {
+        wait_fail(wait);
         return;
     }
     if (need != NULL) {

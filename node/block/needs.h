@@ -41,6 +41,10 @@ void needs_free(struct needs *needs);
 void needs_blob(struct needs *needs, const struct hash *hash, size_t size_max,
                 uint64_t peer_id, wait_done_fn *done, void *context);
 
+/* needs_is_strange: what has this hash was fetched lately and is no blob, nor
+ * ever will be: it is not fetched again. */
+bool needs_is_strange(const struct needs *needs, const struct hash *hash);
+
 /* needs_dataset: fetched, put together and loaded. */
 void needs_dataset(struct needs *needs, const struct hash *dataset,
                    const Pot__PublishDataset *description, wait_done_fn *done,

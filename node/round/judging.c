@@ -221,7 +221,10 @@ static void judge(struct submission *s)
 static void on_payload(void *context, bool is_held)
 {
     struct submission *s = context;
-    if (!is_held) {
+    const struct needs *needs = s->judging->shared->needs;
+    if (!is_held && needs_is_strange(needs, &opened_of(s)->payload)) {
+        mark_refused(s, "its payload's hash is of something else");
+    } else if (!is_held) {
         lose(s);
     } else if (holdings_has_another(s->judging->shared->holdings,
                                     &opened_of(s)->payload,

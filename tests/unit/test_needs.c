@@ -6,6 +6,7 @@
 #include "node/hold/holdings.h"
 #include "p2p/blob_fetch.h"
 #include "proto/blob.h"
+#include "proto/dataset.h"
 #include "tests/unit/chain_fixture.h"
 #include "tests/unit/p2p_nodes.h"
 
@@ -169,6 +170,27 @@ static void what_is_waited_for_twice_is_fetched_once(void **state)
     assert_int_equal(t.asked, 1);
 }
 
+static bool is_told(void *context)
+{
+    (void)context;
+    return t.told == 1;
+}
+
+/* A submission may name a chunk of a data set as its payload. */
+static void what_is_no_blob_is_fetched_once(void **state)
+{
+    (void)state;
+    dataset_chunk_hash(&t.hash, t.blob, SIZE);
+    assert_false(needs_is_strange(t.needs, &t.hash));
+    want(SIZE);
+    world_run(&t.w, is_told, NULL);
+    assert_true(needs_is_strange(t.needs, &t.hash));
+    want(SIZE); /* told at once */
+    assert_int_equal(t.told, 2);
+    assert_int_equal(t.held, 0);
+    assert_int_equal(t.asked, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -176,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_wrong_size_does_not_keep_a_blob_from_others),
         TEST(what_is_waited_for_twice_is_fetched_once),
+        TEST(what_is_no_blob_is_fetched_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
