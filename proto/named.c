@@ -2,6 +2,7 @@
 
 #include "proto/named.h"
 
+#include "base/limits.h"
 #include "proto/blob.h"
 #include "proto/dataset.h"
 #include "proto/state_chunk.h"
@@ -16,8 +17,10 @@ static bool is_blob(const struct hash *hash, const void *data, size_t size)
 
 bool named_is(const struct hash *hash, const void *data, size_t size)
 {
-    return is_blob(hash, data, size) || dataset_is_chunk(hash, data, size) ||
-           state_chunk_is(hash, data, size) ||
+    return is_blob(hash, data, size) ||
+           (size <= DATASET_CHUNK_BYTES &&
+            dataset_is_chunk(hash, data, size)) ||
+           (size <= STATE_CHUNK_MAX && state_chunk_is(hash, data, size)) ||
            state_index_is(hash, data, size) ||
            validator_set_is(hash, data, size);
 }

@@ -5,6 +5,9 @@
 #include "proto/state_chunk.h"
 
 #include "base/alloc.h"
+#include "base/limits.h"
+#include "proto/dataset.h"
+#include "proto/named.h"
 #include "storage/overlay.h"
 #include "storage/store_snapshot.h"
 #include "tests/unit/store_fixture.h"
@@ -163,6 +166,19 @@ static void records_have_one_order(void **state)
     assert_true(together > 300); /* not only with themselves */
 }
 
+/* What is longer than any of its kind is not even hashed. */
+static void nothing_is_named_that_is_too_long_for_its_kind(void **state)
+{
+    (void)state;
+    struct hash hash;
+    uint8_t *data = pot_calloc(DATASET_CHUNK_BYTES + 1, 1);
+    dataset_chunk_hash(&hash, data, DATASET_CHUNK_BYTES);
+    assert_true(named_is(&hash, data, DATASET_CHUNK_BYTES));
+    dataset_chunk_hash(&hash, data, DATASET_CHUNK_BYTES + 1);
+    assert_false(named_is(&hash, data, DATASET_CHUNK_BYTES + 1));
+    free(data);
+}
+
 static void an_index_is_walked_past_what_is_empty(void **state)
 {
     struct hash digests[STATE_CHUNKS] = {{{0}}};
@@ -186,6 +202,7 @@ int main(void)
         TEST(a_flipped_bit_anywhere_is_refused),
         TEST(a_cut_or_longer_one_is_refused),
         TEST(records_have_one_order),
+        TEST(nothing_is_named_that_is_too_long_for_its_kind),
         TEST(an_index_is_walked_past_what_is_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
