@@ -176,6 +176,20 @@ static enum pot_err fill(struct block **out, struct maker *m,
     return err;
 }
 
+/* Takes block. */
+static enum pot_err encode(struct shared_block **out, struct block *block)
+{
+    size_t size;
+    uint8_t *data = codec_encode(&size, block->body);
+    if (size > BLOCK_BYTES_MAX) { /* bytes_max was too large, or a part of it */
+        free(data);
+        block_free(block);
+        return POT_ELIMIT;
+    }
+    *out = shared_block_of(block, data, size);
+    return POT_OK;
+}
+
 enum pot_err proposal_make(struct executed **out,
                            const struct holdings *holdings,
                            struct proposal_request *request)
@@ -194,12 +208,9 @@ enum pot_err proposal_make(struct executed **out,
     enum pot_err err = fill(&block, &m, holdings, made->overlay);
     codec_free(m.body);
     if (err == POT_OK) {
-        size_t size;
-        uint8_t *data = codec_encode(&size, block->body);
-        POT_ASSERT(size <=
-                   BLOCK_BYTES_MAX); /* bytes_max and m.bytes saw to it */
-        made->block = shared_block_of(block, data, size);
-    } else {
+        err = encode(&made->block, block);
+    }
+    if (err != POT_OK) {
         executed_free(made);
         made = NULL;
     }

@@ -52,7 +52,8 @@ void proposal_request_free(struct proposal_request *request);
  * and computes: off the loop, one call at a time a store.
  *
  * Owns:   *out; executed_free
- * Errors: the store's; *out is NULL then */
+ * Errors: POT_ELIMIT larger than any block may be; the store's; *out is NULL
+ * then */
 POT_MUST_USE enum pot_err proposal_make(struct executed **out,
                                         const struct holdings *holdings,
                                         struct proposal_request *request);

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BALANCE UINT64_C(1000000000)
+#define BALANCE UINT64_C(10000000000)
 #define STAKE   UINT64_C(1000000)
 #define FEE     UINT64_C(100000)
 

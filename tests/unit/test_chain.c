@@ -3,12 +3,14 @@
 #include "config.h"
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "node/block/block_check.h"
 #include "node/block/executed.h"
 #include "node/block/held_blobs.h"
 #include "node/hold/blob_pool.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
+#include "proto/dataset.h"
 #include "proto/signed.h"
 #include "storage/store.h"
 #include "tests/unit/chain_fixture.h"
@@ -216,6 +218,57 @@ static void expect_refused(struct chain_fixture *f, struct shared_block *block,
     shared_block_unref(block);
 }
 
+/* A data set that is as long to describe as one can be. */
+static Pot__Signed *publish_long(const struct chain_fixture *f, uint8_t index)
+{
+    struct hash hash = {{index}};
+    struct hash address;
+    Pot__PublishDataset description;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    struct hash *hashes = pot_calloc(DATASET_CHUNKS_MAX, sizeof(*hashes));
+    ProtobufCBinaryData *chunks =
+        pot_calloc(DATASET_CHUNKS_MAX, sizeof(*chunks));
+    for (size_t i = 0; i < DATASET_CHUNKS_MAX; i++) {
+        hashes[i] = hash;
+        chunks[i] = codec_bytes(hash.b, HASH_SIZE);
+    }
+    dataset_address(&address, hashes, DATASET_CHUNKS_MAX);
+    chain_fixture_describe(&description);
+    description.dataset = codec_bytes(address.b, HASH_SIZE);
+    description.size_bytes = (uint64_t)DATASET_CHUNKS_MAX * DATASET_CHUNK_BYTES;
+    description.n_chunks = DATASET_CHUNKS_MAX;
+    description.chunks = chunks;
+    body.chain_id = codec_bytes(f->holdings.chain.b, HASH_SIZE);
+    body.nonce = index;
+    body.fee = 300000000;
+    body.action_case = POT__TX_BODY__ACTION_PUBLISH_DATASET;
+    body.publish_dataset = &description;
+    Pot__Signed *tx =
+        signed_make(SIGNED_TX, &f->holdings.chain, f->client, &body);
+    free(hashes);
+    free(chunks);
+    return tx;
+}
+
+static void a_block_that_is_too_large_for_anyone_is_not_made(void **state)
+{
+    struct chain_fixture *f = *state;
+    struct executed *made;
+    struct proposal_request *r = pot_calloc(1, sizeof(*r));
+    r->bytes_max = 2 * BLOCK_BYTES_MAX;
+    r->work_max_ms = 60000;
+    r->proposer = *key_public(f->validator);
+    r->parent = *chain_tip(f->chain);
+    r->txs = pot_calloc(8, sizeof(*r->txs));
+    for (uint8_t i = 0; i < 8; i++) {
+        r->txs[r->tx_count++] = publish_long(f, i);
+    }
+    assert_int_equal(proposal_make(&made, &f->holdings, r), POT_ELIMIT);
+    assert_null(made);
+    assert_int_equal(r->refused_count, 0);
+    proposal_request_free(r);
+}
+
 static void an_invalid_block_is_refused_by_name_of_its_fault(void **state)
 {
     struct chain_fixture *f = *state;
@@ -405,6 +458,7 @@ int main(void)
         CASE(the_refused_transaction_is_told),
         CASE(a_proposal_says_what_the_ledger_did_not_take),
         CASE(a_store_that_lacks_something_makes_no_block_wrong),
+        CASE(a_block_that_is_too_large_for_anyone_is_not_made),
         CASE(what_was_held_before_a_restart_goes_with_a_block),
         CASE(what_others_held_goes_when_they_say_so),
         CASE(what_memory_let_go_is_not_promised),
