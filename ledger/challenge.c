@@ -262,6 +262,7 @@ static void end_closed(struct ending *e, const Pot__ClosedRecord *closed)
         list_append(state, keys_closed_until(again), e->name.b);
     } else {
         closed_forget(e->env, &e->name, closed);
+        plants_forget(state, closed);
         state->del(state->context, challenged.b, challenged.size);
     }
 }

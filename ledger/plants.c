@@ -2,7 +2,9 @@
 
 #include "ledger/plants.h"
 
+#include "base/alloc.h"
 #include "base/check.h"
+#include "ledger/list.h"
 #include "ledger/record.h"
 #include "ledger/roster.h"
 #include "proto/codec.h"
@@ -42,38 +44,139 @@ void plants_keep(Pot__RosterEntry *member,
     }
 }
 
-static bool walk_back(struct hash *secret, const Pot__RosterEntry *member,
-                      uint32_t round)
+/* For as long as that round can be challenged: plants_forget ends it. */
+static void remember(const struct state *state, Pot__TaskRecord *task,
+                     const ProtobufCBinaryData *miner,
+                     const ProtobufCBinaryData *link, uint32_t round)
+{
+    struct hash hash;
+    bool is_hash = codec_hash(&hash, task->task);
+    POT_ASSERT(is_hash);
+    Pot__ClosedRecord *closed = ledger_closed(state, &hash, round);
+    if (closed != NULL && link->len == HASH_SIZE) {
+        Pot__RosterEntry *entry = pot_alloc(sizeof(*entry));
+        pot__roster_entry__init(entry);
+        entry->miner = codec_copy_bytes(miner->data, PUBLIC_KEY_SIZE);
+        entry->link = codec_copy_bytes(link->data, HASH_SIZE);
+        entry->link_round = round;
+        task->departed = pot_realloc(task->departed, task->n_departed + 1,
+                                     sizeof(Pot__RosterEntry *));
+        task->departed[task->n_departed++] = entry;
+    }
+    codec_free(closed);
+}
+
+void plants_keep_late(const struct state *state, Pot__TaskRecord *task,
+                      const struct round_submission *submission)
+{
+    struct public_key key = submission->miner;
+    const ProtobufCBinaryData miner = codec_bytes(key.b, PUBLIC_KEY_SIZE);
+    remember(state, task, &miner, &submission->body->link,
+             submission->body->round);
+}
+
+void plants_part(const struct state *state, Pot__TaskRecord *task,
+                 const Pot__RosterEntry *member)
+{
+    remember(state, task, &member->miner, &member->link, member->link_round);
+}
+
+void plants_forget(const struct state *state, const Pot__ClosedRecord *closed)
+{
+    struct hash hash;
+    size_t kept = 0;
+    bool is_hash = codec_hash(&hash, closed->task);
+    POT_ASSERT(is_hash);
+    Pot__TaskRecord *task = ledger_task(state, &hash);
+    size_t count = task != NULL ? task->n_departed : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (task->departed[i]->link_round != closed->round) {
+            task->departed[kept++] = task->departed[i];
+        } else {
+            codec_free(task->departed[i]);
+        }
+    }
+    if (kept < count) {
+        task->n_departed = kept;
+        record_store(state, keys_task(&hash), task);
+    }
+    codec_free(task);
+}
+
+/* Unless it has begun another chain since. */
+static bool tells(struct hash *secret, const Pot__RosterEntry *entry,
+                  const Pot__ChallengeRecord *challenge)
 {
     struct hash link;
-    if (!codec_hash(&link, member->link) || member->link_round <= round ||
-        member->link_round - round > DRAW_GAP_MAX) {
+    struct hash walked;
+    struct public_key miner;
+    bool is_key = codec_key(&miner, challenge->miner);
+    POT_ASSERT(is_key);
+    if (!codec_bytes_equal(entry->miner, miner.b, PUBLIC_KEY_SIZE) ||
+        !codec_hash(&link, entry->link) ||
+        entry->link_round <= challenge->round ||
+        entry->link_round - challenge->round > DRAW_GAP_MAX) {
         return false;
     }
-    draw_walk(secret, &link, member->link_round - round - 1);
-    return true;
+    draw_walk(secret, &link, entry->link_round - challenge->round - 1);
+    draw_walk(&walked, secret, 1);
+    return codec_bytes_equal(challenge->link, walked.b, HASH_SIZE);
+}
+
+static bool is_told(struct hash *secret, const Pot__TaskRecord *task,
+                    const Pot__ChallengeRecord *challenge)
+{
+    bool is_told = false;
+    for (size_t i = 0; i < task->n_members && !is_told; i++) {
+        is_told = tells(secret, task->members[i], challenge);
+    }
+    for (size_t i = 0; i < task->n_departed && !is_told; i++) {
+        is_told = tells(secret, task->departed[i], challenge);
+    }
+    return is_told;
 }
 
 bool plants_known(struct hash *secret, const struct state *state,
                   const Pot__ChallengeRecord *challenge)
 {
     struct hash hash;
-    struct hash walked;
-    struct public_key miner;
-    size_t index;
-    bool is_right = codec_hash(&hash, challenge->task) &&
-                    codec_key(&miner, challenge->miner);
-    POT_ASSERT(is_right);
+    bool is_hash = codec_hash(&hash, challenge->task);
+    POT_ASSERT(is_hash);
     Pot__TaskRecord *task = ledger_task(state, &hash);
-    bool is_known = task != NULL &&
-                    roster_find(roster_of_members(task), &miner, &index) &&
-                    walk_back(secret, task->members[index], challenge->round);
+    bool is_known = task != NULL && is_told(secret, task, challenge);
     codec_free(task);
-    if (is_known) { /* unless it has begun another chain since */
-        draw_walk(&walked, secret, 1);
-        is_known = codec_bytes_equal(challenge->link, walked.b, HASH_SIZE);
-    }
     return is_known;
+}
+
+static void take(const struct state *state, const Pot__TaskRecord *task,
+                 const struct hash *submission)
+{
+    struct hash secret;
+    Pot__ChallengeRecord *c = ledger_challenge(state, submission);
+    if (c != NULL && c->plant.len == 0 && is_told(&secret, task, c) &&
+        ledger_is_plant(state, c, &secret)) {
+        codec_set_hash(&c->plant, &secret);
+        record_store(state, keys_challenge(submission), c);
+    }
+    codec_free(c);
+}
+
+void plants_take(const struct state *state, const Pot__TaskRecord *task)
+{
+    struct hash hash;
+    if (task->spec->plant_rate_ppm == 0) {
+        return;
+    }
+    bool is_hash = codec_hash(&hash, task->task);
+    POT_ASSERT(is_hash);
+    Pot__HashList *open = list_load(state, keys_challenges_task(&hash));
+    for (size_t i = 0; i < open->n_hashes; i++) {
+        struct hash submission;
+        is_hash = codec_hash(&submission, open->hashes[i]);
+        POT_ASSERT(is_hash);
+        take(state, task, &submission);
+    }
+    codec_free(open);
 }
 
 bool ledger_is_plant(const struct state *state,
@@ -143,9 +246,8 @@ bool ledger_challenge_waits(const struct state *state,
     if (challenge->link.len == 0 || challenge->plant.len > 0) {
         return false;
     }
-    return plants_known(&secret, state, challenge)
-               ? ledger_is_plant(state, challenge, &secret)
-               : is_in_time(state, challenge, block);
+    return !plants_known(&secret, state, challenge) &&
+           is_in_time(state, challenge, block);
 }
 
 void ledger_challenge_name(struct hash *out,

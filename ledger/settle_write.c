@@ -84,6 +84,9 @@ static void note_absences(struct settle *s, const struct ledger_env *env)
         passed += is_counted ? 1 : 0;
         struct roster members = roster_of_members(s->task);
         if (!roster_find(members, &miner, &index)) {
+            if (is_counted) {
+                plants_keep_late(&env->state, s->task, counted);
+            }
             continue;
         }
         Pot__RosterEntry *member = members.entries[index];
@@ -162,6 +165,7 @@ void settle_write(struct settle *s, const struct ledger_env *env,
     task->submissions += s->counted_count;
     task->rejected += s->refused_count;
     note_absences(s, env);
+    plants_take(&env->state, task);
     task->round++;
     end_or_go_on(s, env, block);
 }

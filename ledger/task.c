@@ -15,6 +15,7 @@
 #include "ledger/draws.h"
 #include "ledger/list.h"
 #include "ledger/parameters.h"
+#include "ledger/plants.h"
 #include "ledger/record.h"
 #include "ledger/roster.h"
 #include "ledger/task_blobs.h"
@@ -110,6 +111,7 @@ void task_drop_member(const struct ledger_env *env, Pot__TaskRecord *task,
 {
     struct roster members = roster_of_members(task);
     POT_ASSERT(index < members.count);
+    plants_part(&env->state, task, members.entries[index]);
     release_member(env, members.entries[index], task_stake(env, task));
     roster_remove(&members, index);
     roster_set_members(task, members);
@@ -121,6 +123,7 @@ static void clear_rosters(const struct ledger_env *env, Pot__TaskRecord *task)
     struct roster round = roster_of_round(task);
     uint64_t stake = task_stake(env, task);
     for (size_t i = 0; i < members.count; i++) {
+        plants_part(&env->state, task, members.entries[i]);
         release_member(env, members.entries[i], stake);
     }
     roster_clear(&members);

@@ -369,7 +369,8 @@ static void who_planted_need_not_be_there_any_more(void **state)
     close_court(&c);
 }
 
-static void what_is_known_to_be_a_plant_is_never_upheld(void **state)
+/* The ledger takes the secret itself: nobody has to expose what is known. */
+static void what_is_known_to_be_a_plant_is_judged_as_one(void **state)
 {
     (void)state;
     struct court c;
@@ -377,13 +378,30 @@ static void what_is_known_to_be_a_plant_is_never_upheld(void **state)
     assert_int_equal(challenge(&c, fixture_validator(&c.f, 3), NULL),
                      TX_ACCEPTED);
     assert_int_equal(fixture_play_round(&c.f, &c.task, 2, 3), ROUND_ACCEPTED);
+    assert_int_equal(expose(&c, fixture_client(&c.f, 1), &c.secret), TX_PLANT);
     for (unsigned i = 0; i < 2 * WAIT_BLOCKS; i++) {
-        assert_int_equal(settle(&c, refused), TX_CHALLENGE_WAITS);
+        assert_int_equal(settle(&c, refused), TX_CHALLENGE_WORDS);
         fixture_end_block(&c.f);
     }
-    assert_int_equal(expose(&c, fixture_client(&c.f, 1), &c.secret),
-                     TX_ACCEPTED);
     assert_int_equal(settle_exposed(&c, planted), TX_ACCEPTED);
+    assert_miner_is_whole(&c);
+    close_court(&c);
+}
+
+/* A cheat cannot hide behind a plant that was due: what is false in another
+ * way costs it the stake. */
+static void noise_where_a_plant_was_due_is_fraud(void **state)
+{
+    (void)state;
+    struct court c;
+    open_court(&c, EVERY);
+    assert_int_equal(challenge(&c, fixture_validator(&c.f, 3), NULL),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_play_round(&c.f, &c.task, 2, 3), ROUND_ACCEPTED);
+    assert_int_equal(settle_exposed(&c, refused), TX_ACCEPTED);
+    assert_int_equal(status_of(&c), POT__CHALLENGE_STATUS__CHALLENGE_UPHELD);
+    assert_int_equal(account_of(&c, fixture_miner(&c.f, 0)).slashed,
+                     FIXTURE_STAKE / 2);
     close_court(&c);
 }
 
@@ -397,6 +415,80 @@ static void what_is_known_to_be_no_plant_is_upheld_at_once(void **state)
     assert_int_equal(settle(&c, refused), TX_CHALLENGE_WAITS);
     assert_int_equal(fixture_play_round(&c.f, &c.task, 2, 3), ROUND_ACCEPTED);
     assert_int_equal(settle(&c, refused), TX_ACCEPTED);
+    close_court(&c);
+}
+
+/* ---- when its miner is no member any more */
+
+static size_t departed(const struct court *c)
+{
+    Pot__TaskRecord *task = ledger_task(&c->f.env.state, &c->task);
+    size_t count = task->n_departed;
+    codec_free(task);
+    return count;
+}
+
+/* Somebody challenges it then, and the words that it is false do not count. */
+static void assert_still_a_plant(struct court *c)
+{
+    assert_int_equal(challenge(c, fixture_validator(&c->f, 3), NULL),
+                     TX_ACCEPTED);
+    for (unsigned i = 0; i <= WAIT_BLOCKS; i++) {
+        assert_int_equal(settle(c, refused), TX_CHALLENGE_WORDS);
+        fixture_end_block(&c->f);
+    }
+    assert_int_equal(settle_exposed(c, planted), TX_ACCEPTED);
+    assert_int_equal(account_of(c, fixture_miner(&c->f, 0)).slashed, 0);
+}
+
+/* Its link goes when the round of the link can be challenged no more. */
+static void assert_links_go(struct court *c)
+{
+    for (unsigned i = 0; i < 12 * WAIT_BLOCKS; i++) {
+        fixture_end_block(&c->f);
+    }
+    assert_int_equal(departed(c), 0);
+}
+
+static void who_leaves_is_still_known_to_have_planted(void **state)
+{
+    (void)state;
+    struct court c;
+    open_court(&c, EVERY);
+    assert_int_equal(fixture_play_round(&c.f, &c.task, 2, 3), ROUND_ACCEPTED);
+    assert_int_equal(fixture_leave(&c.f, fixture_miner(&c.f, 0), &c.task),
+                     TX_ACCEPTED);
+    assert_int_equal(departed(&c), 1);
+    assert_still_a_plant(&c);
+    assert_links_go(&c);
+    close_court(&c);
+}
+
+/* It is in the roster of the round still, but no member. */
+static void who_leaves_during_a_round_tells_its_secret_too(void **state)
+{
+    (void)state;
+    struct court c;
+    open_court(&c, EVERY);
+    assert_int_equal(fixture_leave(&c.f, fixture_miner(&c.f, 0), &c.task),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_play_round(&c.f, &c.task, 2, 3), ROUND_ACCEPTED);
+    assert_still_a_plant(&c);
+    assert_links_go(&c);
+    close_court(&c);
+}
+
+static void a_task_that_ended_still_tells_plants(void **state)
+{
+    (void)state;
+    struct court c;
+    open_court(&c, EVERY);
+    assert_int_equal(fixture_play_round(&c.f, &c.task, 2, 3), ROUND_ACCEPTED);
+    assert_int_equal(fixture_cancel(&c.f, fixture_client(&c.f, 0), &c.task),
+                     TX_ACCEPTED);
+    assert_int_equal(departed(&c), 2);
+    assert_still_a_plant(&c);
+    assert_links_go(&c);
     close_court(&c);
 }
 
@@ -512,8 +604,12 @@ int main(void)
         cmocka_unit_test(it_is_upheld_only_when_its_miner_had_time),
         cmocka_unit_test(a_right_one_is_cleared_at_once),
         cmocka_unit_test(who_planted_need_not_be_there_any_more),
-        cmocka_unit_test(what_is_known_to_be_a_plant_is_never_upheld),
+        cmocka_unit_test(what_is_known_to_be_a_plant_is_judged_as_one),
+        cmocka_unit_test(noise_where_a_plant_was_due_is_fraud),
         cmocka_unit_test(what_is_known_to_be_no_plant_is_upheld_at_once),
+        cmocka_unit_test(who_leaves_is_still_known_to_have_planted),
+        cmocka_unit_test(who_leaves_during_a_round_tells_its_secret_too),
+        cmocka_unit_test(a_task_that_ended_still_tells_plants),
         cmocka_unit_test(what_was_right_costs_the_deposit_and_no_validator),
         cmocka_unit_test(what_is_false_in_another_way_is_fraud),
         cmocka_unit_test(a_miner_does_not_choose_when_it_plants),
