@@ -35,12 +35,16 @@ static bool is_sparse(const struct packed_form *form)
            form->compression == POT__COMPRESSION__COMPRESSION_TOPK;
 }
 
+/* Away from 0, which sparse forms do not list: a plant that left the list would
+ * be seen without computing. */
 static int32_t other_value(const struct packed_form *form, int32_t value)
 {
+    int32_t bound = packed_bound(form);
+    int32_t away = value < 0 ? -1 : 1;
     if (form->compression == POT__COMPRESSION__COMPRESSION_SIGN) {
         return -value;
     }
-    return value == packed_bound(form) ? value - 1 : value + 1;
+    return value == bound || value == -bound ? value - away : value + away;
 }
 
 static size_t place_of(const struct hash *secret, size_t count)

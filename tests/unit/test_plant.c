@@ -170,6 +170,27 @@ static void zeros_cannot_be_planted_where_they_are_not_listed(void **state)
     }
 }
 
+/* Or it could be told from an honest one by looking at it. */
+static void what_is_listed_stays_listed(void **state)
+{
+    struct fixture *f = *state;
+    const struct packed_form *form = &forms[FORMS - 1];
+    const struct hash secret = {{1}};
+    const int32_t bound = packed_bound(form);
+    const int32_t listed[] = {-1, 1, -bound, bound};
+    for (size_t n = 0; n < sizeof(listed) / sizeof(*listed); n++) {
+        for (size_t i = 0; i < KEPT; i++) {
+            f->values[i] = listed[n];
+        }
+        encode(f, form);
+        assert_true(plant_payload(f->payload, &f->shape, form, &secret));
+        read_planted(f, form);
+        for (size_t i = 0; i < f->count; i++) {
+            assert_int_equal(f->planted[i] != 0, i < KEPT);
+        }
+    }
+}
+
 static void a_plant_is_due_by_the_link_behind_the_one_shown(void **state)
 {
     (void)state;
@@ -195,6 +216,7 @@ int main(void)
         WITH(a_plant_is_a_gradient_with_one_element_off),
         WITH(the_secret_says_where),
         WITH(zeros_cannot_be_planted_where_they_are_not_listed),
+        WITH(what_is_listed_stays_listed),
         cmocka_unit_test(a_plant_is_due_by_the_link_behind_the_one_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
