@@ -163,7 +163,9 @@ static const struct chain_rule chain_rules[SPEC_FAULT_COUNT] = {
                                 NULL},
     [SPEC_AUDIT_RATE] = {"training.audit_rate", "out of range", NULL},
     [SPEC_PLANT_RATE] = {"training.plant_rate",
-                         "0 to 1, and above 0 with numerics = \"exact\"", NULL},
+                         "0 to 1, above 0 with numerics = \"exact\", and times "
+                         "audit_rate 0.2 at most",
+                         NULL},
     [SPEC_EVAL_EVERY] = {"training.eval_every", "out of range", NULL},
     [SPEC_TARGET_ACCURACY] = {"training.target_accuracy", "out of range", NULL},
     [SPEC_ROUND_TIMEOUT] = {"training.round_timeout_ms", "out of range", NULL},

@@ -119,7 +119,8 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
       "topk_share for topk, up to 0.5")                                        \
     X(TX_SPEC_AUDIT_RATE, TX_FOR_GOOD, "audit_rate: 0 to 1")                   \
     X(TX_SPEC_PLANT_RATE, TX_FOR_GOOD,                                         \
-      "plant_rate: 0 to 1, with numerics exact")                               \
+      "plant_rate: 0 to 1, with numerics exact, and "                          \
+      "times audit_rate 0.2 at most")                                          \
     X(TX_SPEC_EVALUATION, TX_FOR_GOOD,                                         \
       "eval_every: at least 1, and test rows times "                           \
       "parameters within the limit")                                           \

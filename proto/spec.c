@@ -339,14 +339,24 @@ static enum spec_fault check_training(const Pot__TaskSpec *spec)
     return fault == SPEC_SOUND ? check_aggregation(spec) : fault;
 }
 
+/* Nobody is paid for a plant that f + 1 validators refuse, and that needs one
+ * honest audit at least: so the product is the most that an honest miner loses.
+ */
+static bool is_plant_rate(const Pot__TaskSpec *spec)
+{
+    uint64_t lost = (uint64_t)spec->plant_rate_ppm * spec->audit_rate_ppm;
+    return spec->plant_rate_ppm == 0 ||
+           (spec->numerics == POT__NUMERICS__NUMERICS_EXACT &&
+            spec->plant_rate_ppm <= PPM_ONE &&
+            lost <= (uint64_t)SPEC_PLANTS_LOST_PPM_MAX * PPM_ONE);
+}
+
 static enum spec_fault check_judging(const Pot__TaskSpec *spec)
 {
     if (spec->audit_rate_ppm > PPM_ONE) {
         return SPEC_AUDIT_RATE;
     }
-    if (spec->plant_rate_ppm > PPM_ONE ||
-        (spec->plant_rate_ppm > 0 &&
-         spec->numerics != POT__NUMERICS__NUMERICS_EXACT)) {
+    if (!is_plant_rate(spec)) {
         return SPEC_PLANT_RATE;
     }
     if (spec->eval_every == 0) {

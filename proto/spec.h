@@ -38,6 +38,10 @@ bool spec_takes(const struct spec_choices *choices, uint32_t value);
 /* spec_name: what a task's file calls the value; "" when it is none. */
 const char *spec_name(const struct spec_choices *choices, uint32_t value);
 
+/* ---- plants: plant_rate times audit_rate */
+
+#define SPEC_PLANTS_LOST_PPM_MAX 200000
+
 /* ---- optimizers */
 
 #define SPEC_MOMENTS_MAX  2
@@ -81,7 +85,7 @@ enum spec_fault {
     SPEC_COMPRESSION_EXACT, /* below a byte an element, but not in the exact
                                lane, which alone can audit that */
     SPEC_AUDIT_RATE,
-    SPEC_PLANT_RATE, /* above one, or not of the exact lane */
+    SPEC_PLANT_RATE, /* too high for audit_rate, or not of the exact lane */
     SPEC_EVAL_EVERY,
     SPEC_TARGET_ACCURACY,
     SPEC_ROUND_TIMEOUT,

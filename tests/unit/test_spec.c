@@ -166,6 +166,12 @@ static void plants_need_the_exact_lane(void **state)
     assert_int_equal(spec_check(&f.spec, 5), SPEC_SOUND);
     f.spec.plant_rate_ppm++;
     assert_int_equal(spec_check(&f.spec, 5), SPEC_PLANT_RATE);
+    /* honest miners lose no more than the product */
+    f.spec.audit_rate_ppm = PPM_ONE;
+    f.spec.plant_rate_ppm = SPEC_PLANTS_LOST_PPM_MAX;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_SOUND);
+    f.spec.plant_rate_ppm++;
+    assert_int_equal(spec_check(&f.spec, 5), SPEC_PLANT_RATE);
     f.spec.plant_rate_ppm = 1;
     f.spec.numerics = POT__NUMERICS__NUMERICS_BLAS;
     assert_int_equal(spec_check(&f.spec, 5), SPEC_PLANT_RATE);
