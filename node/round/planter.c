@@ -38,7 +38,9 @@ struct planter {
     struct own_links *links;
     struct note *notes;
     size_t count;
-    struct hash sent; /* the last transaction */
+    struct hash sent;       /* the last transaction */
+    struct hash challenged; /* that it challenges; zero: it exposes */
+    bool has_warned;
 };
 
 static void on_receipt(void *context, const struct intake_receipt *receipt)
@@ -98,17 +100,29 @@ static const struct public_key *own_key(const struct planter *planter)
     return key_public(planter->config.key);
 }
 
-static bool can_pay(const struct planter *planter)
+static bool can_pay(const struct planter *planter, const struct state *state)
 {
-    const struct state state = stored_state(planter->config.holdings->store);
     struct account account;
-    Pot__SupplyRecord *supply = ledger_supply(&state);
+    Pot__SupplyRecord *supply = ledger_supply(state);
     const Pot__GenesisParams *params = supply->params;
-    (void)ledger_account(&state, own_key(planter), &account);
+    (void)ledger_account(state, own_key(planter), &account);
     bool can = account.balance / 2 >= params->challenge_deposit &&
                account.balance / 2 / FEES_KEPT >= params->fee_base;
     codec_free(supply);
     return can;
+}
+
+/* Once, until it can pay again. */
+static void warn_if_poor(struct planter *planter, const struct state *state)
+{
+    bool is_poor = planter->notes != NULL && !can_pay(planter, state);
+    if (is_poor && !planter->has_warned) {
+        LOG(LOG_WARN, "node", "balance low while plants are open",
+            log_u64("plants", planter->count),
+            log_text("why", "one that cannot be exposed may cost the stake: "
+                            "send coins to the miner's account"));
+    }
+    planter->has_warned = is_poor;
 }
 
 /* A key in memory always signs. */
@@ -128,6 +142,7 @@ bool planter_plan(struct planter *planter, const Pot__TaskRecord *task,
                   struct hash *link, bool *is_plant, struct hash *secret)
 {
     struct hash theta;
+    const struct state state = stored_state(planter->config.holdings->store);
     *is_plant = false;
     if (task->spec->plant_rate_ppm == 0) {
         return false;
@@ -136,7 +151,7 @@ bool planter_plan(struct planter *planter, const Pot__TaskRecord *task,
     *is_plant = codec_hash(&theta, task->parameters_hash) &&
                 plant_is_due(secret, link, &theta, own_key(planter),
                              task->spec->plant_rate_ppm) &&
-                can_pay(planter);
+                can_pay(planter, &state);
     return true;
 }
 
@@ -158,17 +173,26 @@ void planter_note(struct planter *planter, const Pot__Signed *submission,
 
 /* ---- exposing */
 
-/* One at a time: until a block has taken it, or it is gone. */
-static bool is_on_its_way(const struct planter *planter)
+/* One at a time: until a block has taken it, it is gone, or it challenges what
+ * somebody else has challenged meanwhile, and will be refused. */
+static bool is_on_its_way(const struct planter *planter,
+                          const struct state *state)
 {
-    return mempool_find(planter->config.mempool, &planter->sent) != NULL;
+    Pot__ChallengeRecord *c = ledger_challenge(state, &planter->challenged);
+    bool is_dead = c != NULL;
+    codec_free(c);
+    return !is_dead &&
+           mempool_find(planter->config.mempool, &planter->sent) != NULL;
 }
 
 static void send_tx(struct planter *planter, Pot__TxBody *body,
                     const struct hash *submission)
 {
+    static const struct hash none;
     char text[HASH_TEXT_SIZE];
+    bool is_challenge = body->action_case == POT__TX_BODY__ACTION_CHALLENGE;
     if (own_tx_send(planter->sender, body, &planter->sent)) {
+        planter->challenged = is_challenge ? *submission : none;
         LOG(LOG_INFO, "node", "exposing a plant",
             log_text("submission", hash_format(submission, text)));
     }
@@ -228,6 +252,18 @@ enum need {
     NEED_NOW,
 };
 
+static bool shows_later(const struct planter *planter, Pot__RosterEntry **all,
+                        size_t count, uint32_t round)
+{
+    bool shows = false;
+    for (size_t i = 0; i < count && !shows; i++) {
+        shows = all[i]->link_round > round &&
+                codec_bytes_equal(all[i]->miner, own_key(planter)->b,
+                                  PUBLIC_KEY_SIZE);
+    }
+    return shows;
+}
+
 /* Of what is counted and not challenged: its round is closed.  Whoever submits
  * no more shows no later link. */
 static enum need need_of(const struct planter *planter,
@@ -236,16 +272,17 @@ static enum need need_of(const struct planter *planter,
                          const struct note *note)
 {
     size_t index;
-    struct roster members = roster_of_members(task);
+    uint32_t round = note->opened.body->round;
     if (ledger_is_audited(closed, &note->opened.hash)) {
         return NEED_NOW; /* which is a lie */
     }
-    if (!roster_find(members, own_key(planter), &index)) {
-        return NEED_NOW;
+    if (shows_later(planter, task->members, task->n_members, round) ||
+        shows_later(planter, task->departed, task->n_departed, round)) {
+        return NEED_NONE;
     }
-    return members.entries[index]->link_round > note->opened.body->round
-               ? NEED_NONE
-               : NEED_LATER;
+    return roster_find(roster_of_members(task), own_key(planter), &index)
+               ? NEED_LATER
+               : NEED_NOW;
 }
 
 static bool is_open(const Pot__TaskRecord *task, const struct note *note)
@@ -292,7 +329,8 @@ static void challenge(struct planter *planter, const struct state *state,
 
 void planter_refresh(struct planter *planter, const struct state *state)
 {
-    bool is_busy = is_on_its_way(planter) || rescue_one(planter, state);
+    bool is_busy = is_on_its_way(planter, state) || rescue_one(planter, state);
+    warn_if_poor(planter, state);
     for (struct note **at = &planter->notes; *at != NULL;) {
         struct note *note = *at;
         enum need need = judge(planter, state, note);
