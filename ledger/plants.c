@@ -6,7 +6,6 @@
 #include "base/check.h"
 #include "ledger/list.h"
 #include "ledger/record.h"
-#include "ledger/roster.h"
 #include "proto/codec.h"
 #include "proto/draw.h"
 #include "proto/plant.h"
@@ -259,4 +258,39 @@ void ledger_challenge_name(struct hash *out,
     if (codec_hash(&secret, challenge->plant)) {
         plant_name(out, out, &secret);
     }
+}
+
+static void hold_back(const struct state *state,
+                      const struct ledger_block *block,
+                      const struct hash *submission, struct roster *roster)
+{
+    struct public_key miner;
+    size_t index;
+    Pot__ChallengeRecord *c = ledger_challenge(state, submission);
+    if (c != NULL && codec_key(&miner, c->miner) &&
+        roster_find(*roster, &miner, &index) &&
+        ledger_challenge_waits(state, c, block)) {
+        roster_remove(roster, index);
+    }
+    codec_free(c);
+}
+
+void plants_hold_back(const struct state *state,
+                      const struct ledger_block *block,
+                      const Pot__TaskRecord *task, struct roster *roster)
+{
+    struct hash hash;
+    if (task->spec->plant_rate_ppm == 0) {
+        return;
+    }
+    bool is_hash = codec_hash(&hash, task->task);
+    POT_ASSERT(is_hash);
+    Pot__HashList *open = list_load(state, keys_challenges_task(&hash));
+    for (size_t i = 0; i < open->n_hashes; i++) {
+        struct hash submission;
+        is_hash = codec_hash(&submission, open->hashes[i]);
+        POT_ASSERT(is_hash);
+        hold_back(state, block, &submission, roster);
+    }
+    codec_free(open);
 }

@@ -18,6 +18,7 @@
 
 #include "base/hash.h"
 #include "ledger/ledger.h"
+#include "ledger/roster.h"
 #include "proto/round.h"
 
 /* plants_fit: the submission shows a link exactly where its task has plants,
@@ -48,6 +49,13 @@ void plants_take(const struct state *state, const Pot__TaskRecord *task);
 void plants_part(const struct state *state, Pot__TaskRecord *task,
                  const Pot__RosterEntry *member);
 void plants_forget(const struct state *state, const Pot__ClosedRecord *closed);
+
+/* plants_hold_back: takes those out of a roster of the task whose challenge
+ * waits in that block: a cheat is paid for no round in which it cannot be
+ * judged only because of that. */
+void plants_hold_back(const struct state *state,
+                      const struct ledger_block *block,
+                      const Pot__TaskRecord *task, struct roster *roster);
 
 /* plants_expose: adds a secret to an open challenge.
  *

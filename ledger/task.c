@@ -189,8 +189,9 @@ static uint32_t draw_rate(const struct state *state,
                             set.count - validator_set_faults(set.count));
 }
 
-/* Freezes the roster once there are members enough to close the round: one
- * frozen with fewer could only wait until it is overdue. */
+/* Freezes the roster once there are members enough to close the round, apart
+ * from those who are accused and may still say that they planted: one frozen
+ * with fewer could only wait until it is overdue. */
 static bool open_round(const struct ledger_env *env, const struct hash *hash,
                        const struct ledger_block *block)
 {
@@ -200,14 +201,18 @@ static bool open_round(const struct ledger_env *env, const struct hash *hash,
     }
     POT_ASSERT(task->status == POT__TASK_STATUS__TASK_RUNNING);
     POT_ASSERT(task->n_roster == 0);
+    struct roster ready = roster_copy(roster_of_members(task));
+    plants_hold_back(&env->state, block, task, &ready);
     bool is_open =
-        task->n_members > 0 && task->n_members >= task->spec->min_submissions;
+        ready.count > 0 && ready.count >= task->spec->min_submissions;
     if (is_open) {
-        roster_set_round(task, roster_copy(roster_of_members(task)));
+        roster_set_round(task, ready);
         task->opened_height = block->height;
         task->opened_ms = block->time_ms;
         task->draw_rate_ppm = draw_rate(&env->state, task);
         task_store(env, task);
+    } else {
+        roster_clear(&ready);
     }
     codec_free(task);
     return is_open;

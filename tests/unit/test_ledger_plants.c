@@ -41,7 +41,10 @@ static struct account account_of(const struct court *c, const struct key *key)
     return account;
 }
 
-static void open_court(struct court *c, uint32_t plant_rate_ppm)
+/* The block that closed the round has not ended, and the next roster is not
+ * frozen. */
+static void open_early(struct court *c, uint32_t plant_rate_ppm,
+                       uint32_t min_submissions)
 {
     Pot__RoundUpdate *update;
     *c = (struct court){.round = 0};
@@ -50,6 +53,7 @@ static void open_court(struct court *c, uint32_t plant_rate_ppm)
     c->spec.task.numerics = POT__NUMERICS__NUMERICS_EXACT;
     c->spec.task.miner_stake = 6 * FIXTURE_STAKE / 10;
     c->spec.task.plant_rate_ppm = plant_rate_ppm;
+    c->spec.task.min_submissions = min_submissions;
     fixture_start_task(&c->f, &c->spec, 6000, 2, &c->task);
     struct ledger_block block = fixture_block(&c->f, 1);
     Pot__TaskRecord *task = ledger_task(&c->f.env.state, &c->task);
@@ -67,6 +71,11 @@ static void open_court(struct court *c, uint32_t plant_rate_ppm)
                                         (struct ledger_trust){false, false}),
                      ROUND_ACCEPTED);
     codec_free(update);
+}
+
+static void open_court(struct court *c, uint32_t plant_rate_ppm)
+{
+    open_early(c, plant_rate_ppm, 1);
     fixture_end_block(&c->f);
 }
 
@@ -418,6 +427,62 @@ static void what_is_known_to_be_no_plant_is_upheld_at_once(void **state)
     close_court(&c);
 }
 
+/* ---- the next rosters */
+
+static size_t roster_size(const struct court *c)
+{
+    Pot__TaskRecord *task = ledger_task(&c->f.env.state, &c->task);
+    size_t count = task->n_roster;
+    codec_free(task);
+    return count;
+}
+
+static void who_may_still_say_so_is_in_no_roster(void **state)
+{
+    (void)state;
+    struct court c;
+    open_early(&c, EVERY, 1);
+    assert_int_equal(challenge(&c, fixture_validator(&c.f, 3), NULL),
+                     TX_ACCEPTED);
+    fixture_end_block(&c.f);
+    assert_int_equal(roster_size(&c), 1);
+    assert_int_equal(members(&c), 2);
+    close_court(&c);
+}
+
+static void who_has_said_so_is_in_the_next_roster(void **state)
+{
+    (void)state;
+    struct court c;
+    open_early(&c, EVERY, 2);
+    assert_int_equal(challenge(&c, fixture_validator(&c.f, 3), NULL),
+                     TX_ACCEPTED);
+    fixture_end_block(&c.f);
+    assert_int_equal(roster_size(&c), 0);
+    assert_int_equal(expose(&c, fixture_miner(&c.f, 0), &c.secret),
+                     TX_ACCEPTED);
+    fixture_end_block(&c.f);
+    assert_int_equal(roster_size(&c), 2);
+    close_court(&c);
+}
+
+/* Whoever accuses keeps nobody away for good. */
+static void who_had_time_to_say_so_is_in_the_next_roster(void **state)
+{
+    (void)state;
+    struct court c;
+    open_early(&c, EVERY, 2);
+    assert_int_equal(challenge(&c, fixture_validator(&c.f, 3), NULL),
+                     TX_ACCEPTED);
+    for (unsigned i = 0; i <= WAIT_BLOCKS; i++) {
+        fixture_end_block(&c.f);
+        assert_int_equal(roster_size(&c), 0);
+    }
+    fixture_end_block(&c.f);
+    assert_int_equal(roster_size(&c), 2);
+    close_court(&c);
+}
+
 /* ---- when its miner is no member any more */
 
 static size_t departed(const struct court *c)
@@ -607,6 +672,9 @@ int main(void)
         cmocka_unit_test(what_is_known_to_be_a_plant_is_judged_as_one),
         cmocka_unit_test(noise_where_a_plant_was_due_is_fraud),
         cmocka_unit_test(what_is_known_to_be_no_plant_is_upheld_at_once),
+        cmocka_unit_test(who_may_still_say_so_is_in_no_roster),
+        cmocka_unit_test(who_has_said_so_is_in_the_next_roster),
+        cmocka_unit_test(who_had_time_to_say_so_is_in_the_next_roster),
         cmocka_unit_test(who_leaves_is_still_known_to_have_planted),
         cmocka_unit_test(who_leaves_during_a_round_tells_its_secret_too),
         cmocka_unit_test(a_task_that_ended_still_tells_plants),
