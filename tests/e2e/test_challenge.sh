@@ -22,14 +22,6 @@ task=$(submit validator0 "$(make_task challenge 60 audit_rate=0.58 \
 await 60 "a false gradient was found out" has upheld
 await 60 "the task ended" has_ended validator0 "$task"
 
-# All validators sent that its challenge is settled, and one was taken: the
-# others' are no use any more, and none is to keep a later one of its sender's
-# waiting.
-is_empty() { [ "$(metric "$1" pot_mempool_size)" = 0 ]; }
-for each in $names; do
-    await 20 "no transaction waits at $each" is_empty "$each"
-done
-
 # The cheat's whole stake is gone, and it has left the task; a tenth of it is
 # the challenger's.
 miners() { ctl validator0 miners --json | jq .miners; }
@@ -50,6 +42,14 @@ POTCTL_KEY=$NET/validator3/key ctl validator0 challenge "$task" "$last" \
     "$(address_of miner0)" --wait --json >"$WORK/accusation"
 jq -e '.status == "rejected" and .height > 0' "$WORK/accusation" >/dev/null ||
     fail "the accusation: $(cat "$WORK/accusation")"
+
+# All validators sent that it is settled, and one was taken: the others' are no
+# use any more, and none is to keep a later one of its sender's waiting.  No task
+# runs, so few blocks come in which they could expire.
+is_empty() { [ "$(metric "$1" pot_mempool_size)" = 0 ]; }
+for each in $names; do
+    await 10 "no transaction waits at $each" is_empty "$each"
+done
 ! ctl validator0 challenge "$task" 60 "$(address_of miner0)" \
     2>"$WORK/message" || fail "a round that there is not was challenged"
 grep -q 'round 60 is not closed: the task has closed 60' "$WORK/message" ||
