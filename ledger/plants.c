@@ -160,19 +160,33 @@ static void take(const struct state *state, const Pot__TaskRecord *task,
     codec_free(c);
 }
 
-void plants_take(const struct state *state, const Pot__TaskRecord *task)
+/* The submissions of a task with plants whose challenge is open; NULL: the task
+ * has no plants. */
+static Pot__HashList *list_open(const struct state *state,
+                                const Pot__TaskRecord *task)
 {
     struct hash hash;
     if (task->spec->plant_rate_ppm == 0) {
-        return;
+        return NULL;
     }
     bool is_hash = codec_hash(&hash, task->task);
     POT_ASSERT(is_hash);
-    Pot__HashList *open = list_load(state, keys_challenges_task(&hash));
-    for (size_t i = 0; i < open->n_hashes; i++) {
-        struct hash submission;
-        is_hash = codec_hash(&submission, open->hashes[i]);
-        POT_ASSERT(is_hash);
+    return list_load(state, keys_challenges_task(&hash));
+}
+
+static struct hash submission_at(const Pot__HashList *open, size_t i)
+{
+    struct hash submission;
+    bool is_hash = codec_hash(&submission, open->hashes[i]);
+    POT_ASSERT(is_hash);
+    return submission;
+}
+
+void plants_take(const struct state *state, const Pot__TaskRecord *task)
+{
+    Pot__HashList *open = list_open(state, task);
+    for (size_t i = 0; open != NULL && i < open->n_hashes; i++) {
+        struct hash submission = submission_at(open, i);
         take(state, task, &submission);
     }
     codec_free(open);
@@ -279,17 +293,9 @@ void plants_hold_back(const struct state *state,
                       const struct ledger_block *block,
                       const Pot__TaskRecord *task, struct roster *roster)
 {
-    struct hash hash;
-    if (task->spec->plant_rate_ppm == 0) {
-        return;
-    }
-    bool is_hash = codec_hash(&hash, task->task);
-    POT_ASSERT(is_hash);
-    Pot__HashList *open = list_load(state, keys_challenges_task(&hash));
-    for (size_t i = 0; i < open->n_hashes; i++) {
-        struct hash submission;
-        is_hash = codec_hash(&submission, open->hashes[i]);
-        POT_ASSERT(is_hash);
+    Pot__HashList *open = list_open(state, task);
+    for (size_t i = 0; open != NULL && i < open->n_hashes; i++) {
+        struct hash submission = submission_at(open, i);
         hold_back(state, block, &submission, roster);
     }
     codec_free(open);
