@@ -10,6 +10,7 @@
 #include "ledger/round_lists.h"
 #include "ledger/settle.h"
 #include "proto/codec.h"
+#include "proto/round_room.h"
 #include "proto/signed.h"
 
 #include <stdlib.h>
@@ -157,9 +158,10 @@ static bool may_close_empty(const struct settle *s,
 }
 
 /* Lists are selected; closes empty only when there is no other way. */
-static enum round_verdict make(struct settle *s, const struct ledger_env *env,
-                               const struct ledger_block *block,
-                               struct round_messages *messages)
+static enum round_verdict compute(struct settle *s,
+                                  const struct ledger_env *env,
+                                  const struct ledger_block *block,
+                                  struct round_messages *messages)
 {
     if (s->counted_count < s->task->spec->min_submissions) {
         if (!may_close_empty(s, block)) {
@@ -170,10 +172,21 @@ static enum round_verdict make(struct settle *s, const struct ledger_env *env,
     return settle_compute(s, env, block, NULL);
 }
 
-enum round_verdict ledger_make_round(const struct ledger_env *env,
-                                     const struct ledger_block *block,
-                                     const struct round_candidate *candidate,
-                                     size_t bytes_max, Pot__RoundUpdate **out)
+static enum round_verdict bound(const struct settle *s,
+                                const Pot__RoundUpdate *update,
+                                size_t bytes_max)
+{
+    size_t bytes = pot__round_update__get_packed_size(update);
+    if (!round_fits(bytes, s->supply->params->max_block_bytes)) {
+        return ROUND_NO_ROOM;
+    }
+    return bytes <= bytes_max ? ROUND_ACCEPTED : ROUND_TOO_LARGE;
+}
+
+static enum round_verdict make(const struct ledger_env *env,
+                               const struct ledger_block *block,
+                               const struct round_candidate *candidate,
+                               size_t bytes_max, Pot__RoundUpdate **out)
 {
     struct settle s;
     struct round_messages messages = {0};
@@ -181,20 +194,34 @@ enum round_verdict ledger_make_round(const struct ledger_env *env,
     enum round_verdict verdict = settle_init(&s, env, &candidate->task);
     if (verdict == ROUND_ACCEPTED) {
         round_lists_select(&s, &messages, candidate);
-        verdict = make(&s, env, block, &messages);
+        verdict = compute(&s, env, block, &messages);
     }
     if (verdict == ROUND_ACCEPTED) {
         *out = make_update(&s, &messages);
-        if (pot__round_update__get_packed_size(*out) <= bytes_max) {
-            settle_write(&s, env, block);
-        } else {
-            verdict = ROUND_TOO_LARGE;
-            codec_free(*out);
-            *out = NULL;
-        }
+        verdict = bound(&s, *out, bytes_max);
+    }
+    if (verdict == ROUND_ACCEPTED) {
+        settle_write(&s, env, block);
+    } else {
+        codec_free(*out);
+        *out = NULL;
     }
     free_messages(&messages);
     settle_fini(&s);
+    return verdict;
+}
+
+enum round_verdict ledger_make_round(const struct ledger_env *env,
+                                     const struct ledger_block *block,
+                                     const struct round_candidate *candidate,
+                                     size_t bytes_max, Pot__RoundUpdate **out)
+{
+    const struct round_candidate nothing = {.task = candidate->task};
+    enum round_verdict verdict = make(env, block, candidate, bytes_max, out);
+    if (verdict == ROUND_NO_ROOM &&
+        make(env, block, &nothing, bytes_max, out) == ROUND_ACCEPTED) {
+        verdict = ROUND_ACCEPTED;
+    }
     return verdict;
 }
 

@@ -40,7 +40,8 @@ struct ledger_block;
     X(ROUND_DATASET_MISSING, "the test set is not held, or unfit")             \
     X(ROUND_EVALUATION, "another evaluation")                                  \
     X(ROUND_REWARDS, "other rewards or slashes")                               \
-    X(ROUND_TOO_LARGE, "larger than the room in the block")
+    X(ROUND_TOO_LARGE, "larger than the room in the block")                    \
+    X(ROUND_NO_ROOM, "larger than any block may be")
 
 enum round_verdict {
 #define X(code, text) code,
@@ -104,14 +105,16 @@ POT_MUST_USE enum round_verdict ledger_tally_round(
     const struct ledger_block *block, const struct round_candidate *candidate);
 
 /* ledger_make_round: closes the round as far as the candidate allows, in an
- * update of at most bytes_max bytes.
+ * update of at most bytes_max bytes.  One that no block has room for, as many
+ * validators have come since its roster was frozen, closes with nothing in it
+ * once it is overdue.
  *
  * Out:    *out is fresh, codec_free releases it; NULL unless ROUND_ACCEPTED
  * Writes: what ledger_apply_round of *out would; nothing unless
  *         ROUND_ACCEPTED
  * Errors: ROUND_TASK_UNKNOWN, ROUND_NOT_READY, ROUND_PAYLOAD_MISSING,
  *         ROUND_PAYLOAD_MALFORMED, ROUND_PARAMETERS_MISSING,
- *         ROUND_DATASET_MISSING, ROUND_TOO_LARGE */
+ *         ROUND_DATASET_MISSING, ROUND_TOO_LARGE, ROUND_NO_ROOM */
 POT_MUST_USE enum round_verdict ledger_make_round(
     const struct ledger_env *env, const struct ledger_block *block,
     const struct round_candidate *candidate, size_t bytes_max,

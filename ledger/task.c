@@ -19,9 +19,11 @@
 #include "ledger/record.h"
 #include "ledger/roster.h"
 #include "ledger/task_blobs.h"
+#include "proto/aggregation.h"
 #include "proto/codec.h"
 #include "proto/draw.h"
 #include "proto/model.h"
+#include "proto/round_room.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +90,27 @@ uint64_t task_stake(const struct ledger_env *env, const Pot__TaskRecord *task)
     uint64_t stake = spec_miner_stake(task->spec, supply->params);
     codec_free(supply);
     return stake;
+}
+
+static uint64_t block_bytes(const struct ledger_env *env)
+{
+    if (env->params != NULL) {
+        return env->params->max_block_bytes;
+    }
+    Pot__SupplyRecord *supply = ledger_supply(&env->state);
+    uint64_t bytes = supply->params->max_block_bytes;
+    codec_free(supply);
+    return bytes;
+}
+
+uint32_t task_roster_max(const struct ledger_env *env,
+                         const Pot__TaskSpec *spec)
+{
+    struct validator_set set;
+    ledger_validators(&env->state, &set);
+    uint32_t rule = aggregation_roster_max(spec);
+    uint32_t room = round_miners_max(block_bytes(env), set.count);
+    return rule < room ? rule : room;
 }
 
 static void release_member(const struct ledger_env *env,
@@ -189,6 +212,19 @@ static uint32_t draw_rate(const struct state *state,
                             set.count - validator_set_faults(set.count));
 }
 
+/* There are more members than a round takes, as validators have come since they
+ * joined: they have turns. */
+static void keep_turn(struct roster *ready, uint32_t round, size_t most)
+{
+    size_t count = ready->count;
+    size_t first = most * (uint64_t)round % count;
+    for (size_t i = count; i-- > 0;) {
+        if ((i + count - first) % count >= most) {
+            roster_remove(ready, i);
+        }
+    }
+}
+
 /* Freezes the roster once there are members enough to close the round, apart
  * from those who are accused and may still say that they planted: one frozen
  * with fewer could only wait until it is overdue. */
@@ -203,6 +239,10 @@ static bool open_round(const struct ledger_env *env, const struct hash *hash,
     POT_ASSERT(task->n_roster == 0);
     struct roster ready = roster_copy(roster_of_members(task));
     plants_hold_back(&env->state, block, task, &ready);
+    size_t most = task_roster_max(env, task->spec);
+    if (ready.count > most) {
+        keep_turn(&ready, task->round, most);
+    }
     bool is_open =
         ready.count > 0 && ready.count >= task->spec->min_submissions;
     if (is_open) {

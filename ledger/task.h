@@ -24,6 +24,11 @@ ProtobufCBinaryData *task_moment(Pot__TaskRecord *task, unsigned index);
 /* task_stake: spec_miner_stake of the task on this chain. */
 uint64_t task_stake(const struct ledger_env *env, const Pot__TaskRecord *task);
 
+/* task_roster_max: so many miners may be in a round of such a task now: what
+ * its rule takes and a block has room for, as many validators as there are. */
+uint32_t task_roster_max(const struct ledger_env *env,
+                         const Pot__TaskSpec *spec);
+
 /* task_drop_member: the member at index leaves. */
 void task_drop_member(const struct ledger_env *env, Pot__TaskRecord *task,
                       size_t index);

@@ -74,6 +74,9 @@ enum tx_finality { TX_FOR_NOW, TX_FOR_GOOD };
       "that does not say that the submission was planted")                     \
     X(TX_ANSWERS, TX_FOR_NOW,                                                  \
       "the stake is bound: what it was paid for can be challenged still")      \
+    X(TX_SPEC_ROOM, TX_FOR_NOW,                                                \
+      "min_submissions: more than a block of this chain has room for, with "   \
+      "its validators' words on each")                                         \
     X(TX_SPEC_STAKE, TX_FOR_GOOD,                                              \
       "cheating would pay: raise miner_stake or audit_rate")                   \
     X(TX_SPEC_NAME, TX_FOR_GOOD,                                               \

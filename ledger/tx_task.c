@@ -6,7 +6,6 @@
 #include "ledger/roster.h"
 #include "ledger/task.h"
 #include "ledger/tx_kind.h"
-#include "proto/aggregation.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 #include "proto/spec.h"
@@ -116,6 +115,10 @@ static enum tx_verdict tx_submit_task(const struct tx_run *run,
     if (verdict != TX_ACCEPTED) {
         return verdict;
     }
+    if (submit->spec->min_submissions >
+        task_roster_max(run->env, submit->spec)) {
+        return TX_SPEC_ROOM;
+    }
     if (list_count(&run->env->state, keys_running()) >= TASKS_RUNNING_MAX) {
         return TX_TASKS_FULL;
     }
@@ -199,7 +202,7 @@ static enum tx_verdict join(const struct tx_run *run, Pot__TaskRecord *task)
     if (account.stake_miner - account.stake_joined < stake) {
         return TX_MINER_STAKE;
     }
-    if (members.count >= aggregation_roster_max(task->spec)) {
+    if (members.count >= task_roster_max(run->env, task->spec)) {
         return TX_ROSTER_FULL;
     }
     roster_insert(&members, index, &run->sender);

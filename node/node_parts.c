@@ -57,6 +57,7 @@ static struct proposal_request *make_request(void *context)
     const struct node *node = context;
     struct proposal_request *r = pot_calloc(1, sizeof(*r));
     r->bytes_max = new_tip_bytes_max(node);
+    r->chain_bytes_max = node->genesis->params->max_block_bytes;
     r->work_max_ms = NEW_TIP_WORK_MS;
     pending_collect(node->pending, r);
     rounds_collect(node->rounds, r);

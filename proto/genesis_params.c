@@ -27,7 +27,7 @@ const struct genesis_param genesis_params[GENESIS_PARAM_COUNT] = {
     PARAM(fee_base, GENESIS_PARAM_AMOUNT, 0, UINT64_MAX, 1000000),
     PARAM(fee_byte, GENESIS_PARAM_AMOUNT, 0, AMOUNT_UNITS_PER_POT, 1000),
     PARAM(max_block_bytes, GENESIS_PARAM_U64, 64 << 10, BLOCK_BYTES_MAX,
-          2 << 20),
+          BLOCK_BYTES_MAX),
     PARAM(max_time_ahead_ms, GENESIS_PARAM_U64, 1, 86400000, 10000),
     PARAM(slash_equivocation_bps, GENESIS_PARAM_U32, 0, BPS_ONE, 1000),
     PARAM(finder_bps, GENESIS_PARAM_U32, 0, BPS_ONE, 1000),

@@ -34,6 +34,7 @@ proto_libproto_a_SOURCES = \
 	proto/model.c proto/model.h \
 	proto/plant.c proto/plant.h \
 	proto/round.c proto/round.h \
+	proto/round_room.c proto/round_room.h \
 	proto/sign_frame.c proto/sign_frame.h \
 	proto/signed.c proto/signed.h \
 	proto/spec.c proto/spec.h \

@@ -80,7 +80,8 @@ static void add_rounds(struct maker *m)
         pot_calloc(r->round_count, sizeof(*m->body->round_updates));
     for (size_t i = 0; i < r->round_count; i++) {
         Pot__RoundUpdate *update = NULL;
-        size_t left = r->bytes_max > m->bytes ? r->bytes_max - m->bytes : 0;
+        uint64_t most = r->chain_bytes_max;
+        size_t left = most > m->bytes ? most - m->bytes : 0;
         if (ledger_make_round(&m->env, &m->block, &r->rounds[i], left,
                               &update) != ROUND_ACCEPTED) {
             continue;

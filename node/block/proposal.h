@@ -27,9 +27,10 @@ struct proposal_refused {
 /* What a primary would like to put into a block; owns everything in it. */
 struct proposal_request {
     /* Whoever makes the request (errands_config's make_request). */
-    uint64_t bytes_max;
-    uint64_t work_max_ms; /* no more transactions once this is spent */
-    Pot__Signed **txs;    /* signatures were checked */
+    uint64_t bytes_max;       /* what a block of ours may weigh */
+    uint64_t chain_bytes_max; /* what any may, which a round may need */
+    uint64_t work_max_ms;     /* no more transactions once this is spent */
+    Pot__Signed **txs;        /* signatures were checked */
     size_t tx_count;
     Pot__Signed **evidence; /* at most EVIDENCE_MAX */
     size_t evidence_count;

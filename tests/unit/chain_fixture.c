@@ -273,6 +273,7 @@ struct shared_block *chain_fixture_propose_of(struct chain_fixture *f,
 {
     r->now_ms = 2000 + 1000 * chain_tip(f->chain)->height;
     r->bytes_max = 1 << 20;
+    r->chain_bytes_max = 1 << 20;
     r->work_max_ms = 10000;
     r->proposer = *key_public(f->validator);
     shared_block_unref(f->proposed);

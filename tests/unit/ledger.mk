@@ -2,7 +2,7 @@
 ledger_numeric_tests = tests/unit/test_aggregate \
 	tests/unit/test_aggregate_rules tests/unit/test_evaluate \
 	tests/unit/test_fixed tests/unit/test_optimizer \
-	tests/unit/test_spec
+	tests/unit/test_round_room tests/unit/test_spec
 check_PROGRAMS += $(ledger_numeric_tests)
 TESTS += $(ledger_numeric_tests)
 unit_ledger_libs = ledger/libledger.a $(unit_proto_libs) -lm
@@ -25,6 +25,10 @@ tests_unit_test_optimizer_SOURCES = tests/unit/test_optimizer.c \
 	tests/unit/ledger_random.h
 tests_unit_test_optimizer_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_optimizer_LDADD = $(unit_ledger_libs)
+
+tests_unit_test_round_room_SOURCES = tests/unit/test_round_room.c
+tests_unit_test_round_room_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_round_room_LDADD = $(unit_proto_libs)
 
 tests_unit_test_spec_SOURCES = tests/unit/test_spec.c
 tests_unit_test_spec_CPPFLAGS = $(unit_cppflags)

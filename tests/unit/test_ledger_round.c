@@ -5,11 +5,14 @@
 
 #include "base/alloc.h"
 #include "base/fixed.h"
+#include "ledger/keys.h"
 #include "ledger/pay.h"
+#include "ledger/record.h"
 #include "ledger/roster.h"
 #include "ledger/task.h"
 #include "proto/codec.h"
 #include "proto/round.h"
+#include "proto/round_room.h"
 #include "proto/signed.h"
 #include "tests/unit/ledger_game.h"
 
@@ -409,6 +412,88 @@ static void rounds_close_empty_when_their_time_is_up(void **state)
     game_close(&g);
 }
 
+/* The genesis' blocks become so large, as if validators had come. */
+static void set_block_bytes(struct fixture *f, uint64_t bytes)
+{
+    Pot__SupplyRecord *supply = ledger_supply(&f->env.state);
+    supply->params->max_block_bytes = bytes;
+    record_store(&f->env.state, keys_supply(), supply);
+    codec_free(supply);
+}
+
+static void a_round_that_no_block_takes_closes_empty(void **state)
+{
+    (void)state;
+    struct game g;
+    Pot__RoundUpdate *update;
+    game_open(&g);
+    game_hold(&g, 3, 4);
+    uint64_t block = 64 << 10;
+    while (round_fits(1000, block)) {
+        block -= 100;
+    }
+    set_block_bytes(&g.f, block);
+    for (int wait = 0; wait < 3; wait++) {
+        g.block = fixture_block(&g.f, 1);
+        assert_int_equal(game_make(&g, &update), ROUND_NO_ROOM);
+        fixture_end_block(&g.f);
+    }
+    g.block = fixture_block(&g.f, 1);
+    assert_int_equal(game_make(&g, &update), ROUND_ACCEPTED);
+    assert_int_equal(update->n_submissions, 0);
+    assert_int_equal(update->n_attestations, 0);
+    assert_int_equal(ledger_apply_round(&g.f.env, &g.block, update, check_all),
+                     ROUND_ACCEPTED);
+    codec_free(update);
+    fixture_end_block(&g.f);
+    game_close(&g);
+}
+
+static bool is_in_roster(const struct game *g, size_t miner)
+{
+    size_t place;
+    Pot__TaskRecord *task = ledger_task(&g->f.env.state, &g->task);
+    bool is_in = roster_find(roster_of_round(task),
+                             key_public(fixture_miner(&g->f, miner)), &place);
+    codec_free(task);
+    return is_in;
+}
+
+static void members_without_room_have_turns(void **state)
+{
+    (void)state;
+    struct game g;
+    size_t turns[3] = {0};
+    game_open(&g);
+    uint64_t block = 64 << 10;
+    while (round_miners_max(block, FIXTURE_VALIDATORS) > 2) {
+        block -= 100;
+    }
+    assert_int_equal(round_miners_max(block, FIXTURE_VALIDATORS), 2);
+    set_block_bytes(&g.f, block);
+    for (uint64_t round = 0; round < 4; round++) {
+        Pot__RoundUpdate *update;
+        size_t miners = round == 0 ? 3 : 2;
+        game_hold(&g, 3, 3);
+        assert_int_equal(game_make(&g, &update), ROUND_ACCEPTED);
+        assert_int_equal(update->n_submissions, miners);
+        assert_int_equal(
+            ledger_apply_round(&g.f.env, &g.block, update, certified),
+            ROUND_ACCEPTED);
+        codec_free(update);
+        fixture_end_block(&g.f);
+        g.block = fixture_block(&g.f, 1);
+        for (size_t i = 0; i < 3; i++) {
+            turns[i] += is_in_roster(&g, i) ? 1 : 0;
+        }
+    }
+    assert_int_equal(turns[0] + turns[1] + turns[2], 8);
+    for (size_t i = 0; i < 3; i++) {
+        assert_in_range(turns[i], 2, 3);
+    }
+    game_close(&g);
+}
+
 /* A submission of that miner; two validators refuse all that are held, f + 1 of
  * four. */
 static void refuse(struct game *g, size_t miner)
@@ -763,6 +848,8 @@ int main(void)
         cmocka_unit_test(a_submission_needs_a_quorum),
         cmocka_unit_test(refused_submissions_are_listed_and_not_paid),
         cmocka_unit_test(rounds_close_empty_when_their_time_is_up),
+        cmocka_unit_test(a_round_that_no_block_takes_closes_empty),
+        cmocka_unit_test(members_without_room_have_turns),
         cmocka_unit_test(a_roster_of_refused_ones_makes_way_for_others),
         cmocka_unit_test(a_round_that_can_still_fill_up_is_not_hopeless),
         cmocka_unit_test(blocks_that_come_fast_do_not_shorten_a_round),

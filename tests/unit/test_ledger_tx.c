@@ -5,11 +5,13 @@
 #include "ledger/tx.h"
 
 #include "ledger/keys.h"
+#include "ledger/record.h"
 #include "ledger/roster.h"
 #include "ledger/task.h"
 #include "proto/aggregation.h"
 #include "proto/codec.h"
 #include "proto/fee.h"
+#include "proto/round_room.h"
 #include "proto/signed.h"
 #include "proto/spec.h"
 #include "tests/unit/ledger_fixture.h"
@@ -579,6 +581,15 @@ static void fill_roster(struct fixture *f, const struct hash *task,
     codec_free(record);
 }
 
+/* The genesis' blocks become so large. */
+static void set_block_bytes(struct fixture *f, uint64_t bytes)
+{
+    Pot__SupplyRecord *supply = ledger_supply(&f->env.state);
+    supply->params->max_block_bytes = bytes;
+    record_store(&f->env.state, keys_supply(), supply);
+    codec_free(supply);
+}
+
 static void a_roster_ends_where_its_rule_does(void **state)
 {
     (void)state;
@@ -590,6 +601,7 @@ static void a_roster_ends_where_its_rule_does(void **state)
     spec.task.aggregation = POT__AGGREGATION__AGGREGATION_KRUM;
     spec.task.min_submissions = 3;
     spec.layers[1] = 100;
+    set_block_bytes(&f, BLOCK_BYTES_MAX);
     fixture_start_task(&f, &spec, 600, 2, &task);
     size_t most = aggregation_roster_max(&spec.task);
     assert_in_range(most, 3, ROSTER_MAX - 1);
@@ -604,6 +616,53 @@ static void a_roster_ends_where_its_rule_does(void **state)
                      TX_ACCEPTED);
     assert_int_equal(fixture_join(&f, fixture_miner(&f, 3), &task),
                      TX_ROSTER_FULL);
+    fixture_close(&f);
+}
+
+static void a_roster_ends_where_a_block_does(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct fixture_spec spec;
+    struct hash task;
+    fixture_open(&f);
+    set_block_bytes(&f, 64 << 10);
+    fixture_spec(&spec, &f);
+    fixture_start_task(&f, &spec, 600, 2, &task);
+    size_t most = round_miners_max(64 << 10, FIXTURE_VALIDATORS);
+    for (size_t i = 2; i < 4; i++) {
+        assert_int_equal(fixture_stake(&f, fixture_miner(&f, i),
+                                       POT__STAKE_ROLE__STAKE_MINER,
+                                       FIXTURE_STAKE),
+                         TX_ACCEPTED);
+    }
+    fill_roster(&f, &task, most - 1);
+    assert_int_equal(fixture_join(&f, fixture_miner(&f, 2), &task),
+                     TX_ACCEPTED);
+    assert_int_equal(fixture_join(&f, fixture_miner(&f, 3), &task),
+                     TX_ROSTER_FULL);
+    fixture_close(&f);
+}
+
+static void a_task_wants_no_more_than_a_block_has_room_for(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct fixture_spec spec;
+    struct hash task;
+    fixture_open(&f);
+    set_block_bytes(&f, 64 << 10);
+    assert_int_equal(fixture_publish(&f), TX_ACCEPTED);
+    fixture_spec(&spec, &f);
+    spec.task.numerics = POT__NUMERICS__NUMERICS_BLAS;
+    spec.task.min_submissions = round_miners_max(64 << 10, FIXTURE_VALIDATORS);
+    assert_int_equal(
+        fixture_submit(&f, fixture_client(&f, 0), &spec, 600, &task),
+        TX_ACCEPTED);
+    spec.task.min_submissions++;
+    assert_int_equal(
+        fixture_submit(&f, fixture_client(&f, 0), &spec, 600, &task),
+        TX_SPEC_ROOM);
     fixture_close(&f);
 }
 
@@ -712,6 +771,8 @@ int main(void)
         cmocka_unit_test(miners_join_and_leave),
         cmocka_unit_test(each_task_asks_for_a_stake_of_its_own),
         cmocka_unit_test(a_roster_ends_where_its_rule_does),
+        cmocka_unit_test(a_roster_ends_where_a_block_does),
+        cmocka_unit_test(a_task_wants_no_more_than_a_block_has_room_for),
         cmocka_unit_test(cancelling_frees_the_miners),
         cmocka_unit_test(only_so_many_tasks_run_at_once),
         cmocka_unit_test(fees_grow_with_what_a_node_has_to_do),
