@@ -4,6 +4,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,11 +56,72 @@ static void a_fault_is_told_with_its_line(void **state)
         POT_EFORMAT);
 }
 
+/* U+0080 to U+FFFF, in UTF-8. */
+static void encode(char out[static 4], unsigned c)
+{
+    size_t used = 0;
+    if (c >= 0x800) {
+        out[used++] = (char)(0xe0 | (c >> 12));
+        out[used++] = (char)(0x80 | ((c >> 6) & 0x3f));
+    } else {
+        out[used++] = (char)(0xc0 | (c >> 6));
+    }
+    out[used++] = (char)(0x80 | (c & 0x3f));
+    out[used] = '\0';
+}
+
+static bool is_surrogate(unsigned c)
+{
+    return c >= 0xd800 && c < 0xe000;
+}
+
+/* Built with sanitizers, this ended in toml++'s "unreachable". */
+static void characters_outside_strings_are_refused_with_their_line(void **state)
+{
+    (void)state;
+    struct toml_file file;
+    unsigned line;
+    char message[128];
+    for (unsigned c = 0xa1; c < 0xfeff; c++) {
+        char character[4];
+        char text[32];
+        encode(character, c);
+        (void)snprintf(text, sizeof(text), "[a]\nb = [1, 2.5%s[", character);
+        if (!is_surrogate(c)) {
+            assert_int_equal(
+                toml_parse(&file, text, &line, message, sizeof(message)),
+                POT_EFORMAT);
+            assert_in_range(line, 2, 3); /* some of them end a line */
+        }
+    }
+}
+
+/* White space is looked for behind a line's last backslash, too. */
+static void characters_in_strings_and_comments_are_kept(void **state)
+{
+    (void)state;
+    struct toml_file file;
+    unsigned line;
+    char message[128];
+    assert_int_equal(toml_parse(&file,
+                                "# \u00e9\n"
+                                "a = \"\u00e9 \ufefe\"\n"
+                                "b = \"\"\"\\\n  \u00e9\"\"\"\n",
+                                &line, message, sizeof(message)),
+                     POT_OK);
+    assert_string_equal(toml_find(&file, "a")->text, "\u00e9 \ufefe");
+    assert_string_equal(toml_find(&file, "b")->text, "\u00e9");
+    toml_free(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_come_with_their_keys_types_and_lines),
         cmocka_unit_test(a_fault_is_told_with_its_line),
+        cmocka_unit_test(
+            characters_outside_strings_are_refused_with_their_line),
+        cmocka_unit_test(characters_in_strings_and_comments_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
