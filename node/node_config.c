@@ -6,6 +6,7 @@
 #include "node/node_config.h"
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/file.h"
 #include "base/key.h"
 #include "base/limits.h"
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define CONFIG_BYTES_MAX      (1 << 20)
 #define ENVIRONMENT_NAME_SIZE 96
@@ -126,16 +128,23 @@ static const struct setting settings[] = {
 
 #define SETTING_TOTAL (sizeof(settings) / sizeof(*settings))
 
+/* Where the value of a setting stands. */
+struct place {
+    unsigned line; /* of the file; 0: the default counts */
+    bool is_environment;
+};
+
 struct loader {
     struct node_config *config;
     const char *path;
     char *folder;
     struct buf *faults;
     bool has_faults;
+    struct place places[SETTING_TOTAL];
 };
 
-static void fault(struct loader *l, unsigned line, const char *key,
-                  const char *what)
+static void fault_in_file(struct loader *l, unsigned line, const char *key,
+                          const char *what)
 {
     l->has_faults = true;
     buf_printf(l->faults, "%s", l->path);
@@ -143,6 +152,47 @@ static void fault(struct loader *l, unsigned line, const char *key,
         buf_printf(l->faults, ":%u", line);
     }
     buf_printf(l->faults, ": %s%s%s\n", key, key[0] != '\0' ? ": " : "", what);
+}
+
+static void fault_in_environment(struct loader *l, const char *name,
+                                 const char *what)
+{
+    l->has_faults = true;
+    buf_printf(l->faults, "environment: %s: %s\n", name, what);
+}
+
+static void environment_name(char name[static ENVIRONMENT_NAME_SIZE],
+                             const struct setting *s)
+{
+    int size = snprintf(name, ENVIRONMENT_NAME_SIZE, "POTD_%s", s->key);
+    for (int c = 0; c < size; c++) {
+        name[c] = name[c] == '.' ? '_' : (char)toupper(name[c]);
+    }
+}
+
+static const struct setting *find_setting(const char *key)
+{
+    for (size_t i = 0; i < SETTING_TOTAL; i++) {
+        if (strcmp(settings[i].key, key) == 0) {
+            return &settings[i];
+        }
+    }
+    return NULL;
+}
+
+/* A fault of a setting's value, wherever that stands. */
+static void fault(struct loader *l, const char *key, const char *what)
+{
+    const struct setting *s = find_setting(key);
+    POT_ASSERT(s != NULL);
+    const struct place *place = &l->places[s - settings];
+    if (place->is_environment) {
+        char name[ENVIRONMENT_NAME_SIZE];
+        environment_name(name, s);
+        fault_in_environment(l, name, what);
+    } else {
+        fault_in_file(l, place->line, key, what);
+    }
 }
 
 static void *field_of(struct node_config *config, size_t offset)
@@ -160,7 +210,7 @@ static void fault_unknown(struct loader *l, const struct toml_value *value)
     }
     (void)snprintf(what, sizeof(what), "unknown key%s",
                    suggest_text(hint, "", value->key, keys, SETTING_TOTAL));
-    fault(l, value->line, value->key, what);
+    fault_in_file(l, value->line, value->key, what);
 }
 
 static void set_text(struct loader *l, const struct setting *s,
@@ -180,14 +230,14 @@ static void free_list(char **list, size_t count)
     free(list);
 }
 
-/* False: the list is full; it was told, as source's fault. */
-static bool list_add(struct loader *l, const struct setting *s, unsigned line,
-                     const char *source, const char *text)
+/* False: the list is full; it was told. */
+static bool list_add(struct loader *l, const struct setting *s,
+                     const char *text)
 {
     char ***field = field_of(l->config, s->offset);
     size_t *count = field_of(l->config, s->count_offset);
     if (*count >= s->high) {
-        fault(l, line, source, "too many entries");
+        fault(l, s->key, "too many entries");
         return false;
     }
     *field = pot_realloc(*field, *count + 1, sizeof(**field));
@@ -204,15 +254,14 @@ static void list_clear(struct loader *l, const struct setting *s)
     *count = 0;
 }
 
-static void set_count(struct loader *l, const struct setting *s, unsigned line,
-                      int64_t value)
+static void set_count(struct loader *l, const struct setting *s, int64_t value)
 {
     char what[96];
     if (value < 0 || (uint64_t)value < s->low || (uint64_t)value > s->high) {
         (void)snprintf(what, sizeof(what),
                        "%" PRId64 " is not between %" PRIu64 " and %" PRIu64,
                        value, s->low, s->high);
-        fault(l, line, s->key, what);
+        fault(l, s->key, what);
         return;
     }
     if (s->offset == offsetof(struct node_config, keep_blocks) && value > 0 &&
@@ -220,7 +269,7 @@ static void set_count(struct loader *l, const struct setting *s, unsigned line,
         (void)snprintf(what, sizeof(what),
                        "%" PRId64 " is too few: 0 for all, or at least %d",
                        value, KEEP_BLOCKS_MIN);
-        fault(l, line, s->key, what);
+        fault(l, s->key, what);
         return;
     }
     *(uint64_t *)field_of(l->config, s->offset) = (uint64_t)value;
@@ -228,7 +277,7 @@ static void set_count(struct loader *l, const struct setting *s, unsigned line,
 
 /* Environment and defaults come as text: a list is separated by commas. */
 static void set_from_text(struct loader *l, const struct setting *s,
-                          const char *source, const char *text)
+                          const char *text)
 {
     char *end = NULL;
     switch (s->type) {
@@ -238,15 +287,15 @@ static void set_from_text(struct loader *l, const struct setting *s,
         break;
     case SETTING_BOOL:
         if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0) {
-            fault(l, 0, source, "must be true or false");
+            fault(l, s->key, "must be true or false");
         }
         *(bool *)field_of(l->config, s->offset) = text[0] == 't';
         break;
     case SETTING_COUNT:
         errno = 0;
-        set_count(l, s, 0, strtoll(text, &end, 10));
+        set_count(l, s, strtoll(text, &end, 10));
         if (end == text || *end != '\0' || errno != 0) {
-            fault(l, 0, source, "must be a whole number");
+            fault(l, s->key, "must be a whole number");
         }
         break;
     case SETTING_LIST:
@@ -255,7 +304,7 @@ static void set_from_text(struct loader *l, const struct setting *s,
             size_t size = strcspn(at, ",");
             char *item = pot_strdup(at);
             item[size] = '\0';
-            bool has_room = list_add(l, s, 0, source, item);
+            bool has_room = list_add(l, s, item);
             free(item);
             if (!has_room) {
                 break;
@@ -271,20 +320,20 @@ static void set_list(struct loader *l, const struct setting *s,
 {
     list_clear(l, s);
     if (value->type == TOML_TEXT) {
-        (void)list_add(l, s, value->line, s->key, value->text);
+        (void)list_add(l, s, value->text);
         return;
     }
     if (value->type != TOML_ARRAY) {
-        fault(l, value->line, s->key, "must be a list of texts");
+        fault(l, s->key, "must be a list of texts");
         return;
     }
     for (size_t i = 0; i < value->item_count; i++) {
         const struct toml_value *item = &value->items[i];
         if (item->type != TOML_TEXT) {
-            fault(l, item->line, s->key, "must be a list of texts");
+            fault(l, s->key, "must be a list of texts");
             return;
         }
-        if (!list_add(l, s, item->line, s->key, item->text)) {
+        if (!list_add(l, s, item->text)) {
             return;
         }
     }
@@ -297,22 +346,22 @@ static void set_from_toml(struct loader *l, const struct setting *s,
     case SETTING_TEXT:
     case SETTING_PATH:
         if (value->type != TOML_TEXT) {
-            fault(l, value->line, s->key, "must be a text in quotes");
+            fault(l, s->key, "must be a text in quotes");
         } else {
             set_text(l, s, value->text);
         }
         break;
     case SETTING_BOOL:
         if (value->type != TOML_BOOL) {
-            fault(l, value->line, s->key, "must be true or false");
+            fault(l, s->key, "must be true or false");
         }
         *(bool *)field_of(l->config, s->offset) = value->integer != 0;
         break;
     case SETTING_COUNT:
         if (value->type != TOML_INTEGER) {
-            fault(l, value->line, s->key, "must be a whole number");
+            fault(l, s->key, "must be a whole number");
         } else {
-            set_count(l, s, value->line, value->integer);
+            set_count(l, s, value->integer);
         }
         break;
     case SETTING_LIST:
@@ -321,34 +370,17 @@ static void set_from_toml(struct loader *l, const struct setting *s,
     }
 }
 
-static const struct setting *find_setting(const char *key)
-{
-    for (size_t i = 0; i < SETTING_TOTAL; i++) {
-        if (strcmp(settings[i].key, key) == 0) {
-            return &settings[i];
-        }
-    }
-    return NULL;
-}
-
 static void apply_file(struct loader *l, const struct toml_file *file)
 {
     for (size_t i = 0; i < file->count; i++) {
-        const struct setting *s = find_setting(file->values[i].key);
+        const struct toml_value *value = &file->values[i];
+        const struct setting *s = find_setting(value->key);
         if (s == NULL) {
-            fault_unknown(l, &file->values[i]);
+            fault_unknown(l, value);
         } else {
-            set_from_toml(l, s, &file->values[i]);
+            l->places[s - settings].line = value->line;
+            set_from_toml(l, s, value);
         }
-    }
-}
-
-static void environment_name(char name[static ENVIRONMENT_NAME_SIZE],
-                             const struct setting *s)
-{
-    int size = snprintf(name, ENVIRONMENT_NAME_SIZE, "POTD_%s", s->key);
-    for (int c = 0; c < size; c++) {
-        name[c] = name[c] == '.' ? '_' : (char)toupper(name[c]);
     }
 }
 
@@ -359,7 +391,8 @@ static void apply_environment(struct loader *l)
         environment_name(name, &settings[i]);
         const char *text = getenv(name);
         if (text != NULL) {
-            set_from_text(l, &settings[i], name, text);
+            l->places[i].is_environment = true;
+            set_from_text(l, &settings[i], text);
         }
     }
 }
@@ -381,7 +414,7 @@ static void check_environment(struct loader *l)
             is_known = strcmp(known, name) == 0;
         }
         if (!is_known) {
-            fault(l, 0, name, "this variable overrides no key");
+            fault_in_environment(l, name, "this variable overrides no key");
         }
     }
 }
@@ -412,20 +445,21 @@ static void check_peers(struct loader *l)
             (void)snprintf(what, sizeof(what),
                            "\"%.100s\" is not <address>@host:port",
                            c->p2p_peer_texts[i]);
-            fault(l, 0, "p2p.peers", what);
+            fault(l, "p2p.peers", what);
         }
     }
 }
 
-/* "host:port", a host in brackets may hold colons. */
 static void check_listen(struct loader *l, const char *key, const char *text)
 {
-    char host[NET_HOST_MAX + 1];
-    uint16_t port;
-    if (net_address_split(host, &port, text) != POT_OK) {
-        char what[160];
-        (void)snprintf(what, sizeof(what), "\"%.100s\" is not host:port", text);
-        fault(l, 0, key, what);
+    struct sockaddr_storage address;
+    if (net_address_listen(&address, text) != POT_OK) {
+        char what[200];
+        (void)snprintf(what, sizeof(what),
+                       "\"%.100s\" is not an IP address, or localhost, and a"
+                       " port, such as 127.0.0.1:26650",
+                       text);
+        fault(l, key, what);
     }
 }
 
@@ -436,7 +470,7 @@ static void check_tasks(struct loader *l)
         struct hash task;
         if (strcmp(c->miner_tasks[i], "any") != 0 &&
             hash_parse(&task, c->miner_tasks[i]) != POT_OK) {
-            fault(l, 0, "miner.tasks", "must be \"any\" or a list of task ids");
+            fault(l, "miner.tasks", "must be \"any\" or a list of task ids");
             return;
         }
     }
@@ -448,18 +482,18 @@ static void check_signer(struct loader *l)
     const char *text = c->validator_signer_text;
     if (text[0] != '\0' &&
         strncmp(text, SIGNER_PREFIX "/", sizeof(SIGNER_PREFIX)) != 0) {
-        fault(l, 0, "validator.signer",
+        fault(l, "validator.signer",
               "must be " SIGNER_PREFIX " and an absolute path");
     } else if (text[0] != '\0') {
         c->validator_signer = text + strlen(SIGNER_PREFIX);
     }
     bool has_key = c->validator_key[0] != '\0';
     if (c->validator_enabled && !has_key && text[0] == '\0') {
-        fault(l, 0, "validator.key",
+        fault(l, "validator.key",
               "a validator needs its key file, or validator.signer");
     }
     if (has_key && text[0] != '\0') {
-        fault(l, 0, "validator.signer",
+        fault(l, "validator.signer",
               "validator.key is set too: the key is here or there");
     }
 }
@@ -480,43 +514,43 @@ static void check_whole(struct loader *l)
 {
     struct node_config *c = l->config;
     if (!log_level_parse(&c->log_level, c->log_level_text)) {
-        fault(l, 0, "log.level", "must be error, warn, info or debug");
+        fault(l, "log.level", "must be error, warn, info or debug");
     }
     if (!log_format_parse(&c->log_format, c->log_format_text)) {
-        fault(l, 0, "log.format", "must be text or json");
+        fault(l, "log.format", "must be text or json");
     }
     check_signer(l);
     if (c->miner_enabled && c->miner_key[0] == '\0') {
-        fault(l, 0, "miner.key", "a miner needs its key file");
+        fault(l, "miner.key", "a miner needs its key file");
     }
     if (c->aggregator_enabled && c->validator_enabled) {
-        fault(l, 0, "aggregator.enabled",
+        fault(l, "aggregator.enabled",
               "a validator gathers for itself; use a node of its own");
     }
     if (c->data_cache_mb > 0 && c->data_cache_mb < CACHE_MB_MIN) {
-        fault(l, 0, "data.cache_mb",
+        fault(l, "data.cache_mb",
               "must be 0, or 4 and more: a row may lie in two chunks, and "
               "others are fetched meanwhile");
     }
     if (strlen(c->moniker) > TX_TEXT_MAX) {
-        fault(l, 0, "moniker", "must be at most 64 bytes");
+        fault(l, "moniker", "must be at most 64 bytes");
     }
     for (const char *p = c->miner_blas_core; *p != '\0'; p++) {
         if (!isalnum((unsigned char)*p)) {
-            fault(l, 0, "miner.blas_core",
+            fault(l, "miner.blas_core",
                   "must be \"auto\" or an OpenBLAS core name");
             break;
         }
     }
     if (!is_exact_kernel(c->miner_exact_kernel)) {
-        fault(l, 0, "miner.exact_kernel",
+        fault(l, "miner.exact_kernel",
               "must be \"auto\", \"scalar\", \"avx2\", \"avx512\" or"
               " \"neon\"");
     }
     check_listen(l, "p2p.listen", c->p2p_listen);
     check_listen(l, "api.listen", c->api_listen);
     if (c->api_enabled && strcmp(c->api_listen, c->p2p_listen) == 0) {
-        fault(l, 0, "api.listen", "is p2p.listen too: each needs its own port");
+        fault(l, "api.listen", "is p2p.listen too: each needs its own port");
     }
     check_tasks(l);
     check_environment(l);
@@ -529,10 +563,10 @@ static enum pot_err parse(struct loader *l, const char *text)
     unsigned line;
     char message[256];
     for (size_t i = 0; i < SETTING_TOTAL; i++) {
-        set_from_text(l, &settings[i], settings[i].key, settings[i].fallback);
+        set_from_text(l, &settings[i], settings[i].fallback);
     }
     if (toml_parse(&file, text, &line, message, sizeof(message)) != POT_OK) {
-        fault(l, line, "", message);
+        fault_in_file(l, line, "", message);
         return POT_EFORMAT;
     }
     apply_file(l, &file);
@@ -565,7 +599,7 @@ enum pot_err node_config_load(struct node_config **out, const char *path,
     if (strlen(text) == size) {
         err = parse(&l, text);
     } else {
-        fault(&l, 0, "", "holds a zero byte: not a text");
+        fault_in_file(&l, 0, "", "holds a zero byte: not a text");
         err = POT_EFORMAT;
     }
     if (err == POT_OK) {

@@ -1,8 +1,8 @@
 /* node_config: node.toml, its defaults and its overrides from the environment.
  *
  * An unknown key is an error, and so is a value out of range; every fault is
- * reported with file, line and key.  POTD_<SECTION>_<KEY> overrides a key of
- * the file (POTD_HOME and so on for the top level). */
+ * reported with file, line and key, or the variable.  POTD_<SECTION>_<KEY>
+ * overrides a key of the file (POTD_HOME and so on for the top level). */
 #ifndef POT_NODE_NODE_CONFIG_H
 #define POT_NODE_NODE_CONFIG_H
 

@@ -11,17 +11,6 @@ static enum pot_err err_from_uv(int rc)
     return rc == 0 ? POT_OK : err_from_errno(-rc);
 }
 
-static enum pot_err read_address(struct sockaddr_storage *out, const char *text)
-{
-    char host[NET_HOST_MAX + 1];
-    uint16_t port = 0;
-    enum pot_err err = net_address_split(host, &port, text);
-    if (err == POT_OK && !net_address_numeric(out, host, port)) {
-        err = POT_EFORMAT;
-    }
-    return err;
-}
-
 static void on_connection(uv_stream_t *stream, int status)
 {
     const struct listener *listener = stream->data;
@@ -32,7 +21,7 @@ enum pot_err listener_open(struct listener *listener, uv_loop_t *loop,
                            const char *address)
 {
     struct sockaddr_storage storage;
-    enum pot_err err = read_address(&storage, address);
+    enum pot_err err = net_address_listen(&storage, address);
     if (err != POT_OK) {
         return err;
     }

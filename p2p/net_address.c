@@ -68,6 +68,17 @@ bool net_address_numeric(struct sockaddr_storage *out, const char *host,
            uv_ip6_addr(host, port, (struct sockaddr_in6 *)out) == 0;
 }
 
+enum pot_err net_address_listen(struct sockaddr_storage *out, const char *text)
+{
+    char host[NET_HOST_MAX + 1];
+    uint16_t port = 0;
+    if (net_address_split(host, &port, text) != POT_OK) {
+        return POT_EFORMAT;
+    }
+    const char *ip = strcmp(host, "localhost") == 0 ? "127.0.0.1" : host;
+    return net_address_numeric(out, ip, port) ? POT_OK : POT_EFORMAT;
+}
+
 void net_address_ip(char ip[static NET_IP_SIZE], const struct sockaddr *address)
 {
     int rc = UV_EINVAL;

@@ -40,6 +40,11 @@ void net_address_join(char *text, size_t size, const char *host, uint16_t port);
 bool net_address_numeric(struct sockaddr_storage *out, const char *host,
                          uint16_t port);
 
+/* net_address_listen: where to listen: an IP address, or localhost, and a port,
+ * 0 for any.  Errors: POT_EFORMAT */
+POT_MUST_USE enum pot_err net_address_listen(struct sockaddr_storage *out,
+                                             const char *text);
+
 /* Of an IPv4 or IPv6 address; anything else has the ip "" and the port 0. */
 void net_address_ip(char ip[static NET_IP_SIZE],
                     const struct sockaddr *address);

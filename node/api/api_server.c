@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "node/api/api_connection.h"
 #include "node/api/api_url.h"
+#include "p2p/net_address.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -188,9 +189,8 @@ enum pot_err api_server_open(struct api_server **out,
 {
     int fd = -1;
     struct sockaddr_storage address;
-    bool is_loopback;
     *out = NULL;
-    enum pot_err err = api_listen_parse(&address, &is_loopback, config->listen);
+    enum pot_err err = net_address_listen(&address, config->listen);
     if (err == POT_OK) {
         err = open_socket(&fd, &address);
     }
@@ -205,7 +205,7 @@ enum pot_err api_server_open(struct api_server **out,
                                   : CONNECTIONS_MAX;
     server->connections.address_max =
         config->address_max != 0 ? config->address_max : ADDRESS_MAX;
-    server->is_loopback = is_loopback;
+    server->is_loopback = api_address_is_loopback(&address);
     server->daemon = start_daemon(server, fd);
     if (server->daemon == NULL) {
         (void)close(fd);

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <uv.h>
 
-#define LISTEN_SIZE 80
-
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
@@ -212,36 +210,6 @@ bool api_address_is_loopback(const struct sockaddr_storage *address)
     struct sockaddr_in6 in6;
     memcpy(&in6, address, sizeof(in6));
     return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
-}
-
-enum pot_err api_listen_parse(struct sockaddr_storage *out, bool *is_loopback,
-                              const char *text)
-{
-    char host[LISTEN_SIZE];
-    uint64_t port;
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL || (size_t)(colon - text) >= sizeof(host) ||
-        api_parse_u64(&port, colon + 1) != POT_OK || port > UINT16_MAX) {
-        return POT_EFORMAT;
-    }
-    size_t size = (size_t)(colon - text);
-    bool is_bracketed = size > 2 && text[0] == '[' && text[size - 1] == ']';
-    size_t offset = is_bracketed ? 1 : 0;
-    memcpy(host, text + offset, size - 2 * offset);
-    host[size - 2 * offset] = '\0';
-    *out = (struct sockaddr_storage){0};
-    struct sockaddr_in in;
-    struct sockaddr_in6 in6;
-    const char *name = strcmp(host, "localhost") == 0 ? "127.0.0.1" : host;
-    if (!is_bracketed && uv_ip4_addr(name, (int)port, &in) == 0) {
-        memcpy(out, &in, sizeof(in));
-    } else if (is_bracketed && uv_ip6_addr(host, (int)port, &in6) == 0) {
-        memcpy(out, &in6, sizeof(in6));
-    } else {
-        return POT_EFORMAT;
-    }
-    *is_loopback = api_address_is_loopback(out);
-    return POT_OK;
 }
 
 bool api_path_is_safe(const char *path)

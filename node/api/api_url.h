@@ -53,11 +53,6 @@ bool api_host_is_local(const char *host);
 /* api_origin_is_host: whether an Origin header is a page of this host. */
 bool api_origin_is_host(const char *origin, const char *host);
 
-/* api_listen_parse: "127.0.0.1:26680", "[::1]:0", "localhost:80".
- * Errors: POT_EFORMAT. */
-POT_MUST_USE enum pot_err api_listen_parse(struct sockaddr_storage *out,
-                                           bool *is_loopback, const char *text);
-
 bool api_address_is_loopback(const struct sockaddr_storage *address);
 
 /* api_path_is_safe: of relative parts only, none of them hidden or "..". */

@@ -5,9 +5,11 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "node/api/api_url.h"
+#include "p2p/net_address.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,7 +40,6 @@ static void check_url(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sockaddr_storage address;
-    bool is_loopback;
     char *text = pot_alloc(size + 1);
     if (size > 0) {
         memcpy(text, data, size);
@@ -49,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         POT_ASSERT(strstr(text, "evil") == NULL);
     }
     (void)api_origin_is_host(text, "localhost:1");
-    if (api_listen_parse(&address, &is_loopback, text) == POT_OK) {
+    if (net_address_listen(&address, text) == POT_OK) {
         POT_ASSERT(address.ss_family == AF_INET ||
                    address.ss_family == AF_INET6);
     }

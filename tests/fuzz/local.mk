@@ -47,7 +47,8 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/fuzz_long.sh
 
 tests_fuzz_fuzz_api_url_SOURCES = tests/fuzz/fuzz_api_url.c $(fuzz_driver)
 tests_fuzz_fuzz_api_url_CPPFLAGS = $(fuzz_cppflags)
-tests_fuzz_fuzz_api_url_LDADD = node/api/libapi.a base/libbase.a $(SODIUM_LIBS) $(UV_LIBS)
+tests_fuzz_fuzz_api_url_LDADD = node/api/libapi.a p2p/libp2p.a base/libbase.a \
+	$(SODIUM_LIBS) $(UV_LIBS)
 tests_fuzz_fuzz_api_url_LDFLAGS = $(fuzz_ldflags)
 
 tests_fuzz_fuzz_array_SOURCES = tests/fuzz/fuzz_array.c $(fuzz_driver)

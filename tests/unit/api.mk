@@ -11,7 +11,8 @@ tests_unit_test_api_json_LDADD = node/api/libapi.a $(unit_proto_libs) $(JANSSON_
 
 tests_unit_test_api_url_SOURCES = tests/unit/test_api_url.c
 tests_unit_test_api_url_CPPFLAGS = $(node_api_cppflags)
-tests_unit_test_api_url_LDADD = node/api/libapi.a $(unit_base_libs) $(UV_LIBS)
+tests_unit_test_api_url_LDADD = node/api/libapi.a p2p/libp2p.a \
+	$(unit_base_libs) $(UV_LIBS)
 
 tests_unit_test_metrics_text_SOURCES = tests/unit/test_metrics_text.c
 tests_unit_test_metrics_text_CPPFLAGS = $(node_api_cppflags)

@@ -1,11 +1,13 @@
 #include "config.h"
 
 #include "node/api/api_url.h"
+#include "p2p/net_address.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -142,29 +144,32 @@ static void an_origin_is_that_of_the_host_alone(void **state)
     assert_false(api_origin_is_host("localhost:1", "localhost:1"));
 }
 
-static void addresses_to_listen_on_are_numeric(void **state)
+static void only_this_machine_reaches_a_loopback_address(void **state)
 {
+    static const char *const own[] = {"127.0.0.1:26680", "127.1.2.3:1",
+                                      "[::1]:0", "localhost:1"};
+    static const char *const open[] = {"0.0.0.0:1", "[::]:1", "10.0.0.1:1"};
     struct sockaddr_storage out;
-    bool is_loopback;
     (void)state;
-    assert_int_equal(api_listen_parse(&out, &is_loopback, "127.0.0.1:26680"),
-                     POT_OK);
-    assert_true(is_loopback);
-    assert_int_equal(api_listen_parse(&out, &is_loopback, "[::1]:0"), POT_OK);
-    assert_true(is_loopback);
-    assert_int_equal(api_listen_parse(&out, &is_loopback, "localhost:1"),
-                     POT_OK);
-    assert_true(is_loopback);
-    assert_int_equal(api_listen_parse(&out, &is_loopback, "0.0.0.0:1"), POT_OK);
-    assert_false(is_loopback);
-    assert_int_equal(api_listen_parse(&out, &is_loopback, "[::]:1"), POT_OK);
-    assert_false(is_loopback);
+    for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
+        assert_int_equal(net_address_listen(&out, own[i]), POT_OK);
+        assert_true(api_address_is_loopback(&out));
+    }
+    for (size_t i = 0; i < sizeof(open) / sizeof(*open); i++) {
+        assert_int_equal(net_address_listen(&out, open[i]), POT_OK);
+        assert_false(api_address_is_loopback(&out));
+    }
+}
+
+static void what_is_listened_on_is_no_name(void **state)
+{
     static const char *const bad[] = {
-        "",      "127.0.0.1",     ":1",        "127.0.0.1:65536",
-        "::1:1", "[127.0.0.1]:1", "a.b.c.d:1", "127.0.0.1:"};
+        "",      "127.0.0.1", ":1",         "127.0.0.1:65536",
+        "::1:1", "a.b.c.d:1", "127.0.0.1:", "host.example:1"};
+    struct sockaddr_storage out;
+    (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        assert_int_equal(api_listen_parse(&out, &is_loopback, bad[i]),
-                         POT_EFORMAT);
+        assert_int_equal(net_address_listen(&out, bad[i]), POT_EFORMAT);
     }
 }
 
@@ -193,7 +198,8 @@ int main(void)
         cmocka_unit_test(numbers_are_decimal_and_fit),
         cmocka_unit_test(only_names_of_this_machine_are_local),
         cmocka_unit_test(an_origin_is_that_of_the_host_alone),
-        cmocka_unit_test(addresses_to_listen_on_are_numeric),
+        cmocka_unit_test(only_this_machine_reaches_a_loopback_address),
+        cmocka_unit_test(what_is_listened_on_is_no_name),
         cmocka_unit_test(a_path_to_a_file_never_leads_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,9 +167,9 @@ static void the_environment_overrules(void **state)
     assert_int_equal(setenv("POTD_MONIKER", "y", 1), 0);
     expect_good("moniker = \"x\"\n", check_overruled);
     assert_int_equal(setenv("POTD_MEMPOOL_MAX_TXS", "7 or so", 1), 0);
-    expect_fault("", "whole number");
+    expect_fault("", "environment: POTD_MEMPOOL_MAX_TXS: must be a whole");
     assert_int_equal(setenv("POTD_MEMPOOL_MAX_TXS", "-1", 1), 0);
-    expect_fault("", "is not between");
+    expect_fault("", "environment: POTD_MEMPOOL_MAX_TXS: -1 is not between");
     assert_int_equal(unsetenv("POTD_MEMPOOL_MAX_TXS"), 0);
     assert_int_equal(setenv("POTD_VALIDATOR_ENABLED", "yes", 1), 0);
     expect_fault("", "true or false");
@@ -177,6 +177,36 @@ static void the_environment_overrules(void **state)
     assert_int_equal(unsetenv("POTD_VALIDATOR_KEY"), 0);
     assert_int_equal(unsetenv("POTD_MINER_TASKS"), 0);
     assert_int_equal(unsetenv("POTD_MONIKER"), 0);
+}
+
+static void what_the_environment_set_is_not_the_files_fault(void **state)
+{
+    static const char *const cases[][3] = {
+        {"POTD_LOG_LEVEL", "loud", "environment: POTD_LOG_LEVEL: must be"},
+        {"POTD_P2P_LISTEN", "here", "environment: POTD_P2P_LISTEN: \"here\""},
+        {"POTD_P2P_PEERS", "x@y", "environment: POTD_P2P_PEERS: \"x@y\""},
+        {"POTD_LOG_LEVLE", "x", "environment: POTD_LOG_LEVLE: this variable"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_int_equal(setenv(cases[i][0], cases[i][1], 1), 0);
+        expect_fault("[log]\nlevel = \"info\"\n", cases[i][2]);
+        assert_int_equal(unsetenv(cases[i][0]), 0);
+    }
+}
+
+static void check_listens(const struct node_config *c)
+{
+    assert_string_equal(c->p2p_listen, "localhost:1");
+    assert_string_equal(c->api_listen, "[::1]:0");
+}
+
+static void what_can_be_listened_on_is_good(void **state)
+{
+    (void)state;
+    expect_good("[p2p]\nlisten = \"localhost:1\"\n"
+                "[api]\nlisten = \"[::1]:0\"\n",
+                check_listens);
 }
 
 static void the_environment_keeps_to_the_limits_of_lists(void **state)
@@ -189,7 +219,7 @@ static void the_environment_keeps_to_the_limits_of_lists(void **state)
     }
     peers[sizeof(peers) - 1] = '\0';
     assert_int_equal(setenv("POTD_P2P_PEERS", peers, 1), 0);
-    expect_fault("", "POTD_P2P_PEERS: too many entries");
+    expect_fault("", "environment: POTD_P2P_PEERS: too many entries");
     assert_int_equal(unsetenv("POTD_P2P_PEERS"), 0);
 }
 
@@ -214,7 +244,9 @@ static void a_wrong_value_is_told_with_its_key(void **state)
         {"[api]\nenabled = 1\n", "true or false"},
         {"[miner]\ntasks = [1]\n", "list of texts"},
         {"[miner]\ntasks = \"all\"\n", "list of task ids"},
-        {"[api]\nlisten = \"here\"\n", "is not host:port"},
+        {"[api]\nlisten = \"here\"\n", ":2: api.listen: \"here\" is not an IP"},
+        {"[api]\nlisten = \"host.example:1\"\n", "is not an IP address"},
+        {"[p2p]\nlisten = \"host.example:1\"\n", "is not an IP address"},
         {"[api]\nlisten = \"127.0.0.1:26650\"\n", "its own port"},
         {"[miner]\ntasks = {a = 1}\n", ""},
         {"[miner]\nenabled = true\n", "key file"},
@@ -229,7 +261,7 @@ static void a_wrong_value_is_told_with_its_key(void **state)
          "validator.key is set too"},
         {"[miner]\nblas_core = \"a b\"\n", "OpenBLAS core name"},
         {"[miner]\nexact_kernel = \"sse\"\n", "\"avx512\" or \"neon\""},
-        {"[log]\nlevel = \"loud\"\n", "error, warn, info or debug"},
+        {"[log]\nlevel = \"loud\"\n", ":2: log.level: must be error, warn,"},
         {"[log]\nformat = \"xml\"\n", "text or json"},
         {"[p2p]\npeers = [\"host:1\"]\n", "<address>@host:port"},
         {"[p2p]\npeers = [\"" ADDRESS "@host\"]\n", "<address>@host:port"},
@@ -307,6 +339,8 @@ int main(void)
         cmocka_unit_test(a_cache_has_room_for_rows_in_two_chunks),
         cmocka_unit_test(a_signer_stands_for_the_key),
         cmocka_unit_test(the_environment_overrules),
+        cmocka_unit_test(what_the_environment_set_is_not_the_files_fault),
+        cmocka_unit_test(what_can_be_listened_on_is_good),
         cmocka_unit_test(the_environment_keeps_to_the_limits_of_lists),
         cmocka_unit_test(an_unknown_key_is_told_with_its_line_and_a_suggestion),
         cmocka_unit_test(a_wrong_value_is_told_with_its_key),
