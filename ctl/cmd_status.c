@@ -9,23 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* EXIT_CODE_NOT_READY with what /readyz complains about. */
-static enum exit_code check_ready(struct ctl *ctl)
-{
-    struct client_reply reply;
-    enum exit_code rc = client_ask(&reply, ctl, "GET", "/readyz", NULL, 0);
-    if (rc != EXIT_CODE_DONE) {
-        return rc;
-    }
-    if (reply.status != 200) {
-        char *reasons = json_dumps(reply.json, JSON_COMPACT);
-        rc = ctl_fail(ctl, EXIT_CODE_NOT_READY, "the node is not ready: %s",
-                      reasons != NULL ? reasons : "no reason was given");
-        free(reasons);
-    }
-    client_reply_fini(&reply);
-    return rc;
-}
+#define MISSING_SHOWN 8
 
 static void print_roles(const json_t *status)
 {
@@ -50,6 +34,35 @@ static void show_snapshot(const json_t *taking)
                    client_text(taking, "part"),
                    (unsigned long long)client_count(taking, "done"),
                    (unsigned long long)client_count(taking, "of"));
+    }
+}
+
+/* How many of the set the node reaches, and who is missing. */
+static void show_validators(const json_t *status)
+{
+    const json_t *missing = json_object_get(status, "validators_missing");
+    size_t count = json_array_size(missing);
+    show_field("validators", "%" PRIu64 ", %" PRIu64 " of them in reach",
+               client_count(status, "validators"),
+               client_count(status, "validators_in_reach"));
+    for (size_t i = 0; i < count && i < MISSING_SHOWN; i++) {
+        show_field("out of reach", "%.100s",
+                   json_string_value(json_array_get(missing, i)));
+    }
+    if (count > MISSING_SHOWN) {
+        show_field("", "and %zu more", count - MISSING_SHOWN);
+    }
+}
+
+static void show_ready(const json_t *status)
+{
+    size_t i;
+    json_t *reason;
+    show_field("ready", "%s",
+               json_is_true(json_object_get(status, "ready")) ? "yes" : "no");
+    json_array_foreach(json_object_get(status, "reasons"), i, reason)
+    {
+        show_field("not ready", "%.240s", client_text(reason, "message"));
     }
 }
 
@@ -83,6 +96,7 @@ static void print_status(const json_t *status)
     show_field("node", "%s  %s", client_text(status, "moniker"),
                client_text(status, "node"));
     print_roles(status);
+    show_ready(status);
     show_text("chain", status, "chain_id");
     show_field("version", "%s, protocol %" PRIu64,
                client_text(status, "version"),
@@ -97,7 +111,7 @@ static void print_status(const json_t *status)
     show_text("state root", status, "state_root");
     show_count("view", status, "view");
     show_text("primary", status, "primary");
-    show_count("validators", status, "validators");
+    show_validators(status);
     if (json_is_string(json_object_get(status, "vote"))) {
         show_text("vote", status, "vote");
     }
@@ -111,20 +125,51 @@ static void print_status(const json_t *status)
     print_warnings(status);
 }
 
+/* EXIT_CODE_NOT_READY with the reasons. */
+static enum exit_code check_ready(struct ctl *ctl, const json_t *status)
+{
+    char why[CTL_ERROR_SIZE] = "";
+    size_t used = 0;
+    size_t i;
+    json_t *reason;
+    if (json_is_true(json_object_get(status, "ready"))) {
+        return EXIT_CODE_DONE;
+    }
+    json_array_foreach(json_object_get(status, "reasons"), i, reason)
+    {
+        int n = snprintf(why + used, sizeof(why) - used, "%s%.240s",
+                         used > 0 ? "; " : "", client_text(reason, "message"));
+        used += (size_t)n < sizeof(why) - used ? (size_t)n : 0;
+    }
+    return ctl_fail(ctl, EXIT_CODE_NOT_READY, "the node is not ready: %s",
+                    used > 0 ? why : "no reason was given");
+}
+
 static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
 {
+    json_t *status;
     bool is_check = cli_value(args, "check") != NULL;
-    enum exit_code rc = is_check ? check_ready(ctl) : EXIT_CODE_DONE;
-    bool is_all = rc != EXIT_CODE_DONE || (is_check && ctl->is_quiet);
-    return is_all ? rc : answer_object(ctl, "/v1/status", print_status);
+    enum exit_code rc = client_get(&status, ctl, "/v1/status");
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
+    if (!ctl->is_json && !(is_check && ctl->is_quiet)) {
+        print_status(status);
+    }
+    ctl_print_json(ctl, json_incref(status));
+    rc = is_check ? check_ready(ctl, status) : EXIT_CODE_DONE;
+    json_decref(status);
+    return rc;
 }
 
 const struct cli_command cmd_status = {
     .name = "status",
     .arguments = "",
     .summary = "show the node and the chain at a glance",
-    .details = "With --check the exit code says whether the node is ready: 0"
-               " or 11;\nwith --quiet it alone does.\n",
+    .details = "With --check the exit code says whether the node is ready: 0,"
+               " or 11 and why on\nstderr; with --quiet nothing is printed"
+               " beside that.  --json prints the object in\nany case: ready and"
+               " reasons are in it.\n",
     .examples = "  potctl status\n"
                 "  potctl --json status | jq .height\n"
                 "  potctl status --check --quiet\n",

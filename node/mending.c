@@ -27,6 +27,7 @@ static struct store *store_of(const struct mending *m)
 static void fall_silent(struct mending *m, enum store_health health,
                         const char *what)
 {
+    char why[STORE_HEALTH_TEXT_SIZE];
     struct node *node = m->node;
     m->health = health;
     m->has_failed |= health == STORE_FAILED;
@@ -34,7 +35,7 @@ static void fall_silent(struct mending *m, enum store_health health,
     m->due_ms = uv_now(&node->loop) + m->wait_ms;
     LOG(LOG_ERROR, "node", "fault: nothing is stored or signed any more",
         log_text("state", store_health_name(health)), log_text("what", what),
-        log_text("why", store_health_text(health)));
+        log_text("why", store_health_text(why, store_of(m), health)));
     chain_hold(node->chain);
     if (node->replica != NULL) {
         replica_silence(node->replica);
@@ -137,7 +138,11 @@ static void on_worked(void *context)
         on_cured(m);
         return;
     }
-    const char *why = m->err != POT_OK ? m->why : store_health_text(health);
+    char text[STORE_HEALTH_TEXT_SIZE];
+    bool is_full = health == STORE_DISK_FULL || health == STORE_MAP_FULL;
+    const char *why = m->err != POT_OK && !is_full
+                          ? m->why
+                          : store_health_text(text, store_of(m), health);
     m->wait_ms = m->wait_ms < WAIT_MAX_MS ? 2 * m->wait_ms : WAIT_MAX_MS;
     m->due_ms = uv_now(&m->node->loop) + m->wait_ms;
     LOG(LOG_WARN, "node", "not cured yet", log_text("why", why),

@@ -19,6 +19,7 @@
 #include "storage/sign_state.h"
 #include "storage/store.h"
 
+#include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,11 +48,16 @@ void startup_chain_error(struct node *node, enum pot_err err)
         startup_error(node, EXIT_CODE_CONFIG, node->config->genesis, err,
                       "the store in home belongs to another genesis: use that "
                       "one, or another home");
+    } else if (err == POT_EFULL) {
+        char remedy[96];
+        (void)snprintf(remedy, sizeof(remedy),
+                       "make room: storage.min_free_mb = %" PRIu64
+                       " must be free",
+                       node->config->min_free_mb);
+        startup_error(node, EXIT_CODE_STORE, node->config->home, err, remedy);
     } else {
         startup_error(node, EXIT_CODE_STORE, node->config->home, err,
-                      err == POT_EFULL
-                          ? "make room; storage.min_free_mb must be free"
-                          : "run --verify-store, or sync into a new home");
+                      "run --verify-store, or sync into a new home");
     }
 }
 

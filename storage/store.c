@@ -234,8 +234,9 @@ static enum pot_err read_env(const struct store *store, struct store_stats *out)
 enum pot_err store_stats(struct store *store, struct store_stats *out)
 {
     struct statvfs disk;
-    *out =
-        (struct store_stats){.commits = store->commits, .grown = store->grown};
+    *out = (struct store_stats){.commits = store->commits,
+                                .grown = store->grown,
+                                .min_free_bytes = store->min_free_bytes};
     if (fstatvfs(store->lock_fd, &disk) == 0) {
         out->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
     }

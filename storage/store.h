@@ -255,7 +255,13 @@ enum store_health {
  * fails; reads go on, and damaged records alone are not read. */
 enum store_health store_health(const struct store *store);
 const char *store_health_name(enum store_health health);
-const char *store_health_text(enum store_health health);
+
+/* store_health_text: what is wrong, for a person, and what must be there for
+ * it to go on; returns text. */
+#define STORE_HEALTH_TEXT_SIZE 160
+const char *store_health_text(char text[static STORE_HEALTH_TEXT_SIZE],
+                              const struct store *store,
+                              enum store_health health);
 
 /* store_is_at_work: this thread is inside the store, or inside LMDB: what goes
  * wrong there is a damaged page.  For signal handlers. */
@@ -297,6 +303,7 @@ struct store_stats {
     uint64_t used_bytes; /* pages in use */
     uint64_t file_bytes;
     uint64_t disk_free_bytes;
+    uint64_t min_free_bytes; /* the limit: store_set_limits */
     uint64_t blocks;
     uint64_t state_keys;
     uint64_t blobs;

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #define PROBE_BYTES ((size_t)1 << 20)
-#define ROOM_MIN    ((uint64_t)8 << 20)
 
 /* Whether the disk takes a file and syncs it. */
 static enum pot_err probe(const struct store *store)
@@ -42,8 +41,7 @@ static enum pot_err probe(const struct store *store)
 
 static enum pot_err cure_full(struct store *store)
 {
-    uint64_t least = store->min_free_bytes + store->min_free_bytes / 4;
-    if (!store_health_has_room(store, least > ROOM_MIN ? least : ROOM_MIN)) {
+    if (!store_health_has_room(store, store_health_room_to_cure(store))) {
         return POT_EFULL;
     }
     return probe(store);

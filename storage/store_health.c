@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 
 /* Less room than this when a write fails: the disk counts as full. */
 #define ROOM_MIN ((uint64_t)4 << 20)
+/* And than this: it is not cured. */
+#define CURE_MIN ((uint64_t)8 << 20)
 
 enum store_health store_health(const struct store *store)
 {
@@ -29,7 +32,23 @@ const char *store_health_name(enum store_health health)
     return names[health];
 }
 
-const char *store_health_text(enum store_health health)
+static uint64_t disk_free(const struct store *store)
+{
+    struct statvfs disk;
+    return fstatvfs(store->lock_fd, &disk) == 0
+               ? (uint64_t)disk.f_bavail * disk.f_frsize
+               : UINT64_MAX;
+}
+
+uint64_t store_health_room_to_cure(const struct store *store)
+{
+    uint64_t room = store->min_free_bytes + store->min_free_bytes / 4;
+    return room > CURE_MIN ? room : CURE_MIN;
+}
+
+const char *store_health_text(char text[static STORE_HEALTH_TEXT_SIZE],
+                              const struct store *store,
+                              enum store_health health)
 {
     static const char *const texts[STORE_HEALTHS] = {
 #define X(code, name, text) text,
@@ -37,7 +56,21 @@ const char *store_health_text(enum store_health health)
 #undef X
     };
     POT_ASSERT((size_t)health < STORE_HEALTHS);
-    return texts[health];
+    size_t size = STORE_HEALTH_TEXT_SIZE;
+    int used = snprintf(text, size, "%s", texts[health]);
+    if (health == STORE_DISK_FULL) {
+        (void)snprintf(
+            text + used, size - (size_t)used,
+            ": %llu MiB are free, and with storage.min_free_mb ="
+            " %llu it goes on at %llu",
+            (unsigned long long)(disk_free(store) >> 20),
+            (unsigned long long)(store->min_free_bytes >> 20),
+            (unsigned long long)(store_health_room_to_cure(store) >> 20));
+    } else if (health == STORE_MAP_FULL) {
+        (void)snprintf(text + used, size - (size_t)used, " = %llu",
+                       (unsigned long long)(store->size_max >> 20));
+    }
+    return text;
 }
 
 void store_ail(struct store *store, enum store_health health)
@@ -77,10 +110,7 @@ static bool may_grow(const struct store *store, uint64_t bytes)
 
 bool store_health_has_room(const struct store *store, uint64_t bytes)
 {
-    struct statvfs disk;
-    bool is_full = fstatvfs(store->lock_fd, &disk) == 0 &&
-                   (uint64_t)disk.f_bavail * disk.f_frsize < bytes;
-    return !is_full && may_grow(store, bytes);
+    return disk_free(store) >= bytes && may_grow(store, bytes);
 }
 
 void store_watch_disk(struct store *store)

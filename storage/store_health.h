@@ -33,4 +33,8 @@ POT_MUST_USE enum pot_err store_health_admit(struct store *store);
  * size of files leave at least so many bytes. */
 bool store_health_has_room(const struct store *store, uint64_t bytes);
 
+/* store_health_room_to_cure: so many bytes must be free before a full store
+ * counts as cured: a quarter more than the limit asks for. */
+uint64_t store_health_room_to_cure(const struct store *store);
+
 #endif

@@ -76,11 +76,12 @@ static void check_route(struct api_request *request, const char *method)
 /* Nothing is taken that could not be kept. */
 static void check_store(struct api_request *request)
 {
+    char text[STORE_HEALTH_TEXT_SIZE];
     enum store_health health = store_health(api_store(request));
     if (request->route->body_max > 0 && health != STORE_SOUND) {
         api_reply_error(request, 503, store_health_name(health),
                         "this node takes nothing now: %s",
-                        store_health_text(health));
+                        store_health_text(text, api_store(request), health));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "node/api/api_health.h"
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "ledger/ledger.h"
 #include "node/api/api_history.h"
 #include "node/api/api_json.h"
@@ -39,21 +40,34 @@ sentence(const char *format, ...)
     return api_json_text(text);
 }
 
-uint32_t api_health_connected(const struct api_config *config, uint32_t *count)
-{
+/* Which validators of the next height this node reaches, itself among them. */
+struct reach {
     struct validator_set set;
+    bool is_there[VALIDATORS_MAX];
+    uint32_t connected;
+};
+
+static void find_reach(struct reach *out, const struct api_config *config)
+{
     const struct state state = stored_state(config->holdings->store);
     const struct key *own = config->validator_key;
-    uint32_t connected = 0;
-    ledger_validators(&state, &set);
-    *count = set.count;
-    for (uint32_t i = 0; i < *count; i++) {
-        bool is_own =
-            own != NULL && public_key_equal(&set.keys[i], key_public(own));
-        connected +=
-            is_own || net_find(config->net, &set.keys[i]) != NULL ? 1 : 0;
+    *out = (struct reach){0};
+    ledger_validators(&state, &out->set);
+    for (uint32_t i = 0; i < out->set.count; i++) {
+        const struct public_key *key = &out->set.keys[i];
+        out->is_there[i] =
+            (own != NULL && public_key_equal(key, key_public(own))) ||
+            net_find(config->net, key) != NULL;
+        out->connected += out->is_there[i] ? 1 : 0;
     }
-    return connected;
+}
+
+uint32_t api_health_connected(const struct api_config *config, uint32_t *count)
+{
+    struct reach reach;
+    find_reach(&reach, config);
+    *count = reach.set.count;
+    return reach.connected;
 }
 
 /* ---- ready */
@@ -137,9 +151,11 @@ static json_t *reasons(const struct api_config *config)
     json_t *list = json_array();
     enum store_health health = store_health(config->holdings->store);
     if (health != STORE_SOUND) {
-        add_reason(list, store_health_name(health),
-                   sentence("nothing is stored or signed: %s",
-                            store_health_text(health)));
+        char text[STORE_HEALTH_TEXT_SIZE];
+        add_reason(
+            list, store_health_name(health),
+            sentence("nothing is stored or signed: %s",
+                     store_health_text(text, config->holdings->store, health)));
     }
     if (sync_is_behind(config->sync)) {
         add_reason(
@@ -160,14 +176,35 @@ static json_t *reasons(const struct api_config *config)
     return list;
 }
 
-static void get_ready(struct api_request *request)
+static bool add_ready(json_t *json, const struct api_config *config)
 {
-    json_t *list = reasons(request->config);
+    json_t *list = reasons(config);
     bool is_ready = json_array_size(list) == 0;
-    json_t *json = json_object();
     api_json_set(json, "ready", json_boolean(is_ready));
     api_json_set(json, "reasons", list);
+    return is_ready;
+}
+
+static void get_ready(struct api_request *request)
+{
+    json_t *json = json_object();
+    bool is_ready = add_ready(json, request->config);
     api_reply_json(request, is_ready ? 200 : 503, json);
+}
+
+void api_health_add(json_t *json, const struct api_config *config)
+{
+    struct reach reach;
+    json_t *missing = json_array();
+    (void)add_ready(json, config);
+    find_reach(&reach, config);
+    for (uint32_t i = 0; i < reach.set.count; i++) {
+        if (!reach.is_there[i]) {
+            api_json_add(missing, api_json_address(&reach.set.keys[i]));
+        }
+    }
+    api_json_set(json, "validators_in_reach", json_integer(reach.connected));
+    api_json_set(json, "validators_missing", missing);
 }
 
 static void get_live(struct api_request *request)
@@ -194,8 +231,11 @@ static void warn_of_store(json_t *list, struct store *store)
     if (store_stats(store, &stats) == POT_OK &&
         stats.disk_free_bytes < DISK_LOW) {
         api_json_add(
-            list, sentence("the disk has only %llu MiB left",
-                           (unsigned long long)(stats.disk_free_bytes >> 20)));
+            list,
+            sentence("the disk has only %llu MiB left; below"
+                     " storage.min_free_mb = %llu nothing is stored or signed",
+                     (unsigned long long)(stats.disk_free_bytes >> 20),
+                     (unsigned long long)(stats.min_free_bytes >> 20)));
     }
 }
 

@@ -14,6 +14,10 @@ struct api_history;
 json_t *api_health_warnings(const struct api_config *config,
                             const struct api_history *history);
 
+/* api_health_add: ready and its reasons, as /readyz has them, and which
+ * validators of the next height are in reach. */
+void api_health_add(json_t *json, const struct api_config *config);
+
 /* api_health_connected: validators of the next height in reach, this node
  * among them if it is one; *count is the set's size. */
 uint32_t api_health_connected(const struct api_config *config, uint32_t *count);

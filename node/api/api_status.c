@@ -170,6 +170,7 @@ static void get_status(struct api_request *request)
     add_tip(json, &request->tip);
     add_consensus(json, c, &state);
     add_work(json, c, &state);
+    api_health_add(json, c);
     api_json_set(json, "data_cache", data_cache_json(c->holdings));
     api_json_set(json, "uptime_ms",
                  api_json_count(uv_now(c->loop) - request->history->opened_ms));
@@ -181,12 +182,12 @@ static void get_status(struct api_request *request)
 
 const struct api_route api_status_routes[] = {
     {"GET", "/v1/status", .summary = "the node and the chain at a glance",
-     .answer =
-         "version, protocol, chain_id, node, moniker, roles, height,"
-         " block_hash, block_time_ms, state_root, view, primary,"
-         " validators, voting, vote (a validator's), peers, syncing, "
-         "mempool_txs,"
-         " tasks_running, data_cache (null: training sets are held whole)",
+     .answer = "version, protocol, chain_id, node, moniker, roles, height,"
+               " block_hash, block_time_ms, state_root, view, primary,"
+               " validators, voting, vote (a validator's), peers, syncing,"
+               " mempool_txs, tasks_running, ready, reasons (as /readyz),"
+               " validators_in_reach, validators_missing (addresses), "
+               "data_cache (null: training sets are held whole)",
      .status = 200, .handler = get_status},
     {.method = NULL},
 };

@@ -37,6 +37,16 @@ await 20 "validator0 is full" has_reason validator0 disk_full
 says '' validator0 503 GET /readyz
 says '' validator0 200 GET /livez
 says disk_full validator0 503 POST /v1/txs "$WORK/tx"
+ctl validator0 status | grep '^not ready .*the disk has no room left' ||
+    fail "potctl status does not say it"
+code=0
+ctl validator0 status --check --json >"$WORK/status" 2>"$WORK/err" || code=$?
+[ "$code" = 11 ] || fail "status --check --json: exit $code"
+jq -e '.ready == false and .reasons[0].code == "disk_full"' "$WORK/status" ||
+    fail "status --check --json: $(cat "$WORK/status")"
+ctl validator0 status --check --quiet >"$WORK/status" 2>"$WORK/err" || code=$?
+[ "$code" = 11 ] && [ ! -s "$WORK/status" ] && grep -q 'no room' "$WORK/err" ||
+    fail "status --check --quiet: exit $code, $(cat "$WORK/status" "$WORK/err")"
 at=$(height_of validator0)
 says '' validator0 200 GET "/v1/blocks/$at"
 silent_while_others_go_on validator0 validator1
@@ -49,8 +59,15 @@ await 20 "validator0 has caught up" reaches validator0 "$(height_of validator1)"
 grep -q 'cured: it stores and signs again' "$NET/validator0/potd.log" ||
     fail "the log does not say that it is cured"
 
-# Its vote counts again: without validator3 it is needed.
+# Its vote counts again: without validator3, which is missed, it is needed.
+away=$(ctl validator3 status --json | jq -r .validator)
 stop_cleanly validator3
+misses() { ctl validator0 status | grep "^out of reach  *$away"; }
+await 20 "validator3 is missed" misses
+ctl validator0 status --check --json |
+    jq -e --arg away "$away" '.ready and .validators_in_reach == 3 and
+        .validators_missing == [$away]' ||
+    fail "status --json does not say who is missing"
 at=$(height_of validator1)
 await 20 "blocks with validator0" reaches validator1 $((at + 3))
 start_faulty validator3
@@ -88,6 +105,8 @@ stop_cleanly validator3
 set_key validator3 storage min_free_mb 16777216
 start_faulty validator3
 await 20 "validator3 has too little" has_reason validator3 disk_full
+ctl validator3 status | grep 'storage.min_free_mb = 16777216' ||
+    fail "the limit is not named"
 sed -i 's/^min_free_mb = .*/min_free_mb = 8/' "$NET/validator3/node.toml"
 kill -HUP "$(cat "$NET/validator3/pid")"
 await_ready validator3

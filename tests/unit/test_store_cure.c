@@ -12,6 +12,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +173,18 @@ static void a_failed_meta_page_is_mended(void **state)
     scratch_remove(folder);
 }
 
+/* Words for a person: the setting with its value. */
+static void expect_text(const struct store *store, const char *part,
+                        uint64_t bytes)
+{
+    char text[STORE_HEALTH_TEXT_SIZE];
+    char wanted[64];
+    (void)store_health_text(text, store, store_health(store));
+    (void)snprintf(wanted, sizeof(wanted), "%s %llu", part,
+                   (unsigned long long)(bytes >> 20));
+    assert_non_null(strstr(text, wanted));
+}
+
 static void a_store_stops_before_the_disk_is_full(void **state)
 {
     (void)state;
@@ -182,6 +195,8 @@ static void a_store_stops_before_the_disk_is_full(void **state)
     store_set_limits(store, 2 * stats.disk_free_bytes, 0);
     assert_int_equal(fixture_commit_empty(store), POT_EFULL);
     assert_int_equal(store_health(store), STORE_DISK_FULL);
+    expect_text(store, "storage.min_free_mb =", 2 * stats.disk_free_bytes);
+    expect_text(store, "it goes on at", 5 * (stats.disk_free_bytes / 2));
     assert_int_equal(store_cure(store, NULL, 0), POT_EFULL);
     assert_true(can_read(store));
     store_set_limits(store, stats.disk_free_bytes / 4, 0);
@@ -207,6 +222,7 @@ static void a_store_grows_up_to_its_limit(void **state)
     }
     assert_int_equal(err, POT_EFULL);
     assert_int_equal(store_health(store), STORE_MAP_FULL);
+    expect_text(store, "storage.max_size_mb =", 3 * STORE_MAP_MIN);
     assert_int_equal(store_cure(store, NULL, 0), POT_EFULL);
     assert_true(can_read(store));
     struct stat info;
