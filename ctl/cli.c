@@ -139,7 +139,7 @@ static bool list_family(const struct cli *cli, const char *word, char *out,
     return used > 0;
 }
 
-/* `potctl help store`: false: no command begins so. */
+/* `potctl help store`, `potctl store --help`: false: no command begins so. */
 static bool print_family(const struct cli *cli, const char *word)
 {
     char names[256];
@@ -147,6 +147,7 @@ static bool print_family(const struct cli *cli, const char *word)
     if (!list_family(cli, word, names, sizeof(names))) {
         return false;
     }
+    (void)printf("usage: potctl %s COMMAND [OPTIONS]\n\n", word);
     for (size_t i = 0; i < cli->count; i++) {
         const struct cli_command *command = cli->commands[i];
         if (strncmp(command->name, word, size) == 0 &&
@@ -154,7 +155,13 @@ static bool print_family(const struct cli *cli, const char *word)
             (void)printf("  %-16s %s\n", command->name, command->summary);
         }
     }
+    (void)printf("\n`potctl help %s COMMAND` tells more.\n", word);
     return true;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 static enum exit_code unknown_command(const struct cli *cli, const char *first,
@@ -425,6 +432,12 @@ static enum exit_code run_command(struct cli *cli, int argc, char **argv)
 {
     struct cli_args args = {0};
     int used;
+    bool is_one_word = argc == 1 || argv[1][0] == '-';
+    bool wants_help = cli->wants_help || (argc > 1 && is_help(argv[1]));
+    if (is_one_word && wants_help && find(cli, argv[0]) == NULL &&
+        print_family(cli, argv[0])) {
+        return EXIT_CODE_DONE;
+    }
     enum exit_code rc = find_command(cli, &args.command, argc, argv, &used);
     if (rc != EXIT_CODE_DONE) {
         return rc;

@@ -26,10 +26,12 @@ struct ctl {
     bool has_live_stdout; /* a terminal that takes a progress line */
     bool has_live_stderr;
     bool has_colour;
-    uint64_t timeout_ms;        /* 0: none was named */
-    uint64_t deadline_ms;       /* of the whole command; UINT64_MAX: none */
-    struct client *client;      /* opened by the first request */
-    char error[CTL_ERROR_SIZE]; /* the line that main prints at the end */
+    uint64_t timeout_ms;   /* 0: none was named */
+    uint64_t deadline_ms;  /* of the whole command; UINT64_MAX: none */
+    struct client *client; /* opened by the first request */
+    /* The line that main prints at the end; empty: a program that we ran has
+     * said why it failed. */
+    char error[CTL_ERROR_SIZE];
 };
 
 /* ctl_fail: notes the one error line (what, why, what to do; no full stop)

@@ -73,7 +73,7 @@ int main(int argc, char **argv)
     enum exit_code rc = cli_run(
         &ctl, commands, sizeof(commands) / sizeof(*commands), argc, argv);
     rc = flush(&ctl, rc);
-    if (rc != EXIT_CODE_DONE) {
+    if (rc != EXIT_CODE_DONE && ctl.error[0] != '\0') {
         (void)fprintf(stderr, "potctl: %s\n", ctl.error);
     }
     client_close(ctl.client);

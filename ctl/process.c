@@ -108,12 +108,12 @@ static json_t *lines_of(const char *text)
     return lines;
 }
 
-/* Appends what a program prints; *code is how it ended. */
-static enum exit_code run_collected(struct buf *out, int *code, struct ctl *ctl,
-                                    char *const argv[], bool with_errors)
+/* Appends what a program prints; *status is how it ended, as of waitpid. */
+static enum exit_code run_collected(struct buf *out, int *status,
+                                    struct ctl *ctl, char *const argv[],
+                                    bool with_errors)
 {
     int ends[2];
-    int status = 0;
     pid_t pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
     if (pid < 0) {
         return ctl_fail(ctl, EXIT_CODE_FAILED, "cannot run %s: %s", argv[0],
@@ -123,27 +123,28 @@ static enum exit_code run_collected(struct buf *out, int *code, struct ctl *ctl,
         if (dup2(ends[1], STDOUT_FILENO) >= 0 &&
             (!with_errors || dup2(ends[1], STDERR_FILENO) >= 0)) {
             (void)execv(argv[0], argv);
+            (void)fprintf(stderr, "cannot run %s: %s\n", argv[0],
+                          strerror(errno));
         }
-        _exit(127);
+        _exit(EXIT_CODE_FAILED);
     }
     (void)close(ends[1]);
     collect(out, ends[0]);
     (void)close(ends[0]);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    while (waitpid(pid, status, 0) < 0 && errno == EINTR) {
     }
-    *code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_CODE_FAILED;
     return EXIT_CODE_DONE;
 }
 
 enum exit_code process_collect(struct buf *out, struct ctl *ctl,
                                const char *const *words, size_t count)
 {
-    int code;
+    int status;
     char **argv = pot_calloc(count + 1, sizeof(*argv));
     for (size_t i = 0; i < count && words[i] != NULL; i++) {
         argv[i] = pot_strdup(words[i]);
     }
-    enum exit_code rc = run_collected(out, &code, ctl, argv, true);
+    enum exit_code rc = run_collected(out, &status, ctl, argv, true);
     for (size_t i = 0; i < count; i++) {
         free(argv[i]);
     }
@@ -151,18 +152,25 @@ enum exit_code process_collect(struct buf *out, struct ctl *ctl,
     return rc;
 }
 
+/* Where potd ends with a code of its own, it has said why. */
 static enum exit_code run_for_json(struct ctl *ctl, char *const argv[])
 {
     struct buf out;
-    int code;
+    int status;
     buf_init(&out, OUTPUT_BYTES_MAX);
-    enum exit_code rc = run_collected(&out, &code, ctl, argv, false);
-    if (rc == EXIT_CODE_DONE && code == EXIT_CODE_DONE) {
+    enum exit_code rc = run_collected(&out, &status, ctl, argv, false);
+    if (rc == EXIT_CODE_DONE && status == 0) {
         ctl_print_json(ctl,
                        json_pack("{so}", "output", lines_of(buf_text(&out))));
+    } else if (rc == EXIT_CODE_DONE && WIFEXITED(status)) {
+        rc = (enum exit_code)WEXITSTATUS(status);
+    } else if (rc == EXIT_CODE_DONE) {
+        char end[PROCESS_END_SIZE];
+        process_describe_end(end, status);
+        rc = ctl_fail(ctl, EXIT_CODE_FAILED, "%s %s", argv[0], end);
     }
     buf_fini(&out);
-    return rc == EXIT_CODE_DONE ? (enum exit_code)code : rc;
+    return rc;
 }
 
 enum exit_code process_become_potd(struct ctl *ctl, const struct cli_args *args,

@@ -32,6 +32,8 @@ ends() {
 ends 0 'no sign state' potctl store backup --config "$toml" --out "$WORK/backup"
 ends 1 'exists already\|not there' potctl store backup --config "$toml" --out "$WORK/backup"
 ends 7 'in use by process' potctl store compact --config "$toml"
+ends 7 'in use by process' potctl store verify --json --config "$toml"
+[ "$(wc -l <"$WORK/out")" = 1 ] || fail "not one line: $(cat "$WORK/out")"
 ends 7 'in use by process' potctl rollback --config "$toml" --to 5 --yes
 ends 7 'in use by process' potctl resync --config "$toml" --yes
 ends 2 'give --yes' potctl resync --config "$toml"

@@ -14,6 +14,12 @@ expect 2 'did you mean "status"' stauts
 expect 2 'did you mean "testnet up"' testnet upp
 expect 2 'needs one of: init, up, down, ps' testnet
 expect 0 'store verify' help store
+for group in key dataset store testnet debug; do
+    expect 0 "usage: potctl $group COMMAND" $group --help
+    expect 0 "  $group " $group -h
+    expect 0 "potctl help $group COMMAND" --help $group
+done
+expect 2 'unknown command' shop --help
 expect 2 'unknown command' help shop
 expect 2 'needs --config' resync
 expect 2 'needs --config' rollback --to 5
