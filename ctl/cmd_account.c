@@ -153,6 +153,76 @@ static enum exit_code parse_role(Pot__StakeRole *out, struct ctl *ctl,
     return EXIT_CODE_DONE;
 }
 
+/* Amounts as texts: what is there, what was asked, and so on. */
+#define TEXTS 4
+
+struct texts {
+    char of[TEXTS][AMOUNT_TEXT_SIZE];
+};
+
+static struct texts texts_of(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    const uint64_t units[TEXTS] = {a, b, c, d};
+    struct texts texts;
+    for (size_t i = 0; i < TEXTS; i++) {
+        (void)amount_format((struct amount){units[i]}, texts.of[i]);
+    }
+    return texts;
+}
+
+/* A refusal for an amount is told with the amounts; any other as it is.  Asked
+ * before, the account would be that of the tip, without what waits. */
+static enum exit_code explain(struct sender *sender, const Pot__TxBody *body,
+                              enum exit_code rc)
+{
+    bool is_back = body->action_case == POT__TX_BODY__ACTION_UNSTAKE;
+    bool is_miner = (is_back ? body->unstake->role : body->stake->role) ==
+                    POT__STAKE_ROLE__STAKE_MINER;
+    const char *role = is_miner ? "miner" : "validator";
+    uint64_t asked = is_back ? body->unstake->amount : body->stake->amount;
+    uint64_t there = is_miner ? sender->stake_miner : sender->stake_validator;
+    uint64_t least = is_miner ? sender->params.min_miner_stake
+                              : sender->params.min_validator_stake;
+    if (rc != EXIT_CODE_REJECTED || (is_back && asked == there)) {
+        return rc;
+    }
+    if (!is_back && there + asked < least) {
+        struct texts t = texts_of(there, asked, least, least - there);
+        return ctl_fail(sender->ctl, rc,
+                        "refused: %s POT are at stake as a %s, %s were to be"
+                        " added, and %s is the least; add %s or more",
+                        t.of[0], role, t.of[1], t.of[2], t.of[3]);
+    }
+    if (is_back && asked > there) {
+        struct texts t = texts_of(there, asked, 0, 0);
+        return ctl_fail(sender->ctl, rc,
+                        "refused: %s POT are at stake as a %s, and %s were"
+                        " asked back",
+                        t.of[0], role, t.of[1]);
+    }
+    if (is_back && there - asked < least) {
+        struct texts t = texts_of(there, asked, least, there - least);
+        return ctl_fail(sender->ctl, rc,
+                        "refused: %s POT are at stake as a %s, %s were asked"
+                        " back, and %s must remain; take back at most %s, or"
+                        " all",
+                        t.of[0], role, t.of[1], t.of[2], t.of[3]);
+    }
+    return rc;
+}
+
+static enum exit_code send_stake(struct ctl *ctl, Pot__TxBody *body,
+                                 uint64_t spent)
+{
+    struct sender sender;
+    enum exit_code rc = sender_init(&sender, ctl);
+    if (rc == EXIT_CODE_DONE) {
+        rc = explain(&sender, body, sender_finish(&sender, body, spent));
+    }
+    sender_fini(&sender);
+    return rc;
+}
+
 static enum exit_code run_stake(struct ctl *ctl, const struct cli_args *args)
 {
     Pot__Stake stake = POT__STAKE__INIT;
@@ -166,7 +236,7 @@ static enum exit_code run_stake(struct ctl *ctl, const struct cli_args *args)
     }
     body.action_case = POT__TX_BODY__ACTION_STAKE;
     body.stake = &stake;
-    rc = send_body(ctl, &body, stake.amount);
+    rc = send_stake(ctl, &body, stake.amount);
     if (rc == EXIT_CODE_DONE &&
         stake.role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
         (void)fprintf(stderr,
@@ -190,7 +260,7 @@ static enum exit_code run_unstake(struct ctl *ctl, const struct cli_args *args)
     }
     body.action_case = POT__TX_BODY__ACTION_UNSTAKE;
     body.unstake = &unstake;
-    return send_body(ctl, &body, 0);
+    return send_stake(ctl, &body, 0);
 }
 
 const struct cli_command cmd_balance = {

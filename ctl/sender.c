@@ -47,6 +47,8 @@ static enum exit_code read_account(struct sender *sender)
         sender->nonce =
             client_count(reply.json, has_next ? "next_nonce" : "nonce");
         sender->balance = client_units(reply.json, "balance");
+        sender->stake_validator = client_units(reply.json, "stake_validator");
+        sender->stake_miner = client_units(reply.json, "stake_miner");
     } else if (reply.status != 404) {
         rc = client_refused(sender->ctl, &reply, "account");
     }

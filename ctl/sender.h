@@ -19,6 +19,8 @@ struct sender {
     Pot__GenesisParams params;
     uint64_t nonce; /* of the next transaction */
     uint64_t balance;
+    uint64_t stake_validator;
+    uint64_t stake_miner;
     uint64_t expiry_height;
 };
 

@@ -53,6 +53,14 @@ static enum exit_code set_text(struct task_file *file, struct ctl *ctl,
     return EXIT_CODE_DONE;
 }
 
+/* 15.999999 reads as 16, which is too much. */
+static bool is_rounded_up(double high)
+{
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%g", high);
+    return strtod(text, NULL) > high;
+}
+
 static enum exit_code set_number(struct task_file *file, struct ctl *ctl,
                                  const struct task_rule *rule,
                                  const struct toml_value *value)
@@ -62,9 +70,11 @@ static enum exit_code set_number(struct task_file *file, struct ctl *ctl,
     bool is_open = rule->kind == TASK_VALUE_NUMBER;
     if (!is_number || !(number >= rule->low && number <= rule->high) ||
         (is_open && (number <= rule->low || number >= rule->high))) {
-        return FAULT("must be a number %s %g %s %g",
-                     is_open ? "between" : "from", rule->low,
-                     is_open ? "and" : "to", rule->high);
+        return is_open ? FAULT("must be a number between %g and %g", rule->low,
+                               rule->high)
+                       : FAULT("must be a number from %g to %s%g", rule->low,
+                               is_rounded_up(rule->high) ? "below " : "",
+                               rule->high);
     }
     if (!is_open) {
         return set_u32(file, rule, (uint32_t)llround(number * rule->unit));

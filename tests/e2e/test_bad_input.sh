@@ -134,6 +134,15 @@ rejects 6 'ragged.csv:3' dataset import "$WORK/ragged.csv" --out "$WORK/ragged.p
 head -c 5000 /dev/urandom >"$WORK/noise.pds"
 rejects 6 'noise' dataset publish "$WORK/noise.pds"
 
+# ---- stakes: what is there, what was asked, what is needed
+
+rejects 6 'refused: 0 POT are at stake as a validator, 1 were to be added, and' \
+    stake --role validator --amount 1
+rejects 6 'refused: 0 POT are at stake as a miner, and 2.5 were asked back' \
+    unstake --role miner --amount 2.5
+rejects 6 '950 were asked back, and 100 must remain; take back at most 900' \
+    unstake --role miner --amount 950 --key "$NET/miner0/key"
+
 # ---- transactions
 
 nonce() { ctl validator0 balance --json | jq -r .nonce; }
