@@ -26,6 +26,8 @@
 #define LINE_BYTES_MAX 8192
 #define READY_MS       60000
 #define POLL_MS        200
+#define NOTE_MS        4000 /* between two words on who is waited for */
+#define WHY_SIZE       256
 #define TAIL_BYTES     2000
 #define TAIL_LINES     8
 
@@ -256,9 +258,19 @@ static void show_tail(struct ctl *ctl, const struct testnet_node *node)
     ctl_note(ctl, "%s: the end of %s:\n%s", node->name, node->log, from);
 }
 
-/* EXIT_CODE_DONE with *is_ready false: not yet. */
-static enum exit_code check_node(struct ctl *ctl, struct testnet_node *node,
-                                 bool *is_ready)
+/* Why a node that answers is not ready; of several reasons the first. */
+static void read_reason(char why[static WHY_SIZE], const json_t *answer)
+{
+    const json_t *first = json_array_get(json_object_get(answer, "reasons"), 0);
+    (void)snprintf(why, WHY_SIZE, "%s",
+                   first != NULL ? client_text(first, "message")
+                                 : "it says no more");
+}
+
+/* EXIT_CODE_DONE and why: not ready yet; "": it is.  What why was stands when
+ * our time is up. */
+static enum exit_code check_node(char why[static WHY_SIZE], struct ctl *ctl,
+                                 struct testnet_node *node)
 {
     char text[PROCESS_END_SIZE];
     int status;
@@ -273,41 +285,57 @@ static enum exit_code check_node(struct ctl *ctl, struct testnet_node *node,
     }
     ctl->node = node->url;
     enum exit_code rc = client_ask(&reply, ctl, "GET", "/readyz", NULL, 0);
-    *is_ready = rc == EXIT_CODE_DONE && reply.status == 200;
+    if (rc == EXIT_CODE_DONE && reply.status == 200) {
+        why[0] = '\0';
+    } else if (rc == EXIT_CODE_DONE) {
+        read_reason(why, reply.json);
+    } else if (rc != EXIT_CODE_TIMEOUT || why[0] == '\0') {
+        (void)snprintf(why, WHY_SIZE, "it does not answer");
+    }
     client_reply_fini(&reply);
     ctl->node = node_before;
     return EXIT_CODE_DONE;
 }
 
+static enum exit_code pause_for(struct ctl *ctl,
+                                const struct testnet_node *node,
+                                const char *why)
+{
+    enum exit_code rc = ctl_pause(ctl, POLL_MS, node->name);
+    if (rc == EXIT_CODE_TIMEOUT) {
+        show_tail(ctl, node);
+        rc = ctl_fail(ctl, EXIT_CODE_TIMEOUT,
+                      "%s was not ready in time: %s; its log is %s, and a"
+                      " longer --timeout waits longer",
+                      node->name, why, node->log);
+    }
+    return rc;
+}
+
 static enum exit_code wait_until_ready(struct ctl *ctl, struct testnet *net)
 {
-    for (size_t i = 0; i < net->count;) {
-        bool is_ready = false;
-        enum exit_code rc = EXIT_CODE_DONE;
+    enum exit_code rc = EXIT_CODE_DONE;
+    uint64_t note_ms = clock_steady_ms() + NOTE_MS;
+    char why[WHY_SIZE] = "";
+    for (size_t i = 0; i < net->count && rc == EXIT_CODE_DONE;) {
         /* All are looked at: the one that failed is told at once. */
         for (size_t n = i; n < net->count && rc == EXIT_CODE_DONE; n++) {
-            bool is_this_ready = false;
-            rc = check_node(ctl, &net->nodes[n], &is_this_ready);
-            is_ready = n == i ? is_this_ready : is_ready;
+            char other[WHY_SIZE] = "";
+            rc = check_node(n == i ? why : other, ctl, &net->nodes[n]);
         }
-        if (rc == EXIT_CODE_DONE && is_ready) {
+        if (rc == EXIT_CODE_DONE && why[0] == '\0') {
             i++;
             continue;
         }
-        if (rc == EXIT_CODE_DONE) {
-            rc = ctl_pause(ctl, POLL_MS, net->nodes[i].name);
-            if (rc == EXIT_CODE_TIMEOUT) {
-                show_tail(ctl, &net->nodes[i]);
-                rc = ctl_fail(ctl, EXIT_CODE_TIMEOUT,
-                              "%s was not ready in time; its log is %s",
-                              net->nodes[i].name, net->nodes[i].log);
-            }
+        if (rc == EXIT_CODE_DONE && clock_steady_ms() >= note_ms) {
+            note_ms = clock_steady_ms() + NOTE_MS;
+            ctl_note(ctl, "waiting for %s: %s", net->nodes[i].name, why);
         }
-        if (rc != EXIT_CODE_DONE) {
-            return rc;
+        if (rc == EXIT_CODE_DONE) {
+            rc = pause_for(ctl, &net->nodes[i], why);
         }
     }
-    return EXIT_CODE_DONE;
+    return rc;
 }
 
 /* An answer before anything was started is another network's. */
@@ -411,9 +439,9 @@ const struct cli_command cmd_testnet_up = {
     .summary = "run a network's nodes on this machine",
     .details =
         "In the foreground until Ctrl-C, with one log.  With --detach until"
-        " every node is\nready, a minute or --timeout at most; if one fails,"
-        " all that it started are\nstopped.  Nodes that run already are left "
-        "alone.\n",
+        " every node is\nready, a minute or --timeout at most, saying whom it"
+        " waits for and why; if one\nfails, all that it started are stopped."
+        "  Nodes that run already are left alone.\n",
     .examples = "  potctl testnet up --dir net\n"
                 "  potctl testnet up --dir net --detach --timeout 2m\n",
     .options = {{"dir", "D", "the network's folder"},

@@ -123,6 +123,11 @@ stop_cleanly validator2 validator3
 for each in validator2 validator3; do
     potctl recover --config "$NET/$each/node.toml" >/dev/null
 done
+code=0
+potctl testnet up --dir "$NET" --detach --timeout 7s >"$WORK/up" 2>&1 || code=$?
+[ "$code" = 5 ] && grep -q "^waiting for validator2: no votes until" "$WORK/up" &&
+    grep -q "validator2 was not ready in time: no votes until" "$WORK/up" ||
+    fail "testnet up does not say why: exit $code, $(cat "$WORK/up")"
 start validator2 validator3
 says_why() {
     curl -sS "$(url_of validator0)/readyz" |
