@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 struct joining {
-    struct joining_config config;
+    struct own_tx_config config;
     struct own_tx *sender;
     struct hash task; /* that was asked for last */
 };
@@ -63,20 +63,11 @@ static void on_receipt(void *context, const struct intake_receipt *receipt)
         log_text("why", is_taken ? "" : intake_text(receipt)));
 }
 
-struct joining *joining_new(const struct joining_config *config)
+struct joining *joining_new(const struct own_tx_config *config)
 {
     struct joining *joining = pot_calloc(1, sizeof(*joining));
-    const struct own_tx_config own = {
-        .holdings = config->holdings,
-        .chain = config->chain,
-        .mempool = config->mempool,
-        .intake = config->intake,
-        .key = config->key,
-        .context = joining,
-        .on_receipt = on_receipt,
-    };
     joining->config = *config;
-    joining->sender = own_tx_new(&own);
+    joining->sender = own_tx_new(config, on_receipt, joining);
     return joining;
 }
 

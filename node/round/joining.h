@@ -8,23 +8,11 @@
 
 #include "base/hash.h"
 
-struct chain;
-struct holdings;
-struct intake;
 struct joining; /* opaque: node/round/joining.c */
-struct key;
-struct mempool;
+struct own_tx_config;
 
-/* All borrowed. */
-struct joining_config {
-    const struct holdings *holdings;
-    struct chain *chain;
-    struct mempool *mempool;
-    struct intake *intake;
-    const struct key *key; /* the miner's */
-};
-
-struct joining *joining_new(const struct joining_config *config);
+/* joining_new: for the miner whose key it is. */
+struct joining *joining_new(const struct own_tx_config *config);
 
 /* joining_free: before the intake stops.  NULL is none. */
 void joining_free(struct joining *joining);

@@ -33,6 +33,7 @@
 #include "node/round/planter.h"
 #include "node/round/round_load.h"
 #include "node/round/rounds.h"
+#include "node/tx/own_tx.h"
 #include "p2p/gossip.h"
 #include "p2p/sync.h"
 #include "proto/codec.h"
@@ -476,7 +477,7 @@ static struct workers *open_workers(const struct miner_config *config)
 struct miner *miner_new(const struct miner_config *config)
 {
     struct miner *miner = pot_calloc(1, sizeof(*miner));
-    const struct joining_config joining = {
+    const struct own_tx_config own = {
         .holdings = config->holdings,
         .chain = config->chain,
         .mempool = config->mempool,
@@ -484,8 +485,8 @@ struct miner *miner_new(const struct miner_config *config)
         .key = config->key,
     };
     miner->config = *config;
-    miner->joining = joining_new(&joining);
-    miner->planter = planter_new(&joining);
+    miner->joining = joining_new(&own);
+    miner->planter = planter_new(&own);
     miner->workers = open_workers(config);
     loop_timer_open(&miner->timer, config->loop, on_tick, miner);
     loop_timer_start(&miner->timer, TICK_MS, TICK_MS);

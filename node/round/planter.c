@@ -33,7 +33,7 @@ struct note {
 };
 
 struct planter {
-    struct joining_config config;
+    struct own_tx_config config;
     struct own_tx *sender;
     struct own_links *links;
     struct note *notes;
@@ -52,19 +52,11 @@ static void on_receipt(void *context, const struct intake_receipt *receipt)
     }
 }
 
-struct planter *planter_new(const struct joining_config *config)
+struct planter *planter_new(const struct own_tx_config *config)
 {
     struct planter *planter = pot_calloc(1, sizeof(*planter));
-    const struct own_tx_config own = {
-        .holdings = config->holdings,
-        .chain = config->chain,
-        .mempool = config->mempool,
-        .intake = config->intake,
-        .key = config->key,
-        .on_receipt = on_receipt,
-    };
     planter->config = *config;
-    planter->sender = own_tx_new(&own);
+    planter->sender = own_tx_new(config, on_receipt, NULL);
     planter->links =
         own_links_new(config->key, &config->holdings->chain, "plants");
     return planter;

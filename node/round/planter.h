@@ -13,15 +13,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "node/round/joining.h"
+#include "base/hash.h"
 #include "proto/chain.pb-c.h"
 #include "proto/state.pb-c.h"
 
+struct own_tx_config;
 struct planter; /* opaque: node/round/planter.c */
 struct state;
 
-/* planter_new: what joining needs; all borrowed. */
-struct planter *planter_new(const struct joining_config *config);
+/* planter_new: for the miner whose key it is. */
+struct planter *planter_new(const struct own_tx_config *config);
 
 /* planter_free: before the intake stops.  NULL is none. */
 void planter_free(struct planter *planter);

@@ -366,9 +366,8 @@ static struct own_tx *open_sender(const struct rounds_config *config)
         .mempool = config->mempool,
         .intake = config->intake,
         .key = config->payer,
-        .on_receipt = on_receipt,
     };
-    return own_tx_new(&own);
+    return own_tx_new(&own, on_receipt, NULL);
 }
 
 static void on_reveal(void *context, const struct hash *task)

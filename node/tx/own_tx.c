@@ -17,13 +17,20 @@
 
 struct own_tx {
     struct own_tx_config config;
+    void (*on_receipt)(void *context, const struct intake_receipt *receipt);
+    void *context;
     bool is_asking; /* the intake has not answered */
 };
 
-struct own_tx *own_tx_new(const struct own_tx_config *config)
+struct own_tx *own_tx_new(
+    const struct own_tx_config *config,
+    void (*on_receipt)(void *context, const struct intake_receipt *receipt),
+    void *context)
 {
     struct own_tx *own = pot_calloc(1, sizeof(*own));
     own->config = *config;
+    own->on_receipt = on_receipt;
+    own->context = context;
     return own;
 }
 
@@ -39,9 +46,7 @@ static void on_receipt(void *context, const struct intake_receipt *receipt)
 {
     struct own_tx *own = context;
     own->is_asking = false;
-    if (own->config.on_receipt != NULL) {
-        own->config.on_receipt(own->config.context, receipt);
-    }
+    own->on_receipt(own->context, receipt);
 }
 
 static Pot__Signed *make(const struct own_tx *own, Pot__TxBody *body)

@@ -27,12 +27,13 @@ struct own_tx_config {
     struct mempool *mempool;
     struct intake *intake;
     const struct key *key; /* the sender's */
-    void *context;
-    /* What became of it; NULL: nobody asks. */
-    void (*on_receipt)(void *context, const struct intake_receipt *receipt);
 };
 
-struct own_tx *own_tx_new(const struct own_tx_config *config);
+/* own_tx_new: on_receipt is told what became of each. */
+struct own_tx *own_tx_new(
+    const struct own_tx_config *config,
+    void (*on_receipt)(void *context, const struct intake_receipt *receipt),
+    void *context);
 
 /* own_tx_free: before the intake stops.  NULL is none. */
 void own_tx_free(struct own_tx *own);
