@@ -66,7 +66,8 @@ void ctl_print_json(struct ctl *ctl, json_t *take_value)
 {
     POT_ASSERT(take_value != NULL);
     if (ctl->is_json) {
-        (void)json_dumpf(take_value, stdout, JSON_COMPACT);
+        (void)json_dumpf(take_value, stdout,
+                         JSON_COMPACT | JSON_REAL_PRECISION(CTL_REAL_DIGITS));
         (void)putchar('\n');
         (void)fflush(stdout);
     }

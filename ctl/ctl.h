@@ -12,6 +12,7 @@
 #include "base/key.h"
 
 #define CTL_ERROR_SIZE   1024
+#define CTL_REAL_DIGITS  15 /* of a number in JSON: 0.1 stays 0.1 */
 #define CTL_NODE_DEFAULT "http://127.0.0.1:26680"
 
 struct client;

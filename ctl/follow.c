@@ -119,7 +119,8 @@ static void show_round(struct follow *f, json_t *round)
     }
     switch (f->style) {
     case FOLLOW_JSON:
-        (void)json_dumpf(round, f->out, JSON_COMPACT);
+        (void)json_dumpf(round, f->out,
+                         JSON_COMPACT | JSON_REAL_PRECISION(CTL_REAL_DIGITS));
         (void)fputc('\n', f->out);
         break;
     case FOLLOW_LINES:

@@ -4,10 +4,9 @@
 
 #include "ledger/ledger.h"
 #include "node/api/api_json.h"
+#include "node/api/api_spec.h"
 #include "proto/codec.h"
 #include "proto/evidence.h"
-#include "proto/model.h"
-#include "proto/spec.h"
 
 /* ---- tasks */
 
@@ -22,29 +21,6 @@ static const char *task_status(Pot__TaskStatus status)
     };
     unsigned index = (unsigned)status;
     return index < sizeof(names) / sizeof(*names) ? names[index] : "none";
-}
-
-static void add_model(json_t *json, const Pot__TaskSpec *spec)
-{
-    struct model_shape shape;
-    json_t *layers = json_array();
-    for (size_t i = 0; i < spec->model->n_layers; i++) {
-        api_json_add(layers, json_integer(spec->model->layers[i]));
-    }
-    api_json_set(json, "layers", layers);
-    if (model_shape_from_spec(&shape, spec->model) == POT_OK) {
-        api_json_set(json, "parameters", api_json_count(shape.parameter_count));
-    }
-    api_json_set(json, "train_dataset", api_json_hash_field(spec->train));
-    api_json_set(json, "test_dataset", api_json_hash_field(spec->test));
-    const char *numerics = spec_name(&spec_numerics, (uint32_t)spec->numerics);
-    api_json_set(json, "numerics", json_string(numerics));
-    api_json_set(json, "rows_per_miner", json_integer(spec->rows_per_miner));
-    api_json_set(json, "shards_per_round",
-                 json_integer(spec->shards_per_round));
-    api_json_set(json, "min_submissions", json_integer(spec->min_submissions));
-    api_json_set(json, "plant_rate",
-                 json_real(spec->plant_rate_ppm / (double)PPM_ONE));
 }
 
 bool api_record_has_classes(const Pot__TaskSpec *spec)
@@ -98,7 +74,7 @@ json_t *api_record_task(const Pot__TaskRecord *task)
     api_json_set(json, "owner", api_json_address_field(task->owner));
     api_json_set(json, "members", api_json_count(task->n_members));
     api_json_set(json, "roster", api_json_count(task->n_roster));
-    add_model(json, task->spec);
+    api_spec_add(json, task->spec);
     return json;
 }
 

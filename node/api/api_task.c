@@ -238,10 +238,11 @@ const struct api_route api_task_routes[] = {
      .handler = get_tasks,
      .parameters = {API_LIMIT("1000"), API_FROM("number of a task, from 0")}},
     {"GET", "/v1/tasks/{task}", .summary = "a task",
-     .answer = "task, name, status, reason, round, rounds, train_loss,"
-               " test_accuracy, parameters_hash, submissions, rejected, paid,"
-               " escrow_left, started_height, opened_height, ended_height,"
-               " phase",
+     .answer =
+         "task, name, status, reason, round, rounds, train_loss,"
+         " test_accuracy, parameters_hash, submissions, rejected, paid,"
+         " escrow_left, started_height, opened_height, ended_height,"
+         " phase; budget and what its file said, by the names of its keys",
      .status = 200, .handler = get_task},
     {"GET", "/v1/tasks/{task}/parameters",
      .summary = "the model as it stands: each parameter as a little-endian"

@@ -24,6 +24,7 @@ node_api_libapi_a_SOURCES = \
 	node/api/api_reward.c \
 	node/api/api_route.h \
 	node/api/api_server.c node/api/api_server.h \
+	node/api/api_spec.c node/api/api_spec.h \
 	node/api/api_staker.c \
 	node/api/api_static.c \
 	node/api/api_status.c \
