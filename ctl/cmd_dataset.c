@@ -3,8 +3,9 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "ctl/answer.h"
+#include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/data_head.h"
 #include "ctl/publish.h"
 #include "ctl/show.h"
 #include "training/import.h"
@@ -14,31 +15,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void print_set(struct ctl *ctl, const struct publish *p,
-                      const char *file)
+static void add_head(json_t *json, const struct dataset *head)
 {
-    char text[256];
+    (void)json_object_set_new(json, "feature_type",
+                              json_string(data_head_feature_type(head)));
+    (void)json_object_set_new(json, "divisor", json_integer(head->divisor));
+    (void)json_object_set_new(json, "class_names", data_head_names(head));
+}
+
+/* scale: what the features were divided by just now; 0: they were not. */
+static void print_set(struct ctl *ctl, const struct publish *p,
+                      const char *file, double scale)
+{
     if (!ctl->is_json) {
         show_field("data set", "%s", p->address_text);
         show_field("file", "%s", file);
         show_field("rows", "%" PRIu64, p->set.rows);
-        show_field("features", "%" PRIu32 ", %s", p->set.features,
-                   p->set.type == DATASET_U8 ? "bytes" : "fixed point");
-        show_field("classes", "%" PRIu32, p->set.classes);
-        for (uint32_t i = 0; i < p->set.classes && i < 20; i++) {
-            dataset_class_name(text, &p->set, i);
-            show_field("", "%" PRIu32 " %s", i, text);
+        data_head_print(&p->set);
+        if (scale > 0) {
+            show_field("scale", "%g: features were divided by it", scale);
         }
         show_field("size", "%zu bytes in %zu chunk%s", p->size, p->chunk_count,
                    p->chunk_count == 1 ? "" : "s");
     }
-    ctl_print_json(ctl, json_pack("{ss ss sI sI sI sI sI}", "dataset",
-                                  p->address_text, "file", file, "rows",
-                                  (json_int_t)p->set.rows, "features",
-                                  (json_int_t)p->set.features, "classes",
-                                  (json_int_t)p->set.classes, "size_bytes",
-                                  (json_int_t)p->size, "chunks",
-                                  (json_int_t)p->chunk_count));
+    json_t *json =
+        json_pack("{ss ss sI sI sI sI sI}", "dataset", p->address_text, "file",
+                  file, "rows", (json_int_t)p->set.rows, "features",
+                  (json_int_t)p->set.features, "classes",
+                  (json_int_t)p->set.classes, "size_bytes", (json_int_t)p->size,
+                  "chunks", (json_int_t)p->chunk_count);
+    add_head(json, &p->set);
+    if (scale > 0) {
+        (void)json_object_set_new(json, "scale", json_real(scale));
+    }
+    ctl_print_json(ctl, json);
 }
 
 /* ---- import */
@@ -96,7 +106,7 @@ static enum exit_code save(struct importer *im, struct buf *data,
     }
     if (rc == EXIT_CODE_DONE) {
         ctl_note(im->ctl, "%s read, %s written", format, out_path);
-        print_set(im->ctl, &set, out_path);
+        print_set(im->ctl, &set, out_path, im->scale);
     }
     publish_fini(&set);
     return rc;
@@ -216,13 +226,18 @@ static enum exit_code run_publish(struct ctl *ctl, const struct cli_args *args)
 
 /* ---- show */
 
-static void print_published(const json_t *set)
+/* head: NULL: the node does not hold it. */
+static void print_published(const json_t *set, const struct dataset *head)
 {
     show_text("data set", set, "dataset");
     show_text("name", set, "name");
     show_count("rows", set, "rows");
-    show_count("features", set, "features");
-    show_count("classes", set, "classes");
+    if (head != NULL) {
+        data_head_print(head);
+    } else {
+        show_count("features", set, "features");
+        show_count("classes", set, "classes");
+    }
     show_count("bytes", set, "size_bytes");
     show_count("chunks", set, "chunks");
     show_text("owner", set, "owner");
@@ -233,9 +248,23 @@ static void print_published(const json_t *set)
 
 static enum exit_code show_published(struct ctl *ctl, const char *address)
 {
-    char path[96];
-    (void)snprintf(path, sizeof(path), "/v1/datasets/%s", address);
-    return answer_object(ctl, path, print_published);
+    json_t *set;
+    struct buf bytes;
+    struct dataset head;
+    enum exit_code rc = client_get(&set, ctl, "/v1/datasets/%s", address);
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
+    bool has_head = data_head_ask(&head, &bytes, ctl, address);
+    if (has_head) {
+        add_head(set, &head);
+    }
+    if (!ctl->is_json) {
+        print_published(set, has_head ? &head : NULL);
+    }
+    ctl_print_json(ctl, set);
+    buf_fini(&bytes);
+    return EXIT_CODE_DONE;
 }
 
 static enum exit_code run_show(struct ctl *ctl, const struct cli_args *args)
@@ -253,7 +282,7 @@ static enum exit_code run_show(struct ctl *ctl, const struct cli_args *args)
     }
     enum exit_code rc = publish_init(&set, ctl, data, size, what);
     if (rc == EXIT_CODE_DONE) {
-        print_set(ctl, &set, what);
+        print_set(ctl, &set, what, 0);
     }
     publish_fini(&set);
     free(data);

@@ -6,6 +6,7 @@
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/data_head.h"
 #include "ctl/follow.h"
 #include "ctl/safetensors.h"
 #include "ctl/sender.h"
@@ -17,6 +18,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static enum exit_code check_id(struct ctl *ctl, const char *id)
 {
@@ -80,6 +82,46 @@ static enum pot_err shape_of(struct model_shape *shape, const json_t *task)
     return model_shape_init(shape, widths, count);
 }
 
+static void set_json(json_t *metadata, const char *key, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT);
+    (void)json_object_set_new(metadata, key,
+                              text != NULL ? json_string(text) : json_null());
+    free(text);
+}
+
+/* What it takes to run the model elsewhere, all of it texts: its form, and
+ * what the features and outputs of its training set mean. */
+static json_t *metadata_of(struct ctl *ctl, const json_t *task,
+                           const char *parameters_hash)
+{
+    char divisor[16];
+    struct buf bytes;
+    struct dataset head;
+    const char *set = client_text(task, "train_dataset");
+    json_t *metadata =
+        json_pack("{ss ss ss ss ss ss ss}", "format", "pt", "task",
+                  client_text(task, "task"), "name", client_text(task, "name"),
+                  "parameters_hash", parameters_hash, "activation",
+                  client_text(task, "activation"), "loss",
+                  client_text(task, "loss"), "train_dataset", set);
+    set_json(metadata, "layers", json_object_get(task, "layers"));
+    if (data_head_ask(&head, &bytes, ctl, set)) {
+        json_t *names = data_head_names(&head);
+        (void)snprintf(divisor, sizeof(divisor), "%" PRIu32, head.divisor);
+        (void)json_object_set_new(metadata, "feature_type",
+                                  json_string(data_head_feature_type(&head)));
+        (void)json_object_set_new(metadata, "divisor", json_string(divisor));
+        set_json(metadata, "classes", names);
+        json_decref(names);
+    } else {
+        ctl_note(ctl, "the node does not hold the training set: its divisor and"
+                      " its classes' names are not saved");
+    }
+    buf_fini(&bytes);
+    return metadata;
+}
+
 /* The parameters as the node gives them, in the form that others read.  While
  * a task runs they are those of a moment later than task's. */
 static enum exit_code save_model(struct ctl *ctl, const json_t *task,
@@ -91,9 +133,7 @@ static enum exit_code save_model(struct ctl *ctl, const json_t *task,
     struct hash hash;
     char text[HASH_TEXT_SIZE];
     blob_hash(&hash, reply->body.data, reply->body.size);
-    json_t *metadata = json_pack("{ss ss ss}", "format", "pt", "task",
-                                 client_text(task, "task"), "parameters_hash",
-                                 hash_format(&hash, text));
+    json_t *metadata = metadata_of(ctl, task, hash_format(&hash, text));
     buf_init(&out, CLIENT_BYTES_MAX);
     enum pot_err err = shape_of(&shape, task);
     if (err == POT_OK) {
@@ -207,7 +247,8 @@ const struct cli_command cmd_task = {
     .summary = "show a task, save its model",
     .details = "The model is saved as float32 in the safetensors form, which"
                " PyTorch and others\nread: layers.0.weight (outputs, inputs),"
-               " layers.0.bias, and so on.\n",
+               " layers.0.bias, and so on.  Its metadata says\nwhat features"
+               " are divided by, the activation, the loss and the classes.\n",
     .examples = "  potctl task ID --json | jq .test_accuracy\n"
                 "  potctl task ID --save model.safetensors\n",
     .options = {{"save", "FILE", "write the model's parameters to FILE"}},

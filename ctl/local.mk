@@ -6,6 +6,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/chain_check.c ctl/chain_check.h \
 	ctl/cli.c ctl/cli.h \
 	ctl/client.c ctl/client.h \
+	ctl/data_head.c ctl/data_head.h \
 	ctl/ctl.c ctl/ctl.h \
 	ctl/follow.c ctl/follow.h \
 	ctl/process.c ctl/process.h \

@@ -85,6 +85,10 @@ static enum exit_code import_files(struct task_data *out, struct ctl *ctl,
         buf_fini(&bytes);
         return ctl_fail(ctl, EXIT_CODE_REJECTED, "%s", why);
     }
+    if (info.scale > 1 || info.scale < 1) {
+        ctl_note(ctl, "%s: features are divided by %g", file->train,
+                 info.scale);
+    }
     if (file->test_split > 0) {
         enum exit_code rc = import_split_parts(out, ctl, file, &bytes);
         buf_fini(&bytes);

@@ -83,16 +83,32 @@ static bool labels_are_in_range(const struct dataset *d)
     return true;
 }
 
+static enum pot_err read_head(struct dataset *d, struct bytes_reader *r)
+{
+    uint32_t header_size;
+    enum pot_err err = read_fields(d, &header_size, r);
+    return err == POT_OK ? read_names(d, header_size, r) : err;
+}
+
+enum pot_err dataset_view_head(struct dataset *out, const void *data,
+                               size_t size)
+{
+    struct bytes_reader r;
+    struct dataset d = {0};
+    bytes_reader_init(&r, data, size);
+    enum pot_err err = read_head(&d, &r);
+    if (err == POT_OK) {
+        *out = d;
+    }
+    return err;
+}
+
 enum pot_err dataset_view(struct dataset *out, const void *data, size_t size)
 {
     struct bytes_reader r;
     struct dataset d = {.size = size};
-    uint32_t header_size;
     bytes_reader_init(&r, data, size);
-    enum pot_err err = read_fields(&d, &header_size, &r);
-    if (err == POT_OK) {
-        err = read_names(&d, header_size, &r);
-    }
+    enum pot_err err = read_head(&d, &r);
     if (err != POT_OK) {
         return err;
     }

@@ -49,6 +49,11 @@ struct dataset {
 POT_MUST_USE enum pot_err dataset_view(struct dataset *out, const void *data,
                                        size_t size);
 
+/* dataset_view_head: the same of its first bytes alone, as far as the names
+ * reach: counts, type, divisor and names; no row is there. */
+POT_MUST_USE enum pot_err dataset_view_head(struct dataset *out,
+                                            const void *data, size_t size);
+
 /* Where the rows lie in a file. */
 #define DATASET_HEAD_BYTES 32
 struct dataset_layout {

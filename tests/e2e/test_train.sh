@@ -43,6 +43,10 @@ jq -n --slurpfile t "$WORK/task.json" --slurpfile s "$WORK/score" \
     '($t[0].test_accuracy - $s[0]) | fabs < 0.006' | grep -q true ||
     fail "the saved model scores $(cat "$WORK/score")"
 
+ctl miner0 dataset show "$(jq -r .train_dataset "$WORK/task.json")" --json |
+    jq -e '.divisor == 16 and (.class_names | length) == 10' ||
+    fail "the published data set's divisor is not shown"
+
 # A line a round, in order.
 ctl miner0 watch "$task" --json >"$WORK/rounds"
 [ "$(wc -l <"$WORK/rounds")" -eq 60 ] || fail "$(wc -l <"$WORK/rounds") rounds"

@@ -35,7 +35,9 @@ static void check_header(const struct dataset *d, const uint8_t *data)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct dataset d;
+    struct dataset head;
     struct dataset_layout layout;
+    bool has_head = dataset_view_head(&head, data, size) == POT_OK;
     bool has_layout = size >= DATASET_HEAD_BYTES &&
                       dataset_layout_read(&layout, data, size) == POT_OK;
     if (dataset_view(&d, data, size) != POT_OK) {
@@ -45,6 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                data + layout.header_size == d.feature_data &&
                d.feature_data + d.rows * layout.feature_bytes == d.label_data &&
                d.label_data + d.rows * layout.label_bytes == data + size);
+    POT_ASSERT(has_head && head.names == d.names && head.classes == d.classes &&
+               head.divisor == d.divisor);
     check_header(&d, data);
     int32_t *row = pot_calloc(d.features, sizeof(*row));
     volatile uint32_t sum = 0;

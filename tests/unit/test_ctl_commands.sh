@@ -86,9 +86,9 @@ expect 4 'cannot reach' transfer --to "$address" --amount 1 --node $dead \
 POTCTL_NODE=$dead expect 4 "$dead" status
 
 # Data sets and tasks.
-expect 0 '"rows":' dataset import "$digits/digits-train.csv" --json \
+expect 0 '"scale":16.0' dataset import "$digits/digits-train.csv" --json \
     --out "$dir/train.pds"
-expect 0 'features          64' dataset show "$dir/train.pds"
+expect 0 'features          64, bytes divided by 16' dataset show "$dir/train.pds"
 expect 6 'not a data set' dataset show "$digits/digits-train.csv"
 expect 6 'none.csv' dataset import "$dir/none.csv"
 cp "$digits"/digits-*.csv "$digits/task.toml" "$dir"
