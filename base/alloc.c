@@ -31,6 +31,15 @@ void *pot_calloc(size_t count, size_t size)
     return p;
 }
 
+void *pot_alloc_aligned(size_t alignment, size_t size)
+{
+    void *p = aligned_alloc(alignment, size);
+    if (p == NULL) {
+        out_of_memory(size);
+    }
+    return p;
+}
+
 void *pot_realloc(void *old, size_t count, size_t size)
 {
     if (size > 0 && count > SIZE_MAX / size) {

@@ -12,6 +12,11 @@ void *pot_alloc(size_t size)
 void *pot_calloc(size_t count, size_t size)
     __attribute__((malloc, returns_nonnull, alloc_size(1, 2)));
 
+/* pot_alloc_aligned: the same, at a multiple of alignment, a power of two that
+ * divides size. */
+void *pot_alloc_aligned(size_t alignment, size_t size)
+    __attribute__((malloc, returns_nonnull, alloc_size(2), alloc_align(1)));
+
 /* pot_realloc: grows or shrinks old (NULL: allocates) to count * size. */
 void *pot_realloc(void *old, size_t count, size_t size)
     __attribute__((returns_nonnull, alloc_size(2, 3)));

@@ -3,6 +3,7 @@
 #include "base/key.h"
 
 #include "base/check.h"
+#include "base/key_claim.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -77,43 +78,6 @@ const uint8_t *key_seed(const struct key *key)
     return key->seed;
 }
 
-/* The bytes under a signature: "pot/1/<what>/", the chain, the message.  A
- * message too long for the stack stands as its hash under "pot/1-long/". */
-#define DIRECT_MAX 256
-
-struct signed_bytes {
-    uint8_t data[384];
-    size_t size;
-};
-
-static void signed_add(struct signed_bytes *s, const void *data, size_t size)
-{
-    POT_ASSERT(size <= sizeof(s->data) - s->size);
-    if (size > 0) {
-        memcpy(s->data + s->size, data, size);
-        s->size += size;
-    }
-}
-
-static void signed_bytes_init(struct signed_bytes *s, const char *what,
-                              const struct hash *chain, const void *message,
-                              size_t size)
-{
-    const char *domain = size <= DIRECT_MAX ? "pot/1/" : "pot/1-long/";
-    s->size = 0;
-    signed_add(s, domain, strlen(domain));
-    signed_add(s, what, strlen(what));
-    signed_add(s, "/", 1);
-    signed_add(s, chain->b, HASH_SIZE);
-    if (size <= DIRECT_MAX) {
-        signed_add(s, message, size);
-    } else {
-        struct hash digest;
-        hash_bytes(&digest, "signed-long", message, size);
-        signed_add(s, digest.b, HASH_SIZE);
-    }
-}
-
 bool key_sign(struct signature *out, const struct key *key, const char *what,
               const struct hash *chain, const void *message, size_t size)
 {
@@ -133,10 +97,9 @@ bool key_verify(const struct public_key *public_key, const char *what,
                 const struct hash *chain, const void *message, size_t size,
                 const struct signature *signature)
 {
-    struct signed_bytes s;
-    signed_bytes_init(&s, what, chain, message, size);
-    return crypto_sign_verify_detached(signature->b, s.data, s.size,
-                                       public_key->b) == 0;
+    struct key_claim claim;
+    key_claim_init(&claim, public_key, what, chain, message, size, signature);
+    return key_claim_holds(&claim);
 }
 
 bool public_key_equal(const struct public_key *a, const struct public_key *b)

@@ -60,7 +60,8 @@ const uint8_t *key_seed(const struct key *key);
 bool key_sign(struct signature *out, const struct key *key, const char *what,
               const struct hash *chain, const void *message, size_t size);
 
-/* key_verify: whether signature is public_key's over the same bytes. */
+/* key_verify: whether signature is public_key's over the same bytes, by the
+ * rule of base/key_equation.h; of many, base/key_batch.h says it sooner. */
 bool key_verify(const struct public_key *public_key, const char *what,
                 const struct hash *chain, const void *message, size_t size,
                 const struct signature *signature);

@@ -18,7 +18,10 @@ base_libbase_a_SOURCES = \
 	base/hash.c base/hash.h \
 	base/hex.c base/hex.h \
 	base/key.c base/key.h \
+	base/key_batch.c base/key_batch.h \
 	base/key_box.c base/key_box.h \
+	base/key_claim.c base/key_claim.h \
+	base/key_equation.c base/key_equation.h \
 	base/key_file.c base/key_file.h \
 	base/key_table.c base/key_table.h \
 	base/limits.h \
@@ -26,9 +29,10 @@ base_libbase_a_SOURCES = \
 	base/map.c base/map.h \
 	base/passphrase.c base/passphrase.h \
 	base/process_private.c base/process_private.h \
+	base/point_sum.c base/point_sum.h \
 	base/recent_set.c base/recent_set.h \
 	base/suggest.c base/suggest.h
-base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS)
+base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(DECAF_CFLAGS)
 
 # TOML is read through toml++: programs that link this link the C++ library.
 noinst_LIBRARIES += base/libtoml.a

@@ -35,7 +35,7 @@ ctl_libctl_a_CPPFLAGS = $(ctl_cppflags)
 ctl_libs = ctl/libctl.a training/libtraining.a base/libtoml.a \
 	storage/libstorage.a \
 	proto/libproto.a proto/libformats.a base/libbase.a $(CURL_LIBS) \
-	$(JANSSON_LIBS) $(SODIUM_LIBS) $(PROTOBUFC_LIBS) $(ZLIB_LIBS) $(LMDB_LIBS) \
+	$(JANSSON_LIBS) $(BASE_LIBS) $(PROTOBUFC_LIBS) $(ZLIB_LIBS) $(LMDB_LIBS) \
 	-lpthread -lm
 
 bin_PROGRAMS += potctl

@@ -37,4 +37,4 @@ potd_CPPFLAGS = $(node_cppflags) \
 	-DPOT_WORKER_PATH='"$(pkglibexecdir)/pot-worker"'
 potd_LDADD = $(node_libs) \
 	$(LMDB_LIBS) $(UV_LIBS) $(MHD_LIBS) $(JANSSON_LIBS) \
-	$(PROTOBUFC_LIBS) $(SODIUM_LIBS) $(ZLIB_LIBS) -lpthread
+	$(PROTOBUFC_LIBS) $(BASE_LIBS) $(ZLIB_LIBS) -lpthread

@@ -9,7 +9,7 @@ signer_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS)
 signer_libsigner_a_CPPFLAGS = $(signer_cppflags)
 signer_libs = signer/libsigner.a storage/libstorage.a proto/libproto.a \
 	proto/libformats.a base/libbase.a $(LMDB_LIBS) $(JANSSON_LIBS) \
-	$(PROTOBUFC_LIBS) $(SODIUM_LIBS) -lpthread
+	$(PROTOBUFC_LIBS) $(BASE_LIBS) -lpthread
 
 bin_PROGRAMS += pot-signer
 pot_signer_SOURCES = signer/main.c

@@ -46,5 +46,5 @@ pot_worker_SOURCES = \
 pot_worker_CPPFLAGS = $(training_libmlp_a_CPPFLAGS) $(SECCOMP_CFLAGS)
 pot_worker_LDADD = training/libmlp.a training/libtraining.a \
 	proto/libproto.a proto/libformats.a base/libbase.a \
-	$(OPENBLAS_LIBS) $(SECCOMP_LIBS) $(PROTOBUFC_LIBS) $(SODIUM_LIBS) \
+	$(OPENBLAS_LIBS) $(SECCOMP_LIBS) $(PROTOBUFC_LIBS) $(BASE_LIBS) \
 	-lm -lpthread

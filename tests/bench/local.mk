@@ -3,7 +3,7 @@ bench_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS) \
 	$(OPENBLAS_CFLAGS)
 bench_training_libs = training/libmlp.a training/libtraining.a \
 	proto/libproto.a proto/libformats.a base/libbase.a \
-	$(OPENBLAS_LIBS) $(PROTOBUFC_LIBS) $(SODIUM_LIBS) $(ZLIB_LIBS) \
+	$(OPENBLAS_LIBS) $(PROTOBUFC_LIBS) $(BASE_LIBS) $(ZLIB_LIBS) \
 	-lm -lpthread
 
 check_PROGRAMS += tests/bench/bench_audit
@@ -54,6 +54,13 @@ tests_bench_compression_SOURCES = tests/bench/bench_compression.c \
 	tests/scratch.h tests/worker_driver.c tests/worker_driver.h
 tests_bench_compression_CPPFLAGS = $(bench_cppflags)
 tests_bench_compression_LDADD = ledger/libledger.a $(bench_training_libs)
+
+# Signatures one by one and many at once.
+check_PROGRAMS += tests/bench/bench_signatures
+tests_bench_bench_signatures_SOURCES = tests/bench/bench_signatures.c \
+	tests/bench/bench_util.c tests/bench/bench_util.h
+tests_bench_bench_signatures_CPPFLAGS = $(bench_cppflags)
+tests_bench_bench_signatures_LDADD = $(bench_training_libs)
 
 # potbench: real nodes on this machine, measured beside their baselines.
 bin_PROGRAMS += potbench

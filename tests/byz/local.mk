@@ -40,7 +40,7 @@ tests_byz_byz_LDFLAGS = $(AM_LDFLAGS) $(byz_wrapped)
 byz_visit = tests/byz/visit.c tests/byz/visit.h
 byz_visit_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS)
 byz_visit_libs = p2p/libp2p.a proto/libproto.a proto/libformats.a \
-	base/libbase.a $(JANSSON_LIBS) $(PROTOBUFC_LIBS) $(SODIUM_LIBS) \
+	base/libbase.a $(JANSSON_LIBS) $(PROTOBUFC_LIBS) $(BASE_LIBS) \
 	$(UV_LIBS) -lpthread
 
 # Shakes hands properly, and then says what it should not.
@@ -64,4 +64,4 @@ tests_byz_middleman_LDADD = $(byz_visit_libs)
 # Thousands of connections to an API.
 check_PROGRAMS += tests/byz/api_flood
 tests_byz_api_flood_SOURCES = tests/byz/api_flood.c
-tests_byz_api_flood_LDADD = base/libbase.a $(SODIUM_LIBS) -lpthread
+tests_byz_api_flood_LDADD = base/libbase.a $(BASE_LIBS) -lpthread

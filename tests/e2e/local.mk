@@ -55,7 +55,7 @@ tests_e2e_bad_worker_SOURCES = tests/e2e/bad_worker.c
 tests_e2e_bad_worker_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)
 tests_e2e_bad_worker_LDADD = training/libtraining.a proto/libproto.a \
-	proto/libformats.a base/libbase.a $(PROTOBUFC_LIBS) $(SODIUM_LIBS) \
+	proto/libformats.a base/libbase.a $(PROTOBUFC_LIBS) $(BASE_LIBS) \
 	-lpthread
 
 # A state that is not the network's.
@@ -65,7 +65,7 @@ tests_e2e_plant_state_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)
 tests_e2e_plant_state_LDADD = ledger/libledger.a storage/libstorage.a \
 	proto/libproto.a proto/libformats.a base/libbase.a $(LMDB_LIBS) \
-	$(JANSSON_LIBS) $(PROTOBUFC_LIBS) $(SODIUM_LIBS) -lpthread -lm
+	$(JANSSON_LIBS) $(PROTOBUFC_LIBS) $(BASE_LIBS) -lpthread -lm
 
 # A validator's key that says two things.
 check_PROGRAMS += tests/e2e/contradict
@@ -74,7 +74,7 @@ tests_e2e_contradict_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)
 tests_e2e_contradict_LDADD = p2p/libp2p.a proto/libproto.a \
 	proto/libformats.a base/libbase.a $(JANSSON_LIBS) $(PROTOBUFC_LIBS) \
-	$(SODIUM_LIBS) $(UV_LIBS) -lpthread
+	$(BASE_LIBS) $(UV_LIBS) -lpthread
 
 # A node that speaks the next version of the protocol, and no other; it reads
 # the same store.
@@ -90,7 +90,7 @@ tests_e2e_bad_tx_SOURCES = tests/e2e/bad_tx.c
 tests_e2e_bad_tx_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)
 tests_e2e_bad_tx_LDADD = proto/libproto.a proto/libformats.a base/libbase.a \
-	$(JANSSON_LIBS) $(PROTOBUFC_LIBS) $(SODIUM_LIBS) -lpthread
+	$(JANSSON_LIBS) $(PROTOBUFC_LIBS) $(BASE_LIBS) -lpthread
 
 # A disk that fails at will, to be preloaded: no archive but an object that is
 # linked as a shared library.

@@ -4,7 +4,7 @@
 fuzz_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS) \
 	$(UV_CFLAGS)
 fuzz_proto_libs = proto/libproto.a proto/libformats.a base/libbase.a \
-	$(SODIUM_LIBS) $(PROTOBUFC_LIBS)
+	$(BASE_LIBS) $(PROTOBUFC_LIBS)
 
 if FUZZING
 fuzz_driver =
@@ -48,7 +48,7 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/fuzz_long.sh
 tests_fuzz_fuzz_api_url_SOURCES = tests/fuzz/fuzz_api_url.c $(fuzz_driver)
 tests_fuzz_fuzz_api_url_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_api_url_LDADD = node/api/libapi.a p2p/libp2p.a base/libbase.a \
-	$(SODIUM_LIBS) $(UV_LIBS)
+	$(BASE_LIBS) $(UV_LIBS)
 tests_fuzz_fuzz_api_url_LDFLAGS = $(fuzz_ldflags)
 
 tests_fuzz_fuzz_array_SOURCES = tests/fuzz/fuzz_array.c $(fuzz_driver)
@@ -94,7 +94,7 @@ tests_fuzz_fuzz_handshake_LDADD = p2p/libp2p.a $(fuzz_proto_libs) $(UV_LIBS)
 tests_fuzz_fuzz_key_box_SOURCES = tests/fuzz/fuzz_key_box.c $(fuzz_driver)
 tests_fuzz_fuzz_key_box_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_key_box_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_key_box_LDADD = base/libbase.a $(SODIUM_LIBS)
+tests_fuzz_fuzz_key_box_LDADD = base/libbase.a $(BASE_LIBS)
 
 tests_fuzz_fuzz_packed_SOURCES = tests/fuzz/fuzz_packed.c $(fuzz_driver)
 tests_fuzz_fuzz_packed_CPPFLAGS = $(fuzz_cppflags)
@@ -149,13 +149,13 @@ tests_fuzz_fuzz_submission_LDADD = $(fuzz_proto_libs)
 tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c $(fuzz_driver)
 tests_fuzz_fuzz_text_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_text_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_text_LDADD = base/libbase.a $(SODIUM_LIBS)
+tests_fuzz_fuzz_text_LDADD = base/libbase.a $(BASE_LIBS)
 
 tests_fuzz_fuzz_toml_SOURCES = tests/fuzz/fuzz_toml.c $(fuzz_driver)
 nodist_EXTRA_tests_fuzz_fuzz_toml_SOURCES = links-c++.cpp
 tests_fuzz_fuzz_toml_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_toml_LDFLAGS = $(fuzz_ldflags)
-tests_fuzz_fuzz_toml_LDADD = base/libtoml.a base/libbase.a $(SODIUM_LIBS)
+tests_fuzz_fuzz_toml_LDADD = base/libtoml.a base/libbase.a $(BASE_LIBS)
 
 tests_fuzz_fuzz_tx_SOURCES = tests/fuzz/fuzz_tx.c $(fuzz_driver)
 tests_fuzz_fuzz_tx_CPPFLAGS = $(fuzz_cppflags)

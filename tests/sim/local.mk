@@ -25,7 +25,7 @@ tests_sim_sim_pbft_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 tests_sim_sim_pbft_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=key_sign -Wl,--wrap=key_verify
 tests_sim_sim_pbft_LDADD = consensus/libconsensus.a proto/libproto.a \
-	proto/libformats.a base/libbase.a $(SODIUM_LIBS) $(PROTOBUFC_LIBS)
+	proto/libformats.a base/libbase.a $(BASE_LIBS) $(PROTOBUFC_LIBS)
 tests_sim_sim_primary_CPPFLAGS = $(tests_sim_sim_pbft_CPPFLAGS)
 tests_sim_sim_primary_LDFLAGS = $(tests_sim_sim_pbft_LDFLAGS)
 tests_sim_sim_primary_LDADD = $(tests_sim_sim_pbft_LDADD)

@@ -1,7 +1,7 @@
 # A line a test: its program, its one source, what it links.
-unit_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS) \
-	$(CMOCKA_CFLAGS)
-unit_base_libs = base/libbase.a $(SODIUM_LIBS) $(CMOCKA_LIBS) -lpthread
+unit_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(DECAF_CFLAGS) \
+	$(PROTOBUFC_CFLAGS) $(CMOCKA_CFLAGS)
+unit_base_libs = base/libbase.a $(BASE_LIBS) $(CMOCKA_LIBS) -lpthread
 unit_proto_libs = proto/libproto.a proto/libformats.a $(unit_base_libs) \
 	$(PROTOBUFC_LIBS)
 

@@ -32,7 +32,7 @@ tests_vsim_vsim_LDFLAGS = $(AM_LDFLAGS) \
 # Not libuv: what is asked of it stands here.
 tests_vsim_vsim_LDADD = $(node_libs) \
 	$(LMDB_LIBS) $(MHD_LIBS) $(JANSSON_LIBS) \
-	$(PROTOBUFC_LIBS) $(SODIUM_LIBS) $(ZLIB_LIBS) -lpthread
+	$(PROTOBUFC_LIBS) $(BASE_LIBS) $(ZLIB_LIBS) -lpthread
 # Sanitizers are slow: fewer lives, and not every situation.
 if SANITIZED
 tests_vsim_vsim_CPPFLAGS += -DVSIM_SEEDS=60
