@@ -25,15 +25,26 @@ Pot__Signed *signed_make(const char *what, const struct hash *chain,
     return message;
 }
 
-bool signed_verify(const char *what, const struct hash *chain,
-                   const Pot__Signed *message)
+bool signed_claim(struct key_claim *out, const char *what,
+                  const struct hash *chain, const Pot__Signed *message)
 {
     struct public_key key;
     struct signature signature;
-    return codec_key(&key, message->public_key) &&
-           codec_signature(&signature, message->signature) &&
-           key_verify(&key, what, chain, message->body.data, message->body.len,
-                      &signature);
+    if (!codec_key(&key, message->public_key) ||
+        !codec_signature(&signature, message->signature)) {
+        return false;
+    }
+    key_claim_init(out, &key, what, chain, message->body.data,
+                   message->body.len, &signature);
+    return true;
+}
+
+bool signed_verify(const char *what, const struct hash *chain,
+                   const Pot__Signed *message)
+{
+    struct key_claim claim;
+    return signed_claim(&claim, what, chain, message) &&
+           key_claim_holds(&claim);
 }
 
 static void add_field(struct hasher *h, ProtobufCBinaryData field)

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "base/hash.h"
-#include "base/key.h"
+#include "base/key_claim.h"
 #include "proto/chain.pb-c.h"
 
 #define SIGNED_TX          "tx"
@@ -22,6 +22,10 @@
  * releases it. NULL: the key is remote and did not sign. */
 Pot__Signed *signed_make(const char *what, const struct hash *chain,
                          const struct key *key, const void *body);
+
+/* signed_claim: what its signature says; false: a size is wrong. */
+bool signed_claim(struct key_claim *out, const char *what,
+                  const struct hash *chain, const Pot__Signed *message);
 
 /* signed_verify: sizes and signature are right.  About 50 us: keep it off
  * the loop. */

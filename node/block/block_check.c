@@ -2,6 +2,7 @@
 
 #include "node/block/block_check.h"
 
+#include "base/alloc.h"
 #include "base/check.h"
 #include "base/cpu_time.h"
 #include "base/log.h"
@@ -20,6 +21,7 @@
 #include "storage/overlay.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* One block under its check. */
 struct check {
@@ -38,36 +40,79 @@ static enum pot_err invalid(const struct check *c, const char *why)
     return POT_EFORMAT;
 }
 
-static bool all_signed(struct verified *verified, const char *what,
-                       Pot__Signed *const *messages, size_t count)
+/* The messages of a block whose signatures are asked for. */
+struct asks {
+    struct verified_ask *list;
+    size_t count;
+};
+
+static void add_ask(struct asks *asks, const char *what,
+                    const Pot__Signed *message, const struct hash *hash)
+{
+    struct verified_ask *ask = &asks->list[asks->count++];
+    ask->what = what;
+    ask->message = message;
+    if (hash != NULL) {
+        ask->hash = *hash;
+    } else {
+        signed_hash(&ask->hash, what, message);
+    }
+}
+
+static void add_asks(struct asks *asks, const char *what,
+                     Pot__Signed *const *messages, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!verified_check(verified, what, messages[i], NULL)) {
-            return false;
+        add_ask(asks, what, messages[i], NULL);
+    }
+}
+
+static size_t count_signed(const Pot__Block *body)
+{
+    size_t count = body->n_txs;
+    for (size_t i = 0; i < body->n_round_updates; i++) {
+        const Pot__RoundUpdate *u = body->round_updates[i];
+        count += u->n_submissions + u->n_refused + u->n_attestations;
+    }
+    return count;
+}
+
+/* So many at once; after a wrong one the rest is not asked for. */
+#define ASKS_AT_ONCE 1024
+
+static bool all_hold(struct verified *v, const struct asks *asks)
+{
+    bool hold = true;
+    for (size_t at = 0; hold && at < asks->count; at += ASKS_AT_ONCE) {
+        size_t left = asks->count - at;
+        size_t count = left < ASKS_AT_ONCE ? left : ASKS_AT_ONCE;
+        verified_check(v, asks->list + at, count);
+        for (size_t i = at; i < at + count; i++) {
+            hold = hold && asks->list[i].holds;
         }
     }
-    return true;
+    return hold;
 }
 
 static bool signatures_hold(struct verified *v, const struct block *block)
 {
     const Pot__Block *body = block->body;
+    struct asks asks = {0};
     enum cpu_part before = cpu_time_enter(CPU_SIGNATURES);
-    bool hold = true;
+    asks.list = pot_calloc(count_signed(body), sizeof(*asks.list));
     /* From the end: the intake may be at the same ones from the beginning, and
      * each is checked once. */
-    for (size_t i = body->n_txs; hold && i > 0; i--) {
-        hold = verified_check_hashed(v, SIGNED_TX, body->txs[i - 1],
-                                     &block->txs[i - 1]);
+    for (size_t i = body->n_txs; i > 0; i--) {
+        add_ask(&asks, SIGNED_TX, body->txs[i - 1], &block->txs[i - 1]);
     }
-    for (size_t i = 0; hold && i < body->n_round_updates; i++) {
+    for (size_t i = 0; i < body->n_round_updates; i++) {
         const Pot__RoundUpdate *u = body->round_updates[i];
-        hold = all_signed(v, SIGNED_SUBMISSION, u->submissions,
-                          u->n_submissions) &&
-               all_signed(v, SIGNED_SUBMISSION, u->refused, u->n_refused) &&
-               all_signed(v, SIGNED_ATTESTATION, u->attestations,
-                          u->n_attestations);
+        add_asks(&asks, SIGNED_SUBMISSION, u->submissions, u->n_submissions);
+        add_asks(&asks, SIGNED_SUBMISSION, u->refused, u->n_refused);
+        add_asks(&asks, SIGNED_ATTESTATION, u->attestations, u->n_attestations);
     }
+    bool hold = all_hold(v, &asks);
+    free(asks.list);
     (void)cpu_time_enter(before);
     return hold;
 }

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/key_batch.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/recent_set.h"
@@ -52,52 +53,100 @@ void verified_free(struct verified *v)
     free(v);
 }
 
-/* True: it is known by now, to hold.  False: it is the caller's to check, and
- * others wait for that. */
-static bool is_known(struct verified *v, const struct hash *hash)
+/* What one thread checks at once, and what it has to look at again. */
+struct share {
+    struct verified_ask **left;
+    size_t left_count;
+    struct verified_ask *asks[KEY_BATCH_MAX];
+    struct key_claim *claims; /* room for as many as there can be */
+    size_t count;
+};
+
+/* Under mutex.  Takes what nobody checks and what is not known, as far as there
+ * is room; what others check now is left. */
+static void share_look(struct share *s, struct verified *v)
 {
-    (void)pthread_mutex_lock(&v->mutex);
-    while (map_get(&v->busy, hash->b) != NULL) {
-        (void)pthread_cond_wait(&v->checked, &v->mutex);
+    size_t left = 0;
+    for (size_t i = 0; i < s->left_count; i++) {
+        struct verified_ask *ask = s->left[i];
+        ask->holds = recent_set_has(&v->known, ask->hash.b);
+        if (ask->holds) {
+            continue;
+        }
+        if (s->count == KEY_BATCH_MAX ||
+            map_get(&v->busy, ask->hash.b) != NULL) {
+            s->left[left++] = ask;
+        } else {
+            (void)map_put(&v->busy, ask->hash.b, v);
+            s->asks[s->count++] = ask;
+        }
     }
-    bool known = recent_set_has(&v->known, hash->b);
-    if (!known) {
-        (void)map_put(&v->busy, hash->b, v);
-        v->checks++;
-    }
-    (void)pthread_mutex_unlock(&v->mutex);
-    return known;
+    s->left_count = left;
+    v->checks += s->count;
 }
 
-static void finish(struct verified *v, const struct hash *hash, bool holds)
+/* False: nothing is left to do. */
+static bool share_take(struct share *s, struct verified *v)
+{
+    s->count = 0;
+    (void)pthread_mutex_lock(&v->mutex);
+    share_look(s, v);
+    while (s->count == 0 && s->left_count > 0) {
+        (void)pthread_cond_wait(&v->checked, &v->mutex);
+        share_look(s, v);
+    }
+    (void)pthread_mutex_unlock(&v->mutex);
+    return s->count > 0;
+}
+
+static void share_check(struct share *s, const struct hash *chain)
+{
+    struct verified_ask *asked[KEY_BATCH_MAX];
+    bool holds[KEY_BATCH_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        struct verified_ask *ask = s->asks[i];
+        if (signed_claim(&s->claims[count], ask->what, chain, ask->message)) {
+            asked[count++] = ask;
+        }
+    }
+    key_batch_check(s->claims, count, holds);
+    for (size_t i = 0; i < count; i++) {
+        asked[i]->holds = holds[i];
+    }
+}
+
+static void share_give_back(const struct share *s, struct verified *v)
 {
     (void)pthread_mutex_lock(&v->mutex);
-    (void)map_remove(&v->busy, hash->b);
-    if (holds) {
-        recent_set_add(&v->known, hash->b);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct verified_ask *ask = s->asks[i];
+        (void)map_remove(&v->busy, ask->hash.b);
+        if (ask->holds) {
+            recent_set_add(&v->known, ask->hash.b);
+        }
     }
     (void)pthread_cond_broadcast(&v->checked);
     (void)pthread_mutex_unlock(&v->mutex);
 }
 
-bool verified_check_hashed(struct verified *v, const char *what,
-                           const Pot__Signed *message, const struct hash *hash)
+void verified_check(struct verified *v, struct verified_ask *asks, size_t count)
 {
-    if (is_known(v, hash)) {
-        return true;
+    size_t room = count < KEY_BATCH_MAX ? count : KEY_BATCH_MAX;
+    struct share s = {
+        .left = pot_calloc(count, sizeof(*s.left)),
+        .left_count = count,
+        .claims = pot_alloc(room * sizeof(*s.claims)),
+    };
+    for (size_t i = 0; i < count; i++) {
+        s.left[i] = &asks[i];
     }
-    bool holds = signed_verify(what, &v->chain, message);
-    finish(v, hash, holds);
-    return holds;
-}
-
-bool verified_check(struct verified *v, const char *what,
-                    const Pot__Signed *message, struct hash *hash)
-{
-    struct hash own;
-    struct hash *at = hash != NULL ? hash : &own;
-    signed_hash(at, what, message); /* what enters: kinds do not mix */
-    return verified_check_hashed(v, what, message, at);
+    while (share_take(&s, v)) {
+        share_check(&s, &v->chain);
+        share_give_back(&s, v);
+    }
+    free(s.claims);
+    free(s.left);
 }
 
 void verified_add_vote(struct verified *v, const struct hash *id)

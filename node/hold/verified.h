@@ -16,14 +16,18 @@ struct verified; /* opaque: node/hold/verified.c */
 struct verified *verified_new(const struct hash *chain, size_t size);
 void verified_free(struct verified *verified);
 
-/* verified_check: whether the signature holds, from memory or by checking it
- * now (about 50 us); hash, may be NULL, receives the message's hash. */
-bool verified_check(struct verified *verified, const char *what,
-                    const Pot__Signed *message, struct hash *hash);
+struct verified_ask {
+    const char *what;
+    const Pot__Signed *message;
+    struct hash hash; /* by signed_hash */
+    bool holds;       /* the answer */
+};
 
-/* verified_check_hashed: the same, of one whose hash is known already. */
-bool verified_check_hashed(struct verified *verified, const char *what,
-                           const Pot__Signed *message, const struct hash *hash);
+/* verified_check: whether each signature holds, from memory or by checking now
+ * those that are not known, together: some 25 us each of hundreds, 50 us a
+ * single one. */
+void verified_check(struct verified *verified, struct verified_ask *asks,
+                    size_t count);
 
 /* verified_add_vote: one whose signature was found right, by vote_id, for
  * verified_has_vote: a known_votes' has, with the verified as its context. */

@@ -148,15 +148,32 @@ static void open_one(struct item *item)
     POT_ASSERT(err == POT_OK || item->message == NULL || item->body == NULL);
 }
 
-static void verify_one(struct item *item, struct verified *verified)
+/* Of all that decode, at once. */
+static void verify_all(struct item *batch, struct verified *verified)
 {
-    if (item->message != NULL &&
-        !verified_check(verified, what_of(item->type), item->message,
-                        &item->receipt.hash)) {
-        item->receipt.ledger = TX_BAD_SIGNATURE;
-        codec_free(item->message);
-        item->message = NULL;
+    struct verified_ask *asks = pot_alloc(BATCH_MAX * sizeof(*asks));
+    const struct verified_ask *ask = asks;
+    size_t count = 0;
+    for (const struct item *item = batch; item != NULL; item = item->next) {
+        if (item->message != NULL) {
+            struct verified_ask *next = &asks[count++];
+            next->what = what_of(item->type);
+            next->message = item->message;
+            signed_hash(&next->hash, next->what, next->message);
+        }
     }
+    verified_check(verified, asks, count);
+    for (struct item *item = batch; item != NULL; item = item->next) {
+        if (item->message != NULL) {
+            item->receipt.hash = ask->hash;
+            if (!ask++->holds) {
+                item->receipt.ledger = TX_BAD_SIGNATURE;
+                codec_free(item->message);
+                item->message = NULL;
+            }
+        }
+    }
+    free(asks);
 }
 
 static void judge_one(struct item *item, const struct ledger_env *ledger,
@@ -183,9 +200,7 @@ static void on_work(void *context)
         open_one(item);
     }
     (void)cpu_time_enter(CPU_SIGNATURES);
-    for (struct item *item = intake->batch; item != NULL; item = item->next) {
-        verify_one(item, holdings->verified);
-    }
+    verify_all(intake->batch, holdings->verified);
     (void)cpu_time_enter(CPU_LEDGER);
     for (struct item *item = intake->batch; item != NULL; item = item->next) {
         judge_one(item, &ledger, &intake->next);

@@ -1,7 +1,7 @@
-/* Ed25519 once a signature: key_sign and key_verify are wrapped by the
- * linker (--wrap), so that a resent message or a certificate in many hands
- * costs a hash.  Both are pure functions; only their cost changes, but for keys
- * that are held. */
+/* Ed25519 once a signature: key_sign, key_claim_holds and key_batch_check are
+ * wrapped by the linker (--wrap), so that a resent message or a certificate in
+ * many hands costs a hash.  All are pure functions; only their cost changes,
+ * but for keys that are held. */
 #include "config.h"
 
 #include "tests/sim/sim_signatures.h"
@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/key.h"
+#include "base/key_batch.h"
 
 #include <string.h>
 
@@ -34,29 +35,25 @@ static struct made made[SLOTS];
 bool __real_key_sign(struct signature *out, const struct key *key,
                      const char *what, const struct hash *chain,
                      const void *message, size_t size);
-bool __real_key_verify(const struct public_key *public_key, const char *what,
-                       const struct hash *chain, const void *message,
-                       size_t size, const struct signature *signature);
 bool __wrap_key_sign(struct signature *out, const struct key *key,
                      const char *what, const struct hash *chain,
                      const void *message, size_t size);
-bool __wrap_key_verify(const struct public_key *public_key, const char *what,
-                       const struct hash *chain, const void *message,
-                       size_t size, const struct signature *signature);
+bool __real_key_claim_holds(const struct key_claim *claim);
+bool __wrap_key_claim_holds(const struct key_claim *claim);
+void __wrap_key_batch_check(const struct key_claim *claims, size_t count,
+                            bool *holds);
 
 static size_t question_slot(struct hash *question, const struct public_key *key,
-                            const char *what, const struct hash *chain,
-                            const void *message, size_t size,
+                            const struct signed_bytes *bytes,
                             const struct signature *signature)
 {
     struct hasher h;
-    hasher_init(&h, what);
+    hasher_init(&h, "question");
     hasher_add(&h, key->b, PUBLIC_KEY_SIZE);
-    hasher_add(&h, chain->b, HASH_SIZE);
     if (signature != NULL) {
         hasher_add(&h, signature->b, SIGNATURE_SIZE);
     }
-    hasher_add(&h, message, size);
+    hasher_add(&h, bytes->data, bytes->size);
     hasher_final(&h, question);
     uint32_t slot;
     memcpy(&slot, question->b, sizeof(slot));
@@ -73,8 +70,10 @@ bool __wrap_key_sign(struct signature *out, const struct key *key,
         return false;
     }
     struct hash question;
-    struct made *slot = &made[question_slot(&question, key_public(key), what,
-                                            chain, message, size, NULL)];
+    struct signed_bytes bytes;
+    signed_bytes_init(&bytes, what, chain, message, size);
+    struct made *slot =
+        &made[question_slot(&question, key_public(key), &bytes, NULL)];
     if (!slot->is_used || !hash_equal(&slot->question, &question)) {
         (void)__real_key_sign(&slot->signature, key, what, chain, message,
                               size);
@@ -82,9 +81,8 @@ bool __wrap_key_sign(struct signature *out, const struct key *key,
         slot->is_used = true;
         /* What was just signed right needs no verification: it is. */
         struct hash answer;
-        struct verified *v =
-            &verified[question_slot(&answer, key_public(key), what, chain,
-                                    message, size, &slot->signature)];
+        struct verified *v = &verified[question_slot(&answer, key_public(key),
+                                                     &bytes, &slot->signature)];
         *v = (struct verified){answer, true, true};
     }
     *out = slot->signature;
@@ -104,18 +102,23 @@ bool sim_signatures_release(void)
     return result;
 }
 
-bool __wrap_key_verify(const struct public_key *public_key, const char *what,
-                       const struct hash *chain, const void *message,
-                       size_t size, const struct signature *signature)
+bool __wrap_key_claim_holds(const struct key_claim *claim)
 {
     struct hash question;
     struct verified *slot = &verified[question_slot(
-        &question, public_key, what, chain, message, size, signature)];
+        &question, &claim->public_key, &claim->bytes, &claim->signature)];
     if (!slot->is_used || !hash_equal(&slot->question, &question)) {
-        slot->is_right = __real_key_verify(public_key, what, chain, message,
-                                           size, signature);
+        slot->is_right = __real_key_claim_holds(claim);
         slot->question = question;
         slot->is_used = true;
     }
     return slot->is_right;
+}
+
+void __wrap_key_batch_check(const struct key_claim *claims, size_t count,
+                            bool *holds)
+{
+    for (size_t i = 0; i < count; i++) {
+        holds[i] = __wrap_key_claim_holds(&claims[i]);
+    }
 }

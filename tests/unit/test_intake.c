@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "node/block/needs.h"
+#include "node/hold/verified.h"
 #include "node/tx/intake.h"
 #include "node/tx/intake_early.h"
 #include "node/tx/mempool.h"
@@ -12,6 +13,7 @@
 #include "p2p/net.h"
 #include "proto/batch.h"
 #include "proto/codec.h"
+#include "proto/signed.h"
 #include "tests/unit/chain_fixture.h"
 
 #include <setjmp.h>
@@ -202,6 +204,48 @@ static void what_found_no_room_may_come_again(void **state)
     assert_false(receive(0)); /* this one waits */
 }
 
+#define SIGNED_COUNT 20
+
+static bool is_spoiled(size_t i)
+{
+    return i % 7 == 3;
+}
+
+/* One after the other, in the order in which they came. */
+static void on_signed_receipt(void *context,
+                              const struct intake_receipt *receipt)
+{
+    const struct hash *hashes = context;
+    assert_int_equal(receipt->ledger == TX_BAD_SIGNATURE,
+                     is_spoiled(f.answered));
+    assert_true(hash_equal(&receipt->hash, &hashes[f.answered]));
+    f.answered++;
+}
+
+static void each_of_a_batch_stands_for_its_own_signature(void **state)
+{
+    (void)state;
+    struct hash hashes[SIGNED_COUNT];
+    struct buf batch;
+    buf_init(&batch, TX_BATCH_BYTES_MAX);
+    for (size_t i = 0; i < SIGNED_COUNT; i++) {
+        size_t size;
+        Pot__Signed *tx = chain_fixture_pay(&f.chain, i, 5);
+        tx->signature.data[i % SIGNATURE_SIZE] ^= is_spoiled(i);
+        signed_hash(&hashes[i], SIGNED_TX, tx);
+        uint8_t *data = codec_encode(&size, tx);
+        batch_add(&batch, data, size);
+        free(data);
+        codec_free(tx);
+    }
+    assert_true(intake_submit_batch(f.intake, batch.data, batch.size,
+                                    on_signed_receipt, hashes));
+    (void)uv_run(&f.chain.loop, UV_RUN_DEFAULT);
+    assert_int_equal(f.answered, SIGNED_COUNT);
+    assert_int_equal(verified_checks(f.chain.holdings.verified), SIGNED_COUNT);
+    buf_fini(&batch);
+}
+
 /* A block is on its way that will change the ledger's mind. */
 static void what_came_a_block_too_early_is_taken_with_the_block(void **state)
 {
@@ -261,6 +305,7 @@ int main(void)
         CASE(clients_leave_room_for_peers),
         CASE(a_client_may_go_on_when_it_was_answered),
         CASE(what_found_no_room_may_come_again),
+        CASE(each_of_a_batch_stands_for_its_own_signature),
         CASE(what_came_a_block_too_early_is_taken_with_the_block),
         CASE(what_is_too_early_still_is_let_go),
         CASE(one_peer_leaves_room_for_what_others_bring_early),

@@ -25,7 +25,8 @@ nodist_EXTRA_tests_vsim_vsim_SOURCES = links-c++.cpp
 # No task runs here, so no worker is ever started.
 tests_vsim_vsim_CPPFLAGS = $(node_cppflags) -DPOT_WORKER_PATH='"/bin/true"'
 tests_vsim_vsim_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=key_sign -Wl,--wrap=key_verify -Wl,--wrap=frame_seal \
+	-Wl,--wrap=key_sign -Wl,--wrap=key_claim_holds \
+	-Wl,--wrap=key_batch_check -Wl,--wrap=frame_seal \
 	-Wl,--wrap=sign_state_save -Wl,--wrap=validator_set_quorum \
 	-Wl,--wrap=ledger_apply_tx -Wl,--wrap=store_commit \
 	-Wl,--wrap=errands_propose
