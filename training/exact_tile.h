@@ -313,6 +313,15 @@ TARGET static void narrow_tile(float *c, size_t n, struct operand a,
     }
 }
 
+/* c's rows lie far apart: those of the next tile are asked for before it. */
+INLINE void fetch_ahead(const float *c, size_t n, size_t columns, size_t rows)
+{
+    for (size_t i = 0; i < rows; i++) {
+        __builtin_prefetch(c + i * n, 1);
+        __builtin_prefetch(c + i * n + columns - 1, 1);
+    }
+}
+
 /* All rows of a block against one panel. */
 TARGET static void multiply_panel(float *c, size_t n, struct operand a,
                                   bool is_packed, const float *panel,
@@ -321,7 +330,10 @@ TARGET static void multiply_panel(float *c, size_t n, struct operand a,
 {
     for (size_t i = 0; i < rows;) {
         size_t height = tile_rows(rows - i);
+        size_t left = rows - i - height;
         struct operand part = a;
+        fetch_ahead(c + (i + height) * n, n, columns,
+                    left < height ? left : height);
         if (is_packed) {
             part = (struct operand){a.at + i * run, height, true};
         } else {
@@ -368,6 +380,15 @@ static size_t next_run(size_t k_left)
     return count == 1 ? k_left : (run + 7) / 8 * 8;
 }
 
+/* The next block's rows: all blocks about as high, as runs are long. */
+static size_t block_height(size_t rows_left)
+{
+    size_t count = (rows_left + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    size_t rows = (rows_left + count - 1) / count;
+    return count == 1 ? rows_left
+                      : (rows + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+}
+
 TARGET static void multiply(float *c, struct operand a, struct operand b,
                             size_t m, size_t n, size_t k, bool is_added,
                             float *scratch)
@@ -376,12 +397,13 @@ TARGET static void multiply(float *c, struct operand a, struct operand b,
         size_t run = next_run(k - l);
         struct operand b_part = b;
         b_part.at += l * (b.is_k_down ? b.stride : 1);
-        for (size_t i = 0; i < m; i += BLOCK_ROWS) {
-            size_t rows = m - i < BLOCK_ROWS ? m - i : BLOCK_ROWS;
+        for (size_t i = 0; i < m;) {
+            size_t rows = block_height(m - i);
             struct operand a_part = a;
             a_part.at += a.is_k_down ? l * a.stride + i : i * a.stride + l;
             multiply_block(c + i * n, n, a_part, b_part, rows, run,
                            is_added || l > 0, scratch);
+            i += rows;
         }
         l += run;
     }
