@@ -47,27 +47,32 @@ static enum exit_code check_arguments(struct ctl *ctl,
     return EXIT_CODE_DONE;
 }
 
-/* NULL: the node's answer holds none of that miner, or no message. */
-static Pot__Signed *find_message(const json_t *json, const char *miner)
+/* NULL: none of that miner was counted. */
+static const json_t *find_counted(const json_t *submissions, const char *miner)
 {
     size_t i;
     const json_t *one;
-    Pot__Signed *message = NULL;
-    json_array_foreach(json_object_get(json, "submissions"), i, one)
+    json_array_foreach(submissions, i, one)
     {
-        const char *hex = client_text(one, "message");
-        size_t size = strlen(hex) / 2;
-        if (strcmp(client_text(one, "miner"), miner) != 0) {
-            continue;
+        if (strcmp(client_text(one, "miner"), miner) == 0) {
+            return one;
         }
-        uint8_t *data = pot_alloc(size + 1);
-        if (hex_parse(data, size, hex) != POT_OK ||
-            CODEC_DECODE(&message, pot__signed, data, size) != POT_OK) {
-            message = NULL;
-        }
-        free(data);
-        break;
     }
+    return NULL;
+}
+
+/* NULL: the node's answer holds no message. */
+static Pot__Signed *message_of(const json_t *submission)
+{
+    const char *hex = client_text(submission, "message");
+    size_t size = strlen(hex) / 2;
+    Pot__Signed *message = NULL;
+    uint8_t *data = pot_alloc(size + 1);
+    if (hex_parse(data, size, hex) != POT_OK ||
+        CODEC_DECODE(&message, pot__signed, data, size) != POT_OK) {
+        message = NULL;
+    }
+    free(data);
     return message;
 }
 
@@ -130,13 +135,16 @@ static enum exit_code send_challenge(struct ctl *ctl, Pot__Signed *message)
     body.challenge = &challenge;
     enum exit_code rc = sender_init(&sender, ctl);
     if (rc == EXIT_CODE_DONE) {
+        rc = sender_carry_out(&out, &sender, &body,
+                              sender.params.challenge_deposit);
+    }
+    if (rc == EXIT_CODE_DONE) {
         char text[AMOUNT_TEXT_SIZE];
         struct amount deposit = {sender.params.challenge_deposit};
         ctl_note(ctl,
                  "deposit: %s POT, lost if the gradient is right; `potctl"
                  " challenges` shows the verdict",
                  amount_format(deposit, text));
-        rc = sender_carry_out(&out, &sender, &body, deposit.units);
     }
     if (rc == EXIT_CODE_DONE && ctl->is_waiting) {
         rc = await_verdict(status, ctl, message);
@@ -166,15 +174,26 @@ static enum exit_code run_challenge(struct ctl *ctl,
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
-    Pot__Signed *message = find_message(json, args->arguments[2]);
-    json_decref(json);
-    if (message == NULL) {
-        return ctl_fail(ctl, EXIT_CODE_REJECTED,
-                        "nothing of %s was counted in round %s; `potctl rewards"
-                        " --task ID` shows who was paid",
-                        args->arguments[2], args->arguments[1]);
+    const json_t *all = json_object_get(json, "submissions");
+    const json_t *counted = find_counted(all, args->arguments[2]);
+    Pot__Signed *message = counted != NULL ? message_of(counted) : NULL;
+    if (counted == NULL) {
+        size_t count = json_array_size(all);
+        rc = ctl_fail(ctl, EXIT_CODE_REJECTED,
+                      "round %s counts %zu submission%s and none of %s, which"
+                      " is what can be challenged; `potctl rewards --task ID`"
+                      " shows who was paid",
+                      args->arguments[1], count, count == 1 ? "" : "s",
+                      args->arguments[2]);
+    } else if (message == NULL) {
+        rc = ctl_fail(ctl, EXIT_CODE_FAILED,
+                      "the node's answer does not hold what %s submitted: it"
+                      " cannot be read; ask another node",
+                      args->arguments[2]);
+    } else {
+        rc = send_challenge(ctl, message);
     }
-    rc = send_challenge(ctl, message);
+    json_decref(json);
     codec_free(message);
     return rc;
 }

@@ -2,7 +2,9 @@
 #include "config.h"
 
 #include "ctl/answer.h"
+#include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/slashed.h"
 
 #include <stdio.h>
 
@@ -43,8 +45,24 @@ static enum exit_code run_miners(struct ctl *ctl, const struct cli_args *args)
         {">tasks", answer_size, "tasks"},
         {NULL, NULL, NULL},
     };
+    json_t *answer;
+    json_t *slashed;
     (void)args;
-    return answer_list(ctl, "/v1/miners", "miners", columns);
+    enum exit_code rc = client_get(&answer, ctl, "/v1/miners");
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
+    rc = slashed_get(&slashed, ctl, NULL);
+    if (rc == EXIT_CODE_DONE && !ctl->is_json) {
+        answer_rows(json_object_get(answer, "miners"), columns);
+        slashed_print_rows(slashed);
+    }
+    if (rc == EXIT_CODE_DONE) {
+        (void)json_object_set_new(answer, "slashed", slashed);
+        ctl_print_json(ctl, json_incref(answer));
+    }
+    json_decref(answer);
+    return rc;
 }
 
 static void cell_rtt(struct table *table, const json_t *peer, const char *key)
@@ -110,6 +128,9 @@ const struct cli_command cmd_miners = {
     .name = "miners",
     .arguments = "",
     .summary = "list the miners with stake, rewards and slashes",
+    .details = "Below them those whose stake a challenge took, by which a"
+               " gradient of theirs was\nfound false; of the latest thousand"
+               " challenges.\n",
     .examples = "  potctl miners\n",
     .run = run_miners,
 };

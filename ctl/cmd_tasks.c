@@ -11,6 +11,7 @@
 #include "ctl/safetensors.h"
 #include "ctl/sender.h"
 #include "ctl/show.h"
+#include "ctl/slashed.h"
 #include "ctl/task_print.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
@@ -174,6 +175,7 @@ static enum exit_code save(struct ctl *ctl, const json_t *task,
 static enum exit_code run_task(struct ctl *ctl, const struct cli_args *args)
 {
     json_t *task;
+    json_t *slashed;
     const char *path = cli_value(args, "save");
     enum exit_code rc = check_id(ctl, args->arguments[0]);
     if (rc == EXIT_CODE_DONE) {
@@ -182,12 +184,19 @@ static enum exit_code run_task(struct ctl *ctl, const struct cli_args *args)
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
+    rc = slashed_get(&slashed, ctl, client_text(task, "task"));
+    if (rc != EXIT_CODE_DONE) {
+        json_decref(task);
+        return rc;
+    }
     if (path != NULL) {
         rc = save(ctl, task, path);
     }
     if (!ctl->is_json) {
         task_print(ctl, task);
+        slashed_print_fields(slashed);
     }
+    (void)json_object_set_new(task, "slashed", slashed);
     ctl_print_json(ctl, task);
     return rc;
 }

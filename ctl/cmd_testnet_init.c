@@ -127,8 +127,8 @@ static json_t *describe(const struct testnet_plan *plan,
 
 static void say_next(struct ctl *ctl, const struct testnet_plan *plan)
 {
-    ctl_print(ctl, "%s: %zu nodes in %s\n", plan->chain_id, plan->count,
-              plan->folder);
+    ctl_print(ctl, "%s: %zu node%s in %s\n", plan->chain_id, plan->count,
+              plan->count == 1 ? "" : "s", plan->folder);
     if (plan->is_compose) {
         ctl_print(ctl, "  docker-compose -f %s/docker-compose.yml up -d\n",
                   plan->folder);

@@ -17,6 +17,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/reward_why.c ctl/reward_why.h \
 	ctl/safetensors.c ctl/safetensors.h \
 	ctl/show.c ctl/show.h \
+	ctl/slashed.c ctl/slashed.h \
 	ctl/state_compare.c ctl/state_compare.h \
 	ctl/state_source.c ctl/state_source.h \
 	ctl/state_text.c ctl/state_text.h \

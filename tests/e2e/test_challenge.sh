@@ -36,6 +36,20 @@ challenges | jq -e --arg m "$(address_of miner1)" \
         (.slashed | tonumber) == 1e12 and (.rewarded | tonumber) == 1e11)] |
         length == 1' >/dev/null || fail "$(challenges)"
 
+# It is told where one looks for it: with the miners, and with the task.
+for each in "miners" "task $task"; do
+    # shellcheck disable=SC2086
+    ctl validator0 $each --json >"$WORK/told"
+    jq -e --arg m "$(address_of miner1)" --arg t "$task" \
+        '.slashed | length == 1 and .[0].miner == $m and .[0].task == $t and
+            .[0].amount == "1000000000000" and .[0].height > 0' \
+        "$WORK/told" >/dev/null || fail "$each: $(cat "$WORK/told")"
+done
+ctl validator0 miners | grep "^$(address_of miner1) .* false gradient" ||
+    fail "potctl miners: $(ctl validator0 miners)"
+ctl validator0 task "$task" | grep "^slashed  *1000 POT of $(address_of miner1)" ||
+    fail "potctl task: $(ctl validator0 task "$task")"
+
 # The last round's honest gradient, accused by a validator.
 last=$(($(task_of validator0 "$task" | jq .round) - 1))
 POTCTL_KEY=$NET/validator3/key ctl validator0 challenge "$task" "$last" \
@@ -54,6 +68,14 @@ done
     2>"$WORK/message" || fail "a round that there is not was challenged"
 grep -q 'round 60 is not closed: the task has closed 60' "$WORK/message" ||
     fail "the message: $(cat "$WORK/message")"
+! ctl validator0 challenge "$task" "$last" "$(address_of validator0)" \
+    2>"$WORK/message" || fail "nothing was challenged"
+grep -q "round $last counts . submissions* and none of pot1" "$WORK/message" ||
+    fail "the message: $(cat "$WORK/message")"
+# Of a deposit that is not taken nothing is said.
+! ctl validator0 challenge "$task" "$last" "$(address_of miner0)" \
+    2>"$WORK/message" || fail "challenged without a stake, and twice"
+[ "$(wc -l <"$WORK/message")" = 1 ] || fail "the message: $(cat "$WORK/message")"
 ctl validator0 rewards --task "$task" --json >"$WORK/rewards"
 for reason in slash challenge deposit-lost refereeing; do
     jq -e -s --arg r "$reason" 'map(select(.for == $r)) | length > 0' \
