@@ -97,7 +97,7 @@ static enum exit_code save(struct importer *im, struct buf *data,
 {
     struct publish set;
     enum exit_code rc =
-        publish_init(&set, im->ctl, data->data, data->size, out_path);
+        publish_init(&set, im->ctl, data->data, data->size, out_path, "");
     if (rc == EXIT_CODE_DONE) {
         enum pot_err err = file_replace(out_path, 0644, data->data, data->size);
         if (err != POT_OK) {
@@ -213,9 +213,7 @@ static enum exit_code run_publish(struct ctl *ctl, const struct cli_args *args)
     if (err != POT_OK) {
         return ctl_fail_err(ctl, err, "cannot read", path);
     }
-    char name[TX_TEXT_MAX + 1];
-    publish_name(name, path, "");
-    enum exit_code rc = publish_init(&set, ctl, data, size, name);
+    enum exit_code rc = publish_init(&set, ctl, data, size, path, "");
     if (rc == EXIT_CODE_DONE) {
         rc = publish_data(ctl, &set);
     }
@@ -280,7 +278,7 @@ static enum exit_code run_show(struct ctl *ctl, const struct cli_args *args)
     if (err != POT_OK) {
         return ctl_fail_err(ctl, err, "cannot read", what);
     }
-    enum exit_code rc = publish_init(&set, ctl, data, size, what);
+    enum exit_code rc = publish_init(&set, ctl, data, size, what, "");
     if (rc == EXIT_CODE_DONE) {
         print_set(ctl, &set, what, 0);
     }

@@ -34,7 +34,8 @@ static void hash_chunks(struct publish *publish)
 }
 
 enum exit_code publish_init(struct publish *publish, struct ctl *ctl,
-                            const void *data, size_t size, const char *name)
+                            const void *data, size_t size, const char *path,
+                            const char *suffix)
 {
     *publish = (struct publish){.data = data, .size = size};
     enum pot_err err = dataset_view(&publish->set, data, size);
@@ -42,10 +43,10 @@ enum exit_code publish_init(struct publish *publish, struct ctl *ctl,
         return ctl_fail(ctl, EXIT_CODE_REJECTED,
                         "%s: not a data set (.pds): %s; `potctl dataset"
                         " import` makes one",
-                        name, err_text(err));
+                        path, err_text(err));
     }
     if (size > (size_t)DATASET_CHUNKS_MAX * DATASET_CHUNK_BYTES) {
-        return ctl_fail(ctl, EXIT_CODE_REJECTED, "%s: larger than %d MiB", name,
+        return ctl_fail(ctl, EXIT_CODE_REJECTED, "%s: larger than %d MiB", path,
                         DATASET_CHUNKS_MAX);
     }
     hash_chunks(publish);
@@ -58,8 +59,8 @@ enum exit_code publish_init(struct publish *publish, struct ctl *ctl,
     message->rows = publish->set.rows;
     message->features = publish->set.features;
     message->classes = publish->set.classes;
-    /* protobuf-c has no const strings; nothing writes to it. */
-    memcpy(&message->name, &name, sizeof(name));
+    publish_name(publish->name, path, suffix);
+    message->name = publish->name;
     return EXIT_CODE_DONE;
 }
 

@@ -21,16 +21,19 @@ struct publish {
     struct hash *chunks;
     size_t chunk_count;
     ProtobufCBinaryData *chunk_fields;
-    Pot__PublishDataset message; /* borrows from here and from name */
+    char name[TX_TEXT_MAX + 1];
+    Pot__PublishDataset message; /* borrows from here */
     bool is_known;               /* the chain has it; set by publish_look */
     bool is_held;                /* and the node has its bytes */
 };
 
-/* publish_init: views data, which like name must outlive it.
+/* publish_init: views data, which must outlive it; stays where it is.  path:
+ * where it comes from; its name is made of that and of suffix.
  * Errors: EXIT_CODE_REJECTED it is no data set.  publish_fini in any case. */
 POT_MUST_USE enum exit_code publish_init(struct publish *publish,
                                          struct ctl *ctl, const void *data,
-                                         size_t size, const char *name);
+                                         size_t size, const char *path,
+                                         const char *suffix);
 void publish_fini(struct publish *publish);
 
 /* publish_look: asks the node whether the data set is there. */

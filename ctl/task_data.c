@@ -5,6 +5,7 @@
 #include "ctl/client.h"
 #include "training/import.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,14 +13,28 @@
 static enum exit_code open_part(struct task_part *part, struct ctl *ctl,
                                 const char *path, const char *suffix)
 {
-    publish_name(part->name, path, suffix);
     part->is_ours = true;
     enum exit_code rc = publish_init(&part->publish, ctl, part->bytes.data,
-                                     part->bytes.size, part->name);
+                                     part->bytes.size, path, suffix);
     const struct dataset *set = &part->publish.set;
     part->address = part->publish.address;
     part->facts = (struct spec_data){set->rows, set->features, set->classes};
     return rc;
+}
+
+/* The key of the file that why begins with, and its line. */
+static enum exit_code blame(struct ctl *ctl, const struct task_file *file,
+                            const char *part, const char *labels,
+                            const char *why)
+{
+    char key[32];
+    size_t size = labels != NULL ? strlen(labels) : 0;
+    bool is_labels =
+        size > 0 && strncmp(why, labels, size) == 0 && why[size] == ':';
+    (void)snprintf(key, sizeof(key), "data.%s%s", part,
+                   is_labels ? "_labels" : "");
+    return task_file_fault(ctl, file, task_file_line(file, key), key, "%s",
+                           why);
 }
 
 static enum exit_code import_split_parts(struct task_data *out, struct ctl *ctl,
@@ -56,7 +71,7 @@ static enum exit_code import_test(struct task_data *out, struct ctl *ctl,
         .like = &out->train.publish.set,
     };
     if (import_file(&out->test.bytes, &info, &options, why) != POT_OK) {
-        return ctl_fail(ctl, EXIT_CODE_REJECTED, "%s", why);
+        return blame(ctl, file, "test", file->test_labels, why);
     }
     return open_part(&out->test, ctl, file->test, "");
 }
@@ -83,9 +98,10 @@ static enum exit_code import_files(struct task_data *out, struct ctl *ctl,
     };
     if (import_file(&bytes, &info, &options, why) != POT_OK) {
         buf_fini(&bytes);
-        return ctl_fail(ctl, EXIT_CODE_REJECTED, "%s", why);
+        return blame(ctl, file, "train", file->train_labels, why);
     }
-    if (info.scale > 1 || info.scale < 1) {
+    bool is_scaled = info.scale > 0 && (info.scale > 1 || info.scale < 1);
+    if (is_scaled) {
         ctl_note(ctl, "%s: features are divided by %g", file->train,
                  info.scale);
     }
@@ -104,10 +120,15 @@ static enum exit_code import_files(struct task_data *out, struct ctl *ctl,
 
 /* A data set that the chain has, by its address. */
 static enum exit_code find_part(struct task_part *part, struct ctl *ctl,
+                                const struct task_file *file, const char *key,
                                 const char *address)
 {
     json_t *json;
     enum exit_code rc = client_get(&json, ctl, "/v1/datasets/%s", address);
+    if (rc == EXIT_CODE_FAILED) {
+        return task_file_fault(ctl, file, task_file_line(file, key), key, "%s",
+                               ctl->error);
+    }
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
@@ -127,11 +148,13 @@ enum exit_code task_data_get(struct task_data *out, struct ctl *ctl,
                              const struct task_file *file)
 {
     *out = (struct task_data){0};
-    enum exit_code rc = file->train != NULL
-                            ? import_files(out, ctl, file)
-                            : find_part(&out->train, ctl, file->hash);
+    enum exit_code rc =
+        file->train != NULL
+            ? import_files(out, ctl, file)
+            : find_part(&out->train, ctl, file, "data.hash", file->hash);
     if (rc == EXIT_CODE_DONE && file->test_hash != NULL) {
-        rc = find_part(&out->test, ctl, file->test_hash);
+        rc =
+            find_part(&out->test, ctl, file, "data.test_hash", file->test_hash);
     }
     return rc;
 }

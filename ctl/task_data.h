@@ -14,8 +14,7 @@ struct task_part {
     struct spec_data facts;
     bool is_ours; /* made here; the rest is of use only then */
     struct buf bytes;
-    struct publish publish; /* views bytes and name */
-    char name[TX_TEXT_MAX + 1];
+    struct publish publish; /* views bytes */
 };
 
 struct task_data {

@@ -89,6 +89,9 @@ POTCTL_NODE=$dead expect 4 "$dead" status
 expect 0 '"scale":16.0' dataset import "$digits/digits-train.csv" --json \
     --out "$dir/train.pds"
 expect 0 'features          64, bytes divided by 16' dataset show "$dir/train.pds"
+expect 6 "$digits/digits-train.csv: not a data set" dataset publish \
+    "$digits/digits-train.csv"
+expect 1 "cannot read $dir/none.pds: not found" dataset publish "$dir/none.pds"
 expect 6 'not a data set' dataset show "$digits/digits-train.csv"
 expect 6 'none.csv' dataset import "$dir/none.csv"
 cp "$digits"/digits-*.csv "$digits/task.toml" "$dir"
@@ -110,7 +113,11 @@ task 's/^layers.*/layers = [63, 10]/' 'the data has 64 features'
 task 's/^layers.*/layers = [64, 11]/' 'the data has 10 classes'
 task 's/^rows_per_miner.*/rows_per_miner = 2000/' 'training.rows_per_miner'
 task 's/^rounds.*/rounds = 0/' 'training.rounds: must be from 1'
-task 's/^train = .*/train = "none.csv"/' 'none.csv'
+task 's/^train = .*/train = "none.csv"/' \
+    "bad.toml:$(grep -n ^train "$dir/task.toml" | cut -d : -f 1): data.train: $dir/none.csv: not found"
+task 's/^test = .*/test = "none.csv"/' 'data.test: '
+task 's/^label = .*/train_labels = "none.idx"/;s/^train = .*/train = "train.idx"/' \
+    'data.train: '
 task 's/^aggregation.*/aggregation = "krum"/' 'training.krum_faulty: krum and multi_krum need'
 task 's/^name.*/name = /' 'bad.toml:'
 
