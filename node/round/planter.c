@@ -283,6 +283,16 @@ static bool is_open(const Pot__TaskRecord *task, const struct note *note)
            task->round == note->opened.body->round;
 }
 
+/* As planned: who audited it refused it. */
+static void tell_refused(const struct note *note)
+{
+    char text[HASH_TEXT_SIZE];
+    const struct round_submission *s = &note->opened;
+    LOG(LOG_INFO, "node", "plant not counted: found, as planned, or late",
+        log_text("task", hash_format(&s->task, text)),
+        log_u64("round", s->body->round));
+}
+
 static enum need judge(const struct planter *planter, const struct state *state,
                        const struct note *note)
 {
@@ -296,6 +306,8 @@ static enum need judge(const struct planter *planter, const struct state *state,
     } else if (task != NULL && closed != NULL && challenge == NULL &&
                ledger_is_counted(closed, &s->hash)) {
         need = need_of(planter, task, closed, note);
+    } else if (closed != NULL && !ledger_is_counted(closed, &s->hash)) {
+        tell_refused(note);
     }
     codec_free(challenge);
     codec_free(closed);

@@ -59,6 +59,9 @@ is_explained() {
             "$WORK/replay"
 }
 await 40 "the replay tells plants from fraud" is_explained
+# Their miners know of those that were refused at once.
+grep -h "plant not counted: found, as planned" "$NET"/miner*/potd.log |
+    grep -q "round=" || fail "no miner says that its plant was refused"
 same_chain validator0 validator1 validator2
 no_bugs
 echo "$(settled | wc -l) plants were exposed"
