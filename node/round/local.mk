@@ -7,6 +7,7 @@ node_round_libround_a_SOURCES = \
 	node/round/auditor.c node/round/auditor.h \
 	node/round/audits.c node/round/audits.h \
 	node/round/committing.c node/round/committing.h \
+	node/round/hearsay.c node/round/hearsay.h \
 	node/round/joining.c node/round/joining.h \
 	node/round/judging.c node/round/judging.h \
 	node/round/miner.c node/round/miner.h \

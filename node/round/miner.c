@@ -28,6 +28,7 @@
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/loop/loop_timer.h"
+#include "node/round/hearsay.h"
 #include "node/round/joining.h"
 #include "node/round/payload.h"
 #include "node/round/planter.h"
@@ -47,8 +48,6 @@
 #define TICK_MS       500
 #define RESEND_MS     3000
 #define JOIN_AGAIN_MS 5000
-/* Who was one block behind for so long is so by what others claim. */
-#define NEAR_MS 5000
 
 enum mined_state {
     MINED_IDLE,
@@ -87,7 +86,7 @@ struct miner {
     struct map tasks; /* task -> struct mined_task */
     struct loop_timer timer;
     bool is_stopped;
-    uint64_t near_ms; /* since when it is one block behind at most; 0: is not */
+    struct hearsay hearsay;
     struct miner_stats stats;
 };
 
@@ -117,25 +116,13 @@ static bool is_in(const struct miner *miner, struct roster roster)
     return roster_find(roster, own_key(miner), &index);
 }
 
-/* By a single block, too: that one may bring the stake.  But anyone can claim
- * to be one ahead, at every height. */
-static bool is_behind(struct miner *miner)
-{
-    uint64_t now = uv_now(miner->config.loop);
-    uint64_t height = chain_tip(miner->config.chain)->height;
-    uint64_t target = sync_target(miner->config.sync);
-    bool is_near = target <= height + 1;
-    if (!is_near || miner->near_ms == 0) {
-        miner->near_ms = is_near ? now : 0;
-    }
-    return target > height && (!is_near || now < miner->near_ms + NEAR_MS);
-}
-
 static void join_if_wanted(struct mined_task *mined)
 {
     struct miner *miner = mined->miner;
     uint64_t now = uv_now(miner->config.loop);
-    bool has_to_wait = is_behind(miner);
+    bool has_to_wait = hearsay_is_behind(&miner->hearsay,
+                                         chain_tip(miner->config.chain)->height,
+                                         sync_target(miner->config.sync), now);
     bool was_sent =
         mined->join_ms != 0 && (now < mined->join_ms + JOIN_AGAIN_MS ||
                                 joining_waits(miner->joining, &mined->join));

@@ -25,6 +25,7 @@ unit_node_tests = \
 	tests/unit/test_offload \
 	tests/unit/test_fellows \
 	tests/unit/test_committing \
+	tests/unit/test_hearsay \
 	tests/unit/test_own_links \
 	tests/unit/test_referee_words \
 	tests/unit/test_round_early \
@@ -186,6 +187,10 @@ nodist_EXTRA_tests_unit_test_node_config_SOURCES = dummy.cxx
 tests_unit_test_node_config_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_node_config_LDADD = base/libtoml.a p2p/libp2p.a \
 	$(unit_base_libs) $(UV_LIBS)
+
+tests_unit_test_hearsay_SOURCES = tests/unit/test_hearsay.c
+tests_unit_test_hearsay_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_hearsay_LDADD = node/round/libround.a $(unit_base_libs)
 
 tests_unit_test_own_links_SOURCES = tests/unit/test_own_links.c
 tests_unit_test_own_links_CPPFLAGS = $(unit_node_cppflags)
