@@ -231,20 +231,33 @@ Pot__Signed *chain_fixture_publish(const struct chain_fixture *f,
     return signed_make(SIGNED_TX, &f->holdings.chain, f->client, &body);
 }
 
-void chain_fixture_store_task(const struct chain_fixture *f,
-                              const Pot__TaskRecord *record)
+void chain_fixture_store(const struct chain_fixture *f,
+                         void (*write)(const struct ledger_env *env,
+                                       const void *what),
+                         const void *what)
 {
     struct store *store = f->holdings.store;
     struct ledger_view view = {&f->holdings, overlay_new(store)};
     const struct ledger_env env = ledger_view_env(&view);
     struct store_commit commit = {.height = 1, .block = "b", .block_size = 1};
     commit.parent = chain_tip(f->chain)->hash;
-    task_store(&env, record);
+    write(&env, what);
     enum pot_err err = overlay_root(view.overlay, &commit.state_root);
     POT_ASSERT(err == POT_OK);
     err = store_commit(store, &commit, view.overlay);
     POT_ASSERT(err == POT_OK);
     overlay_free(view.overlay);
+}
+
+static void write_task(const struct ledger_env *env, const void *record)
+{
+    task_store(env, record);
+}
+
+void chain_fixture_store_task(const struct chain_fixture *f,
+                              const Pot__TaskRecord *record)
+{
+    chain_fixture_store(f, write_task, record);
 }
 
 /* ---- the way of a block */

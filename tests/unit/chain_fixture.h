@@ -52,8 +52,13 @@ Pot__Signed *chain_fixture_publish(const struct chain_fixture *f,
                                    uint64_t nonce,
                                    Pot__PublishDataset *description);
 
-/* chain_fixture_store_task: the record stands in the state, as if a block had
- * brought it there; the chain knows nothing of that block.  Once. */
+/* chain_fixture_store: what write puts stands in the state, as if a block had
+ * brought it there; the chain knows nothing of that block.  Once.
+ * chain_fixture_store_task: a record. */
+void chain_fixture_store(const struct chain_fixture *f,
+                         void (*write)(const struct ledger_env *env,
+                                       const void *what),
+                         const void *what);
 void chain_fixture_store_task(const struct chain_fixture *f,
                               const Pot__TaskRecord *record);
 

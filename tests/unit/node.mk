@@ -27,6 +27,7 @@ unit_node_tests = \
 	tests/unit/test_committing \
 	tests/unit/test_hearsay \
 	tests/unit/test_own_links \
+	tests/unit/test_planter \
 	tests/unit/test_referee_words \
 	tests/unit/test_round_early \
 	tests/unit/test_row_gather \
@@ -191,6 +192,13 @@ tests_unit_test_node_config_LDADD = base/libtoml.a p2p/libp2p.a \
 tests_unit_test_hearsay_SOURCES = tests/unit/test_hearsay.c
 tests_unit_test_hearsay_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_hearsay_LDADD = node/round/libround.a $(unit_base_libs)
+
+tests_unit_test_planter_SOURCES = tests/unit/test_planter.c \
+	tests/unit/intake_fixture.c tests/unit/intake_fixture.h \
+	$(unit_chain_sources)
+tests_unit_test_planter_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_planter_LDADD = node/round/libround.a \
+	tests/unit/libledger_fixture.a $(unit_chain_libs)
 
 tests_unit_test_own_links_SOURCES = tests/unit/test_own_links.c
 tests_unit_test_own_links_CPPFLAGS = $(unit_node_cppflags)

@@ -1,0 +1,35 @@
+/* intake_fixture: an intake over a chain_fixture, with its mempool, in a
+ * network where nobody else is. */
+#ifndef POT_TESTS_UNIT_INTAKE_FIXTURE_H
+#define POT_TESTS_UNIT_INTAKE_FIXTURE_H
+
+#include "tests/unit/chain_fixture.h"
+
+struct gossip;
+struct intake;
+struct mempool;
+struct needs;
+struct net;
+struct pending;
+
+struct intake_fixture {
+    struct chain_fixture chain;
+    uv_loop_t net_loop; /* it is not run before the end */
+    struct net *net;
+    struct gossip *gossip;
+    struct needs *needs;
+    struct mempool *mempool;
+    struct pending *pending;
+    struct intake *intake;
+};
+
+/* intake_fixture_open: a mempool of so many transactions. */
+void intake_fixture_open(struct intake_fixture *f, uint64_t txs_max);
+
+/* intake_fixture_run: until everything was answered. */
+void intake_fixture_run(struct intake_fixture *f);
+
+/* intake_fixture_close: who sends by itself is freed before. */
+void intake_fixture_close(struct intake_fixture *f);
+
+#endif
