@@ -55,6 +55,7 @@ static struct signer *signer_of(struct group *g, const struct public_key *key)
     struct signer *signer = map_get(&g->by_key, key->b);
     if (signer == NULL) {
         signer = &g->signers[g->signer_count++];
+        signer->is_used = false;
         signer->is_right = key_equation_open_key(signer->point, key);
         (void)map_put(&g->by_key, key->b, signer);
     }

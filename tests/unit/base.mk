@@ -29,6 +29,8 @@ tests_unit_test_file_LDADD = $(unit_base_libs)
 
 tests_unit_test_key_batch_SOURCES = tests/unit/test_key_batch.c tests/rng.h
 tests_unit_test_key_batch_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_key_batch_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=point_sum -Wl,--wrap=key_equation_holds
 tests_unit_test_key_batch_LDADD = $(unit_base_libs)
 
 tests_unit_test_point_sum_SOURCES = tests/unit/test_point_sum.c tests/rng.h

@@ -7,8 +7,10 @@
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "base/key_equation.h"
+#include "base/point_sum.h"
 #include "tests/rng.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -429,6 +431,59 @@ static void wrong_ones_do_not_cancel_out(void **state)
     }
 }
 
+static size_t sums;
+static size_t single_equations;
+
+void __real_point_sum(decaf_255_point_t out, const struct point_term *terms,
+                      size_t term_count);
+void __wrap_point_sum(decaf_255_point_t out, const struct point_term *terms,
+                      size_t term_count);
+bool __real_key_equation_holds(const struct key_equation *equation,
+                               const decaf_255_point_t key);
+bool __wrap_key_equation_holds(const struct key_equation *equation,
+                               const decaf_255_point_t key);
+
+void __wrap_point_sum(decaf_255_point_t out, const struct point_term *terms,
+                      size_t term_count)
+{
+    sums++;
+    __real_point_sum(out, terms, term_count);
+}
+
+bool __wrap_key_equation_holds(const struct key_equation *equation,
+                               const decaf_255_point_t key)
+{
+    single_equations++;
+    return __real_key_equation_holds(equation, key);
+}
+
+/* Of 256 claims, of which the first `wrong` are. */
+static void expect_work(size_t wrong, size_t sums_made, size_t equations)
+{
+    bool holds[KEY_BATCH_MAX];
+    for (size_t i = 0; i < KEY_BATCH_MAX; i++) {
+        right_claim(&claims[i], i / 4);
+        claims[i].signature.b[32] ^= i < wrong;
+    }
+    sums = 0;
+    single_equations = 0;
+    key_batch_check(claims, KEY_BATCH_MAX, holds);
+    assert_int_equal(sums, sums_made);
+    assert_int_equal(single_equations, equations);
+}
+
+static void a_wrong_one_costs_the_part_that_it_is_in(void **state)
+{
+    (void)state;
+    (void)mallopt(M_PERTURB, 0x55); /* what is allocated holds anything */
+    expect_work(0, 1, 0);
+    expect_work(1, 1 + 8, 32);
+    expect_work(32, 1 + 8, 32);
+    expect_work(33, 1 + 8, 64);
+    expect_work(256, 1 + 8, 256);
+    (void)mallopt(M_PERTURB, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +495,7 @@ int main(void)
         cmocka_unit_test(each_flipped_bit_is_seen),
         cmocka_unit_test(wrong_ones_among_many_are_found),
         cmocka_unit_test(wrong_ones_do_not_cancel_out),
+        cmocka_unit_test(a_wrong_one_costs_the_part_that_it_is_in),
     };
     if (sodium_init() < 0) {
         return 1;
