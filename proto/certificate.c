@@ -2,19 +2,50 @@
 
 #include "proto/certificate.h"
 
+#include "base/alloc.h"
+#include "base/key_batch.h"
+#include "base/limits.h"
 #include "proto/codec.h"
 #include "proto/vote.h"
+
+#include <stdlib.h>
 
 static bool is_known(const struct known_votes *known,
                      const struct validator_set *set, const struct vote *vote,
                      const struct signature *signature)
 {
     struct hash id;
-    if (known == NULL || vote->replica >= set->count) {
+    if (known == NULL) {
         return false;
     }
     vote_id(&id, &set->keys[vote->replica], vote, signature);
     return known->has(known->context, &id);
+}
+
+/* Claims of those votes that are not known; room is for all of the set.  False:
+ * the replicas are not in it, or not ascending. */
+static bool gather(struct key_claim *claims, size_t *claim_count,
+                   const struct validator_set *set, const struct hash *chain,
+                   const struct vote *vote,
+                   Pot__VoteSignature *const *signatures, size_t count,
+                   const struct known_votes *known)
+{
+    struct vote each = *vote;
+    *claim_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct signature signature;
+        each.replica = signatures[i]->replica;
+        if ((i > 0 && each.replica <= signatures[i - 1]->replica) ||
+            each.replica >= set->count ||
+            !codec_signature(&signature, signatures[i]->signature)) {
+            return false;
+        }
+        if (!is_known(known, set, &each, &signature)) {
+            vote_claim(&claims[(*claim_count)++], &set->keys[each.replica],
+                       chain, &each, &signature);
+        }
+    }
+    return true;
 }
 
 /* What every certificate is made of: replicas are in the set, strictly
@@ -24,18 +55,19 @@ static bool signatures_hold(const struct validator_set *set,
                             Pot__VoteSignature *const *signatures, size_t count,
                             const struct known_votes *known)
 {
-    struct vote each = *vote;
-    for (size_t i = 0; i < count; i++) {
-        struct signature signature;
-        each.replica = signatures[i]->replica;
-        if ((i > 0 && each.replica <= signatures[i - 1]->replica) ||
-            !codec_signature(&signature, signatures[i]->signature) ||
-            (!is_known(known, set, &each, &signature) &&
-             !vote_verify(set, chain, &each, &signature))) {
-            return false;
+    bool holds[VALIDATORS_MAX];
+    size_t claim_count;
+    struct key_claim *claims = pot_alloc(set->count * sizeof(*claims));
+    bool hold = gather(claims, &claim_count, set, chain, vote, signatures,
+                       count, known);
+    if (hold) {
+        key_batch_check(claims, claim_count, holds);
+        for (size_t i = 0; i < claim_count; i++) {
+            hold = hold && holds[i];
         }
     }
-    return true;
+    free(claims);
+    return hold;
 }
 
 static enum certificate_verdict verify(

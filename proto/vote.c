@@ -45,12 +45,21 @@ bool vote_sign(struct signature *out, const struct key *key,
     return key_sign(out, key, "vote", chain, bytes, sizeof(bytes));
 }
 
-bool vote_verify_key(const struct public_key *signer, const struct hash *chain,
-                     const struct vote *vote, const struct signature *signature)
+void vote_claim(struct key_claim *out, const struct public_key *signer,
+                const struct hash *chain, const struct vote *vote,
+                const struct signature *signature)
 {
     uint8_t bytes[VOTE_BYTES];
     vote_write(bytes, vote);
-    return key_verify(signer, "vote", chain, bytes, sizeof(bytes), signature);
+    key_claim_init(out, signer, "vote", chain, bytes, sizeof(bytes), signature);
+}
+
+bool vote_verify_key(const struct public_key *signer, const struct hash *chain,
+                     const struct vote *vote, const struct signature *signature)
+{
+    struct key_claim claim;
+    vote_claim(&claim, signer, chain, vote, signature);
+    return key_claim_holds(&claim);
 }
 
 bool vote_verify(const struct validator_set *set, const struct hash *chain,

@@ -23,7 +23,8 @@ tests_sim_sim_primary_SOURCES = tests/sim/sim_primary.c $(sim_sources)
 tests_sim_sim_pbft_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
 	$(PROTOBUFC_CFLAGS)
 tests_sim_sim_pbft_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=key_sign -Wl,--wrap=key_claim_holds
+	-Wl,--wrap=key_sign -Wl,--wrap=key_claim_holds \
+	-Wl,--wrap=key_batch_check
 tests_sim_sim_pbft_LDADD = consensus/libconsensus.a proto/libproto.a \
 	proto/libformats.a base/libbase.a $(BASE_LIBS) $(PROTOBUFC_LIBS)
 tests_sim_sim_primary_CPPFLAGS = $(tests_sim_sim_pbft_CPPFLAGS)

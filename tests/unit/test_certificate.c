@@ -13,18 +13,19 @@
 
 #include <cmocka.h>
 
-#define N 4
+#define N    4
+#define MANY 31 /* their quorum is checked as a batch */
 
 static const struct hash chain = {{1}};
 static const struct hash digest = {{9}};
-static struct key *keys[N];
+static struct key *keys[MANY];
 static struct validator_set set;
 
 static int open_keys(void **state)
 {
     (void)state;
     set.count = N;
-    for (uint32_t i = 0; i < N; i++) {
+    for (uint32_t i = 0; i < MANY; i++) {
         uint8_t seed[32] = {'c', (uint8_t)i};
         keys[i] = key_from_seed(seed);
         set.keys[i] = *key_public(keys[i]);
@@ -35,7 +36,7 @@ static int open_keys(void **state)
 static int close_keys(void **state)
 {
     (void)state;
-    for (uint32_t i = 0; i < N; i++) {
+    for (uint32_t i = 0; i < MANY; i++) {
         key_free(keys[i]);
     }
     return 0;
@@ -62,7 +63,7 @@ static Pot__CommitCertificate *make_commit(size_t count)
     c->height = 5;
     c->view = 2;
     c->digest = codec_copy_bytes(digest.b, HASH_SIZE);
-    c->signatures = pot_calloc(N + 1, sizeof(*c->signatures));
+    c->signatures = pot_calloc(MANY, sizeof(*c->signatures));
     for (uint32_t i = 0; i < count; i++) {
         c->signatures[c->n_signatures++] = sign(i, POT__PHASE__PHASE_COMMIT, 2);
     }
@@ -302,6 +303,53 @@ static void a_prepared_certificate_needs_a_quorum(void **state)
     expect_prepared(c, CERTIFICATE_TOO_FEW);
 }
 
+static bool knows_all_but_5(void *context, const struct hash *id)
+{
+    const struct hash *unknown = context;
+    return !hash_equal(id, unknown);
+}
+
+/* One after the other is wrong. */
+static void each_of_many_signatures_counts(void **state)
+{
+    (void)state;
+    uint32_t quorum = validator_set_quorum(MANY);
+    set.count = MANY;
+    expect_commit(make_commit(quorum), CERTIFICATE_VALID);
+    for (uint32_t i = 0; i < quorum; i++) {
+        Pot__CommitCertificate *c = make_commit(quorum);
+        c->signatures[i]->signature.data[33] ^= 1;
+        expect_commit(c, CERTIFICATE_FORGED);
+    }
+    Pot__CommitCertificate *c = make_commit(quorum);
+    c->signatures[quorum - 1]->replica = MANY;
+    expect_commit(c, CERTIFICATE_FORGED);
+    set.count = N;
+}
+
+static void what_is_not_known_among_many_is_checked(void **state)
+{
+    (void)state;
+    struct hash unknown;
+    struct vote vote = {POT__PHASE__PHASE_COMMIT, 5, 2, digest, 5};
+    uint32_t quorum = validator_set_quorum(MANY);
+    set.count = MANY;
+    for (unsigned is_wrong = 0; is_wrong < 2; is_wrong++) {
+        struct signature signature;
+        const struct known_votes known = {knows_all_but_5, &unknown};
+        Pot__CommitCertificate *c = make_commit(quorum);
+        c->signatures[6]->signature.data[33] ^= 1; /* known all the same */
+        c->signatures[5]->signature.data[33] ^= (uint8_t)is_wrong;
+        memcpy(signature.b, c->signatures[5]->signature.data, SIGNATURE_SIZE);
+        vote_id(&unknown, &set.keys[5], &vote, &signature);
+        assert_int_equal(
+            certificate_proves_by(&set, &chain, c, 5, &digest, &known),
+            is_wrong ? CERTIFICATE_FORGED : CERTIFICATE_VALID);
+        codec_free(c);
+    }
+    set.count = N;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +370,8 @@ int main(void)
         cmocka_unit_test(a_prepared_certificate_needs_the_primary),
         cmocka_unit_test(the_primary_does_not_count_twice),
         cmocka_unit_test(a_prepared_certificate_needs_a_quorum),
+        cmocka_unit_test(each_of_many_signatures_counts),
+        cmocka_unit_test(what_is_not_known_among_many_is_checked),
     };
     return cmocka_run_group_tests(tests, open_keys, close_keys);
 }
