@@ -56,6 +56,7 @@ struct trial {
     float *b;
     float *c;      /* what it was, then what the variant made of it */
     float *wanted; /* the same by the scalar one */
+    int32_t *fixed;
     void *arena;
     float *scratch;
 };
@@ -92,8 +93,36 @@ static bool is_same(const float *a, const float *b, size_t count)
     return true;
 }
 
+/* Into c; a block that is not a place's first is taken from what is there. */
+static bool store(void *context, const struct product_piece *piece)
+{
+    float *c = context;
+    for (size_t i = 0; i < piece->rows; i++) {
+        for (size_t j = 0; j < piece->columns; j++) {
+            float *at = c + piece->first + i * piece->stride + j;
+            float value = piece->values[i * piece->values_stride + j];
+            *at = piece->is_first ? value : *at - value;
+        }
+    }
+    return true;
+}
+
+static bool agrees_on_given(struct trial *t, const struct product *variant,
+                            size_t m, size_t n, size_t k)
+{
+    const struct product_taker found = {store, t->c, 0};
+    const struct product_taker wanted = {store, t->wanted, 0};
+    size_t block = k > 2 ? k / 2 : k;
+    memset(t->c, 0xff, m * n * sizeof(float));
+    memset(t->wanted, 0xff, m * n * sizeof(float));
+    return variant->give_tn(&found, t->a, t->b, m, n, k, block, t->scratch) &&
+           exact_scalar.give_tn(&wanted, t->a, t->b, m, n, k, block,
+                                t->scratch) &&
+           is_same(t->c, t->wanted, m * n);
+}
+
 static bool agrees_on(struct trial *t, product_fn *variant, product_fn *scalar,
-                      size_t m, size_t n, size_t k)
+                      struct product_weights b, size_t m, size_t n, size_t k)
 {
     POT_ASSERT(m * n <= FLOATS_MAX && m * k <= FLOATS_MAX &&
                n * k <= FLOATS_MAX);
@@ -101,17 +130,24 @@ static bool agrees_on(struct trial *t, product_fn *variant, product_fn *scalar,
         t->c[i] = next_float(&t->random);
     }
     memcpy(t->wanted, t->c, m * n * sizeof(float));
-    variant(t->c, t->a, t->b, m, n, k, t->scratch);
-    scalar(t->wanted, t->a, t->b, m, n, k, t->scratch);
+    variant(t->c, t->a, b, m, n, k, t->scratch);
+    scalar(t->wanted, t->a, b, m, n, k, t->scratch);
     return is_same(t->c, t->wanted, m * n);
 }
 
 static bool agree(struct trial *t, const struct product *variant, size_t m,
                   size_t n, size_t k)
 {
-    return agrees_on(t, variant->add_nt, exact_scalar.add_nt, m, n, k) &&
-           agrees_on(t, variant->set_nn, exact_scalar.set_nn, m, n, k) &&
-           agrees_on(t, variant->set_tn, exact_scalar.set_tn, m, n, k);
+    const struct product_weights weights[] = {{.floats = t->b},
+                                              {.fixed = t->fixed}};
+    bool is_agreed = agrees_on_given(t, variant, m, n, k);
+    for (size_t i = 0; is_agreed && i < 2; i++) {
+        is_agreed = agrees_on(t, variant->add_nt, exact_scalar.add_nt,
+                              weights[i], m, n, k) &&
+                    agrees_on(t, variant->set_nn, exact_scalar.set_nn,
+                              weights[i], m, n, k);
+    }
+    return is_agreed;
 }
 
 static bool agrees(struct trial *t, const struct product *variant)
@@ -143,6 +179,7 @@ bool exact_agrees(const struct product *variant)
 {
     struct trial t = {.random = 1};
     t.arena = pot_calloc(4 * FLOATS_MAX + PRODUCT_SCRATCH, sizeof(float));
+    t.fixed = pot_calloc(FLOATS_MAX, sizeof(*t.fixed));
     t.a = t.arena;
     t.b = t.a + FLOATS_MAX;
     t.c = t.b + FLOATS_MAX;
@@ -151,7 +188,12 @@ bool exact_agrees(const struct product *variant)
     for (size_t i = 0; i < 2 * FLOATS_MAX; i++) {
         t.a[i] = next_float(&t.random);
     }
+    for (size_t i = 0; i < FLOATS_MAX; i++) {
+        t.fixed[i] = (int32_t)(t.random >> i % 32);
+        (void)next_float(&t.random);
+    }
     bool is_agreed = agrees(&t, variant);
+    free(t.fixed);
     free(t.arena);
     return is_agreed;
 }

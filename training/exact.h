@@ -3,8 +3,8 @@
  * An element of a product is one chain of fused multiply-adds, each rounded
  * once, k ascending:
  *
- *   add_nt           c = fma(a[k], b[k], c) from the c that is there
- *   set_nn, set_tn   the same from c = +0
+ *   add_nt            c = fma(a[k], b[k], c) from the c that is there
+ *   set_nn, give_tn   the same from c = +0; give_tn in each block of k
  *
  * Variants compute many chains side by side but never split one, so that
  * vectors, blocks, alignment and threads leave no trace.  Rounding is to the

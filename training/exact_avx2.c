@@ -19,5 +19,5 @@
 
 #include "training/exact_tile.h"
 
-const struct product exact_avx2 = {"avx2", add_nt, set_nn, set_tn};
+const struct product exact_avx2 = {"avx2", true, add_nt, set_nn, give_tn};
 #endif

@@ -20,5 +20,5 @@
 
 #include "training/exact_tile.h"
 
-const struct product exact_avx512 = {"avx512", add_nt, set_nn, set_tn};
+const struct product exact_avx512 = {"avx512", true, add_nt, set_nn, give_tn};
 #endif

@@ -15,42 +15,33 @@
  *   for each run of k
  *       for each block of rows      [pack a's]
  *           for each panel          pack b's
- *               for each tile       registers: one chain an element */
+ *               for each tile       registers: one chain an element
+ *
+ * What is given out is not stored in between: its k is packed as a whole, and
+ * a tile's chains go from end to end.
+ *
+ *   for each part of the rows       pack a's
+ *       for each panel              pack b's
+ *           for each tile
+ *               for each block of k registers, and whoever takes them */
 #ifndef POT_TRAINING_EXACT_TILE_H
 #define POT_TRAINING_EXACT_TILE_H
 
 #include "training/exact.h"
+#include "training/exact_pack.h"
 
-#include <stdint.h>
 #include <string.h>
 
-#define PANEL      ((size_t)(2 * LANES))
 #define RUN        ((size_t)264)
 #define BLOCK_ROWS ((size_t)(32 * TILE_ROWS))
 /* Columns of c from which on packing a pays. */
 #define PACK_COLUMNS ((size_t)256)
-/* Rows of a matrix lie far apart: they are asked for before their turn. */
-#define ROWS_AHEAD ((size_t)12)
 
 _Static_assert((32 * TILE_ROWS + 2 * LANES) * 264 <= PRODUCT_SCRATCH,
                "a block's rows and a panel are packed into the scratch");
+_Static_assert(TILE_ROWS + 2 * LANES <= PRODUCT_SCRATCH_STEP,
+               "a tile and a panel of any k are packed into the scratch");
 _Static_assert(TILE_ROWS <= 15, "a tile's rows have five anchors, three each");
-
-#ifdef __clang__
-#define UNROLLED _Pragma("unroll")
-#else
-#define UNROLLED _Pragma("GCC unroll 16")
-#endif
-#define INLINE TARGET __attribute__((always_inline)) static inline
-
-/* A matrix or a part of one.  Of a: element (i, k) is at[i * stride + k], or
- * at[k * stride + i] when k runs down.  Of b: (k, j) is at[j * stride + k],
- * or at[k * stride + j] when k runs down. */
-struct operand {
-    const float *at;
-    size_t stride;
-    bool is_k_down;
-};
 
 /* rows and vectors are constants wherever this is inlined: what is left is
  * rows * vectors chains in registers. */
@@ -131,156 +122,6 @@ static size_t tile_rows(size_t rows_left)
     return (rows_left + count - 1) / count;
 }
 
-/* ---- packing */
-
-typedef float four __attribute__((vector_size(16)));
-
-static inline four load_four(const float *at)
-{
-    four out;
-    memcpy(&out, at, sizeof(out));
-    return out;
-}
-
-static inline void transpose_4x4(float *out, size_t out_stride, const float *in,
-                                 size_t in_stride)
-{
-    four a = load_four(in);
-    four b = load_four(in + in_stride);
-    four c = load_four(in + 2 * in_stride);
-    four d = load_four(in + 3 * in_stride);
-    four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-    four ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-    four cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    four rows[4] = {
-        __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5),
-        __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
-        __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5),
-        __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7),
-    };
-    for (size_t i = 0; i < 4; i++) {
-        memcpy(out + i * out_stride, &rows[i], sizeof(rows[i]));
-    }
-}
-
-typedef float eight __attribute__((vector_size(32)));
-
-/* The same for twice as many, with half of the stores. */
-INLINE void transpose_8x8(float *out, size_t out_stride, const float *in,
-                          size_t in_stride)
-{
-    eight rows[8];
-    eight pairs[8];
-    UNROLLED
-    for (size_t i = 0; i < 8; i++) {
-        memcpy(&rows[i], in + i * in_stride, sizeof(rows[i]));
-    }
-    UNROLLED
-    for (size_t i = 0; i < 8; i += 2) {
-        pairs[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 1, 9, 4,
-                                           12, 5, 13);
-        pairs[i + 1] = __builtin_shufflevector(rows[i], rows[i + 1], 2, 10, 3,
-                                               11, 6, 14, 7, 15);
-    }
-    UNROLLED
-    for (size_t i = 0; i < 8; i += 4) {
-        UNROLLED
-        for (size_t j = 0; j < 2; j++) {
-            rows[i + 2 * j] = __builtin_shufflevector(
-                pairs[i + j], pairs[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-            rows[i + 2 * j + 1] = __builtin_shufflevector(
-                pairs[i + j], pairs[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-        }
-    }
-    UNROLLED
-    for (size_t i = 0; i < 4; i++) {
-        eight low = __builtin_shufflevector(rows[i], rows[i + 4], 0, 1, 2, 3, 8,
-                                            9, 10, 11);
-        eight high = __builtin_shufflevector(rows[i], rows[i + 4], 4, 5, 6, 7,
-                                             12, 13, 14, 15);
-        memcpy(out + i * out_stride, &low, sizeof(low));
-        memcpy(out + (i + 4) * out_stride, &high, sizeof(high));
-    }
-}
-
-/* out (run, count) = transpose(in (count, run)) */
-TARGET static void transpose(float *out, size_t out_stride, const float *in,
-                             size_t in_stride, size_t count, size_t run)
-{
-    size_t eights = count / 8 * 8;
-    size_t fours = count / 4 * 4;
-    size_t run_eights = run / 8 * 8;
-    for (size_t i = 0; i < eights; i += 8) {
-        for (size_t k = 0; k < run_eights; k += 8) {
-            transpose_8x8(out + k * out_stride + i, out_stride,
-                          in + i * in_stride + k, in_stride);
-        }
-    }
-    for (size_t i = eights; i < fours; i += 4) {
-        for (size_t k = 0; k < run_eights; k += 4) {
-            transpose_4x4(out + k * out_stride + i, out_stride,
-                          in + i * in_stride + k, in_stride);
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = i < fours ? run_eights : 0; k < run; k++) {
-            out[k * out_stride + i] = in[i * in_stride + k];
-        }
-    }
-}
-
-/* out (run, count), tightly: rows of whole vectors, of which what is too much
- * is overwritten by the next row; the last rows would go beyond the end. */
-INLINE void gather(float *out, const float *in, size_t in_stride, size_t count,
-                   size_t run)
-{
-    size_t vectors = (count + LANES - 1) / LANES;
-    size_t k = 0;
-    for (; (run - k) * count >= vectors * LANES; k++) {
-        __builtin_prefetch(in + ROWS_AHEAD * in_stride);
-        __builtin_prefetch(in + ROWS_AHEAD * in_stride + count - 1);
-        UNROLLED
-        for (size_t v = 0; v < vectors; v++) {
-            STORE(out + v * LANES, LOAD(in + v * LANES));
-        }
-        in += in_stride;
-        out += count;
-    }
-    for (; k < run; k++) {
-        memcpy(out, in, count * sizeof(float));
-        in += in_stride;
-        out += count;
-    }
-}
-
-/* out (run, count): the same for either way of k. */
-INLINE void pack(float *out, struct operand from, size_t count, size_t run)
-{
-    if (from.is_k_down) {
-        gather(out, from.at, from.stride, count, run);
-    } else {
-        transpose(out, count, from.at, from.stride, count, run);
-    }
-}
-
-TARGET static void pack_panel(float *panel, struct operand b, size_t columns,
-                              size_t run)
-{
-    if (columns == PANEL) {
-        pack(panel, b, PANEL, run); /* vectors of a constant number */
-        return;
-    }
-    memset(panel, 0, run * PANEL * sizeof(float));
-    if (!b.is_k_down) {
-        transpose(panel, PANEL, b.at, b.stride, columns, run);
-        return;
-    }
-    for (size_t k = 0; k < run; k++) {
-        memcpy(panel + k * PANEL, b.at + k * b.stride, columns * sizeof(float));
-    }
-}
-
 /* Tile behind tile: in each, k runs down. */
 TARGET static void pack_rows(float *out, struct operand a, size_t rows,
                              size_t run)
@@ -289,7 +130,11 @@ TARGET static void pack_rows(float *out, struct operand a, size_t rows,
         size_t height = tile_rows(rows - i);
         struct operand from = a;
         from.at += i * (a.is_k_down ? 1 : a.stride);
-        pack(out, from, height, run);
+        if (a.is_k_down) {
+            gather(out, from.at, from.stride, height, run, false);
+        } else {
+            transpose_floats(out, height, from.at, from.stride, height, run);
+        }
         out += height * run;
         i += height;
     }
@@ -335,7 +180,7 @@ TARGET static void multiply_panel(float *c, size_t n, struct operand a,
         fetch_ahead(c + (i + height) * n, n, columns,
                     left < height ? left : height);
         if (is_packed) {
-            part = (struct operand){a.at + i * run, height, true};
+            part = (struct operand){a.at + i * run, height, true, false};
         } else {
             part.at += i * (a.is_k_down ? 1 : a.stride);
         }
@@ -409,25 +254,101 @@ TARGET static void multiply(float *c, struct operand a, struct operand b,
     }
 }
 
-TARGET static void add_nt(float *c, const float *a, const float *b, size_t m,
-                          size_t n, size_t k, float *scratch)
+static struct operand weights(struct product_weights b, size_t stride,
+                              bool is_k_down)
 {
-    multiply(c, (struct operand){a, k, false}, (struct operand){b, k, false}, m,
+    const float *at =
+        b.fixed == NULL ? b.floats : (const float *)(const void *)b.fixed;
+    return (struct operand){at, stride, is_k_down, b.fixed != NULL};
+}
+
+TARGET static void add_nt(float *c, const float *a, struct product_weights b,
+                          size_t m, size_t n, size_t k, float *scratch)
+{
+    multiply(c, (struct operand){a, k, false, false}, weights(b, k, false), m,
              n, k, true, scratch);
 }
 
-TARGET static void set_nn(float *c, const float *a, const float *b, size_t m,
-                          size_t n, size_t k, float *scratch)
+TARGET static void set_nn(float *c, const float *a, struct product_weights b,
+                          size_t m, size_t n, size_t k, float *scratch)
 {
-    multiply(c, (struct operand){a, k, false}, (struct operand){b, n, true}, m,
-             n, k, false, scratch);
+    multiply(c, (struct operand){a, k, false, false}, weights(b, n, true), m, n,
+             k, false, scratch);
 }
 
-TARGET static void set_tn(float *c, const float *a, const float *b, size_t m,
-                          size_t n, size_t k, float *scratch)
+/* ---- giving out what is not stored */
+
+/* Rows of c against whose part of a all panels pass: as many as the scratch
+ * has room for beside a panel, and all such parts about as high. */
+static size_t part_rows(size_t m, size_t k)
 {
-    multiply(c, (struct operand){a, m, true}, (struct operand){b, n, true}, m,
-             n, k, false, scratch);
+    size_t steps = k < PRODUCT_K_MIN ? PRODUCT_K_MIN : k;
+    size_t most = steps * PRODUCT_SCRATCH_STEP / k - PANEL;
+    size_t count = (m + most - 1) / most;
+    size_t rows = (m + count - 1) / count;
+    rows = (rows + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
+    return rows < most ? rows : most / TILE_ROWS * TILE_ROWS;
+}
+
+/* A tile in all blocks of k: each is a chain of its own. */
+TARGET static bool give_tile(const struct product_taker *taker,
+                             struct product_piece *piece, const float *a,
+                             const float *panel, size_t k, size_t block)
+{
+    float sums[TILE_ROWS * 2 * LANES] __attribute__((aligned(64)));
+    bool is_taken = true;
+    piece->values = sums;
+    for (size_t l = 0; is_taken && l < k; l += block) {
+        struct operand part = {a + l * piece->rows, piece->rows, true, false};
+        tiles[piece->rows][1][piece->columns > LANES](
+            sums, PANEL, part, panel + l * PANEL, k - l < block ? k - l : block,
+            false);
+        piece->is_first = l == 0;
+        is_taken = taker->take(taker->context, piece);
+    }
+    return is_taken;
+}
+
+/* rows of c, whose part of a is packed, from first on. */
+TARGET static bool give_part(const struct product_taker *taker, size_t first,
+                             const float *packed, struct operand b, size_t rows,
+                             size_t n, size_t k, size_t block, float *panel)
+{
+    for (size_t j = 0; j < n; j += PANEL) {
+        struct product_piece piece = {
+            .values_stride = PANEL,
+            .stride = n,
+            .columns = n - j < PANEL ? n - j : PANEL,
+        };
+        struct operand part = {b.at + j, b.stride, true, false};
+        pack_panel(panel, part, piece.columns, k);
+        for (size_t i = 0; i < rows; i += piece.rows) {
+            piece.rows = tile_rows(rows - i);
+            piece.first = first + i * n + j;
+            if (!give_tile(taker, &piece, packed + i * k, panel, k, block)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+TARGET static bool give_tn(const struct product_taker *taker, const float *a,
+                           const float *b, size_t m, size_t n, size_t k,
+                           size_t block, float *scratch)
+{
+    float *packed = scratch + PANEL * k;
+    size_t height = part_rows(m, k);
+    for (size_t i = 0; i < m; i += height) {
+        size_t rows = m - i < height ? m - i : height;
+        pack_rows(packed, (struct operand){a + i, m, true, false}, rows, k);
+        if (!give_part(taker, taker->origin + i * n, packed,
+                       (struct operand){b, n, true, false}, rows, n, k, block,
+                       scratch)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 #endif

@@ -12,7 +12,8 @@
 #include <string.h>
 
 void kernel_dense_forward(float *y, const struct kernel_dense *dense,
-                          const float *x, const float *w, const float *b)
+                          const float *x, struct product_weights w,
+                          const float *b)
 {
     for (size_t i = 0; i < dense->n; i++) {
         memcpy(y + i * dense->d_out, b, dense->d_out * sizeof(float));
@@ -22,31 +23,25 @@ void kernel_dense_forward(float *y, const struct kernel_dense *dense,
 }
 
 void kernel_dense_backward(float *dx, const struct kernel_dense *dense,
-                           const float *dy, const float *w)
+                           const float *dy, struct product_weights w)
 {
     dense->product->set_nn(dx, dy, w, dense->n, dense->d_in, dense->d_out,
                            dense->scratch);
 }
 
-void kernel_dense_gradient(float *dw, float *columns,
+bool kernel_dense_gradient(const struct product_taker *taker,
                            const struct kernel_dense *dense, const float *dy,
-                           const float *x, size_t first, size_t count)
+                           const float *x, size_t block)
 {
-    for (size_t i = 0; i < dense->n; i++) {
-        memcpy(columns + i * count, dy + i * dense->d_out + first,
-               count * sizeof(float));
-    }
-    dense->product->set_tn(dw, columns, x, count, dense->d_in, dense->n,
-                           dense->scratch);
+    return dense->product->give_tn(taker, dy, x, dense->d_out, dense->d_in,
+                                   dense->n, block, dense->scratch);
 }
 
 /* One sum a column, its rows ascending. */
-void kernel_dense_bias(float *db, const struct kernel_dense *dense,
-                       const float *dy)
+void kernel_dense_bias(float *db, const float *dy, size_t n, size_t d_out)
 {
-    size_t d_out = dense->d_out;
     memset(db, 0, d_out * sizeof(float));
-    for (size_t i = 0; i < dense->n; i++) {
+    for (size_t i = 0; i < n; i++) {
 #pragma omp simd
         for (size_t o = 0; o < d_out; o++) {
             db[o] += dy[i * d_out + o];
@@ -198,16 +193,35 @@ CLONES void kernel_from_fixed(float *restrict out,
     }
 }
 
-CLONES_FUSED void kernel_step(float *restrict values,
-                              const float *restrict gradient, float rate,
-                              size_t count)
+struct product_piece kernel_row(const float *values, size_t first, size_t count,
+                                bool is_first)
 {
+    return (struct product_piece){.values = values,
+                                  .values_stride = count,
+                                  .first = first,
+                                  .stride = count,
+                                  .rows = 1,
+                                  .columns = count,
+                                  .is_first = is_first};
+}
+
+CLONES_FUSED void kernel_step(float *restrict values,
+                              const struct product_piece *restrict piece,
+                              float rate)
+{
+    size_t columns = piece->columns;
+    for (size_t i = 0; i < piece->rows; i++) {
+        const float *restrict gradient =
+            piece->values + i * piece->values_stride;
+        float *restrict at = values + piece->first + i * piece->stride;
 #pragma omp simd
-    for (size_t i = 0; i < count; i++) {
-        values[i] = fmaf(-rate, gradient[i], values[i]);
+        for (size_t j = 0; j < columns; j++) {
+            at[j] = fmaf(-rate, gradient[j], at[j]);
+        }
     }
 }
 
+#define CACHE_LINE    64
 #define INFINITY_BITS INT32_C(0x7f800000)
 /* Bits of 2048.0F: below it ROUNDER works.  Larger patterns without the sign
  * are larger values, then infinity, then NaN. */
@@ -215,15 +229,22 @@ CLONES_FUSED void kernel_step(float *restrict values,
 /* Floats that are looked at and then added while they are in the cache. */
 #define GRID_PIECE ((size_t)4096)
 
-CLONES static int32_t peak_bits(const float *values, size_t count)
+CLONES static int32_t peak_bits(const struct product_piece *piece)
 {
+    /* Rows without gaps are one: the largest of each is not asked for. */
+    bool is_dense = piece->columns == piece->values_stride;
+    size_t rows = is_dense ? 1 : piece->rows;
+    size_t columns = is_dense ? piece->rows * piece->columns : piece->columns;
     int32_t peak = 0;
+    for (size_t i = 0; i < rows; i++) {
+        const float *values = piece->values + i * piece->values_stride;
 #pragma omp simd reduction(max : peak)
-    for (size_t i = 0; i < count; i++) {
-        int32_t bits;
-        memcpy(&bits, values + i, sizeof(bits));
-        bits &= INT32_MAX;
-        peak = bits > peak ? bits : peak;
+        for (size_t j = 0; j < columns; j++) {
+            int32_t bits;
+            memcpy(&bits, values + j, sizeof(bits));
+            bits &= INT32_MAX;
+            peak = bits > peak ? bits : peak;
+        }
     }
     return peak;
 }
@@ -249,23 +270,44 @@ static int64_t round_fast(float value)
     return pattern_of(shifted) - pattern_of(ROUNDER);
 }
 
-CLONES static void set_fast(int64_t *restrict sums,
-                            const float *restrict values, size_t count)
+/* The rows below are likely to be the next piece's, and lie far apart: they are
+ * asked for before their turn. */
+static inline void fetch_ahead(const int64_t *at,
+                               const struct product_piece *piece)
 {
+    for (size_t j = 0; j < piece->columns; j += CACHE_LINE / sizeof(*at)) {
+        __builtin_prefetch(at + piece->rows * piece->stride + j, 1);
+    }
+}
+
+CLONES static void set_fast(int64_t *restrict sums,
+                            const struct product_piece *restrict piece)
+{
+    size_t columns = piece->columns;
+    for (size_t i = 0; i < piece->rows; i++) {
+        const float *restrict values = piece->values + i * piece->values_stride;
+        int64_t *restrict at = sums + piece->first + i * piece->stride;
+        fetch_ahead(at, piece);
 #pragma omp simd
-    for (size_t i = 0; i < count; i++) {
-        sums[i] = round_fast(values[i]);
+        for (size_t j = 0; j < columns; j++) {
+            at[j] = round_fast(values[j]);
+        }
     }
 }
 
 CLONES static void add_fast(int64_t *restrict sums,
-                            const float *restrict values, size_t count)
+                            const struct product_piece *restrict piece)
 {
+    size_t columns = piece->columns;
+    for (size_t i = 0; i < piece->rows; i++) {
+        const float *restrict values = piece->values + i * piece->values_stride;
+        int64_t *restrict at = sums + piece->first + i * piece->stride;
 #pragma omp simd
-    for (size_t i = 0; i < count; i++) {
-        int64_t sum = sums[i] + round_fast(values[i]);
-        sum = sum > GRID_MAX ? GRID_MAX : sum;
-        sums[i] = sum < -GRID_MAX ? -GRID_MAX : sum;
+        for (size_t j = 0; j < columns; j++) {
+            int64_t sum = at[j] + round_fast(values[j]);
+            sum = sum > GRID_MAX ? GRID_MAX : sum;
+            at[j] = sum < -GRID_MAX ? -GRID_MAX : sum;
+        }
     }
 }
 
@@ -278,31 +320,49 @@ static int64_t round_any(float value)
     return llrint(scaled);
 }
 
-static void add_any(int64_t *sums, const float *values, size_t count)
+static void put_any(int64_t *sums, const struct product_piece *piece)
 {
-    for (size_t i = 0; i < count; i++) {
-        int64_t part = round_any(values[i]);
-        quantise_add(sums + i, &part, 1);
+    for (size_t i = 0; i < piece->rows; i++) {
+        for (size_t j = 0; j < piece->columns; j++) {
+            int64_t *at = sums + piece->first + i * piece->stride + j;
+            int64_t part =
+                round_any(piece->values[i * piece->values_stride + j]);
+            *at = piece->is_first ? 0 : *at;
+            quantise_add(at, &part, 1);
+        }
     }
 }
 
-bool kernel_to_grid(int64_t *sums, const float *values, size_t count,
-                    bool is_added)
+/* A piece that the first cache holds. */
+static bool put(int64_t *sums, const struct product_piece *piece)
 {
-    for (size_t i = 0; i < count; i += GRID_PIECE) {
-        size_t piece = count - i < GRID_PIECE ? count - i : GRID_PIECE;
-        int32_t peak = peak_bits(values + i, piece);
-        if (peak >= INFINITY_BITS) {
+    int32_t peak = peak_bits(piece);
+    if (peak >= INFINITY_BITS) {
+        return false;
+    }
+    if (peak >= FAST_BITS) {
+        put_any(sums, piece);
+    } else if (piece->is_first) {
+        set_fast(sums, piece);
+    } else {
+        add_fast(sums, piece);
+    }
+    return true;
+}
+
+bool kernel_to_grid(int64_t *sums, const struct product_piece *piece)
+{
+    size_t height = GRID_PIECE / piece->columns;
+    height = height == 0 ? 1 : height;
+    for (size_t i = 0; i < piece->rows; i += height) {
+        struct product_piece part = *piece;
+        size_t left = piece->rows - i;
+        part.values += i * piece->values_stride;
+        part.first += i * piece->stride;
+        part.rows = left < height ? left : height;
+        if (!put(sums, &part)) {
             return false;
         }
-        if (peak < FAST_BITS) {
-            (is_added ? add_fast : set_fast)(sums + i, values + i, piece);
-            continue;
-        }
-        if (!is_added) {
-            memset(sums + i, 0, piece * sizeof(*sums));
-        }
-        add_any(sums + i, values + i, piece);
     }
     return true;
 }

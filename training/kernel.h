@@ -20,7 +20,7 @@
 /* A dense layer: what its functions have in common. */
 struct kernel_dense {
     const struct product *product;
-    float *scratch; /* PRODUCT_SCRATCH floats */
+    float *scratch; /* of the product */
     size_t n;
     size_t d_in;
     size_t d_out;
@@ -29,23 +29,23 @@ struct kernel_dense {
 /* kernel_dense_forward: y = x * transpose(w) + b.
  * y (n, d_out), x (n, d_in), w (d_out, d_in), b (d_out) */
 void kernel_dense_forward(float *y, const struct kernel_dense *dense,
-                          const float *x, const float *w, const float *b);
+                          const float *x, struct product_weights w,
+                          const float *b);
 
 /* kernel_dense_backward: dx = dy * w.
  * dx (n, d_in), dy (n, d_out), w (d_out, d_in) */
 void kernel_dense_backward(float *dx, const struct kernel_dense *dense,
-                           const float *dy, const float *w);
+                           const float *dy, struct product_weights w);
 
-/* kernel_dense_gradient: count rows from the first one of
- * dw = transpose(dy) * x; first + count <= d_out.
- * dw (count, d_in), columns (n, count): room, dy (n, d_out), x (n, d_in) */
-void kernel_dense_gradient(float *dw, float *columns,
+/* kernel_dense_gradient: dw = transpose(dy) * x of each block of rows, block
+ * long but the last, given out as training/product.h says; false: the taker
+ * said so.  dw (d_out, d_in), dy (n, d_out), x (n, d_in) */
+bool kernel_dense_gradient(const struct product_taker *taker,
                            const struct kernel_dense *dense, const float *dy,
-                           const float *x, size_t first, size_t count);
+                           const float *x, size_t block);
 
-/* kernel_dense_bias: db = sum of dy's rows.  db (d_out), dy (n, d_out) */
-void kernel_dense_bias(float *db, const struct kernel_dense *dense,
-                       const float *dy);
+/* kernel_dense_bias: db = sum of dy's n rows.  db (d_out), dy (n, d_out) */
+void kernel_dense_bias(float *db, const float *dy, size_t n, size_t d_out);
 
 /* kernel_has_activation: whether the two below know it; any number may be
  * asked about. */
@@ -72,15 +72,18 @@ double kernel_mse(float *dy, const float *y, const float *t,
 /* kernel_from_fixed: Q8.24 to float: exact scaling, one rounding. */
 void kernel_from_fixed(float *out, const int32_t *values, size_t count);
 
-/* kernel_step: values -= rate * gradient, each one fused multiply-add: the
- * same bits on every machine. */
-void kernel_step(float *values, const float *gradient, float rate,
-                 size_t count);
+/* The two that follow take a piece of a gradient to where it belongs.  Of a
+ * row of count values: kernel_row. */
+struct product_piece kernel_row(const float *values, size_t first, size_t count,
+                                bool is_first);
 
-/* kernel_to_grid: sums = values, or += when is_added, rounded to the grid of
- * training/quantise.h; what lies beyond it is clamped.  False: a value is not
- * finite, and sums are not to be used. */
-bool kernel_to_grid(int64_t *sums, const float *values, size_t count,
-                    bool is_added);
+/* kernel_step: values -= rate * the piece, each one fused multiply-add: the
+ * same bits on every machine. */
+void kernel_step(float *values, const struct product_piece *piece, float rate);
+
+/* kernel_to_grid: sums = the piece if it is the first, or += it, rounded to
+ * the grid of training/quantise.h; what lies beyond it is clamped.  False: a
+ * value is not finite, and sums are not to be used. */
+bool kernel_to_grid(int64_t *sums, const struct product_piece *piece);
 
 #endif

@@ -2,14 +2,16 @@
  * cache line on:
  *
  *   parameters  (P)
- *   slice       a piece of the gradient
- *   x[0..L]     (block_rows, widths[l]): inputs, then each layer's outputs
- *   dz[0..1]    (block_rows, largest width behind the input): the gradient
- *               of a layer's outputs, from the last layer down, in turns
- *   targets     (block_rows, 1) for labels that are numbers
- *   classes     (block_rows)
- *   columns     (block_rows, rows of a slice): those of dz
- *   scratch     of the products */
+ *   x[0..L]     (rows, widths[l]): inputs, then each layer's outputs
+ *   dz[0..1]    (rows, largest width behind the input): the gradient of a
+ *               layer's outputs, from the last layer down, in turns
+ *   targets     (rows, 1) for labels that are numbers
+ *   classes     (rows)
+ *   scratch     of the products, and between them of who needs some
+ *
+ * Where rows is a pass, which is one block or several: an output's bits are
+ * its own row's, so it does not matter how many rows go beside it; gradients
+ * are sums over a block's rows, and are told block by block. */
 #include "config.h"
 
 #include "training/mlp.h"
@@ -17,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/fixed.h"
+#include "base/limits.h"
 #include "training/kernel.h"
 #include "training/quantise.h"
 
@@ -29,12 +32,16 @@
 #define LOSS_SCALE 0x1p24
 #define LOSS_MAX   0x1p62
 #define RATE_SCALE 0x1p-28F
-/* A gradient is taken in slices of about so many floats, which the second
- * cache holds until somebody has taken them; and of as many rows at least. */
-#define SLICE_FLOATS   ((size_t)131072)
-#define SLICE_ROWS_MIN ((size_t)32)
+/* Rows that go through the layers at a time, if blocks are shorter: weights are
+ * read once for all of them. */
+#define PASS_ROWS ((size_t)512)
+/* Parameters of which the way is told at a time. */
+#define WAY_PIECE ((size_t)4096)
 
 _Static_assert(RATE_BITS == 28, "RATE_SCALE is the unit of Q4.28");
+_Static_assert(LAYER_WIDTH_MAX <= PRODUCT_SCRATCH &&
+                   WAY_PIECE <= PRODUCT_SCRATCH,
+               "the scratch has room for a bias, and for a piece of the way");
 _Static_assert(FIXED_BITS == 24, "Q24_SCALE is the unit of Q8.24");
 _Static_assert(sizeof(float) == sizeof(uint32_t), "arrays are counted in one");
 
@@ -42,15 +49,13 @@ struct mlp {
     struct mlp_config config;
     void *arena;
     float *parameters;
-    float *slice;
-    size_t slice_floats;
-    float *columns;
+    const int32_t *theta; /* borrowed, weights are read there; or NULL */
     float *x[LAYERS_MAX];
     float *dz[2];
     float *targets;
     uint32_t *classes;
     float *scratch;
-    size_t rows; /* loaded: <= config.block_rows */
+    size_t rows; /* loaded: of a pass at most */
     bool has_targets;
 };
 
@@ -75,42 +80,31 @@ static void *carve(struct carver *c, size_t rows, size_t width)
     return at;
 }
 
-/* Rows of a layer's weights in a slice: all slices about as high. */
-static size_t slice_rows(size_t d_in, size_t d_out)
+/* As many whole blocks as PASS_ROWS holds, one at least. */
+static size_t pass_rows(const struct mlp_config *config)
 {
-    size_t most = SLICE_FLOATS / d_in;
-    most = most < SLICE_ROWS_MIN ? SLICE_ROWS_MIN : most;
-    size_t count = (d_out + most - 1) / most;
-    return (d_out + count - 1) / count;
+    size_t block = config->block_rows;
+    return block < PASS_ROWS ? PASS_ROWS / block * block : block;
 }
 
 static void carve_all(struct mlp *m, struct carver *c)
 {
     const struct model_shape *shape = &m->config.shape;
-    size_t rows = m->config.block_rows;
+    size_t rows = pass_rows(&m->config);
     size_t widest = 0;
-    size_t highest = 0;
     m->parameters = carve(c, 1, shape->parameter_count);
     for (size_t l = 0; l < shape->width_count; l++) {
         m->x[l] = carve(c, rows, shape->widths[l]);
-        if (l == 0) {
-            continue;
+        if (l > 0 && shape->widths[l] > widest) {
+            widest = shape->widths[l];
         }
-        size_t d_in = shape->widths[l - 1];
-        size_t height = slice_rows(d_in, shape->widths[l]);
-        size_t floats = height * d_in;
-        widest = shape->widths[l] > widest ? shape->widths[l] : widest;
-        highest = height > highest ? height : highest;
-        m->slice_floats = floats > m->slice_floats ? floats : m->slice_floats;
     }
-    m->slice_floats = widest > m->slice_floats ? widest : m->slice_floats;
-    m->slice = carve(c, 1, m->slice_floats);
-    m->columns = carve(c, rows, highest);
     m->dz[0] = carve(c, rows, widest);
     m->dz[1] = carve(c, rows, widest);
     m->targets = carve(c, rows, 1);
     m->classes = carve(c, rows, 1);
-    m->scratch = carve(c, 1, PRODUCT_SCRATCH);
+    m->scratch = carve(c, rows < PRODUCT_K_MIN ? PRODUCT_K_MIN : rows,
+                       PRODUCT_SCRATCH_STEP);
 }
 
 size_t mlp_arena_bytes(const struct mlp_config *config)
@@ -146,7 +140,31 @@ void mlp_free(struct mlp *m)
 
 void mlp_set_parameters(struct mlp *m, const int32_t *theta)
 {
+    m->theta = NULL;
     kernel_from_fixed(m->parameters, theta, m->config.shape.parameter_count);
+}
+
+void mlp_borrow_parameters(struct mlp *m, const int32_t *theta)
+{
+    const struct model_shape *shape = &m->config.shape;
+    if (!m->config.product->takes_fixed) {
+        mlp_set_parameters(m, theta);
+        return;
+    }
+    m->theta = theta;
+    for (size_t l = 0; l < shape->layer_count; l++) {
+        const struct tensor_span *bias = &shape->tensors[2 * l + 1];
+        kernel_from_fixed(m->parameters + bias->offset, theta + bias->offset,
+                          bias->count);
+    }
+}
+
+static struct product_weights weights_of(const struct mlp *m, size_t l)
+{
+    size_t at = m->config.shape.tensors[2 * l].offset;
+    return m->theta == NULL
+               ? (struct product_weights){.floats = m->parameters + at}
+               : (struct product_weights){.fixed = m->theta + at};
 }
 
 static size_t outputs_of(const struct mlp *m)
@@ -210,7 +228,7 @@ void mlp_load(struct mlp *m, const struct dataset *d, const uint64_t *rows,
               size_t count)
 {
     POT_ASSERT(mlp_fits(m, d));
-    POT_ASSERT(count > 0 && count <= m->config.block_rows);
+    POT_ASSERT(count > 0 && count <= pass_rows(&m->config));
     m->rows = count;
     m->has_targets = d->classes == 0;
     for (size_t i = 0; i < count; i++) {
@@ -244,10 +262,9 @@ const float *mlp_forward(struct mlp *m)
     const struct model_shape *shape = &m->config.shape;
     POT_ASSERT(m->rows > 0);
     for (size_t l = 0; l < shape->layer_count; l++) {
-        const float *w = m->parameters + shape->tensors[2 * l].offset;
         const float *b = m->parameters + shape->tensors[2 * l + 1].offset;
         struct kernel_dense dense = dense_of(m, l);
-        kernel_dense_forward(m->x[l + 1], &dense, m->x[l], w, b);
+        kernel_dense_forward(m->x[l + 1], &dense, m->x[l], weights_of(m, l), b);
         if (l + 1 < shape->layer_count) {
             kernel_activate(m->x[l + 1], m->rows * shape->widths[l + 1],
                             m->config.activation);
@@ -256,62 +273,78 @@ const float *mlp_forward(struct mlp *m)
     return m->x[shape->layer_count];
 }
 
-static double loss_backward(float *dz, struct mlp *m, const float *y)
+/* Rows of a block that begins at first. */
+static size_t block_at(const struct mlp *m, size_t first)
 {
-    size_t outputs = outputs_of(m);
-    if (m->config.loss == POT__LOSS__LOSS_MSE) {
-        const float *t = m->has_targets ? m->targets : NULL;
-        return kernel_mse(dz, y, t, m->classes, m->rows, outputs);
-    }
-    return kernel_softmax_cross_entropy(dz, y, m->classes, m->rows, outputs);
+    size_t left = m->rows - first;
+    return left < m->config.block_rows ? left : m->config.block_rows;
 }
 
-static bool give_out(struct mlp *m, size_t l, struct mlp_taker taker)
+static double loss_backward(float *dz, struct mlp *m, const float *y,
+                            size_t first)
 {
-    const struct model_shape *shape = &m->config.shape;
-    struct kernel_dense dense = dense_of(m, l);
-    size_t height = slice_rows(dense.d_in, dense.d_out);
-    kernel_dense_bias(m->slice, &dense, m->dz[0]);
-    bool is_taken = taker.take(taker.context, m->slice,
-                               shape->tensors[2 * l + 1].offset, dense.d_out);
-    for (size_t row = 0; is_taken && row < dense.d_out; row += height) {
-        size_t left = dense.d_out - row;
-        size_t count = left < height ? left : height;
-        kernel_dense_gradient(m->slice, m->columns, &dense, m->dz[0], m->x[l],
-                              row, count);
-        is_taken = taker.take(taker.context, m->slice,
-                              shape->tensors[2 * l].offset + row * dense.d_in,
-                              count * dense.d_in);
+    size_t outputs = outputs_of(m);
+    size_t rows = block_at(m, first);
+    const uint32_t *classes = m->classes + first;
+    dz += first * outputs;
+    y += first * outputs;
+    if (m->config.loss == POT__LOSS__LOSS_MSE) {
+        const float *t = m->has_targets ? m->targets + first : NULL;
+        return kernel_mse(dz, y, t, classes, rows, outputs);
+    }
+    return kernel_softmax_cross_entropy(dz, y, classes, rows, outputs);
+}
+
+static bool give_bias(struct mlp *m, const struct tensor_span *tensor,
+                      struct product_taker taker)
+{
+    size_t d_out = tensor->count;
+    bool is_taken = true;
+    for (size_t i = 0; is_taken && i < m->rows; i += m->config.block_rows) {
+        kernel_dense_bias(m->scratch, m->dz[0] + i * d_out, block_at(m, i),
+                          d_out);
+        struct product_piece piece = kernel_row(
+            m->scratch, taker.origin + tensor->offset, d_out, i == 0);
+        is_taken = taker.take(taker.context, &piece);
     }
     return is_taken;
 }
 
-bool mlp_backward(struct mlp *m, double *loss_sum, struct mlp_taker taker)
+static bool give_weights(struct mlp *m, size_t l, struct product_taker taker)
+{
+    struct kernel_dense dense = dense_of(m, l);
+    taker.origin += m->config.shape.tensors[2 * l].offset;
+    return kernel_dense_gradient(&taker, &dense, m->dz[0], m->x[l],
+                                 m->config.block_rows);
+}
+
+bool mlp_backward(struct mlp *m, double *losses, struct product_taker taker)
 {
     const struct model_shape *shape = &m->config.shape;
     const float *y = mlp_forward(m);
     bool is_taken = true;
-    *loss_sum = loss_backward(m->dz[0], m, y);
+    for (size_t i = 0; i < m->rows; i += m->config.block_rows) {
+        *losses++ = loss_backward(m->dz[0], m, y, i);
+    }
     for (size_t l = shape->layer_count; is_taken && l-- > 0;) {
         float *dx = m->dz[1];
         if (l > 0) {
             struct kernel_dense dense = dense_of(m, l);
-            kernel_dense_backward(dx, &dense, m->dz[0],
-                                  m->parameters + shape->tensors[2 * l].offset);
+            kernel_dense_backward(dx, &dense, m->dz[0], weights_of(m, l));
             kernel_activate_backward(dx, m->x[l], m->rows * shape->widths[l],
                                      m->config.activation);
         }
-        is_taken = give_out(m, l, taker);
+        is_taken = give_bias(m, &shape->tensors[2 * l + 1], taker) &&
+                   give_weights(m, l, taker);
         m->dz[1] = m->dz[0];
         m->dz[0] = dx;
     }
     return is_taken;
 }
 
-void mlp_step(struct mlp *m, const float *gradient, float rate, size_t first,
-              size_t count)
+void mlp_step(struct mlp *m, const struct product_piece *gradient, float rate)
 {
-    kernel_step(m->parameters + first, gradient, rate, count);
+    kernel_step(m->parameters, gradient, rate);
 }
 
 /* False: the loss is no finite number. */
@@ -328,29 +361,36 @@ static bool add_loss(int64_t *loss_sum, double loss)
 
 struct summing {
     int64_t *sums;
-    bool is_added; /* to those of earlier blocks */
+    bool is_added; /* to those of earlier passes */
 };
 
-static bool take_sums(void *context, const float *values, size_t first,
-                      size_t count)
+static bool take_sums(void *context, const struct product_piece *piece)
 {
     const struct summing *s = context;
-    return kernel_to_grid(s->sums + first, values, count, s->is_added);
+    struct product_piece part = *piece;
+    part.is_first = piece->is_first && !s->is_added;
+    return kernel_to_grid(s->sums, &part);
 }
 
 bool mlp_sum(int64_t *sums, int64_t *loss_sum, struct mlp *m,
              const struct dataset *d, const uint64_t *rows, size_t count)
 {
-    size_t block = m->config.block_rows;
+    size_t pass = pass_rows(&m->config);
     struct summing summing = {sums, false};
+    const struct product_taker taker = {take_sums, &summing, 0};
+    double losses[PASS_ROWS];
     *loss_sum = 0;
-    for (size_t first = 0; first < count; first += block) {
+    for (size_t first = 0; first < count; first += pass) {
         size_t left = count - first;
-        double loss;
-        mlp_load(m, d, rows + first, left < block ? left : block);
-        if (!mlp_backward(m, &loss, (struct mlp_taker){take_sums, &summing}) ||
-            !add_loss(loss_sum, loss)) {
+        size_t blocks = 0;
+        mlp_load(m, d, rows + first, left < pass ? left : pass);
+        if (!mlp_backward(m, losses, taker)) {
             return false;
+        }
+        for (size_t i = 0; i < m->rows; i += m->config.block_rows) {
+            if (!add_loss(loss_sum, losses[blocks++])) {
+                return false;
+            }
         }
         summing.is_added = true;
     }
@@ -362,11 +402,10 @@ struct stepping {
     float rate;
 };
 
-static bool take_step(void *context, const float *values, size_t first,
-                      size_t count)
+static bool take_step(void *context, const struct product_piece *piece)
 {
     const struct stepping *s = context;
-    mlp_step(s->m, values, s->rate, first, count);
+    mlp_step(s->m, piece, s->rate);
     return true;
 }
 
@@ -374,15 +413,17 @@ static bool take_step(void *context, const float *values, size_t first,
 static bool put_way(int64_t *sums, struct mlp *m, const int32_t *theta)
 {
     size_t count = m->config.shape.parameter_count;
-    for (size_t i = 0; i < count; i += m->slice_floats) {
+    float *way = m->scratch;
+    for (size_t i = 0; i < count; i += WAY_PIECE) {
         size_t left = count - i;
-        size_t piece = left < m->slice_floats ? left : m->slice_floats;
+        size_t size = left < WAY_PIECE ? left : WAY_PIECE;
         const float *parameters = m->parameters + i;
-        kernel_from_fixed(m->slice, theta + i, piece);
-        for (size_t j = 0; j < piece; j++) {
-            m->slice[j] -= parameters[j];
+        kernel_from_fixed(way, theta + i, size);
+        for (size_t j = 0; j < size; j++) {
+            way[j] -= parameters[j];
         }
-        if (!kernel_to_grid(sums + i, m->slice, piece, false)) {
+        struct product_piece piece = kernel_row(way, i, size, true);
+        if (!kernel_to_grid(sums, &piece)) {
             return false;
         }
     }
@@ -396,12 +437,13 @@ bool mlp_walk(int64_t *sums, int64_t *loss_sum, struct mlp *m,
     size_t batch = walk->batch_rows;
     struct stepping stepping = {m,
                                 (float)walk->rate * RATE_SCALE / (float)batch};
+    const struct product_taker taker = {take_step, &stepping, 0};
     *loss_sum = 0;
     mlp_set_parameters(m, walk->theta);
     for (uint32_t step = 0; step < walk->steps; step++) {
         double loss;
         mlp_load(m, d, rows + step * batch, batch);
-        (void)mlp_backward(m, &loss, (struct mlp_taker){take_step, &stepping});
+        (void)mlp_backward(m, &loss, taker);
         if (!add_loss(loss_sum, loss)) {
             return false;
         }

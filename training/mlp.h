@@ -27,7 +27,7 @@ struct mlp_config {
     Pot__Activation activation;
     Pot__Loss loss;
     const struct product *product; /* training/product.h: the lane */
-    size_t block_rows;             /* the most rows of a block */
+    size_t block_rows;             /* of all blocks but the last */
 };
 
 struct mlp; /* one arena: training/mlp.c */
@@ -43,12 +43,16 @@ size_t mlp_arena_bytes(const struct mlp_config *config);
 /* mlp_set_parameters: Q8.24 to float: exact scaling, one rounding. */
 void mlp_set_parameters(struct mlp *m, const int32_t *theta);
 
+/* mlp_borrow_parameters: the same for gradients at theta, which is read while
+ * they are computed and not afterwards: steps are not to be taken. */
+void mlp_borrow_parameters(struct mlp *m, const int32_t *theta);
+
 /* mlp_fits: whether a data set's rows fit the model: as many features as
  * inputs, as many outputs as classes, or one for a number (mse only). */
 bool mlp_fits(const struct mlp *m, const struct dataset *d);
 
-/* mlp_load: features and labels of count rows; count <= block_rows, every
- * row < d->rows, and d fits. */
+/* mlp_load: features and labels of count rows, which is block_rows at most
+ * (training/mlp.c may load several blocks); every row < d->rows, and d fits. */
 void mlp_load(struct mlp *m, const struct dataset *d, const uint64_t *rows,
               size_t count);
 
@@ -57,23 +61,15 @@ void mlp_load(struct mlp *m, const struct dataset *d, const uint64_t *rows,
  * alone. */
 const float *mlp_forward(struct mlp *m);
 
-/* Who takes a gradient, as the sum over the loaded rows.  It comes in pieces
- * that a cache holds, each parameter's once: count values for the parameters
- * from the first one on, borrowed for the call.  False: take no more. */
-struct mlp_taker {
-    bool (*take)(void *context, const float *values, size_t first,
-                 size_t count);
-    void *context;
-};
+/* mlp_backward: forward and backward.  losses: of each block of the loaded
+ * rows, the sum over it.  taker: of the gradient, the sum over a block's rows;
+ * it comes in pieces (training/product.h) that a cache holds, each parameter's
+ * once a block, the blocks in their order.  A layer's parameters are not read
+ * any more once a piece of theirs is given out.  False: the taker said so. */
+bool mlp_backward(struct mlp *m, double *losses, struct product_taker taker);
 
-/* mlp_backward: forward and backward; *loss_sum likewise over the rows.  A
- * layer's parameters are not read any more once a piece of theirs is given
- * out.  False: the taker said so. */
-bool mlp_backward(struct mlp *m, double *loss_sum, struct mlp_taker taker);
-
-/* mlp_step: count parameters from the first one on -= rate * gradient. */
-void mlp_step(struct mlp *m, const float *gradient, float rate, size_t first,
-              size_t count);
+/* mlp_step: parameters -= rate * a piece of a gradient. */
+void mlp_step(struct mlp *m, const struct product_piece *gradient, float rate);
 
 /* mlp_sum: the gradient over count > 0 rows of d, which fits, as integers:
  * block_rows at a time, the blocks added up on the grid of

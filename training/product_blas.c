@@ -6,6 +6,10 @@
 
 #include <cblas.h>
 
+/* A gradient is given out in rectangles that the second cache holds: the
+ * scratch, and of as many rows as columns about. */
+#define PIECE_COLUMNS ((size_t)1024)
+
 /* OpenBLAS counts in int. */
 static int dimension(size_t value)
 {
@@ -13,34 +17,78 @@ static int dimension(size_t value)
     return (int)value;
 }
 
-static void add_nt(float *c, const float *a, const float *b, size_t m, size_t n,
-                   size_t k, float *scratch)
+static void add_nt(float *c, const float *a, struct product_weights b, size_t m,
+                   size_t n, size_t k, float *scratch)
 {
+    POT_ASSERT(b.fixed == NULL);
     int inner = dimension(k);
     int columns = dimension(n);
     (void)scratch;
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, dimension(m), columns,
-                inner, 1.0F, a, inner, b, inner, 1.0F, c, columns);
+                inner, 1.0F, a, inner, b.floats, inner, 1.0F, c, columns);
 }
 
-static void set_nn(float *c, const float *a, const float *b, size_t m, size_t n,
-                   size_t k, float *scratch)
+static void set_nn(float *c, const float *a, struct product_weights b, size_t m,
+                   size_t n, size_t k, float *scratch)
 {
+    POT_ASSERT(b.fixed == NULL);
     int inner = dimension(k);
     int columns = dimension(n);
     (void)scratch;
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, dimension(m),
-                columns, inner, 1.0F, a, inner, b, columns, 0.0F, c, columns);
+                columns, inner, 1.0F, a, inner, b.floats, columns, 0.0F, c,
+                columns);
 }
 
-static void set_tn(float *c, const float *a, const float *b, size_t m, size_t n,
-                   size_t k, float *scratch)
+/* Columns of a rectangle: all about as wide. */
+static size_t piece_columns(size_t n)
 {
-    int rows = dimension(m);
-    int columns = dimension(n);
-    (void)scratch;
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, columns,
-                dimension(k), 1.0F, a, rows, b, columns, 0.0F, c, columns);
+    size_t count = (n + PIECE_COLUMNS - 1) / PIECE_COLUMNS;
+    return (n + count - 1) / count;
 }
 
-const struct product product_blas = {"blas", add_nt, set_nn, set_tn};
+/* One rectangle in all blocks of k. */
+static bool give_piece(const struct product_taker *taker,
+                       struct product_piece *piece, const float *a,
+                       const float *b, size_t m, size_t n, size_t k,
+                       size_t block, float *scratch)
+{
+    int columns = dimension(piece->columns);
+    bool is_taken = true;
+    for (size_t l = 0; is_taken && l < k; l += block) {
+        size_t steps = k - l < block ? k - l : block;
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans,
+                    dimension(piece->rows), columns, dimension(steps), 1.0F,
+                    a + l * m, dimension(m), b + l * n, dimension(n), 0.0F,
+                    scratch, columns);
+        piece->is_first = l == 0;
+        is_taken = taker->take(taker->context, piece);
+    }
+    return is_taken;
+}
+
+static bool give_tn(const struct product_taker *taker, const float *a,
+                    const float *b, size_t m, size_t n, size_t k, size_t block,
+                    float *scratch)
+{
+    size_t width = piece_columns(n);
+    size_t height = PRODUCT_SCRATCH / width;
+    bool is_taken = true;
+    for (size_t i = 0; is_taken && i < m; i += height) {
+        for (size_t j = 0; is_taken && j < n; j += width) {
+            struct product_piece piece = {
+                .values = scratch,
+                .first = taker->origin + i * n + j,
+                .stride = n,
+                .rows = m - i < height ? m - i : height,
+                .columns = n - j < width ? n - j : width,
+            };
+            piece.values_stride = piece.columns;
+            is_taken = give_piece(taker, &piece, a + i, b + j, m, n, k, block,
+                                  scratch);
+        }
+    }
+    return is_taken;
+}
+
+const struct product product_blas = {"blas", false, add_nt, set_nn, give_tn};

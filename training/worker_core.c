@@ -45,8 +45,9 @@ static double rate_of(const struct product *product)
     }
     for (size_t i = 0; i <= TIMES; i++) {
         double start = used_s();
-        product->set_nn(arrays, arrays + count, arrays + 2 * count, SIDE, SIDE,
-                        SIDE, arrays + 3 * count);
+        product->set_nn(arrays, arrays + count,
+                        (struct product_weights){.floats = arrays + 2 * count},
+                        SIDE, SIDE, SIDE, arrays + 3 * count);
         double rate = (double)(count * SIDE) / (used_s() - start) / 1e9;
         best = rate > best ? rate : best;
     }

@@ -249,7 +249,7 @@ static bool compute(int64_t *loss_sum, struct worker_run *run,
         return mlp_walk(sums, loss_sum, run->mlp, &walk, &run->dataset,
                         run->rows);
     }
-    mlp_set_parameters(run->mlp, theta);
+    mlp_borrow_parameters(run->mlp, theta);
     return mlp_sum(sums, loss_sum, run->mlp, &run->dataset, run->rows,
                    (size_t)part->row_count);
 }

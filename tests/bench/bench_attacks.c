@@ -169,12 +169,14 @@ static double normal(struct run *run)
 }
 
 /* Into the miner's gradient, the mean over its rows. */
-static bool take_mean(void *context, const float *values, size_t first,
-                      size_t count)
+static bool take_mean(void *context, const struct product_piece *piece)
 {
     float *gradient = context;
-    for (size_t i = 0; i < count; i++) {
-        gradient[first + i] = values[i] / ROWS;
+    for (size_t i = 0; i < piece->rows; i++) {
+        const float *values = piece->values + i * piece->values_stride;
+        for (size_t j = 0; j < piece->columns; j++) {
+            gradient[piece->first + i * piece->stride + j] = values[j] / ROWS;
+        }
     }
     return true;
 }
@@ -190,8 +192,9 @@ static void train(struct run *run, size_t miner, uint32_t round,
     assign_rows(rows, ROWS, &(struct assign_from){.rows = d->rows}, &seed,
                 &key);
     mlp_load(run->mlp, d, rows, ROWS);
-    (void)mlp_backward(run->mlp, &loss,
-                       (struct mlp_taker){take_mean, run->gradients[miner]});
+    (void)mlp_backward(
+        run->mlp, &loss,
+        (struct product_taker){take_mean, run->gradients[miner], 0});
 }
 
 /* Of coordinate i, over the honest miners, who come first. */
@@ -255,8 +258,9 @@ static void add(struct run *run, struct aggregate *aggregate, size_t miner)
 {
     struct gradient gradient;
     size_t size = gradient_bytes(&run->shape, 1);
-    bool is_finite = kernel_to_grid(run->sums, run->gradients[miner],
-                                    run->shape.parameter_count, false);
+    struct product_piece all =
+        kernel_row(run->gradients[miner], 0, run->shape.parameter_count, true);
+    bool is_finite = kernel_to_grid(run->sums, &all);
     POT_ASSERT(is_finite);
     compress_payload(run->payload, &run->shape, &run->form, run->sums, 1);
     enum pot_err err =

@@ -28,6 +28,7 @@
 #include <cmocka.h>
 
 #define FLOATS_MAX ((size_t)1 << 19)
+#define K_MAX      ((size_t)2000)
 #define GUARD      64
 #define GUARD_BITS UINT32_C(0x12345678)
 
@@ -35,7 +36,6 @@ enum shape {
     NT,
     NN,
     TN,
-    SHAPES,
 };
 
 static uint64_t random_state;
@@ -58,24 +58,20 @@ static float next_float(bool is_special)
     return (float)unit * (float)(1U << next_below(8));
 }
 
-/* One element as training/exact.h has it. */
-static float chain(enum shape shape, const float *a, const float *b, float c,
-                   size_t i, size_t j, size_t m, size_t n, size_t k)
+/* One element as training/exact.h has it, over k from first to end. */
+static float chain(enum shape shape, const float *a, struct product_weights b,
+                   float c, size_t i, size_t j, size_t m, size_t n, size_t k,
+                   size_t first, size_t end)
 {
     float sum = shape == NT ? c : 0.0F;
-    for (size_t l = 0; l < k; l++) {
+    for (size_t l = first; l < end; l++) {
+        size_t at = shape == NT ? j * k + l : l * n + j;
         float left = shape == TN ? a[l * m + i] : a[i * k + l];
-        float right = shape == NT ? b[j * k + l] : b[l * n + j];
+        float right = b.fixed == NULL ? b.floats[at]
+                                      : ldexpf((float)b.fixed[at], -FIXED_BITS);
         sum = fmaf(left, right, sum);
     }
     return sum;
-}
-
-static product_fn *function_of(const struct product *product, enum shape shape)
-{
-    product_fn *const functions[SHAPES] = {product->add_nt, product->set_nn,
-                                           product->set_tn};
-    return functions[shape];
 }
 
 struct fixture {
@@ -83,6 +79,8 @@ struct fixture {
     size_t variant_count;
     float *a;
     float *b;
+    int32_t *fixed;
+    uint8_t *given;
     float *before;
     float *c;
     void *scratch_memory;
@@ -95,9 +93,12 @@ static int set_up(void **state)
     f->variant_count = exact_variants(f->variants);
     f->a = pot_calloc(FLOATS_MAX, sizeof(float));
     f->b = pot_calloc(FLOATS_MAX, sizeof(float));
+    f->fixed = pot_calloc(FLOATS_MAX, sizeof(*f->fixed));
+    f->given = pot_calloc(FLOATS_MAX, 1);
     f->before = pot_calloc(FLOATS_MAX, sizeof(float));
     f->c = pot_calloc(FLOATS_MAX, sizeof(float));
-    f->scratch_memory = pot_calloc(PRODUCT_SCRATCH + 16, sizeof(float));
+    f->scratch_memory =
+        pot_calloc(K_MAX * PRODUCT_SCRATCH_STEP + 16, sizeof(float));
     f->scratch = f->scratch_memory;
     while ((uintptr_t)f->scratch % 64 != 0) {
         f->scratch++;
@@ -111,6 +112,8 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     free(f->a);
     free(f->b);
+    free(f->fixed);
+    free(f->given);
     free(f->before);
     free(f->c);
     free(f->scratch_memory);
@@ -137,26 +140,25 @@ static bool is_same_float(float a, float b)
 
 /* c lies between guards, all three anywhere on a cache line; of a large c a
  * sample is computed anew. */
-static void check(struct fixture *f, const struct product *variant,
-                  enum shape shape, size_t m, size_t n, size_t k)
+static void check_stored(struct fixture *f, const struct product *variant,
+                         enum shape shape, struct product_weights b, size_t m,
+                         size_t n, size_t k)
 {
     const uint32_t guard = GUARD_BITS;
     const float *a = f->a + next_below(16);
-    const float *b = f->b + next_below(16);
     float *c = f->c + GUARD + next_below(16);
     size_t step = m * n * k > 200000 ? 31 : 1;
-    assert_true(m * k + 16 <= FLOATS_MAX && n * k + 16 <= FLOATS_MAX &&
-                m * n + 2 * GUARD + 16 <= FLOATS_MAX);
     for (size_t i = 0; i < m * n + 2 * GUARD + 16; i++) {
         memcpy(f->c + i, &guard, sizeof(guard));
     }
     memcpy(c, f->before, m * n * sizeof(float));
-    function_of(variant, shape)(c, a, b, m, n, k, f->scratch);
+    (shape == NT ? variant->add_nt : variant->set_nn)(c, a, b, m, n, k,
+                                                      f->scratch);
     assert_true(is_guarded(f->c, (size_t)(c - f->c)));
     assert_true(is_guarded(c + m * n, GUARD));
     for (size_t at = 0; at < m * n; at += step) {
         float wanted =
-            chain(shape, a, b, f->before[at], at / n, at % n, m, n, k);
+            chain(shape, a, b, f->before[at], at / n, at % n, m, n, k, 0, k);
         if (!is_same_float(c[at], wanted)) {
             fail_msg("%s, shape %d, (%zu, %zu, %zu), element %zu: %a, not %a",
                      variant->name, (int)shape, m, n, k, at, (double)c[at],
@@ -165,12 +167,83 @@ static void check(struct fixture *f, const struct product *variant,
     }
 }
 
+/* A product that is given out, and how often each place of it was. */
+struct giving {
+    uint8_t *given;
+    const float *a;
+    struct product_weights b;
+    size_t m;
+    size_t n;
+    size_t k;
+    size_t block;
+    size_t step; /* every so-manieth element is computed anew */
+};
+
+#define ORIGIN ((size_t)1000)
+
+static void check_given(struct giving *g, size_t at, float value, bool is_first)
+{
+    size_t first = g->given[at] * g->block;
+    size_t end = first + g->block < g->k ? first + g->block : g->k;
+    assert_true(at < g->m * g->n && first < g->k);
+    assert_true(is_first == (first == 0));
+    g->given[at]++;
+    if (at % g->step == 0) {
+        float wanted = chain(TN, g->a, g->b, 0.0F, at / g->n, at % g->n, g->m,
+                             g->n, g->k, first, end);
+        assert_true(is_same_float(value, wanted));
+    }
+}
+
+static bool take_given(void *context, const struct product_piece *piece)
+{
+    struct giving *g = context;
+    assert_true(piece->stride == g->n);
+    for (size_t i = 0; i < piece->rows; i++) {
+        for (size_t j = 0; j < piece->columns; j++) {
+            check_given(g, piece->first - ORIGIN + i * piece->stride + j,
+                        piece->values[i * piece->values_stride + j],
+                        piece->is_first);
+        }
+    }
+    return true;
+}
+
+static void check_blocks(struct fixture *f, const struct product *variant,
+                         size_t m, size_t n, size_t k, size_t block)
+{
+    struct giving g = {.given = f->given,
+                       .a = f->a + next_below(16),
+                       .b = {.floats = f->b + next_below(16)},
+                       .m = m,
+                       .n = n,
+                       .k = k,
+                       .block = block,
+                       .step = m * n * k > 200000 ? 31 : 1};
+    const struct product_taker taker = {take_given, &g, ORIGIN};
+    memset(f->given, 0, m * n);
+    assert_true(
+        variant->give_tn(&taker, g.a, g.b.floats, m, n, k, block, f->scratch));
+    for (size_t i = 0; i < m * n; i++) {
+        assert_int_equal(f->given[i], (k + block - 1) / block);
+    }
+}
+
 static void check_all(struct fixture *f, size_t m, size_t n, size_t k)
 {
+    assert_true(k <= K_MAX && m * k + 16 <= FLOATS_MAX &&
+                n * k + 16 <= FLOATS_MAX &&
+                m * n + 2 * GUARD + 16 <= FLOATS_MAX);
     for (size_t v = 0; v < f->variant_count; v++) {
-        for (enum shape shape = 0; shape < SHAPES; shape++) {
-            check(f, f->variants[v], shape, m, n, k);
-        }
+        const struct product *variant = f->variants[v];
+        struct product_weights floats = {.floats = f->b + next_below(16)};
+        struct product_weights fixed = {.fixed = f->fixed + next_below(16)};
+        check_stored(f, variant, NT, floats, m, n, k);
+        check_stored(f, variant, NT, fixed, m, n, k);
+        check_stored(f, variant, NN, floats, m, n, k);
+        check_stored(f, variant, NN, fixed, m, n, k);
+        check_blocks(f, variant, m, n, k, k);
+        check_blocks(f, variant, m, n, k, k / 3 + 1);
     }
 }
 
@@ -179,6 +252,7 @@ static void fill(struct fixture *f, bool is_special)
     for (size_t i = 0; i < FLOATS_MAX; i++) {
         f->a[i] = next_float(is_special);
         f->b[i] = next_float(is_special);
+        f->fixed[i] = (int32_t)(rng_next(&random_state) >> 32);
         f->before[i] = next_float(is_special);
     }
 }
@@ -199,10 +273,10 @@ static void every_element_is_one_chain(void **state)
 static void blocks_and_runs_leave_no_trace(void **state)
 {
     static const size_t sizes[][3] = {
-        {1, 1, 1},       {14, 32, 192},   {14, 32, 193},  {15, 33, 384},
-        {3, 255, 50},    {3, 256, 50},    {29, 257, 385}, {448, 300, 9},
-        {449, 260, 200}, {193, 270, 193}, {897, 17, 21},  {385, 256, 2},
-        {1, 1000, 400},  {1000, 1, 400},
+        {1, 1, 1},       {14, 32, 192},   {14, 32, 193},   {15, 33, 384},
+        {3, 255, 50},    {3, 256, 50},    {29, 257, 385},  {448, 300, 9},
+        {449, 260, 200}, {193, 270, 193}, {897, 17, 21},   {385, 256, 2},
+        {1, 1000, 400},  {1000, 1, 400},  {61, 50, K_MAX},
     };
     struct fixture *f = *state;
     random_state = 2;
@@ -223,15 +297,39 @@ static void special_numbers_are_no_exception(void **state)
     }
 }
 
+/* One look at a piece is enough. */
+static bool take_no_more(void *context, const struct product_piece *piece)
+{
+    size_t *count = context;
+    (void)piece;
+    (*count)++;
+    return false;
+}
+
+static void who_takes_no_more_is_given_no_more(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t v = 0; v < f->variant_count; v++) {
+        size_t count = 0;
+        const struct product_taker taker = {take_no_more, &count, 0};
+        assert_false(f->variants[v]->give_tn(&taker, f->a, f->b, 100, 300, 20,
+                                             5, f->scratch));
+        assert_int_equal(count, 1);
+    }
+}
+
 /* ---- wrong variants, that exact_agrees must see */
 
-static void unfused_nt(float *c, const float *a, const float *b, size_t m,
-                       size_t n, size_t k, float *scratch)
+static void unfused_nt(float *c, const float *a, struct product_weights b,
+                       size_t m, size_t n, size_t k, float *scratch)
 {
-    (void)scratch;
+    if (b.fixed != NULL) {
+        exact_scalar.add_nt(c, a, b, m, n, k, scratch);
+        return;
+    }
     for (size_t i = 0; i < m * n; i++) {
         for (size_t l = 0; l < k; l++) {
-            volatile float product = a[i / n * k + l] * b[i % n * k + l];
+            volatile float product = a[i / n * k + l] * b.floats[i % n * k + l];
             c[i] += product;
         }
     }
@@ -245,17 +343,20 @@ static void turn_last_bit(float *at)
     memcpy(at, &bits, sizeof(bits));
 }
 
-static void wrong_in_tall_tiles(float *c, const float *a, const float *b,
-                                size_t m, size_t n, size_t k, float *scratch)
+static bool wrong_in_tall_tiles(const struct product_taker *taker,
+                                const float *a, const float *b, size_t m,
+                                size_t n, size_t k, size_t block,
+                                float *scratch)
 {
-    exact_scalar.set_tn(c, a, b, m, n, k, scratch);
-    if (m % 14 == 13) {
-        turn_last_bit(c + m * n - 1);
-    }
+    float value = 0.0F;
+    struct product_piece again = kernel_row(&value, taker->origin, 1, true);
+    bool is_taken = exact_scalar.give_tn(taker, a, b, m, n, k, block, scratch);
+    return is_taken && (m % 14 != 13 || taker->take(taker->context, &again));
 }
 
-static void wrong_in_long_chains(float *c, const float *a, const float *b,
-                                 size_t m, size_t n, size_t k, float *scratch)
+static void wrong_in_long_chains(float *c, const float *a,
+                                 struct product_weights b, size_t m, size_t n,
+                                 size_t k, float *scratch)
 {
     exact_scalar.set_nn(c, a, b, m, n, k, scratch);
     if (k > 192) {
@@ -263,13 +364,24 @@ static void wrong_in_long_chains(float *c, const float *a, const float *b,
     }
 }
 
+static void wrong_with_fixed(float *c, const float *a, struct product_weights b,
+                             size_t m, size_t n, size_t k, float *scratch)
+{
+    exact_scalar.set_nn(c, a, b, m, n, k, scratch);
+    if (b.fixed != NULL) {
+        turn_last_bit(c + m * n - 1);
+    }
+}
+
 static void wrong_variants_are_found(void **state)
 {
     struct fixture *f = *state;
-    struct product wrong[3] = {exact_scalar, exact_scalar, exact_scalar};
+    struct product wrong[4] = {exact_scalar, exact_scalar, exact_scalar,
+                               exact_scalar};
     wrong[0].add_nt = unfused_nt;
-    wrong[1].set_tn = wrong_in_tall_tiles;
+    wrong[1].give_tn = wrong_in_tall_tiles;
     wrong[2].set_nn = wrong_in_long_chains;
+    wrong[3].set_nn = wrong_with_fixed;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         assert_false(exact_agrees(&wrong[i]));
     }
@@ -357,7 +469,8 @@ static void train(char *text, const struct net *net, const struct dataset *d,
         mlp_set_parameters(m, theta);
         mlp_load(m, d, rows, DATA_ROWS);
         mlp_gradient(gradient, n, m, &loss);
-        assert_true(kernel_to_grid(sums, gradient, n, false));
+        struct product_piece piece = kernel_row(gradient, 0, n, true);
+        assert_true(kernel_to_grid(sums, &piece));
         hasher_add(&h, sums, n * sizeof(*sums));
         hasher_add(&h, &loss, sizeof(loss));
         step(theta, sums, n);
@@ -417,6 +530,7 @@ int main(void)
         cmocka_unit_test(every_element_is_one_chain),
         cmocka_unit_test(blocks_and_runs_leave_no_trace),
         cmocka_unit_test(special_numbers_are_no_exception),
+        cmocka_unit_test(who_takes_no_more_is_given_no_more),
         cmocka_unit_test(wrong_variants_are_found),
         cmocka_unit_test(rounding_is_brought_back),
         cmocka_unit_test(every_machine_trains_to_these_bits),

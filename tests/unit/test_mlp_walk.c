@@ -1,4 +1,4 @@
-/* Local steps beside the same ones by hand. */
+/* Sums of blocks, and local steps, beside the same by hand. */
 #include "config.h"
 
 #include "training/mlp.h"
@@ -10,6 +10,7 @@
 #include "tests/scratch.h"
 #include "tests/unit/mlp_gradient.h"
 #include "training/exact.h"
+#include "training/kernel.h"
 #include "training/quantise.h"
 
 #include <math.h>
@@ -23,7 +24,7 @@
 #define DATA_ROWS 60
 #define FEATURES  20
 #define CLASSES   5
-#define ROWS_MAX  600
+#define ROWS_MAX  1200
 
 struct fixture {
     char *folder;
@@ -131,7 +132,8 @@ static void walk_by_hand(int64_t *sums, int64_t *loss_sum, struct mlp *m,
         for (size_t i = 0; i < count; i++) {
             parameters[i] = fmaf(-rate, gradient[i], parameters[i]);
         }
-        mlp_step(m, gradient, rate, 0, count);
+        struct product_piece piece = kernel_row(gradient, 0, count, true);
+        mlp_step(m, &piece, rate);
         *loss_sum += llrint(ldexp(loss, FIXED_BITS));
         rows += walk->batch_rows;
     }
@@ -244,9 +246,74 @@ static void a_walk_to_where_no_number_is_is_refused(void **state)
     mlp_free(m);
 }
 
+static void sum_by_hand(int64_t *sums, int64_t *loss_sum, struct mlp *m,
+                        size_t count, const struct dataset *data,
+                        const uint64_t *rows, size_t row_count, size_t block)
+{
+    float *gradient = pot_calloc(count, sizeof(*gradient));
+    *loss_sum = 0;
+    for (size_t i = 0; i < row_count; i += block) {
+        double loss;
+        size_t left = row_count - i;
+        mlp_load(m, data, rows + i, left < block ? left : block);
+        mlp_gradient(gradient, count, m, &loss);
+        struct product_piece piece = kernel_row(gradient, 0, count, i == 0);
+        assert_true(kernel_to_grid(sums, &piece));
+        *loss_sum += llrint(ldexp(loss, FIXED_BITS));
+    }
+    free(gradient);
+}
+
+static void sum_both_ways(const struct fixture *f, const struct net *net,
+                          const struct product *product, size_t row_count,
+                          size_t block)
+{
+    uint64_t rows[ROWS_MAX];
+    size_t count;
+    int64_t loss;
+    int64_t wanted_loss;
+    struct mlp *m = make_mlp(net, product, block, &count);
+    int32_t *theta = make_theta(count, 8);
+    int64_t *sums = pot_calloc(count, sizeof(*sums));
+    int64_t *wanted = pot_calloc(count, sizeof(*wanted));
+    draw_rows(rows, row_count, row_count);
+    mlp_set_parameters(m, theta);
+    sum_by_hand(wanted, &wanted_loss, m, count, &f->data, rows, row_count,
+                block);
+    mlp_borrow_parameters(m, theta);
+    assert_true(mlp_sum(sums, &loss, m, &f->data, rows, row_count));
+    assert_memory_equal(sums, wanted, count * sizeof(*wanted));
+    assert_true(loss == wanted_loss && loss > 0);
+    free(wanted);
+    free(sums);
+    free(theta);
+    mlp_free(m);
+}
+
+/* Rows go through the layers many blocks at a time, and weights are read as
+ * they come: neither changes a bit. */
+static void sums_are_those_of_their_blocks(void **state)
+{
+    static const struct {
+        size_t rows;
+        size_t block;
+    } parts[] = {{40, 40}, {100, 7}, {1030, 128}, {1100, 1}, {1200, 600}};
+    const struct product *variants[EXACT_VARIANTS_MAX];
+    size_t variant_count = exact_variants(variants);
+    for (size_t n = 0; n < NETS; n++) {
+        for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+            for (size_t v = 0; v < variant_count; v++) {
+                sum_both_ways(*state, &nets[n], variants[v], parts[i].rows,
+                              parts[i].block);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sums_are_those_of_their_blocks),
         cmocka_unit_test(a_walk_is_its_steps_by_hand_on_every_kernel),
         cmocka_unit_test(a_step_does_not_depend_on_the_size_of_its_batch),
         cmocka_unit_test(a_walk_to_where_no_number_is_is_refused),
