@@ -94,6 +94,24 @@ enum pot_err file_write_all(int fd, const void *data, size_t size)
     return POT_OK;
 }
 
+enum pot_err file_write_at(int fd, const void *data, size_t size, size_t offset)
+{
+    const char *at = data;
+    while (size > 0) {
+        ssize_t n = pwrite(fd, at, size, (off_t)offset);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return errno == EFBIG ? POT_EFULL : err_from_errno(errno);
+        }
+        at += n;
+        size -= (size_t)n;
+        offset += (size_t)n;
+    }
+    return POT_OK;
+}
+
 enum pot_err file_sync(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -60,6 +60,11 @@ POT_MUST_USE enum pot_err file_remove_folder(const char *path);
 /* file_write_all: write() until all is written. */
 POT_MUST_USE enum pot_err file_write_all(int fd, const void *data, size_t size);
 
+/* file_write_at: pwrite() until all is written.  Errors: POT_EFULL, also for
+ * the process's limit on the size of a file; POT_EIO */
+POT_MUST_USE enum pot_err file_write_at(int fd, const void *data, size_t size,
+                                        size_t offset);
+
 /* file_join: "folder/name", or name alone when it is absolute; "./" before it
  * is left out; free(). */
 char *file_join(const char *folder, const char *name);

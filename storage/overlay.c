@@ -72,12 +72,12 @@ static bool begin(struct store_read *read, struct overlay *overlay)
         return false;
     }
     size_t snapshot = mdb_txn_id(read->txn);
-    if (snapshot != overlay->fresh_at) {
-        err = store_read_tip(&tip, overlay->store, read->txn);
+    if (read->top != NULL || snapshot != overlay->fresh_at) {
+        err = store_read_tip(&tip, read);
         if (err == POT_OK && !is_same_tip(&tip, &overlay->tip)) {
             err = POT_EBUSY;
         }
-        overlay->fresh_at = snapshot;
+        overlay->fresh_at = read->top == NULL ? snapshot : 0;
     }
     if (err != POT_OK) {
         fail(overlay, err);
@@ -109,8 +109,7 @@ static bool get_beneath(struct overlay *overlay, enum store_table table,
     if (!begin(&read, overlay)) {
         return false;
     }
-    enum pot_err err =
-        store_table_get(&value, overlay->store, read.txn, table, key, key_size);
+    enum pot_err err = store_table_get(&value, &read, table, key, key_size);
     if (err == POT_OK) {
         is_there = copy_out(overlay, out, value.data, value.size);
     } else if (err != POT_ENOENT) {
@@ -172,8 +171,8 @@ static struct store_uses uses_beneath(struct overlay *overlay,
     if (!begin(&read, overlay)) {
         return uses;
     }
-    enum pot_err err = store_table_get(&value, overlay->store, read.txn,
-                                       TABLE_BLOB_USES, hash->b, HASH_SIZE);
+    enum pot_err err =
+        store_table_get(&value, &read, TABLE_BLOB_USES, hash->b, HASH_SIZE);
     if (err == POT_OK &&
         !store_record_read_uses(&uses, value.data, value.size)) {
         err = POT_ECORRUPT;

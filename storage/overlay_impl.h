@@ -22,7 +22,7 @@ struct overlay_blob {
 struct overlay {
     struct store *store;
     struct store_tip tip;   /* what it stands on */
-    size_t fresh_at;        /* the snapshot last seen to have that tip */
+    size_t fresh_at;        /* LMDB's transaction last seen to have that tip */
     enum pot_err err;       /* sticky */
     struct key_table state; /* of struct overlay_value */
     struct key_table blobs; /* of struct overlay_blob, by hash */

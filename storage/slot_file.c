@@ -257,24 +257,6 @@ const void *slot_file_record(const struct slot_file *file, size_t *size)
     return file->data;
 }
 
-static enum pot_err write_at(int fd, const uint8_t *data, size_t size,
-                             size_t offset)
-{
-    while (size > 0) {
-        ssize_t n = pwrite(fd, data, size, (off_t)offset);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return errno == EFBIG ? POT_EFULL : err_from_errno(errno);
-        }
-        data += n;
-        size -= (size_t)n;
-        offset += (size_t)n;
-    }
-    return POT_OK;
-}
-
 enum pot_err slot_file_save(struct slot_file *file, const void *data,
                             size_t size, bool is_synced)
 {
@@ -295,7 +277,8 @@ enum pot_err slot_file_save(struct slot_file *file, const void *data,
     if (size > 0) {
         memcpy(bytes + SLOT_HEADER_SIZE, data, size);
     }
-    enum pot_err err = write_at(file->fd, bytes, SLOT_HEADER_SIZE + size, at);
+    enum pot_err err =
+        file_write_at(file->fd, bytes, SLOT_HEADER_SIZE + size, at);
     if (err == POT_OK && is_synced && fdatasync(file->fd) != 0) {
         err = POT_EIO;
     }

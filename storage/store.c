@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "storage/store_layer.h"
 #include "storage/store_open.h"
 #include "storage/store_record.h"
 #include "storage/store_table.h"
@@ -58,7 +59,12 @@ enum pot_err store_open(struct store **out, const char *folder,
 void store_close(struct store *store)
 {
     if (store != NULL) {
+        if (store->top != NULL) {
+            enum pot_err err = store_write_nothing(store);
+            (void)err; /* the journal has them as well */
+        }
         store_close_file(store);
+        store_layer_unref(store->top);
         (void)pthread_mutex_destroy(&store->tip_lock);
         (void)pthread_mutex_destroy(&store->writer);
         (void)pthread_rwlock_destroy(&store->map_lock);
@@ -152,7 +158,7 @@ enum pot_err store_state_proof(struct store *store, const void *key,
     if (err != POT_OK) {
         return err;
     }
-    err = store_read_tip(&tip, store, read.txn);
+    err = store_read_tip(&tip, &read);
     if (err == POT_OK && !tip.is_set) {
         err = POT_ENOENT;
     }
@@ -172,26 +178,16 @@ enum pot_err store_state_proof(struct store *store, const void *key,
 static enum pot_err count_records(struct store *store, struct store_stats *out)
 {
     struct store_read read;
-    MDB_stat stat;
+    struct store_total totals[STORE_TABLES];
     enum pot_err err = store_read_begin(&read, store);
     if (err != POT_OK) {
         return err;
     }
-    const struct {
-        enum store_table table;
-        uint64_t *count;
-    } wanted[] = {
-        {TABLE_BLOCKS, &out->blocks},
-        {TABLE_STATE, &out->state_keys},
-        {TABLE_BLOBS, &out->blobs},
-    };
-    for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-        int rc = mdb_stat(read.txn, store->tables[wanted[i].table], &stat);
-        if (rc != 0) {
-            err = store_err(rc);
-        } else {
-            *wanted[i].count = stat.ms_entries;
-        }
+    err = store_read_totals(totals, &read);
+    if (err == POT_OK) {
+        out->blocks = totals[TABLE_BLOCKS].count;
+        out->state_keys = totals[TABLE_STATE].count;
+        out->blobs = totals[TABLE_BLOBS].count;
     }
     store_read_end(&read, err);
     return err;

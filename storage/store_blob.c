@@ -12,13 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum pot_err read_uses(struct store_uses *out, const struct store *store,
-                              MDB_txn *txn, const uint8_t *hash)
+static enum pot_err read_uses(struct store_uses *out,
+                              const struct store_read *read,
+                              const uint8_t *hash)
 {
     struct store_value value;
     *out = (struct store_uses){.references = 0};
     enum pot_err err =
-        store_table_get(&value, store, txn, TABLE_BLOB_USES, hash, HASH_SIZE);
+        store_table_get(&value, read, TABLE_BLOB_USES, hash, HASH_SIZE);
     if (err == POT_OK && !store_record_read_uses(out, value.data, value.size)) {
         return POT_ECORRUPT;
     }
@@ -55,7 +56,7 @@ static enum pot_err set_uses(struct store_write *write,
         return POT_OK;
     }
     if (!store_uses_any(to)) {
-        forget_checked(write->store, hash);
+        forget_checked(write->read.store, hash);
         err = store_table_del(write, TABLE_BLOBS, hash, HASH_SIZE);
         return err == POT_OK
                    ? store_table_del(write, TABLE_BLOB_USES, hash, HASH_SIZE)
@@ -76,7 +77,7 @@ enum pot_err store_blob_refer(struct store_write *write,
                               const struct store_blob *blob, int32_t change)
 {
     struct store_uses from;
-    enum pot_err err = read_uses(&from, write->store, write->txn, blob->hash.b);
+    enum pot_err err = read_uses(&from, &write->read, blob->hash.b);
     struct store_uses to = from;
     int64_t references = (int64_t)from.references + change;
     POT_ASSERT(references <= UINT32_MAX);
@@ -99,7 +100,7 @@ enum pot_err store_blob_pin(struct store_write *write,
                             const struct store_blob *blob)
 {
     struct store_uses from;
-    enum pot_err err = read_uses(&from, write->store, write->txn, blob->hash.b);
+    enum pot_err err = read_uses(&from, &write->read, blob->hash.b);
     struct store_uses to = from;
     to.references++;
     to.is_held = false;
@@ -132,7 +133,7 @@ static enum pot_err change_uses(struct store_write *write,
                                 const struct store_blob *blob, use_fn *change)
 {
     struct store_uses from;
-    enum pot_err err = read_uses(&from, write->store, write->txn, blob->hash.b);
+    enum pot_err err = read_uses(&from, &write->read, blob->hash.b);
     struct store_uses to = from;
     change(&to);
     return err == POT_OK ? set_uses(write, blob, &from, &to) : err;
@@ -225,8 +226,8 @@ static enum pot_err release_all(struct store_write *write, void *context)
 {
     struct found found = {0};
     (void)context;
-    enum pot_err err = store_table_each(write->store, write->txn,
-                                        TABLE_BLOB_USES, find_held, &found);
+    enum pot_err err =
+        store_table_each(&write->read, TABLE_BLOB_USES, find_held, &found);
     if (err == POT_OK) {
         struct hashes released = {found.list, found.count};
         err = release_listed(write, &released);
@@ -270,7 +271,7 @@ enum pot_err store_copy_kept(struct store *to, struct store *from)
     if (err != POT_OK) {
         return err;
     }
-    err = store_table_each(from, read.txn, TABLE_BLOB_USES, find_kept, &found);
+    err = store_table_each(&read, TABLE_BLOB_USES, find_kept, &found);
     store_read_end(&read, err);
     buf_init(&data, STORE_BLOB_MAX);
     for (size_t i = 0; err == POT_OK && i < found.count; i++) {

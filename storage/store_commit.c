@@ -13,6 +13,10 @@
 
 #include <string.h>
 
+/* Of a block that is little: at 1000 transactions writing all of it twice
+ * costs more than LMDB's pages. */
+#define LITTLE_BYTES ((size_t)64 << 10)
+
 struct committing {
     const struct store_commit *commit;
     struct overlay *overlay;
@@ -136,6 +140,16 @@ static enum pot_err write_commit(struct store_write *write, void *context)
     return err;
 }
 
+/* What goes to LMDB late: most blocks.  Rounds, rewards and blobs are read by
+ * walking tables, which layers have none of. */
+static bool is_little(const struct store_commit *commit,
+                      const struct overlay *overlay)
+{
+    return commit->height > 0 && commit->reward_count == 0 &&
+           commit->round_count == 0 && overlay->blobs.count == 0 &&
+           commit->block_size <= LITTLE_BYTES;
+}
+
 enum pot_err store_commit(struct store *store,
                           const struct store_commit *commit,
                           struct overlay *overlay)
@@ -151,5 +165,6 @@ enum pot_err store_commit(struct store *store,
         return err;
     }
     POT_ASSERT(hash_equal(&commit->state_root, &overlay->delta.root));
-    return store_write_run(store, write_commit, &committing);
+    return (is_little(commit, overlay) ? store_write_layer : store_write_run)(
+        store, write_commit, &committing);
 }

@@ -4,7 +4,9 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "storage/journal.h"
 #include "storage/store.h"
+#include "storage/store_env.h"
 #include "storage/store_open.h"
 #include "storage/store_pages.h"
 #include "storage/store_table.h"
@@ -94,6 +96,30 @@ static enum pot_err copy_env(const char *from, const char *data, const char *to,
     return err;
 }
 
+/* Before LMDB's file: what a commit put into the journal by now is in this
+ * copy or, if it was written over since, in that one. */
+static enum pot_err copy_journal(const char *from, const char *to, char *why,
+                                 size_t why_size)
+{
+    char *data = NULL;
+    size_t size = 0;
+    char *path = file_join(from, "journal");
+    char *copy = file_join(to, "journal");
+    enum pot_err err = file_read(&data, &size, path, JOURNAL_MAX);
+    if (err == POT_OK) {
+        err = file_create(copy, 0600, data, size);
+    } else if (err == POT_ENOENT) {
+        err = POT_OK;
+    }
+    if (err != POT_OK) {
+        (void)say(why, why_size, err, path);
+    }
+    free(data);
+    free(copy);
+    free(path);
+    return err;
+}
+
 static void remove_in(const char *folder, const char *name)
 {
     char *path = file_join(folder, name);
@@ -130,12 +156,18 @@ static enum pot_err check_copy(struct store_copied *out, const char *from,
     }
     *out = (struct store_copied){.height = 0};
     (void)store_tip(store, &out->height, NULL, NULL);
-    err = check_values(store, from, why, why_size);
+    err = store_write_nothing(store);
+    if (err != POT_OK) {
+        (void)say(why, why_size, err, to);
+    } else {
+        err = check_values(store, from, why, why_size);
+    }
     if (err == POT_OK) {
         err = store_stats(store, &stats);
         out->bytes = stats.file_bytes;
     }
     store_close(store);
+    remove_in(to, "journal"); /* LMDB has it */
     remove_in(to, "LOCK");
     remove_in(to, "lock.mdb");
     return err;
@@ -165,6 +197,9 @@ enum pot_err store_copy(struct store_copied *out, const char *from,
     if (err != POT_OK) {
         (void)say(why, why_size, err, err == POT_EFULL ? to : data);
     } else {
+        err = copy_journal(from, to, why, why_size);
+    }
+    if (err == POT_OK) {
         err = copy_env(from, data, to, why, why_size);
     }
     if (err == POT_OK) {

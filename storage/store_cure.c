@@ -65,13 +65,6 @@ static enum pot_err cure_failed(struct store *store, char *why, size_t why_size)
     return err == POT_OK ? store_reopen_file(store, why, why_size) : err;
 }
 
-static enum pot_err write_nothing(struct store_write *write, void *context)
-{
-    (void)write;
-    (void)context;
-    return POT_OK;
-}
-
 /* Whether what can be done about its health was done. */
 static enum pot_err treat(struct store *store, char *why, size_t why_size)
 {
@@ -112,7 +105,7 @@ enum pot_err store_cure(struct store *store, char *why, size_t why_size)
     char spare[256] = "";
     enum pot_err err = treat(store, spare, sizeof(spare));
     if (err == POT_OK) {
-        err = store_write_run(store, write_nothing, NULL);
+        err = store_write_nothing(store);
     }
     if (err != POT_OK && why != NULL) {
         (void)snprintf(why, why_size, "%s",

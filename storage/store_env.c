@@ -1,6 +1,7 @@
-/* Writing: the body in a transaction, the totals, the commit (LMDB writes the
- * pages, syncs, then writes and syncs a meta page), then the tip file, which
- * is not synced: it may lie behind after a power cut, but never ahead.
+/* Writing to LMDB: the layers and the body in a transaction, the totals, the
+ * commit (LMDB writes the pages, syncs, then writes and syncs a meta page).
+ * Writing a layer: the body, the journal, synced.  Then the tip file, which is
+ * not synced: it may lie behind after a power cut, but never ahead.
  *
  * What fails: a full map (grow, again from the start), a full disk (LMDB
  * drops the transaction; its old pages were not touched), a failed sync (what
@@ -11,20 +12,26 @@
 #include "storage/store_env.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/check.h"
 #include "base/file.h"
+#include "storage/journal.h"
 #include "storage/slot_file.h"
 #include "storage/store_health.h"
+#include "storage/store_layer.h"
 #include "storage/store_record.h"
 #include "storage/store_table.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define MAP_STEP_MAX ((size_t)64 << 30)
 /* Less room than this when a write fails: the disk counts as full. */
 #define ROOM_MIN ((uint64_t)4 << 20)
+/* A reader asks one after the other. */
+#define LAYERS_MAX 16
 
 static _Thread_local volatile sig_atomic_t depth;
 
@@ -35,21 +42,42 @@ bool store_is_at_work(void)
 
 /* ---- reading */
 
+static struct store_layer *top_of(struct store *store)
+{
+    (void)pthread_mutex_lock(&store->tip_lock);
+    struct store_layer *top =
+        store->top != NULL ? store_layer_ref(store->top) : NULL;
+    (void)pthread_mutex_unlock(&store->tip_lock);
+    return top;
+}
+
+/* The layers first: if LMDB gets them in between, its transaction has them. */
 enum pot_err store_read_begin(struct store_read *read, struct store *store)
 {
     *read = (struct store_read){.store = store};
     int locked = pthread_rwlock_rdlock(&store->map_lock);
     POT_ASSERT(locked == 0);
+    read->top = top_of(store);
     int rc = store->env != NULL
                  ? mdb_txn_begin(store->env, NULL, MDB_RDONLY, &read->txn)
                  : EIO;
     if (rc != 0) {
+        store_read_lower(read);
         (void)pthread_rwlock_unlock(&store->map_lock);
         read->txn = NULL;
-    } else {
-        depth++;
+        return store_err(rc);
     }
-    return store_err(rc);
+    if (read->top != NULL && read->top->base != mdb_txn_id(read->txn)) {
+        store_read_lower(read);
+    }
+    depth++;
+    return POT_OK;
+}
+
+void store_read_lower(struct store_read *read)
+{
+    store_layer_unref(read->top);
+    read->top = NULL;
 }
 
 void store_read_end(struct store_read *read, enum pot_err err)
@@ -57,6 +85,7 @@ void store_read_end(struct store_read *read, enum pot_err err)
     if (err == POT_ECORRUPT) {
         store_ail(read->store, STORE_CORRUPT);
     }
+    store_read_lower(read);
     if (read->txn != NULL) {
         depth--;
         mdb_txn_abort(read->txn);
@@ -75,7 +104,7 @@ enum pot_err store_read_value(struct store *store, enum store_table table,
     if (err != POT_OK) {
         return err;
     }
-    err = store_table_get(&value, store, read.txn, table, key, key_size);
+    err = store_table_get(&value, &read, table, key, key_size);
     if (err == POT_OK) {
         buf_append(out, value.data, value.size);
         if (out->is_overflown) {
@@ -125,17 +154,58 @@ static enum pot_err grow_map(struct store *store)
     return err;
 }
 
+/* A layer's records, those of the ones below it first, into LMDB. */
+static enum pot_err settle(struct store_write *write,
+                           const struct store_layer *layer)
+{
+    enum pot_err err =
+        layer->below != NULL ? settle(write, layer->below) : POT_OK;
+    for (size_t i = 0; err == POT_OK && i < layer->records.count; i++) {
+        const struct key_table_key *name = &layer->records.keys[i];
+        const struct layer_record *record = key_table_at(&layer->records, i);
+        enum store_table table = (enum store_table)name->bytes[0];
+        err =
+            record->raw == NULL
+                ? store_table_del(write, table, name->bytes + 1, name->size - 1)
+                : store_table_put(write, table, name->bytes + 1, name->size - 1,
+                                  record->raw + STORE_SUM_SIZE,
+                                  record->size - STORE_SUM_SIZE);
+    }
+    return err;
+}
+
+/* All layers; what comes of them is what they said. */
+static enum pot_err settle_all(struct store_write *write,
+                               const struct store_layer *top)
+{
+    enum pot_err err = settle(write, top);
+    for (size_t i = TABLE_META + 1; err == POT_OK && i < STORE_TABLES; i++) {
+        if (!store_total_equal(&write->totals[i], &top->totals[i])) {
+            err = POT_ECORRUPT;
+        }
+    }
+    write->tip = top->tip;
+    return err;
+}
+
 static enum pot_err write_begin(struct store_write *write, struct store *store)
 {
-    *write = (struct store_write){.store = store};
-    int rc = mdb_txn_begin(store->env, NULL, 0, &write->txn);
+    const struct store_layer *top = store->top; /* writers alone change it */
+    *write = (struct store_write){.read.store = store};
+    int rc = mdb_txn_begin(store->env, NULL, 0, &write->read.txn);
     if (rc != 0) {
-        write->txn = NULL;
+        write->read.txn = NULL;
         return store_err(rc);
     }
-    enum pot_err err = store_read_tip(&write->tip, store, write->txn);
-    return err == POT_OK ? store_read_totals(write->totals, store, write->txn)
-                         : err;
+    enum pot_err err = store_read_tip(&write->tip, &write->read);
+    if (err == POT_OK) {
+        err = store_read_totals(write->totals, &write->read);
+    }
+    if (err == POT_OK && top != NULL &&
+        top->base + 1 == mdb_txn_id(write->read.txn)) {
+        err = settle_all(write, top);
+    }
+    return err;
 }
 
 enum pot_err store_write_meta(struct store_write *write)
@@ -152,16 +222,26 @@ enum pot_err store_write_meta(struct store_write *write)
     return err;
 }
 
-/* After a commit: memory and the tip file follow. */
-static void committed(struct store_write *write, uint64_t transaction)
+/* Takes top, which lies on what was the top; NULL: LMDB has all. */
+static void set_tip(struct store *store, const struct store_tip *tip,
+                    struct store_layer *top)
 {
-    struct store *store = write->store;
-    uint8_t last[RECORD_LAST_SIZE];
     (void)pthread_mutex_lock(&store->tip_lock);
-    store->tip = write->tip;
+    struct store_layer *old = store->top;
+    store->tip = *tip;
+    store->top = top;
     (void)pthread_mutex_unlock(&store->tip_lock);
+    store_layer_unref(old);
+}
+
+/* After a commit: memory and the tip file follow. */
+static void committed(struct store *store, const struct store_tip *tip,
+                      struct store_layer *top, uint64_t transaction)
+{
+    uint8_t last[RECORD_LAST_SIZE];
+    set_tip(store, tip, top);
     store->commits++;
-    store_record_last(last, transaction, &write->tip);
+    store_record_last(last, transaction, tip);
     /* If that fails this commit stands, but no other will follow. */
     store_health_note(
         store, slot_file_save(store->tip_file, last, sizeof(last), false),
@@ -170,11 +250,11 @@ static void committed(struct store_write *write, uint64_t transaction)
 
 static enum pot_err commit(struct store_write *write)
 {
-    uint64_t transaction = mdb_txn_id(write->txn);
-    int rc = mdb_txn_commit(write->txn);
-    write->txn = NULL;
+    uint64_t transaction = mdb_txn_id(write->read.txn);
+    int rc = mdb_txn_commit(write->read.txn);
+    write->read.txn = NULL;
     if (rc == 0) {
-        committed(write, transaction);
+        committed(write->read.store, &write->tip, NULL, transaction);
         return POT_OK;
     }
     write->is_map_full = rc == MDB_MAP_FULL;
@@ -197,8 +277,8 @@ static enum pot_err attempt(struct store_write *write, struct store *store,
     if (err == POT_OK) {
         err = commit(write);
     }
-    if (write->txn != NULL) {
-        mdb_txn_abort(write->txn);
+    if (write->read.txn != NULL) {
+        mdb_txn_abort(write->read.txn);
     }
     depth--;
     /* LMDB says EIO for a short write too. */
@@ -206,16 +286,115 @@ static enum pot_err attempt(struct store_write *write, struct store *store,
                                                                      : err;
 }
 
-enum pot_err store_write_run(struct store *store,
-                             enum pot_err (*body)(struct store_write *write,
-                                                  void *context),
-                             void *context)
+/* ---- writing a layer */
+
+/* What the body writes, on what is there. */
+static enum pot_err fill_layer(struct store_layer **out, struct store *store,
+                               enum pot_err (*body)(struct store_write *write,
+                                                    void *context),
+                               void *context)
+{
+    struct store_write write = {.is_map_full = false};
+    *out = NULL;
+    enum pot_err err = store_read_begin(&write.read, store);
+    if (err != POT_OK) {
+        return err;
+    }
+    struct store_layer *below = write.read.top;
+    struct store_layer *layer =
+        store_layer_new(below, mdb_txn_id(write.read.txn));
+    err = store_read_tip(&write.tip, &write.read);
+    if (err == POT_OK) {
+        err = store_read_totals(write.totals, &write.read);
+    }
+    if (err == POT_OK) {
+        layer->parent = write.tip.hash;
+        write.read.top = layer;
+        write.layer = layer;
+        err = body(&write, context);
+        write.read.top = below;
+    }
+    store_read_end(&write.read, err);
+    layer->tip = write.tip;
+    memcpy(layer->totals, write.totals, sizeof(write.totals));
+    if (err != POT_OK) {
+        store_layer_unref(layer);
+        layer = NULL;
+    }
+    *out = layer;
+    return err;
+}
+
+/* The first layer on LMDB is the journal's first entry. */
+static enum pot_err write_journal(struct store *store,
+                                  const struct store_layer *layer)
+{
+    struct buf bytes;
+    buf_init(&bytes, JOURNAL_MAX);
+    store_layer_encode(&bytes, layer);
+    if (layer->below == NULL) {
+        journal_seek(store->journal, 0);
+    }
+    enum pot_err err =
+        bytes.is_overflown
+            ? POT_ELIMIT
+            : journal_append(store->journal, bytes.data, bytes.size);
+    buf_fini(&bytes);
+    return err;
+}
+
+static enum pot_err attempt_layer(
+    struct store *store,
+    enum pot_err (*body)(struct store_write *write, void *context),
+    void *context)
+{
+    struct store_layer *layer;
+    enum pot_err err = fill_layer(&layer, store, body, context);
+    if (err == POT_OK) {
+        err = write_journal(store, layer);
+    }
+    if (err == POT_OK) {
+        committed(store, &layer->tip, layer, layer->base);
+    } else {
+        store_layer_unref(layer);
+    }
+    return err;
+}
+
+enum pot_err store_layer_again(struct store *store,
+                               enum pot_err (*body)(struct store_write *write,
+                                                    void *context),
+                               void *context)
+{
+    struct store_layer *layer;
+    enum pot_err err = fill_layer(&layer, store, body, context);
+    if (err == POT_OK) {
+        set_tip(store, &layer->tip, layer);
+    }
+    return err;
+}
+
+static bool has_room_for_layer(const struct store *store)
+{
+    return store->top == NULL || store->top->depth < LAYERS_MAX;
+}
+
+/* ---- either way */
+
+static enum pot_err run(struct store *store,
+                        enum pot_err (*body)(struct store_write *write,
+                                             void *context),
+                        void *context, bool is_little)
 {
     struct store_write write = {.is_map_full = false};
     int locked = pthread_mutex_lock(&store->writer);
     POT_ASSERT(locked == 0);
     enum pot_err err = store_health_admit(store);
     bool is_tried = err == POT_OK;
+    if (is_tried && is_little && has_room_for_layer(store)) {
+        err = attempt_layer(store, body, context);
+        is_tried = err == POT_ELIMIT; /* no room: to LMDB */
+    }
     while (is_tried) {
         err = attempt(&write, store, body, context);
         is_tried = write.is_map_full;
@@ -228,4 +407,32 @@ enum pot_err store_write_run(struct store *store,
                       write.is_map_full ? STORE_MAP_FULL : STORE_DISK_FULL);
     (void)pthread_mutex_unlock(&store->writer);
     return err;
+}
+
+enum pot_err store_write_run(struct store *store,
+                             enum pot_err (*body)(struct store_write *write,
+                                                  void *context),
+                             void *context)
+{
+    return run(store, body, context, false);
+}
+
+enum pot_err store_write_layer(struct store *store,
+                               enum pot_err (*body)(struct store_write *write,
+                                                    void *context),
+                               void *context)
+{
+    return run(store, body, context, true);
+}
+
+static enum pot_err write_nothing(struct store_write *write, void *context)
+{
+    (void)write;
+    (void)context;
+    return POT_OK;
+}
+
+enum pot_err store_write_nothing(struct store *store)
+{
+    return run(store, write_nothing, NULL, false);
 }

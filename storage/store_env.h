@@ -1,7 +1,17 @@
-/* store_env: the LMDB environment beneath a store, for storage/ only.
+/* store_env: the LMDB environment beneath a store, and the layers on it; for
+ * storage/ only.
  *
  * Which tables there are, and transactions on them; storage/store_table.h is
- * for the records in them. */
+ * for the records in them.
+ *
+ *   a commit of little: journal, synced -> a layer in memory, the new tip
+ *   any other write:    all layers and what it writes, in one transaction of
+ *                       LMDB: its pages, synced, then its meta page, synced
+ *
+ * So LMDB's two syncs and its scattered pages come once for many blocks.  The
+ * layers hold upon the transaction that they were put on, their base, and
+ * nowhere else: the next one has all of them in it, so whoever reads that has
+ * no use for them, and the journal is written over from its beginning. */
 #ifndef POT_STORAGE_STORE_ENV_H
 #define POT_STORAGE_STORE_ENV_H
 
@@ -63,6 +73,9 @@ struct store_total {
     uint64_t sum; /* modulo 2^64, of a hash over each record */
 };
 
+struct journal;
+struct store_layer;
+
 struct store_tip {
     bool is_set;
     uint64_t height;
@@ -82,8 +95,10 @@ struct store {
     _Atomic int health; /* enum store_health: storage/store_health.h */
     _Atomic uint64_t min_free_bytes; /* store_set_limits */
     _Atomic uint64_t size_max;
+    struct journal *journal; /* under writer */
     pthread_mutex_t tip_lock;
     struct store_tip tip;     /* under tip_lock */
+    struct store_layer *top;  /* likewise; NULL: LMDB has all */
     struct hash checked_blob; /* under tip_lock: see store_blob_read */
     _Atomic uint64_t commits;
     _Atomic uint64_t grown;
@@ -94,13 +109,16 @@ struct store {
 struct store_read {
     struct store *store;
     MDB_txn *txn;
+    struct store_layer *top; /* NULL: all is in LMDB */
 };
 
 /* store_read_begin, _end: a snapshot; keep it short.  While one is open the
  * thread must not begin another one.  The end is told how it went: damage
- * makes the store ail. */
+ * makes the store ail.  store_read_lower: from now on it is what LMDB has,
+ * some blocks ago. */
 POT_MUST_USE enum pot_err store_read_begin(struct store_read *read,
                                            struct store *store);
+void store_read_lower(struct store_read *read);
 void store_read_end(struct store_read *read, enum pot_err err);
 
 /* store_read_value: out is cleared and filled with the value under key, in a
@@ -113,8 +131,8 @@ POT_MUST_USE enum pot_err store_read_value(struct store *store,
 /* ---- writing */
 
 struct store_write {
-    struct store *store;
-    MDB_txn *txn;
+    struct store_read read;    /* what is there, with what it has written */
+    struct store_layer *layer; /* that it writes; NULL: it writes to LMDB */
     bool is_map_full;     /* an error came from the map: grow it, try again */
     struct store_tip tip; /* written with the rest */
     struct store_total totals[STORE_TABLES];
@@ -126,10 +144,27 @@ POT_MUST_USE enum pot_err store_write_meta(struct store_write *write);
 
 /* store_write_run: runs body in a write transaction and commits it.  When the
  * map is full, body runs again from the start in a larger one: it changes
- * nothing outside the transaction.  Errors: body's and those of a write. */
+ * nothing outside the transaction.  Errors: body's and those of a write.
+ *
+ * store_write_layer: the same for a body that moves the tip by a block and
+ * writes little, and by nothing but store_table_put and store_table_del: it
+ * comes into the journal and a layer, if these have room for more. */
 POT_MUST_USE enum pot_err store_write_run(
     struct store *store,
     enum pot_err (*body)(struct store_write *write, void *context),
     void *context);
+POT_MUST_USE enum pot_err store_write_layer(
+    struct store *store,
+    enum pot_err (*body)(struct store_write *write, void *context),
+    void *context);
+
+/* store_layer_again: a layer that the journal has, at a start. */
+POT_MUST_USE enum pot_err store_layer_again(
+    struct store *store,
+    enum pot_err (*body)(struct store_write *write, void *context),
+    void *context);
+
+/* store_write_nothing: LMDB has all layers then.  Errors: those of a write */
+POT_MUST_USE enum pot_err store_write_nothing(struct store *store);
 
 #endif

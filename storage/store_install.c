@@ -13,13 +13,14 @@
 /* ---- headers ahead of the tip */
 
 /* The last height in the table, or the tip. */
-static enum pot_err last_header(uint64_t *out, const struct store *store,
-                                MDB_txn *txn, const struct store_tip *tip)
+static enum pot_err last_header(uint64_t *out, const struct store_read *read,
+                                const struct store_tip *tip)
 {
     MDB_cursor *cursor;
     MDB_val key;
     MDB_val value;
-    int rc = mdb_cursor_open(txn, store->tables[TABLE_HEADERS], &cursor);
+    int rc =
+        mdb_cursor_open(read->txn, read->store->tables[TABLE_HEADERS], &cursor);
     *out = tip->height;
     if (rc != 0) {
         return store_err(rc);
@@ -42,9 +43,9 @@ uint64_t store_last_header(struct store *store)
     if (err != POT_OK) {
         return 0;
     }
-    err = store_read_tip(&tip, store, read.txn);
+    err = store_read_tip(&tip, &read);
     if (err == POT_OK) {
-        err = last_header(&height, store, read.txn, &tip);
+        err = last_header(&height, &read, &tip);
     }
     store_read_end(&read, err);
     return height;
@@ -82,8 +83,7 @@ static enum pot_err put_headers(struct store_write *write, void *context)
 {
     const struct putting *p = context;
     uint64_t last;
-    enum pot_err err =
-        last_header(&last, write->store, write->txn, &write->tip);
+    enum pot_err err = last_header(&last, &write->read, &write->tip);
     if (err == POT_OK && p->count > 0 && p->headers[0].height != last + 1) {
         err = POT_EBUSY;
     }
@@ -106,7 +106,7 @@ enum pot_err store_put_headers(struct store *store,
 /* An empty table. */
 static enum pot_err clear(struct store_write *write, enum store_table table)
 {
-    int rc = mdb_drop(write->txn, write->store->tables[table], 0);
+    int rc = mdb_drop(write->read.txn, write->read.store->tables[table], 0);
     write->totals[table] = (struct store_total){.count = 0};
     return store_err(rc);
 }
@@ -159,8 +159,8 @@ static enum pot_err put_state(struct store_write *write,
     enum pot_err err = POT_OK;
     buf_init(&chunk, STATE_CHUNK_MAX);
     while (err == POT_OK && (digest = state_index_next(digests, &at)) != NULL) {
-        err = store_table_get(&value, write->store, write->txn, TABLE_BLOBS,
-                              digest->b, HASH_SIZE);
+        err = store_table_get(&value, &write->read, TABLE_BLOBS, digest->b,
+                              HASH_SIZE);
         if (err == POT_OK) { /* writes move what lies in the map */
             buf_clear(&chunk);
             buf_append(&chunk, value.data, value.size);

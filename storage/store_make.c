@@ -34,8 +34,9 @@ static enum pot_err make_tables(struct store_write *write)
 {
     uint8_t version = STORE_FORMAT;
     for (unsigned i = 0; i < STORE_TABLES; i++) {
-        int rc = mdb_dbi_open(write->txn, store_table_name((enum store_table)i),
-                              MDB_CREATE, &write->store->tables[i]);
+        int rc =
+            mdb_dbi_open(write->read.txn, store_table_name((enum store_table)i),
+                         MDB_CREATE, &write->read.store->tables[i]);
         if (rc != 0) {
             return store_err(rc);
         }
@@ -47,17 +48,17 @@ static enum pot_err make_tables(struct store_write *write)
 
 static enum pot_err fill(struct store *fresh)
 {
-    struct store_write write = {.store = fresh};
-    int rc = mdb_txn_begin(fresh->env, NULL, 0, &write.txn);
+    struct store_write write = {.read.store = fresh};
+    int rc = mdb_txn_begin(fresh->env, NULL, 0, &write.read.txn);
     if (rc != 0) {
         return store_err(rc);
     }
     enum pot_err err = make_tables(&write);
     if (err != POT_OK) {
-        mdb_txn_abort(write.txn);
+        mdb_txn_abort(write.read.txn);
         return err;
     }
-    return store_err(mdb_txn_commit(write.txn));
+    return store_err(mdb_txn_commit(write.read.txn));
 }
 
 static enum pot_err make_in(const char *folder)

@@ -2,7 +2,8 @@
  *
  *   lock the folder -> walk the file's pages -> compare with the tip file ->
  *   make the file if there is none -> let LMDB map it -> ask its format ->
- *   open the tables -> compare the totals
+ *   open the tables -> compare the totals -> put on what the journal has ->
+ *   compare the height with the tip file's
  */
 #include "config.h"
 
@@ -10,10 +11,12 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "storage/journal.h"
 #include "storage/slot_file.h"
 #include "storage/store_make.h"
 #include "storage/store_pages.h"
 #include "storage/store_record.h"
+#include "storage/store_replay.h"
 #include "storage/store_table.h"
 
 #include <errno.h>
@@ -37,6 +40,8 @@ struct opening {
     uint64_t transaction; /* the last one in the file; 0: there is none */
     struct store_total totals[STORE_TABLES]; /* as met in the file */
     bool has_stranger;                       /* a table that is not ours */
+    uint64_t last_transaction;               /* as the tip file knows it */
+    uint64_t last_height;                    /* likewise; 0: it does not */
 };
 
 __attribute__((format(printf, 3, 4))) static enum pot_err refuse(
@@ -129,6 +134,13 @@ static enum pot_err check_pages(struct opening *o)
                                   what[0] != '\0' ? what : err_text(err));
 }
 
+static enum pot_err refuse_loss(struct opening *o, const char *file)
+{
+    return refuse(o, POT_ECORRUPT,
+                  "%s/%s: holds less than was committed (height %llu)",
+                  o->store->folder, file, (unsigned long long)o->last_height);
+}
+
 /* The tip file is a witness: a damaged or missing one says nothing and is
  * made anew, a whole one must not know more than the store. */
 static enum pot_err check_tip_file(struct opening *o)
@@ -156,14 +168,12 @@ static enum pot_err check_tip_file(struct opening *o)
         return refuse(o, err, "%s/tip: %s", store->folder, err_text(err));
     }
     const void *data = slot_file_record(store->tip_file, &size);
-    if (size > 0 && store_record_read_last(&transaction, &tip, data, size) &&
-        transaction > o->transaction) {
-        return refuse(o, POT_ECORRUPT,
-                      "%s/data.mdb: holds less than was committed (height "
-                      "%llu)",
-                      store->folder, (unsigned long long)tip.height);
+    if (size == 0 || !store_record_read_last(&transaction, &tip, data, size)) {
+        return POT_OK;
     }
-    return POT_OK;
+    o->last_transaction = transaction;
+    o->last_height = tip.is_set ? tip.height : 0;
+    return transaction > o->transaction ? refuse_loss(o, "data.mdb") : POT_OK;
 }
 
 static enum pot_err open_table(struct opening *o, MDB_txn *txn,
@@ -185,9 +195,9 @@ static enum pot_err open_table(struct opening *o, MDB_txn *txn,
 static enum pot_err check_format(struct opening *o, MDB_txn *txn)
 {
     struct store *store = o->store;
+    const struct store_read read = {.store = store, .txn = txn};
     struct store_value value;
-    enum pot_err err =
-        store_table_get(&value, store, txn, TABLE_META, "version", 7);
+    enum pot_err err = store_table_get(&value, &read, TABLE_META, "version", 7);
     if (err != POT_OK) {
         return refuse(o, POT_ECORRUPT, "%s/data.mdb: damaged meta record",
                       store->folder);
@@ -263,15 +273,16 @@ static enum pot_err map_file(struct opening *o)
                             mdb_strerror(rc));
 }
 
-/* What the file says of itself: its totals and its tip. */
+/* The tip, and the totals that the file says it has. */
 static enum pot_err read_meta(struct store_total totals[static STORE_TABLES],
                               struct opening *o, struct store_read *read)
 {
     struct store *store = o->store;
     struct store_tip tip;
-    enum pot_err err = store_read_totals(totals, store, read->txn);
+    enum pot_err err = store_read_tip(&tip, read);
+    store_read_lower(read);
     if (err == POT_OK) {
-        err = store_read_tip(&tip, store, read->txn);
+        err = store_read_totals(totals, read);
     }
     if (err == POT_OK) {
         (void)pthread_mutex_lock(&store->tip_lock);
@@ -323,6 +334,23 @@ static enum pot_err finish(struct opening *o)
     return o->transaction != 0 ? check_totals(o) : POT_OK;
 }
 
+static enum pot_err open_journal(struct opening *o)
+{
+    struct store *store = o->store;
+    char *path = file_join(store->folder, "journal");
+    enum pot_err err = journal_open(&store->journal, path);
+    if (err == POT_OK) {
+        err = store_replay(store);
+    }
+    free(path);
+    if (err != POT_OK) {
+        return refuse(o, err, "%s/journal: %s", store->folder, err_text(err));
+    }
+    bool has_less = o->last_transaction == o->transaction &&
+                    o->last_height > store->tip.height;
+    return has_less ? refuse_loss(o, "journal") : POT_OK;
+}
+
 enum pot_err store_open_file(struct store *store, size_t map_bytes, char *why,
                              size_t why_size)
 {
@@ -344,7 +372,10 @@ enum pot_err store_open_file(struct store *store, size_t map_bytes, char *why,
     if (err == POT_OK) {
         err = open_env(&o);
     }
-    return err == POT_OK ? finish(&o) : err;
+    if (err == POT_OK) {
+        err = finish(&o);
+    }
+    return err == POT_OK ? open_journal(&o) : err;
 }
 
 static void close_env(struct store *store)
@@ -384,6 +415,7 @@ enum pot_err store_reopen_file(struct store *store, char *why, size_t why_size)
 void store_close_file(struct store *store)
 {
     close_env(store);
+    journal_close(store->journal);
     if (store->lock_fd >= 0) {
         (void)close(store->lock_fd);
     }

@@ -9,34 +9,40 @@
 
 /* ---- reading */
 
-/* The first height in a table; 0: it is empty. */
-static uint64_t first_height(struct store *store, enum store_table table)
+/* The first height in LMDB's table of blocks; 0: it is empty. */
+static uint64_t first_height(const struct store_read *read)
 {
-    struct store_read read;
     MDB_cursor *cursor;
     MDB_val key;
     MDB_val value;
     uint64_t height = 0;
-    if (store_read_begin(&read, store) != POT_OK) {
-        return 0;
-    }
-    if (mdb_cursor_open(read.txn, store->tables[table], &cursor) == 0) {
+    if (mdb_cursor_open(read->txn, read->store->tables[TABLE_BLOCKS],
+                        &cursor) == 0) {
         if (mdb_cursor_get(cursor, &key, &value, MDB_FIRST) == 0 &&
             key.mv_size == RECORD_HEIGHT_SIZE) {
             height = store_record_read_height(key.mv_data);
         }
         mdb_cursor_close(cursor);
     }
-    store_read_end(&read, POT_OK);
     return height;
 }
 
 uint64_t store_lowest_block(struct store *store)
 {
-    uint64_t tip = 0;
-    uint64_t lowest = first_height(store, TABLE_BLOCKS);
-    (void)store_tip(store, &tip, NULL, NULL);
-    return lowest != 0 ? lowest : tip + 1;
+    struct store_read read;
+    struct store_tip tip = {.height = 0};
+    uint64_t lowest = 0;
+    enum pot_err err = store_read_begin(&read, store);
+    if (err == POT_OK) {
+        store_read_lower(&read); /* the layers' blocks come behind its tip */
+        lowest = first_height(&read);
+        err = store_read_tip(&tip, &read);
+        store_read_end(&read, err);
+    }
+    if (err != POT_OK) {
+        (void)store_tip(store, &tip.height, NULL, NULL);
+    }
+    return lowest != 0 ? lowest : tip.height + 1;
 }
 
 enum pot_err store_get_header(struct store *store, uint64_t height,

@@ -27,7 +27,7 @@ enum pot_err store_state_index(struct store *store,
     if (err != POT_OK) {
         return err;
     }
-    err = store_read_tip(&tip, store, read.txn);
+    err = store_read_tip(&tip, &read);
     if (err == POT_OK) {
         err = tip.is_set ? tree_read_index(digests, &read) : POT_ENOENT;
     }
@@ -49,8 +49,8 @@ static enum pot_err add_bucket(struct buf *out, const struct store_read *read,
     enum pot_err err = tree_read_bucket(&list, read, bucket);
     while (err == POT_OK &&
            state_entry_next(&entry, list.data, list.size, &offset)) {
-        err = store_table_get(&value, read->store, read->txn, TABLE_STATE,
-                              entry.key, entry.key_size);
+        err = store_table_get(&value, read, TABLE_STATE, entry.key,
+                              entry.key_size);
         if (err == POT_OK) {
             state_chunk_add(out, entry.key, entry.key_size, value.data,
                             value.size);
@@ -79,12 +79,11 @@ enum pot_err store_state_chunk(struct store *store, unsigned chunk,
 /* ---- those that are kept */
 
 static enum pot_err read_list(struct store_snapshots *out,
-                              const struct store *store, MDB_txn *txn)
+                              const struct store_read *read)
 {
     struct store_value value;
     out->count = 0;
-    enum pot_err err =
-        store_table_get(&value, store, txn, TABLE_META, KEY, KEY_SIZE);
+    enum pot_err err = store_table_get(&value, read, TABLE_META, KEY, KEY_SIZE);
     if (err == POT_OK &&
         !store_record_read_snapshots(out, value.data, value.size)) {
         err = POT_ECORRUPT;
@@ -98,7 +97,7 @@ enum pot_err store_get_snapshots(struct store *store,
     struct store_read read;
     enum pot_err err = store_read_begin(&read, store);
     if (err == POT_OK) {
-        err = read_list(out, store, read.txn);
+        err = read_list(out, &read);
         store_read_end(&read, err);
     }
     return err;
@@ -110,8 +109,8 @@ static enum pot_err drop(struct store_write *write, const struct hash *root)
     struct hash digests[STATE_CHUNKS];
     const struct hash *digest;
     unsigned at = 0;
-    enum pot_err err = store_table_get(&value, write->store, write->txn,
-                                       TABLE_BLOBS, root->b, HASH_SIZE);
+    enum pot_err err =
+        store_table_get(&value, &write->read, TABLE_BLOBS, root->b, HASH_SIZE);
     if (err == POT_ENOENT || (err == POT_OK && value.size != sizeof(digests))) {
         return POT_ECORRUPT;
     }
@@ -147,7 +146,7 @@ enum pot_err snapshot_write(struct store_write *write,
     uint8_t raw[RECORD_SNAPSHOTS_MAX];
     struct store_snapshots kept;
     POT_ASSERT(most >= 1 && most <= STORE_SNAPSHOTS_MAX);
-    enum pot_err err = read_list(&kept, write->store, write->txn);
+    enum pot_err err = read_list(&kept, &write->read);
     if (err == POT_OK && kept.count > 0 &&
         kept.list[kept.count - 1].height >= snapshot->height) {
         return POT_EEXIST;

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "storage/store_layer.h"
 #include "storage/store_record.h"
 
 #include <errno.h>
@@ -119,21 +120,34 @@ enum pot_err store_table_open_value(struct store_value *out,
     return memcmp(sum, data, sizeof(sum)) == 0 ? POT_OK : POT_ECORRUPT;
 }
 
-enum pot_err store_table_get(struct store_value *out, const struct store *store,
-                             MDB_txn *txn, enum store_table table,
-                             const void *key, size_t key_size)
+/* A record as the layers have it, else as LMDB has it. */
+static enum pot_err find_raw(MDB_val *raw, const struct store_read *read,
+                             enum store_table table, MDB_val *key)
+{
+    const struct layer_record *record =
+        store_layer_find(read->top, table, key->mv_data, key->mv_size);
+    if (record == NULL) {
+        return store_err(
+            mdb_get(read->txn, read->store->tables[table], key, raw));
+    }
+    *raw = (MDB_val){.mv_size = record->size, .mv_data = record->raw};
+    return record->raw != NULL ? POT_OK : POT_ENOENT;
+}
+
+enum pot_err store_table_get(struct store_value *out,
+                             const struct store_read *read,
+                             enum store_table table, const void *key,
+                             size_t key_size)
 {
     MDB_val name = value_of(key, key_size);
     MDB_val raw;
     POT_ASSERT(key_size >= 1 && key_size <= STORE_TABLE_KEY_MAX);
-    int rc = mdb_get(txn, store->tables[table], &name, &raw);
-    if (rc != 0) {
-        return store_err(rc);
-    }
-    return store_table_open_value(out, table, &name, &raw);
+    enum pot_err err = find_raw(&raw, read, table, &name);
+    return err == POT_OK ? store_table_open_value(out, table, &name, &raw)
+                         : err;
 }
 
-enum pot_err store_table_each(const struct store *store, MDB_txn *txn,
+enum pot_err store_table_each(const struct store_read *read,
                               enum store_table table,
                               enum pot_err (*visit)(void *context,
                                                     const MDB_val *key,
@@ -144,7 +158,7 @@ enum pot_err store_table_each(const struct store *store, MDB_txn *txn,
     MDB_val key;
     MDB_val raw;
     enum pot_err err = POT_OK;
-    int rc = mdb_cursor_open(txn, store->tables[table], &cursor);
+    int rc = mdb_cursor_open(read->txn, read->store->tables[table], &cursor);
     if (rc != 0) {
         return store_err(rc);
     }
@@ -184,18 +198,37 @@ static enum pot_err forget(struct store_write *write, enum store_table table,
 static enum pot_err reserve(struct store_write *write, enum store_table table,
                             MDB_val *key, MDB_val *raw)
 {
-    MDB_dbi dbi = write->store->tables[table];
+    MDB_dbi dbi = write->read.store->tables[table];
     size_t size = raw->mv_size;
-    int rc = mdb_put(write->txn, dbi, key, raw, MDB_RESERVE | MDB_NOOVERWRITE);
+    int rc =
+        mdb_put(write->read.txn, dbi, key, raw, MDB_RESERVE | MDB_NOOVERWRITE);
     if (rc == MDB_KEYEXIST) {
         enum pot_err err = forget(write, table, key, raw);
         if (err != POT_OK) {
             return err;
         }
         raw->mv_size = size;
-        rc = mdb_put(write->txn, dbi, key, raw, MDB_RESERVE);
+        rc = mdb_put(write->read.txn, dbi, key, raw, MDB_RESERVE);
     }
     return rc == 0 ? POT_OK : failed(write, rc);
+}
+
+/* The same in the layer that is written. */
+static enum pot_err reserve_in_layer(struct store_write *write,
+                                     enum store_table table, MDB_val *key,
+                                     MDB_val *raw)
+{
+    MDB_val old;
+    enum pot_err err = find_raw(&old, &write->read, table, key);
+    if (err == POT_OK) {
+        err = forget(write, table, key, &old);
+    }
+    if (err == POT_OK || err == POT_ENOENT) {
+        raw->mv_data = store_layer_put(write->layer, table, key->mv_data,
+                                       key->mv_size, raw->mv_size);
+        err = POT_OK;
+    }
+    return err;
 }
 
 enum pot_err store_table_put(struct store_write *write, enum store_table table,
@@ -205,7 +238,9 @@ enum pot_err store_table_put(struct store_write *write, enum store_table table,
     MDB_val name = value_of(key, key_size);
     MDB_val raw = {.mv_size = STORE_SUM_SIZE + value_size};
     POT_ASSERT(key_size >= 1 && key_size <= STORE_TABLE_KEY_MAX);
-    enum pot_err err = reserve(write, table, &name, &raw);
+    enum pot_err err = write->layer != NULL
+                           ? reserve_in_layer(write, table, &name, &raw)
+                           : reserve(write, table, &name, &raw);
     if (err != POT_OK) {
         return err;
     }
@@ -227,27 +262,33 @@ enum pot_err store_table_del(struct store_write *write, enum store_table table,
 {
     MDB_val name = value_of(key, key_size);
     MDB_val raw;
-    MDB_dbi dbi = write->store->tables[table];
     POT_ASSERT(table != TABLE_META);
-    int rc = mdb_get(write->txn, dbi, &name, &raw);
-    if (rc == MDB_NOTFOUND) {
+    enum pot_err err = find_raw(&raw, &write->read, table, &name);
+    if (err == POT_ENOENT) {
         return POT_OK;
     }
-    enum pot_err err =
-        rc == 0 ? forget(write, table, &name, &raw) : store_err(rc);
     if (err == POT_OK) {
-        rc = mdb_del(write->txn, dbi, &name, NULL);
+        err = forget(write, table, &name, &raw);
+    }
+    if (err == POT_OK && write->layer != NULL) {
+        store_layer_del(write->layer, table, key, key_size);
+    } else if (err == POT_OK) {
+        int rc = mdb_del(write->read.txn, write->read.store->tables[table],
+                         &name, NULL);
         err = rc == 0 ? POT_OK : failed(write, rc);
     }
     return err;
 }
 
-enum pot_err store_read_tip(struct store_tip *out, const struct store *store,
-                            MDB_txn *txn)
+enum pot_err store_read_tip(struct store_tip *out,
+                            const struct store_read *read)
 {
     struct store_value value;
-    enum pot_err err =
-        store_table_get(&value, store, txn, TABLE_META, "tip", 3);
+    if (read->top != NULL) {
+        *out = read->top->tip;
+        return POT_OK;
+    }
+    enum pot_err err = store_table_get(&value, read, TABLE_META, "tip", 3);
     if (err == POT_ENOENT) {
         *out = (struct store_tip){.is_set = false};
         return POT_OK;
@@ -260,11 +301,14 @@ enum pot_err store_read_tip(struct store_tip *out, const struct store *store,
 }
 
 enum pot_err store_read_totals(struct store_total out[static STORE_TABLES],
-                               const struct store *store, MDB_txn *txn)
+                               const struct store_read *read)
 {
     struct store_value value;
-    enum pot_err err =
-        store_table_get(&value, store, txn, TABLE_META, "totals", 6);
+    if (read->top != NULL) {
+        memcpy(out, read->top->totals, sizeof(read->top->totals));
+        return POT_OK;
+    }
+    enum pot_err err = store_table_get(&value, read, TABLE_META, "totals", 6);
     if (err == POT_ENOENT ||
         (err == POT_OK &&
          !store_record_read_totals(out, value.data, value.size))) {

@@ -31,7 +31,7 @@ uint64_t store_total_hash(enum store_table table, const void *key,
 
 /* ---- reading */
 
-/* A value in place: valid while its transaction is. */
+/* A value in place: valid while its snapshot is. */
 struct store_value {
     const uint8_t *data;
     size_t size;
@@ -40,8 +40,8 @@ struct store_value {
 /* store_table_get: the checked value under key.
  * Errors: POT_ENOENT, POT_ECORRUPT, POT_EIO */
 POT_MUST_USE enum pot_err store_table_get(struct store_value *out,
-                                          const struct store *store,
-                                          MDB_txn *txn, enum store_table table,
+                                          const struct store_read *read,
+                                          enum store_table table,
                                           const void *key, size_t key_size);
 
 /* store_table_open_value: strips and checks the checksum of a raw record. */
@@ -50,24 +50,22 @@ POT_MUST_USE enum pot_err store_table_open_value(struct store_value *out,
                                                  const MDB_val *key,
                                                  const MDB_val *raw);
 
-/* store_table_each: visits the raw records of a table in the order of their
- * keys until visit fails; nothing is written meanwhile.  Errors: visit's,
- * POT_ECORRUPT, POT_EIO */
+/* store_table_each: visits the raw records of a table that LMDB has, in the
+ * order of their keys, until visit fails; nothing is written meanwhile.
+ * Errors: visit's, POT_ECORRUPT, POT_EIO */
 POT_MUST_USE enum pot_err store_table_each(
-    const struct store *store, MDB_txn *txn, enum store_table table,
+    const struct store_read *read, enum store_table table,
     enum pot_err (*visit)(void *context, const MDB_val *key,
                           const MDB_val *raw),
     void *context);
 
 /* store_read_totals: of every table.  Errors: POT_ECORRUPT, POT_EIO */
 POT_MUST_USE enum pot_err store_read_totals(
-    struct store_total out[static STORE_TABLES], const struct store *store,
-    MDB_txn *txn);
+    struct store_total out[static STORE_TABLES], const struct store_read *read);
 
 /* store_read_tip: the tip as this snapshot has it. */
 POT_MUST_USE enum pot_err store_read_tip(struct store_tip *out,
-                                         const struct store *store,
-                                         MDB_txn *txn);
+                                         const struct store_read *read);
 
 /* ---- writing */
 

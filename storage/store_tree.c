@@ -37,8 +37,8 @@ static enum pot_err read_page(struct hash digests[static TREE_WIDTH],
     uint8_t key[RECORD_NODE_KEY_SIZE];
     struct store_value value;
     store_record_node_key(key, tier, index);
-    enum pot_err err = store_table_get(&value, read->store, read->txn,
-                                       TABLE_NODES, key, sizeof(key));
+    enum pot_err err =
+        store_table_get(&value, read, TABLE_NODES, key, sizeof(key));
     memset(digests, 0, PAGE_SIZE_BYTES);
     if (err == POT_OK && value.size != PAGE_SIZE_BYTES) {
         err = POT_ECORRUPT;
@@ -54,8 +54,8 @@ enum pot_err tree_read_bucket(struct store_value *out,
 {
     uint8_t key[2];
     store_record_bucket_key(key, bucket);
-    enum pot_err err = store_table_get(out, read->store, read->txn,
-                                       TABLE_BUCKETS, key, sizeof(key));
+    enum pot_err err =
+        store_table_get(out, read, TABLE_BUCKETS, key, sizeof(key));
     if (err == POT_ENOENT) {
         *out = (struct store_value){.data = NULL};
         return POT_OK;
@@ -284,8 +284,8 @@ static enum pot_err check_bucket(struct hash *digest, uint64_t *count,
     enum pot_err err = tree_read_bucket(&list, read, bucket);
     while (err == POT_OK &&
            state_entry_next(&entry, list.data, list.size, &offset)) {
-        err = store_table_get(&value, read->store, read->txn, TABLE_STATE,
-                              entry.key, entry.key_size);
+        err = store_table_get(&value, read, TABLE_STATE, entry.key,
+                              entry.key_size);
         if (err == POT_OK) {
             state_value_hash(&hash, value.data, value.size);
         }
@@ -318,13 +318,12 @@ static enum pot_err rebuild_tier(struct store_write *write, unsigned tier,
 
 enum pot_err tree_rebuild(struct store_write *write, struct hash *root)
 {
-    const struct store_read read = {write->store, write->txn};
     uint64_t count = 0;
     unsigned pages = STATE_BUCKETS;
     enum pot_err err = POT_OK;
     struct hash *digests = pot_calloc(STATE_BUCKETS, sizeof(*digests));
     for (unsigned i = 0; err == POT_OK && i < STATE_BUCKETS; i++) {
-        err = check_bucket(&digests[i], &count, &read, i);
+        err = check_bucket(&digests[i], &count, &write->read, i);
     }
     if (err == POT_OK && count != write->totals[TABLE_STATE].count) {
         err = POT_EFORMAT;

@@ -73,8 +73,7 @@ static void problem(struct verify *v, const struct met *met, const char *what)
 static bool has(struct verify *v, enum store_table table, const void *key,
                 size_t key_size, struct store_value *value)
 {
-    return store_table_get(value, v->read.store, v->read.txn, table, key,
-                           key_size) == POT_OK;
+    return store_table_get(value, &v->read, table, key, key_size) == POT_OK;
 }
 
 /* ---- the chain */
@@ -372,7 +371,7 @@ static void compare_totals(struct verify *v)
 {
     struct store_total totals[STORE_TABLES];
     struct met meta = {.table = TABLE_META};
-    if (store_read_totals(totals, v->read.store, v->read.txn) != POT_OK) {
+    if (store_read_totals(totals, &v->read) != POT_OK) {
         problem(v, &meta, "totals are missing");
         return;
     }
@@ -466,15 +465,14 @@ static enum pot_err pass(struct verify *v)
     struct met tip = {.table = TABLE_META, .key = (const uint8_t *)"tip"};
     tip.key_size = 3;
     v->all = count_all(v);
-    enum pot_err err = store_read_tip(&v->tip, v->read.store, v->read.txn);
+    enum pot_err err = store_read_tip(&v->tip, &v->read);
     if (err == POT_ECORRUPT) {
         problem(v, &tip, "tip is damaged");
         err = POT_OK;
     }
     for (unsigned i = 0; err == POT_OK && i < STORE_TABLES; i++) {
         v->table = (enum store_table)i;
-        err = store_table_each(v->read.store, v->read.txn, v->table,
-                               pass_record, v);
+        err = store_table_each(&v->read, v->table, pass_record, v);
     }
     if (err != POT_OK) {
         return err;
@@ -500,6 +498,7 @@ enum pot_err store_verify(struct store *store, struct store_report *report,
     if (err != POT_OK) {
         return err;
     }
+    store_read_lower(&v.read); /* layers are in memory alone */
     v.digests = pot_calloc(STATE_BUCKETS, sizeof(*v.digests));
     err = pass(&v);
     free(v.digests);

@@ -51,7 +51,9 @@ has_reason validator1 disk_failed >/dev/null || fail "cured by what?"
 faults validator1
 await_ready validator1
 
-# The store: its pages, and its meta pages, which LMDB writes synced.
+# The store: the journal; and LMDB's pages and its meta pages, which it writes
+# synced, when it gets what was in the journal.
+fails_and_returns validator2 validator1 'journal sync EIO'
 fails_and_returns validator2 validator1 'data.mdb write EIO' 'data.mdb sync EIO'
 
 # Every vote counts again.

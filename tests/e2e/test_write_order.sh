@@ -45,7 +45,7 @@ sends_again() { [ "$(sent_consensus validator0)" != "$sent" ]; }
 await 20 "votes of validator0" sends_again
 
 # The store's sync hangs: the block is not told of, though it is decided.
-faults validator0 'data.mdb sync hang'
+faults validator0 'journal sync hang'
 at=$(height_of validator1)
 await 20 "blocks of the others" reaches validator1 $((at + 2))
 at=$(height_of validator0)
@@ -64,7 +64,7 @@ stop_cleanly $names
 
 # And in the order of its calls: LMDB's pages are synced before the meta page
 # is written, which is synced itself; a record of the sign state is synced
-# before the next is written.
+# before the next is written, and so is a block in the journal.
 awk '
     { file = $2; sub(".*/", "", file); call = $1 }
     file == "data.mdb" && call == "write" { dirty = 1 }
@@ -78,9 +78,17 @@ awk '
         unsynced = 1
     }
     file == "sign_state" && call == "sync" { unsynced = 0; records++ }
+    file == "journal" && call == "write" {
+        if (loose) { print "a block behind an unsynced one: line " NR; bad = 1 }
+        loose = 1
+    }
+    file == "journal" && call == "sync" { loose = 0; blocks++ }
     END {
-        if (commits < 5 || records < 5) { print "too few calls"; bad = 1 }
-        print commits " commits, " records " records"
+        if (commits < 2 || blocks < 5 || records < 5) {
+            print "too few calls"
+            bad = 1
+        }
+        print commits " commits, " blocks " blocks, " records " records"
         exit bad
     }' "$WORK/trace" || fail "the order of writes"
 no_bugs

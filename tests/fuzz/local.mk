@@ -24,6 +24,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_genesis \
 	tests/fuzz/fuzz_handshake \
+	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_key_box \
 	tests/fuzz/fuzz_packed \
 	tests/fuzz/fuzz_pds \
@@ -90,6 +91,11 @@ tests_fuzz_fuzz_handshake_SOURCES = tests/fuzz/fuzz_handshake.c $(fuzz_driver)
 tests_fuzz_fuzz_handshake_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_handshake_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_handshake_LDADD = p2p/libp2p.a $(fuzz_proto_libs) $(UV_LIBS)
+
+tests_fuzz_fuzz_journal_SOURCES = tests/fuzz/fuzz_journal.c $(fuzz_driver)
+tests_fuzz_fuzz_journal_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_journal_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_journal_LDADD = storage/libstorage.a $(fuzz_proto_libs) $(LMDB_LIBS) -lpthread
 
 tests_fuzz_fuzz_key_box_SOURCES = tests/fuzz/fuzz_key_box.c $(fuzz_driver)
 tests_fuzz_fuzz_key_box_CPPFLAGS = $(fuzz_cppflags)

@@ -3,7 +3,8 @@ storage_tests = tests/unit/test_overlay tests/unit/test_sign_state \
 	tests/unit/test_state_chunk \
 	tests/unit/test_state_proof tests/unit/test_store \
 	tests/unit/test_store_crash tests/unit/test_store_cure \
-	tests/unit/test_store_damage tests/unit/test_store_prune \
+	tests/unit/test_store_damage tests/unit/test_store_journal \
+	tests/unit/test_store_prune \
 	tests/unit/test_store_snapshot
 check_PROGRAMS += $(storage_tests)
 TESTS += $(storage_tests)
@@ -44,6 +45,10 @@ tests_unit_test_store_cure_LDADD = $(unit_storage_libs)
 tests_unit_test_store_damage_SOURCES = tests/unit/test_store_damage.c
 tests_unit_test_store_damage_CPPFLAGS = $(unit_storage_cppflags)
 tests_unit_test_store_damage_LDADD = $(unit_storage_libs)
+
+tests_unit_test_store_journal_SOURCES = tests/unit/test_store_journal.c
+tests_unit_test_store_journal_CPPFLAGS = $(unit_storage_cppflags)
+tests_unit_test_store_journal_LDADD = $(unit_storage_libs)
 
 tests_unit_test_store_prune_SOURCES = tests/unit/test_store_prune.c
 tests_unit_test_store_prune_CPPFLAGS = $(unit_storage_cppflags)

@@ -8,6 +8,7 @@
 #include "base/key.h"
 #include "storage/overlay.h"
 #include "storage/sign_state.h"
+#include "storage/store_env.h"
 #include "tests/unit/store_fixture.h"
 
 #include <setjmp.h>
@@ -164,7 +165,7 @@ static void a_failed_meta_page_is_mended(void **state)
     char *folder = scratch_folder();
     struct store *store = open_with_genesis(folder);
     is_meta_failing = true;
-    assert_int_equal(fixture_commit_empty(store), POT_EIO);
+    assert_int_equal(store_write_nothing(store), POT_EIO);
     is_meta_failing = false;
     assert_int_equal(store_health(store), STORE_FAILED);
     assert_int_equal(store_cure(store, NULL, 0), POT_OK);
@@ -270,6 +271,7 @@ static void damage_ails_the_store_for_good(void **state)
     overlay_put(overlay, "key", 3, value, sizeof(value));
     overlay_put(overlay, "whole", 5, "w", 1);
     assert_int_equal(fixture_commit(store, overlay, NULL), POT_OK);
+    assert_int_equal(store_write_nothing(store), POT_OK);
     overlay_free(overlay);
     damage(folder, "to be damaged", "to be DAMAGED");
     buf_init(&out, 100);

@@ -1,0 +1,15 @@
+/* store_replay: the layers that a start finds in the journal; for storage/
+ * only. */
+#ifndef POT_STORAGE_STORE_REPLAY_H
+#define POT_STORAGE_STORE_REPLAY_H
+
+#include "storage/store_env.h"
+
+/* store_replay: puts those entries of the journal on LMDB, as layers, that
+ * follow its tip, one after the other.  Older ones LMDB has; what stands
+ * behind them is older still, or torn: its commit never returned.
+ *
+ * Errors: POT_ECORRUPT a whole entry holds what nobody wrote, POT_EIO */
+POT_MUST_USE enum pot_err store_replay(struct store *store);
+
+#endif

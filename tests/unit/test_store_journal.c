@@ -1,0 +1,362 @@
+/* Commits that LMDB gets later: what a killed process had, what a reader sees
+ * meanwhile, and what comes of a journal that is torn or damaged. */
+#include "config.h"
+
+#include "storage/store.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "storage/journal.h"
+#include "storage/overlay.h"
+#include "storage/store_copy.h"
+#include "storage/store_env.h"
+#include "storage/store_prune.h"
+#include "storage/store_table.h"
+#include "tests/unit/store_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define KEYS 50
+#define NONE 255 /* a key that is not there */
+
+/* What the state has to hold after a height, made again from nothing. */
+struct model {
+    uint8_t values[KEYS];
+};
+
+static void put(struct overlay *overlay, uint8_t key, uint8_t value)
+{
+    if (value == NONE) {
+        overlay_del(overlay, &key, 1);
+    } else {
+        overlay_put(overlay, &key, 1, &value, 1);
+    }
+}
+
+static struct hash tx_of(uint64_t height)
+{
+    struct hash tx;
+    hash_bytes(&tx, "tx", &height, sizeof(height));
+    return tx;
+}
+
+/* The block of a height: three keys that change or go, a transaction, and now
+ * and then a blob, with which LMDB gets all. */
+static void step(struct model *model, struct store *store, uint64_t height)
+{
+    uint64_t seed = height;
+    struct hash tx = tx_of(height);
+    struct fixture_extra extra = {.txs = &tx, .tx_count = 1};
+    struct overlay *overlay = store != NULL ? overlay_new(store) : NULL;
+    for (unsigned i = 0; height > 0 && i < 3; i++) {
+        uint8_t key = (uint8_t)(rng_next(&seed) % KEYS);
+        uint8_t value = (uint8_t)(rng_next(&seed) % 4);
+        value = value == 0 ? NONE : value;
+        model->values[key] = value;
+        if (overlay != NULL) {
+            put(overlay, key, value);
+        }
+    }
+    if (overlay != NULL) {
+        if (height % 41 == 40) {
+            overlay_blob_put(overlay, &tx, "blob", 4);
+        }
+        assert_int_equal(fixture_commit(store, overlay, &extra), POT_OK);
+        overlay_free(overlay);
+    }
+}
+
+static struct model model_at(uint64_t height)
+{
+    struct model model;
+    memset(model.values, NONE, sizeof(model.values));
+    for (uint64_t i = 1; i <= height; i++) {
+        step(&model, NULL, i);
+    }
+    return model;
+}
+
+static void extend(struct store *store, uint64_t from, uint64_t to)
+{
+    struct model model;
+    for (uint64_t i = from; i <= to; i++) {
+        step(&model, store, i);
+    }
+}
+
+static uint64_t height_of(struct store *store)
+{
+    uint64_t height = UINT64_MAX;
+    assert_true(store_tip(store, &height, NULL, NULL));
+    return height;
+}
+
+/* All that the blocks up to height wrote is there, and nothing else. */
+static void check(struct store *store, uint64_t height)
+{
+    struct model model = model_at(height);
+    struct store_stats stats;
+    uint64_t keys = 0;
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    assert_int_equal(height_of(store), height);
+    for (uint8_t key = 0; key < KEYS; key++) {
+        enum pot_err err = store_state_get(store, &key, 1, &out);
+        keys += model.values[key] != NONE;
+        assert_int_equal(err, model.values[key] == NONE ? POT_ENOENT : POT_OK);
+        assert_true(model.values[key] == NONE ||
+                    (out.size == 1 && out.data[0] == model.values[key]));
+    }
+    for (uint64_t i = 1; i <= height; i++) {
+        uint64_t found = 0;
+        uint32_t index = 9;
+        struct hash tx = tx_of(i);
+        assert_int_equal(store_get_block(store, i, &out), POT_OK);
+        assert_int_equal(store_get_certificate(store, i, &out), POT_OK);
+        assert_int_equal(store_find_tx(store, &tx, &found, &index), POT_OK);
+        assert_true(found == i && index == 0);
+    }
+    assert_int_equal(store_get_block(store, height + 1, &out), POT_ENOENT);
+    assert_int_equal(store_stats(store, &stats), POT_OK);
+    assert_int_equal(stats.blocks, height);
+    assert_int_equal(stats.state_keys, keys);
+    assert_int_equal(store_lowest_block(store), 1);
+    buf_fini(&out);
+}
+
+static void verify(struct store *store)
+{
+    static struct store_report report;
+    assert_int_equal(store_verify(store, &report, NULL, NULL), POT_OK);
+}
+
+/* Runs from..to in a process that ends without a word to the store. */
+static void extend_and_die(const char *folder, uint64_t from, uint64_t to)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *store = fixture_open(folder);
+        extend(store, from, to);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static off_t size_of(const char *folder, const char *name)
+{
+    struct stat info;
+    char *path = file_join(folder, name);
+    int rc = stat(path, &info);
+    free(path);
+    return rc == 0 ? info.st_size : -1;
+}
+
+/* At each height up to some that have gone round several times. */
+static void a_killed_process_loses_no_commit(void **state)
+{
+    (void)state;
+    for (uint64_t last = 1; last < 60; last += 1 + last / 12) {
+        char *folder = scratch_folder();
+        extend_and_die(folder, 0, last);
+        struct store *store = fixture_open(folder);
+        check(store, last);
+        verify(store);
+        extend(store, last + 1, last + 3);
+        check(store, last + 3);
+        store_close(store);
+        store = fixture_open(folder);
+        check(store, last + 3);
+        verify(store);
+        store_close(store);
+        scratch_remove(folder);
+    }
+}
+
+static void deaths_one_after_the_other_lose_none(void **state)
+{
+    (void)state;
+    char *folder = scratch_folder();
+    uint64_t seed = 7;
+    uint64_t height = 0;
+    extend_and_die(folder, 0, 0);
+    for (unsigned i = 0; i < 12; i++) {
+        uint64_t more = 1 + rng_next(&seed) % 20;
+        extend_and_die(folder, height + 1, height + more);
+        height += more;
+        struct store *store = fixture_open(folder);
+        check(store, height);
+        verify(store);
+        store_close(store); /* with which LMDB has all */
+        extend_and_die(folder, height + 1, height + i);
+        height += i;
+    }
+    scratch_remove(folder);
+}
+
+static void most_commits_do_not_touch_lmdb(void **state)
+{
+    (void)state;
+    struct store_stats before;
+    struct store_stats after;
+    struct store_report report;
+    char *folder = scratch_folder();
+    struct store *store = fixture_open(folder);
+    extend(store, 0, 0);
+    assert_int_equal(store_stats(store, &before), POT_OK);
+    extend(store, 1, 10);
+    assert_int_equal(store_stats(store, &after), POT_OK);
+    assert_int_equal(after.used_bytes, before.used_bytes);
+    assert_int_equal(store_verify(store, &report, NULL, NULL), POT_OK);
+    assert_int_equal(report.blocks, 0);
+    check(store, 10);
+    assert_int_equal(store_write_nothing(store), POT_OK);
+    assert_int_equal(store_verify(store, &report, NULL, NULL), POT_OK);
+    assert_int_equal(report.blocks, 10);
+    check(store, 10);
+    extend(store, 11, 500);
+    check(store, 500);
+    verify(store);
+    assert_true(size_of(folder, "journal") <= (off_t)JOURNAL_MAX);
+    store_close(store);
+    scratch_remove(folder);
+}
+
+/* A snapshot stays what it was while blocks come, and LMDB gets them. */
+static void a_reader_keeps_its_snapshot(void **state)
+{
+    (void)state;
+    char *folder = scratch_folder();
+    struct store *store = fixture_open(folder);
+    struct store_read read;
+    struct store_tip tip;
+    struct store_value value;
+    uint8_t key = 3;
+    extend(store, 0, 0);
+    struct overlay *overlay = overlay_new(store);
+    put(overlay, key, 1);
+    assert_int_equal(fixture_commit(store, overlay, NULL), POT_OK);
+    overlay_free(overlay);
+    assert_int_equal(store_read_begin(&read, store), POT_OK);
+    for (unsigned i = 0; i < 40; i++) {
+        overlay = overlay_new(store);
+        put(overlay, key, (uint8_t)(i % 2 == 0 ? NONE : 2));
+        assert_int_equal(fixture_commit(store, overlay, NULL), POT_OK);
+        overlay_free(overlay);
+    }
+    assert_int_equal(store_read_tip(&tip, &read), POT_OK);
+    assert_int_equal(tip.height, 1);
+    assert_int_equal(store_table_get(&value, &read, TABLE_STATE, &key, 1),
+                     POT_OK);
+    assert_true(value.size == 1 && value.data[0] == 1);
+    store_read_end(&read, POT_OK);
+    assert_int_equal(height_of(store), 41);
+    store_close(store);
+    scratch_remove(folder);
+}
+
+static void turn(const char *folder, const char *name, off_t at)
+{
+    uint8_t byte;
+    char *path = file_join(folder, name);
+    int fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 4;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    (void)close(fd);
+    free(path);
+}
+
+/* What the last write of a power cut may leave: the entry is not whole, and
+ * the tip file, which is written behind it, does not know it. */
+static void a_torn_entry_is_no_block(void **state)
+{
+    (void)state;
+    char *tip;
+    size_t tip_size;
+    char *folder = scratch_folder();
+    char *tip_path = file_join(folder, "tip");
+    extend_and_die(folder, 0, 5);
+    off_t whole = size_of(folder, "journal");
+    assert_int_equal(file_read(&tip, &tip_size, tip_path, 1 << 20), POT_OK);
+    extend_and_die(folder, 6, 6);
+    assert_true(size_of(folder, "journal") > whole);
+    turn(folder, "journal", whole + 200);
+    assert_int_equal(file_replace(tip_path, 0600, tip, tip_size), POT_OK);
+    struct store *store = fixture_open(folder);
+    check(store, 5);
+    extend(store, 6, 7);
+    check(store, 7);
+    store_close(store);
+    free(tip);
+    free(tip_path);
+    scratch_remove(folder);
+}
+
+/* Damage to what was synced is told. */
+static void a_lost_entry_is_told(void **state)
+{
+    (void)state;
+    char why[256];
+    struct store *store;
+    for (unsigned i = 0; i < 30; i++) {
+        char *folder = scratch_folder();
+        uint64_t seed = i;
+        extend_and_die(folder, 0, 5);
+        turn(folder, "journal", (off_t)(rng_next(&seed) % 600));
+        enum pot_err err =
+            store_open(&store, folder, STORE_MAP_MIN, why, sizeof(why));
+        assert_int_equal(err, POT_ECORRUPT);
+        assert_non_null(strstr(why, "journal"));
+        assert_non_null(strstr(why, "height 5"));
+        scratch_remove(folder);
+    }
+}
+
+static void a_copy_has_what_the_journal_has(void **state)
+{
+    (void)state;
+    char why[256] = "";
+    struct store_copied copied;
+    char *folder = scratch_folder();
+    char *copy = file_join(folder, "copy");
+    struct store *store = fixture_open(folder);
+    extend(store, 0, 21);
+    assert_int_equal(store_copy(&copied, folder, copy, why, sizeof(why)),
+                     POT_OK);
+    assert_int_equal(copied.height, 21);
+    store_close(store);
+    assert_int_equal(size_of(copy, "journal"), -1);
+    store = fixture_open(copy);
+    check(store, 21);
+    verify(store);
+    store_close(store);
+    assert_int_equal(file_remove_folder(copy), POT_OK);
+    free(copy);
+    scratch_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_killed_process_loses_no_commit),
+        cmocka_unit_test(deaths_one_after_the_other_lose_none),
+        cmocka_unit_test(most_commits_do_not_touch_lmdb),
+        cmocka_unit_test(a_reader_keeps_its_snapshot),
+        cmocka_unit_test(a_torn_entry_is_no_block),
+        cmocka_unit_test(a_lost_entry_is_told),
+        cmocka_unit_test(a_copy_has_what_the_journal_has),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
