@@ -46,7 +46,7 @@ unit_chain_libs = node/tx/libtx.a node/block/libblock.a \
 	$(unit_proto_libs) $(LMDB_LIBS) $(UV_LIBS) $(JANSSON_LIBS) -lm
 
 tests_unit_test_aggregator_SOURCES = tests/unit/test_aggregator.c \
-	$(unit_p2p_nodes) $(unit_chain_sources)
+	$(unit_fetch_node) $(unit_chain_sources)
 tests_unit_test_aggregator_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_aggregator_LDADD = node/round/libround.a \
 	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
@@ -72,7 +72,7 @@ tests_unit_test_chain_SOURCES = tests/unit/test_chain.c $(unit_chain_sources)
 tests_unit_test_chain_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_chain_LDADD = $(unit_chain_libs)
 
-tests_unit_test_needs_SOURCES = tests/unit/test_needs.c $(unit_p2p_nodes) \
+tests_unit_test_needs_SOURCES = tests/unit/test_needs.c $(unit_fetch_node) \
 	$(unit_chain_sources)
 tests_unit_test_needs_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_needs_LDADD = $(unit_chain_libs)
@@ -124,7 +124,7 @@ tests_unit_test_guard_LDADD = node/block/libblock.a \
 	consensus/libconsensus.a $(unit_proto_libs)
 
 tests_unit_test_headers_SOURCES = tests/unit/test_headers.c \
-	$(unit_chain_sources) $(unit_p2p_nodes)
+	$(unit_chain_sources) $(unit_fetch_node)
 tests_unit_test_headers_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_headers_LDADD = $(unit_chain_libs)
 

@@ -7,14 +7,13 @@
 #include "base/alloc.h"
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
-#include "p2p/blob_fetch.h"
 #include "p2p/gossip.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 #include "proto/gradient.h"
 #include "proto/signed.h"
 #include "tests/unit/chain_fixture.h"
-#include "tests/unit/p2p_nodes.h"
+#include "tests/unit/fetch_node.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,11 +54,8 @@ static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
 }
 
 /* Light miners do not follow the chain. */
-static void on_peer(struct node *node, struct peer *peer, bool is_up)
+static void on_light_peer(struct node *node, struct peer *peer, bool is_up)
 {
-    if (is_up && node != &t.w.nodes[MINER]) {
-        (void)net_send(node->net, peer, MESSAGE_STATUS, "", 0);
-    }
     blob_fetch_on_peer(node->user, peer, is_up);
 }
 
@@ -68,33 +64,22 @@ static void on_message(struct node *node, struct peer *peer, uint8_t type,
 {
     if (type == MESSAGE_SUBMISSION) {
         t.heard[node - t.w.nodes]++;
-    } else if (type != MESSAGE_STATUS) {
-        blob_fetch_on_message(node->user, peer, type, data, size);
+    } else {
+        fetch_node_on_message(node, peer, type, data, size);
     }
-}
-
-static void on_tick(struct node *node, uint64_t now_ms)
-{
-    blob_fetch_tick(node->user, now_ms);
 }
 
 static void node_up(unsigned index)
 {
     struct node *node = &t.w.nodes[index];
-    node->on_peer = on_peer;
-    node->on_message = on_message;
-    node->on_tick = on_tick;
-    if (index == SELF) {
-        node_open(&t.w, SELF, NULL);
-    } else {
-        node_open(&t.w, index, &t.w.nodes[SELF], NULL);
-    }
     const struct blob_fetch_config config = {
-        .net = node->net,
         .read = index == MINER ? read_blob : NULL,
     };
-    t.fetches[index] = blob_fetch_new(&config);
-    node->user = t.fetches[index];
+    t.fetches[index] = fetch_node_open(&t.w, index, config);
+    node->on_message = on_message;
+    if (index == MINER) {
+        node->on_peer = on_light_peer;
+    }
 }
 
 static uint64_t id_of(unsigned index)

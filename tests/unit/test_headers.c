@@ -6,7 +6,6 @@
 
 #include "base/alloc.h"
 #include "node/hold/stored.h"
-#include "p2p/blob_fetch.h"
 #include "p2p/message.h"
 #include "p2p/net.h"
 #include "proto/block.h"
@@ -14,7 +13,7 @@
 #include "storage/store.h"
 #include "storage/store_install.h"
 #include "tests/unit/chain_fixture.h"
-#include "tests/unit/p2p_nodes.h"
+#include "tests/unit/fetch_node.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,28 +41,6 @@ static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
     return holdings_read_blob(&f->holdings, hash, offset, size, out, total);
 }
 
-/* Each follows the chain, and says so. */
-static void on_peer(struct node *node, struct peer *peer, bool is_up)
-{
-    if (is_up) {
-        (void)net_send(node->net, peer, MESSAGE_STATUS, "", 0);
-    }
-    blob_fetch_on_peer(node->user, peer, is_up);
-}
-
-static void on_message(struct node *node, struct peer *peer, uint8_t type,
-                       const uint8_t *data, size_t size)
-{
-    if (type != MESSAGE_STATUS) {
-        blob_fetch_on_message(node->user, peer, type, data, size);
-    }
-}
-
-static void on_tick(struct node *node, uint64_t now_ms)
-{
-    blob_fetch_tick(node->user, now_ms);
-}
-
 static void on_done(void *context, uint64_t height, enum pot_err err)
 {
     struct scene *s = context;
@@ -74,19 +51,8 @@ static void on_done(void *context, uint64_t height, enum pot_err err)
 
 static void open_node(unsigned index, struct chain_fixture *f)
 {
-    struct node *node = &scene->w.nodes[index];
-    node->on_peer = on_peer;
-    node->on_message = on_message;
-    node->on_tick = on_tick;
-    if (index == 0) {
-        node_open(&scene->w, 0, NULL);
-    } else {
-        node_open(&scene->w, index, &scene->w.nodes[0], NULL);
-    }
-    const struct blob_fetch_config config = {
-        .net = node->net, .context = f, .read = read_blob};
-    scene->fetches[index] = blob_fetch_new(&config);
-    node->user = scene->fetches[index];
+    const struct blob_fetch_config config = {.context = f, .read = read_blob};
+    scene->fetches[index] = fetch_node_open(&scene->w, index, config);
 }
 
 static int set_up(void **state)

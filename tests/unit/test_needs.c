@@ -4,11 +4,10 @@
 #include "node/block/needs.h"
 
 #include "node/hold/holdings.h"
-#include "p2p/blob_fetch.h"
 #include "proto/blob.h"
 #include "proto/dataset.h"
 #include "tests/unit/chain_fixture.h"
-#include "tests/unit/p2p_nodes.h"
+#include "tests/unit/fetch_node.h"
 
 #include <string.h>
 
@@ -40,45 +39,13 @@ static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
     return true;
 }
 
-static void on_peer(struct node *node, struct peer *peer, bool is_up)
-{
-    if (is_up) {
-        (void)net_send(node->net, peer, MESSAGE_STATUS, "", 0);
-    }
-    blob_fetch_on_peer(node->user, peer, is_up);
-}
-
-static void on_message(struct node *node, struct peer *peer, uint8_t type,
-                       const uint8_t *data, size_t size)
-{
-    if (type != MESSAGE_STATUS) {
-        blob_fetch_on_message(node->user, peer, type, data, size);
-    }
-}
-
-static void on_tick(struct node *node, uint64_t now_ms)
-{
-    blob_fetch_tick(node->user, now_ms);
-}
-
 static void node_up(unsigned index)
 {
-    struct node *node = &t.w.nodes[index];
-    node->on_peer = on_peer;
-    node->on_message = on_message;
-    node->on_tick = on_tick;
-    if (index == 0) {
-        node_open(&t.w, 0, NULL);
-    } else {
-        node_open(&t.w, index, &t.w.nodes[0], NULL);
-    }
     const struct blob_fetch_config config = {
-        .net = node->net,
         .retry_ms = 3600000, /* the first pauses are short */
         .read = index == 1 ? read_blob : NULL,
     };
-    t.fetches[index] = blob_fetch_new(&config);
-    node->user = t.fetches[index];
+    t.fetches[index] = fetch_node_open(&t.w, index, config);
 }
 
 static bool is_followed(void *context)
