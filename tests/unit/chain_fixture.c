@@ -239,8 +239,11 @@ void chain_fixture_store(const struct chain_fixture *f,
     struct store *store = f->holdings.store;
     struct ledger_view view = {&f->holdings, overlay_new(store)};
     const struct ledger_env env = ledger_view_env(&view);
-    struct store_commit commit = {.height = 1, .block = "b", .block_size = 1};
-    commit.parent = chain_tip(f->chain)->hash;
+    struct store_commit commit = {.block = "b", .block_size = 1};
+    bool has_tip = store_tip(store, &commit.height, &commit.parent, NULL);
+    POT_ASSERT(has_tip);
+    commit.height++;
+    commit.hash.b[0] = (uint8_t)commit.height;
     write(&env, what);
     enum pot_err err = overlay_root(view.overlay, &commit.state_root);
     POT_ASSERT(err == POT_OK);

@@ -53,7 +53,7 @@ Pot__Signed *chain_fixture_publish(const struct chain_fixture *f,
                                    Pot__PublishDataset *description);
 
 /* chain_fixture_store: what write puts stands in the state, as if a block had
- * brought it there; the chain knows nothing of that block.  Once.
+ * brought it there; the chain knows nothing of that block.
  * chain_fixture_store_task: a record. */
 void chain_fixture_store(const struct chain_fixture *f,
                          void (*write)(const struct ledger_env *env,

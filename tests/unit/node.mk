@@ -28,6 +28,7 @@ unit_node_tests = \
 	tests/unit/test_hearsay \
 	tests/unit/test_own_links \
 	tests/unit/test_planter \
+	tests/unit/test_referee \
 	tests/unit/test_referee_words \
 	tests/unit/test_round_early \
 	tests/unit/test_row_gather \
@@ -193,12 +194,21 @@ tests_unit_test_hearsay_SOURCES = tests/unit/test_hearsay.c
 tests_unit_test_hearsay_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_hearsay_LDADD = node/round/libround.a $(unit_base_libs)
 
-tests_unit_test_planter_SOURCES = tests/unit/test_planter.c \
+unit_plant_scene = tests/unit/plant_scene.c tests/unit/plant_scene.h \
 	tests/unit/intake_fixture.c tests/unit/intake_fixture.h \
 	$(unit_chain_sources)
+unit_plant_libs = node/round/libround.a tests/unit/libledger_fixture.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
+
+tests_unit_test_planter_SOURCES = tests/unit/test_planter.c \
+	$(unit_plant_scene)
 tests_unit_test_planter_CPPFLAGS = $(unit_node_cppflags)
-tests_unit_test_planter_LDADD = node/round/libround.a \
-	tests/unit/libledger_fixture.a $(unit_chain_libs)
+tests_unit_test_planter_LDADD = $(unit_plant_libs)
+
+tests_unit_test_referee_SOURCES = tests/unit/test_referee.c \
+	$(unit_plant_scene)
+tests_unit_test_referee_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_referee_LDADD = $(unit_plant_libs)
 
 tests_unit_test_own_links_SOURCES = tests/unit/test_own_links.c
 tests_unit_test_own_links_CPPFLAGS = $(unit_node_cppflags)
