@@ -139,6 +139,10 @@ static void say_next(struct ctl *ctl, const struct testnet_plan *plan)
               "  export POTCTL_NODE=http://127.0.0.1:%u"
               " POTCTL_KEY=%s/client.key\n",
               (unsigned)plan->nodes[0].api_port, plan->folder);
+    if (plan->is_compose) {
+        ctl_print(ctl, "  potctl status --check   # compose does not wait: this"
+                       " says why it is not ready yet\n");
+    }
 }
 
 static enum exit_code read_counts(struct counts *out, struct ctl *ctl,

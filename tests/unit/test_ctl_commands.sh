@@ -162,7 +162,8 @@ expect 3 'not found' verify-chain --genesis "$dir/none.json"
 expect 0 '"nodes":' testnet init --dir "$dir/one" --validators 1 --miners 0 --json
 check 'a lone validator mines' \
     [ "$(grep -c '^enabled = true' "$dir/one/validator0/node.toml")" = 3 ]
-expect 0 'docker-compose' testnet init --dir "$dir/box" --compose
+expect 0 'potctl status --check   # compose does not wait' \
+    testnet init --dir "$dir/box" --compose
 check 'containers name each other' grep -q '@validator1:26652"' \
     "$dir/box/miner0/node.toml"
 check 'every node is a service' \
