@@ -96,10 +96,11 @@ static uint32_t count_recovering(const struct api_config *config)
     return count;
 }
 
-static void check_validators(json_t *list, const struct api_config *config)
+static void check_validators(json_t *list, const struct api_config *config,
+                             const struct reach *reach)
 {
-    uint32_t count;
-    uint32_t connected = api_health_connected(config, &count);
+    uint32_t count = reach->set.count;
+    uint32_t connected = reach->connected;
     uint32_t recovering = count_recovering(config);
     uint32_t quorum = count > 0 ? validator_set_quorum(count) : 0;
     if (connected < quorum) {
@@ -146,7 +147,8 @@ static void check_signer(json_t *list, const struct remote_signer *signer)
     }
 }
 
-static json_t *reasons(const struct api_config *config)
+static json_t *reasons(const struct api_config *config,
+                       const struct reach *reach)
 {
     json_t *list = json_array();
     enum store_health health = store_health(config->holdings->store);
@@ -165,7 +167,7 @@ static json_t *reasons(const struct api_config *config)
                      (unsigned long long)sync_target(config->sync)));
     }
     if (config->replica != NULL) {
-        check_validators(list, config);
+        check_validators(list, config, reach);
         check_guard(list, config);
         if (config->signer != NULL) {
             check_signer(list, config->signer);
@@ -176,9 +178,10 @@ static json_t *reasons(const struct api_config *config)
     return list;
 }
 
-static bool add_ready(json_t *json, const struct api_config *config)
+static bool add_ready(json_t *json, const struct api_config *config,
+                      const struct reach *reach)
 {
-    json_t *list = reasons(config);
+    json_t *list = reasons(config, reach);
     bool is_ready = json_array_size(list) == 0;
     api_json_set(json, "ready", json_boolean(is_ready));
     api_json_set(json, "reasons", list);
@@ -187,8 +190,10 @@ static bool add_ready(json_t *json, const struct api_config *config)
 
 static void get_ready(struct api_request *request)
 {
+    struct reach reach;
     json_t *json = json_object();
-    bool is_ready = add_ready(json, request->config);
+    find_reach(&reach, request->config);
+    bool is_ready = add_ready(json, request->config, &reach);
     api_reply_json(request, is_ready ? 200 : 503, json);
 }
 
@@ -196,8 +201,8 @@ void api_health_add(json_t *json, const struct api_config *config)
 {
     struct reach reach;
     json_t *missing = json_array();
-    (void)add_ready(json, config);
     find_reach(&reach, config);
+    (void)add_ready(json, config, &reach);
     for (uint32_t i = 0; i < reach.set.count; i++) {
         if (!reach.is_there[i]) {
             api_json_add(missing, api_json_address(&reach.set.keys[i]));
