@@ -4,7 +4,7 @@
 
 #include "storage/store.h"
 
-#include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/file.h"
 #include "storage/journal.h"
 #include "storage/overlay.h"
@@ -20,6 +20,8 @@
 #include <string.h>
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -167,7 +169,7 @@ static off_t size_of(const char *folder, const char *name)
 static void a_killed_process_loses_no_commit(void **state)
 {
     (void)state;
-    for (uint64_t last = 1; last < 60; last += 1 + last / 12) {
+    for (uint64_t last = 1; last < 60; last += 1 + last / 6) {
         char *folder = scratch_folder();
         extend_and_die(folder, 0, last);
         struct store *store = fixture_open(folder);
@@ -266,6 +268,81 @@ static void a_reader_keeps_its_snapshot(void **state)
     scratch_remove(folder);
 }
 
+struct race {
+    struct store *store;
+    _Atomic bool is_over;
+    _Atomic unsigned wrong;
+    _Atomic unsigned reads;
+};
+
+/* Each third block goes to LMDB, with the layers below it. */
+static bool is_large(uint64_t height)
+{
+    return height % 3 == 0;
+}
+
+/* Every block writes its height under key 0, a large one under key 1 too. */
+static void *read_all_the_time(void *context)
+{
+    struct race *race = context;
+    while (!race->is_over) {
+        struct store_read read;
+        struct store_tip tip;
+        struct store_value values[2];
+        enum pot_err err = store_read_begin(&read, race->store);
+        if (err == POT_OK) {
+            err = store_read_tip(&tip, &read);
+        }
+        for (uint8_t key = 0; err == POT_OK && key < 2; key++) {
+            err = store_table_get(&values[key], &read, TABLE_STATE, &key, 1);
+        }
+        race->wrong +=
+            err != POT_OK || bytes_u32_at(values[0].data) != tip.height ||
+            bytes_u32_at(values[1].data) != tip.height - tip.height % 3;
+        race->reads++;
+        store_read_end(&read, err);
+    }
+    return NULL;
+}
+
+static void write_height(struct store *store, uint64_t height)
+{
+    struct overlay *overlay = overlay_new(store);
+    struct hash hash = {{(uint8_t)height, (uint8_t)(height >> 8)}};
+    for (uint8_t key = 0; key < (is_large(height) ? 2 : 1); key++) {
+        overlay_put(overlay, &key, 1, &height, 8);
+    }
+    if (is_large(height)) {
+        overlay_blob_put(overlay, &hash, "blob", 4);
+    }
+    assert_int_equal(fixture_commit(store, overlay, NULL), POT_OK);
+    overlay_free(overlay);
+}
+
+static void each_read_sees_one_height(void **state)
+{
+    (void)state;
+    pthread_t threads[3];
+    char *folder = scratch_folder();
+    struct race race = {.store = fixture_open(folder)};
+    write_height(race.store, 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, read_all_the_time, &race), 0);
+    }
+    for (uint64_t height = 1; height < 250; height++) {
+        write_height(race.store, height);
+    }
+    race.is_over = true;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    assert_int_equal(race.wrong, 0);
+    assert_true(race.reads > 0);
+    store_close(race.store);
+    scratch_remove(folder);
+}
+
 static void turn(const char *folder, const char *name, off_t at)
 {
     uint8_t byte;
@@ -354,6 +431,7 @@ int main(void)
         cmocka_unit_test(deaths_one_after_the_other_lose_none),
         cmocka_unit_test(most_commits_do_not_touch_lmdb),
         cmocka_unit_test(a_reader_keeps_its_snapshot),
+        cmocka_unit_test(each_read_sees_one_height),
         cmocka_unit_test(a_torn_entry_is_no_block),
         cmocka_unit_test(a_lost_entry_is_told),
         cmocka_unit_test(a_copy_has_what_the_journal_has),
