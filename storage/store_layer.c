@@ -49,6 +49,31 @@ void store_layer_unref(struct store_layer *layer)
 
 /* ---- records */
 
+/* Not tables that are read by walking LMDB's, nor those of blobs. */
+static bool takes(enum store_table table)
+{
+    switch (table) {
+    case TABLE_BLOCKS:
+    case TABLE_HEIGHTS:
+    case TABLE_CERTIFICATES:
+    case TABLE_TXS:
+    case TABLE_STATE:
+    case TABLE_BUCKETS:
+    case TABLE_NODES:
+    case TABLE_HEADERS:
+        return true;
+    case TABLE_META:
+    case TABLE_REWARDS_TASK:
+    case TABLE_REWARDS_ADDRESS:
+    case TABLE_ROUNDS:
+    case TABLE_BLOBS:
+    case TABLE_BLOB_USES:
+    case STORE_TABLES:
+        break;
+    }
+    return false;
+}
+
 struct name {
     uint8_t bytes[1 + STORE_TABLE_KEY_MAX];
     size_t size;
@@ -82,6 +107,7 @@ static struct layer_record *renew(struct store_layer *layer,
                                   size_t key_size)
 {
     struct name name;
+    POT_ASSERT(takes(table));
     make_name(&name, table, key, key_size);
     struct layer_record *record =
         key_table_add(&layer->records, name.bytes, name.size);
@@ -160,8 +186,8 @@ bool store_layer_next(struct layer_reader *r, struct layer_item *item)
     item->is_deleted = size == DELETED;
     item->size = item->is_deleted ? 0 : size;
     item->raw = bytes_borrow(&b, item->size);
-    r->is_bad = b.is_short || table <= TABLE_META || table >= STORE_TABLES ||
-                item->key_size == 0 ||
+    r->is_bad = b.is_short || table >= STORE_TABLES ||
+                !takes((enum store_table)table) || item->key_size == 0 ||
                 (!item->is_deleted && size < STORE_SUM_SIZE);
     item->table = r->is_bad ? TABLE_META : (enum store_table)table;
     r->offset += b.offset;

@@ -1,5 +1,8 @@
 /* store_layer: what one commit wrote, in memory; for storage/ only.
  *
+ * It may have the records of those tables alone that are read by their keys:
+ * headers, which are walked too, it only takes out.
+ *
  * Layers lie on each other and the lowest on LMDB, which gets them all at
  * once later on: see storage/store_env.h.  A layer never changes once others
  * can see it, so a reader that holds one has a snapshot. */
