@@ -11,6 +11,7 @@
 #include "storage/store_copy.h"
 #include "storage/store_env.h"
 #include "storage/store_prune.h"
+#include "storage/store_record.h"
 #include "storage/store_table.h"
 #include "tests/unit/store_fixture.h"
 
@@ -227,8 +228,8 @@ static void most_commits_do_not_touch_lmdb(void **state)
     assert_int_equal(store_verify(store, &report, NULL, NULL), POT_OK);
     assert_int_equal(report.blocks, 10);
     check(store, 10);
-    extend(store, 11, 500);
-    check(store, 500);
+    extend(store, 11, 150);
+    check(store, 150);
     verify(store);
     assert_true(size_of(folder, "journal") <= (off_t)JOURNAL_MAX);
     store_close(store);
@@ -401,6 +402,76 @@ static void a_lost_entry_is_told(void **state)
     }
 }
 
+/* Puts an entry with one record of the table into the journal. */
+static void forge(const char *folder, const struct store_tip *below,
+                  enum store_table table)
+{
+    uint8_t tip[RECORD_TIP_SIZE];
+    const uint8_t record[] = {(uint8_t)table,
+                              1,
+                              16,
+                              0,
+                              0,
+                              0,
+                              'k',
+                              1,
+                              2,
+                              3,
+                              4,
+                              5,
+                              6,
+                              7,
+                              8,
+                              9,
+                              10,
+                              11,
+                              12,
+                              13,
+                              14,
+                              15,
+                              16};
+    struct store_tip next = *below;
+    struct journal *journal;
+    struct buf entry;
+    next.height++;
+    store_record_tip(tip, &next);
+    buf_init(&entry, 1000);
+    buf_append(&entry, below->hash.b, HASH_SIZE);
+    buf_append(&entry, tip, sizeof(tip));
+    buf_append(&entry, record, sizeof(record));
+    char *path = file_join(folder, "journal");
+    assert_int_equal(journal_open(&journal, path), POT_OK);
+    assert_int_equal(journal_append(journal, entry.data, entry.size), POT_OK);
+    journal_close(journal);
+    free(path);
+    buf_fini(&entry);
+}
+
+static void an_entry_that_nobody_wrote_is_refused(void **state)
+{
+    static const unsigned tables[] = {TABLE_META,   TABLE_REWARDS_TASK,
+                                      TABLE_BLOBS,  TABLE_ROUNDS,
+                                      STORE_TABLES, TABLE_STATE};
+    (void)state;
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+        char why[256] = "";
+        struct store_tip tip = {.is_set = true};
+        char *folder = scratch_folder();
+        struct store *store = fixture_open(folder);
+        extend(store, 0, 3);
+        assert_true(store_tip(store, &tip.height, &tip.hash, &tip.state_root));
+        store_close(store);
+        forge(folder, &tip, (enum store_table)tables[i]);
+        enum pot_err err =
+            store_open(&store, folder, STORE_MAP_MIN, why, sizeof(why));
+        bool is_layer = tables[i] == TABLE_STATE;
+        assert_int_equal(err, is_layer ? POT_OK : POT_ECORRUPT);
+        assert_true(is_layer || strstr(why, "journal") != NULL);
+        store_close(is_layer ? store : NULL);
+        scratch_remove(folder);
+    }
+}
+
 static void a_copy_has_what_the_journal_has(void **state)
 {
     (void)state;
@@ -434,6 +505,7 @@ int main(void)
         cmocka_unit_test(each_read_sees_one_height),
         cmocka_unit_test(a_torn_entry_is_no_block),
         cmocka_unit_test(a_lost_entry_is_told),
+        cmocka_unit_test(an_entry_that_nobody_wrote_is_refused),
         cmocka_unit_test(a_copy_has_what_the_journal_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
