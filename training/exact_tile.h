@@ -21,7 +21,7 @@
  * a tile's chains go from end to end.
  *
  *   for each part of the rows       pack a's
- *       for each panel              pack b's
+ *       for each group of panels    pack b's
  *           for each tile
  *               for each block of k registers, and whoever takes them */
 #ifndef POT_TRAINING_EXACT_TILE_H
@@ -32,15 +32,18 @@
 
 #include <string.h>
 
-#define RUN        ((size_t)264)
-#define BLOCK_ROWS ((size_t)(32 * TILE_ROWS))
+#define RUN ((size_t)264)
+/* A pass of training/mlp.c, if it is of 512 rows. */
+#define BLOCK_ROWS ((size_t)(518 / TILE_ROWS * TILE_ROWS))
+/* Panels that are packed together when a product is given out. */
+#define GROUP ((size_t)2)
 /* Columns of c from which on packing a pays. */
 #define PACK_COLUMNS ((size_t)256)
 
-_Static_assert((32 * TILE_ROWS + 2 * LANES) * 264 <= PRODUCT_SCRATCH,
+_Static_assert((518 + 2 * LANES) * 264 <= PRODUCT_SCRATCH,
                "a block's rows and a panel are packed into the scratch");
-_Static_assert(TILE_ROWS + 2 * LANES <= PRODUCT_SCRATCH_STEP,
-               "a tile and a panel of any k are packed into the scratch");
+_Static_assert(TILE_ROWS + GROUP * 2 * LANES <= PRODUCT_SCRATCH_STEP,
+               "a tile and a group of any k are packed into the scratch");
 _Static_assert(TILE_ROWS <= 15, "a tile's rows have five anchors, three each");
 
 /* rows and vectors are constants wherever this is inlined: what is left is
@@ -279,11 +282,11 @@ TARGET static void set_nn(float *c, const float *a, struct product_weights b,
 /* ---- giving out what is not stored */
 
 /* Rows of c against whose part of a all panels pass: as many as the scratch
- * has room for beside a panel, and all such parts about as high. */
+ * has room for beside a group of panels, and all such parts about as high. */
 static size_t part_rows(size_t m, size_t k)
 {
     size_t steps = k < PRODUCT_K_MIN ? PRODUCT_K_MIN : k;
-    size_t most = steps * PRODUCT_SCRATCH_STEP / k - PANEL;
+    size_t most = steps * PRODUCT_SCRATCH_STEP / k - GROUP * PANEL;
     size_t count = (m + most - 1) / most;
     size_t rows = (m + count - 1) / count;
     rows = (rows + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
@@ -309,23 +312,41 @@ TARGET static bool give_tile(const struct product_taker *taker,
     return is_taken;
 }
 
-/* rows of c, whose part of a is packed, from first on. */
+/* A tile's rows against a group's columns, the first of which piece has. */
+TARGET static bool give_tiles(const struct product_taker *taker,
+                              struct product_piece piece, const float *a,
+                              const float *panels, size_t columns, size_t k,
+                              size_t block)
+{
+    for (size_t j = 0; j < columns; j += PANEL) {
+        piece.columns = columns - j < PANEL ? columns - j : PANEL;
+        if (!give_tile(taker, &piece, a, panels + j * k, k, block)) {
+            return false;
+        }
+        piece.first += PANEL;
+    }
+    return true;
+}
+
+/* rows of c, whose part of a is packed, from first on: a group of panels at a
+ * time, so that what is given out of a row lies together. */
 TARGET static bool give_part(const struct product_taker *taker, size_t first,
                              const float *packed, struct operand b, size_t rows,
-                             size_t n, size_t k, size_t block, float *panel)
+                             size_t n, size_t k, size_t block, float *panels)
 {
-    for (size_t j = 0; j < n; j += PANEL) {
-        struct product_piece piece = {
-            .values_stride = PANEL,
-            .stride = n,
-            .columns = n - j < PANEL ? n - j : PANEL,
-        };
-        struct operand part = {b.at + j, b.stride, true, false};
-        pack_panel(panel, part, piece.columns, k);
+    struct product_piece piece = {.values_stride = PANEL, .stride = n};
+    for (size_t j = 0; j < n; j += GROUP * PANEL) {
+        size_t columns = n - j < GROUP * PANEL ? n - j : GROUP * PANEL;
+        for (size_t l = 0; l < columns; l += PANEL) {
+            struct operand part = {b.at + j + l, b.stride, true, false};
+            pack_panel(panels + l * k, part,
+                       columns - l < PANEL ? columns - l : PANEL, k);
+        }
         for (size_t i = 0; i < rows; i += piece.rows) {
             piece.rows = tile_rows(rows - i);
             piece.first = first + i * n + j;
-            if (!give_tile(taker, &piece, packed + i * k, panel, k, block)) {
+            if (!give_tiles(taker, piece, packed + i * k, panels, columns, k,
+                            block)) {
                 return false;
             }
         }
@@ -337,7 +358,7 @@ TARGET static bool give_tn(const struct product_taker *taker, const float *a,
                            const float *b, size_t m, size_t n, size_t k,
                            size_t block, float *scratch)
 {
-    float *packed = scratch + PANEL * k;
+    float *packed = scratch + GROUP * PANEL * k;
     size_t height = part_rows(m, k);
     for (size_t i = 0; i < m; i += height) {
         size_t rows = m - i < height ? m - i : height;

@@ -270,13 +270,27 @@ static int64_t round_fast(float value)
     return pattern_of(shifted) - pattern_of(ROUNDER);
 }
 
+/* Fetches a line that is going to be written, from whoever wrote it last.  A
+ * processor without the instruction takes it for none; the compiler would use
+ * another, which fetches for reading. */
+static inline void fetch(const int64_t *at)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("prefetchw (%0)" : : "r"(at));
+#else
+    __builtin_prefetch(at, 1);
+#endif
+}
+
 /* The rows below are likely to be the next piece's, and lie far apart: they are
  * asked for before their turn. */
-static inline void fetch_ahead(const int64_t *at,
-                               const struct product_piece *piece)
+static void fetch_ahead(const int64_t *sums, const struct product_piece *piece)
 {
-    for (size_t j = 0; j < piece->columns; j += CACHE_LINE / sizeof(*at)) {
-        __builtin_prefetch(at + piece->rows * piece->stride + j, 1);
+    const int64_t *at = sums + piece->first + piece->rows * piece->stride;
+    for (size_t i = 0; i < piece->rows; i++, at += piece->stride) {
+        for (size_t j = 0; j < piece->columns; j += CACHE_LINE / sizeof(*at)) {
+            fetch(at + j);
+        }
     }
 }
 
@@ -287,7 +301,6 @@ CLONES static void set_fast(int64_t *restrict sums,
     for (size_t i = 0; i < piece->rows; i++) {
         const float *restrict values = piece->values + i * piece->values_stride;
         int64_t *restrict at = sums + piece->first + i * piece->stride;
-        fetch_ahead(at, piece);
 #pragma omp simd
         for (size_t j = 0; j < columns; j++) {
             at[j] = round_fast(values[j]);
@@ -343,6 +356,7 @@ static bool put(int64_t *sums, const struct product_piece *piece)
     if (peak >= FAST_BITS) {
         put_any(sums, piece);
     } else if (piece->is_first) {
+        fetch_ahead(sums, piece);
         set_fast(sums, piece);
     } else {
         add_fast(sums, piece);
