@@ -21,6 +21,7 @@ struct intake_fixture {
     struct mempool *mempool;
     struct pending *pending;
     struct intake *intake;
+    uint64_t answered; /* receipts, as a test counts them */
 };
 
 /* intake_fixture_open: a mempool of so many transactions. */

@@ -41,6 +41,8 @@ unit_node_cppflags = $(unit_cppflags) $(UV_CFLAGS)
 
 unit_chain_sources = tests/unit/chain_fixture.c tests/unit/chain_fixture.h \
 	tests/scratch.h
+unit_intake_fixture = tests/unit/intake_fixture.c \
+	tests/unit/intake_fixture.h $(unit_chain_sources)
 unit_chain_libs = node/tx/libtx.a node/block/libblock.a \
 	node/hold/libhold.a node/loop/libloop.a consensus/libconsensus.a \
 	ledger/libledger.a storage/libstorage.a p2p/libp2p.a \
@@ -138,7 +140,7 @@ tests_unit_test_known_commits_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_known_commits_LDADD = $(unit_chain_libs)
 
 tests_unit_test_intake_SOURCES = tests/unit/test_intake.c \
-	$(unit_chain_sources)
+	$(unit_intake_fixture)
 tests_unit_test_intake_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_intake_LDADD = $(unit_chain_libs)
 
@@ -195,8 +197,7 @@ tests_unit_test_hearsay_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_hearsay_LDADD = node/round/libround.a $(unit_base_libs)
 
 unit_plant_scene = tests/unit/plant_scene.c tests/unit/plant_scene.h \
-	tests/unit/intake_fixture.c tests/unit/intake_fixture.h \
-	$(unit_chain_sources)
+	$(unit_intake_fixture)
 unit_plant_libs = node/round/libround.a tests/unit/libledger_fixture.a \
 	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
 

@@ -8,103 +8,32 @@
 #include "node/tx/intake.h"
 #include "node/tx/intake_early.h"
 #include "node/tx/mempool.h"
-#include "node/tx/pending.h"
 #include "p2p/gossip.h"
-#include "p2p/net.h"
 #include "proto/batch.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 #include "tests/unit/chain_fixture.h"
+#include "tests/unit/intake_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #define PEER 7
 
-static struct {
-    struct chain_fixture chain;
-    uv_loop_t net_loop; /* nobody is there: it is not run before the end */
-    struct net *net;
-    struct gossip *gossip;
-    struct needs *needs;
-    struct mempool *mempool; /* of one transaction */
-    struct pending *pending;
-    struct intake *intake;
-    struct buf batch; /* the most that a client may send at once */
-    uint64_t answered;
-} f;
-
-static void on_message(void *context, struct peer *peer, uint8_t type,
-                       const uint8_t *data, size_t size)
-{
-    (void)context;
-    (void)peer;
-    (void)type;
-    (void)data;
-    (void)size;
-}
-
-static void on_work(void *context)
-{
-    (void)context;
-}
-
-static void open_gossip(void)
-{
-    const struct net_callbacks callbacks = {.on_message = on_message};
-    const struct net_config config = {
-        .loop = &f.net_loop,
-        .chain = f.chain.holdings.chain,
-        .key = f.chain.client,
-        .moniker = "",
-    };
-    assert_int_equal(uv_loop_init(&f.net_loop), 0);
-    assert_int_equal(net_open(&f.net, &config, &callbacks), POT_OK);
-    f.gossip = gossip_new(f.net, 100);
-}
-
-static void open_pending(void)
-{
-    const struct needs_config needs = {
-        .loop = &f.chain.loop,
-        .holdings = &f.chain.holdings,
-    };
-    f.needs = needs_new(&needs);
-    needs_stop(f.needs);
-    f.mempool = mempool_new(1, 1 << 20);
-    const struct pending_config config = {
-        .loop = &f.chain.loop,
-        .holdings = &f.chain.holdings,
-        .mempool = f.mempool,
-        .needs = f.needs,
-        .on_work = on_work,
-    };
-    f.pending = pending_new(&config);
-}
+static struct intake_fixture f; /* whose mempool takes one transaction */
+static struct buf most;         /* that a client may send at once */
 
 static int open_intake(void **state)
 {
     static const uint8_t item[BATCH_ITEM_MIN] = {0};
     (void)state;
-    memset(&f, 0, sizeof(f));
-    chain_fixture_open(&f.chain);
-    open_gossip();
-    open_pending();
-    const struct intake_config config = {
-        .loop = &f.chain.loop,
-        .holdings = &f.chain.holdings,
-        .chain = f.chain.chain,
-        .pending = f.pending,
-        .gossip = f.gossip,
-    };
-    f.intake = intake_new(&config);
-    buf_init(&f.batch, TX_BATCH_BYTES_MAX);
+    intake_fixture_open(&f, 1);
+    buf_init(&most, TX_BATCH_BYTES_MAX);
     for (unsigned i = 0; i < TX_BATCH_MAX; i++) {
-        batch_add(&f.batch, item, sizeof(item));
+        batch_add(&most, item, sizeof(item));
     }
     return 0;
 }
@@ -112,18 +41,8 @@ static int open_intake(void **state)
 static int close_intake(void **state)
 {
     (void)state;
-    intake_stop(f.intake);
-    (void)uv_run(&f.chain.loop, UV_RUN_DEFAULT);
-    intake_free(f.intake);
-    pending_free(f.pending);
-    mempool_free(f.mempool);
-    needs_free(f.needs);
-    gossip_free(f.gossip);
-    net_close(f.net, NULL, NULL);
-    assert_int_equal(uv_run(&f.net_loop, UV_RUN_DEFAULT), 0);
-    assert_int_equal(uv_loop_close(&f.net_loop), 0);
-    buf_fini(&f.batch);
-    chain_fixture_close(&f.chain);
+    intake_fixture_close(&f);
+    buf_fini(&most);
     return 0;
 }
 
@@ -136,8 +55,7 @@ static void on_receipt(void *context, const struct intake_receipt *receipt)
 
 static bool submit(void)
 {
-    return intake_submit_batch(f.intake, f.batch.data, f.batch.size, on_receipt,
-                               &f);
+    return intake_submit_batch(f.intake, most.data, most.size, on_receipt, &f);
 }
 
 static uint64_t dropped(void)
@@ -157,8 +75,7 @@ static void clients_leave_room_for_peers(void **state)
     assert_true(batches > 0);
     assert_int_equal(dropped(), TX_BATCH_MAX);
     for (unsigned i = 0; i < TX_BATCH_MAX; i++) {
-        intake_receive(f.intake, MESSAGE_TX, f.batch.data, BATCH_ITEM_MIN,
-                       PEER);
+        intake_receive(f.intake, MESSAGE_TX, most.data, BATCH_ITEM_MIN, PEER);
     }
     assert_int_equal(dropped(), TX_BATCH_MAX);
 }
