@@ -15,8 +15,7 @@
 
 /* key_batch_check: holds[i]: whether claims[i] holds, as key_claim_holds says;
  * one that does not is taken for one that does with a chance of 2^-128 at most,
- * and nothing else depends on the numbers.
- * A few are checked one by one. */
+ * and nothing else depends on the numbers.  A few are checked one by one. */
 void key_batch_check(const struct key_claim *claims, size_t count, bool *holds);
 
 #endif
