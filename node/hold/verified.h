@@ -25,7 +25,7 @@ struct verified_ask {
 
 /* verified_check: whether each signature holds, from memory or by checking now
  * those that are not known, together: some 25 us each of hundreds, 50 us a
- * single one. */
+ * single one.  What another thread is at is waited for: some ms at most. */
 void verified_check(struct verified *verified, struct verified_ask *asks,
                     size_t count);
 
