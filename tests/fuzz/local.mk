@@ -26,6 +26,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_handshake \
 	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_key_box \
+	tests/fuzz/fuzz_key_claim \
 	tests/fuzz/fuzz_packed \
 	tests/fuzz/fuzz_pds \
 	tests/fuzz/fuzz_round_update \
@@ -101,6 +102,11 @@ tests_fuzz_fuzz_key_box_SOURCES = tests/fuzz/fuzz_key_box.c $(fuzz_driver)
 tests_fuzz_fuzz_key_box_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_key_box_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_key_box_LDADD = base/libbase.a $(BASE_LIBS)
+
+tests_fuzz_fuzz_key_claim_SOURCES = tests/fuzz/fuzz_key_claim.c $(fuzz_driver)
+tests_fuzz_fuzz_key_claim_CPPFLAGS = $(fuzz_cppflags) $(DECAF_CFLAGS)
+tests_fuzz_fuzz_key_claim_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_key_claim_LDADD = base/libbase.a $(BASE_LIBS)
 
 tests_fuzz_fuzz_packed_SOURCES = tests/fuzz/fuzz_packed.c $(fuzz_driver)
 tests_fuzz_fuzz_packed_CPPFLAGS = $(fuzz_cppflags)
