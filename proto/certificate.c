@@ -55,17 +55,11 @@ static bool signatures_hold(const struct validator_set *set,
                             Pot__VoteSignature *const *signatures, size_t count,
                             const struct known_votes *known)
 {
-    bool holds[VALIDATORS_MAX];
     size_t claim_count;
     struct key_claim *claims = pot_alloc(set->count * sizeof(*claims));
     bool hold = gather(claims, &claim_count, set, chain, vote, signatures,
-                       count, known);
-    if (hold) {
-        key_batch_check(claims, claim_count, holds);
-        for (size_t i = 0; i < claim_count; i++) {
-            hold = hold && holds[i];
-        }
-    }
+                       count, known) &&
+                key_batch_all_hold(claims, claim_count);
     free(claims);
     return hold;
 }
