@@ -218,11 +218,15 @@ static void keep_turn(struct roster *ready, uint32_t round, size_t most)
 {
     size_t count = ready->count;
     size_t first = most * (uint64_t)round % count;
-    for (size_t i = count; i-- > 0;) {
-        if ((i + count - first) % count >= most) {
-            roster_remove(ready, i);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if ((i + count - first) % count < most) {
+            ready->entries[kept++] = ready->entries[i];
+        } else {
+            codec_free(ready->entries[i]);
         }
     }
+    ready->count = kept;
 }
 
 /* Freezes the roster once there are members enough to close the round, apart
