@@ -110,11 +110,7 @@ enum pot_err journal_read(const struct journal *journal, uint8_t **out,
     while (*size < most) {
         ssize_t n =
             pread(journal->fd, data + *size, most - *size, (off_t)*size);
-        if (n < 0 && errno != EINTR) {
-            free(data);
-            return err_from_errno(errno);
-        }
-        if (n == 0) {
+        if (n == 0 || (n < 0 && errno != EINTR)) {
             break;
         }
         *size += n > 0 ? (size_t)n : 0;
@@ -144,7 +140,7 @@ enum pot_err journal_append(struct journal *journal, const void *data,
     enum pot_err err = file_write_at(journal->fd, entry, room, journal->end);
     free(entry);
     if (err == POT_OK && fdatasync(journal->fd) != 0) {
-        err = POT_EIO;
+        err = err_from_errno(errno);
     }
     journal->end += err == POT_OK ? room : 0;
     return err;

@@ -28,7 +28,8 @@ struct journal; /* opaque: storage/journal.c */
 POT_MUST_USE enum pot_err journal_open(struct journal **out, const char *path);
 void journal_close(struct journal *journal); /* NULL is fine */
 
-/* journal_read: the whole file, in fresh memory.  Errors: POT_EIO */
+/* journal_read: the whole file, or what of it comes before a bad sector, in
+ * fresh memory.  Errors: POT_EIO */
 POT_MUST_USE enum pot_err journal_read(const struct journal *journal,
                                        uint8_t **out, size_t *size);
 

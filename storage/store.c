@@ -49,6 +49,8 @@ enum pot_err store_open(struct store **out, const char *folder,
     init_locks(store);
     enum pot_err err = store_open_file(store, map_bytes, why, why_size);
     if (err != POT_OK) {
+        store_layer_unref(store->top); /* what was refused is not written */
+        store->top = NULL;
         store_close(store);
         return err;
     }

@@ -52,19 +52,46 @@ static struct store_layer *top_of(struct store *store)
 }
 
 /* The layers first: if LMDB gets them in between, its transaction has them. */
-enum pot_err store_read_begin(struct store_read *read, struct store *store)
+static int begin(struct store_read *read)
 {
-    *read = (struct store_read){.store = store};
-    int locked = pthread_rwlock_rdlock(&store->map_lock);
-    POT_ASSERT(locked == 0);
+    struct store *store = read->store;
     read->top = top_of(store);
     int rc = store->env != NULL
                  ? mdb_txn_begin(store->env, NULL, MDB_RDONLY, &read->txn)
                  : EIO;
     if (rc != 0) {
-        store_read_lower(read);
-        (void)pthread_rwlock_unlock(&store->map_lock);
         read->txn = NULL;
+        store_read_lower(read);
+    }
+    return rc;
+}
+
+/* LMDB gives a reader's snapshot its number before it copies where the tables
+ * begin.  If it commits twice in between, that is a later one under the earlier
+ * number, which is a layer's base; but then that layer is not the top any
+ * more. */
+static bool may_be_later(const struct store_read *read)
+{
+    struct store *store = read->store;
+    (void)pthread_mutex_lock(&store->tip_lock);
+    bool is_top = read->top == store->top;
+    (void)pthread_mutex_unlock(&store->tip_lock);
+    return read->top != NULL && !is_top;
+}
+
+enum pot_err store_read_begin(struct store_read *read, struct store *store)
+{
+    *read = (struct store_read){.store = store};
+    int locked = pthread_rwlock_rdlock(&store->map_lock);
+    POT_ASSERT(locked == 0);
+    int rc = begin(read);
+    while (rc == 0 && may_be_later(read)) {
+        mdb_txn_abort(read->txn);
+        store_read_lower(read);
+        rc = begin(read);
+    }
+    if (rc != 0) {
+        (void)pthread_rwlock_unlock(&store->map_lock);
         return store_err(rc);
     }
     if (read->top != NULL && read->top->base != mdb_txn_id(read->txn)) {
@@ -281,9 +308,7 @@ static enum pot_err attempt(struct store_write *write, struct store *store,
         mdb_txn_abort(write->read.txn);
     }
     depth--;
-    /* LMDB says EIO for a short write too. */
-    return err == POT_EIO && !store_health_has_room(store, ROOM_MIN) ? POT_EFULL
-                                                                     : err;
+    return err;
 }
 
 /* ---- writing a layer */
@@ -402,6 +427,9 @@ static enum pot_err run(struct store *store,
             err = grow_map(store);
             is_tried = err == POT_OK;
         }
+    }
+    if (err == POT_EIO && !store_health_has_room(store, ROOM_MIN)) {
+        err = POT_EFULL; /* LMDB says EIO for a short write too */
     }
     store_health_note(store, err,
                       write.is_map_full ? STORE_MAP_FULL : STORE_DISK_FULL);

@@ -6,10 +6,10 @@
 #include "storage/store_env.h"
 
 /* store_replay: puts those entries of the journal on LMDB, as layers, that
- * follow its tip, one after the other.  Older ones LMDB has; what stands
- * behind them is older still, or torn: its commit never returned.
+ * follow its tip, one after the other.  What follows nothing LMDB has, or it
+ * is torn: its commit never returned.
  *
- * Errors: POT_ECORRUPT a whole entry holds what nobody wrote, POT_EIO */
+ * Errors: POT_ECORRUPT one that follows holds what nobody wrote, POT_EIO */
 POT_MUST_USE enum pot_err store_replay(struct store *store);
 
 #endif
