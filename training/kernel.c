@@ -366,6 +366,9 @@ static bool put(int64_t *sums, const struct product_piece *piece)
 
 bool kernel_to_grid(int64_t *sums, const struct product_piece *piece)
 {
+    if (piece->rows * piece->columns <= GRID_PIECE) {
+        return put(sums, piece); /* most are: no division for them */
+    }
     size_t height = GRID_PIECE / piece->columns;
     height = height == 0 ? 1 : height;
     for (size_t i = 0; i < piece->rows; i += height) {
