@@ -26,8 +26,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define CACHE_LINE 64
+/* The arena is asked for in pages of this size: rows of a matrix lie a small
+ * page apart, and products go down its columns. */
+#define LARGE_PAGE ((size_t)2 << 20)
 #define Q24_SCALE  0x1p-24F
 #define LOSS_SCALE 0x1p24
 #define LOSS_MAX   0x1p62
@@ -119,12 +123,13 @@ struct mlp *mlp_new(const struct mlp_config *config)
 {
     size_t size = mlp_arena_bytes(config);
     POT_ASSERT(config->block_rows > 0);
-    POT_ASSERT(size <= SIZE_MAX - CACHE_LINE);
+    POT_ASSERT(size <= SIZE_MAX - LARGE_PAGE);
     struct mlp *m = pot_calloc(1, sizeof(*m));
     m->config = *config;
-    m->arena = pot_alloc(size + CACHE_LINE);
-    size_t unaligned = (uintptr_t)m->arena % CACHE_LINE;
-    struct carver c = {.arena = (char *)m->arena + CACHE_LINE - unaligned};
+    m->arena = pot_alloc(size + LARGE_PAGE);
+    size_t unaligned = (uintptr_t)m->arena % LARGE_PAGE;
+    struct carver c = {.arena = (char *)m->arena + LARGE_PAGE - unaligned};
+    (void)madvise(c.arena, size, MADV_HUGEPAGE); /* or small ones */
     carve_all(m, &c);
     POT_ASSERT(c.size == size);
     return m;
