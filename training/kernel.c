@@ -282,8 +282,8 @@ static inline void fetch(const int64_t *at)
 #endif
 }
 
-/* The rows below are likely to be the next piece's, and lie far apart: they are
- * asked for before their turn. */
+/* The rows below are likely to be the next piece's; where rows lie apart they
+ * are asked for before their turn. */
 static void fetch_ahead(const int64_t *sums, const struct product_piece *piece)
 {
     const int64_t *at = sums + piece->first + piece->rows * piece->stride;
@@ -356,7 +356,9 @@ static bool put(int64_t *sums, const struct product_piece *piece)
     if (peak >= FAST_BITS) {
         put_any(sums, piece);
     } else if (piece->is_first) {
-        fetch_ahead(sums, piece);
+        if (piece->columns < piece->stride) {
+            fetch_ahead(sums, piece);
+        }
         set_fast(sums, piece);
     } else {
         add_fast(sums, piece);
