@@ -5,6 +5,7 @@
 #include "storage/store.h"
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "base/file.h"
 #include "storage/journal.h"
 #include "storage/overlay.h"
@@ -233,6 +234,20 @@ static void most_commits_do_not_touch_lmdb(void **state)
     scratch_remove(folder);
 }
 
+/* Forty blocks that change or drop key 3. */
+static void *change_all_the_time(void *context)
+{
+    struct store *store = context;
+    for (unsigned i = 0; i < 40; i++) {
+        struct overlay *overlay = overlay_new(store);
+        put(overlay, 3, (uint8_t)(i % 2 == 0 ? NONE : 2));
+        enum pot_err err = fixture_commit(store, overlay, NULL);
+        POT_ASSERT(err == POT_OK);
+        overlay_free(overlay);
+    }
+    return NULL;
+}
+
 /* A snapshot stays what it was while blocks come, and LMDB gets them. */
 static void a_reader_keeps_its_snapshot(void **state)
 {
@@ -242,6 +257,7 @@ static void a_reader_keeps_its_snapshot(void **state)
     struct store_read read;
     struct store_tip tip;
     struct store_value value;
+    pthread_t writer; /* no thread writes while it reads */
     uint8_t key = 3;
     extend(store, 0, 0);
     struct overlay *overlay = overlay_new(store);
@@ -249,12 +265,9 @@ static void a_reader_keeps_its_snapshot(void **state)
     assert_int_equal(fixture_commit(store, overlay, NULL), POT_OK);
     overlay_free(overlay);
     assert_int_equal(store_read_begin(&read, store), POT_OK);
-    for (unsigned i = 0; i < 40; i++) {
-        overlay = overlay_new(store);
-        put(overlay, key, (uint8_t)(i % 2 == 0 ? NONE : 2));
-        assert_int_equal(fixture_commit(store, overlay, NULL), POT_OK);
-        overlay_free(overlay);
-    }
+    assert_int_equal(pthread_create(&writer, NULL, change_all_the_time, store),
+                     0);
+    assert_int_equal(pthread_join(writer, NULL), 0);
     assert_int_equal(store_read_tip(&tip, &read), POT_OK);
     assert_int_equal(tip.height, 1);
     assert_int_equal(store_table_get(&value, &read, TABLE_STATE, &key, 1),
