@@ -91,12 +91,28 @@ static void set_json(json_t *metadata, const char *key, const json_t *value)
     free(text);
 }
 
+/* What features are divided by, where the data set says so: numbers in fixed
+ * point were divided at the import, by what nobody keeps. */
+static void add_divisor(struct ctl *ctl, json_t *metadata,
+                        const struct dataset *head)
+{
+    char divisor[16];
+    if (head->type == DATASET_U8) {
+        (void)snprintf(divisor, sizeof(divisor), "%" PRIu32, head->divisor);
+        (void)json_object_set_new(metadata, "divisor", json_string(divisor));
+    } else {
+        ctl_note(ctl, "what features are divided by is not saved, as the chain"
+                      " does not keep it: `potctl submit-task` or `dataset"
+                      " import` said it (nothing: by 1); `potctl dataset import"
+                      "` of the same file says it again");
+    }
+}
+
 /* What it takes to run the model elsewhere, all of it texts: its form, and
  * what the features and outputs of its training set mean. */
 static json_t *metadata_of(struct ctl *ctl, const json_t *task,
                            const char *parameters_hash)
 {
-    char divisor[16];
     struct buf bytes;
     struct dataset head;
     const char *set = client_text(task, "train_dataset");
@@ -109,10 +125,9 @@ static json_t *metadata_of(struct ctl *ctl, const json_t *task,
     set_json(metadata, "layers", json_object_get(task, "layers"));
     if (data_head_ask(&head, &bytes, ctl, set)) {
         json_t *names = data_head_names(&head);
-        (void)snprintf(divisor, sizeof(divisor), "%" PRIu32, head.divisor);
         (void)json_object_set_new(metadata, "feature_type",
                                   json_string(data_head_feature_type(&head)));
-        (void)json_object_set_new(metadata, "divisor", json_string(divisor));
+        add_divisor(ctl, metadata, &head);
         set_json(metadata, "classes", names);
         json_decref(names);
     } else {
@@ -256,8 +271,10 @@ const struct cli_command cmd_task = {
     .summary = "show a task, save its model",
     .details = "The model is saved as float32 in the safetensors form, which"
                " PyTorch and others\nread: layers.0.weight (outputs, inputs),"
-               " layers.0.bias, and so on.  Its metadata says\nwhat features"
-               " are divided by, the activation, the loss and the classes.\n",
+               " layers.0.bias, and so on.  Its metadata says\nthe"
+               " activation, the loss, the classes, and what features are"
+               " divided by if they are\nbytes; `dataset import` and"
+               " `submit-task` print it of others.\n",
     .examples = "  potctl task ID --json | jq .test_accuracy\n"
                 "  potctl task ID --save model.safetensors\n",
     .options = {{"save", "FILE", "write the model's parameters to FILE"}},

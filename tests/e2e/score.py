@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Accuracy of a saved digits model on its test set, in plain Python: by nothing
-but the file and what its metadata says."""
+"""score.py MODEL TEST.CSV: accuracy of a saved digits model on its test set, in
+plain Python: by nothing but the file and what its metadata says.
+score.py --metadata MODEL: what that is."""
 
 import csv
 import json
@@ -31,6 +32,9 @@ def layer(x, weight, bias):
 
 
 def main():
+    if sys.argv[1] == "--metadata":
+        print(json.dumps(tensors(sys.argv[2])[1]))
+        return
     t, metadata = tensors(sys.argv[1])
     divisor = float(metadata["divisor"])
     classes = json.loads(metadata["classes"])

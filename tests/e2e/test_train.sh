@@ -47,6 +47,35 @@ ctl miner0 dataset show "$(jq -r .train_dataset "$WORK/task.json")" --json |
     jq -e '.divisor == 16 and (.class_names | length) == 10' ||
     fail "the published data set's divisor is not shown"
 
+# Decimals are divided at the import by what the chain does not keep, so a saved
+# model does not claim a divisor, and says so.
+awk 'BEGIN { for (i = 0; i < 200; i++)
+    printf "%.1f,%.2f,%s\n", i / 4, 50 - i / 5, i < 100 ? "a" : "b" }' \
+    >"$WORK/decimals.csv"
+cat >"$WORK/decimals.toml" <<EOF
+name = "decimals"
+[data]
+train = "decimals.csv"
+test_split = 0.2
+label = "last"
+[model]
+layers = [2, 4, 2]
+[training]
+rounds = 2
+rows_per_miner = 32
+[reward]
+budget = "0.1"
+EOF
+decimals=$(ctl validator0 submit-task "$WORK/decimals.toml" --wait 2>"$WORK/said" |
+    head -n 1)
+grep -q "features are divided by 50" "$WORK/said" || fail "$(cat "$WORK/said")"
+ctl validator0 task "$decimals" --save "$WORK/decimals.safetensors" \
+    >/dev/null 2>"$WORK/said"
+grep -q "divided by is not saved" "$WORK/said" || fail "$(cat "$WORK/said")"
+python3 "$SOURCE/tests/e2e/score.py" --metadata "$WORK/decimals.safetensors" |
+    jq -e '.feature_type == "fixed point" and (has("divisor") | not)' ||
+    fail "the saved model of decimals says what it cannot know"
+
 # A line a round, in order.
 ctl miner0 watch "$task" --json >"$WORK/rounds"
 [ "$(wc -l <"$WORK/rounds")" -eq 60 ] || fail "$(wc -l <"$WORK/rounds") rounds"
