@@ -98,6 +98,26 @@ static enum exit_code check_local(struct ctl *ctl, const struct task_file *f)
     return EXIT_CODE_DONE;
 }
 
+/* Krum must have more than its hostile ones. */
+static enum exit_code check_krum(struct ctl *ctl, const struct task_file *f)
+{
+    static const char key[] = "training.min_submissions";
+    unsigned line = task_file_line(f, key);
+    bool is_krum = f->aggregation == POT__AGGREGATION__AGGREGATION_KRUM ||
+                   f->aggregation == POT__AGGREGATION__AGGREGATION_MULTI_KRUM;
+    uint64_t least = 2 * (uint64_t)f->krum_faulty + 3;
+    if (!is_krum || f->min_submissions >= least) {
+        return EXIT_CODE_DONE;
+    }
+    if (line == 0) {
+        line = task_file_line(f, "training.aggregation");
+    }
+    return task_file_fault(ctl, f, line, key,
+                           "is %" PRIu32 ", and the aggregation rule needs 2 *"
+                           " krum_faulty + 3: set %" PRIu64 " or more",
+                           f->min_submissions, least);
+}
+
 /* What the chain would refuse, by its key; of a choice the taken names are
  * told. */
 struct chain_rule {
@@ -142,9 +162,7 @@ static const struct chain_rule chain_rules[SPEC_FAULT_COUNT] = {
     [SPEC_TRIM_SHARE] = {"training.trim_share",
                          "is for aggregation = \"trimmed_mean\"", NULL},
     [SPEC_KRUM_FAULTY] = {"training.krum_faulty",
-                          "krum and multi_krum need min_submissions of at"
-                          " least 2 * krum_faulty + 3, which is 3 without the"
-                          " key; other rules take no krum_faulty",
+                          "is for aggregation = \"krum\" and \"multi_krum\"",
                           NULL},
     [SPEC_CLIP_NORM] = {"training.clip_norm",
                         "is for aggregation = \"clipped_mean\" and"
@@ -235,6 +253,9 @@ enum exit_code task_check_alone(struct ctl *ctl, struct task_file *file)
     }
     if (rc == EXIT_CODE_DONE) {
         rc = check_local(ctl, file);
+    }
+    if (rc == EXIT_CODE_DONE) {
+        rc = check_krum(ctl, file);
     }
     if (rc != EXIT_CODE_DONE) {
         return rc;

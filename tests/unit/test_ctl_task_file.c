@@ -203,7 +203,14 @@ static void what_the_chain_would_refuse_is_refused_here(void **state)
         const char *why;
     } cases[] = {
         {"[training]", "aggregation = \"krum\"",
-         "training.krum_faulty: krum and multi_krum need"},
+         "t.toml:8: training.min_submissions: is 1, and the aggregation rule"
+         " needs 2 * krum_faulty + 3: set 3 or more"},
+        {"[training]",
+         "aggregation = \"multi_krum\"\nmin_submissions = 6\nkrum_faulty = 2",
+         "t.toml:9: training.min_submissions: is 6, and the aggregation rule"
+         " needs 2 * krum_faulty + 3: set 7 or more"},
+        {"[training]", "krum_faulty = 1",
+         "training.krum_faulty: is for aggregation = \"krum\" and"},
         {"[training]", "aggregation = \"krum\"\nmin_submissions = 3", NULL},
         {"[training]", "aggregation = \"trimmed_mean\"", NULL},
         {"[training]", "trim_share = 0.1",
