@@ -202,7 +202,6 @@ static void print_head(struct buf *out, const struct testnet_plan *plan,
     buf_printf(out,
                "\n[p2p]\n"
                "listen = \"%s:%u\"\n"
-               "# external = \"\"          # host:port to tell others\n"
                "key = \"key\"              # the node's own identity\n"
                "max_peers = %zu\n",
                host, (unsigned)node->p2p_port,

@@ -308,15 +308,26 @@ static unsigned parse_types(const char *text)
     return types;
 }
 
+static void refuse_types(struct api_request *request)
+{
+    struct buf what;
+    buf_init(&what, API_VALUE_SIZE);
+    buf_printf(&what, "type: ");
+    for (unsigned i = 0; i < EVENT_TYPES; i++) {
+        buf_printf(&what, "%s, ", event_names[i]);
+    }
+    buf_printf(&what, "with commas between");
+    api_reply_error(request, 400, "malformed", "%s", buf_text(&what));
+    buf_fini(&what);
+}
+
 static void get_events(struct api_request *request)
 {
     char text[API_VALUE_SIZE];
     bool is_filtered = api_query_text(request->url.query, "type", text);
     unsigned types = is_filtered ? parse_types(text) : (1U << EVENT_TYPES) - 1;
     if (types == 0) {
-        api_reply_error(request, 400, "malformed",
-                        "type: block, round, task, peer, evidence, with"
-                        " commas between");
+        refuse_types(request);
         return;
     }
     api_streams_open(request->streams, request, types);
@@ -326,7 +337,7 @@ static void get_events(struct api_request *request)
 
 const struct api_route api_events_routes[] = {
     {"GET", "/v1/events", .summary = "what happens, as server-sent events",
-     .answer = "events block, round, task, peer and evidence, with JSON data",
+     .answer = "events, each with its type, and JSON data",
      .type = "text/event-stream", .status = 200, .handler = get_events,
      .parameters = {{"type", "string", "only these, with commas between"}}},
     {.method = NULL},
