@@ -18,7 +18,7 @@ static struct store *_Atomic watched;
 static _Noreturn void end(const char *why)
 {
     static const char what[] = ": run --verify-store, and then `potctl "
-                               "resync`\n";
+                               "resync --config FILE`\n";
     (void)!write(STDERR_FILENO, "potd: ", 6);
     (void)!write(STDERR_FILENO, why, strlen(why));
     (void)!write(STDERR_FILENO, what, sizeof(what) - 1);

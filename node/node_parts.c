@@ -420,10 +420,10 @@ static bool open_consensus(struct node *node)
 {
     enum pot_err err = open_replica(node);
     if (err != POT_OK) {
-        startup_error(node,
-                      err == POT_EGUARD ? EXIT_CODE_GUARD : EXIT_CODE_STORE,
-                      "sign_state", err,
-                      "run `potctl recover`, or name this key's own home");
+        startup_error(
+            node, err == POT_EGUARD ? EXIT_CODE_GUARD : EXIT_CODE_STORE,
+            "sign_state", err,
+            "run `potctl recover --config FILE`, or name this key's own home");
     }
     return err == POT_OK;
 }

@@ -56,8 +56,9 @@ void startup_chain_error(struct node *node, enum pot_err err)
                        node->config->min_free_mb);
         startup_error(node, EXIT_CODE_STORE, node->config->home, err, remedy);
     } else {
-        startup_error(node, EXIT_CODE_STORE, node->config->home, err,
-                      "run --verify-store, or sync into a new home");
+        startup_error(
+            node, EXIT_CODE_STORE, node->config->home, err,
+            "run --verify-store, and then `potctl resync --config FILE`");
     }
 }
 
@@ -236,7 +237,7 @@ static bool open_sign_state(struct node *node)
         startup_error(node, EXIT_CODE_GUARD, path, POT_EGUARD,
                       err == POT_ENOENT
                           ? "this validator's sign state is gone: run "
-                            "`potctl recover`"
+                            "`potctl recover --config FILE`"
                           : "it is another key's or another chain's");
     } else if (err != POT_OK) {
         startup_error(node,

@@ -484,8 +484,8 @@ static void log_progress(struct arrival *j, uint64_t now)
         now + (p.is_stranded ? WARN_INTERVAL_MS : LOG_INTERVAL_MS);
     if (p.is_stranded) {
         LOG(LOG_WARN, "sync",
-            "no peer holds the next block: run `potctl resync`, and this node "
-            "begins with a snapshot",
+            "no peer holds the next block: run `potctl resync --config FILE`, "
+            "and this node begins with a snapshot",
             log_u64("height", tip_height(j)));
     } else {
         LOG(LOG_INFO, "sync", "taking a snapshot", log_text("part", p.phase),
