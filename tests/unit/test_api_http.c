@@ -448,6 +448,17 @@ static void what_is_not_there_is_said_so(void **state)
     buf_fini(&answer);
 }
 
+static void a_kind_of_event_that_is_none_is_told_which_there_are(void **state)
+{
+    struct buf answer;
+    (void)state;
+    buf_init(&answer, ANSWER_MAX);
+    assert_int_equal(get(&answer, "/v1/events?type=blok"), 400);
+    assert_true(says(&answer, "type: block, round, task, peer, evidence,"
+                              " challenge, with commas between"));
+    buf_fini(&answer);
+}
+
 static void other_sites_are_refused(void **state)
 {
     struct buf answer;
@@ -686,6 +697,7 @@ int main(void)
         cmocka_unit_test(every_call_is_described_and_there),
         cmocka_unit_test(no_call_hides_a_later_one),
         cmocka_unit_test(what_is_not_there_is_said_so),
+        cmocka_unit_test(a_kind_of_event_that_is_none_is_told_which_there_are),
         cmocka_unit_test(other_sites_are_refused),
         cmocka_unit_test(a_wrong_method_is_told_the_right_ones),
         cmocka_unit_test(too_large_a_request_is_refused),
