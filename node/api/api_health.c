@@ -123,14 +123,22 @@ static void check_guard(json_t *list, const struct api_config *config)
     if (!status.is_held || status.replica == PBFT_NO_REPLICA) {
         return;
     }
-    if (status.is_recovering) {
-        add_reason(list, "recovering",
+    const char *code = status.is_recovering ? "recovering" : "asking";
+    uint64_t height;
+    if (guard_height(&height, guard)) {
+        add_reason(list, code,
+                   sentence("no votes until this node is at height %llu, past"
+                            " all that its key may have signed; it is at %llu",
+                            (unsigned long long)height,
+                            (unsigned long long)guard->tip));
+    } else if (status.is_recovering) {
+        add_reason(list, code,
                    sentence("no votes until the chain is past all that this"
                             " key may have signed: %u of %u validators have"
                             " said where they are",
                             guard_count(guard), guard_needed(guard)));
     } else {
-        add_reason(list, "asking",
+        add_reason(list, code,
                    sentence("no votes until others have said what this key"
                             " signed last: %u of %u have",
                             guard_count(guard), guard_needed(guard)));

@@ -138,6 +138,40 @@ static bool are_at(const struct guard *guard, uint64_t tip)
     return count >= guard_needed(guard);
 }
 
+/* Where a recovering validator votes again, when enough stood at `tip` or
+ * below; a liar may stand anywhere.  The members of a set that has just come
+ * may stand before the block that elected them: one block of theirs must be
+ * there. */
+static uint64_t past(const struct guard *guard, uint64_t tip)
+{
+    const uint64_t wait = PAST_BLOCKS + SILENT_BLOCKS;
+    uint64_t height = tip < UINT64_MAX - wait ? tip + wait : UINT64_MAX;
+    return height > guard->set_height ? height : guard->set_height + 1;
+}
+
+bool guard_height(uint64_t *height, const struct guard *guard)
+{
+    bool is_known = are_at(guard, 0);
+    uint64_t least = 0;
+    for (uint32_t i = 0; i < guard->set.count; i++) {
+        uint64_t tip = guard->answers[i].tip;
+        if (guard->answers[i].is_given && are_at(guard, tip) &&
+            (!is_known || tip < least)) {
+            is_known = true;
+            least = tip;
+        }
+    }
+    *height = guard->state == GUARD_RECOVERING ? past(guard, least) : least;
+    return is_known;
+}
+
+/* Whether the tip is where the state is left. */
+static bool is_past(const struct guard *guard)
+{
+    uint64_t height;
+    return guard_height(&height, guard) && guard->tip >= height;
+}
+
 /* More than can lie. */
 static bool is_elsewhere(const struct guard *guard)
 {
@@ -172,21 +206,16 @@ static enum guard_verdict judge_asking(struct guard *guard,
         guard->state = GUARD_RECOVERING;
         return GUARD_RECOVER;
     }
-    return are_at(guard, guard->tip) ? release(guard) : GUARD_STAY;
+    return is_past(guard) ? release(guard) : GUARD_STAY;
 }
 
-/* The members of a set that has just come may stand before the block that
- * elected them: one block of theirs must be there. */
 static enum guard_verdict judge_recovering(struct guard *guard)
 {
     if (guard->seen.height > PAST_BLOCKS &&
         are_at(guard, guard->seen.height - PAST_BLOCKS - 1)) {
         return GUARD_DOUBLED;
     }
-    const uint64_t wait = PAST_BLOCKS + SILENT_BLOCKS;
-    bool is_past = guard->tip > guard->set_height && guard->tip >= wait &&
-                   are_at(guard, guard->tip - wait);
-    return is_past ? release(guard) : GUARD_STAY;
+    return is_past(guard) ? release(guard) : GUARD_STAY;
 }
 
 enum guard_verdict guard_judge(struct guard *guard, const struct pbft_mark *own)

@@ -168,6 +168,42 @@ static void an_old_record_waits_until_the_chain_is_past_it(void **state)
     assert_int_equal(judge(), GUARD_RELEASE);
 }
 
+static void the_height_to_wait_for_is_that_of_the_lowest_that_suffice(
+    void **state)
+{
+    (void)state;
+    uint64_t height;
+    begin(5, false, 10, GUARD_ASKING);
+    assert_int_equal(judge(), GUARD_RECOVER);
+    uint32_t needed = guard_needed(&f.guard);
+    assert_int_equal(needed, 3);
+    for (uint32_t k = 1; k <= needed; k++) {
+        assert_false(guard_height(&height, &f.guard));
+        guard_answered(&f.guard, &f.set.keys[k], 20 + k);
+    }
+    assert_true(guard_height(&height, &f.guard));
+    assert_int_equal(height, 23 + 4);
+    guard_answered(&f.guard, &f.set.keys[4], 15);
+    assert_true(guard_height(&height, &f.guard));
+    assert_int_equal(height, 22 + 4);
+    guard_tip(&f.guard, height - 1, &f.set);
+    assert_int_equal(judge(), GUARD_STAY);
+    guard_tip(&f.guard, height, &f.set);
+    assert_int_equal(judge(), GUARD_RELEASE);
+}
+
+static void a_height_that_cannot_be_ends_no_silence(void **state)
+{
+    (void)state;
+    begin(4, false, 10, GUARD_ASKING);
+    assert_int_equal(judge(), GUARD_RECOVER);
+    guard_answered(&f.guard, &f.set.keys[1], 10);
+    guard_answered(&f.guard, &f.set.keys[2], 10);
+    guard_answered(&f.guard, &f.set.keys[3], UINT64_MAX);
+    guard_tip(&f.guard, 100, &f.set);
+    assert_int_equal(judge(), GUARD_STAY);
+}
+
 static void a_signature_later_than_ours_can_be_is_anothers(void **state)
 {
     (void)state;
@@ -250,6 +286,9 @@ int main(void)
         cmocka_unit_test(a_liar_alone_neither_stops_us_nor_lets_us_go),
         cmocka_unit_test(an_answer_takes_the_word_back),
         cmocka_unit_test(an_old_record_waits_until_the_chain_is_past_it),
+        cmocka_unit_test(a_height_that_cannot_be_ends_no_silence),
+        cmocka_unit_test(
+            the_height_to_wait_for_is_that_of_the_lowest_that_suffice),
         cmocka_unit_test(a_signature_later_than_ours_can_be_is_anothers),
         cmocka_unit_test(who_votes_and_sees_its_key_ahead_stops),
         cmocka_unit_test(another_set_is_asked_anew),
