@@ -31,7 +31,8 @@ base_libbase_a_SOURCES = \
 	base/process_private.c base/process_private.h \
 	base/point_sum.c base/point_sum.h \
 	base/recent_set.c base/recent_set.h \
-	base/suggest.c base/suggest.h
+	base/suggest.c base/suggest.h \
+	base/utf8.c base/utf8.h
 base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(DECAF_CFLAGS)
 
 # TOML is read through toml++: programs that link this link the C++ library.

@@ -6,6 +6,7 @@
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/data_head.h"
+#include "ctl/json_text.h"
 #include "ctl/publish.h"
 #include "ctl/show.h"
 #include "training/import.h"
@@ -39,8 +40,8 @@ static void print_set(struct ctl *ctl, const struct publish *p,
                    p->chunk_count == 1 ? "" : "s");
     }
     json_t *json =
-        json_pack("{ss ss sI sI sI sI sI}", "dataset", p->address_text, "file",
-                  file, "rows", (json_int_t)p->set.rows, "features",
+        json_pack("{ss so sI sI sI sI sI}", "dataset", p->address_text, "file",
+                  json_text(file), "rows", (json_int_t)p->set.rows, "features",
                   (json_int_t)p->set.features, "classes",
                   (json_int_t)p->set.classes, "size_bytes", (json_int_t)p->size,
                   "chunks", (json_int_t)p->chunk_count);

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/json_text.h"
 #include "ctl/process.h"
 
 #include <stdlib.h>
@@ -135,7 +136,7 @@ static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
     }
     if (rc == EXIT_CODE_DONE) {
         ctl_print(ctl, "%s\n", out);
-        ctl_print_json(ctl, json_pack("{ss}", "folder", out));
+        ctl_print_json(ctl, json_pack("{so}", "folder", json_text(out)));
     }
     return rc;
 }

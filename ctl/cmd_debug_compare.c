@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ctl/commands.h"
+#include "ctl/json_text.h"
 #include "ctl/state_compare.h"
 #include "ctl/state_source.h"
 #include "ctl/state_text.h"
@@ -14,7 +15,7 @@ static json_t *side_json(const struct state_difference *d, size_t i,
 {
     char root[HASH_TEXT_SIZE];
     const struct state_shown *shown = &d->sides[i];
-    json_t *json = json_pack("{ss sI ss}", "from", name, "height",
+    json_t *json = json_pack("{so sI ss}", "from", json_text(name), "height",
                              (json_int_t)shown->height, "state_root",
                              hash_format(&shown->root, root));
     if (!d->is_same) {

@@ -3,6 +3,7 @@
 #include "base/key_file.h"
 #include "base/passphrase.h"
 #include "ctl/commands.h"
+#include "ctl/json_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +13,9 @@
 static void print_key(struct ctl *ctl, const char *address, bool is_encrypted)
 {
     ctl_print(ctl, "%s\n", address);
-    ctl_print_json(ctl, json_pack("{ss ss sb}", "address", address, "file",
-                                  ctl->key_path, "encrypted", is_encrypted));
+    ctl_print_json(ctl, json_pack("{ss so sb}", "address", address, "file",
+                                  json_text(ctl->key_path), "encrypted",
+                                  is_encrypted));
 }
 
 static void print_public(struct ctl *ctl, const struct key *key,

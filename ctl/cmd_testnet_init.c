@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "ctl/commands.h"
+#include "ctl/json_text.h"
 #include "ctl/testnet_write.h"
 
 #include <dirent.h>
@@ -120,8 +121,8 @@ static json_t *describe(const struct testnet_plan *plan,
                 json_sprintf("http://127.0.0.1:%u", (unsigned)node->api_port)));
     }
     return json_pack(
-        "{ss ss ss ss so}", "dir", plan->folder, "chain_id", plan->chain_id,
-        "genesis_hash", hash_format(genesis, text), "client",
+        "{so ss ss ss so}", "dir", json_text(plan->folder), "chain_id",
+        plan->chain_id, "genesis_hash", hash_format(genesis, text), "client",
         address_format(key_public(plan->client), address), "nodes", nodes);
 }
 

@@ -53,7 +53,8 @@ void ctl_note(struct ctl *ctl, const char *format, ...)
 void ctl_print(struct ctl *ctl, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* ctl_print_json: one line on stdout with --json; takes value. */
+/* ctl_print_json: one line on stdout with --json; takes value.  Text in it that
+ * came from outside, such as a path, is made by json_text. */
 void ctl_print_json(struct ctl *ctl, json_t *take_value);
 
 /* ctl_load_key: the key of --key or POTCTL_KEY; key_free. */

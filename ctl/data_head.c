@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "ctl/client.h"
+#include "ctl/json_text.h"
 #include "ctl/show.h"
 
 #include <inttypes.h>
@@ -58,9 +59,7 @@ json_t *data_head_names(const struct dataset *head)
     for (uint32_t i = 0; i < head->classes; i++) {
         char text[256];
         dataset_class_name(text, head, i);
-        json_t *name = json_string(text);
-        (void)json_array_append_new(names,
-                                    name != NULL ? name : json_string("?"));
+        (void)json_array_append_new(names, json_text(text));
     }
     return names;
 }

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "ctl/json_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -94,17 +95,17 @@ static void collect(struct buf *out, int fd)
     }
 }
 
-static json_t *lines_of(const char *text)
+static json_t *lines_of(const char *output)
 {
     json_t *lines = json_array();
+    json_t *whole = json_text(output);
+    const char *text = json_string_value(whole);
     while (*text != '\0') {
         size_t size = strcspn(text, "\n");
-        json_t *line = json_stringn(text, size);
-        if (line != NULL) {
-            (void)json_array_append_new(lines, line);
-        }
+        (void)json_array_append_new(lines, json_stringn(text, size));
         text += size + (text[size] == '\n');
     }
+    json_decref(whole);
     return lines;
 }
 

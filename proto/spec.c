@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/fixed.h"
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "proto/aggregation.h"
 #include "proto/dataset.h"
 #include "proto/model.h"
@@ -117,41 +118,13 @@ unsigned spec_moments(const Pot__OptimizerSpec *optimizer)
 
 /* ---- names */
 
-/* Continuation bytes that a UTF-8 lead byte asks for; -1: not a lead byte. */
-static int continuation_count(uint8_t lead)
-{
-    if (lead < 0x80) {
-        return 0;
-    }
-    if (lead >= 0xc2 && lead < 0xe0) {
-        return 1;
-    }
-    if (lead >= 0xe0 && lead < 0xf0) {
-        return 2;
-    }
-    return lead >= 0xf0 && lead < 0xf5 ? 3 : -1;
-}
-
-/* Bytes of the character at `at`; 0 if it is malformed, overlong, a
- * surrogate, beyond the last plane or a control character.  The NUL at the
- * end stops it. */
+/* Bytes of the character at text; 0 if it is none, or a control character. */
 static size_t character_size(const char *text)
 {
     const uint8_t *at = (const uint8_t *)text;
-    int more = continuation_count(at[0]);
-    if (more < 0) {
-        return 0;
-    }
-    for (int i = 1; i <= more; i++) {
-        if ((at[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool is_bad =
-        (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] >= 0xa0) ||
-        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90) ||
-        (at[0] == 0xc2 && at[1] < 0xa0) || at[0] < 0x20 || at[0] == 0x7f;
-    return is_bad ? 0 : (size_t)more + 1;
+    bool is_control =
+        at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+    return is_control ? 0 : utf8_size(text);
 }
 
 static bool is_name(const char *text)

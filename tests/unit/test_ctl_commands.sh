@@ -66,6 +66,19 @@ check 'a key is its owner'"'"'s alone' [ "$(stat -c %a "$dir/a.key")" = 600 ]
 chmod 644 "$dir/a.key"
 expect 3 'chmod 600' key show "$dir/a.key"
 chmod 600 "$dir/a.key"
+# Names of files need not be UTF-8.
+odd=$dir/$'k\xff\xc3'
+expect 0 'pot1' key new "$odd.key"
+expect 0 'k\\xff\\xc3.key' key show "$odd.key" --json
+expect 0 'k\\xff\\xc3"' testnet init --dir "$odd" --base-port 31650 --json
+expect 0 'k\\xff\\xc3.pds' dataset import "$digits/digits-train.csv" \
+    --out "$odd.pds" --json
+expect 0 'k\\xff\\xc3.pds' dataset show "$odd.pds" --json
+# shellcheck disable=SC2016
+printf '#!/bin/sh\necho "$4 is a copy"\n' >"$dir/potd"
+chmod 755 "$dir/potd"
+expect 0 'k\\xff\\xc3 is a copy' store backup --config "$dir/node.toml" \
+    --out "$odd" --potd "$dir/potd" --json
 echo nonsense >"$dir/b.key"
 chmod 600 "$dir/b.key"
 expect 3 'must hold one line' key show "$dir/b.key"

@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 #include "ctl/ctl.h"
 #include "ctl/follow.h"
+#include "ctl/json_text.h"
 #include "ctl/publish.h"
 #include "ctl/show.h"
 #include "ctl/table.h"
@@ -138,6 +139,28 @@ static void data_sets_are_named_by_their_files(void **state)
     }
 }
 
+static void any_text_becomes_a_json_string(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"/tmp/caf\xc3\xa9.key", "/tmp/caf\xc3\xa9.key"},
+        {"caf\xe9.key", "caf\\xe9.key"},
+        {"\xff\xfe", "\\xff\\xfe"},
+        {"cut \xe2\x82", "cut \\xe2\\x82"},
+        {"overlong \xc0\xaf", "overlong \\xc0\\xaf"},
+        {"surrogate \xed\xa0\x80", "surrogate \\xed\\xa0\\x80"},
+        {"beyond \xf4\x90\x80\x80", "beyond \\xf4\\x90\\x80\\x80"},
+        {"last \xf4\x8f\xbf\xbf", "last \xf4\x8f\xbf\xbf"},
+        {"a line\n", "a line\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        json_t *json = json_text(cases[i][0]);
+        assert_string_equal(json_string_value(json), cases[i][1]);
+        json_decref(json);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +169,7 @@ int main(void)
         cmocka_unit_test(counts_are_decimal_and_bounded),
         cmocka_unit_test(bars_and_remaining_times_read_well),
         cmocka_unit_test(times_are_rfc_3339),
+        cmocka_unit_test(any_text_becomes_a_json_string),
         cmocka_unit_test(an_error_is_one_line),
         cmocka_unit_test(data_sets_are_named_by_their_files),
     };
