@@ -38,6 +38,12 @@ enum pot_err import_complain_label(char why[static IMPORT_WHY_SIZE],
             "predicted (regression)?",
             place, DATASET_CLASSES_MAX);
     }
+    if (err == POT_EFORMAT) {
+        return import_complain(why, err,
+                               "%s: not UTF-8; convert it first, such as with "
+                               "iconv -f latin1 -t utf8",
+                               place);
+    }
     return import_complain(why, POT_EFORMAT,
                            "%s: a label must have 1 to 255 bytes", place);
 }

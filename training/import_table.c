@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/fixed.h"
+#include "base/utf8.h"
 
 #include <float.h>
 #include <math.h>
@@ -90,9 +91,13 @@ enum pot_err import_table_add_class(struct import_table *t, const char *name,
             return POT_ENOENT;
         }
     } else {
+        uint32_t known = t->table.count;
         enum pot_err err = label_table_add(index, &t->table, name, size);
         if (err != POT_OK) {
             return err;
+        }
+        if (t->table.count > known && !utf8_is_text(t->table.names[*index])) {
+            return POT_EFORMAT;
         }
     }
     t->label_count++;

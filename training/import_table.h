@@ -43,7 +43,8 @@ POT_MUST_USE enum pot_err import_table_add_value(struct import_table *t,
 
 /* import_table_add_class, _add_target: the next label.  Errors: POT_ENOENT
  * not a class of the training set; POT_ELIMIT, POT_ERANGE: as
- * label_table_add; a number beyond Q8.24. */
+ * label_table_add; POT_EFORMAT a name that is not UTF-8; a number beyond
+ * Q8.24. */
 POT_MUST_USE enum pot_err import_table_add_class(struct import_table *t,
                                                  const char *name, size_t size);
 POT_MUST_USE enum pot_err import_table_add_target(struct import_table *t,

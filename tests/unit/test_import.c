@@ -327,6 +327,26 @@ static void split_parts_have_every_row_once(void **state)
     buf_fini(&text);
 }
 
+static void class_names_that_are_not_utf8_are_refused(void **state)
+{
+    struct import_fixture *f = *state;
+    assert_int_equal(import_fixture_run_text(
+                         f, "1,2,caf\xc3\xa9\n3,4,\"caf\xe2\x82\xac\"\n", NULL),
+                     POT_OK);
+    assert_string_equal(import_fixture_class(f, 0), "caf\xc3\xa9");
+    static const char *const bad[] = {
+        "1,2,x\n3,4,caf\xe9\n",
+        /* What a quoted field leaves behind it is no part of it. */
+        "1,2,x\n3,4,\"\"\"\xc3\xa9\xc3\"\n",
+        "1,2,x\n3,4,\xc3\n",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        assert_int_equal(import_fixture_run_text(f, bad[i], NULL), POT_EFORMAT);
+        assert_non_null(
+            strstr(f->why, ":2: column 3: not UTF-8; convert it first"));
+    }
+}
+
 int main(void)
 {
 #define WITH(test)                                                             \
@@ -341,6 +361,7 @@ int main(void)
         WITH(wrong_text_is_refused_with_its_place),
         WITH(classes_are_in_order_and_integers_by_value),
         WITH(too_many_classes_are_refused),
+        WITH(class_names_that_are_not_utf8_are_refused),
         WITH(numbers_may_be_what_is_predicted),
         WITH(test_set_takes_the_training_sets_classes_and_scale),
         WITH(pds_passes_through_unchanged),
