@@ -167,7 +167,7 @@ static enum exit_code send_task(struct task_order *o)
     /* A task is named by its transaction. */
     (void)hash_format(&tx, text);
     ctl_print(o->ctl, "%s\n", text);
-    (void)fflush(stdout);
+    ctl_flush(o->ctl);
     ctl_print_json(o->ctl,
                    json_pack("{ss ss so}", "task", text, "tx", text, "cost",
                              json_sprintf("%" PRIu64, o->cost)));

@@ -62,6 +62,15 @@ void ctl_print(struct ctl *ctl, const char *format, ...)
     }
 }
 
+void ctl_flush(struct ctl *ctl)
+{
+    errno = 0;
+    bool is_bad = fflush(stdout) != 0 || ferror(stdout) != 0;
+    if (is_bad && ctl->stdout_errno == 0) {
+        ctl->stdout_errno = errno != 0 ? errno : EIO;
+    }
+}
+
 void ctl_print_json(struct ctl *ctl, json_t *take_value)
 {
     POT_ASSERT(take_value != NULL);
@@ -69,7 +78,7 @@ void ctl_print_json(struct ctl *ctl, json_t *take_value)
         (void)json_dumpf(take_value, stdout,
                          JSON_COMPACT | JSON_REAL_PRECISION(CTL_REAL_DIGITS));
         (void)putchar('\n');
-        (void)fflush(stdout);
+        ctl_flush(ctl);
     }
     json_decref(take_value);
 }

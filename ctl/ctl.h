@@ -30,6 +30,7 @@ struct ctl {
     uint64_t timeout_ms;   /* 0: none was named */
     uint64_t deadline_ms;  /* of the whole command; UINT64_MAX: none */
     struct client *client; /* opened by the first request */
+    int stdout_errno;      /* of the first write that failed; 0: none has */
     /* The line that main prints at the end; empty: a program that we ran has
      * said why it failed. */
     char error[CTL_ERROR_SIZE];
@@ -52,6 +53,9 @@ void ctl_note(struct ctl *ctl, const char *format, ...)
 /* ctl_print: text for people on stdout, unless --json. */
 void ctl_print(struct ctl *ctl, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* ctl_flush: writes what was printed; notes in stdout_errno why it cannot. */
+void ctl_flush(struct ctl *ctl);
 
 /* ctl_print_json: one line on stdout with --json; takes value.  Text in it that
  * came from outside, such as a path, is made by json_text. */

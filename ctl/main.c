@@ -42,8 +42,8 @@ static const char *environment(const char *name, const char *usual)
 /* A full disk behind stdout must not pass for success. */
 static enum exit_code flush(struct ctl *ctl, enum exit_code rc)
 {
-    errno = 0;
-    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+    ctl_flush(ctl);
+    if (ctl->stdout_errno == 0) {
         return rc;
     }
     /* A reader that has seen enough (`| head`) is no fault of ours. */
@@ -52,8 +52,9 @@ static enum exit_code flush(struct ctl *ctl, enum exit_code rc)
     if (rc != EXIT_CODE_DONE || is_pipe) {
         return rc;
     }
-    return ctl_fail(ctl, errno == ENOSPC ? EXIT_CODE_FULL : EXIT_CODE_FAILED,
-                    "cannot write to stdout: %s", strerror(errno));
+    return ctl_fail(
+        ctl, ctl->stdout_errno == ENOSPC ? EXIT_CODE_FULL : EXIT_CODE_FAILED,
+        "cannot write to stdout: %s", strerror(ctl->stdout_errno));
 }
 
 int main(int argc, char **argv)

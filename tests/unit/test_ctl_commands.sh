@@ -66,6 +66,15 @@ check 'a key is its owner'"'"'s alone' [ "$(stat -c %a "$dir/a.key")" = 600 ]
 chmod 644 "$dir/a.key"
 expect 3 'chmod 600' key show "$dir/a.key"
 chmod 600 "$dir/a.key"
+# A full disk behind stdout.
+for way in '' --json; do
+    # shellcheck disable=SC2086
+    "$potctl" key show "$dir/a.key" $way >/dev/full 2>"$dir/err"
+    check "exit 10 when stdout is full: $way" [ $? -eq 10 ]
+    check "it is said: $way" grep -qx \
+        'potctl: cannot write to stdout: No space left on device' "$dir/err"
+done
+
 # Names of files need not be UTF-8.
 odd=$dir/$'k\xff\xc3'
 expect 0 'pot1' key new "$odd.key"
