@@ -209,6 +209,10 @@ static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
     const char *miner = cli_value(args, "miner");
     bool is_unpaid = cli_value(args, "unpaid") != NULL;
     enum exit_code rc = check_filters(ctl, task, miner);
+    if (task == NULL && miner == NULL) {
+        rc = ctl_fail(ctl, EXIT_CODE_USAGE,
+                      "rewards needs --task ID, --miner ADDRESS or both");
+    }
     if (rc == EXIT_CODE_DONE && is_unpaid && (task == NULL || miner == NULL)) {
         rc = ctl_fail(ctl, EXIT_CODE_USAGE,
                       "--unpaid asks about one miner's rounds of one task:"
@@ -229,7 +233,8 @@ const struct cli_command cmd_rewards = {
     .name = "rewards",
     .arguments = "",
     .summary = "list reward and slash records",
-    .details = "Says of each why it is there: so many accepted rows, audited or"
+    .details = "Needs --task, --miner or both.\n"
+               "Says of each why it is there: so many accepted rows, audited or"
                " not; why it was\nslashed.  With --unpaid instead the rounds"
                " that brought a miner nothing, and why.\nWith --json a line"
                " each.\n",

@@ -22,6 +22,7 @@ done
 expect 2 'unknown command' shop --help
 expect 2 'unknown command' help shop
 expect 2 'needs --config' resync
+expect 2 'rewards needs --task ID, --miner ADDRESS or both' rewards --node $dead
 expect 2 'needs --config' rollback --to 5
 expect 2 'needs --config' unsafe-vote-now
 expect 2 'one of --to HEIGHT and --blocks' rollback --config node.toml
