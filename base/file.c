@@ -19,6 +19,14 @@ enum pot_err file_stat(const char *path, struct stat *out)
     return stat(path, out) == 0 ? POT_OK : err_from_errno(errno);
 }
 
+const char *file_err_text(enum pot_err err, const char *path)
+{
+    struct stat info;
+    bool is_folder = err == POT_EFORMAT && file_stat(path, &info) == POT_OK &&
+                     S_ISDIR(info.st_mode);
+    return is_folder ? "a folder, not a file" : err_text(err);
+}
+
 enum pot_err file_read_into(const char *path, void *data, size_t size_max,
                             size_t *size)
 {

@@ -53,7 +53,7 @@ static enum pot_err fail(char why[static KEY_FILE_WHY_SIZE], enum pot_err err,
                        path, err_text(err), path);
     } else {
         (void)snprintf(why, KEY_FILE_WHY_SIZE, "%s: %s: %s", path,
-                       err_text(err), advice);
+                       file_err_text(err, path), advice);
     }
     return err;
 }

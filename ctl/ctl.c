@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/key_file.h"
 
 #include <errno.h>
@@ -38,7 +39,8 @@ enum exit_code ctl_fail_err(struct ctl *ctl, enum pot_err err, const char *what,
                         "%s %s: %s; choose another name or remove it", what,
                         path, err_text(err));
     }
-    return ctl_fail(ctl, code, "%s %s: %s", what, path, err_text(err));
+    return ctl_fail(ctl, code, "%s %s: %s", what, path,
+                    file_err_text(err, path));
 }
 
 void ctl_note(struct ctl *ctl, const char *format, ...)

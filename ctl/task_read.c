@@ -203,7 +203,7 @@ enum exit_code task_read(struct task_file *out, struct ctl *ctl,
     if (err != POT_OK) {
         return ctl_fail(ctl, EXIT_CODE_CONFIG,
                         "cannot read the task file %s: %s", path,
-                        err_text(err));
+                        file_err_text(err, path));
     }
     enum exit_code rc =
         strlen(text) == size

@@ -2,6 +2,7 @@
 
 #include "training/import.h"
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "training/import_array.h"
 #include "training/import_complain.h"
@@ -38,9 +39,12 @@ static enum pot_err read_source(struct import_source *out, const char *path,
     if (err == POT_OK) {
         return POT_OK;
     }
+    struct stat info;
+    bool is_file = file_stat(path, &info) == POT_OK && S_ISREG(info.st_mode);
     return import_complain(why, err, "%s: %s", path,
-                           err == POT_EFORMAT ? "damaged gzip data"
-                                              : err_text(err));
+                           err == POT_EFORMAT && is_file
+                               ? "damaged gzip data"
+                               : file_err_text(err, path));
 }
 
 static enum pot_err check_features(const struct import *im, uint32_t features)

@@ -117,6 +117,10 @@ expect 6 "$digits/digits-train.csv: not a data set" dataset publish \
 expect 1 "cannot read $dir/none.pds: not found" dataset publish "$dir/none.pds"
 expect 6 'not a data set' dataset show "$digits/digits-train.csv"
 expect 6 'none.csv' dataset import "$dir/none.csv"
+expect 1 "cannot read $dir: a folder, not a file" dataset show "$dir"
+expect 6 "$dir: a folder, not a file" dataset import "$dir"
+expect 3 "$dir: a folder, not a file" submit-task "$dir" --check
+expect 3 "$dir: a folder, not a file" key show "$dir"
 cp "$digits"/digits-*.csv "$digits/task.toml" "$dir"
 expect 0 'fine' submit-task "$dir/task.toml" --check --node $dead
 expect 0 '"ok":true' submit-task "$dir/task.toml" --check --json --node $dead
