@@ -145,7 +145,7 @@ task 's/^train = .*/train = "none.csv"/' \
 task 's/^test = .*/test = "none.csv"/' 'data.test: '
 task 's/^label = .*/train_labels = "none.idx"/;s/^train = .*/train = "train.idx"/' \
     'data.train: '
-task 's/^aggregation.*/aggregation = "krum"/' 'training.krum_faulty: krum and multi_krum need'
+task 's/^aggregation.*/aggregation = "krum"/' 'training.min_submissions: is 1, and the aggregation rule needs'
 task 's/^name.*/name = /' 'bad.toml:'
 
 # Test networks.
