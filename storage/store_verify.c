@@ -494,13 +494,11 @@ enum pot_err store_verify(struct store *store, struct store_report *report,
     struct verify v = {
         .report = report, .progress = progress, .context = context};
     *report = (struct store_report){.records = 0};
-    enum pot_err err = store_write_nothing(store);
-    (void)err; /* what layers have is passed, too, if the disk lets it */
-    err = store_read_begin(&v.read, store);
+    enum pot_err err = store_read_begin(&v.read, store);
     if (err != POT_OK) {
         return err;
     }
-    store_read_lower(&v.read); /* tables are walked */
+    store_read_lower(&v.read); /* layers are in memory alone */
     v.digests = pot_calloc(STATE_BUCKETS, sizeof(*v.digests));
     err = pass(&v);
     free(v.digests);

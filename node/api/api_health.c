@@ -125,7 +125,11 @@ static void check_guard(json_t *list, const struct api_config *config)
     }
     const char *code = status.is_recovering ? "recovering" : "asking";
     uint64_t height;
-    if (guard_height(&height, guard)) {
+    if (guard->set.count == 0) { /* it begins again */
+        add_reason(list, code,
+                   sentence("no votes until the validators' set is"
+                            " read"));
+    } else if (guard_height(&height, guard)) {
         add_reason(list, code,
                    sentence("no votes until this node is at height %llu, past"
                             " all that its key may have signed; it is at %llu",

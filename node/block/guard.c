@@ -113,6 +113,9 @@ uint64_t guard_told(const struct guard *guard, const struct pbft_mark *own)
 uint32_t guard_needed(const struct guard *guard)
 {
     uint32_t n = guard->set.count;
+    if (n == 0) {
+        return 0;
+    }
     uint32_t quorum = validator_set_quorum(n);
     return guard->state == GUARD_RECOVERING
                ? n - quorum + validator_set_faults(n) + 1
@@ -151,7 +154,7 @@ static uint64_t past(const struct guard *guard, uint64_t tip)
 
 bool guard_height(uint64_t *height, const struct guard *guard)
 {
-    bool is_known = are_at(guard, 0);
+    bool is_known = guard->set.count > 0 && are_at(guard, 0);
     uint64_t least = 0;
     for (uint32_t i = 0; i < guard->set.count; i++) {
         uint64_t tip = guard->answers[i].tip;

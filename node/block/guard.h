@@ -108,7 +108,7 @@ enum guard_verdict guard_judge(struct guard *guard,
 uint64_t guard_told(const struct guard *guard, const struct pbft_mark *own);
 
 /* guard_height: the tip at which the state is left, by what was answered.
- * False: fewer than are needed have answered. */
+ * False: fewer than are needed have answered, or there is no set yet. */
 bool guard_height(uint64_t *height, const struct guard *guard);
 
 /* How many others must have answered to leave the state, and how many

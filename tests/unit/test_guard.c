@@ -149,6 +149,16 @@ static void an_answer_takes_the_word_back(void **state)
     assert_int_equal(judge(), GUARD_RELEASE);
 }
 
+static void without_a_set_nobody_can_be_asked(void **state)
+{
+    (void)state;
+    const struct guard guard = {.state = GUARD_RECOVERING};
+    uint64_t height;
+    assert_int_equal(guard_needed(&guard), 0);
+    assert_int_equal(guard_count(&guard), 0);
+    assert_false(guard_height(&height, &guard));
+}
+
 static void an_old_record_waits_until_the_chain_is_past_it(void **state)
 {
     (void)state;
@@ -285,6 +295,7 @@ int main(void)
         cmocka_unit_test(who_is_elsewhere_by_more_than_can_lie_stops),
         cmocka_unit_test(a_liar_alone_neither_stops_us_nor_lets_us_go),
         cmocka_unit_test(an_answer_takes_the_word_back),
+        cmocka_unit_test(without_a_set_nobody_can_be_asked),
         cmocka_unit_test(an_old_record_waits_until_the_chain_is_past_it),
         cmocka_unit_test(a_height_that_cannot_be_ends_no_silence),
         cmocka_unit_test(
