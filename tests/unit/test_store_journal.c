@@ -224,6 +224,9 @@ static void most_commits_do_not_touch_lmdb(void **state)
     assert_int_equal(after.used_bytes, before.used_bytes);
     check(store, 10);
     assert_int_equal(store_verify(store, &report, NULL, NULL), POT_OK);
+    assert_int_equal(report.blocks, 0);
+    assert_int_equal(store_write_nothing(store), POT_OK);
+    assert_int_equal(store_verify(store, &report, NULL, NULL), POT_OK);
     assert_int_equal(report.blocks, 10);
     check(store, 10);
     extend(store, 11, 150);
