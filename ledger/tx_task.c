@@ -177,11 +177,11 @@ static enum tx_verdict tx_cancel_task(const struct tx_run *run,
     if (verdict != TX_ACCEPTED) {
         return verdict;
     }
-    if (codec_bytes_equal(task->owner, run->sender.b, PUBLIC_KEY_SIZE)) {
+    if (!codec_bytes_equal(task->owner, run->sender.b, PUBLIC_KEY_SIZE)) {
+        verdict = TX_TASK_OWNER;
+    } else if (!run->is_trial) { /* its state may change under a trial */
         task_end(run->env, run->block->height, task,
                  POT__TASK_STATUS__TASK_CANCELLED, "cancelled by its owner");
-    } else {
-        verdict = TX_TASK_OWNER;
     }
     codec_free(task);
     return verdict;
