@@ -590,6 +590,22 @@ static void set_block_bytes(struct fixture *f, uint64_t bytes)
     codec_free(supply);
 }
 
+/* One more than most members find no room. */
+static void expect_room_for(struct fixture *f, const struct hash *task,
+                            size_t most)
+{
+    for (size_t i = 2; i < 4; i++) {
+        assert_int_equal(fixture_stake(f, fixture_miner(f, i),
+                                       POT__STAKE_ROLE__STAKE_MINER,
+                                       FIXTURE_STAKE),
+                         TX_ACCEPTED);
+    }
+    fill_roster(f, task, most - 1);
+    assert_int_equal(fixture_join(f, fixture_miner(f, 2), task), TX_ACCEPTED);
+    assert_int_equal(fixture_join(f, fixture_miner(f, 3), task),
+                     TX_ROSTER_FULL);
+}
+
 static void a_roster_ends_where_its_rule_does(void **state)
 {
     (void)state;
@@ -605,17 +621,7 @@ static void a_roster_ends_where_its_rule_does(void **state)
     fixture_start_task(&f, &spec, 600, 2, &task);
     size_t most = aggregation_roster_max(&spec.task);
     assert_in_range(most, 3, ROSTER_MAX - 1);
-    for (size_t i = 2; i < 4; i++) {
-        assert_int_equal(fixture_stake(&f, fixture_miner(&f, i),
-                                       POT__STAKE_ROLE__STAKE_MINER,
-                                       FIXTURE_STAKE),
-                         TX_ACCEPTED);
-    }
-    fill_roster(&f, &task, most - 1);
-    assert_int_equal(fixture_join(&f, fixture_miner(&f, 2), &task),
-                     TX_ACCEPTED);
-    assert_int_equal(fixture_join(&f, fixture_miner(&f, 3), &task),
-                     TX_ROSTER_FULL);
+    expect_room_for(&f, &task, most);
     fixture_close(&f);
 }
 
@@ -630,17 +636,7 @@ static void a_roster_ends_where_a_block_does(void **state)
     fixture_spec(&spec, &f);
     fixture_start_task(&f, &spec, 600, 2, &task);
     size_t most = round_miners_max(64 << 10, FIXTURE_VALIDATORS);
-    for (size_t i = 2; i < 4; i++) {
-        assert_int_equal(fixture_stake(&f, fixture_miner(&f, i),
-                                       POT__STAKE_ROLE__STAKE_MINER,
-                                       FIXTURE_STAKE),
-                         TX_ACCEPTED);
-    }
-    fill_roster(&f, &task, most - 1);
-    assert_int_equal(fixture_join(&f, fixture_miner(&f, 2), &task),
-                     TX_ACCEPTED);
-    assert_int_equal(fixture_join(&f, fixture_miner(&f, 3), &task),
-                     TX_ROSTER_FULL);
+    expect_room_for(&f, &task, most);
     fixture_close(&f);
 }
 
