@@ -43,7 +43,8 @@ tests_unit_test_evaluate_LDADD = $(unit_ledger_libs)
 ledger_state_tests = tests/unit/test_draft tests/unit/test_ledger_blocks \
 	tests/unit/test_ledger_challenge \
 	tests/unit/test_ledger_draws tests/unit/test_ledger_plants \
-	tests/unit/test_ledger_round tests/unit/test_ledger_round_lies \
+	tests/unit/test_ledger_round tests/unit/test_ledger_round_ends \
+	tests/unit/test_ledger_round_lies \
 	tests/unit/test_ledger_slash \
 	tests/unit/test_ledger_tx
 check_PROGRAMS += $(ledger_state_tests)
@@ -87,6 +88,10 @@ tests_unit_test_ledger_tx_LDADD = $(unit_fixture_libs)
 tests_unit_test_ledger_round_SOURCES = tests/unit/test_ledger_round.c
 tests_unit_test_ledger_round_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_ledger_round_LDADD = $(unit_fixture_libs)
+
+tests_unit_test_ledger_round_ends_SOURCES = tests/unit/test_ledger_round_ends.c
+tests_unit_test_ledger_round_ends_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_ledger_round_ends_LDADD = $(unit_fixture_libs)
 
 tests_unit_test_ledger_round_lies_SOURCES = tests/unit/test_ledger_round_lies.c
 tests_unit_test_ledger_round_lies_CPPFLAGS = $(unit_cppflags)
