@@ -247,11 +247,11 @@ static enum tx_verdict tx_leave_task(const struct tx_run *run,
     if (verdict != TX_ACCEPTED) {
         return verdict;
     }
-    if (roster_find(roster_of_members(task), &run->sender, &index)) {
+    if (!roster_find(roster_of_members(task), &run->sender, &index)) {
+        verdict = TX_NOT_JOINED;
+    } else if (!run->is_trial) { /* as above */
         task_drop_member(run->env, task, index);
         task_store(run->env, task);
-    } else {
-        verdict = TX_NOT_JOINED;
     }
     codec_free(task);
     return verdict;
