@@ -36,17 +36,17 @@ await 60 "parameters for a gradient are kept back" \
     metric_above $honest pot_aggregator_refused_total "$kept_back"
 ctl validator0 cancel-task "$task" --wait >/dev/null
 task_of validator0 "$task" >"$WORK/task.json"
-jq -e '.status == "cancelled" and .rejected == 0' "$WORK/task.json" \
-    >/dev/null || fail "$(cat "$WORK/task.json")"
+holds '.status == "cancelled" and .rejected == 0' "$WORK/task.json" ||
+    fail "$(cat "$WORK/task.json")"
 [ "$(metric validator0 pot_verify_total)" -gt 0 ] || fail "nothing was judged"
 ! grep -h 'submission refused' "$NET"/validator*/potd.log ||
     fail "a validator had to refuse what an aggregator should have"
 ctl validator0 replay "$task" --json >"$WORK/replay.json" ||
     fail "replay: $(cat "$WORK/replay.json")"
-jq -e --slurpfile task "$WORK/task.json" '.identical and
+holds --slurpfile task "$WORK/task.json" '.identical and
     .gradients == $task[0].submissions and
-    .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
-    >/dev/null || fail "$(cat "$WORK/replay.json")"
+    .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" ||
+    fail "$(cat "$WORK/replay.json")"
 same_chain validator0 validator1 validator2 validator3 $honest
 no_bugs
 echo "$(jq .submissions "$WORK/task.json") counted, none by the liar"

@@ -23,7 +23,7 @@ task=$(submit validator0 "$WORK/planted.toml")
 challenges() { ctl validator0 challenges --json | jq -r "$@"; }
 settled() { challenges '.challenges[] | select(.status != "open") | .status'; }
 is_slashed() {
-    ctl validator0 validators --json | jq -e --arg a "$liar" \
+    ctl validator0 validators --json | holds --arg a "$liar" \
         '.validators | any(.address == $a and (.slashed | tonumber) > 0)'
 }
 await 60 "the liar is slashed" is_slashed
@@ -42,12 +42,12 @@ await 60 "a plant that an honest validator challenged" has_honest
 ctl validator0 cancel-task "$task" --wait >/dev/null
 others=$(settled | sort -u | grep -v planted || true)
 [ -z "$others" ] || fail "settled otherwise: $others"
-ctl validator0 validators --json | jq -e --arg a "$liar" '.validators |
-    all(.address == $a or ((.slashed | tonumber) == 0 and (.jailed | not)))' \
-    >/dev/null || fail "$(ctl validator0 validators)"
+ctl validator0 validators --json | holds --arg a "$liar" '.validators |
+    all(.address == $a or ((.slashed | tonumber) == 0 and (.jailed | not)))' ||
+    fail "$(ctl validator0 validators)"
 ctl validator0 miners --json |
-    jq -e '.miners | length == 2 and all((.slashed | tonumber) == 0)' \
-        >/dev/null || fail "$(ctl validator0 miners)"
+    holds '.miners | length == 2 and all((.slashed | tonumber) == 0)' ||
+        fail "$(ctl validator0 miners)"
 why=$(ctl validator0 rewards --miner "$liar" --json |
     jq -r 'select(.for == "slash") | .why')
 [ "$why" = "said to have audited what was planted" ] || fail "why: $why"
@@ -55,7 +55,7 @@ why=$(ctl validator0 rewards --miner "$liar" --json |
 # is known.
 is_explained() {
     ctl validator0 replay "$task" --json >"$WORK/replay" &&
-        jq -e '.identical and .plants > 0 and .plants == .gradients' \
+        holds '.identical and .plants > 0 and .plants == .gradients' \
             "$WORK/replay"
 }
 await 40 "the replay tells plants from fraud" is_explained

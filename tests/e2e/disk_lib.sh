@@ -29,7 +29,7 @@ faults() {
 ready_json() { curl -sS "$(url_of "$1")/readyz"; }
 
 has_reason() { # name code
-    ready_json "$1" | jq -e --arg code "$2" '.reasons[] | select(.code == $code)'
+    ready_json "$1" | holds --arg code "$2" '.reasons[] | select(.code == $code)'
 }
 
 metric() { # name metric

@@ -65,6 +65,11 @@ await() {
     done
 }
 
+# holds ARGUMENTS: as `jq -e`, which in version 1.6 calls no input at all true.
+holds() {
+    holds_said=$(jq -e "$@") && [ -n "$holds_said" ]
+}
+
 init_net() { # validators miners [aggregators]
     potctl testnet init --dir "$NET" --validators "$1" --miners "$2" \
         --aggregators "${3:-0}" --base-port "$BASE_PORT" >/dev/null
@@ -290,9 +295,9 @@ were_pinned() { # kernels...: a miner's worker computed by each of them
 is_replayed() { # name task kernel
     ctl "$1" replay "$2" --kernel "$3" --json >"$WORK/replay.json" ||
         fail "replay: $(cat "$WORK/replay.json")"
-    jq -e --slurpfile task "$WORK/task.json" '.identical and .rounds > 0 and
+    holds --slurpfile task "$WORK/task.json" '.identical and .rounds > 0 and
         .rounds == $task[0].rounds and
         .gradients == $task[0].submissions and
-        .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
-        >/dev/null || fail "$3: $(cat "$WORK/replay.json")"
+        .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" ||
+        fail "$3: $(cat "$WORK/replay.json")"
 }

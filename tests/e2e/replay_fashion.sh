@@ -21,8 +21,8 @@ grep -q '^numerics = "exact"' "$WORK/fashion.toml" || fail "not the exact lane"
 task=$(submit validator0 "$WORK/fashion.toml")
 await 600 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
-jq -e --argjson n "$rounds" '.status == "completed" and .rejected == 0 and
-    .submissions == 4 * $n' "$WORK/task.json" >/dev/null ||
+holds --argjson n "$rounds" '.status == "completed" and .rejected == 0 and
+    .submissions == 4 * $n' "$WORK/task.json" ||
     fail "$(cat "$WORK/task.json")"
 were_pinned $kernels
 for kernel in $kernels; do

@@ -6,21 +6,21 @@
 init_net 4 2 1
 start $names
 await_ready $names
-get aggregator0 /v1/status | jq -e '.roles == ["aggregator"]' >/dev/null ||
+get aggregator0 /v1/status | holds '.roles == ["aggregator"]' ||
     fail "an aggregator does not say what it is"
 task=$(submit miner0 "$(make_task gathered 15 min_submissions=2 \
     'numerics="exact"')")
 await 60 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
-jq -e '.status == "completed" and .submissions == 2 * .rounds and
-    .rejected == 0' "$WORK/task.json" >/dev/null ||
+holds '.status == "completed" and .submissions == 2 * .rounds and
+    .rejected == 0' "$WORK/task.json" ||
     fail "$(cat "$WORK/task.json")"
 ctl validator0 replay "$task" --json >"$WORK/replay.json" ||
     fail "replay: $(cat "$WORK/replay.json")"
-jq -e --slurpfile task "$WORK/task.json" '.identical and
+holds --slurpfile task "$WORK/task.json" '.identical and
     .gradients == $task[0].submissions and
-    .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
-    >/dev/null || fail "$(cat "$WORK/replay.json")"
+    .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" ||
+    fail "$(cat "$WORK/replay.json")"
 
 [ "$(metric aggregator0 pot_aggregator_passed_on_total)" = 30 ] ||
     fail "passed on: $(metric aggregator0 pot_aggregator_passed_on_total)"

@@ -186,7 +186,7 @@ http() {
         2>"$WORK/err") || true
     [ "$got" = "$want" ] || miss "$*: HTTP $got, not $want: $(cat "$WORK/answer")"
     case $want in
-    4*) jq -e '.error.code and .error.message' "$WORK/answer" >/dev/null ||
+    4*) holds '.error.code and .error.message' "$WORK/answer" ||
         miss "$*: no error in JSON: $(cat "$WORK/answer")" ;;
     esac
 }

@@ -18,15 +18,15 @@ before=$(balance)
 ctl validator1 cancel-task "$task" --wait --json >/dev/null
 await 10 "validator0 knows of it" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
-jq -e '.status == "cancelled" and .escrow_left == "0" and .round >= 5' \
-    "$WORK/task.json" >/dev/null || fail "$(cat "$WORK/task.json")"
+holds '.status == "cancelled" and .escrow_left == "0" and .round >= 5' \
+    "$WORK/task.json" || fail "$(cat "$WORK/task.json")"
 paid=$(jq -r .paid "$WORK/task.json")
 back=$(jq -n --argjson a "$(balance)" --argjson b "$before" '$a - $b')
 budget=$(jq -r .budget "$WORK/task.json")
 fee_max=10000000
-jq -en --argjson back "$back" --argjson left "$((budget - paid))" \
-    --argjson fee "$fee_max" '$back <= $left and $back >= $left - $fee' \
-    >/dev/null || fail "$back came back of $((budget - paid))"
+holds -n --argjson back "$back" --argjson left "$((budget - paid))" \
+    --argjson fee "$fee_max" '$back <= $left and $back >= $left - $fee' ||
+    fail "$back came back of $((budget - paid))"
 sum=$(ctl validator2 rewards --task "$task" --json |
     jq -s '[.[] | select(.for != "slash") | .amount | tonumber] | add')
 [ "$sum" = "$paid" ] || fail "paid $paid, rewards $sum"

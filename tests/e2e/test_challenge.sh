@@ -25,25 +25,25 @@ await 60 "the task ended" has_ended validator0 "$task"
 # The cheat's whole stake is gone, and it has left the task; a tenth of it is
 # the challenger's.
 miners() { ctl validator0 miners --json | jq .miners; }
-miners | jq -e --arg m "$(address_of miner1)" \
-    '[.[] | select(.address == $m)] | length == 0' >/dev/null ||
+miners | holds --arg m "$(address_of miner1)" \
+    '[.[] | select(.address == $m)] | length == 0' ||
     fail "the cheat still has a stake: $(miners)"
-miners | jq -e --arg m "$(address_of miner0)" \
-    '.[] | select(.address == $m) | (.slashed | tonumber) == 0' >/dev/null ||
+miners | holds --arg m "$(address_of miner0)" \
+    '.[] | select(.address == $m) | (.slashed | tonumber) == 0' ||
     fail "the honest miner was slashed: $(miners)"
-challenges | jq -e --arg m "$(address_of miner1)" \
+challenges | holds --arg m "$(address_of miner1)" \
     '[.[] | select(.status == "upheld" and .miner == $m and
         (.slashed | tonumber) == 1e12 and (.rewarded | tonumber) == 1e11)] |
-        length == 1' >/dev/null || fail "$(challenges)"
+        length == 1' || fail "$(challenges)"
 
 # It is told where one looks for it: with the miners, and with the task.
 for each in "miners" "task $task"; do
     # shellcheck disable=SC2086
     ctl validator0 $each --json >"$WORK/told"
-    jq -e --arg m "$(address_of miner1)" --arg t "$task" \
+    holds --arg m "$(address_of miner1)" --arg t "$task" \
         '.slashed | length == 1 and .[0].miner == $m and .[0].task == $t and
             .[0].amount == "1000000000000" and .[0].height > 0' \
-        "$WORK/told" >/dev/null || fail "$each: $(cat "$WORK/told")"
+        "$WORK/told" || fail "$each: $(cat "$WORK/told")"
 done
 ctl validator0 miners | grep "^$(address_of miner1) .* false gradient" ||
     fail "potctl miners: $(ctl validator0 miners)"
@@ -54,7 +54,7 @@ ctl validator0 task "$task" | grep "^slashed  *1000 POT of $(address_of miner1)"
 last=$(($(task_of validator0 "$task" | jq .round) - 1))
 POTCTL_KEY=$NET/validator3/key ctl validator0 challenge "$task" "$last" \
     "$(address_of miner0)" --wait --json >"$WORK/accusation"
-jq -e '.status == "rejected" and .height > 0' "$WORK/accusation" >/dev/null ||
+holds '.status == "rejected" and .height > 0' "$WORK/accusation" ||
     fail "the accusation: $(cat "$WORK/accusation")"
 
 # All validators sent that it is settled, and one was taken: the others' are no
@@ -75,11 +75,12 @@ grep -q "round $last counts . submissions* and none of pot1" "$WORK/message" ||
 # Of a deposit that is not taken nothing is said.
 ! ctl validator0 challenge "$task" "$last" "$(address_of miner0)" \
     2>"$WORK/message" || fail "challenged without a stake, and twice"
-[ "$(wc -l <"$WORK/message")" = 1 ] || fail "the message: $(cat "$WORK/message")"
+[ "$(wc -l <"$WORK/message")" = 1 ] ||
+    fail "the message: $(cat "$WORK/message")"
 ctl validator0 rewards --task "$task" --json >"$WORK/rewards"
 for reason in slash challenge deposit-lost refereeing; do
-    jq -e -s --arg r "$reason" 'map(select(.for == $r)) | length > 0' \
-        "$WORK/rewards" >/dev/null || fail "no record of $reason"
+    holds -s --arg r "$reason" 'map(select(.for == $r)) | length > 0' \
+        "$WORK/rewards" || fail "no record of $reason"
 done
 same_chain $names
 stop_cleanly $names

@@ -32,9 +32,9 @@ task=$(submit validator0 "$(make_task cheat $rounds audit_rate=1.0 \
     'numerics="blas"')")
 await 60 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
-jq -e '.status == "completed" and .round == .rounds' "$WORK/task.json" \
-    >/dev/null || fail "$(cat "$WORK/task.json")"
-jq -e '.test_accuracy >= 0.8' "$WORK/task.json" >/dev/null ||
+holds '.status == "completed" and .round == .rounds' "$WORK/task.json" ||
+    fail "$(cat "$WORK/task.json")"
+holds '.test_accuracy >= 0.8' "$WORK/task.json" ||
     fail "accuracy $(jq .test_accuracy "$WORK/task.json")"
 ctl validator0 rewards --task "$task" --json >"$WORK/rewards"
 
@@ -56,7 +56,7 @@ for cheat in $cheats; do
     [ "$(refused_of "miner$index")" -gt 0 ] || fail "$cheat was not refused"
     index=$((index + 1))
 done
-jq -e '.rejected >= 8' "$WORK/task.json" >/dev/null ||
+holds '.rejected >= 8' "$WORK/task.json" ||
     fail "rejected on the chain: $(jq .rejected "$WORK/task.json")"
 same_chain validator0 validator1 validator2 validator3 miner0
 stop_cleanly $names

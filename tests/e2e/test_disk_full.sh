@@ -42,7 +42,7 @@ ctl validator0 status | grep '^not ready .*the disk has no room left' ||
 code=0
 ctl validator0 status --check --json >"$WORK/status" 2>"$WORK/err" || code=$?
 [ "$code" = 11 ] || fail "status --check --json: exit $code"
-jq -e '.ready == false and .reasons[0].code == "disk_full"' "$WORK/status" ||
+holds '.ready == false and .reasons[0].code == "disk_full"' "$WORK/status" ||
     fail "status --check --json: $(cat "$WORK/status")"
 ctl validator0 status --check --quiet >"$WORK/status" 2>"$WORK/err" || code=$?
 [ "$code" = 11 ] && [ ! -s "$WORK/status" ] && grep -q 'no room' "$WORK/err" ||
@@ -65,7 +65,7 @@ stop_cleanly validator3
 misses() { ctl validator0 status | grep "^out of reach  *$away"; }
 await 20 "validator3 is missed" misses
 ctl validator0 status --check --json |
-    jq -e --arg away "$away" '.ready and .validators_in_reach == 3 and
+    holds --arg away "$away" '.ready and .validators_in_reach == 3 and
         .validators_missing == [$away]' ||
     fail "status --json does not say who is missing"
 at=$(height_of validator1)

@@ -16,7 +16,7 @@ submit_diverging() { # name audit_rate
     submit validator0 "$WORK/$1.toml"
 }
 is_upheld() {
-    ctl validator0 challenges --json | jq -e --arg m "$(address_of miner1)" \
+    ctl validator0 challenges --json | holds --arg m "$(address_of miner1)" \
         '.challenges | any(.status == "upheld" and .miner == $m)'
 }
 

@@ -62,10 +62,10 @@ for each in $names; do
     await 30 "$each goes on" reaches "$each" $((at + 3))
     has_punished "$each" 1 || fail "$each: punished again"
     account "$each" "$bad" >"$WORK/bad"
-    jq -e '.slashed == "1000000000000" and .jailed and
-        .stake_validator == "9000000000000"' "$WORK/bad" >/dev/null ||
+    holds '.slashed == "1000000000000" and .jailed and
+        .stake_validator == "9000000000000"' "$WORK/bad" ||
         fail "$each: $(cat "$WORK/bad")"
-    account "$each" "$finder" | jq -e '.earned == "100000000000"' >/dev/null ||
+    account "$each" "$finder" | holds '.earned == "100000000000"' ||
         fail "$each: the finder has $(account "$each" "$finder")"
 done
 
@@ -97,8 +97,8 @@ curl -fsS "$(url_of validator0)/metrics" |
 
 # At the epoch's end it leaves; with a stake it comes back.
 is_validator() {
-    ctl "$1" validators --json | jq -e --arg a "$bad" \
-        '[.validators[].address] | index($a) != null' >/dev/null
+    ctl "$1" validators --json | holds --arg a "$bad" \
+        '[.validators[].address] | index($a) != null'
 }
 is_out() { ! is_validator "$1"; }
 await 60 "the set is without it" is_out validator0
@@ -116,7 +116,7 @@ await 60 "validator2 has synced" reaches validator2 "$at"
 has_punished validator2 1 || fail "validator2 knows nothing of it"
 same_chain $names
 ctl validator2 verify-chain --genesis "$NET/genesis.json" --json |
-    jq -e .ok >/dev/null || fail "verify-chain"
+    holds .ok || fail "verify-chain"
 stop_cleanly $names
 verify_stores $names
 no_bugs

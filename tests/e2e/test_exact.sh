@@ -21,9 +21,9 @@ task=$(submit validator0 "$(make_task exact 20 'numerics="exact"' \
     audit_rate=1.0)")
 await 60 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
-jq -e '.status == "completed" and .round == .rounds and .submissions >= 20 and
+holds '.status == "completed" and .round == .rounds and .submissions >= 20 and
     .numerics == "exact"' \
-    "$WORK/task.json" >/dev/null || fail "$(cat "$WORK/task.json")"
+    "$WORK/task.json" || fail "$(cat "$WORK/task.json")"
 
 refused_of() { # name: submissions of it that some validator refused
     cat "$NET"/validator*/potd.log | grep -c "submission refused.*miner=$(
@@ -36,9 +36,9 @@ done
 [ "$(refused_of miner3)" -gt 0 ] || fail "the cheat was not refused"
 ctl validator0 rewards --task "$task" --unpaid --json --miner "$(
     potctl key show "$NET/miner3/key" --json | jq -r .address)" |
-    jq -e -s 'map(select(.why | test("^refused"))) | length > 0' >/dev/null ||
+    holds -s 'map(select(.why | test("^refused"))) | length > 0' ||
     fail "the cheat's unpaid rounds are not explained"
-jq -e '.rejected >= 1' "$WORK/task.json" >/dev/null ||
+holds '.rejected >= 1' "$WORK/task.json" ||
     fail "rejected on the chain: $(jq .rejected "$WORK/task.json")"
 same_chain validator0 validator1 validator2 validator3 miner0
 no_bugs

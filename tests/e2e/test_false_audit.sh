@@ -28,7 +28,7 @@ task=$(submit validator0 "$WORK/audited.toml")
 # stake is gone then, puts up another one.
 miners() { ctl validator0 miners --json | jq .miners; }
 has_stake() {
-    miners | jq -e --arg m "$1" 'any(.[]; .address == $m)' >/dev/null
+    miners | holds --arg m "$1" 'any(.[]; .address == $m)'
 }
 is_slashed() {
     [ -z "$(why_of "$accomplice" slash)" ] || return 0
@@ -47,18 +47,18 @@ ctl validator0 rewards --miner "$accomplice" | grep -q \
     " slash .* said to have audited what a challenge proved false$" ||
     fail "not in the table"
 ctl validator0 challenges --json >"$WORK/challenges"
-jq -e --arg c "$cheat" --arg a "$accomplice" '[.challenges[] |
+holds --arg c "$cheat" --arg a "$accomplice" '[.challenges[] |
     select(.status == "upheld")] | all(.miner == $c) and
     ([.[].outcome[] | select(.to == $a and .for == "slash")] | length == 1) and
     any(.[].outcome[]; .to == $c and .for == "slash")' \
-    "$WORK/challenges" >/dev/null || fail "$(cat "$WORK/challenges")"
+    "$WORK/challenges" || fail "$(cat "$WORK/challenges")"
 ctl validator0 challenges | grep -q " upheld .*$cheat" ||
     fail "$(ctl validator0 challenges)"
 
-ctl validator0 validators --json | jq -e --arg a "$accomplice" \
+ctl validator0 validators --json | holds --arg a "$accomplice" \
     '.validators | all(if .address == $a then .jailed and
-        (.slashed | tonumber) > 0 else (.slashed | tonumber) == 0 end)' \
-    >/dev/null || fail "$(ctl validator0 validators --json)"
+        (.slashed | tonumber) > 0 else (.slashed | tonumber) == 0 end)' ||
+        fail "$(ctl validator0 validators --json)"
 [ -z "$(why_of "$(address_of miner0)" slash)" ] ||
     fail "the honest miner was slashed"
 same_chain $names

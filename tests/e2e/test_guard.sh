@@ -131,7 +131,7 @@ potctl testnet up --dir "$NET" --detach --timeout 7s >"$WORK/up" 2>&1 || code=$?
 start validator2 validator3
 says_why() {
     curl -sS "$(url_of validator0)/readyz" |
-        jq -e 'any(.reasons[]; .code == "validators" and
+        holds 'any(.reasons[]; .code == "validators" and
             (.message | contains("4 of 4 validators in reach, but 2 of them")))'
 }
 await 30 "validator0 says who does not vote" says_why

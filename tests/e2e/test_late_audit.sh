@@ -8,7 +8,7 @@ jq '.params.challenge_blocks = 1000 | .params.round_blocks_max = 2' "$NET/genesi
 cp "$WORK/genesis.json" "$NET/genesis.json"
 address_of() { potctl key show "$NET/$1/key" --json | jq -r .address; }
 upheld() {
-    ctl validator0 challenges --json | jq -e --arg m "$(address_of miner1)" \
+    ctl validator0 challenges --json | holds --arg m "$(address_of miner1)" \
         '.challenges | any(.status == "upheld" and .miner == $m)'
 }
 dropped() { get validator0 /metrics | awk '/^pot_audits_dropped/ { print $2 }'; }
@@ -30,10 +30,10 @@ task=$(submit validator0 "$WORK/late.toml")
 await 60 "the task ended" has_ended validator0 "$task"
 
 # Nobody has judged any of them by now, but they were paid for.
-ctl validator0 challenges --json | jq -e '.challenges == []' >/dev/null ||
+ctl validator0 challenges --json | holds '.challenges == []' ||
     fail "accused before anything was computed"
 ctl validator0 rewards --miner "$(address_of miner1)" --task "$task" --json |
-    jq -e -s 'map(select(.for == "training")) | length > 0' >/dev/null ||
+    holds -s 'map(select(.for == "training")) | length > 0' ||
     fail "no false gradient was counted"
 : >"$WORK/release"
 await 30 "a false gradient was found out" upheld

@@ -23,8 +23,8 @@ sed -i 's/^\[optimizer\]/&\nkind = "nesterov"\nlocal_rate = 0.2/' \
 task=$(submit validator0 "$WORK/local.toml")
 await 60 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
-jq -e '.status == "completed" and .round == .rounds and .submissions >= 30 and
-    .test_accuracy >= 0.93' "$WORK/task.json" >/dev/null ||
+holds '.status == "completed" and .round == .rounds and .submissions >= 30 and
+    .test_accuracy >= 0.93' "$WORK/task.json" ||
     fail "$(cat "$WORK/task.json")"
 
 refused_of() { # name: submissions of it that some validator refused
@@ -38,10 +38,10 @@ done
 [ "$(refused_of miner2)" -gt 0 ] || fail "the cheat was not refused"
 ctl validator0 replay "$task" --json >"$WORK/replay.json" ||
     fail "replay: $(cat "$WORK/replay.json")"
-jq -e --slurpfile task "$WORK/task.json" '.identical and
+holds --slurpfile task "$WORK/task.json" '.identical and
     .gradients == $task[0].submissions and
-    .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
-    >/dev/null || fail "$(cat "$WORK/replay.json")"
+    .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" ||
+    fail "$(cat "$WORK/replay.json")"
 same_chain validator0 validator1 validator2 validator3 miner0
 no_bugs
 echo "accuracy $(jq .test_accuracy "$WORK/task.json")," \

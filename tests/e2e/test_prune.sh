@@ -29,14 +29,14 @@ code_of() {
     curl -sS -o "$WORK/answer" -w '%{http_code}' "$(url_of validator0)$1"
 }
 [ "$(code_of "/v1/blocks/$ended")" -eq 410 ] || fail "block $ended is there"
-jq -e '.error.code == "pruned"' "$WORK/answer" >/dev/null ||
+holds '.error.code == "pruned"' "$WORK/answer" ||
     fail "no clear answer: $(cat "$WORK/answer")"
 [ "$(code_of "/v1/blocks/$ended/raw")" -eq 200 ] || fail "no header is left"
 [ "$(code_of "/v1/blocks/latest")" -eq 200 ] || fail "no block is left"
-task_of validator0 "$task" | jq -e '.status == "completed"' >/dev/null ||
+task_of validator0 "$task" | holds '.status == "completed"' ||
     fail "the task is not in the state"
 ctl validator0 verify-chain --genesis "$NET/genesis.json" --json |
-    jq -e .ok >/dev/null || fail "verify-chain"
+    holds .ok || fail "verify-chain"
 
 # A restart finds a pruned store right, and freed room is used again.
 stop_cleanly validator0

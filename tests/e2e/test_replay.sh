@@ -47,8 +47,8 @@ TOML
 task=$(submit validator0 "$WORK/wide.toml")
 await 60 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
-jq -e '.status == "completed" and .rejected == 0' "$WORK/task.json" \
-    >/dev/null || fail "$(cat "$WORK/task.json")"
+holds '.status == "completed" and .rejected == 0' "$WORK/task.json" ||
+    fail "$(cat "$WORK/task.json")"
 
 were_pinned $kernels
 for kernel in $kernels; do
@@ -62,9 +62,9 @@ is_replayed validator0 "$task" auto
 
 # Each reward says why.
 ctl validator0 rewards --task "$task" --json >"$WORK/rewards.json"
-jq -e -s 'map(select(.for == "training")) | length > 0 and
+holds -s 'map(select(.for == "training")) | length > 0 and
     all(.why | test("^64 of the round.s (192|256) accepted rows; audited$"))' \
-    "$WORK/rewards.json" >/dev/null || fail "$(cat "$WORK/rewards.json")"
+    "$WORK/rewards.json" || fail "$(cat "$WORK/rewards.json")"
 
 # A node that keeps rounds back is not believed, however right the others are.
 "$SOURCE/tests/e2e/short_list.py" "$(url_of validator0)" 5 "$WORK/port" &
@@ -104,8 +104,8 @@ await 60 "the task ended" has_ended validator0 "$task"
 code=0
 ctl validator0 replay "$task" --json >"$WORK/replay.json" || code=$?
 cheat=$(potctl key show "$NET/miner3/key" --json | jq -r .address)
-jq -e --arg m "$cheat" '.identical == false and .difference == "gradient" and
-    .miner == $m and .told != .made' "$WORK/replay.json" >/dev/null ||
+holds --arg m "$cheat" '.identical == false and .difference == "gradient" and
+    .miner == $m and .told != .made' "$WORK/replay.json" ||
     fail "the cheat was not found: $(cat "$WORK/replay.json")"
 [ "$code" = 6 ] || fail "a difference: exit code $code"
 

@@ -94,14 +94,14 @@ anon_kb=$(awk '/^RssAnon/ { print $2 }' \
 [ "$anon_kb" -lt $((MB * 1024)) ] || fail "a validator held $anon_kb kB"
 
 # All were audited by one who holds the whole, and a replay has it too.
-jq -e '.status == "completed" and .rejected == 0 and .submissions == 12' \
-    "$WORK/task.json" >/dev/null || fail "$(cat "$WORK/task.json")"
+holds '.status == "completed" and .rejected == 0 and .submissions == 12' \
+    "$WORK/task.json" || fail "$(cat "$WORK/task.json")"
 ctl validator0 replay "$task" --json >"$WORK/replay.json" ||
     fail "replay: $(cat "$WORK/replay.json")"
-jq -e --slurpfile task "$WORK/task.json" '.identical and
+holds --slurpfile task "$WORK/task.json" '.identical and
     .gradients == $task[0].submissions and
-    .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" \
-    >/dev/null || fail "$(cat "$WORK/replay.json")"
+    .parameters_hash == $task[0].parameters_hash' "$WORK/replay.json" ||
+    fail "$(cat "$WORK/replay.json")"
 stop_cleanly $names
 no_bugs
 echo "miner $base_kb kB, then $node_kb kB, worker $worker_kb kB, kept $kept_kb kB of $((MB * 1024))" \

@@ -8,8 +8,8 @@ await_ready validator0
 task=$(submit validator0 "$(make_task single 30 audit_rate=1.0)")
 await 60 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
-jq -e '.status == "completed" and .rejected == 0 and .test_accuracy >= 0.8' \
-    "$WORK/task.json" >/dev/null || fail "$(cat "$WORK/task.json")"
+holds '.status == "completed" and .rejected == 0 and .test_accuracy >= 0.8' \
+    "$WORK/task.json" || fail "$(cat "$WORK/task.json")"
 kill_hard validator0
 # It comes back with its key, and the client with its own, under a passphrase.
 (umask 077; echo 'eight or more' >"$WORK/words")
@@ -22,7 +22,7 @@ await_ready validator0
 second=$(submit validator0 "$(make_task again 10)")
 await 60 "the second task ended" has_ended validator0 "$second"
 ctl validator0 verify-chain --genesis "$NET/genesis.json" --json |
-    jq -e .ok >/dev/null || fail "verify-chain"
+    holds .ok || fail "verify-chain"
 stop_cleanly validator0
 verify_stores validator0
 no_bugs

@@ -24,8 +24,10 @@ ends() {
     shift 2
     got=0
     "$@" >"$WORK/out" 2>&1 </dev/null || got=$?
-    [ "$got" -eq "$code" ] || fail "$*: exit $got, not $code: $(cat "$WORK/out")"
-    grep -q -- "$text" "$WORK/out" || fail "$*: no \"$text\": $(cat "$WORK/out")"
+    [ "$got" -eq "$code" ] ||
+    fail "$*: exit $got, not $code: $(cat "$WORK/out")"
+    grep -q -- "$text" "$WORK/out" ||
+    fail "$*: no \"$text\": $(cat "$WORK/out")"
 }
 
 # A running node: a backup, and nothing else.
@@ -45,17 +47,17 @@ done
     fail "what must not be is in the backup"
 
 ctl validator0 debug dump --out "$WORK/dump" --log "$home/potd.log" >/dev/null
-jq -e .height "$WORK/dump/status.json" >/dev/null || fail "no status"
-jq -e .ready "$WORK/dump/readyz.json" >/dev/null || fail "no readyz"
+holds .height "$WORK/dump/status.json" || fail "no status"
+holds .ready "$WORK/dump/readyz.json" || fail "no readyz"
 grep -q '^pot_consensus_height ' "$WORK/dump/metrics.txt" || fail "no metrics"
 grep -q committed "$WORK/dump/log.txt" || fail "no log"
-jq -e '.signed_last.height > 0 and (.members | length) == 4' \
-    "$WORK/dump/consensus.json" >/dev/null || fail "no votes"
+holds '.signed_last.height > 0 and (.members | length) == 4' \
+    "$WORK/dump/consensus.json" || fail "no votes"
 
 # Two that run: the same state, unless a block comes in between.
 is_same() {
     potctl debug compare "$(url_of validator0)" "$(url_of validator1)" --json |
-        jq -e .same
+        holds .same
 }
 await 20 "two nodes show one state" is_same
 
@@ -81,8 +83,8 @@ ends 1 'their heights differ' potctl debug compare "$home" "$WORK/other"
 ends 0 "first difference is account/$sender" \
     potctl debug compare "$WORK/third" "$WORK/other"
 potctl debug compare "$WORK/third" "$WORK/other" --json >"$WORK/out"
-jq -e '.same == false and .b.value.balance - .a.value.balance == 7' \
-    "$WORK/out" >/dev/null || fail "not the values: $(cat "$WORK/out")"
+holds '.same == false and .b.value.balance - .a.value.balance == 7' \
+    "$WORK/out" || fail "not the values: $(cat "$WORK/out")"
 rm -r "$WORK/other" "$WORK/third"
 
 ends 0 'the store is right' potctl store verify --config "$toml"
@@ -107,7 +109,7 @@ ends 1 'needs a folder' potctl store backup --config "$toml" --out "$toml/b"
 ends 3 'a folder: name the node.toml' potctl store verify --config "$home"
 ends 2 'abc: must be a height' potd --config "$toml" --rollback abc
 potctl store verify --config "$toml" --json |
-    jq -e '.output[-1] == "the store is right"' >/dev/null || fail "no JSON"
+    holds '.output[-1] == "the store is right"' || fail "no JSON"
 if grep -r '/\./' "$WORK/backup/MANIFEST" "$WORK/out"; then
     fail "a path goes nowhere on its way"
 fi
@@ -158,7 +160,7 @@ grep -q 'replay: 6 blocks' "$WORK/out" || fail "not at height 6"
 start validator0
 await_ready validator0
 await 20 "validator0 has caught up" reaches validator0 "$(height_of validator1)"
-ctl validator0 tx "$tx" --json | jq -e .height >/dev/null || fail "no $tx"
+ctl validator0 tx "$tx" --json | holds .height || fail "no $tx"
 stop_cleanly validator0
 
 # The backup in the store's place, with the node's own sign state.

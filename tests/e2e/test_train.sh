@@ -10,9 +10,9 @@ await_ready $names
 task=$(submit validator0 "$(make_task digits 60)")
 await 90 "the task ended" has_ended validator1 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
-jq -e '.status == "completed" and .round == .rounds and .rejected == 0' \
-    "$WORK/task.json" >/dev/null || fail "$(cat "$WORK/task.json")"
-jq -e '.test_accuracy >= 0.9' "$WORK/task.json" >/dev/null ||
+holds '.status == "completed" and .round == .rounds and .rejected == 0' \
+    "$WORK/task.json" || fail "$(cat "$WORK/task.json")"
+holds '.test_accuracy >= 0.9' "$WORK/task.json" ||
     fail "accuracy $(jq .test_accuracy "$WORK/task.json")"
 
 # Rewards add up to what was paid; paid and refund to the budget.
@@ -44,7 +44,7 @@ jq -n --slurpfile t "$WORK/task.json" --slurpfile s "$WORK/score" \
     fail "the saved model scores $(cat "$WORK/score")"
 
 ctl miner0 dataset show "$(jq -r .train_dataset "$WORK/task.json")" --json |
-    jq -e '.divisor == 16 and (.class_names | length) == 10' ||
+    holds '.divisor == 16 and (.class_names | length) == 10' ||
     fail "the published data set's divisor is not shown"
 
 # Decimals are divided at the import by what the chain does not keep, so a saved
@@ -73,7 +73,7 @@ ctl validator0 task "$decimals" --save "$WORK/decimals.safetensors" \
     >/dev/null 2>"$WORK/said"
 grep -q "divided by is not saved" "$WORK/said" || fail "$(cat "$WORK/said")"
 python3 "$SOURCE/tests/e2e/score.py" --metadata "$WORK/decimals.safetensors" |
-    jq -e '.feature_type == "fixed point" and (has("divisor") | not)' ||
+    holds '.feature_type == "fixed point" and (has("divisor") | not)' ||
     fail "the saved model of decimals says what it cannot know"
 
 # A line a round, in order.
@@ -82,7 +82,7 @@ ctl miner0 watch "$task" --json >"$WORK/rounds"
 
 same_chain $names
 ctl validator0 verify-chain --genesis "$NET/genesis.json" --json |
-    jq -e '.ok' >/dev/null || fail "verify-chain"
+    holds '.ok' || fail "verify-chain"
 
 # SIGTERM stops a node within five seconds, and a single one starts again.
 begun=$(now_ms)

@@ -65,9 +65,9 @@ for time in 1 2; do
     goes_on validator0
 done
 await 60 "the stake is free" reaches validator0 $((free + 1))
-ctl validator0 balance "$old" --json | jq -e '.unbonding == [] and
-    (.balance | tonumber) > 10000000000000 and .stake_validator == "0"' \
-    >/dev/null || fail "$(ctl validator0 balance "$old")"
+ctl validator0 balance "$old" --json | holds '.unbonding == [] and
+    (.balance | tonumber) > 10000000000000 and .stake_validator == "0"' ||
+    fail "$(ctl validator0 balance "$old")"
 
 # It comes back, with the record of what it signed when it was here before.
 POTCTL_KEY=$NET/validator1/key ctl validator0 stake --role validator \
@@ -81,7 +81,7 @@ start miner0
 await 60 "miner0 has synced" reaches miner0 "$(height_of validator0)"
 same_chain $names
 ctl miner0 verify-chain --genesis "$NET/genesis.json" --json |
-    jq -e .ok >/dev/null || fail "verify-chain"
+    holds .ok || fail "verify-chain"
 [ "$(ctl validator0 evidence --json | jq '(.pending + .punished) | length')" \
     -eq 0 ] || fail "somebody is said to have contradicted himself"
 stop_cleanly $names

@@ -29,8 +29,8 @@ votes_of() { # how many of the blocks from $1 on validator0 signed
     votes_top=$(height_of validator1) # the chain grows meanwhile
     while [ "$votes_at" -le "$votes_top" ]; do
         ctl validator1 block "$votes_at" --json |
-            jq -e --arg node "$votes_node" \
-                '.commit.signers | index($node)' >/dev/null &&
+            holds --arg node "$votes_node" \
+                '.commit.signers | index($node)' &&
             votes_count=$((votes_count + 1))
         votes_at=$((votes_at + 1))
     done
@@ -51,13 +51,13 @@ await 20 "blocks of the others" reaches validator1 $((at + 2))
 at=$(height_of validator0)
 sender=$(potctl key show "$NET/client.key" --json | jq -r .address)
 tx=$(ctl validator1 transfer --to "$sender" --amount 1 --wait --json | jq -r .tx)
-ctl validator1 tx "$tx" --json | jq -e .height >/dev/null || fail "no height"
+ctl validator1 tx "$tx" --json | holds .height || fail "no height"
 [ "$(height_of validator0)" -eq "$at" ] || fail "a block without its sync"
-ctl validator0 tx "$tx" --json 2>/dev/null | jq -e .height >/dev/null &&
+ctl validator0 tx "$tx" --json 2>/dev/null | holds .height &&
     fail "a transaction without its block's sync"
 faults validator0
 await 20 "validator0 has caught up" reaches validator0 "$(height_of validator1)"
-ctl validator0 tx "$tx" --json | jq -e .height >/dev/null || fail "no height"
+ctl validator0 tx "$tx" --json | holds .height || fail "no height"
 no_evidence $names
 same_chain $names
 stop_cleanly $names
