@@ -70,7 +70,7 @@ sed 's/^rounds *=.*/rounds = 60/' "$source/examples/digits/task.toml" \
     >"$work/task.toml"
 cp "$source"/examples/digits/*.csv "$work/"
 "$potctl" submit-task "$work/task.toml" --wait --json >"$work/result"
-tail -n 1 "$work/result" | jq -e '.status == "completed"' >/dev/null ||
+[ "$(tail -n 1 "$work/result" | jq -r .status)" = completed ] ||
     { cat "$work/result" >&2; exit 1; }
 "$potctl" verify-chain --genesis "$work/net/genesis.json"
 
