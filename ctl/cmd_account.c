@@ -6,6 +6,7 @@
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/given.h"
 #include "ctl/sender.h"
 #include "ctl/show.h"
 #include "proto/codec.h"
@@ -13,18 +14,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static enum exit_code parse_address(struct public_key *out, struct ctl *ctl,
-                                    const char *text)
-{
-    if (address_parse(out, text) != POT_OK) {
-        return ctl_fail(ctl, EXIT_CODE_USAGE,
-                        "%s: not an address; it must read pot1... and pass"
-                        " its checksum",
-                        text);
-    }
-    return EXIT_CODE_DONE;
-}
 
 /* --amount in base units, above zero. */
 static enum exit_code parse_amount(uint64_t *out, struct ctl *ctl,
@@ -36,10 +25,12 @@ static enum exit_code parse_amount(uint64_t *out, struct ctl *ctl,
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
-    if (amount_parse(&amount, text) != POT_OK || amount.units == 0) {
-        return ctl_fail(ctl, EXIT_CODE_USAGE,
-                        "--amount %s: must be an amount above 0 in POT, such"
-                        " as 12.5, with at most nine decimals",
+    if (amount_parse(&amount, text) != POT_OK) {
+        return ctl_fail(ctl, EXIT_CODE_USAGE, "--amount %s: %s", text,
+                        given_amount_why(text));
+    }
+    if (amount.units == 0) {
+        return ctl_fail(ctl, EXIT_CODE_USAGE, "--amount %s: must be above 0",
                         text);
     }
     *out = amount.units;
@@ -81,7 +72,7 @@ static enum exit_code run_balance(struct ctl *ctl, const struct cli_args *args)
     bool is_encrypted;
     enum exit_code rc;
     if (args->argument_count > 0) {
-        rc = parse_address(&key, ctl, args->arguments[0]);
+        rc = given_address(&key, ctl, "", args->arguments[0]);
         if (rc == EXIT_CODE_DONE) {
             (void)address_format(&key, text);
         }
@@ -117,7 +108,7 @@ static enum exit_code run_transfer(struct ctl *ctl, const struct cli_args *args)
     Pot__TxBody body = POT__TX_BODY__INIT;
     enum exit_code rc = cli_required(&text, ctl, args, "to");
     if (rc == EXIT_CODE_DONE) {
-        rc = parse_address(&to, ctl, text);
+        rc = given_address(&to, ctl, "--to ", text);
     }
     if (rc == EXIT_CODE_DONE) {
         rc = parse_amount(&transfer.amount, ctl, args);

@@ -5,6 +5,7 @@
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/given.h"
 #include "ctl/show.h"
 
 #include <inttypes.h>
@@ -136,14 +137,14 @@ static enum exit_code run_block(struct ctl *ctl, const struct cli_args *args)
 static enum exit_code run_tx(struct ctl *ctl, const struct cli_args *args)
 {
     char path[128];
+    struct hash hash;
     struct client_reply reply;
-    if (!show_is_hash(args->arguments[0])) {
-        return ctl_fail(ctl, EXIT_CODE_USAGE,
-                        "%s: a transaction's hash is 64 lower-case hex digits",
-                        args->arguments[0]);
+    enum exit_code rc = given_tx(&hash, ctl, args->arguments[0]);
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
     }
     (void)snprintf(path, sizeof(path), "/v1/txs/%s", args->arguments[0]);
-    enum exit_code rc = client_ask(&reply, ctl, "GET", path, NULL, 0);
+    rc = client_ask(&reply, ctl, "GET", path, NULL, 0);
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }

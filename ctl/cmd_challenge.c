@@ -4,12 +4,11 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/hex.h"
-#include "base/key.h"
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/given.h"
 #include "ctl/sender.h"
-#include "ctl/show.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 
@@ -26,13 +25,12 @@
 static enum exit_code check_arguments(struct ctl *ctl,
                                       const struct cli_args *args)
 {
-    struct public_key key;
+    struct hash task;
+    struct public_key miner;
     const char *round = args->arguments[1];
-    if (!show_is_hash(args->arguments[0])) {
-        return ctl_fail(ctl, EXIT_CODE_USAGE,
-                        "%s: a task id is 64 lower-case hex digits; `potctl"
-                        " tasks` lists them",
-                        args->arguments[0]);
+    enum exit_code rc = given_task(&task, ctl, "", args->arguments[0]);
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
     }
     if (round[0] == '\0' || strspn(round, "0123456789") != strlen(round)) {
         return ctl_fail(ctl, EXIT_CODE_USAGE,
@@ -40,11 +38,7 @@ static enum exit_code check_arguments(struct ctl *ctl,
                         " `potctl rewards`",
                         round);
     }
-    if (address_parse(&key, args->arguments[2]) != POT_OK) {
-        return ctl_fail(ctl, EXIT_CODE_USAGE, "%s: not an address, pot1...",
-                        args->arguments[2]);
-    }
-    return EXIT_CODE_DONE;
+    return given_address(&miner, ctl, "", args->arguments[2]);
 }
 
 /* NULL: none of that miner was counted. */

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/given.h"
 #include "ctl/replay_links.h"
 #include "ctl/replay_source.h"
 #include "ctl/show.h"
@@ -45,11 +46,9 @@ static enum exit_code check_arguments(struct course *c,
                                           "neon"};
     const char *kernel = cli_value(args, "kernel");
     c->kernel = kernel != NULL ? kernel : "auto";
-    if (hash_parse(&c->task, args->arguments[0]) != POT_OK) {
-        return ctl_fail(c->ctl, EXIT_CODE_USAGE,
-                        "%s: a task id is 64 lower-case hex digits; `potctl"
-                        " tasks` lists them",
-                        args->arguments[0]);
+    enum exit_code rc = given_task(&c->task, c->ctl, "", args->arguments[0]);
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
     }
     (void)hash_format(&c->task, c->task_text);
     for (size_t i = 0; i < sizeof(kernels) / sizeof(*kernels); i++) {

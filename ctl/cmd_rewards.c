@@ -1,11 +1,10 @@
 #include "config.h"
 
 #include "base/amount.h"
-#include "base/key.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
+#include "ctl/given.h"
 #include "ctl/reward_why.h"
-#include "ctl/show.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,18 +17,15 @@
 static enum exit_code check_filters(struct ctl *ctl, const char *task,
                                     const char *miner)
 {
+    struct hash id;
     struct public_key key;
-    if (task != NULL && !show_is_hash(task)) {
-        return ctl_fail(ctl, EXIT_CODE_USAGE,
-                        "--task %s: a task id is 64 hex digits; `potctl tasks`"
-                        " lists them",
-                        task);
+    enum exit_code rc = EXIT_CODE_DONE;
+    if (task != NULL) {
+        rc = given_task(&id, ctl, "--task ", task);
     }
-    if (miner != NULL && address_parse(&key, miner) != POT_OK) {
-        return ctl_fail(ctl, EXIT_CODE_USAGE,
-                        "--miner %s: not an address, pot1...", miner);
-    }
-    return EXIT_CODE_DONE;
+    return rc == EXIT_CODE_DONE && miner != NULL
+               ? given_address(&key, ctl, "--miner ", miner)
+               : rc;
 }
 
 static void print_record(struct ctl *ctl, json_t *record, const char *why)

@@ -8,9 +8,9 @@
 #include "ctl/commands.h"
 #include "ctl/data_head.h"
 #include "ctl/follow.h"
+#include "ctl/given.h"
 #include "ctl/safetensors.h"
 #include "ctl/sender.h"
-#include "ctl/show.h"
 #include "ctl/slashed.h"
 #include "ctl/task_print.h"
 #include "proto/blob.h"
@@ -20,17 +20,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static enum exit_code check_id(struct ctl *ctl, const char *id)
-{
-    if (!show_is_hash(id)) {
-        return ctl_fail(ctl, EXIT_CODE_USAGE,
-                        "%s: a task id is 64 lower-case hex digits; `potctl"
-                        " tasks` lists them",
-                        id);
-    }
-    return EXIT_CODE_DONE;
-}
 
 static void cell_round(struct table *table, const json_t *task, const char *key)
 {
@@ -191,8 +180,9 @@ static enum exit_code run_task(struct ctl *ctl, const struct cli_args *args)
 {
     json_t *task;
     json_t *slashed;
+    struct hash id;
     const char *path = cli_value(args, "save");
-    enum exit_code rc = check_id(ctl, args->arguments[0]);
+    enum exit_code rc = given_task(&id, ctl, "", args->arguments[0]);
     if (rc == EXIT_CODE_DONE) {
         rc = client_get(&task, ctl, "/v1/tasks/%s", args->arguments[0]);
     }
@@ -225,7 +215,8 @@ static enum exit_code run_watch(struct ctl *ctl, const struct cli_args *args)
     } else if (ctl->has_live_stdout && !ctl->is_quiet) {
         style = FOLLOW_BAR;
     }
-    enum exit_code rc = check_id(ctl, args->arguments[0]);
+    struct hash id;
+    enum exit_code rc = given_task(&id, ctl, "", args->arguments[0]);
     if (rc == EXIT_CODE_DONE) {
         rc = follow_task(&task, ctl, args->arguments[0], stdout, style);
     }
@@ -242,13 +233,14 @@ static enum exit_code run_cancel(struct ctl *ctl, const struct cli_args *args)
     struct sender sender;
     Pot__CancelTask cancel = POT__CANCEL_TASK__INIT;
     Pot__TxBody body = POT__TX_BODY__INIT;
-    if (hash_parse(&id, args->arguments[0]) != POT_OK) {
-        return check_id(ctl, args->arguments[0]);
+    enum exit_code rc = given_task(&id, ctl, "", args->arguments[0]);
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
     }
     cancel.task = codec_bytes(id.b, HASH_SIZE);
     body.action_case = POT__TX_BODY__ACTION_CANCEL_TASK;
     body.cancel_task = &cancel;
-    enum exit_code rc = sender_init(&sender, ctl);
+    rc = sender_init(&sender, ctl);
     if (rc == EXIT_CODE_DONE) {
         rc = sender_finish(&sender, &body, 0);
     }

@@ -9,6 +9,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/data_head.c ctl/data_head.h \
 	ctl/ctl.c ctl/ctl.h \
 	ctl/follow.c ctl/follow.h \
+	ctl/given.c ctl/given.h \
 	ctl/json_text.c ctl/json_text.h \
 	ctl/process.c ctl/process.h \
 	ctl/publish.c ctl/publish.h \

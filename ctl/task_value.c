@@ -6,6 +6,7 @@
 #include "base/amount.h"
 #include "base/file.h"
 #include "base/suggest.h"
+#include "ctl/given.h"
 #include "ctl/show.h"
 
 #include <inttypes.h>
@@ -158,11 +159,13 @@ static enum exit_code set_amount(struct task_file *file, struct ctl *ctl,
     if (value->type == TOML_INTEGER) {
         (void)snprintf(digits, sizeof(digits), "%" PRId64, value->integer);
         text = digits;
+    } else if (value->type == TOML_NUMBER) {
+        return FAULT("must stand in quotes to be exact: \"%g\"", value->number);
     } else if (value->type != TOML_TEXT) {
         text = "";
     }
     if (amount_parse(&amount, text) != POT_OK) {
-        return FAULT("must be an amount in POT, such as \"100\" or \"12.5\"");
+        return FAULT("%s", given_amount_why(text));
     }
     memcpy(field_of(file, rule), &amount.units, sizeof(amount.units));
     return EXIT_CODE_DONE;

@@ -33,7 +33,6 @@ expect 2 'needs --to' transfer
 expect 2 'takes no argument, not 1' status now
 expect 2 'must be a time' --timeout soon status
 expect 2 'must be a number' tasks --limit many
-expect 2 'not an address' balance pot1qqq
 expect 2 'task id' task 12
 expect 2 'task id' watch 12
 expect 2 'by its height' block newest
@@ -93,6 +92,50 @@ echo nonsense >"$dir/b.key"
 chmod 600 "$dir/b.key"
 expect 3 'must hold one line' key show "$dir/b.key"
 expect 3 'not found' key show "$dir/none.key"
+
+# What was given in place of an address, a task or an amount is said.
+own=$("$potctl" key show "$dir/a.key")
+other=${own%?}q
+[ "$other" != "$own" ] || other=${own%?}p
+hash=$(printf '%064d' 7)
+for command in 'balance' "transfer --amount 1 --to" 'rewards --miner' \
+    "challenge $hash 0"; do
+    # shellcheck disable=SC2086
+    {
+        expect 2 'whose checksum is wrong' $command "$other"
+        expect 2 'lacks characters: it has 62' $command "${own%?}"
+        expect 2 'too many characters: it has 62' $command "${own}q"
+        expect 2 'behind pot1 there' $command "${own%?}b"
+        expect 2 'what stands before the @' $command "$own@127.0.0.1:26650"
+        expect 2 'a hash, as a task' $command "$hash"
+        expect 2 'a file; `potctl key show' $command "$dir/a.key"
+        expect 2 'of another network' $command "cosmos1${own#pot1}"
+        expect 2 'not an address; one reads pot1' $command validator0
+        expect 2 'not an address; one reads pot1' $command ''
+    }
+done
+for command in task watch cancel-task replay 'rewards --task' tx; do
+    # shellcheck disable=SC2086
+    {
+        expect 2 "$own: an address; a t" $command "$own"
+        expect 2 'a file; a t' $command "$digits/task.toml"
+        expect 2 'too short; a t' $command "${hash%?}"
+        expect 2 'too long; a t' $command "${hash}0"
+        expect 2 'in capitals; a t' $command "A${hash#?}"
+        expect 2 '64 lower-case hex digits' $command digits
+    }
+done
+to="transfer --to $own --amount"
+# shellcheck disable=SC2086
+{
+    expect 2 'is below zero' $to -5
+    expect 2 'must be above 0' $to 0.0
+    expect 2 'the number alone' $to '5 POT'
+    expect 2 'more than nine decimals' $to 5.0000000001
+    expect 2 'a point before its decimals' $to 12,5
+    expect 2 'more than all money' $to 18446744073.709551616
+    expect 2 'must be an amount in POT' $to five
+}
 
 # No node there: global options stand before or after the command.
 for command in status validators miners peers tasks blocks 'block 1' \

@@ -77,14 +77,32 @@ static char *with_line(const char *section, const char *line)
     return text;
 }
 
+struct fault_case {
+    const char *section;
+    const char *line;
+    const char *why;
+};
+
+static void each_is_refused(const struct fault_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ctl ctl = {0};
+        struct task_file file;
+        char *text = with_line(cases[i].section, cases[i].line);
+        enum exit_code rc = task_read_text(&file, &ctl, "t.toml", text);
+        if (rc != EXIT_CODE_REJECTED ||
+            strstr(ctl.error, cases[i].why) == NULL) {
+            fail_msg("%s: %d, \"%s\"", cases[i].line, (int)rc, ctl.error);
+        }
+        task_file_fini(&file);
+        free(text);
+    }
+}
+
 static void faults_name_line_and_key(void **state)
 {
     (void)state;
-    static const struct {
-        const char *section;
-        const char *line;
-        const char *why;
-    } cases[] = {
+    static const struct fault_case cases[] = {
         {"", "nme = 1", "t.toml:1: unknown key \"nme\"; did you mean \"name"},
         {"[model]", "activatoin = \"relu\"", "did you mean \"model.activation"},
         {"[model]", "activation = \"rleu\"",
@@ -103,7 +121,6 @@ static void faults_name_line_and_key(void **state)
         {"[training]", "audit_rate = 1.5", "must be a number from 0 to 1"},
         {"[training]", "audit_rate = nan", "must be a number from 0 to 1"},
         {"[training]", "min_submissions = 1e3", "must be a whole number"},
-        {"[reward]", "miner_stake = \"x\"", "must be an amount in POT"},
         {"[reward]", "budget = \"1\"", "t.toml:12"},
         {"", "optimizer.learning_rate = 0",
          "optimizer.learning_rate: must be a number"},
@@ -123,18 +140,26 @@ static void faults_name_line_and_key(void **state)
         {"", "optimizer.warmup_rounds = 201",
          "optimizer.warmup_rounds: more than training.rounds"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        struct ctl ctl = {0};
-        struct task_file file;
-        char *text = with_line(cases[i].section, cases[i].line);
-        enum exit_code rc = task_read_text(&file, &ctl, "t.toml", text);
-        if (rc != EXIT_CODE_REJECTED ||
-            strstr(ctl.error, cases[i].why) == NULL) {
-            fail_msg("%s: %d, \"%s\"", cases[i].line, (int)rc, ctl.error);
-        }
-        task_file_fini(&file);
-        free(text);
-    }
+    each_is_refused(cases, sizeof(cases) / sizeof(*cases));
+}
+
+static void a_wrong_amount_says_what_is_right(void **state)
+{
+    (void)state;
+    static const struct fault_case cases[] = {
+        {"[reward]", "miner_stake = \"x\"",
+         "reward.miner_stake: must be an amount in POT, such as \"100\""},
+        {"[reward]", "miner_stake = true", "must be an amount in POT"},
+        {"[reward]", "miner_stake = 5.5", "in quotes to be exact: \"5.5\""},
+        {"[reward]", "miner_stake = -5", "is below zero"},
+        {"[reward]", "miner_stake = \"-5\"", "is below zero"},
+        {"[reward]", "miner_stake = \"5 POT\"", "the number alone"},
+        {"[reward]", "miner_stake = \"5.0000000001\"",
+         "more than nine decimals"},
+        {"[reward]", "miner_stake = \"1,000\"", "nothing between thousands"},
+        {"[reward]", "miner_stake = \"1e3\"", "the number alone"},
+    };
+    each_is_refused(cases, sizeof(cases) / sizeof(*cases));
 }
 
 static void a_kind_of_optimizer_has_defaults_of_its_own(void **state)
@@ -336,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_stand_where_the_file_is_silent),
         cmocka_unit_test(faults_name_line_and_key),
+        cmocka_unit_test(a_wrong_amount_says_what_is_right),
         cmocka_unit_test(a_kind_of_optimizer_has_defaults_of_its_own),
         cmocka_unit_test(what_is_required_must_be_there),
         cmocka_unit_test(what_the_chain_would_refuse_is_refused_here),
