@@ -227,12 +227,10 @@ static const char *prepare_steps(const struct worker_part *part)
     if (steps <= 1) {
         return NULL;
     }
-    return part->numerics == POT__NUMERICS__NUMERICS_EXACT &&
-                   part->row_count % steps == 0 &&
+    return part->row_count % steps == 0 &&
                    part->row_count / steps == part->block_rows
                ? NULL
-               : "the local steps are not in the exact lane, or not one a "
-                 "block";
+               : "the local steps are not one a block";
 }
 
 /* False: the loss or the gradient is not a finite number. */

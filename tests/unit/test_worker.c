@@ -299,9 +299,8 @@ static void every_exact_kernel_takes_the_same_steps(void **state)
 
 /* SGD in double precision, a step a block, by naive steps over the worker's
  * own gradients: theta rounds to Q8.24 between them here. */
-static void local_steps_are_those_of_sgd(void **state)
+static void follow_local_steps(struct fixture *f, Pot__Numerics numerics)
 {
-    struct fixture *f = *state;
     size_t count = f->shape.parameter_count;
     size_t rows = JOB_ROWS / LOCAL_STEPS;
     struct worker_task task = f->task;
@@ -309,7 +308,7 @@ static void local_steps_are_those_of_sgd(void **state)
     int64_t *sums = pot_calloc(count, sizeof(*sums));
     int32_t *theta = pot_memdup(f->theta, count * sizeof(*theta));
     int64_t loss = 0;
-    task.numerics = POT__NUMERICS__NUMERICS_EXACT;
+    task.numerics = numerics;
     task.theta = theta;
     for (size_t step = 0; step < LOCAL_STEPS; step++) {
         assert_true(worker_driver_sums(sums, &done, &f->worker, &task,
@@ -336,6 +335,12 @@ static void local_steps_are_those_of_sgd(void **state)
     assert_true(fabs((double)(done.loss_sum - loss)) < 1e-5 * (double)loss);
     free(theta);
     free(sums);
+}
+
+static void local_steps_are_those_of_sgd(void **state)
+{
+    follow_local_steps(*state, POT__NUMERICS__NUMERICS_EXACT);
+    follow_local_steps(*state, POT__NUMERICS__NUMERICS_BLAS);
 }
 
 static void an_exact_kernel_that_is_not_there_ends_it(void **state)
@@ -473,14 +478,6 @@ static void row_beyond_the_data(struct worker_part *part, struct fixture *f)
     at[9] = 0xff;
 }
 
-static void steps_in_the_blas_lane(struct worker_part *part, struct fixture *f)
-{
-    (void)f;
-    part->local_steps = LOCAL_STEPS;
-    part->block_rows = JOB_ROWS / LOCAL_STEPS;
-    part->numerics = POT__NUMERICS__NUMERICS_BLAS;
-}
-
 static void uneven_steps(struct worker_part *part, struct fixture *f)
 {
     (void)f;
@@ -520,7 +517,6 @@ static void nonsense_is_answered_with_an_error(void **state)
                                        rows_wrap_around,
                                        sums_unaligned,
                                        row_beyond_the_data,
-                                       steps_in_the_blas_lane,
                                        uneven_steps,
                                        steps_of_several_blocks};
     /* The first part of all says where data sets are. */
