@@ -2,130 +2,76 @@
  * a plain C trainer over the same OpenBLAS, PyTorch, and the largest rate of
  * multiply-adds that sgemm reaches here.
  *
- *   training [LAYERS ROWS [SECONDS [THREADS]]]    all of the table, 1 second
+ *   training [--steps N] [LAYERS ROWS [SECONDS [THREADS]]]
  *
- * Two threads are two workers with half of the rows each, but threads of
+ *   LAYERS ROWS   one row of the table instead of all: a model, rows of a step
+ *   SECONDS       for each of the four, 1; the seven turns together
+ *   THREADS       1 or 2
+ *   --steps N     steps of a worker's job, 100, fewer if they were more than
+ *                 one pass over the data; of one step: the gradient alone
+ *
+ * All take the same steps with the same numbers of rows, each updating its own
+ * float parameters.  Rows are drawn anew for each step of a job: a worker reads
+ * them as bytes from the mapped data set, the others copy floats.  A worker's
+ * figure has all that a job is: the message, parameters made floats, and the
+ * way of the steps made integers, once a job.
+ *
+ * Two threads are two workers with half of each step's rows, but threads of
  * OpenBLAS, if it has any, and of PyTorch.  All take turns, and the figures are
  * of the busiest thread's processor time, so that other programs disturb them
  * little; ratios are the medians of the turns' own. */
 #include "config.h"
 
 #include "base/alloc.h"
-#include "base/check.h"
 #include "base/fixed.h"
+#include "base/limits.h"
 #include "tests/bench/bench_util.h"
 #include "tests/bench/plain_trainer.h"
 #include "tests/bench/torch_trainer.h"
+#include "tests/bench/worker_trainer.h"
 #include "tests/byte_dataset.h"
 #include "tests/rng.h"
 #include "tests/scratch.h"
-#include "tests/worker_driver.h"
 #include "training/assign.h"
 
 #include <cblas.h>
-#include <pthread.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define DATA_ROWS   10000
 #define TURNS       7
 #define PEAK_SIDE   1024
 #define THREADS_MAX 2
+#define STEPS       100
+#define LOCAL_RATE  0.01 /* as the others' */
 
 static uint64_t random_state = 1;
 
-/* Seconds of processor time. */
-static double used_s(clockid_t clock)
+static void run_steps(struct plain_trainer *plain,
+                      const struct worker_task *task)
 {
-    struct timespec t;
-    int rc = clock_gettime(clock, &t);
-    POT_ASSERT(rc == 0);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    size_t batch = task->row_count / task->local_steps;
+    for (size_t i = 0; i < task->local_steps; i++) {
+        (void)plain_trainer_step(plain, task->rows + i * batch, batch);
+    }
 }
 
-/* ---- workers */
-
-/* One worker and the part of each job that is its own. */
-struct share {
-    struct worker_driver worker;
-    const struct worker_task *task;
-    int64_t *sums;
-    size_t first;
-    size_t count;
-    double budget_s;
-    double used_s;
-    uint64_t rows;
-};
-
-static void run_job(struct share *s)
+static double run_plain(struct plain_trainer *plain,
+                        const struct worker_task *task, double seconds)
 {
-    struct worker_done done;
-    bool is_done = worker_driver_sums(s->sums, &done, &s->worker, s->task,
-                                      s->first, s->count);
-    POT_ASSERT(is_done && done.rows == s->count);
-}
-
-/* The first job is not counted: it makes room for the model. */
-static void *run_share(void *context)
-{
-    struct share *s = context;
-    clockid_t clock;
-    int rc = clock_getcpuclockid(s->worker.pid, &clock);
-    POT_ASSERT(rc == 0);
-    run_job(s);
-    double start = used_s(clock);
-    double end = start;
-    s->rows = 0;
-    while (end - start < s->budget_s) {
-        run_job(s);
-        s->rows += s->count;
-        end = used_s(clock);
+    size_t batch = task->row_count / task->local_steps;
+    uint64_t rows = 0;
+    double used = 0.0;
+    (void)plain_trainer_step(plain, task->rows, batch);
+    double start = bench_used_s(CLOCK_THREAD_CPUTIME_ID);
+    while (rows == 0 || used < seconds) {
+        run_steps(plain, task);
+        rows += task->row_count;
+        used = bench_used_s(CLOCK_THREAD_CPUTIME_ID) - start;
     }
-    s->used_s = end - start;
-    return NULL;
-}
-
-/* Rows a second of all shares, side by side. */
-static double run_workers(struct share *shares, unsigned threads,
-                          double seconds)
-{
-    pthread_t others[THREADS_MAX];
-    double rate = 0.0;
-    for (unsigned i = 0; i < threads; i++) {
-        shares[i].budget_s = seconds;
-    }
-    for (unsigned i = 1; i < threads; i++) {
-        int rc = pthread_create(&others[i], NULL, run_share, &shares[i]);
-        POT_ASSERT(rc == 0);
-    }
-    (void)run_share(&shares[0]);
-    for (unsigned i = 1; i < threads; i++) {
-        int rc = pthread_join(others[i], NULL);
-        POT_ASSERT(rc == 0);
-    }
-    for (unsigned i = 0; i < threads; i++) {
-        rate += (double)shares[i].rows / shares[i].used_s;
-    }
-    return rate;
-}
-
-/* ---- what they are held against */
-
-static double run_plain(struct plain_trainer *plain, const uint64_t *rows,
-                        size_t count, double seconds)
-{
-    (void)plain_trainer_step(plain, rows, count);
-    double start = used_s(CLOCK_THREAD_CPUTIME_ID);
-    double end = start;
-    uint64_t done = 0;
-    while (end - start < seconds) {
-        (void)plain_trainer_step(plain, rows, count);
-        done += count;
-        end = used_s(CLOCK_THREAD_CPUTIME_ID);
-    }
-    return (double)done / (end - start);
+    return (double)rows / used;
 }
 
 static float *random_floats(size_t count)
@@ -146,11 +92,11 @@ static double run_peak(void)
     float *c = random_floats(count);
     double best = 0.0;
     for (size_t i = 0; i < 9; i++) {
-        double start = used_s(CLOCK_THREAD_CPUTIME_ID);
+        double start = bench_used_s(CLOCK_THREAD_CPUTIME_ID);
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, PEAK_SIDE,
                     PEAK_SIDE, PEAK_SIDE, 1.0F, a, PEAK_SIDE, b, PEAK_SIDE,
                     0.0F, c, PEAK_SIDE);
-        double took = used_s(CLOCK_THREAD_CPUTIME_ID) - start;
+        double took = bench_used_s(CLOCK_THREAD_CPUTIME_ID) - start;
         double rate = (double)count * PEAK_SIDE / took / 1e9;
         best = rate > best ? rate : best;
     }
@@ -183,7 +129,9 @@ struct figures {
 };
 
 struct bench {
-    const char *layers;
+    const char *layers; /* NULL: all of the table */
+    size_t steps;       /* at most */
+    double seconds;
     struct model_shape shape;
     char path[BYTE_DATASET_PATH_SIZE];
     int32_t *theta;
@@ -223,10 +171,11 @@ static void print_ratio(const double *a, const double *b)
     printf(" | %.2f", median(ratios));
 }
 
-static void print_row(const struct bench *b, size_t rows,
+static void print_row(const struct bench *b, const struct worker_task *task,
                       const struct figures *f)
 {
-    printf("| %s | %zu | %u", b->layers, rows, b->threads);
+    printf("| %s | %zu | %u | %u", b->layers,
+           task->row_count / task->local_steps, task->local_steps, b->threads);
     print_rate(f->exact);
     print_rate(f->blas);
     print_rate(f->plain);
@@ -240,51 +189,39 @@ static void print_row(const struct bench *b, size_t rows,
     (void)fflush(stdout);
 }
 
-static void take_turns(struct figures *f, struct bench *b, struct share *shares,
-                       struct worker_task *task, struct plain_trainer *plain,
-                       double seconds)
+static void take_turns(struct figures *f, struct bench *b,
+                       struct worker_task *task, struct worker_trainer *workers,
+                       struct plain_trainer *plain)
 {
     bool has_threads = b->threads == 1 || openblas_get_parallel() != 0;
+    double seconds = b->seconds / TURNS;
     for (size_t i = 0; i < TURNS; i++) {
         task->numerics = POT__NUMERICS__NUMERICS_EXACT;
-        f->exact[i] = run_workers(shares, b->threads, seconds);
+        f->exact[i] = worker_trainer_run(workers, seconds);
         task->numerics = POT__NUMERICS__NUMERICS_BLAS;
-        f->blas[i] = run_workers(shares, b->threads, seconds);
-        f->plain[i] =
-            has_threads ? run_plain(plain, task->rows, task->row_count, seconds)
-                        : 0.0;
-        f->torch[i] = torch_trainer_run(&b->torch, task->row_count, seconds);
+        f->blas[i] = worker_trainer_run(workers, seconds);
+        f->plain[i] = has_threads ? run_plain(plain, task, seconds) : 0.0;
+        f->torch[i] =
+            torch_trainer_run(&b->torch, task->row_count / task->local_steps,
+                              task->local_steps, seconds);
         f->peak[i] = b->peak * 1e9 / work_of(&b->shape) * b->threads;
     }
 }
 
-/* False: the worker does not start. */
-static bool shares_open(struct share *shares, const struct bench *b,
-                        const struct worker_task *task)
+/* Steps of a job: at most one pass over the data, one at least. */
+static size_t job_steps(const struct bench *b, size_t rows)
 {
-    bool is_open = true;
-    for (unsigned i = 0; i < b->threads; i++) {
-        size_t first = task->row_count * i / b->threads;
-        size_t end = task->row_count * (i + 1) / b->threads;
-        shares[i] = (struct share){
-            .task = task,
-            .sums = pot_calloc(b->shape.parameter_count, sizeof(*shares->sums)),
-            .first = first,
-            .count = end - first,
-        };
-        is_open = worker_driver_open(&shares[i].worker, "./pot-worker", NULL) &&
-                  is_open;
-    }
-    return is_open;
+    size_t most = rows < DATA_ROWS ? DATA_ROWS / rows : 1;
+    return b->steps < most ? b->steps : most;
 }
 
-static bool measure(struct bench *b, size_t rows, double seconds)
+static bool measure(struct bench *b, size_t rows)
 {
     const struct hash seed = {{1}};
     const struct public_key miner = {{2}};
-    struct share shares[THREADS_MAX];
     struct figures figures;
-    uint64_t *drawn = pot_calloc(rows, sizeof(*drawn));
+    size_t steps = job_steps(b, rows);
+    uint64_t *drawn = pot_calloc(rows * steps, sizeof(*drawn));
     struct worker_task task = {
         .shape = &b->shape,
         .activation = POT__ACTIVATION__ACTIVATION_RELU,
@@ -292,70 +229,70 @@ static bool measure(struct bench *b, size_t rows, double seconds)
         .path = b->path,
         .theta = b->theta,
         .rows = drawn,
-        .row_count = rows,
+        .row_count = rows * steps,
+        .local_steps = (uint32_t)steps,
+        .local_rate = (uint32_t)(LOCAL_RATE * RATE_ONE),
     };
     struct plain_trainer *plain = plain_trainer_new(&b->shape, DATA_ROWS, rows);
-    assign_rows(drawn, rows, &(struct assign_from){.rows = DATA_ROWS}, &seed,
-                &miner);
-    bool is_open = shares_open(shares, b, &task);
-    if (is_open) {
-        take_turns(&figures, b, shares, &task, plain, seconds / TURNS);
-        print_row(b, rows, &figures);
+    struct worker_trainer *workers = worker_trainer_new(&task, b->threads);
+    assign_rows(drawn, rows * steps, &(struct assign_from){.rows = DATA_ROWS},
+                &seed, &miner);
+    if (workers != NULL) {
+        take_turns(&figures, b, &task, workers, plain);
+        print_row(b, &task, &figures);
     } else {
         (void)fputs("training: ./pot-worker does not start; run this in the "
                     "build folder\n",
                     stderr);
     }
-    for (unsigned i = 0; i < b->threads; i++) {
-        (void)worker_driver_close(&shares[i].worker);
-        free(shares[i].sums);
-    }
+    worker_trainer_free(workers);
     plain_trainer_free(plain);
     free(drawn);
-    return is_open;
+    return workers != NULL;
 }
 
 /* One model with each number of rows; false: that is none, or the worker does
  * not start. */
-static bool bench_model(const char *layers, const size_t *rows, size_t count,
-                        unsigned threads, double seconds, double peak)
+static bool bench_model(struct bench *b, const size_t *rows, size_t count)
 {
-    struct bench b = {.layers = layers, .threads = threads, .peak = peak};
-    if (!bench_parse_layers(&b.shape, layers) || rows[0] < threads ||
-        b.shape.widths[b.shape.layer_count] > DATASET_CLASSES_MAX) {
-        (void)fputs("training: not a model of classes, or no rows\n", stderr);
+    if (!bench_parse_layers(&b->shape, b->layers) || rows[0] < b->threads ||
+        rows[0] > LOCAL_ROWS_MAX ||
+        b->shape.widths[b->shape.layer_count] > DATASET_CLASSES_MAX) {
+        (void)fputs("training: not a model of classes, or not 1 to " LIMIT_TEXT(
+                        LOCAL_ROWS_MAX) " rows a step\n",
+                    stderr);
         return false;
     }
     char *folder = scratch_folder();
-    byte_dataset_write(b.path, folder, DATA_ROWS, b.shape.widths[0],
-                       b.shape.widths[b.shape.layer_count]);
-    b.theta = pot_calloc(b.shape.parameter_count, sizeof(*b.theta));
-    for (size_t i = 0; i < b.shape.parameter_count; i++) {
-        b.theta[i] = (int32_t)(rng_next(&random_state) % (FIXED_ONE / 8)) -
-                     FIXED_ONE / 16;
+    byte_dataset_write(b->path, folder, DATA_ROWS, b->shape.widths[0],
+                       b->shape.widths[b->shape.layer_count]);
+    b->theta = pot_calloc(b->shape.parameter_count, sizeof(*b->theta));
+    for (size_t i = 0; i < b->shape.parameter_count; i++) {
+        b->theta[i] = (int32_t)(rng_next(&random_state) % (FIXED_ONE / 8)) -
+                      FIXED_ONE / 16;
     }
-    openblas_set_num_threads((int)threads);
-    torch_trainer_open(&b.torch, layers, threads, DATA_ROWS);
+    openblas_set_num_threads((int)b->threads);
+    torch_trainer_open(&b->torch, b->layers, b->threads, DATA_ROWS);
     bool is_done = true;
     for (size_t i = 0; is_done && i < count; i++) {
-        is_done = measure(&b, rows[i], seconds);
+        is_done = measure(b, rows[i]);
     }
-    torch_trainer_close(&b.torch);
-    free(b.theta);
+    torch_trainer_close(&b->torch);
+    free(b->theta);
     scratch_remove(folder);
     return is_done;
 }
 
-static bool bench_all(double peak)
+static bool bench_all(struct bench *b)
 {
     static const char *const nets[] = {"784,128,10", "784,512,512,10",
                                        "784,1024,1024,1024,10"};
     static const size_t rows[] = {32, 64, 128, 256, 512, 1024};
     bool is_done = true;
-    for (unsigned threads = 1; threads <= THREADS_MAX; threads++) {
+    for (b->threads = 1; b->threads <= THREADS_MAX; b->threads++) {
         for (size_t i = 0; is_done && i < sizeof(nets) / sizeof(*nets); i++) {
-            is_done = bench_model(nets[i], rows, sizeof(rows) / sizeof(*rows),
-                                  threads, 1.0, peak);
+            b->layers = nets[i];
+            is_done = bench_model(b, rows, sizeof(rows) / sizeof(*rows));
         }
     }
     return is_done;
@@ -369,31 +306,53 @@ static void print_head(double peak)
     printf(
         "OpenBLAS %s, sgemm at most %.1f * 10^9 multiply-adds a second; "
         "PyTorch %s\n\n"
-        "| layers | rows | threads | exact, rows/s | blas, rows/s | plain C, "
-        "rows/s | PyTorch, rows/s | exact / plain C | blas / plain C | "
-        "exact / PyTorch | blas / PyTorch | exact / peak |\n"
+        "| layers | rows | steps | threads | exact, rows/s | blas, rows/s | "
+        "plain C, rows/s | PyTorch, rows/s | exact / plain C | "
+        "blas / plain C | exact / PyTorch | blas / PyTorch | exact / peak |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | "
-        "--- |\n",
+        "--- | --- |\n",
         openblas_get_corename(), peak, torch.version);
+}
+
+/* False: that is not how it is called. */
+static bool read_arguments(struct bench *b, size_t *rows, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"steps", required_argument, NULL, 's'}, {0}};
+    int option;
+    *b = (struct bench){.steps = STEPS, .seconds = 1.0, .threads = 1};
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option != 's') {
+            return false;
+        }
+        b->steps = strtoul(optarg, NULL, 10);
+    }
+    int count = argc - optind;
+    argv += optind;
+    if (count > 1) {
+        b->layers = argv[0];
+        *rows = strtoul(argv[1], NULL, 10);
+    }
+    b->seconds = count > 2 ? strtod(argv[2], NULL) : b->seconds;
+    b->threads = count > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : b->threads;
+    return count != 1 && count < 5 && b->steps > 0 && b->threads > 0 &&
+           b->threads <= THREADS_MAX;
 }
 
 int main(int argc, char **argv)
 {
+    struct bench b;
+    size_t rows = 0;
     bench_forget_environment(argv);
-    double seconds = argc > 3 ? strtod(argv[3], NULL) : 1.0;
-    unsigned long threads = argc > 4 ? strtoul(argv[4], NULL, 10) : 1;
-    if (argc == 2 || argc > 5 || threads < 1 || threads > THREADS_MAX) {
-        (void)fputs("Usage: training [LAYERS ROWS [SECONDS [1|2]]]\n", stderr);
+    if (!read_arguments(&b, &rows, argc, argv)) {
+        (void)fputs("Usage: training [--steps N] "
+                    "[LAYERS ROWS [SECONDS [1|2]]]\n",
+                    stderr);
         return 2;
     }
     openblas_set_num_threads(1);
-    double peak = run_peak();
-    print_head(peak);
-    if (argc > 2) {
-        size_t rows = strtoul(argv[2], NULL, 10);
-        return bench_model(argv[1], &rows, 1, (unsigned)threads, seconds, peak)
-                   ? 0
-                   : 1;
-    }
-    return bench_all(peak) ? 0 : 1;
+    b.peak = run_peak();
+    print_head(b.peak);
+    bool is_done = b.layers != NULL ? bench_model(&b, &rows, 1) : bench_all(&b);
+    return is_done ? 0 : 1;
 }

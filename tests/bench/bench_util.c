@@ -32,6 +32,14 @@ double bench_percentile(const double *values, size_t count, double part)
     return values[(size_t)((double)(count - 1) * part)];
 }
 
+double bench_used_s(clockid_t clock)
+{
+    struct timespec t;
+    int rc = clock_gettime(clock, &t);
+    POT_ASSERT(rc == 0);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 bool bench_parse_layers(struct model_shape *shape, const char *text)
 {
     uint32_t widths[LAYERS_MAX];

@@ -24,6 +24,7 @@ check_PROGRAMS += tests/bench/training
 tests_bench_training_SOURCES = tests/bench/bench_training.c \
 	tests/bench/bench_util.c tests/bench/bench_util.h \
 	tests/bench/torch_trainer.c tests/bench/torch_trainer.h \
+	tests/bench/worker_trainer.c tests/bench/worker_trainer.h \
 	tests/byte_dataset.c tests/byte_dataset.h \
 	tests/rng.h tests/scratch.h \
 	tests/worker_driver.c tests/worker_driver.h

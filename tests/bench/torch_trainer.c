@@ -79,13 +79,14 @@ void torch_trainer_close(struct torch_trainer *t)
     t->from = NULL;
 }
 
-double torch_trainer_run(struct torch_trainer *t, size_t rows, double seconds)
+double torch_trainer_run(struct torch_trainer *t, size_t rows, size_t steps,
+                         double seconds)
 {
     double rate = 0.0;
     if (t->pid == 0) {
         return 0.0;
     }
-    (void)fprintf(t->to, "%zu %f\n", rows, seconds);
+    (void)fprintf(t->to, "%zu %zu %f\n", rows, steps, seconds);
     (void)fflush(t->to);
     return fscanf(t->from, "%lf", &rate) == 1 ? rate : 0.0;
 }

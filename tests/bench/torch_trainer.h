@@ -20,8 +20,10 @@ void torch_trainer_open(struct torch_trainer *t, const char *layers,
                         unsigned threads, size_t data_rows);
 void torch_trainer_close(struct torch_trainer *t);
 
-/* torch_trainer_run: steps of so many rows for so many seconds; rows a second
- * of its main thread's processor time, 0 without PyTorch. */
-double torch_trainer_run(struct torch_trainer *t, size_t rows, double seconds);
+/* torch_trainer_run: jobs of so many steps of so many rows each, for so many
+ * seconds, one at least; rows a second of its main thread's processor time, 0
+ * without PyTorch. */
+double torch_trainer_run(struct torch_trainer *t, size_t rows, size_t steps,
+                         double seconds);
 
 #endif

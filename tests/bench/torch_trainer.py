@@ -1,8 +1,8 @@
 """torch_trainer: rows a second of PyTorch, asked for by torch_trainer.c.
 
-torch_trainer.py LAYERS THREADS DATA_ROWS; then, for each line "ROWS SECONDS" on
-standard input, a line on standard output: rows a second of the main thread's
-processor time.  The first line says which PyTorch this is."""
+torch_trainer.py LAYERS THREADS DATA_ROWS; then, for each line "ROWS STEPS
+SECONDS" on standard input, a line on standard output: rows a second of the main
+thread's processor time.  The first line says which PyTorch this is."""
 
 import ctypes
 import sys
@@ -49,16 +49,18 @@ def main():
 
     print(torch.__version__, flush=True)
     for line in sys.stdin:
-        count, seconds = line.split()
-        rows = torch.randperm(data_rows)[: int(count)]
-        step(rows)
-        steps = 0
-        start = end = time.thread_time()
-        while end - start < float(seconds):
-            step(rows)
-            steps += 1
-            end = time.thread_time()
-        print(steps * int(count) / (end - start), flush=True)
+        count, steps, seconds = line.split()
+        drawn = torch.randint(data_rows, (int(steps), int(count)))
+        step(drawn[0])
+        done = 0
+        used = 0.0
+        start = time.thread_time()
+        while done == 0 or used < float(seconds):
+            for rows in drawn:
+                step(rows)
+            done += drawn.numel()
+            used = time.thread_time() - start
+        print(done / used, flush=True)
 
 
 main()
