@@ -209,12 +209,17 @@ static enum exit_code run_publish(struct ctl *ctl, const struct cli_args *args)
     char *data;
     size_t size;
     struct publish set;
+    char why[IMPORT_WHY_SIZE];
     const char *path = args->arguments[0];
     enum pot_err err = file_read(&data, &size, path, IMPORT_BYTES_MAX);
     if (err != POT_OK) {
         return ctl_fail_err(ctl, err, "cannot read", path);
     }
     enum exit_code rc = publish_init(&set, ctl, data, size, path, "");
+    if (rc == EXIT_CODE_DONE &&
+        import_check_names(&set.set, path, why) != POT_OK) {
+        rc = ctl_fail(ctl, EXIT_CODE_REJECTED, "%s", why);
+    }
     if (rc == EXIT_CODE_DONE) {
         rc = publish_data(ctl, &set);
     }

@@ -96,7 +96,10 @@ static enum pot_err convert_pds(struct import *im)
         return import_complain(im->why, POT_EFORMAT, "%s: a damaged .pds file",
                                options->data);
     }
-    enum pot_err err = check_features(im, d.features);
+    enum pot_err err = import_check_names(&d, options->data, im->why);
+    if (err == POT_OK) {
+        err = check_features(im, d.features);
+    }
     if (err == POT_OK && options->like != NULL &&
         !has_same_classes(&d, options->like)) {
         err = import_complain(im->why, POT_ESHAPE,

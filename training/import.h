@@ -27,7 +27,8 @@ struct import_options {
     bool is_regression; /* labels are numbers, not classes */
     double scale;       /* 0: by the rule above; for a test set, what its
                            training set's import_info says */
-    const struct dataset *like; /* a test set's training set, else NULL */
+    const struct dataset *like; /* a test set's training set, as imported;
+                                   else NULL */
 };
 
 struct import_info {
@@ -46,6 +47,12 @@ struct import_info {
 POT_MUST_USE enum pot_err import_file(struct buf *out, struct import_info *info,
                                       const struct import_options *options,
                                       char why[static IMPORT_WHY_SIZE]);
+
+/* import_check_names: every class of d, which came from file, has a name of
+ * its own in UTF-8.  Errors: POT_EFORMAT, why says which has not */
+POT_MUST_USE enum pot_err import_check_names(const struct dataset *d,
+                                             const char *file,
+                                             char why[static IMPORT_WHY_SIZE]);
 
 /* import_split: takes a part of whole's rows as a test set, the same rows
  * for the same seed everywhere; rows keep their order within both.

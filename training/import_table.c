@@ -34,11 +34,9 @@ void import_table_init(struct import_table *t, uint32_t features,
         char name[LABEL_NAME_MAX + 1];
         uint32_t index;
         dataset_class_name(name, like, i);
-        /* A repeated or empty name cannot be told from another: its rows
-         * are then simply not found. */
-        if (label_table_add(&index, &t->table, name, strlen(name)) != POT_OK) {
-            continue;
-        }
+        enum pot_err err =
+            label_table_add(&index, &t->table, name, strlen(name));
+        POT_ASSERT(err == POT_OK && index == i);
     }
 }
 

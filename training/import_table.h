@@ -29,7 +29,8 @@ struct import_table {
 };
 
 /* import_table_init: for at most rows_max rows, with the classes or the kind
- * of label of `like`, if there is one.  rows_max * features has been checked
+ * of label of `like`, if there is one, whose classes have names of their own
+ * (import_check_names).  rows_max * features has been checked
  * against the size of the file. */
 void import_table_init(struct import_table *t, uint32_t features,
                        size_t rows_max, bool is_regression,

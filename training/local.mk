@@ -4,7 +4,8 @@ noinst_LIBRARIES += training/libtraining.a
 training_libtraining_a_SOURCES = \
 	training/assign.c training/assign.h \
 	training/audit.c training/audit.h \
-	training/import.c training/import.h training/import_split.c \
+	training/import.c training/import.h \
+	training/import_names.c training/import_split.c \
 	training/import_array.c training/import_array.h \
 	training/import_complain.c training/import_complain.h \
 	training/import_csv.c training/import_csv.h \

@@ -159,6 +159,12 @@ expect 6 "$digits/digits-train.csv: not a data set" dataset publish \
     "$digits/digits-train.csv"
 expect 1 "cannot read $dir/none.pds: not found" dataset publish "$dir/none.pds"
 expect 6 'not a data set' dataset show "$digits/digits-train.csv"
+printf '1,a\n2,b\n' >"$dir/two.csv"
+expect 0 'pds' dataset import "$dir/two.csv" --out "$dir/two.pds"
+sed -i 's/\x01a\x01b/\x01b\x01b/' "$dir/two.pds"
+expect 6 'classes 0 and 1 are both called "b"' dataset import "$dir/two.pds" \
+    --out "$dir/again.pds"
+expect 6 'classes 0 and 1 are both called "b"' dataset publish "$dir/two.pds"
 expect 6 'none.csv' dataset import "$dir/none.csv"
 expect 1 "cannot read $dir: a folder, not a file" dataset show "$dir"
 expect 6 "$dir: a folder, not a file" dataset import "$dir"

@@ -267,6 +267,35 @@ static void pds_passes_through_unchanged(void **state)
     buf_fini(&made);
 }
 
+static void pds_with_names_that_are_no_use_is_refused(void **state)
+{
+    struct import_fixture *f = *state;
+    static const struct {
+        char second;
+        const char *why;
+    } cases[] = {
+        {'x', "n.pds: classes 0 and 1 are both called \"x\""},
+        {'\0', "n.pds: class 1 has no name"},
+        {'\xff', "n.pds: the name of class 1 is not UTF-8"},
+    };
+    assert_int_equal(import_fixture_run_text(f, "1,2,x\n3,16,y\n", NULL),
+                     POT_OK);
+    struct buf made = f->out;
+    struct dataset d = f->d;
+    f->out = (struct buf){0};
+    char *second = (char *)made.data + (d.names - made.data) + 3;
+    assert_int_equal(*second, 'y');
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        *second = cases[i].second;
+        struct import_options options = {
+            .data = import_fixture_put(f, "n.pds", made.data, made.size)};
+        assert_int_equal(import_fixture_run(f, &options), POT_EFORMAT);
+        assert_non_null(strstr(f->why, cases[i].why));
+        buf_fini(&f->out);
+    }
+    buf_fini(&made);
+}
+
 static void files_that_cannot_be_read_are_told(void **state)
 {
     struct import_fixture *f = *state;
@@ -365,6 +394,7 @@ int main(void)
         WITH(numbers_may_be_what_is_predicted),
         WITH(test_set_takes_the_training_sets_classes_and_scale),
         WITH(pds_passes_through_unchanged),
+        WITH(pds_with_names_that_are_no_use_is_refused),
         WITH(files_that_cannot_be_read_are_told),
         WITH(split_parts_have_every_row_once),
     };
