@@ -47,7 +47,8 @@ struct overlay; /* storage/overlay.h */
  * Errors: POT_EBUSY    another process has it open; why names it
  *         POT_ECORRUPT the file is truncated or its pages are damaged, or it
  *                      is older than the tip that was acknowledged
- *         POT_EFORMAT  made by another version of this program
+ *         POT_EFORMAT  made by a later version of this program, or by one
+ *                      whose format cannot be raised
  *         POT_EACCESS, POT_EFULL, POT_EIO
  *
  * Reads every page of the B-trees once, though not the large values. */

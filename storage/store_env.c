@@ -239,9 +239,16 @@ enum pot_err store_write_meta(struct store_write *write)
 {
     uint8_t totals[RECORD_TOTALS_SIZE];
     uint8_t tip[RECORD_TIP_SIZE];
-    store_record_totals(totals, write->totals);
-    enum pot_err err =
-        store_table_put(write, TABLE_META, "totals", 6, totals, sizeof(totals));
+    uint8_t format = STORE_FORMAT;
+    enum pot_err err = POT_OK;
+    if (write->read.store->format != format) {
+        err = store_table_put(write, TABLE_META, "version", 7, &format, 1);
+    }
+    if (err == POT_OK) {
+        store_record_totals(totals, write->totals);
+        err = store_table_put(write, TABLE_META, "totals", 6, totals,
+                              sizeof(totals));
+    }
     if (err == POT_OK && write->tip.is_set) {
         store_record_tip(tip, &write->tip);
         err = store_table_put(write, TABLE_META, "tip", 3, tip, sizeof(tip));
@@ -281,6 +288,7 @@ static enum pot_err commit(struct store_write *write)
     int rc = mdb_txn_commit(write->read.txn);
     write->read.txn = NULL;
     if (rc == 0) {
+        write->read.store->format = STORE_FORMAT;
         committed(write->read.store, &write->tip, NULL, transaction);
         return POT_OK;
     }
@@ -399,9 +407,10 @@ enum pot_err store_layer_again(struct store *store,
     return err;
 }
 
-static bool has_room_for_layer(const struct store *store)
+static bool takes_layer(const struct store *store)
 {
-    return store->top == NULL || store->top->depth < LAYERS_MAX;
+    return store->format == STORE_FORMAT &&
+           (store->top == NULL || store->top->depth < LAYERS_MAX);
 }
 
 /* ---- either way */
@@ -416,7 +425,7 @@ static enum pot_err run(struct store *store,
     POT_ASSERT(locked == 0);
     enum pot_err err = store_health_admit(store);
     bool is_tried = err == POT_OK;
-    if (is_tried && is_little && has_room_for_layer(store)) {
+    if (is_tried && is_little && takes_layer(store)) {
         err = attempt_layer(store, body, context);
         is_tried = err == POT_ELIMIT; /* no room: to LMDB */
     }

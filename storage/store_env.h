@@ -28,8 +28,13 @@
 
 /* The tables: X(table, text, visit): its name in the file, and what looks at
  * its records in storage/store_verify.c.  A file that was made before a table
- * came does not have it: raise STORE_FORMAT with this list. */
-#define STORE_FORMAT 3
+ * came does not have it: raise STORE_FORMAT and _OLDEST with this list.
+ *
+ * A file of format 3 has no journal; it is raised to 4 by the first transaction
+ * of LMDB, before anything goes to a journal that who knows 3 would not read.
+ */
+#define STORE_FORMAT        4
+#define STORE_FORMAT_OLDEST 3 /* that is raised in place */
 #define STORE_TABLE_MAP(X)                                                     \
     /* "tip", "totals", "version", "snapshots" */                              \
     X(TABLE_META, "meta", visit_nothing)                                       \
@@ -89,6 +94,7 @@ struct store {
     MDB_env *env; /* NULL: store_cure could not open it again */
     MDB_dbi tables[STORE_TABLES];
     struct slot_file *tip_file;
+    uint8_t format; /* of the file; under writer */
     /* Held shared by readers, exclusively while the map is resized. */
     pthread_rwlock_t map_lock;
     pthread_mutex_t writer;
@@ -138,7 +144,8 @@ struct store_write {
     struct store_total totals[STORE_TABLES];
 };
 
-/* store_write_meta: the totals and the tip as they are in write; for
+/* store_write_meta: the totals and the tip as they are in write, and the format
+ * if the file has another; for
  * store_write_run and store_make_file. */
 POT_MUST_USE enum pot_err store_write_meta(struct store_write *write);
 

@@ -32,7 +32,6 @@ static enum pot_err open_env(MDB_env **env, const char *folder)
 
 static enum pot_err make_tables(struct store_write *write)
 {
-    uint8_t version = STORE_FORMAT;
     for (unsigned i = 0; i < STORE_TABLES; i++) {
         int rc =
             mdb_dbi_open(write->read.txn, store_table_name((enum store_table)i),
@@ -41,9 +40,7 @@ static enum pot_err make_tables(struct store_write *write)
             return store_err(rc);
         }
     }
-    enum pot_err err =
-        store_table_put(write, TABLE_META, "version", 7, &version, 1);
-    return err == POT_OK ? store_write_meta(write) : err;
+    return store_write_meta(write);
 }
 
 static enum pot_err fill(struct store *fresh)

@@ -202,9 +202,19 @@ static enum pot_err check_format(struct opening *o, MDB_txn *txn)
         return refuse(o, POT_ECORRUPT, "%s/data.mdb: damaged meta record",
                       store->folder);
     }
-    if (value.size != 1 || value.data[0] != STORE_FORMAT) {
-        return refuse(o, POT_EFORMAT, "%s was made by another version",
-                      store->folder);
+    store->format = value.size == 1 ? value.data[0] : 0;
+    if (store->format > STORE_FORMAT) {
+        return refuse(o, POT_EFORMAT,
+                      "%s was made by another version, a later one (format"
+                      " %u, known are up to %d): start that again",
+                      store->folder, store->format, STORE_FORMAT);
+    }
+    if (store->format < STORE_FORMAT_OLDEST) {
+        return refuse(o, POT_EFORMAT,
+                      "%s was made by another version, too long ago (format"
+                      " %u, known are %d and later): move it away and sync"
+                      " anew",
+                      store->folder, store->format, STORE_FORMAT_OLDEST);
     }
     return o->has_stranger ? refuse(o, POT_ECORRUPT,
                                     "%s/data.mdb: a record of no known table",

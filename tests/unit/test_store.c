@@ -376,21 +376,38 @@ static void add_table(const char *folder)
     mdb_env_close(env);
 }
 
-static void a_store_of_another_format_is_no_damage(void **state)
+static void is_refused(const struct fixture *f, const char *what)
 {
-    struct fixture *f = *state;
     struct store *other;
-    uint8_t version = STORE_FORMAT + 1;
     char why[256];
-    assert_int_equal(store_write_run(f->store, write_version, &version),
-                     POT_OK);
-    store_close(f->store);
-    add_table(f->folder);
     assert_int_equal(
         store_open(&other, f->folder, STORE_MAP_MIN, why, sizeof(why)),
         POT_EFORMAT);
     assert_non_null(strstr(why, "another version"));
+    assert_non_null(strstr(why, what));
+}
+
+static void a_store_of_another_format_is_no_damage(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t version = STORE_FORMAT + 1;
+    assert_int_equal(store_write_run(f->store, write_version, &version),
+                     POT_OK);
+    store_close(f->store);
     f->store = NULL;
+    add_table(f->folder);
+    is_refused(f, "a later one (format 5, known are up to 4)");
+}
+
+static void a_store_of_long_ago_is_told_what_to_do(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t version = STORE_FORMAT_OLDEST - 1;
+    assert_int_equal(store_write_run(f->store, write_version, &version),
+                     POT_OK);
+    store_close(f->store);
+    f->store = NULL;
+    is_refused(f, "move it away and sync anew");
 }
 
 static void a_table_that_nobody_knows_is_damage(void **state)
@@ -597,6 +614,7 @@ int main(void)
         CASE(a_buffer_too_small_says_so),
         CASE(a_store_that_is_open_names_its_process),
         CASE(a_store_of_another_format_is_no_damage),
+        CASE(a_store_of_long_ago_is_told_what_to_do),
         CASE(a_table_that_nobody_knows_is_damage),
         CASE(a_stale_overlay_is_not_committed),
         CASE(the_map_grows_by_itself),

@@ -237,6 +237,52 @@ static void most_commits_do_not_touch_lmdb(void **state)
     scratch_remove(folder);
 }
 
+static uint8_t format_of(struct store *store)
+{
+    struct buf out;
+    buf_init(&out, 16);
+    assert_int_equal(store_read_value(store, TABLE_META, "version", 7, &out),
+                     POT_OK);
+    assert_int_equal(out.size, 1);
+    uint8_t format = out.data[0];
+    buf_fini(&out);
+    return format;
+}
+
+static enum pot_err write_format(struct store_write *write, void *context)
+{
+    return store_table_put(write, TABLE_META, "version", 7, context, 1);
+}
+
+/* Who knows the format of before would not look into the journal. */
+static void a_store_of_before_the_journal_is_raised_before_it_gets_one(
+    void **state)
+{
+    (void)state;
+    uint8_t before = 3;
+    char *folder = scratch_folder();
+    struct store *store = fixture_open(folder);
+    extend(store, 0, 0);
+    assert_int_equal(store_write_run(store, write_format, &before), POT_OK);
+    store_close(store);
+    store = fixture_open(folder);
+    check(store, 0);
+    assert_int_equal(format_of(store), 3); /* to read it changes nothing */
+    extend(store, 1, 1);
+    assert_int_equal(format_of(store), STORE_FORMAT);
+    assert_null(store->top);
+    extend(store, 2, 2);
+    assert_non_null(store->top);
+    check(store, 2);
+    store_close(store);
+    store = fixture_open(folder);
+    assert_int_equal(format_of(store), STORE_FORMAT);
+    check(store, 2);
+    verify(store);
+    store_close(store);
+    scratch_remove(folder);
+}
+
 /* Forty blocks that change or drop key 3. */
 static void *change_all_the_time(void *context)
 {
@@ -670,6 +716,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_killed_process_loses_no_commit),
         cmocka_unit_test(deaths_one_after_the_other_lose_none),
+        cmocka_unit_test(
+            a_store_of_before_the_journal_is_raised_before_it_gets_one),
         cmocka_unit_test(most_commits_do_not_touch_lmdb),
         cmocka_unit_test(a_reader_keeps_its_snapshot),
         cmocka_unit_test(each_read_sees_one_height),
