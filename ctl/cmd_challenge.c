@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/hex.h"
 #include "ctl/answer.h"
+#include "ctl/challenges.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/given.h"
@@ -72,14 +73,15 @@ static Pot__Signed *message_of(const json_t *submission)
 
 /* What became of it; "open": nothing yet. */
 static enum exit_code read_status(char status[static STATUS_SIZE],
-                                  struct ctl *ctl, const char *submission)
+                                  struct ctl *ctl, const char *task,
+                                  const char *submission)
 {
     size_t i;
-    json_t *json;
+    json_t *list;
     const json_t *one;
-    enum exit_code rc = client_get(&json, ctl, "/v1/challenges?limit=1000");
+    enum exit_code rc = challenges_get(&list, ctl, task);
     (void)snprintf(status, STATUS_SIZE, "open");
-    json_array_foreach(json_object_get(json, "challenges"), i, one)
+    json_array_foreach(list, i, one)
     {
         if (strcmp(client_text(one, "submission"), submission) == 0) {
             (void)snprintf(status, STATUS_SIZE, "%s",
@@ -87,37 +89,30 @@ static enum exit_code read_status(char status[static STATUS_SIZE],
             break;
         }
     }
-    json_decref(json);
+    json_decref(list);
     return rc;
 }
 
-static const char *meaning_of(const char *status)
-{
-    return strcmp(status, "upheld") == 0     ? "the gradient was false"
-           : strcmp(status, "rejected") == 0 ? "the gradient was right"
-           : strcmp(status, "planted") == 0
-               ? "the gradient was false on purpose: the deposit is back"
-               : "too few validators answered";
-}
-
 static enum exit_code await_verdict(char status[static STATUS_SIZE],
-                                    struct ctl *ctl, const Pot__Signed *message)
+                                    struct ctl *ctl, const char *task,
+                                    const Pot__Signed *message)
 {
     struct hash hash;
     char text[HASH_TEXT_SIZE];
     signed_hash(&hash, SIGNED_SUBMISSION, message);
     (void)hash_format(&hash, text);
-    enum exit_code rc = read_status(status, ctl, text);
+    enum exit_code rc = read_status(status, ctl, task, text);
     while (rc == EXIT_CODE_DONE && strcmp(status, "open") == 0) {
         rc = ctl_pause(ctl, POLL_MS, "the validators' verdict");
         if (rc == EXIT_CODE_DONE) {
-            rc = read_status(status, ctl, text);
+            rc = read_status(status, ctl, task, text);
         }
     }
     return rc;
 }
 
-static enum exit_code send_challenge(struct ctl *ctl, Pot__Signed *message)
+static enum exit_code send_challenge(struct ctl *ctl, const char *task,
+                                     Pot__Signed *message)
 {
     struct sender sender;
     Pot__Challenge challenge = POT__CHALLENGE__INIT;
@@ -141,7 +136,7 @@ static enum exit_code send_challenge(struct ctl *ctl, Pot__Signed *message)
                  amount_format(deposit, text));
     }
     if (rc == EXIT_CODE_DONE && ctl->is_waiting) {
-        rc = await_verdict(status, ctl, message);
+        rc = await_verdict(status, ctl, task, message);
         (void)json_object_set_new(out, "status", json_string(status));
     }
     if (rc == EXIT_CODE_DONE) {
@@ -150,7 +145,7 @@ static enum exit_code send_challenge(struct ctl *ctl, Pot__Signed *message)
         json_decref(out);
     }
     if (rc == EXIT_CODE_DONE && ctl->is_waiting) {
-        ctl_print(ctl, "%s: %s\n", status, meaning_of(status));
+        ctl_print(ctl, "%s: %s\n", status, challenges_meaning(status));
     }
     sender_fini(&sender);
     return rc;
@@ -185,7 +180,7 @@ static enum exit_code run_challenge(struct ctl *ctl,
                       " cannot be read; ask another node",
                       args->arguments[2]);
     } else {
-        rc = send_challenge(ctl, message);
+        rc = send_challenge(ctl, args->arguments[0], message);
     }
     json_decref(json);
     codec_free(message);
@@ -217,6 +212,12 @@ const struct cli_command cmd_challenge = {
 
 /* ---- challenges */
 
+static void cell_meaning(struct table *table, const json_t *row,
+                         const char *key)
+{
+    table_text(table, challenges_meaning(client_text(row, key)));
+}
+
 static enum exit_code run_challenges(struct ctl *ctl,
                                      const struct cli_args *args)
 {
@@ -229,10 +230,26 @@ static enum exit_code run_challenges(struct ctl *ctl,
         {"miner", answer_text, "miner"},
         {"challenger", answer_text, "challenger"},
         {"task", answer_text, "task"},
+        {"meaning", cell_meaning, "status"},
         {NULL, NULL, NULL},
     };
-    (void)args;
-    return answer_list(ctl, "/v1/challenges?limit=1000", "challenges", columns);
+    struct hash id;
+    json_t *list;
+    const char *task = cli_value(args, "task");
+    enum exit_code rc = EXIT_CODE_DONE;
+    if (task != NULL) {
+        rc = given_task(&id, ctl, "--task ", task);
+    }
+    if (rc == EXIT_CODE_DONE) {
+        rc = challenges_get(&list, ctl, task);
+    }
+    if (rc == EXIT_CODE_DONE) {
+        if (!ctl->is_json) {
+            answer_rows(list, columns);
+        }
+        ctl_print_json(ctl, json_pack("{so}", "challenges", list));
+    }
+    return rc;
 }
 
 const struct cli_command cmd_challenges = {
@@ -241,9 +258,11 @@ const struct cli_command cmd_challenges = {
     .summary = "list challenges, the latest first",
     .details =
         "open, upheld (the gradient was false), rejected (it was right),"
-        " expired (too\nfew validators answered), or planted (it was false on"
-        " purpose: its miner loses\nnothing).\n",
+        " expired (too few\nvalidators answered in time; the deposit went back"
+        " to the challenger), or planted (it\nwas false on purpose: its miner"
+        " loses nothing).\n",
     .examples = "  potctl challenges\n"
-                "  potctl challenges --json\n",
+                "  potctl challenges --task ID --json\n",
+    .options = {{"task", "ID", "those of a task"}},
     .run = run_challenges,
 };

@@ -4,6 +4,7 @@ noinst_LIBRARIES += ctl/libctl.a
 ctl_libctl_a_SOURCES = \
 	ctl/answer.c ctl/answer.h \
 	ctl/chain_check.c ctl/chain_check.h \
+	ctl/challenges.c ctl/challenges.h \
 	ctl/cli.c ctl/cli.h \
 	ctl/client.c ctl/client.h \
 	ctl/data_head.c ctl/data_head.h \

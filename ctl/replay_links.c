@@ -3,6 +3,7 @@
 #include "ctl/replay_links.h"
 
 #include "base/key.h"
+#include "ctl/challenges.h"
 #include "ctl/client.h"
 #include "ctl/replay_source.h"
 #include "proto/codec.h"
@@ -13,7 +14,6 @@
 #include <string.h>
 
 #define ROUNDS_A_REQUEST 16
-#define CHALLENGES_ASKED 1000
 
 /* ---- later submissions */
 
@@ -78,13 +78,11 @@ static enum exit_code tell_rounds(struct task_replay *replay, struct ctl *ctl,
 
 /* ---- challenges */
 
-static void tell_challenge(struct task_replay *replay, const json_t *challenge,
-                           const char *task)
+static void tell_challenge(struct task_replay *replay, const json_t *challenge)
 {
     struct public_key miner;
     struct hash secret;
-    if (strcmp(client_text(challenge, "task"), task) == 0 &&
-        hash_parse(&secret, client_text(challenge, "plant")) == POT_OK &&
+    if (hash_parse(&secret, client_text(challenge, "plant")) == POT_OK &&
         address_parse(&miner, client_text(challenge, "miner")) == POT_OK) {
         task_replay_link(replay, &miner,
                          (uint32_t)client_count(challenge, "round") + 1,
@@ -96,19 +94,15 @@ static enum exit_code tell_challenges(struct task_replay *replay,
                                       struct ctl *ctl, const struct hash *task)
 {
     char text[HASH_TEXT_SIZE];
-    json_t *json;
+    json_t *list;
     const json_t *one;
     size_t i;
-    enum exit_code rc =
-        client_get(&json, ctl, "/v1/challenges?limit=%d", CHALLENGES_ASKED);
-    if (rc == EXIT_CODE_DONE) {
-        (void)hash_format(task, text);
-        json_array_foreach(json_object_get(json, "challenges"), i, one)
-        {
-            tell_challenge(replay, one, text);
-        }
-        json_decref(json);
+    enum exit_code rc = challenges_get(&list, ctl, hash_format(task, text));
+    json_array_foreach(list, i, one)
+    {
+        tell_challenge(replay, one);
     }
+    json_decref(list);
     return rc;
 }
 

@@ -2,13 +2,12 @@
 
 #include "ctl/reward_why.h"
 
+#include "ctl/challenges.h"
 #include "ctl/client.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#define CHALLENGES_ASKED 1000
 
 void reward_blocks_fini(struct reward_blocks *blocks)
 {
@@ -100,7 +99,6 @@ static bool is_outcome(const json_t *challenge, const char *status,
     return false;
 }
 
-/* Of the latest challenges. */
 static const char *why_challenged(const json_t *challenges,
                                   const json_t *record)
 {
@@ -131,15 +129,11 @@ static enum exit_code why_challenge(char why[static REWARD_WHY_SIZE],
                                     struct reward_blocks *blocks,
                                     const json_t *record)
 {
-    json_t *json;
     if (blocks->challenges == NULL) {
-        enum exit_code rc =
-            client_get(&json, ctl, "/v1/challenges?limit=%d", CHALLENGES_ASKED);
+        enum exit_code rc = challenges_get(&blocks->challenges, ctl, NULL);
         if (rc != EXIT_CODE_DONE) {
             return rc;
         }
-        blocks->challenges = json_incref(json_object_get(json, "challenges"));
-        json_decref(json);
     }
     (void)snprintf(why, REWARD_WHY_SIZE, "%s",
                    why_challenged(blocks->challenges, record));

@@ -10,8 +10,7 @@
 
 #define REWARD_WHY_SIZE 128
 
-/* What was asked for: the last block, the latest challenges; zeroed at first.
- */
+/* What was asked for: the last block, all challenges; zeroed at first. */
 struct reward_blocks {
     uint64_t height;
     json_t *block;      /* NULL: the node has it no more */

@@ -4,6 +4,7 @@
 
 #include "base/amount.h"
 #include "ctl/answer.h"
+#include "ctl/challenges.h"
 #include "ctl/client.h"
 #include "ctl/show.h"
 
@@ -43,23 +44,21 @@ static json_t *entry_of(const json_t *challenge)
 enum exit_code slashed_get(json_t **out, struct ctl *ctl, const char *task)
 {
     size_t i;
-    json_t *answer;
+    json_t *challenges;
     const json_t *one;
     *out = NULL;
-    enum exit_code rc = client_get(&answer, ctl, "/v1/challenges?limit=1000");
+    enum exit_code rc = challenges_get(&challenges, ctl, task);
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
     *out = json_array();
-    json_array_foreach(json_object_get(answer, "challenges"), i, one)
+    json_array_foreach(challenges, i, one)
     {
-        bool is_asked =
-            task == NULL || strcmp(client_text(one, "task"), task) == 0;
-        if (is_asked && taken_of(one) > 0) {
+        if (taken_of(one) > 0) {
             (void)json_array_append_new(*out, entry_of(one));
         }
     }
-    json_decref(answer);
+    json_decref(challenges);
     return EXIT_CODE_DONE;
 }
 

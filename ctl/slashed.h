@@ -7,8 +7,8 @@
 
 #include "ctl/ctl.h"
 
-/* slashed_get: of the latest thousand challenges, the latest first; task: of
- * that one alone, or NULL.
+/* slashed_get: of all challenges, the latest first; task: of that one alone, or
+ * NULL.
  *
  * Out:    a fresh array of {"miner", "task", "round", "height", "amount",
  *         "reason"}

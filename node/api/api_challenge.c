@@ -15,32 +15,71 @@
 
 #include <stdlib.h>
 
+/* Of an answer, and looked at for one. */
 #define CHALLENGES_MAX 1000
 
-/* The latest first. */
+struct challenge_query {
+    uint64_t left; /* challenges, numbers 0 to left - 1, are to be looked at */
+    size_t limit;
+    bool has_task;
+    struct hash task;
+};
+
+static bool parse_query(struct api_request *request, struct challenge_query *q,
+                        uint64_t count)
+{
+    uint64_t from;
+    char text[API_VALUE_SIZE];
+    q->has_task = api_query_text(request->url.query, "task", text);
+    if ((q->has_task && !api_arg_hash(request, &q->task, text)) ||
+        !api_arg_limit(request, &q->limit, CHALLENGES_MAX, 100) ||
+        !api_arg_u64(request, &from, "from", INT64_MAX, INT64_MAX)) {
+        return false;
+    }
+    q->left = from < count ? from + 1 : count;
+    return true;
+}
+
+static void add_challenge(json_t *list, const struct state *state,
+                          const struct challenge_query *q, uint64_t number)
+{
+    struct hash submission;
+    struct hash task;
+    Pot__ChallengeRecord *c =
+        ledger_challenge_number(state, number, &submission)
+            ? ledger_challenge(state, &submission)
+            : NULL;
+    if (c != NULL && (!q->has_task || (codec_hash(&task, c->task) &&
+                                       hash_equal(&task, &q->task)))) {
+        json_t *one = api_record_challenge(c);
+        api_json_set(one, "number", api_json_count(number));
+        api_json_add(list, one);
+    }
+    codec_free(c);
+}
+
+/* The latest first, until the answer is full or enough were looked at. */
 static void get_challenges(struct api_request *request)
 {
-    size_t limit;
+    struct challenge_query q;
     const struct state state = api_state(request);
-    if (!api_arg_limit(request, &limit, CHALLENGES_MAX, 100)) {
+    Pot__SupplyRecord *supply = ledger_supply(&state);
+    uint64_t count = supply != NULL ? supply->challenges : 0;
+    codec_free(supply);
+    if (!parse_query(request, &q, count)) {
         return;
     }
-    Pot__SupplyRecord *supply = ledger_supply(&state);
     json_t *list = json_array();
-    for (uint64_t n = supply->challenges; n > 0 && limit > 0; n--, limit--) {
-        struct hash submission;
-        Pot__ChallengeRecord *c = NULL;
-        if (ledger_challenge_number(&state, n - 1, &submission)) {
-            c = ledger_challenge(&state, &submission);
-        }
-        if (c != NULL) {
-            api_json_add(list, api_record_challenge(c));
-        }
-        codec_free(c);
+    for (size_t seen = 0;
+         q.left > 0 && seen < CHALLENGES_MAX && json_array_size(list) < q.limit;
+         seen++, q.left--) {
+        add_challenge(list, &state, &q, q.left - 1);
     }
-    codec_free(supply);
     json_t *json = json_object();
     api_json_set(json, "challenges", list);
+    api_json_set(json, "count", api_json_count(count));
+    api_json_set(json, "next",
+                 q.left > 0 ? api_json_count(q.left - 1) : json_null());
     api_reply_json(request, 200, json);
 }
 
@@ -136,10 +175,12 @@ static void get_submissions(struct api_request *request)
 
 const struct api_route api_challenge_routes[] = {
     {"GET", "/v1/challenges", .summary = "challenges, the latest first",
-     .answer = "challenges: submission, task, round, miner, challenger,"
-               " height, status, settled_height, plant, outcome",
+     .answer = "challenges: number, submission, task, round, miner, challenger,"
+               " height, status, settled_height, plant, outcome; next",
      .status = 200, .is_off_loop = true, .handler = get_challenges,
-     .parameters = {API_LIMIT("1000")}},
+     .parameters = {{"task", "string", "those of this task"},
+                    API_FROM("next of an earlier answer"),
+                    API_LIMIT("1000")}},
     {"GET", "/v1/tasks/{task}/rounds/{round}/submissions",
      .summary = "the counted submissions of a committed round",
      .answer = "submissions: submission, miner, rows, loss, message",

@@ -57,6 +57,26 @@ POTCTL_KEY=$NET/validator3/key ctl validator0 challenge "$task" "$last" \
 holds '.status == "rejected" and .height > 0' "$WORK/accusation" ||
     fail "the accusation: $(cat "$WORK/accusation")"
 
+# Pages of one, and those of a task.
+get validator0 '/v1/challenges?limit=1000' >"$WORK/whole"
+next=
+: >"$WORK/pages"
+while [ "$next" != null ]; do
+    get validator0 "/v1/challenges?limit=1${next:+&from=$next}" >"$WORK/page"
+    jq -c '.challenges[]' "$WORK/page" >>"$WORK/pages"
+    next=$(jq .next "$WORK/page")
+done
+[ "$(wc -l <"$WORK/pages")" -ge 2 ] && [ "$(jq -c '.challenges[]' \
+    "$WORK/whole")" = "$(cat "$WORK/pages")" ] ||
+    fail "the pages differ from the whole: $(cat "$WORK/whole" "$WORK/pages")"
+ctl validator0 challenges --task "$task" --json | jq .challenges >"$WORK/some"
+jq .challenges "$WORK/whole" | cmp -s - "$WORK/some" ||
+    fail "those of the task: $(cat "$WORK/some")"
+ctl validator0 challenges --task "$(printf '%064d' 0)" --json |
+    jq -e '.challenges == []' >/dev/null || fail "those of no task"
+ctl validator0 challenges | grep 'rejected .* the deposit is lost$' ||
+    fail "potctl challenges: $(ctl validator0 challenges)"
+
 # All validators sent that it is settled, and one was taken: the others' are no
 # use any more, and none is to keep a later one of its sender's waiting.  No task
 # runs, so few blocks come in which they could expire.

@@ -3,6 +3,7 @@ unit_ctl_cppflags = $(unit_cppflags) $(JANSSON_CFLAGS)
 unit_ctl_libs = $(ctl_libs) $(CMOCKA_LIBS) -lpthread
 unit_ctl_programs = \
 	tests/unit/test_ctl_chain_check \
+	tests/unit/test_ctl_challenges \
 	tests/unit/test_ctl_task_file \
 	tests/unit/test_ctl_text \
 	tests/unit/test_state_compare \
@@ -23,6 +24,10 @@ tests_unit_test_genesis_LDADD = $(unit_proto_libs) $(JANSSON_LIBS)
 tests_unit_test_ctl_chain_check_SOURCES = tests/unit/test_ctl_chain_check.c
 tests_unit_test_ctl_chain_check_CPPFLAGS = $(unit_ctl_cppflags)
 tests_unit_test_ctl_chain_check_LDADD = $(unit_ctl_libs)
+tests_unit_test_ctl_challenges_SOURCES = tests/unit/test_ctl_challenges.c
+tests_unit_test_ctl_challenges_CPPFLAGS = $(unit_ctl_cppflags)
+tests_unit_test_ctl_challenges_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=client_get
+tests_unit_test_ctl_challenges_LDADD = $(unit_ctl_libs)
 tests_unit_test_ctl_task_file_SOURCES = tests/unit/test_ctl_task_file.c
 nodist_EXTRA_tests_unit_test_ctl_task_file_SOURCES = dummy.cxx
 tests_unit_test_ctl_task_file_CPPFLAGS = $(unit_ctl_cppflags)
