@@ -66,30 +66,33 @@ static uint64_t submissions_of(const json_t *round)
                                 : client_count(round, "submissions");
 }
 
-static void describe(char *text, size_t size, const struct follow *f,
-                     const json_t *round)
+void follow_round(char text[static FOLLOW_ROUND_SIZE], const json_t *round,
+                  double accuracy, double test_loss)
 {
-    char accuracy[32] = "";
-    if (f->accuracy >= 0) {
-        (void)snprintf(accuracy, sizeof(accuracy), "  accuracy %.4f",
-                       f->accuracy);
-    } else if (f->test_loss >= 0) {
-        (void)snprintf(accuracy, sizeof(accuracy), "  test loss %.5g",
-                       f->test_loss);
+    char tested[32] = "";
+    char loss[24] = "-";
+    uint64_t count = submissions_of(round);
+    const json_t *mean = json_object_get(round, "train_loss");
+    if (json_is_number(mean)) {
+        (void)snprintf(loss, sizeof(loss), "%.5g", json_number_value(mean));
     }
-    (void)snprintf(text, size, "%" PRIu64 " submission%s  loss %.5g%s",
-                   submissions_of(round), submissions_of(round) == 1 ? "" : "s",
-                   json_number_value(json_object_get(round, "train_loss")),
-                   accuracy);
+    if (accuracy >= 0) {
+        (void)snprintf(tested, sizeof(tested), "  accuracy %.4f", accuracy);
+    } else if (test_loss >= 0) {
+        (void)snprintf(tested, sizeof(tested), "  test loss %.5g", test_loss);
+    }
+    (void)snprintf(text, FOLLOW_ROUND_SIZE,
+                   "%" PRIu64 " submission%s  loss %s%s", count,
+                   count == 1 ? "" : "s", loss, tested);
 }
 
 static void show_bar(struct follow *f, const json_t *round, uint64_t done)
 {
     char bar[FOLLOW_BAR_WIDTH + 3];
     char eta[FOLLOW_ETA_SIZE];
-    char what[128];
+    char what[FOLLOW_ROUND_SIZE];
     uint64_t left = f->rounds > done ? f->rounds - done : 0;
-    describe(what, sizeof(what), f, round);
+    follow_round(what, round, f->accuracy, f->test_loss);
     follow_bar(bar, done, f->rounds);
     follow_eta(eta, left * f->ms_mean);
     (void)fprintf(f->out,
@@ -104,7 +107,7 @@ static void show_round(struct follow *f, json_t *round)
     uint64_t number = client_count(round, "round");
     uint64_t ms = client_count(round, "ms");
     const json_t *accuracy = json_object_get(round, "test_accuracy");
-    char what[128];
+    char what[FOLLOW_ROUND_SIZE];
     f->seen++;
     f->next = number + 1;
     f->ms_mean = f->seen == 1 ? ms : (f->ms_mean * 7 + ms) / 8;
@@ -124,7 +127,7 @@ static void show_round(struct follow *f, json_t *round)
         (void)fputc('\n', f->out);
         break;
     case FOLLOW_LINES:
-        describe(what, sizeof(what), f, round);
+        follow_round(what, round, f->accuracy, f->test_loss);
         (void)fprintf(f->out,
                       "round %" PRIu64 "/%" PRIu64 "  height %" PRIu64
                       "  %s  %" PRIu64 " ms\n",

@@ -28,6 +28,13 @@ POT_MUST_USE enum exit_code follow_task(json_t **out_task, struct ctl *ctl,
 void follow_bar(char text[static FOLLOW_BAR_WIDTH + 3], uint64_t done,
                 uint64_t all);
 
+/* follow_round: what a round brought: "2 submissions  loss 0.4  accuracy 0.9";
+ * the loss of one that counted nothing is "-".  accuracy, test_loss: below 0:
+ * not there. */
+#define FOLLOW_ROUND_SIZE 128
+void follow_round(char text[static FOLLOW_ROUND_SIZE], const json_t *round,
+                  double accuracy, double test_loss);
+
 /* follow_eta: "1 h 02 min", "3 min 20 s" or "12 s". */
 #define FOLLOW_ETA_SIZE 32
 void follow_eta(char text[static FOLLOW_ETA_SIZE], uint64_t ms);

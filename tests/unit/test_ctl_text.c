@@ -96,6 +96,23 @@ static void bars_and_remaining_times_read_well(void **state)
     assert_string_equal(eta, "1 h 02 min");
 }
 
+static void a_round_without_submissions_has_no_loss(void **state)
+{
+    (void)state;
+    char text[FOLLOW_ROUND_SIZE];
+    json_t *round = json_pack("{sI so}", "submissions", (json_int_t)0,
+                              "train_loss", json_null());
+    follow_round(text, round, -1, -1);
+    assert_string_equal(text, "0 submissions  loss -");
+    (void)json_object_set_new(round, "submissions", json_pack("[i]", 1));
+    (void)json_object_set_new(round, "train_loss", json_real(0.25));
+    follow_round(text, round, 0.5, 3);
+    assert_string_equal(text, "1 submission  loss 0.25  accuracy 0.5000");
+    follow_round(text, round, -1, 3);
+    assert_string_equal(text, "1 submission  loss 0.25  test loss 3");
+    json_decref(round);
+}
+
 static void times_are_rfc_3339(void **state)
 {
     (void)state;
@@ -168,6 +185,7 @@ int main(void)
         cmocka_unit_test(times_are_read_with_their_units),
         cmocka_unit_test(counts_are_decimal_and_bounded),
         cmocka_unit_test(bars_and_remaining_times_read_well),
+        cmocka_unit_test(a_round_without_submissions_has_no_loss),
         cmocka_unit_test(times_are_rfc_3339),
         cmocka_unit_test(any_text_becomes_a_json_string),
         cmocka_unit_test(an_error_is_one_line),
