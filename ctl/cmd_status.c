@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define MISSING_SHOWN 8
 
@@ -66,6 +67,36 @@ static void show_ready(const json_t *status)
     }
 }
 
+/* Why a vote is "stopped": not that the node is behind, or alone. */
+static const char *why_stopped(const json_t *status)
+{
+    static const char *const others[] = {"syncing", "validators", "peers"};
+    size_t i;
+    json_t *reason;
+    json_array_foreach(json_object_get(status, "reasons"), i, reason)
+    {
+        const char *code = client_text(reason, "code");
+        bool is_other = false;
+        for (size_t n = 0; n < sizeof(others) / sizeof(*others); n++) {
+            is_other = is_other || strcmp(code, others[n]) == 0;
+        }
+        if (!is_other) {
+            return client_text(reason, "message");
+        }
+    }
+    return "";
+}
+
+static void show_vote(const json_t *status)
+{
+    const char *vote = client_text(status, "vote");
+    if (strcmp(vote, "stopped") == 0) {
+        show_field("vote", "%s: %.240s", vote, why_stopped(status));
+    } else {
+        show_text("vote", status, "vote");
+    }
+}
+
 static void print_warnings(const json_t *status)
 {
     size_t i;
@@ -112,9 +143,7 @@ static void print_status(const json_t *status)
     show_count("view", status, "view");
     show_text("primary", status, "primary");
     show_validators(status);
-    if (json_is_string(json_object_get(status, "vote"))) {
-        show_text("vote", status, "vote");
-    }
+    show_vote(status);
     show_count("peers", status, "peers");
     show_field("syncing", "%s",
                json_is_true(json_object_get(status, "syncing")) ? "yes" : "no");

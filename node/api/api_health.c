@@ -149,14 +149,19 @@ static void check_guard(json_t *list, const struct api_config *config)
     }
 }
 
-static void check_signer(json_t *list, const struct remote_signer *signer)
+static bool has_signer(const struct api_config *config)
 {
-    struct remote_signer_stats stats;
-    remote_signer_stats(signer, &stats);
-    if (!stats.is_up) {
-        add_reason(list, "signer",
-                   sentence("no votes: pot-signer does not answer"));
+    struct remote_signer_stats stats = {.is_up = true};
+    if (config->signer != NULL) {
+        remote_signer_stats(config->signer, &stats);
     }
+    return stats.is_up;
+}
+
+bool api_health_can_sign(const struct api_config *config)
+{
+    return store_health(config->holdings->store) == STORE_SOUND &&
+           has_signer(config);
 }
 
 static json_t *reasons(const struct api_config *config,
@@ -181,8 +186,9 @@ static json_t *reasons(const struct api_config *config,
     if (config->replica != NULL) {
         check_validators(list, config, reach);
         check_guard(list, config);
-        if (config->signer != NULL) {
-            check_signer(list, config->signer);
+        if (!has_signer(config)) {
+            add_reason(list, "signer",
+                       sentence("no votes: pot-signer does not answer"));
         }
     } else if (net_peer_count(config->net) == 0) {
         add_reason(list, "peers", sentence("no peer is connected"));

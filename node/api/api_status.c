@@ -21,6 +21,8 @@
 #include "p2p/sync.h"
 #include "proto/codec.h"
 
+#include <string.h>
+
 static json_t *roles_json(const struct api_config *c)
 {
     json_t *roles = json_array();
@@ -48,9 +50,11 @@ static void add_tip(json_t *json, const struct chain_tip *tip)
 }
 
 /* What a validator does with its vote. */
-static const char *vote_text(const struct pbft_status *status)
+static const char *vote_text(const struct api_config *c,
+                             const struct pbft_status *status)
 {
     return status->replica == PBFT_NO_REPLICA ? "not elected"
+           : !api_health_can_sign(c)          ? "stopped"
            : !status->is_held                 ? "voting"
            : status->is_recovering            ? "recovering"
                                               : "asking";
@@ -72,14 +76,13 @@ static void add_consensus(json_t *json, const struct api_config *c,
                            &set.keys[validator_set_primary(set.count, view)])
                      : json_null());
     api_json_set(json, "validators", json_integer(set.count));
-    bool is_voting = c->replica != NULL &&
-                     !replica_status(c->replica).is_held &&
-                     replica_status(c->replica).replica != PBFT_NO_REPLICA;
-    api_json_set(json, "voting", json_boolean(is_voting));
+    const char *vote = "";
     if (c->replica != NULL) {
         const struct pbft_status status = replica_status(c->replica);
-        api_json_set(json, "vote", json_string(vote_text(&status)));
+        vote = vote_text(c, &status);
+        api_json_set(json, "vote", json_string(vote));
     }
+    api_json_set(json, "voting", json_boolean(strcmp(vote, "voting") == 0));
 }
 
 static void add_sync(json_t *json, const struct sync *sync)

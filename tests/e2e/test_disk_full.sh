@@ -39,10 +39,13 @@ says '' validator0 200 GET /livez
 says disk_full validator0 503 POST /v1/txs "$WORK/tx"
 ctl validator0 status | grep '^not ready .*the disk has no room left' ||
     fail "potctl status does not say it"
+ctl validator0 status | grep '^vote  *stopped: nothing is stored or signed: ' ||
+    fail "potctl status does not say that it does not vote"
 code=0
 ctl validator0 status --check --json >"$WORK/status" 2>"$WORK/err" || code=$?
 [ "$code" = 11 ] || fail "status --check --json: exit $code"
-holds '.ready == false and .reasons[0].code == "disk_full"' "$WORK/status" ||
+holds '.ready == false and .reasons[0].code == "disk_full" and
+    .vote == "stopped" and .voting == false' "$WORK/status" ||
     fail "status --check --json: $(cat "$WORK/status")"
 ctl validator0 status --check --quiet >"$WORK/status" 2>"$WORK/err" || code=$?
 [ "$code" = 11 ] && [ ! -s "$WORK/status" ] && grep -q 'no room' "$WORK/err" ||

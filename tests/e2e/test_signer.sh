@@ -66,6 +66,8 @@ await 30 "blocks with its votes" reaches validator0 5
 kill -9 "$signer"
 wait "$signer" || true
 await 10 "the node says so" says_so
+ctl validator1 status | grep '^vote  *stopped: .*pot-signer does not answer' ||
+    fail "potctl status: $(ctl validator1 status)"
 [ "$(metric validator1 pot_signer_up)" = 0 ] || fail "the metric says up"
 grep -q "this validator does not vote" "$NET/validator1/potd.log" ||
     fail "the log does not say so"
