@@ -41,6 +41,20 @@ static void print_side(struct ctl *ctl, const json_t *side)
     free(text);
 }
 
+/* Both can be wrong, and the chain says what is right. */
+static void advise(struct ctl *ctl, uint64_t height)
+{
+    ctl_note(ctl,
+             "next: `potctl block %" PRIu64 "` at a third node says the state"
+             " root that validators signed.  A node with another one is wrong:"
+             " stop it, keep a copy\nof its home, see with `potctl store"
+             " verify --config FILE` whether its disk is at fault, and begin"
+             " anew with `potctl resync --config FILE`.\nIf the store is"
+             " right, two builds compute differently: compare `potd"
+             " --version`, and report what is above",
+             height);
+}
+
 static void print(struct ctl *ctl, const struct state_difference *d,
                   const char *const names[2])
 {
@@ -54,6 +68,7 @@ static void print(struct ctl *ctl, const struct state_difference *d,
                   d->sides[0].height, state_key_text(key, d->key, d->key_size));
         print_side(ctl, sides[0]);
         print_side(ctl, sides[1]);
+        advise(ctl, d->sides[0].height);
     }
     ctl_print_json(ctl, json_pack("{sb so so so}", "same", d->is_same, "key",
                                   d->is_same ? json_null() : json_string(key),

@@ -151,8 +151,11 @@ enum exit_code state_compare(struct state_difference *difference,
     if (shown[0].height != shown[1].height) {
         return ctl_fail(ctl, EXIT_CODE_FAILED,
                         "their heights differ, %" PRIu64 " and %" PRIu64
-                        ": stop the later one and take it back with `potctl"
-                        " rollback --to %" PRIu64 "`",
+                        ": if both run, compare again, as a block may have"
+                        " come in between; if one stands still (`potctl"
+                        " status` says why), stop the later one and take it"
+                        " back with `potctl rollback --to %" PRIu64
+                        " --config FILE`",
                         shown[0].height, shown[1].height,
                         shown[0].height < shown[1].height ? shown[0].height
                                                           : shown[1].height);
