@@ -73,7 +73,7 @@ ctl validator0 challenges --task "$task" --json | jq .challenges >"$WORK/some"
 jq .challenges "$WORK/whole" | cmp -s - "$WORK/some" ||
     fail "those of the task: $(cat "$WORK/some")"
 ctl validator0 challenges --task "$(printf '%064d' 0)" --json |
-    jq -e '.challenges == []' >/dev/null || fail "those of no task"
+    holds '.challenges == []' || fail "those of no task"
 ctl validator0 challenges | grep 'rejected .* the deposit is lost$' ||
     fail "potctl challenges: $(ctl validator0 challenges)"
 
