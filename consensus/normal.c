@@ -24,8 +24,21 @@ static void keep_primarys_vote(struct pbft *p, const struct vote *vote,
     p->proposal.is_signed = true;
 }
 
-/* Signs a vote for the view's block; it goes out, and counts, once it is in a
- * durable record.  When the key does not sign, nothing was cast:
+/* Whether the record asked for last knows that this vote may be cast. */
+static bool is_foreseen(const struct pbft *p, Pot__Phase phase)
+{
+    return phase == first_phase(p) && p->view == p->start_view &&
+           p->advance.height == p->height && p->view < p->advance.views;
+}
+
+/* A commit's record lets the first vote of the next height go ahead. */
+static void foresee(struct pbft *p)
+{
+    p->advance = (struct advance){p->height + 1, p->view + 1};
+}
+
+/* Signs a vote for the view's block; it goes out, and counts, once a durable
+ * record has it or foresees it.  When the key does not sign, nothing was cast:
  * normal_resume tries again. */
 static void cast(struct pbft *p, Pot__Phase phase)
 {
@@ -39,7 +52,9 @@ static void cast(struct pbft *p, Pot__Phase phase)
     if (!own->is_cast) {
         return;
     }
+    bool is_ahead = is_foreseen(p, phase);
     struct outbox_item item = {
+        .sequence = p->outbox.sequence + (is_ahead ? 0 : 1),
         .is_vote = true,
         .height = p->height,
         .view = p->view,
@@ -55,7 +70,10 @@ static void cast(struct pbft *p, Pot__Phase phase)
             pbft_message_encode_vote(&item.size, &vote, &own->signature);
     }
     outbox_add(&p->outbox, &item);
-    p->is_dirty = true;
+    if (phase == POT__PHASE__PHASE_COMMIT) {
+        foresee(p);
+    }
+    *(is_ahead ? &p->is_ahead : &p->is_dirty) = true;
 }
 
 /* Votes for the view's block, or has it checked first. */

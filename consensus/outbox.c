@@ -15,15 +15,14 @@ void outbox_add(struct outbox *outbox, const struct outbox_item *item)
         outbox->items = pot_realloc(outbox->items, outbox->capacity,
                                     sizeof(*outbox->items));
     }
-    struct outbox_item *last = &outbox->items[outbox->count++];
-    *last = *item;
-    last->sequence = outbox->sequence + 1;
+    POT_ASSERT(outbox->count == 0 ||
+               outbox->items[outbox->count - 1].sequence <= item->sequence);
+    outbox->items[outbox->count++] = *item;
 }
 
-bool outbox_take(struct outbox *outbox, struct outbox_item *item,
-                 uint64_t sequence)
+bool outbox_take(struct outbox *outbox, struct outbox_item *item)
 {
-    if (outbox->count == 0 || outbox->items[0].sequence > sequence) {
+    if (outbox->count == 0 || outbox->items[0].sequence > outbox->durable) {
         return false;
     }
     *item = outbox->items[0];

@@ -9,7 +9,7 @@
 #include "proto/vote.h"
 
 struct outbox_item {
-    uint64_t sequence; /* of the record */
+    uint64_t sequence; /* of the record; no less than those before it */
     uint8_t *bytes;    /* the ConsensusMessage */
     size_t size;
     bool is_vote; /* else it is a view change */
@@ -25,15 +25,15 @@ struct outbox {
     size_t count;
     size_t capacity;
     uint64_t sequence; /* of the last record asked for */
+    uint64_t durable;  /* of the last one that is durable */
 };
 
-/* outbox_add: waits for the next record, sequence + 1; takes item.bytes. */
+/* outbox_add: waits for its record; takes item.bytes. */
 void outbox_add(struct outbox *outbox, const struct outbox_item *item);
 
 /* outbox_take: the first item whose record is durable, if there is one; its
  * bytes then belong to the caller. */
-bool outbox_take(struct outbox *outbox, struct outbox_item *item,
-                 uint64_t sequence);
+bool outbox_take(struct outbox *outbox, struct outbox_item *item);
 
 void outbox_fini(struct outbox *outbox);
 

@@ -49,6 +49,17 @@ static void clear_height(struct pbft *p)
     p->attempts = 0;
 }
 
+/* What an earlier life signed in these views is not known: in them nothing is
+ * signed any more. */
+static void skip_spent(struct pbft *p)
+{
+    if (p->spent.height == p->height && p->view < p->spent.views &&
+        p->self != PBFT_NO_REPLICA) {
+        p->view = p->spent.views;
+        p->is_changing = true;
+    }
+}
+
 /* To the beginning of the height after a block's. */
 static void enter_height(struct pbft *p, uint64_t height,
                          const struct hash *tip, uint64_t view)
@@ -58,6 +69,7 @@ static void enter_height(struct pbft *p, uint64_t height,
     p->tip = *tip;
     p->view = view;
     p->start_view = view;
+    skip_spent(p);
 }
 
 /* The record of the height reached is the word given at it. */
@@ -107,6 +119,9 @@ static void open_record(struct pbft *p, Pot__PbftRecord *record)
         return;
     }
     p->signed_last = pbft_record_mark(record);
+    if (record->next_views > 0) {
+        p->spent = (struct advance){record->height + 1, record->next_views};
+    }
     if (record->trusted) {
         p->is_held = false;
         codec_free(record);
@@ -377,10 +392,11 @@ static void on_work(struct pbft *p)
     normal_propose(p);
 }
 
-static void on_persisted(struct pbft *p, const struct pbft_event *event)
+/* What the outbox has no record to wait for any more. */
+static void send_ready(struct pbft *p)
 {
     struct outbox_item item;
-    while (outbox_take(&p->outbox, &item, event->u.persisted.sequence)) {
+    while (outbox_take(&p->outbox, &item)) {
         struct pbft_effect *effect = pbft_emit(p, PBFT_BROADCAST);
         effect->bytes = item.bytes;
         effect->size = item.size;
@@ -399,9 +415,16 @@ static void on_persisted(struct pbft *p, const struct pbft_event *event)
     }
 }
 
+static void on_persisted(struct pbft *p, const struct pbft_event *event)
+{
+    p->outbox.durable = event->u.persisted.sequence;
+    send_ready(p);
+}
+
 static void on_recover(struct pbft *p)
 {
     POT_ASSERT(p->is_held);
+    POT_ASSERT(p->advance.height == 0); /* nothing was cast yet */
     p->is_recovering = true;
     p->is_dirty = true;
 }
@@ -502,6 +525,11 @@ void pbft_step(struct pbft *p, const struct pbft_event *event,
     p->effects = effects;
     note_time(p, event->now_ms);
     take_event(p, event);
+    if (p->is_ahead) {
+        p->is_ahead = false;
+        note_signed(p);
+        send_ready(p); /* may bring about the commit */
+    }
     if (p->is_dirty) {
         p->is_dirty = false;
         note_signed(p);

@@ -19,14 +19,23 @@ int pbft_mark_compare(const struct pbft_mark *a, const struct pbft_mark *b)
     return order != 0 ? order : compare(a->rank, b->rank);
 }
 
+static bool may_be_forgotten(const struct pbft_mark *seen,
+                             const struct pbft_mark *own)
+{
+    return seen->height == own->height + 1 && seen->view < own->next_views &&
+           (seen->rank == (uint32_t)POT__PHASE__PHASE_PRE_PREPARE ||
+            seen->rank == (uint32_t)POT__PHASE__PHASE_PREPARE);
+}
+
 /* A view change may be said again with a higher certificate, after a restart
  * that found none durable. */
 bool pbft_mark_contradicts(const struct pbft_mark *seen,
                            const struct pbft_mark *own)
 {
     int order = pbft_mark_compare(seen, own);
-    return order > 0 || (order == 0 && seen->rank > 0 &&
-                         !hash_equal(&seen->digest, &own->digest));
+    return (order > 0 && !may_be_forgotten(seen, own)) ||
+           (order == 0 && seen->rank > 0 &&
+            !hash_equal(&seen->digest, &own->digest));
 }
 
 static bool of_vote(struct pbft_mark *out, uint32_t *replica,
@@ -35,8 +44,10 @@ static bool of_vote(struct pbft_mark *out, uint32_t *replica,
     struct vote vote;
     bool is_open = vote_decode(&vote, signature, message);
     POT_ASSERT(is_open);
-    *out = (struct pbft_mark){vote.height, vote.view, (uint32_t)vote.phase,
-                              vote.digest};
+    *out = (struct pbft_mark){.height = vote.height,
+                              .view = vote.view,
+                              .rank = (uint32_t)vote.phase,
+                              .digest = vote.digest};
     *replica = vote.replica;
     return true;
 }

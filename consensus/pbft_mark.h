@@ -16,8 +16,10 @@
 struct pbft_mark {
     uint64_t height; /* 0: nothing was signed */
     uint64_t view;
-    uint32_t rank;      /* 0: the view change to view; else the vote's Phase */
-    struct hash digest; /* of the block; of a view change's certificate */
+    uint32_t rank;       /* 0: the view change to view; else the vote's Phase */
+    struct hash digest;  /* of the block; of a view change's certificate */
+    uint64_t next_views; /* of the own last one, as its record has it: see
+                          * PbftRecord */
 };
 
 /* pbft_mark_compare: < 0, 0, > 0 as a stands before, at, behind b; digests do
@@ -25,7 +27,7 @@ struct pbft_mark {
 int pbft_mark_compare(const struct pbft_mark *a, const struct pbft_mark *b);
 
 /* pbft_mark_contradicts: whether `seen`, which the key has signed, cannot come
- * from a replica whose last mark is `own`. */
+ * from a replica whose last mark is `own`, as far as it is known. */
 bool pbft_mark_contradicts(const struct pbft_mark *seen,
                            const struct pbft_mark *own);
 

@@ -46,6 +46,14 @@ uint8_t *pbft_trusted_record(size_t *size)
     return codec_encode(size, &record);
 }
 
+/* What this life may use, and what an earlier one may have used. */
+static uint64_t next_views(const struct pbft *p)
+{
+    uint64_t own = p->advance.height == p->height + 1 ? p->advance.views : 0;
+    uint64_t spent = p->spent.height == p->height + 1 ? p->spent.views : 0;
+    return own > spent ? own : spent;
+}
+
 uint8_t *pbft_record_encode(size_t *size, const struct pbft *p)
 {
     struct own_votes own;
@@ -58,6 +66,7 @@ uint8_t *pbft_record_encode(size_t *size, const struct pbft *p)
     record.view = p->view;
     record.start_view = p->start_view;
     record.view_changing = p->is_changing;
+    record.next_views = next_views(p);
     fill_votes(&record, &own, p);
     record.prepared = p->prepared;
     record.view_change = p->own_change;
@@ -120,7 +129,8 @@ static bool is_voted_whole(const Pot__PbftRecord *record)
 static bool is_bare(const Pot__PbftRecord *record)
 {
     return record->n_votes == 0 && record->prepared == NULL &&
-           record->view_change == NULL && !record->view_changing;
+           record->view_change == NULL && !record->view_changing &&
+           record->next_views == 0;
 }
 
 /* Storage vouches for the bytes; this is about their meaning. */
@@ -128,6 +138,7 @@ static bool is_consistent(const Pot__PbftRecord *record)
 {
     return record->height > 0 && record->view <= VIEW_MAX &&
            record->start_view <= record->view &&
+           record->next_views <= VIEW_MAX + 1 &&
            record->n_votes <= VOTES_PHASES && is_prepared_whole(record) &&
            is_voted_whole(record) &&
            (record->n_votes == 0 || !record->view_changing) &&
@@ -186,11 +197,16 @@ struct pbft_mark pbft_record_mark(const Pot__PbftRecord *record)
         struct signature signature;
         bool is_open = vote_decode(&vote, &signature, record->votes[i]);
         POT_ASSERT(is_open);
-        const struct pbft_mark voted = {vote.height, vote.view,
-                                        (uint32_t)vote.phase, vote.digest};
+        const struct pbft_mark voted = {.height = vote.height,
+                                        .view = vote.view,
+                                        .rank = (uint32_t)vote.phase,
+                                        .digest = vote.digest};
         if (pbft_mark_compare(&voted, &mark) > 0) {
             mark = voted;
         }
+    }
+    if (mark.height == record->height) {
+        mark.next_views = record->next_views;
     }
     return mark;
 }

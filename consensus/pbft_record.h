@@ -3,7 +3,8 @@
  * The record names the height and view and holds the own votes in them, the
  * highest prepared certificate with its block, and the own view change.  So
  * a restart sends the same signatures again, never others, and a block that
- * anyone may have committed is still held by all who committed to it. */
+ * anyone may have committed is still held by all who committed to it.  Of one
+ * vote it says only that it may have been cast: see struct advance. */
 #ifndef POT_CONSENSUS_PBFT_RECORD_H
 #define POT_CONSENSUS_PBFT_RECORD_H
 

@@ -19,7 +19,10 @@
  * the same way, but signs nothing, checks nothing and times no view.
  *
  * The view never goes back within a height, and a vote is cast once in a
- * view and phase: both are in the record before a message shows them.
+ * view and phase: both are in the record before a message shows them.  But for
+ * one: a replica that has committed at the height before votes first in the
+ * view in which the next one begins while only that record knows that it may.
+ * So a restart that finds no later record leaves that view without a vote.
  *
  * Each part knows only parts in lines above its own, and its part of the
  * state stands in its header:
@@ -54,9 +57,17 @@
 /* An own vote at (height, view). */
 struct own_vote {
     bool is_cast;
-    bool is_durable; /* is_cast, in a record that PERSISTED has confirmed */
+    bool is_durable; /* is_cast, and what it waited for in the outbox is */
     struct hash digest;
     struct signature signature;
+};
+
+/* Leave to cast the first vote of a view, the prepare or pre-prepare, without
+ * a record of its own: the record of the height before says that it may have
+ * been. */
+struct advance {
+    uint64_t height; /* 0: none */
+    uint64_t views;  /* in views below it */
 };
 
 /* The block that this view is about. */
@@ -90,6 +101,9 @@ struct pbft {
     bool is_held;                  /* until PBFT_RELEASE */
     bool is_recovering; /* is_held, and what was signed is not known */
     struct pbft_mark signed_last; /* of all records so far, the furthest */
+    struct advance advance;       /* by the record asked for last */
+    struct advance spent; /* what an earlier life of the process may have used:
+                           * it votes in none of these views again */
 
     /* ---- Of the height. */
     uint64_t height; /* the one being agreed on */
@@ -122,6 +136,7 @@ struct pbft {
     bool is_started;
     uint64_t now_ms; /* of the last one, until the next */
     bool is_dirty;   /* the record must be written */
+    bool is_ahead;   /* a vote was cast that waits for no new record */
     struct pbft_effects *effects;
 };
 

@@ -48,7 +48,11 @@ void view_say_change(struct pbft *p)
     made.signature = codec_bytes(signature.b, SIGNATURE_SIZE);
     codec_free(p->own_change);
     p->own_change = pbft_message_copy(&made);
-    struct outbox_item item = {.height = p->height, .view = p->view};
+    struct outbox_item item = {
+        .sequence = p->outbox.sequence + 1,
+        .height = p->height,
+        .view = p->view,
+    };
     item.bytes = pbft_message_encode_view_change(&item.size, p->own_change);
     outbox_add(&p->outbox, &item);
     p->is_dirty = true;

@@ -45,8 +45,8 @@ static bool keep_word(struct sim_world *world, uint32_t identity,
     return true;
 }
 
-/* Persist before send: the durable record knows of the word, or has left
- * the height or the view behind. */
+/* Persist before send: the durable record knows of the word, foresees it, or
+ * has left the height or the view behind. */
 static bool record_knows(const struct sim_node *node,
                          const struct sim_word *word)
 {
@@ -70,8 +70,12 @@ static bool record_knows(const struct sim_node *node,
                                                word->digest.b, HASH_SIZE));
         }
     }
+    bool is_foreseen = record->height + 1 == word->height &&
+                       word->view < record->next_views &&
+                       (word->phase == (int)POT__PHASE__PHASE_PRE_PREPARE ||
+                        word->phase == (int)POT__PHASE__PHASE_PREPARE);
     codec_free(record);
-    return is_known;
+    return is_known || is_foreseen;
 }
 
 static void check_word(struct sim_world *world, const struct sim_node *node,

@@ -7,7 +7,7 @@ consensus_tests = tests/unit/test_certificate tests/unit/test_early \
 	tests/unit/test_evidence tests/unit/test_pbft_evidence \
 	tests/unit/test_pbft_set_change \
 	tests/unit/test_pace \
-	tests/unit/test_pbft_bugs \
+	tests/unit/test_pbft_advance tests/unit/test_pbft_bugs \
 	tests/unit/test_pbft_normal tests/unit/test_pbft_record \
 	tests/unit/test_pbft_suspicion tests/unit/test_pbft_unsigned \
 	tests/unit/test_pbft_verify tests/unit/test_pbft_view_change \
@@ -46,6 +46,11 @@ tests_unit_test_pbft_normal_SOURCES = tests/unit/test_pbft_normal.c \
 	$(pbft_bench)
 tests_unit_test_pbft_normal_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_pbft_normal_LDADD = $(consensus_libs)
+
+tests_unit_test_pbft_advance_SOURCES = tests/unit/test_pbft_advance.c \
+	$(pbft_bench)
+tests_unit_test_pbft_advance_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pbft_advance_LDADD = $(consensus_libs)
 
 tests_unit_test_pbft_record_SOURCES = tests/unit/test_pbft_record.c \
 	$(pbft_bench)

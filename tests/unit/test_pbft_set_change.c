@@ -81,7 +81,7 @@ static void a_record_of_the_old_set_says_nothing_in_the_new_one(void **state)
 {
     (void)state;
     struct bench_block next;
-    backup_commits();
+    backup_prepares();
     bench.height = 1;
     bench.tip = block.digest;
     struct public_key first = bench.set.keys[0]; /* and the order changed */

@@ -84,7 +84,17 @@ static bool has_vote(const Pot__PbftRecord *record, const struct word *word)
            record->view_change->view == word->view;
 }
 
-/* It holds the word, or has left its height or its view behind. */
+/* The first vote of a height, which the record of the one before lets go
+ * ahead. */
+static bool foresees(const Pot__PbftRecord *record, const struct word *word)
+{
+    return record->height + 1 == word->height &&
+           word->view < record->next_views &&
+           (word->phase == (int)POT__PHASE__PHASE_PRE_PREPARE ||
+            word->phase == (int)POT__PHASE__PHASE_PREPARE);
+}
+
+/* It holds or foresees the word, or has left its height or its view behind. */
 static bool record_knows(const struct node *node, const struct word *word)
 {
     Pot__PbftRecord *record;
@@ -97,9 +107,9 @@ static bool record_knows(const struct node *node, const struct word *word)
     bool is_behind =
         record->height > word->height ||
         (record->height == word->height && record->view > word->view);
-    bool is_known =
-        is_behind || (record->height == word->height &&
-                      record->view == word->view && has_vote(record, word));
+    bool is_known = is_behind || foresees(record, word) ||
+                    (record->height == word->height &&
+                     record->view == word->view && has_vote(record, word));
     codec_free(record);
     return is_known;
 }
