@@ -135,12 +135,25 @@ static bool agrees_on(struct trial *t, product_fn *variant, product_fn *scalar,
     return is_same(t->c, t->wanted, m * n);
 }
 
+static bool agrees_on_steps(struct trial *t, const struct product *variant,
+                            size_t m, size_t n, size_t k)
+{
+    for (size_t i = 0; i < m * n; i++) {
+        t->c[i] = next_float(&t->random);
+    }
+    memcpy(t->wanted, t->c, m * n * sizeof(float));
+    variant->step_tn(t->c, 0.3F, t->a, t->b, m, n, k, t->scratch);
+    exact_scalar.step_tn(t->wanted, 0.3F, t->a, t->b, m, n, k, t->scratch);
+    return is_same(t->c, t->wanted, m * n);
+}
+
 static bool agree(struct trial *t, const struct product *variant, size_t m,
                   size_t n, size_t k)
 {
     const struct product_weights weights[] = {{.floats = t->b},
                                               {.fixed = t->fixed}};
-    bool is_agreed = agrees_on_given(t, variant, m, n, k);
+    bool is_agreed = agrees_on_given(t, variant, m, n, k) &&
+                     agrees_on_steps(t, variant, m, n, k);
     for (size_t i = 0; is_agreed && i < 2; i++) {
         is_agreed = agrees_on(t, variant->add_nt, exact_scalar.add_nt,
                               weights[i], m, n, k) &&

@@ -5,6 +5,7 @@
  *
  *   add_nt            c = fma(a[k], b[k], c) from the c that is there
  *   set_nn, give_tn   the same from c = +0; give_tn in each block of k
+ *   step_tn           the same from +0, then c = fma(-rate, chain, c)
  *
  * Variants compute many chains side by side but never split one, so that
  * vectors, blocks, alignment and threads leave no trace.  Rounding is to the

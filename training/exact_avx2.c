@@ -17,7 +17,9 @@
 #define TILE_ROWS        6
 #define FOR_TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
 
-#include "training/exact_tile.h"
+#include "training/exact_give.h"
 
-const struct product exact_avx2 = {"avx2", true, add_nt, set_nn, give_tn};
+const struct product exact_avx2 = {
+    "avx2", true, add_nt, set_nn, give_tn, step_tn,
+};
 #endif

@@ -18,7 +18,9 @@
 #define FOR_TILE_ROWS(X)                                                       \
     X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
 
-#include "training/exact_tile.h"
+#include "training/exact_give.h"
 
-const struct product exact_avx512 = {"avx512", true, add_nt, set_nn, give_tn};
+const struct product exact_avx512 = {
+    "avx512", true, add_nt, set_nn, give_tn, step_tn,
+};
 #endif

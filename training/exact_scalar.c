@@ -88,4 +88,20 @@ static bool give_tn(const struct product_taker *taker, const float *a,
     return is_taken;
 }
 
-const struct product exact_scalar = {"scalar", true, add_nt, set_nn, give_tn};
+static void step_tn(float *c, float rate, const float *a, const float *b,
+                    size_t m, size_t n, size_t k, float *scratch)
+{
+    (void)scratch;
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < n; j++) {
+            float sum = 0.0F;
+            chains(&sum, a + i, 1, m, (struct product_weights){.floats = b + j},
+                   1, n, 1, 1, k);
+            c[i * n + j] = fmaf(-rate, sum, c[i * n + j]);
+        }
+    }
+}
+
+const struct product exact_scalar = {
+    "scalar", true, add_nt, set_nn, give_tn, step_tn,
+};

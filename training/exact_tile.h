@@ -16,14 +16,7 @@
  *       for each block of rows      [pack a's]
  *           for each panel          pack b's
  *               for each tile       registers: one chain an element
- *
- * What is given out is not stored in between: its k is packed as a whole, and
- * a tile's chains go from end to end.
- *
- *   for each part of the rows       pack a's
- *       for each group of panels    pack b's
- *           for each tile
- *               for each block of k registers, and whoever takes them */
+ */
 #ifndef POT_TRAINING_EXACT_TILE_H
 #define POT_TRAINING_EXACT_TILE_H
 
@@ -35,32 +28,20 @@
 #define RUN ((size_t)264)
 /* A pass of training/mlp.c, if it is of 512 rows. */
 #define BLOCK_ROWS ((size_t)(518 / TILE_ROWS * TILE_ROWS))
-/* Panels that are packed together when a product is given out. */
-#define GROUP ((size_t)2)
 /* Columns of c from which on packing a pays. */
 #define PACK_COLUMNS ((size_t)256)
 
 _Static_assert((518 + 2 * LANES) * 264 <= PRODUCT_SCRATCH,
                "a block's rows and a panel are packed into the scratch");
-_Static_assert(TILE_ROWS + GROUP * 2 * LANES <= PRODUCT_SCRATCH_STEP,
-               "a tile and a group of any k are packed into the scratch");
 _Static_assert(TILE_ROWS <= 15, "a tile's rows have five anchors, three each");
 
 /* rows and vectors are constants wherever this is inlined: what is left is
  * rows * vectors chains in registers. */
-INLINE void tile(float *c, size_t c_stride, struct operand a,
-                 const float *panel, size_t run, bool is_added, size_t rows,
-                 size_t vectors)
+INLINE void add_chains(VECTOR sums[TILE_ROWS][2], struct operand a,
+                       const float *panel, size_t run, size_t rows,
+                       size_t vectors)
 {
-    VECTOR sums[TILE_ROWS][2];
     const float *anchors[5];
-    UNROLLED
-    for (size_t i = 0; i < rows; i++) {
-        UNROLLED
-        for (size_t v = 0; v < vectors; v++) {
-            sums[i][v] = is_added ? LOAD(c + i * c_stride + v * LANES) : ZERO();
-        }
-    }
     UNROLLED
     for (size_t i = 0; i < 5; i++) {
         anchors[i] = a.at + 3 * i * (a.is_k_down ? 1 : a.stride);
@@ -85,11 +66,54 @@ INLINE void tile(float *c, size_t c_stride, struct operand a,
             anchors[i] += a.is_k_down ? a.stride : 1;
         }
     }
+}
+
+INLINE void tile(float *c, size_t c_stride, struct operand a,
+                 const float *panel, size_t run, bool is_added, size_t rows,
+                 size_t vectors)
+{
+    VECTOR sums[TILE_ROWS][2];
+    UNROLLED
+    for (size_t i = 0; i < rows; i++) {
+        UNROLLED
+        for (size_t v = 0; v < vectors; v++) {
+            sums[i][v] = is_added ? LOAD(c + i * c_stride + v * LANES) : ZERO();
+        }
+    }
+    add_chains(sums, a, panel, run, rows, vectors);
     UNROLLED
     for (size_t i = 0; i < rows; i++) {
         UNROLLED
         for (size_t v = 0; v < vectors; v++) {
             STORE(c + i * c_stride + v * LANES, sums[i][v]);
+        }
+    }
+}
+
+/* c = fma(-rate, chains, c).  a's part is packed; c is asked for at once and
+ * needed at last. */
+INLINE void step_tile(float *c, size_t c_stride, float rate, const float *a,
+                      const float *panel, size_t run, size_t rows,
+                      size_t vectors)
+{
+    VECTOR sums[TILE_ROWS][2];
+    const float back = -rate;
+    const struct operand packed = {a, rows, true, false};
+    UNROLLED
+    for (size_t i = 0; i < rows; i++) {
+        UNROLLED
+        for (size_t v = 0; v < vectors; v++) {
+            __builtin_prefetch(c + i * c_stride + v * LANES, 1);
+            sums[i][v] = ZERO();
+        }
+    }
+    add_chains(sums, packed, panel, run, rows, vectors);
+    UNROLLED
+    for (size_t i = 0; i < rows; i++) {
+        UNROLLED
+        for (size_t v = 0; v < vectors; v++) {
+            float *at = c + i * c_stride + v * LANES;
+            STORE(at, FMA(SPLAT(&back), sums[i][v], LOAD(at)));
         }
     }
 }
@@ -104,11 +128,22 @@ typedef void tile_fn(float *c, size_t c_stride, struct operand a,
         a.is_k_down = is_down;                                                 \
         tile(c, c_stride, a, panel, run, is_added, rows, vectors);             \
     }
+typedef void step_fn(float *c, size_t c_stride, float rate, const float *a,
+                     const float *panel, size_t run);
+
+#define STEP_TILE(name, rows, vectors)                                         \
+    TARGET static void name(float *c, size_t c_stride, float rate,             \
+                            const float *a, const float *panel, size_t run)    \
+    {                                                                          \
+        step_tile(c, c_stride, rate, a, panel, run, rows, vectors);            \
+    }
 #define TILES(rows)                                                            \
     TILE(along_##rows##_1, rows, false, 1)                                     \
     TILE(along_##rows##_2, rows, false, 2)                                     \
     TILE(down_##rows##_1, rows, true, 1)                                       \
-    TILE(down_##rows##_2, rows, true, 2)
+    TILE(down_##rows##_2, rows, true, 2)                                       \
+    STEP_TILE(step_##rows##_1, rows, 1)                                        \
+    STEP_TILE(step_##rows##_2, rows, 2)
 FOR_TILE_ROWS(TILES)
 
 /* By rows, whether k runs down in a, and vectors less 1. */
@@ -116,6 +151,11 @@ FOR_TILE_ROWS(TILES)
     [rows] = {{along_##rows##_1, along_##rows##_2},                            \
               {down_##rows##_1, down_##rows##_2}},
 static tile_fn *const tiles[TILE_ROWS + 1][2][2] = {FOR_TILE_ROWS(TILE_ENTRY)};
+
+/* By rows, and vectors less 1. */
+#define STEP_ENTRY(rows) [rows] = {step_##rows##_1, step_##rows##_2},
+static step_fn *const step_tiles[TILE_ROWS + 1][2] = {
+    FOR_TILE_ROWS(STEP_ENTRY)};
 
 /* Rows of the next tile: all tiles about as high, so that none is left with
  * too few chains to keep the processor busy. */
@@ -277,99 +317,6 @@ TARGET static void set_nn(float *c, const float *a, struct product_weights b,
 {
     multiply(c, (struct operand){a, k, false, false}, weights(b, n, true), m, n,
              k, false, scratch);
-}
-
-/* ---- giving out what is not stored */
-
-/* Rows of c against whose part of a all panels pass: as many as the scratch
- * has room for beside a group of panels, and all such parts about as high. */
-static size_t part_rows(size_t m, size_t k)
-{
-    size_t steps = k < PRODUCT_K_MIN ? PRODUCT_K_MIN : k;
-    size_t most = steps * PRODUCT_SCRATCH_STEP / k - GROUP * PANEL;
-    size_t count = (m + most - 1) / most;
-    size_t rows = (m + count - 1) / count;
-    rows = (rows + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
-    return rows < most ? rows : most / TILE_ROWS * TILE_ROWS;
-}
-
-/* A tile in all blocks of k: each is a chain of its own. */
-TARGET static bool give_tile(const struct product_taker *taker,
-                             struct product_piece *piece, const float *a,
-                             const float *panel, size_t k, size_t block)
-{
-    float sums[TILE_ROWS * 2 * LANES] __attribute__((aligned(64)));
-    bool is_taken = true;
-    piece->values = sums;
-    for (size_t l = 0; is_taken && l < k; l += block) {
-        struct operand part = {a + l * piece->rows, piece->rows, true, false};
-        tiles[piece->rows][1][piece->columns > LANES](
-            sums, PANEL, part, panel + l * PANEL, k - l < block ? k - l : block,
-            false);
-        piece->is_first = l == 0;
-        is_taken = taker->take(taker->context, piece);
-    }
-    return is_taken;
-}
-
-/* A tile's rows against a group's columns, the first of which piece has. */
-TARGET static bool give_tiles(const struct product_taker *taker,
-                              struct product_piece piece, const float *a,
-                              const float *panels, size_t columns, size_t k,
-                              size_t block)
-{
-    for (size_t j = 0; j < columns; j += PANEL) {
-        piece.columns = columns - j < PANEL ? columns - j : PANEL;
-        if (!give_tile(taker, &piece, a, panels + j * k, k, block)) {
-            return false;
-        }
-        piece.first += PANEL;
-    }
-    return true;
-}
-
-/* rows of c, whose part of a is packed, from first on: a group of panels at a
- * time, so that what is given out of a row lies together. */
-TARGET static bool give_part(const struct product_taker *taker, size_t first,
-                             const float *packed, struct operand b, size_t rows,
-                             size_t n, size_t k, size_t block, float *panels)
-{
-    struct product_piece piece = {.values_stride = PANEL, .stride = n};
-    for (size_t j = 0; j < n; j += GROUP * PANEL) {
-        size_t columns = n - j < GROUP * PANEL ? n - j : GROUP * PANEL;
-        for (size_t l = 0; l < columns; l += PANEL) {
-            struct operand part = {b.at + j + l, b.stride, true, false};
-            pack_panel(panels + l * k, part,
-                       columns - l < PANEL ? columns - l : PANEL, k);
-        }
-        for (size_t i = 0; i < rows; i += piece.rows) {
-            piece.rows = tile_rows(rows - i);
-            piece.first = first + i * n + j;
-            if (!give_tiles(taker, piece, packed + i * k, panels, columns, k,
-                            block)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-TARGET static bool give_tn(const struct product_taker *taker, const float *a,
-                           const float *b, size_t m, size_t n, size_t k,
-                           size_t block, float *scratch)
-{
-    float *packed = scratch + GROUP * PANEL * k;
-    size_t height = part_rows(m, k);
-    for (size_t i = 0; i < m; i += height) {
-        size_t rows = m - i < height ? m - i : height;
-        pack_rows(packed, (struct operand){a + i, m, true, false}, rows, k);
-        if (!give_part(taker, taker->origin + i * n, packed,
-                       (struct operand){b, n, true, false}, rows, n, k, block,
-                       scratch)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 #endif

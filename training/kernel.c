@@ -37,6 +37,13 @@ bool kernel_dense_gradient(const struct product_taker *taker,
                                    dense->n, block, dense->scratch);
 }
 
+void kernel_dense_step(float *w, float rate, const struct kernel_dense *dense,
+                       const float *dy, const float *x)
+{
+    dense->product->step_tn(w, rate, dy, x, dense->d_out, dense->d_in, dense->n,
+                            dense->scratch);
+}
+
 /* One sum a column, its rows ascending. */
 void kernel_dense_bias(float *db, const float *dy, size_t n, size_t d_out)
 {
@@ -206,18 +213,12 @@ struct product_piece kernel_row(const float *values, size_t first, size_t count,
 }
 
 CLONES_FUSED void kernel_step(float *restrict values,
-                              const struct product_piece *restrict piece,
+                              const float *restrict gradient, size_t count,
                               float rate)
 {
-    size_t columns = piece->columns;
-    for (size_t i = 0; i < piece->rows; i++) {
-        const float *restrict gradient =
-            piece->values + i * piece->values_stride;
-        float *restrict at = values + piece->first + i * piece->stride;
 #pragma omp simd
-        for (size_t j = 0; j < columns; j++) {
-            at[j] = fmaf(-rate, gradient[j], at[j]);
-        }
+    for (size_t i = 0; i < count; i++) {
+        values[i] = fmaf(-rate, gradient[i], values[i]);
     }
 }
 

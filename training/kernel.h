@@ -44,6 +44,11 @@ bool kernel_dense_gradient(const struct product_taker *taker,
                            const struct kernel_dense *dense, const float *dy,
                            const float *x, size_t block);
 
+/* kernel_dense_step: w -= rate * transpose(dy) * x.
+ * w (d_out, d_in), dy (n, d_out), x (n, d_in) */
+void kernel_dense_step(float *w, float rate, const struct kernel_dense *dense,
+                       const float *dy, const float *x);
+
 /* kernel_dense_bias: db = sum of dy's n rows.  db (d_out), dy (n, d_out) */
 void kernel_dense_bias(float *db, const float *dy, size_t n, size_t d_out);
 
@@ -72,14 +77,14 @@ double kernel_mse(float *dy, const float *y, const float *t,
 /* kernel_from_fixed: Q8.24 to float: exact scaling, one rounding. */
 void kernel_from_fixed(float *out, const int32_t *values, size_t count);
 
-/* The two that follow take a piece of a gradient to where it belongs.  Of a
- * row of count values: kernel_row. */
+/* kernel_step: values -= rate * gradient, each one fused multiply-add: the
+ * same bits on every machine. */
+void kernel_step(float *values, const float *gradient, size_t count,
+                 float rate);
+
+/* kernel_row: the piece that a row of count values is. */
 struct product_piece kernel_row(const float *values, size_t first, size_t count,
                                 bool is_first);
-
-/* kernel_step: values -= rate * the piece, each one fused multiply-add: the
- * same bits on every machine. */
-void kernel_step(float *values, const struct product_piece *piece, float rate);
 
 /* kernel_to_grid: sums = the piece if it is the first, or += it, rounded to
  * the grid of training/quantise.h; what lies beyond it is clamped.  False: a

@@ -25,7 +25,8 @@ training_libmlp_a_SOURCES = \
 	training/elementary.h \
 	training/exact.c training/exact.h \
 	training/exact_avx2.c training/exact_avx512.c training/exact_neon.c \
-	training/exact_pack.h training/exact_scalar.c training/exact_tile.h \
+	training/exact_give.h training/exact_pack.h training/exact_scalar.c \
+	training/exact_tile.h \
 	training/exact_variants.h \
 	training/kernel.c training/kernel.h \
 	training/mlp.c training/mlp.h \

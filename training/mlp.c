@@ -323,6 +323,27 @@ static bool give_weights(struct mlp *m, size_t l, struct product_taker taker)
                                  m->config.block_rows);
 }
 
+/* The gradient of a layer's inputs, into the second of dz. */
+static void backward_inputs(struct mlp *m, size_t l)
+{
+    float *dx = m->dz[1];
+    if (l > 0) {
+        struct kernel_dense dense = dense_of(m, l);
+        kernel_dense_backward(dx, &dense, m->dz[0], weights_of(m, l));
+        kernel_activate_backward(dx, m->x[l],
+                                 m->rows * m->config.shape.widths[l],
+                                 m->config.activation);
+    }
+}
+
+/* From a layer to the one before. */
+static void go_down(struct mlp *m)
+{
+    float *dx = m->dz[1];
+    m->dz[1] = m->dz[0];
+    m->dz[0] = dx;
+}
+
 bool mlp_backward(struct mlp *m, double *losses, struct product_taker taker)
 {
     const struct model_shape *shape = &m->config.shape;
@@ -332,24 +353,35 @@ bool mlp_backward(struct mlp *m, double *losses, struct product_taker taker)
         *losses++ = loss_backward(m->dz[0], m, y, i);
     }
     for (size_t l = shape->layer_count; is_taken && l-- > 0;) {
-        float *dx = m->dz[1];
-        if (l > 0) {
-            struct kernel_dense dense = dense_of(m, l);
-            kernel_dense_backward(dx, &dense, m->dz[0], weights_of(m, l));
-            kernel_activate_backward(dx, m->x[l], m->rows * shape->widths[l],
-                                     m->config.activation);
-        }
+        backward_inputs(m, l);
         is_taken = give_bias(m, &shape->tensors[2 * l + 1], taker) &&
                    give_weights(m, l, taker);
-        m->dz[1] = m->dz[0];
-        m->dz[0] = dx;
+        go_down(m);
     }
     return is_taken;
 }
 
-void mlp_step(struct mlp *m, const struct product_piece *gradient, float rate)
+static void step_layer(struct mlp *m, size_t l, float rate)
 {
-    kernel_step(m->parameters, gradient, rate);
+    const struct tensor_span *tensors = &m->config.shape.tensors[2 * l];
+    struct kernel_dense dense = dense_of(m, l);
+    kernel_dense_bias(m->scratch, m->dz[0], m->rows, dense.d_out);
+    kernel_step(m->parameters + tensors[1].offset, m->scratch, dense.d_out,
+                rate);
+    kernel_dense_step(m->parameters + tensors[0].offset, rate, &dense, m->dz[0],
+                      m->x[l]);
+}
+
+double mlp_step(struct mlp *m, float rate)
+{
+    POT_ASSERT(m->theta == NULL && m->rows <= m->config.block_rows);
+    double loss = loss_backward(m->dz[0], m, mlp_forward(m), 0);
+    for (size_t l = m->config.shape.layer_count; l-- > 0;) {
+        backward_inputs(m, l);
+        step_layer(m, l, rate);
+        go_down(m);
+    }
+    return loss;
 }
 
 /* False: the loss is no finite number. */
@@ -402,18 +434,6 @@ bool mlp_sum(int64_t *sums, int64_t *loss_sum, struct mlp *m,
     return true;
 }
 
-struct stepping {
-    struct mlp *m;
-    float rate;
-};
-
-static bool take_step(void *context, const struct product_piece *piece)
-{
-    const struct stepping *s = context;
-    mlp_step(s->m, piece, s->rate);
-    return true;
-}
-
 /* sums = theta - parameters */
 static bool put_way(int64_t *sums, struct mlp *m, const int32_t *theta)
 {
@@ -440,16 +460,12 @@ bool mlp_walk(int64_t *sums, int64_t *loss_sum, struct mlp *m,
               const uint64_t *rows)
 {
     size_t batch = walk->batch_rows;
-    struct stepping stepping = {m,
-                                (float)walk->rate * RATE_SCALE / (float)batch};
-    const struct product_taker taker = {take_step, &stepping, 0};
+    float rate = (float)walk->rate * RATE_SCALE / (float)batch;
     *loss_sum = 0;
     mlp_set_parameters(m, walk->theta);
     for (uint32_t step = 0; step < walk->steps; step++) {
-        double loss;
         mlp_load(m, d, rows + step * batch, batch);
-        (void)mlp_backward(m, &loss, taker);
-        if (!add_loss(loss_sum, loss)) {
+        if (!add_loss(loss_sum, mlp_step(m, rate))) {
             return false;
         }
     }

@@ -68,8 +68,9 @@ const float *mlp_forward(struct mlp *m);
  * any more once a piece of theirs is given out.  False: the taker said so. */
 bool mlp_backward(struct mlp *m, double *losses, struct product_taker taker);
 
-/* mlp_step: parameters -= rate * a piece of a gradient. */
-void mlp_step(struct mlp *m, const struct product_piece *gradient, float rate);
+/* mlp_step: forward and backward of the loaded rows, which are one block, and
+ * parameters -= rate * the gradient; returns the sum of the losses. */
+double mlp_step(struct mlp *m, float rate);
 
 /* mlp_sum: the gradient over count > 0 rows of d, which fits, as integers:
  * block_rows at a time, the blocks added up on the grid of

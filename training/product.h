@@ -56,12 +56,18 @@ typedef bool product_give_fn(const struct product_taker *taker, const float *a,
                              const float *b, size_t m, size_t n, size_t k,
                              size_t block, float *scratch);
 
+/* c -= rate * transpose(a) * b; rate > 0 */
+typedef void product_step_fn(float *c, float rate, const float *a,
+                             const float *b, size_t m, size_t n, size_t k,
+                             float *scratch);
+
 struct product {
     const char *name;
     bool takes_fixed;         /* weights in Q8.24 */
     product_fn *add_nt;       /* c += a * transpose(b): a (m, k), b (n, k) */
     product_fn *set_nn;       /* c = a * b: a (m, k), b (k, n) */
     product_give_fn *give_tn; /* a (k, m), b (k, n) */
+    product_step_fn *step_tn; /* the same */
 };
 
 /* OpenBLAS on the kernel that it chose, or OPENBLAS_CORETYPE. */

@@ -91,4 +91,15 @@ static bool give_tn(const struct product_taker *taker, const float *a,
     return is_taken;
 }
 
-const struct product product_blas = {"blas", false, add_nt, set_nn, give_tn};
+static void step_tn(float *c, float rate, const float *a, const float *b,
+                    size_t m, size_t n, size_t k, float *scratch)
+{
+    (void)scratch;
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, dimension(m),
+                dimension(n), dimension(k), -rate, a, dimension(m), b,
+                dimension(n), 1.0F, c, dimension(n));
+}
+
+const struct product product_blas = {
+    "blas", false, add_nt, set_nn, give_tn, step_tn,
+};

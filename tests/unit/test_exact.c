@@ -138,6 +138,20 @@ static bool is_same_float(float a, float b)
     return memcmp(&a, &b, sizeof(a)) == 0 || (isnan(a) && isnan(b));
 }
 
+#define RATE 0.3F
+
+static void store(float *c, const struct product *variant, enum shape shape,
+                  const float *a, struct product_weights b, size_t m, size_t n,
+                  size_t k, float *scratch)
+{
+    if (shape == TN) {
+        variant->step_tn(c, RATE, a, b.floats, m, n, k, scratch);
+    } else {
+        (shape == NT ? variant->add_nt : variant->set_nn)(c, a, b, m, n, k,
+                                                          scratch);
+    }
+}
+
 /* c lies between guards, all three anywhere on a cache line; of a large c a
  * sample is computed anew. */
 static void check_stored(struct fixture *f, const struct product *variant,
@@ -152,13 +166,13 @@ static void check_stored(struct fixture *f, const struct product *variant,
         memcpy(f->c + i, &guard, sizeof(guard));
     }
     memcpy(c, f->before, m * n * sizeof(float));
-    (shape == NT ? variant->add_nt : variant->set_nn)(c, a, b, m, n, k,
-                                                      f->scratch);
+    store(c, variant, shape, a, b, m, n, k, f->scratch);
     assert_true(is_guarded(f->c, (size_t)(c - f->c)));
     assert_true(is_guarded(c + m * n, GUARD));
     for (size_t at = 0; at < m * n; at += step) {
         float wanted =
             chain(shape, a, b, f->before[at], at / n, at % n, m, n, k, 0, k);
+        wanted = shape == TN ? fmaf(-RATE, wanted, f->before[at]) : wanted;
         if (!is_same_float(c[at], wanted)) {
             fail_msg("%s, shape %d, (%zu, %zu, %zu), element %zu: %a, not %a",
                      variant->name, (int)shape, m, n, k, at, (double)c[at],
@@ -242,6 +256,7 @@ static void check_all(struct fixture *f, size_t m, size_t n, size_t k)
         check_stored(f, variant, NT, fixed, m, n, k);
         check_stored(f, variant, NN, floats, m, n, k);
         check_stored(f, variant, NN, fixed, m, n, k);
+        check_stored(f, variant, TN, floats, m, n, k);
         check_blocks(f, variant, m, n, k, k);
         check_blocks(f, variant, m, n, k, k / 3 + 1);
     }
@@ -373,15 +388,26 @@ static void wrong_with_fixed(float *c, const float *a, struct product_weights b,
     }
 }
 
+static void wrong_in_a_step(float *c, float rate, const float *a,
+                            const float *b, size_t m, size_t n, size_t k,
+                            float *scratch)
+{
+    exact_scalar.step_tn(c, rate, a, b, m, n, k, scratch);
+    if (n % 8 == 5) {
+        turn_last_bit(c + n - 1);
+    }
+}
+
 static void wrong_variants_are_found(void **state)
 {
     struct fixture *f = *state;
-    struct product wrong[4] = {exact_scalar, exact_scalar, exact_scalar,
-                               exact_scalar};
+    struct product wrong[5] = {exact_scalar, exact_scalar, exact_scalar,
+                               exact_scalar, exact_scalar};
     wrong[0].add_nt = unfused_nt;
     wrong[1].give_tn = wrong_in_tall_tiles;
     wrong[2].set_nn = wrong_in_long_chains;
     wrong[3].set_nn = wrong_with_fixed;
+    wrong[4].step_tn = wrong_in_a_step;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         assert_false(exact_agrees(&wrong[i]));
     }

@@ -472,8 +472,7 @@ static void steps_are_one_fused_multiply_add_each(void **state)
         wanted[i] = fmaf(-rate, gradient[i], values[i]);
         unfused += wanted[i] != values[i] - rate * gradient[i] ? 1 : 0;
     }
-    struct product_piece piece = kernel_row(gradient, 0, COUNT, true);
-    kernel_step(values, &piece, rate);
+    kernel_step(values, gradient, COUNT, rate);
     assert_memory_equal(values, wanted, sizeof(values));
     assert_true(unfused > 10);
 }

@@ -132,8 +132,7 @@ static void walk_by_hand(int64_t *sums, int64_t *loss_sum, struct mlp *m,
         for (size_t i = 0; i < count; i++) {
             parameters[i] = fmaf(-rate, gradient[i], parameters[i]);
         }
-        struct product_piece piece = kernel_row(gradient, 0, count, true);
-        mlp_step(m, &piece, rate);
+        (void)mlp_step(m, rate);
         *loss_sum += llrint(ldexp(loss, FIXED_BITS));
         rows += walk->batch_rows;
     }
