@@ -56,9 +56,9 @@ static bool has_drawn(const Pot__TaskRecord *task,
            draw_names(&link, &theta, &submission->miner, task->draw_rate_ppm);
 }
 
-bool draws_contradict(const Pot__TaskRecord *task,
-                      const struct round_attestation *attestation,
-                      const struct round_submission *submission)
+bool ledger_draw_contradicts(const Pot__TaskRecord *task,
+                             const struct round_attestation *attestation,
+                             const struct round_submission *submission)
 {
     return round_verdict_on(attestation, &submission->hash) ==
                POT__VERDICT__VERDICT_ACCEPT &&

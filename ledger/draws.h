@@ -10,12 +10,6 @@
 
 struct settle;
 
-/* draws_contradict: the attestation accepts, with no word of an audit, what its
- * link has drawn. */
-bool draws_contradict(const Pot__TaskRecord *task,
-                      const struct round_attestation *attestation,
-                      const struct round_submission *submission);
-
 /* draws_note: keeps the links of a closing round, and counts what they drew. */
 void draws_note(const struct settle *s, const struct ledger_env *env);
 

@@ -145,6 +145,11 @@ Pot__DrawsRecord *ledger_draws(const struct state *state,
  * its validator has shown before, if any. */
 bool ledger_draw_fits(const Pot__DrawsRecord *draws,
                       const struct round_attestation *attestation);
+/* ledger_draw_contradicts: it accepts, with no word of an audit, what its link
+ * has drawn: no update lists both. */
+bool ledger_draw_contradicts(const Pot__TaskRecord *task,
+                             const struct round_attestation *attestation,
+                             const struct round_submission *submission);
 /* Of an exact task, while it can be challenged or judged still. */
 Pot__ClosedRecord *ledger_closed(const struct state *state,
                                  const struct hash *task, uint32_t round);

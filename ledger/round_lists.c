@@ -70,7 +70,7 @@ static bool contradicts_any(const struct settle *s,
                             const struct round_submission *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (draws_contradict(s->task, attestation, &list[i])) {
+        if (ledger_draw_contradicts(s->task, attestation, &list[i])) {
             return true;
         }
     }
@@ -260,8 +260,8 @@ static bool contradicts_held(const struct settle *s,
                              const struct round_candidate *candidate)
 {
     for (size_t i = 0; i < candidate->submission_count; i++) {
-        if (draws_contradict(s->task, attestation,
-                             &candidate->submissions[i].opened)) {
+        if (ledger_draw_contradicts(s->task, attestation,
+                                    &candidate->submissions[i].opened)) {
             return true;
         }
     }

@@ -108,6 +108,16 @@ static bool judgement_is_well_formed(const Pot__Judgement *judgement)
             round_is_accept(judgement->verdict));
 }
 
+static bool pledge_is_well_formed(const Pot__AttestationBody *body)
+{
+    size_t size = body->covers.len;
+    if (body->pledge.len == 0) {
+        return size == 0;
+    }
+    return body->pledge.len == HASH_SIZE && size > 0 &&
+           size <= ROUND_COVERS_MAX && body->covers.data[size - 1] != 0;
+}
+
 static bool attestation_is_well_formed(struct round_attestation *a,
                                        const Pot__Signed *message)
 {
@@ -116,7 +126,10 @@ static bool attestation_is_well_formed(struct round_attestation *a,
         message->signature.len != SIGNATURE_SIZE ||
         !codec_hash(&a->task, body->task) ||
         (body->draw.len != 0 && body->draw.len != HASH_SIZE) ||
-        (body->closes && (body->n_judgements > 0 || body->draw.len > 0))) {
+        !pledge_is_well_formed(body) ||
+        (body->closes && body->pledge.len > 0) ||
+        ((body->closes || body->pledge.len > 0) &&
+         (body->n_judgements > 0 || body->draw.len > 0))) {
         return false;
     }
     for (size_t i = 0; i < body->n_judgements; i++) {
@@ -177,6 +190,11 @@ Pot__Verdict round_verdict_on(const struct round_attestation *attestation,
         }
     }
     return POT__VERDICT__VERDICT_NONE;
+}
+
+bool round_is_pledge(const struct round_attestation *attestation)
+{
+    return attestation->body->pledge.len > 0;
 }
 
 bool round_is_accept(Pot__Verdict verdict)

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/key.h"
+#include "base/limits.h"
 #include "proto/chain.pb-c.h"
 
 /* A loss is Q40.24 and its size below this. */
@@ -40,6 +41,9 @@ struct round_attestation {
     Pot__AttestationBody *body;
 };
 
+/* Bytes of a bit for each in the roster. */
+#define ROUND_COVERS_MAX (ROSTER_MAX / 8)
+
 /* round_seed: what decides which rows each miner trains on; block is the hash
  * of the block that opened the round. */
 void round_seed(struct hash *out, const struct hash *task, uint32_t round,
@@ -64,7 +68,7 @@ POT_MUST_USE enum pot_err round_commitment_decode(struct round_commitment *out,
 
 /* round_attestation_decode: the same for an attestation; its judgements are by
  * ascending submission hash, nothing is judged twice; its draw is a hash or
- * nothing; one that closes judges and draws nothing. */
+ * nothing; one that closes, or is a pledge, judges and draws nothing. */
 POT_MUST_USE enum pot_err round_attestation_decode(
     struct round_attestation *out, const Pot__Signed *message);
 void round_attestation_fini(struct round_attestation *attestation);
@@ -73,6 +77,9 @@ void round_attestation_fini(struct round_attestation *attestation);
  * if nothing. */
 Pot__Verdict round_verdict_on(const struct round_attestation *attestation,
                               const struct hash *submission);
+
+/* round_is_pledge: it says but that it will be followed by another one. */
+bool round_is_pledge(const struct round_attestation *attestation);
 
 /* round_is_accept: accepted, audited or not. */
 bool round_is_accept(Pot__Verdict verdict);

@@ -50,6 +50,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             POT_ASSERT(round_verdict_on(&attestation, &name) ==
                        body->judgements[i]->verdict);
         }
+        if (round_is_pledge(&attestation)) {
+            POT_ASSERT(body->n_judgements == 0 && body->draw.len == 0);
+            POT_ASSERT(body->covers.data[body->covers.len - 1] != 0);
+        }
         check_bytes(body, data, size);
         round_attestation_fini(&attestation);
     }
