@@ -42,6 +42,15 @@ static bool has_room(const struct round_early *early,
     return count < AUTHOR_MAX && early->count < MESSAGES_MAX;
 }
 
+static struct round_early_message **end_of(struct round_early *early)
+{
+    struct round_early_message **end = &early->first;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    return end;
+}
+
 bool round_early_keep(struct round_early *early, const struct arrival *arrival,
                       const struct public_key *author,
                       const struct state *state, uint64_t height)
@@ -55,8 +64,7 @@ bool round_early_keep(struct round_early *early, const struct arrival *arrival,
     kept->arrival = *arrival;
     kept->arrival.message = kept->message;
     kept->author = *author;
-    kept->next = early->first;
-    early->first = kept;
+    *end_of(early) = kept;
     early->count++;
     return true;
 }

@@ -42,8 +42,8 @@ bool round_early_keep(struct round_early *early, const struct arrival *arrival,
                       const struct public_key *author,
                       const struct state *state, uint64_t height);
 
-/* round_early_replay: calls take for each and keeps none but those that take
- * keeps again. */
+/* round_early_replay: calls take for each, in the order in which they came, and
+ * keeps none but those that take keeps again. */
 void round_early_replay(struct round_early *early,
                         bool (*take)(void *context,
                                      const struct arrival *arrival),

@@ -19,6 +19,7 @@ struct game {
     struct fixture f;
     struct round_early early;
     size_t taken;
+    uint64_t taken_peers[4];
     bool is_kept_again;
 };
 
@@ -89,6 +90,7 @@ static void for_a_few_blocks(void **state)
 static bool take(void *context, const struct arrival *arrival)
 {
     struct game *g = context;
+    g->taken_peers[g->taken % 4] = arrival->peer_id;
     g->taken++;
     assert_non_null(arrival->message);
     return g->is_kept_again &&
@@ -112,6 +114,23 @@ static void each_is_looked_at_once_and_may_stay(void **state)
     assert_int_equal(g->taken, 4);
 }
 
+/* A pledge goes before the words behind it. */
+static void in_the_order_in_which_they_came(void **state)
+{
+    struct game *g = *state;
+    const Pot__Signed message = POT__SIGNED__INIT;
+    for (uint64_t i = 0; i < 4; i++) {
+        const struct arrival arrival = {.message = &message, .peer_id = i};
+        assert_true(round_early_keep(&g->early, &arrival,
+                                     key_public(fixture_miner(&g->f, i % 2)),
+                                     &g->f.env.state, 0));
+    }
+    round_early_replay(&g->early, take, g);
+    for (uint64_t i = 0; i < 4; i++) {
+        assert_int_equal(g->taken_peers[i], i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +139,7 @@ int main(void)
         TEST(a_few_of_each_author),
         TEST(for_a_few_blocks),
         TEST(each_is_looked_at_once_and_may_stay),
+        TEST(in_the_order_in_which_they_came),
 #undef TEST
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
