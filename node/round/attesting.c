@@ -3,28 +3,36 @@
 #include "node/round/attesting.h"
 
 #include "base/alloc.h"
-#include "base/check.h"
-#include "base/clock.h"
 #include "base/map.h"
-#include "ledger/ledger.h"
-#include "node/hold/holdings.h"
-#include "node/hold/stored.h"
-#include "node/round/rounds_shared.h"
-#include "p2p/gossip.h"
+#include "node/round/pledges.h"
+#include "node/round/word_choice.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 
 #include <stdlib.h>
 
-struct attesting {
-    struct rounds_shared *shared;
-    struct map attestations; /* validator key -> struct candidate_attestation */
+/* Once words are shown, so long those are awaited that were pledged. */
+#define SHOW_MS 300
+
+/* What one validator has said. */
+struct heard {
+    struct candidate_attestation *kept; /* NULL: none */
+    struct candidate_attestation *late; /* NULL: none, or older than kept */
+    size_t place; /* of the first late one among those of all */
 };
 
-struct attesting *attesting_new(struct rounds_shared *shared)
+struct attesting {
+    const Pot__TaskRecord *task;
+    struct pledges *pledges;
+    struct map heard; /* validator -> struct heard */
+    size_t late;      /* how many have said one, for their places */
+};
+
+struct attesting *attesting_new(const Pot__TaskRecord *task, uint64_t opened_ms)
 {
     struct attesting *attesting = pot_calloc(1, sizeof(*attesting));
-    attesting->shared = shared;
+    attesting->task = task;
+    attesting->pledges = pledges_new(task, opened_ms);
     return attesting;
 }
 
@@ -41,105 +49,185 @@ void attesting_free(struct attesting *attesting)
 {
     size_t cursor = 0;
     const struct map_slot *slot;
-    while ((slot = map_next(&attesting->attestations, &cursor)) != NULL) {
-        attestation_free(slot->value);
+    while ((slot = map_next(&attesting->heard, &cursor)) != NULL) {
+        struct heard *heard = slot->value;
+        attestation_free(heard->kept);
+        attestation_free(heard->late);
+        free(heard);
     }
-    map_fini(&attesting->attestations);
+    map_fini(&attesting->heard);
+    pledges_free(attesting->pledges);
     free(attesting);
 }
 
-static bool is_validator(const struct rounds_shared *shared,
-                         const struct public_key *key)
+static bool is_newer(const struct round_attestation *opened,
+                     const struct candidate_attestation *than)
 {
-    const struct state state = stored_state(shared->holdings->store);
-    struct validator_set set;
-    uint32_t index;
-    ledger_validators(&state, &set);
-    return validator_set_find(&index, &set, key);
+    return than == NULL || opened->body->sequence > than->opened.body->sequence;
+}
+
+static struct heard *heard_of(struct attesting *attesting,
+                              const struct public_key *validator)
+{
+    struct heard *heard = map_get(&attesting->heard, validator->b);
+    if (heard == NULL) {
+        heard = pot_calloc(1, sizeof(*heard));
+        (void)map_put(&attesting->heard, validator->b, heard);
+    }
+    return heard;
+}
+
+static void replace(struct candidate_attestation **held,
+                    struct round_attestation *opened,
+                    const Pot__Signed *message)
+{
+    attestation_free(*held);
+    *held = pot_calloc(1, sizeof(**held));
+    (*held)->opened = *opened;
+    (*held)->message = signed_copy(message);
+}
+
+static void take_late(struct attesting *attesting, struct heard *heard,
+                      struct round_attestation *opened,
+                      const Pot__Signed *message)
+{
+    if (heard->late == NULL) {
+        heard->place = attesting->late++;
+    }
+    replace(&heard->late, opened, message);
+}
+
+/* Who has shown its words pledges no others. */
+static bool take_pledge(struct attesting *attesting,
+                        struct round_attestation *pledge)
+{
+    bool is_taken = map_get(&attesting->heard, pledge->validator.b) == NULL &&
+                    pledges_take(attesting->pledges, pledge);
+    round_attestation_fini(pledge);
+    return is_taken;
+}
+
+static bool take_words(struct attesting *attesting,
+                       struct round_attestation *opened,
+                       const Pot__Signed *message)
+{
+    struct heard *heard = heard_of(attesting, &opened->validator);
+    bool is_kept =
+        pledges_keeps(attesting->pledges, &opened->validator, &opened->hash);
+    if (!is_newer(opened, heard->kept) ||
+        (!is_kept && !is_newer(opened, heard->late))) {
+        round_attestation_fini(opened);
+        return false;
+    }
+    if (!is_kept) {
+        take_late(attesting, heard, opened, message);
+        return true;
+    }
+    replace(&heard->kept, opened, message);
+    if (heard->late != NULL && !is_newer(&heard->late->opened, heard->kept)) {
+        attestation_free(heard->late);
+        heard->late = NULL;
+    }
+    return true;
 }
 
 bool attesting_take(struct attesting *attesting,
                     struct round_attestation *opened,
                     const Pot__Signed *message)
 {
-    const struct candidate_attestation *old =
-        map_get(&attesting->attestations, opened->validator.b);
-    bool is_newer =
-        old == NULL || old->opened.body->sequence < opened->body->sequence;
-    if (!is_newer || !is_validator(attesting->shared, &opened->validator)) {
-        round_attestation_fini(opened);
-        return false;
-    }
-    struct candidate_attestation *held = pot_calloc(1, sizeof(*held));
-    held->opened = *opened;
-    held->message = signed_copy(message);
-    attestation_free(
-        map_put(&attesting->attestations, held->opened.validator.b, held));
-    attesting->shared->stats.attestations++;
-    return true;
+    return round_is_pledge(opened) ? take_pledge(attesting, opened)
+                                   : take_words(attesting, opened, message);
 }
 
-/* Later attestations have higher numbers, also across a restart: the number
- * follows the clock, in tenths of a second. */
-static uint32_t next_sequence(struct rounds_shared *shared)
+/* ---- when they count */
+
+bool attesting_look(struct attesting *attesting, uint32_t validators,
+                    size_t expected, uint64_t limit_ms, uint64_t now_ms)
 {
-    uint32_t from_clock = (uint32_t)(clock_wall_ms() / 100);
-    shared->sequence =
-        shared->sequence + 1 > from_clock ? shared->sequence + 1 : from_clock;
-    return shared->sequence;
+    const struct pledges_view view = {
+        .validators = validators,
+        .shown = attesting->heard.count,
+        .expected = expected,
+        .limit_ms = limit_ms,
+    };
+    return pledges_look(attesting->pledges, &view, now_ms);
 }
 
-bool attesting_say(struct attesting *attesting, Pot__AttestationBody *body)
+static bool is_kept_by(const void *context, const struct public_key *validator)
 {
-    struct rounds_shared *shared = attesting->shared;
-    struct round_attestation opened;
-    size_t size;
-    body->sequence = next_sequence(shared);
-    Pot__Signed *message = signed_make(
-        SIGNED_ATTESTATION, &shared->holdings->chain, shared->key, body);
-    if (message == NULL) {
-        return false;
-    }
-    uint8_t *data = codec_encode(&size, message);
-    gossip_publish(shared->gossip, MESSAGE_ATTESTATION, data, size);
-    enum pot_err err = round_attestation_decode(&opened, message);
-    POT_ASSERT(err == POT_OK);
-    (void)attesting_take(attesting, &opened, message);
-    free(data);
-    codec_free(message);
-    return true;
+    const struct attesting *attesting = context;
+    const struct heard *heard = map_get(&attesting->heard, validator->b);
+    return heard != NULL && heard->kept != NULL;
 }
 
-bool attesting_close(const struct attesting *attesting,
-                     const Pot__TaskRecord *task)
+static bool are_kept(const struct attesting *attesting)
 {
-    size_t size;
-    const struct rounds_shared *shared = attesting->shared;
-    Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
-    body.task = task->task;
-    body.round = task->round;
-    body.closes = true;
-    Pot__Signed *message = signed_make(
-        SIGNED_ATTESTATION, &shared->holdings->chain, shared->key, &body);
-    if (message == NULL) {
-        return false;
-    }
-    uint8_t *data = codec_encode(&size, message);
-    gossip_publish(shared->gossip, MESSAGE_ATTESTATION, data, size);
-    free(data);
-    codec_free(message);
-    return true;
+    return pledges_all(attesting->pledges, is_kept_by, attesting);
 }
 
-void attesting_list(const struct attesting *attesting,
+uint64_t attesting_since_ms(const struct attesting *attesting,
+                            uint64_t closable_ms)
+{
+    uint64_t ripe = pledges_ripe_ms(attesting->pledges);
+    return ripe != 0 && ripe < closable_ms && are_kept(attesting) ? ripe
+                                                                  : closable_ms;
+}
+
+enum attesting_reach attesting_reach(const struct attesting *attesting,
+                                     uint64_t now_ms)
+{
+    uint64_t shown = pledges_shown_ms(attesting->pledges);
+    bool is_over =
+        shown != 0 && (now_ms >= shown + SHOW_MS || are_kept(attesting));
+    return is_over ? REACH_LATE : REACH_KEPT;
+}
+
+/* ---- which of them count */
+
+/* What it says beside the one that was kept, or instead of it. */
+static const struct candidate_attestation *spare_of(
+    const struct attesting *attesting, const struct heard *heard,
+    enum attesting_reach reach)
+{
+    if (heard->late == NULL || reach == REACH_KEPT) {
+        return NULL;
+    }
+    if (heard->kept != NULL) {
+        return word_choice_extends(&heard->late->opened, &heard->kept->opened)
+                   ? heard->late
+                   : NULL;
+    }
+    bool is_broken =
+        pledges_has(attesting->pledges, &heard->late->opened.validator);
+    return reach == REACH_BROKEN || !is_broken ? heard->late : NULL;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct word_choice *x = a;
+    const struct word_choice *y = b;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+void attesting_list(const struct attesting *attesting, uint32_t validators,
+                    enum attesting_reach reach,
                     struct round_candidate *candidate)
 {
     size_t cursor = 0;
     const struct map_slot *slot;
-    candidate->attestations = pot_calloc(attesting->attestations.count,
-                                         sizeof(*candidate->attestations));
-    while ((slot = map_next(&attesting->attestations, &cursor)) != NULL) {
-        const struct candidate_attestation *held = slot->value;
-        candidate->attestations[candidate->attestation_count++] = *held;
+    size_t count = 0;
+    struct word_choice *all = pot_calloc(attesting->heard.count, sizeof(*all));
+    while ((slot = map_next(&attesting->heard, &cursor)) != NULL) {
+        const struct heard *heard = slot->value;
+        all[count++] = (struct word_choice){
+            .kept = heard->kept,
+            .spare = spare_of(attesting, heard, reach),
+            .place = heard->place,
+        };
     }
+    if (count > 0) {
+        qsort(all, count, sizeof(*all), compare_places);
+    }
+    word_choice_make(candidate, all, count, attesting->task, validators);
+    free(all);
 }

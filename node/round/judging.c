@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "ledger/ledger.h"
+#include "ledger/roster.h"
 #include "ledger/submission.h"
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
@@ -398,6 +399,11 @@ static int compare_judgements(const void *a, const void *b)
     return memcmp((*x)->submission.data, (*y)->submission.data, HASH_SIZE);
 }
 
+static bool has_word(const struct submission *s)
+{
+    return s->state == JUDGED && s->verdict != POT__VERDICT__VERDICT_NONE;
+}
+
 bool judging_verdicts(struct judging *judging, Pot__AttestationBody *body)
 {
     size_t cursor = 0;
@@ -410,7 +416,7 @@ bool judging_verdicts(struct judging *judging, Pot__AttestationBody *body)
         pot_calloc(judging->submissions.count, sizeof(*body->judgements));
     while ((slot = map_next(&judging->submissions, &cursor)) != NULL) {
         const struct submission *s = slot->value;
-        if (s->state == JUDGED && s->verdict != POT__VERDICT__VERDICT_NONE) {
+        if (has_word(s)) {
             body->judgements[body->n_judgements++] = make_judgement(s);
         }
     }
@@ -419,4 +425,23 @@ bool judging_verdicts(struct judging *judging, Pot__AttestationBody *body)
               compare_judgements);
     }
     return true;
+}
+
+size_t judging_covers(const struct judging *judging,
+                      uint8_t out[static ROUND_COVERS_MAX])
+{
+    size_t cursor = 0;
+    size_t size = 0;
+    const struct map_slot *slot;
+    struct roster roster = roster_of_round(judging->task);
+    memset(out, 0, ROUND_COVERS_MAX);
+    while ((slot = map_next(&judging->submissions, &cursor)) != NULL) {
+        const struct submission *s = slot->value;
+        size_t place;
+        if (has_word(s) && roster_find(roster, &opened_of(s)->miner, &place)) {
+            out[place / 8] |= (uint8_t)(1 << place % 8);
+            size = place / 8 + 1 > size ? place / 8 + 1 : size;
+        }
+    }
+    return size;
 }

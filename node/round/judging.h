@@ -51,4 +51,9 @@ void judging_list(const struct judging *judging,
  * what that takes. */
 bool judging_verdicts(struct judging *judging, Pot__AttestationBody *body);
 
+/* judging_covers: a bit for each miner of the roster on whose submission there
+ * is a verdict; how many bytes of out, the last of which is not 0. */
+size_t judging_covers(const struct judging *judging,
+                      uint8_t out[static ROUND_COVERS_MAX]);
+
 #endif

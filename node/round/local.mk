@@ -13,8 +13,10 @@ node_round_libround_a_SOURCES = \
 	node/round/miner.c node/round/miner.h \
 	node/round/open_round.c node/round/open_round.h \
 	node/round/own_links.c node/round/own_links.h \
+	node/round/own_words.c node/round/own_words.h \
 	node/round/planter.c node/round/planter.h \
 	node/round/payload.c node/round/payload.h \
+	node/round/pledges.c node/round/pledges.h \
 	node/round/referee.c node/round/referee.h \
 	node/round/referee_words.c node/round/referee_words.h \
 	node/round/round_early.c node/round/round_early.h \
@@ -23,6 +25,7 @@ node_round_libround_a_SOURCES = \
 	node/round/row_gather.c node/round/row_gather.h \
 	node/round/rounds.c node/round/rounds.h \
 	node/round/rounds_shared.h \
+	node/round/word_choice.c node/round/word_choice.h \
 	node/round/worker_process.c node/round/worker_process.h \
 	node/round/workers.c node/round/workers.h
 node_round_libround_a_CPPFLAGS = $(node_cppflags)

@@ -15,6 +15,8 @@
 #include "node/round/attesting.h"
 #include "node/round/committing.h"
 #include "node/round/judging.h"
+#include "node/round/own_words.h"
+#include "node/round/pledges.h"
 #include "node/round/rounds_shared.h"
 #include "proto/codec.h"
 
@@ -22,9 +24,6 @@
 
 /* Verdicts wait this long for others to be attested together with. */
 #define ATTEST_TOGETHER_MS 150
-/* Once a round could be closed, those who are missing get as long again as
- * it took so far, and no less than this. */
-#define GRACE_MIN_MS 300
 
 struct open_round {
     struct rounds_shared *shared;
@@ -37,15 +36,18 @@ struct open_round {
                               0: it does */
     struct judging *judging;
     struct attesting *attesting;
+    struct own_words *own; /* NULL without a key */
     uint64_t opened_ms;    /* on the loop's clock */
     uint64_t closable_ms;  /* since when it could be closed; 0: cannot yet */
     bool would_be_empty;   /* if it were closed now */
     bool is_dirty;         /* something came since the last tally */
     uint64_t tally_height; /* for which it was made: time may be up later */
-    bool has_news;         /* verdicts not attested yet */
+    enum attesting_reach tally_reach; /* the same */
+    bool has_news;                    /* verdicts not attested yet */
     uint64_t news_ms;
-    bool is_full;        /* nobody is worth waiting for */
-    uint64_t due_height; /* of the block that was to close it */
+    bool are_words_shown; /* ours, or pledged no more */
+    bool is_full;         /* nobody is worth waiting for */
+    uint64_t due_height;  /* of the block that was to close it */
     struct owed owed;
 };
 
@@ -65,6 +67,28 @@ static void on_verdict(void *context)
         round->news_ms = uv_now(round->shared->loop);
     }
     round->shared->on_news(round->shared->context);
+}
+
+static void load_validators(const struct open_round *round,
+                            struct validator_set *out)
+{
+    const struct state state = stored_state(round->shared->holdings->store);
+    ledger_validators(&state, out);
+}
+
+static bool is_validator(const struct open_round *round,
+                         const struct public_key *key)
+{
+    struct validator_set set;
+    uint32_t index;
+    load_validators(round, &set);
+    return validator_set_find(&index, &set, key);
+}
+
+static bool take_own(void *context, struct round_attestation *opened,
+                     const Pot__Signed *message)
+{
+    return open_round_attestation(context, opened, message);
 }
 
 static Pot__DrawsRecord *load_draws(const struct rounds_shared *shared,
@@ -90,9 +114,10 @@ struct open_round *open_round_new(struct rounds_shared *shared,
     round->committing = committing_new(record, pace_ms, round->opened_ms);
     round->judging =
         judging_new(shared, record, &round->shape, on_verdict, round);
-    round->attesting = attesting_new(shared);
+    round->attesting = attesting_new(record, round->opened_ms);
     round->draws = load_draws(shared, task);
     if (shared->key != NULL) {
+        round->own = own_words_new(shared, take_own, round);
         needs_task_data(shared->needs, record->spec, NULL, NULL);
     }
     return round;
@@ -103,6 +128,7 @@ void open_round_free(struct open_round *round)
     committing_free(round->committing);
     judging_free(round->judging);
     attesting_free(round->attesting);
+    own_words_free(round->own);
     codec_free(round->record);
     codec_free(round->draws);
     free(round);
@@ -172,8 +198,7 @@ static bool hear_closing(struct open_round *round,
                          const struct public_key *validator)
 {
     struct validator_set set;
-    const struct state state = stored_state(round->shared->holdings->store);
-    ledger_validators(&state, &set);
+    load_validators(round, &set);
     bool is_first = committing_closes(round->committing, &set, validator);
     if (round->revealing_ms == 0 &&
         committing_is_over(round->committing, &set)) {
@@ -186,9 +211,8 @@ static bool hear_closing(struct open_round *round,
 static void close_if_due(struct open_round *round, uint64_t now_ms)
 {
     if (committing_is_due(round->committing, now_ms) &&
-        attesting_close(round->attesting, round->record)) {
+        own_words_close(round->own, round->record)) {
         committing_close(round->committing, now_ms);
-        (void)hear_closing(round, key_public(round->shared->key));
     }
 }
 
@@ -204,22 +228,30 @@ bool open_round_submission(struct open_round *round,
     return judging_take(round->judging, opened, message, peer_id);
 }
 
+/* Not padded: a miner is judged once.  A pledge has nothing of this. */
+static bool is_well_made(const struct open_round *round,
+                         const struct round_attestation *opened)
+{
+    return round_is_pledge(opened) ||
+           (opened->body->n_judgements <= round->record->n_roster &&
+            ledger_draw_fits(round->draws, opened));
+}
+
 bool open_round_attestation(struct open_round *round,
                             struct round_attestation *opened,
                             const Pot__Signed *message)
 {
-    bool is_taken;
+    bool is_taken = false;
     if (opened->body->closes) {
         is_taken = hear_closing(round, &opened->validator);
         round_attestation_fini(opened);
-    } else if (opened->body->n_judgements > round->record->n_roster) {
-        round_attestation_fini(opened); /* padded: a miner is judged once */
-        is_taken = false;
-    } else if (!ledger_draw_fits(round->draws, opened)) {
+    } else if (!is_validator(round, &opened->validator) ||
+               !is_well_made(round, opened)) {
         round_attestation_fini(opened);
-        is_taken = false;
     } else {
+        bool is_pledge = round_is_pledge(opened);
         is_taken = attesting_take(round->attesting, opened, message);
+        round->shared->stats.attestations += is_taken && !is_pledge ? 1 : 0;
     }
     if (is_taken) {
         note_change(round);
@@ -229,28 +261,51 @@ bool open_round_attestation(struct open_round *round,
 
 /* ---- as time passes */
 
-static void attest(struct open_round *round)
+/* When nobody is waited for any more: at the task's time-out; but as long as it
+ * takes to commit may be all of that, and what was committed to is revealed and
+ * judged behind it. */
+static uint64_t deadline_ms(const struct open_round *round)
 {
-    Pot__AttestationBody *body = pot_alloc(sizeof(*body));
-    pot__attestation_body__init(body);
-    body->task = codec_copy_bytes(round->task.b, HASH_SIZE);
-    body->round = round->record->round;
-    round->has_news = !judging_verdicts(round->judging, body) ||
-                      !attesting_say(round->attesting, body);
-    codec_free(body);
-    note_change(round);
+    uint64_t timeout = round->record->spec->round_timeout_ms;
+    uint64_t end = round->opened_ms + timeout;
+    uint64_t from = round->revealing_ms != 0 ? round->revealing_ms : end;
+    bool is_any =
+        round->revealing_ms != 0 || committing_is_enough(round->committing);
+    return is_any && from + timeout / 2 > end ? from + timeout / 2 : end;
 }
 
-/* What is said shows what this validator has drawn: not before it is too late
- * for another miner to commit. */
+/* The last half of the time is for the words themselves. */
+static void show_if_due(struct open_round *round, uint64_t now_ms)
+{
+    struct validator_set set;
+    load_validators(round, &set);
+    uint64_t left = deadline_ms(round) - round->revealing_ms;
+    if (attesting_look(round->attesting, set.count,
+                       committing_expected(round->committing),
+                       round->revealing_ms + left / 2, now_ms)) {
+        own_words_show(round->own);
+        round->are_words_shown = true;
+    }
+}
+
+/* What is said shows what this validator has drawn, and a pledge how much it
+ * has judged: not before it is too late for another miner to commit. */
 void open_round_tick(struct open_round *round, uint64_t now_ms)
 {
     bool is_pending = judging_tick(round->judging, now_ms);
     close_if_due(round, now_ms);
-    if (round->has_news && open_round_may_reveal(round) &&
-        (!is_pending || now_ms >= round->news_ms + ATTEST_TOGETHER_MS)) {
-        attest(round);
+    if (!open_round_may_reveal(round)) {
+        return;
     }
+    if (round->has_news &&
+        (!is_pending || now_ms >= round->news_ms + ATTEST_TOGETHER_MS)) {
+        round->has_news = !own_words_speak(
+            round->own, round->record, round->judging, round->are_words_shown);
+    }
+    if (!round->are_words_shown) {
+        show_if_due(round, now_ms);
+    }
+    own_words_tick(round->own, now_ms);
 }
 
 /* ---- closing it */
@@ -258,9 +313,11 @@ void open_round_tick(struct open_round *round, uint64_t now_ms)
 /* Fresh lists of what the round keeps. */
 static void list(struct round_candidate *out, const struct open_round *round)
 {
+    struct validator_set set;
+    load_validators(round, &set);
     *out = (struct round_candidate){.task = round->task};
     judging_list(round->judging, out);
-    attesting_list(round->attesting, out);
+    attesting_list(round->attesting, set.count, round->tally_reach, out);
 }
 
 static void free_lists(struct round_candidate *candidate)
@@ -278,7 +335,8 @@ void open_round_collect(const struct open_round *round,
     free_lists(&candidate);
 }
 
-static void tally(struct open_round *round, uint64_t height)
+static void tally(struct open_round *round, uint64_t height,
+                  enum attesting_reach reach)
 {
     struct round_candidate candidate;
     struct round_tally found = {0};
@@ -288,6 +346,7 @@ static void tally(struct open_round *round, uint64_t height)
     };
     const struct ledger_block block = {.height = height,
                                        .time_ms = clock_wall_ms()};
+    round->tally_reach = reach;
     list(&candidate, round);
     enum round_verdict verdict =
         ledger_tally_round(&found, &env, &block, &candidate);
@@ -305,32 +364,34 @@ static void tally(struct open_round *round, uint64_t height)
     }
 }
 
-/* When nobody is waited for any more: at the task's time-out; but as long as it
- * takes to commit may be all of that, and what was committed to is revealed and
- * judged behind it. */
-static uint64_t deadline_ms(const struct open_round *round)
+static bool had_their_time(const struct open_round *round, uint64_t now_ms)
 {
-    uint64_t timeout = round->record->spec->round_timeout_ms;
-    uint64_t end = round->opened_ms + timeout;
-    uint64_t from = round->revealing_ms != 0 ? round->revealing_ms : end;
-    bool is_any =
-        round->revealing_ms != 0 || committing_is_enough(round->committing);
-    return is_any && from + timeout / 2 > end ? from + timeout / 2 : end;
+    uint64_t since = attesting_since_ms(round->attesting, round->closable_ms);
+    return round->closable_ms != 0 &&
+           now_ms >= since + pledges_grace_ms(round->opened_ms, since);
+}
+
+static enum attesting_reach reach_of(const struct open_round *round,
+                                     uint64_t now_ms)
+{
+    return now_ms >= deadline_ms(round) || had_their_time(round, now_ms)
+               ? REACH_BROKEN
+               : attesting_reach(round->attesting, now_ms);
 }
 
 bool open_round_should_close(struct open_round *round, uint64_t height)
 {
     uint64_t now = uv_now(round->shared->loop);
-    if (round->is_dirty || round->tally_height != height) {
-        tally(round, height);
+    enum attesting_reach reach = reach_of(round, now);
+    if (round->is_dirty || round->tally_height != height ||
+        round->tally_reach != reach) {
+        tally(round, height, reach);
     }
     if (round->closable_ms == 0) {
         return false;
     }
-    uint64_t taken = round->closable_ms - round->opened_ms;
-    uint64_t grace = taken > GRACE_MIN_MS ? taken : GRACE_MIN_MS;
     bool is_due = round->is_full || now >= deadline_ms(round) ||
-                  (!round->would_be_empty && now >= round->closable_ms + grace);
+                  (!round->would_be_empty && had_their_time(round, now));
     round->due_height = is_due ? height : 0;
     return is_due;
 }

@@ -24,6 +24,7 @@ unit_node_tests = \
 	tests/unit/test_node_config \
 	tests/unit/test_offload \
 	tests/unit/test_fellows \
+	tests/unit/test_attesting \
 	tests/unit/test_committing \
 	tests/unit/test_hearsay \
 	tests/unit/test_own_links \
@@ -218,6 +219,10 @@ tests_unit_test_own_links_LDADD = node/round/libround.a $(unit_fixture_libs)
 tests_unit_test_referee_words_SOURCES = tests/unit/test_referee_words.c
 tests_unit_test_referee_words_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_referee_words_LDADD = node/round/libround.a $(unit_fixture_libs)
+
+tests_unit_test_attesting_SOURCES = tests/unit/test_attesting.c
+tests_unit_test_attesting_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_attesting_LDADD = node/round/libround.a $(unit_fixture_libs)
 
 tests_unit_test_committing_SOURCES = tests/unit/test_committing.c
 tests_unit_test_committing_CPPFLAGS = $(unit_node_cppflags)
