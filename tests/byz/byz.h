@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/key.h"
 #include "consensus/pbft.h"
+#include "proto/chain.pb-c.h"
 #include "proto/consensus.pb-c.h"
 #include "proto/vote.h"
 #include "proto/wire.pb-c.h"
@@ -62,6 +63,11 @@ struct byz_trick {
     void (*submit)(Pot__SubmissionBody *body);
     /* Its own words on submissions or a challenge, the same. */
     void (*attest)(Pot__AttestationBody *body);
+    /* A validator's word on a round has come, well signed; the node's own link
+     * of one is known. */
+    void (*hear)(struct byz *b, const Pot__Signed *message);
+    void (*draw)(const struct hash *task, uint32_t round,
+                 const struct hash *link);
 };
 
 /* All tricks; the last one has no name. */
@@ -70,6 +76,7 @@ extern const struct byz_trick byz_forge_tricks[];
 extern const struct byz_trick byz_primary_tricks[];
 extern const struct byz_trick byz_payload_tricks[];
 extern const struct byz_trick byz_sync_tricks[];
+extern const struct byz_trick byz_words_tricks[];
 
 /* ---- byz_say.c: what tricks say with */
 

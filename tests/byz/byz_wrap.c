@@ -6,6 +6,8 @@
 #include "base/check.h"
 #include "node/block/guard.h"
 #include "node/block/proposal.h"
+#include "node/round/own_links.h"
+#include "node/round/rounds.h"
 #include "node/tx/evidence_pool.h"
 #include "node/tx/pending.h"
 #include "p2p/net.h"
@@ -69,6 +71,14 @@ void __wrap_compress_payload(uint8_t *out, const struct model_shape *shape,
 void __real_compress_payload(uint8_t *out, const struct model_shape *shape,
                              const struct packed_form *form,
                              const int64_t *sums, uint64_t rows);
+bool __wrap_rounds_attestation(struct rounds *rounds,
+                               const Pot__Signed *message);
+bool __real_rounds_attestation(struct rounds *rounds,
+                               const Pot__Signed *message);
+bool __wrap_own_links_get(struct own_links *links, const struct hash *task,
+                          uint32_t rounds, uint32_t round, struct hash *out);
+bool __real_own_links_get(struct own_links *links, const struct hash *task,
+                          uint32_t rounds, uint32_t round, struct hash *out);
 
 static struct byz byz;
 static const struct byz_trick *trick;
@@ -235,11 +245,32 @@ Pot__Signed *__wrap_signed_make(const char *what, const struct hash *chain,
     return __real_signed_make(what, chain, key, body);
 }
 
+/* ---- rounds */
+
+bool __wrap_rounds_attestation(struct rounds *rounds,
+                               const Pot__Signed *message)
+{
+    if (trick->hear != NULL && byz.pbft != NULL) {
+        trick->hear(&byz, message);
+    }
+    return __real_rounds_attestation(rounds, message);
+}
+
+bool __wrap_own_links_get(struct own_links *links, const struct hash *task,
+                          uint32_t rounds, uint32_t round, struct hash *out)
+{
+    bool is_known = __real_own_links_get(links, task, rounds, round, out);
+    if (is_known && trick->draw != NULL) {
+        trick->draw(task, round, out);
+    }
+    return is_known;
+}
+
 /* ---- which trick */
 
 static const struct byz_trick *const tables[] = {
-    byz_votes_tricks, byz_forge_tricks, byz_primary_tricks, byz_payload_tricks,
-    byz_sync_tricks};
+    byz_votes_tricks,   byz_forge_tricks, byz_primary_tricks,
+    byz_payload_tricks, byz_sync_tricks,  byz_words_tricks};
 
 #define TABLES (sizeof(tables) / sizeof(*tables))
 

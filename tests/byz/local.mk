@@ -7,6 +7,7 @@ byz_tests = \
 	tests/byz/test_byz_primary.sh \
 	tests/byz/test_byz_snapshot.sh \
 	tests/byz/test_byz_validator.sh \
+	tests/byz/test_copied_words.sh \
 	tests/byz/test_middleman.sh \
 	tests/byz/test_misfits.sh \
 	tests/byz/test_plants.sh
@@ -20,7 +21,8 @@ byz_wrapped = -Wl,--wrap=main -Wl,--wrap=pbft_new -Wl,--wrap=pbft_step \
 	-Wl,--wrap=net_open -Wl,--wrap=net_send -Wl,--wrap=net_broadcast \
 	-Wl,--wrap=net_multicast \
 	-Wl,--wrap=guard_seen -Wl,--wrap=compress_payload \
-	-Wl,--wrap=signed_make
+	-Wl,--wrap=signed_make \
+	-Wl,--wrap=rounds_attestation -Wl,--wrap=own_links_get
 check_PROGRAMS += tests/byz/byz
 tests_byz_byz_SOURCES = $(potd_SOURCES) \
 	tests/byz/byz.h \
@@ -30,6 +32,7 @@ tests_byz_byz_SOURCES = $(potd_SOURCES) \
 	tests/byz/byz_say.c \
 	tests/byz/byz_sync.c \
 	tests/byz/byz_votes.c \
+	tests/byz/byz_words.c \
 	tests/byz/byz_wrap.c
 nodist_EXTRA_tests_byz_byz_SOURCES = $(nodist_EXTRA_potd_SOURCES)
 tests_byz_byz_CPPFLAGS = $(potd_CPPFLAGS)

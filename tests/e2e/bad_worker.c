@@ -35,6 +35,7 @@
 #define COPY_TRIES     500
 #define COPY_WAIT_NS   10000000
 #define SPLIT_WAIT_NS  200000000
+#define SLOW_WAIT_NS   100000000
 
 enum mode {
     MODE_HONEST,
@@ -55,6 +56,7 @@ enum mode {
     MODE_CRASH,   /* dies when it gets work */
     MODE_HANG,    /* takes work and never answers */
     MODE_HELD,    /* honest, but not before its file is there */
+    MODE_SLOW,    /* honest, a tenth of a second later */
     MODE_ERROR,   /* refuses its work */
     MODE_SPLIT,   /* the first to get work refuses it, the next one dies of
                      it somewhat later, all others are honest */
@@ -64,9 +66,9 @@ enum mode {
 };
 
 static const char *const mode_names[] = {
-    "honest", "noise", "stale", "half",  "zero", "flip",  "nudge",   "drift",
-    "speck",  "huge",  "dump",  "copy",  "loss", "boast", "garbage", "crash",
-    "hang",   "held",  "error", "split", "once", "other", "dated",
+    "honest", "noise", "stale", "half",  "zero",  "flip",  "nudge",   "drift",
+    "speck",  "huge",  "dump",  "copy",  "loss",  "boast", "garbage", "crash",
+    "hang",   "held",  "slow",  "error", "split", "once",  "other",   "dated",
 };
 
 struct proxy {
@@ -266,6 +268,13 @@ static void copy(const struct proxy *p, const struct worker_part *part,
     memset(at(p, part->sums_offset), 0, bytes);
 }
 
+static void spoil_huge(int64_t *sums, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sums[i] = i % 2 == 0 ? INT64_MAX : INT64_MIN;
+    }
+}
+
 static void spoil(struct proxy *p, const struct worker_part *part,
                   struct worker_done *done)
 {
@@ -299,9 +308,7 @@ static void spoil(struct proxy *p, const struct worker_part *part,
         spoil_speck(sums, count);
         break;
     case MODE_HUGE:
-        for (size_t i = 0; i < count; i++) {
-            sums[i] = i % 2 == 0 ? INT64_MAX : INT64_MIN;
-        }
+        spoil_huge(sums, count);
         break;
     case MODE_DUMP:
         dump(p, part, done);
@@ -326,6 +333,7 @@ static void spoil(struct proxy *p, const struct worker_part *part,
     case MODE_CRASH:
     case MODE_HANG:
     case MODE_HELD:
+    case MODE_SLOW:
     case MODE_DATED:
         break;
     }
@@ -383,6 +391,10 @@ static void misbehave(const struct proxy *p)
     const struct timespec wait = {.tv_nsec = COPY_WAIT_NS};
     while (p->mode == MODE_HELD && access(p->file, F_OK) != 0) {
         (void)nanosleep(&wait, NULL);
+    }
+    if (p->mode == MODE_SLOW) {
+        const struct timespec pause = {.tv_nsec = SLOW_WAIT_NS};
+        (void)nanosleep(&pause, NULL);
     }
 }
 
