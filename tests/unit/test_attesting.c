@@ -247,6 +247,22 @@ static void a_late_word_counts_where_others_are_too_few(void **state)
     assert_false(is_listed(g, 2));
 }
 
+static void of_late_words_the_first_are_enough(void **state)
+{
+    struct game *g = *state;
+    for (size_t i = 0; i < 2; i++) {
+        pledge_to_accept(g, i, ALL);
+    }
+    assert_true(look_at(g, MINERS, 30000));
+    assert_true(accept_all(g, 3));
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(accept_all(g, i));
+    }
+    assert_int_equal(tally(g, REACH_BROKEN)->counted, MINERS);
+    assert_true(is_listed(g, 3));
+    assert_false(is_listed(g, 2));
+}
+
 /* What it had pledged and did not show leaves room for the late one, who comes
  * later than what it shows instead. */
 static void who_breaks_its_pledge_comes_last(void **state)
@@ -289,6 +305,17 @@ static void the_last_pledge_before_words_are_shown_stands(void **state)
     assert_true(show(g, other));
     (void)tally(g, REACH_KEPT);
     assert_true(is_listed(g, 3));
+}
+
+static void who_pledges_twice_counts_once(void **state)
+{
+    struct game *g = *state;
+    Pot__Signed *more = words_of(g, 0, 2, ALL, accept);
+    pledge_to_accept(g, 0, ALL);
+    pledge_to_accept(g, 1, ALL);
+    assert_true(pledge(g, 0, 2, more, ALL));
+    assert_false(look(g));
+    codec_free(more);
 }
 
 static void who_has_shown_words_pledges_no_others(void **state)
@@ -518,8 +545,10 @@ int main(void)
         TEST(words_are_shown_when_a_quorum_has_pledged_on_all),
         TEST(who_copies_what_was_shown_is_not_paid),
         TEST(a_late_word_counts_where_others_are_too_few),
+        TEST(of_late_words_the_first_are_enough),
         TEST(who_breaks_its_pledge_comes_last),
         TEST(the_last_pledge_before_words_are_shown_stands),
+        TEST(who_pledges_twice_counts_once),
         TEST(who_has_shown_words_pledges_no_others),
         TEST(a_pledge_is_on_those_in_the_roster),
         TEST(nobody_pledges_without_end),
