@@ -10,6 +10,7 @@
 #include "ctl/task_data.h"
 #include "ctl/task_print.h"
 #include "ctl/task_read.h"
+#include "ctl/task_warn.h"
 #include "proto/codec.h"
 #include "proto/genesis_params.h"
 
@@ -27,6 +28,7 @@ struct task_order {
     Pot__SubmitTask submit;
     Pot__TxBody body;
     uint64_t cost;
+    json_t *warnings; /* texts */
 };
 
 static void fill(struct task_order *o)
@@ -94,10 +96,32 @@ static enum exit_code add_fees(struct task_order *o, struct amount *fees,
     return rc;
 }
 
+/* Whether the account can pay; of none, when only a check was asked for, that
+ * is not known. */
+static enum exit_code check_balance(struct task_order *o, bool fits)
+{
+    const struct sender *sender = &o->sender;
+    char texts[2][AMOUNT_TEXT_SIZE];
+    if (sender->address[0] == '\0') {
+        ctl_note(o->ctl, "note: no key was named: give --key, and what it"
+                         " holds is held against the cost");
+        return EXIT_CODE_DONE;
+    }
+    if (fits && o->cost <= sender->balance) {
+        return EXIT_CODE_DONE;
+    }
+    struct amount has = {sender->balance};
+    return ctl_fail(o->ctl, EXIT_CODE_REJECTED,
+                    "the task costs %s POT and fees, but %s holds %s POT;"
+                    " use another --key or a smaller reward.budget",
+                    amount_format((struct amount){o->file.budget}, texts[0]),
+                    sender->address, amount_format(has, texts[1]));
+}
+
 static enum exit_code state_cost(struct task_order *o)
 {
     struct amount fees = {0};
-    struct amount cost;
+    struct amount cost = {0};
     struct amount budget = {o->file.budget};
     bool fits = true;
     char texts[3][AMOUNT_TEXT_SIZE];
@@ -106,19 +130,14 @@ static enum exit_code state_cost(struct task_order *o)
         return rc;
     }
     fits = fits && amount_add(&cost, fees, budget);
-    if (!fits || cost.units > o->sender.balance) {
-        struct amount has = {o->sender.balance};
-        return ctl_fail(o->ctl, EXIT_CODE_REJECTED,
-                        "the task costs %s POT and fees, but %s holds %s POT;"
-                        " use another --key or a smaller reward.budget",
-                        amount_format(budget, texts[0]), o->sender.address,
-                        amount_format(has, texts[1]));
-    }
     o->cost = cost.units;
-    ctl_note(o->ctl, "cost: %s POT (budget %s, fees %s)",
-             amount_format(cost, texts[0]), amount_format(budget, texts[1]),
-             amount_format(fees, texts[2]));
-    return EXIT_CODE_DONE;
+    rc = check_balance(o, fits);
+    if (rc == EXIT_CODE_DONE) {
+        ctl_note(o->ctl, "cost: %s POT (budget %s, fees %s)",
+                 amount_format(cost, texts[0]), amount_format(budget, texts[1]),
+                 amount_format(fees, texts[2]));
+    }
+    return rc;
 }
 
 /* ---- sending */
@@ -176,49 +195,76 @@ static enum exit_code send_task(struct task_order *o)
     return rc == EXIT_CODE_DONE && o->ctl->is_waiting ? follow(o, text) : rc;
 }
 
+/* What is refused, and what is only said. */
+static enum exit_code judge(struct task_order *o, bool has_node)
+{
+    size_t i;
+    const json_t *one;
+    enum exit_code rc = task_check_stake(o->ctl, &o->file, &o->sender.params);
+    if (rc == EXIT_CODE_DONE) {
+        task_warn_alone(o->warnings, &o->file, &o->data, &o->sender.params);
+    }
+    if (rc == EXIT_CODE_DONE && has_node) {
+        rc = task_warn_miners(o->warnings, o->ctl, &o->file, &o->sender.params);
+    }
+    json_array_foreach(o->warnings, i, one)
+    {
+        ctl_note(o->ctl, "warning: %s", json_string_value(one));
+    }
+    return rc == EXIT_CODE_DONE && has_node ? state_cost(o) : rc;
+}
+
 static enum exit_code submit(struct task_order *o)
 {
     enum exit_code rc = sender_init(&o->sender, o->ctl);
     if (rc == EXIT_CODE_DONE) {
-        rc = task_check_stake(o->ctl, &o->file, &o->sender.params);
-    }
-    if (rc == EXIT_CODE_DONE) {
-        rc = state_cost(o);
+        rc = judge(o, true);
     }
     return rc == EXIT_CODE_DONE ? send_task(o) : rc;
+}
+
+static json_t *units_json(uint64_t units, bool is_known)
+{
+    return is_known ? json_sprintf("%" PRIu64, units) : json_null();
 }
 
 /* By the rules of the node's chain; without a node by the usual ones. */
 static enum exit_code check_only(struct task_order *o)
 {
-    Pot__GenesisParams params;
-    enum exit_code rc = sender_ask_params(&params, o->ctl);
-    if (rc == EXIT_CODE_CONNECT) {
-        genesis_params_default(&params);
+    enum exit_code rc = sender_look(&o->sender, o->ctl);
+    bool has_node = rc != EXIT_CODE_CONNECT;
+    bool has_account = has_node && o->sender.address[0] != '\0';
+    if (!has_node) {
+        genesis_params_default(&o->sender.params);
         ctl_note(o->ctl,
                  "note: no node answers; the stake is held against a chain"
-                 " with the usual parameters");
+                 " with the usual parameters, and neither the balance nor the"
+                 " miners were looked at");
         rc = EXIT_CODE_DONE;
     }
     if (rc == EXIT_CODE_DONE) {
-        rc = task_check_stake(o->ctl, &o->file, &params);
+        rc = judge(o, has_node);
     }
     if (rc == EXIT_CODE_DONE) {
         ctl_print(o->ctl, "%s: fine\n", o->file.path);
-        ctl_print_json(o->ctl, json_pack("{sb}", "ok", 1));
+        ctl_print_json(
+            o->ctl, json_pack("{sb sO so so}", "ok", 1, "warnings", o->warnings,
+                              "cost", units_json(o->cost, has_node), "balance",
+                              units_json(o->sender.balance, has_account)));
     }
     return rc;
 }
 
 static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
 {
-    struct task_order o = {.ctl = ctl};
+    struct task_order o = {.ctl = ctl, .warnings = json_array()};
     enum exit_code rc = prepare(&o, args->arguments[0]);
     if (rc == EXIT_CODE_DONE && cli_value(args, "check") != NULL) {
         rc = check_only(&o);
     } else if (rc == EXIT_CODE_DONE) {
         rc = submit(&o);
     }
+    json_decref(o.warnings);
     sender_fini(&o.sender);
     task_data_fini(&o.data);
     task_file_fini(&o.file);
@@ -233,12 +279,16 @@ const struct cli_command cmd_submit_task = {
         "The file is described in task.toml(5).  What it costs is said before"
         " anything is\nsent.  With --wait the rounds are shown until the task"
         " has ended; the exit code is\nthen 6 if it failed or was cancelled."
-        "\n",
+        "  What a task most likely does not mean is\nwarned of.  --check needs"
+        " neither node nor key: with a node it holds the stake\nagainst its"
+        " chain's rules and says the cost, with a key too whether that can pay"
+        " it.\n",
     .examples = "  potctl --key client.key submit-task digits.toml --wait\n"
                 "  potctl submit-task digits.toml --check\n",
     .arguments_min = 1,
     .arguments_max = 1,
-    .options = {{"check", NULL,
-                 "check the task, its data and the stake, send nothing"}},
+    .options =
+        {{"check", NULL,
+          "check the task, its data, the stake and the cost, send nothing"}},
     .run = run,
 };

@@ -30,6 +30,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/task_file.c ctl/task_file.h \
 	ctl/task_print.c ctl/task_print.h \
 	ctl/task_read.c ctl/task_read.h \
+	ctl/task_warn.c ctl/task_warn.h \
 	ctl/task_value.c ctl/task_value.h \
 	ctl/testnet.c ctl/testnet.h \
 	ctl/testnet_write.c ctl/testnet_write.h

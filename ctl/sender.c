@@ -68,27 +68,11 @@ static enum exit_code read_height(struct sender *sender)
     return rc;
 }
 
-enum exit_code sender_ask_params(Pot__GenesisParams *out, struct ctl *ctl)
+/* The chain and its rules, and the account that address names, if it does. */
+static enum exit_code ask(struct sender *sender)
 {
     json_t *json;
-    enum exit_code rc = client_get(&json, ctl, "/v1/params");
-    if (rc == EXIT_CODE_DONE) {
-        read_params(out, json);
-        json_decref(json);
-    }
-    return rc;
-}
-
-enum exit_code sender_init(struct sender *sender, struct ctl *ctl)
-{
-    json_t *json;
-    *sender = (struct sender){.ctl = ctl};
-    enum exit_code rc = ctl_load_key(ctl, &sender->key);
-    if (rc != EXIT_CODE_DONE) {
-        return rc;
-    }
-    (void)address_format(key_public(sender->key), sender->address);
-    rc = client_get(&json, ctl, "/v1/params");
+    enum exit_code rc = client_get(&json, sender->ctl, "/v1/params");
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
@@ -96,7 +80,31 @@ enum exit_code sender_init(struct sender *sender, struct ctl *ctl)
     read_params(&sender->params, json);
     json_decref(json);
     rc = read_height(sender);
-    return rc == EXIT_CODE_DONE ? read_account(sender) : rc;
+    return rc == EXIT_CODE_DONE && sender->address[0] != '\0'
+               ? read_account(sender)
+               : rc;
+}
+
+enum exit_code sender_init(struct sender *sender, struct ctl *ctl)
+{
+    *sender = (struct sender){.ctl = ctl};
+    enum exit_code rc = ctl_load_key(ctl, &sender->key);
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
+    (void)address_format(key_public(sender->key), sender->address);
+    return ask(sender);
+}
+
+enum exit_code sender_look(struct sender *sender, struct ctl *ctl)
+{
+    bool is_encrypted;
+    enum exit_code rc = EXIT_CODE_DONE;
+    *sender = (struct sender){.ctl = ctl};
+    if (ctl->key_path != NULL) {
+        rc = ctl_own_address(sender->address, &is_encrypted, ctl);
+    }
+    return rc == EXIT_CODE_DONE ? ask(sender) : rc;
 }
 
 void sender_fini(struct sender *sender)

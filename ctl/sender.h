@@ -29,9 +29,10 @@ struct sender {
 POT_MUST_USE enum exit_code sender_init(struct sender *sender, struct ctl *ctl);
 void sender_fini(struct sender *sender);
 
-/* sender_ask_params: the rules of the node's chain, without a key. */
-POT_MUST_USE enum exit_code sender_ask_params(Pot__GenesisParams *out,
-                                              struct ctl *ctl);
+/* sender_look: the same for one that signs nothing: the key is not opened, and
+ * none need be named; address is empty then, and nothing known of an account.
+ */
+POT_MUST_USE enum exit_code sender_look(struct sender *sender, struct ctl *ctl);
 
 /* sender_prepare: fills in everything of body but its action: chain, nonce,
  * expiry and the least fee. */

@@ -5,7 +5,33 @@
 init_net 1 0
 start validator0
 await_ready validator0
-task=$(submit validator0 "$(make_task single 30 audit_rate=1.0)")
+
+# A check says the cost, and whether the key's balance is enough; without a key
+# the cost alone.  It sends nothing.
+file=$(make_task single 30 audit_rate=1.0)
+check_task() { ctl validator0 submit-task "$@" --check --json; }
+balance=$(ctl validator0 balance --json | jq -r .balance)
+check_task "$file" >"$WORK/check" 2>"$WORK/notes" || fail "$(cat "$WORK/notes")"
+jq -e --arg b "$balance" '.ok and .balance == $b and .warnings == [] and
+    (.cost | tonumber) > 5e9' "$WORK/check" >/dev/null ||
+    fail "--check: $(cat "$WORK/check")"
+(unset POTCTL_KEY; check_task "$file" >"$WORK/open" 2>"$WORK/notes") ||
+    fail "$(cat "$WORK/notes")"
+[ "$(jq .cost "$WORK/open")" = "$(jq .cost "$WORK/check")" ] &&
+    [ "$(jq .balance "$WORK/open")" = null ] &&
+    grep -q 'no key was named' "$WORK/notes" || fail "$(cat "$WORK/open")"
+potctl key new "$WORK/poor.key" >/dev/null
+code=0
+check_task "$file" --key "$WORK/poor.key" >"$WORK/poor" 2>&1 || code=$?
+[ "$code" = 6 ] && grep -q 'the task costs 5 POT and fees, but pot1.* holds 0' \
+    "$WORK/poor" || fail "exit $code, $(cat "$WORK/poor")"
+many=$(make_task many 30 min_submissions=3)
+check_task "$many" 2>/dev/null | jq -e '.warnings | length == 1 and (.[0] |
+    contains("min_submissions: is 3, but only 1 with"))' >/dev/null ||
+    fail "--check of too many: $(check_task "$many")"
+[ "$(ctl validator0 balance --json | jq -r .nonce)" = 0 ] || fail "it sent"
+
+task=$(submit validator0 "$file")
 await 60 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
 holds '.status == "completed" and .rejected == 0 and .test_accuracy >= 0.8' \

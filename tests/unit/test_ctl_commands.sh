@@ -172,7 +172,16 @@ expect 3 "$dir: a folder, not a file" submit-task "$dir" --check
 expect 3 "$dir: a folder, not a file" key show "$dir"
 cp "$digits"/digits-*.csv "$digits/task.toml" "$dir"
 expect 0 'fine' submit-task "$dir/task.toml" --check --node $dead
-expect 0 '"ok":true' submit-task "$dir/task.toml" --check --json --node $dead
+expect 0 'neither the balance nor the miners' submit-task "$dir/task.toml" \
+    --check --node $dead
+expect 0 '{"ok":true,"warnings":[],"cost":null,"balance":null}' \
+    submit-task "$dir/task.toml" --check --json --node $dead
+sed 's/^test = .*/test = "digits-train.csv"/' "$dir/task.toml" >"$dir/same.toml"
+expect 0 'warning: '"$dir"'/same.toml:8: data.test: the test set is the training' \
+    submit-task "$dir/same.toml" --check --node $dead
+expect 0 '"warnings":["'"$dir"'/same.toml:8: data.test: ' \
+    submit-task "$dir/same.toml" --check --json --quiet --node $dead
+check 'a warning is no note with --quiet' [ ! -s "$dir/err" ]
 expect 4 'cannot reach' submit-task "$dir/task.toml" --node $dead \
     --key "$dir/a.key"
 expect 3 'cannot read' submit-task "$dir/none.toml"

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/fixed.h"
 #include "ctl/task_check.h"
+#include "ctl/task_warn.h"
 #include "proto/genesis.h"
 #include "proto/genesis_params.h"
 
@@ -356,6 +357,120 @@ static void a_task_where_cheating_pays_is_refused(void **state)
     task_file_fini(&file);
 }
 
+/* ---- what is only warned of */
+
+struct warn_case {
+    const char *section;
+    const char *line;
+    const char *why; /* "": nothing is warned of */
+};
+
+/* Fashion-MNIST's numbers, all rows different. */
+static struct task_data usual_data(void)
+{
+    struct task_data data = {
+        .train = {.address = {{1}}, .facts = {60000, 64, 10}},
+        .test = {.address = {{2}}, .facts = {10000, 64, 10}},
+    };
+    return data;
+}
+
+static void warnings_are(const struct warn_case *c,
+                         const struct task_data *data)
+{
+    struct ctl ctl = {0};
+    struct task_file file;
+    Pot__GenesisParams params;
+    json_t *list = json_array();
+    char *text = with_line(c->section, c->line);
+    genesis_params_default(&params);
+    assert_int_equal(task_read_text(&file, &ctl, "t.toml", text),
+                     EXIT_CODE_DONE);
+    task_warn_alone(list, &file, data, &params);
+    const char *first = json_string_value(json_array_get(list, 0));
+    bool is_right = c->why[0] == '\0' ? first == NULL
+                                      : json_array_size(list) == 1 &&
+                                            strstr(first, c->why) != NULL;
+    if (!is_right) {
+        fail_msg("%s: %zu, \"%s\"", c->line, json_array_size(list),
+                 first != NULL ? first : "");
+    }
+    json_decref(list);
+    task_file_fini(&file);
+    free(text);
+}
+
+static void likely_mistakes_are_warned_of_at_their_line(void **state)
+{
+    (void)state;
+    static const struct warn_case cases[] = {
+        {"", "", ""},
+        {"", "optimizer.learning_rate = 5",
+         "t.toml:1: optimizer.learning_rate: 5 with momentum 0.9 is a rate of"
+         " 50"},
+        {"", "optimizer = {kind = \"sgd\", learning_rate = 5}", ""},
+        {"", "optimizer = {kind = \"adam\", learning_rate = 1}",
+         "learning_rate: 1 is much for adam"},
+        {"", "optimizer = {kind = \"adam\", learning_rate = 0.001}", ""},
+        {"", "optimizer.learning_rate = 1e-7", "changes next to nothing"},
+        {"[training]", "rows_per_miner = 8",
+         "training.rounds: 200 rounds of 8 rows a miner look at 2.7 % of"},
+        {"[training]", "target_accuracy = 0.9\neval_every = 200",
+         "t.toml:8: training.target_accuracy: is looked at every"},
+        {"[training]", "target_accuracy = 0.9\neval_every = 199", ""},
+    };
+    struct task_data data = usual_data();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        warnings_are(&cases[i], &data);
+    }
+}
+
+static void data_that_says_little_is_warned_of(void **state)
+{
+    (void)state;
+    struct warn_case c = {"", "", "the test set is the training set"};
+    struct task_data data = usual_data();
+    data.test.address = data.train.address;
+    warnings_are(&c, &data);
+    data = usual_data();
+    data.test.facts.rows = 9;
+    c.why = "t.toml:5: data.test: 9 test rows for 10 classes";
+    warnings_are(&c, &data);
+    data = usual_data();
+    data.train.facts.rows = 300;
+    c.why = "";
+    warnings_are(&c, &data);
+    c.line = "rows_per_miner = 300\nmin_submissions = 100";
+    c.section = "[training]";
+    data.train.facts.rows = 300;
+    c.why = "200 rounds look at each row 20000 times";
+    warnings_are(&c, &data);
+}
+
+static void a_budget_below_the_fees_is_warned_of(void **state)
+{
+    (void)state;
+    struct ctl ctl = {0};
+    struct task_file file;
+    struct task_data data = usual_data();
+    Pot__GenesisParams params;
+    json_t *list = json_array();
+    genesis_params_default(&params);
+    assert_int_equal(task_read_text(&file, &ctl, "t.toml", good),
+                     EXIT_CODE_DONE);
+    file.budget = 1000000; /* 0.001 POT, as much as a fee's base */
+    task_warn_alone(list, &file, &data, &params);
+    assert_int_equal(json_array_size(list), 1);
+    const char *text = json_string_value(json_array_get(list, 0));
+    const char *why = "t.toml:11: reward.budget: a miner earns 0.00085 POT at"
+                      " most in all rounds, less than the fee";
+    if (strstr(text, why) == NULL) {
+        fail_msg("%s", text);
+    }
+    json_decref(list);
+    task_file_fini(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +483,9 @@ int main(void)
         cmocka_unit_test(a_name_of_controls_or_no_utf_8_is_refused),
         cmocka_unit_test(a_task_that_does_not_fit_its_data_is_refused),
         cmocka_unit_test(a_task_where_cheating_pays_is_refused),
+        cmocka_unit_test(likely_mistakes_are_warned_of_at_their_line),
+        cmocka_unit_test(data_that_says_little_is_warned_of),
+        cmocka_unit_test(a_budget_below_the_fees_is_warned_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
