@@ -62,9 +62,30 @@ void startup_chain_error(struct node *node, enum pot_err err)
     }
 }
 
+/* Of a file that several settings name: NULL: not open yet. */
+static const struct key *find_loaded(const struct node *node, const char *path)
+{
+    const struct node_config *c = node->config;
+    bool has_file = c->validator_enabled && c->validator_signer == NULL;
+    if (has_file && node->validator_key != NULL &&
+        strcmp(path, c->validator_key) == 0) {
+        return node->validator_key;
+    }
+    return node->miner_key != NULL && strcmp(path, c->miner_key) == 0
+               ? node->miner_key
+               : NULL;
+}
+
+/* An encrypted file is opened once: it takes seconds, and its passphrase is
+ * typed, or comes through a pipe. */
 static bool load_key(struct node *node, struct key **out, const char *path)
 {
     char why[KEY_FILE_WHY_SIZE];
+    const struct key *loaded = find_loaded(node, path);
+    if (loaded != NULL) {
+        *out = key_copy(loaded);
+        return true;
+    }
     enum pot_err err =
         key_file_load(out, path, node->config->key_passphrase_file, why);
     if (err != POT_OK) {
