@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define POLL_MS 200
+
 static enum exit_code first_block(uint64_t *from, struct ctl *ctl,
                                   uint64_t limit)
 {
@@ -134,6 +136,46 @@ static enum exit_code run_block(struct ctl *ctl, const struct cli_args *args)
     return answer_object(ctl, path, print_block);
 }
 
+static void print_tx(const json_t *tx, bool is_committed)
+{
+    show_text("tx", tx, "tx");
+    show_text("action", tx, "action");
+    show_count("height", tx, "height");
+    show_count("index", tx, "index");
+    show_field("state", "%s", is_committed ? "committed" : "pending");
+}
+
+/* Until it is in a block, with --wait; one that nobody knows is not waited
+ * for. */
+static enum exit_code await_tx(struct client_reply *reply, struct ctl *ctl,
+                               const char *path)
+{
+    bool was_there = false;
+    enum exit_code rc = client_ask(reply, ctl, "GET", path, NULL, 0);
+    while (rc == EXIT_CODE_DONE && reply->status == 202 && ctl->is_waiting) {
+        was_there = true;
+        client_reply_fini(reply);
+        rc = ctl_pause(ctl, POLL_MS, "the transaction's block");
+        if (rc == EXIT_CODE_DONE) {
+            rc = client_ask(reply, ctl, "GET", path, NULL, 0);
+        }
+    }
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
+    bool is_there = reply->status == 200 || reply->status == 202;
+    if (!is_there || reply->json == NULL) {
+        rc = was_there && reply->status == 404
+                 ? ctl_fail(ctl, EXIT_CODE_REJECTED,
+                            "the transaction waited and was dropped: it has"
+                            " expired, or another one of its account came"
+                            " first; send it again")
+                 : client_refused(ctl, reply, path);
+        client_reply_fini(reply);
+    }
+    return rc;
+}
+
 static enum exit_code run_tx(struct ctl *ctl, const struct cli_args *args)
 {
     char path[128];
@@ -144,23 +186,14 @@ static enum exit_code run_tx(struct ctl *ctl, const struct cli_args *args)
         return rc;
     }
     (void)snprintf(path, sizeof(path), "/v1/txs/%s", args->arguments[0]);
-    rc = client_ask(&reply, ctl, "GET", path, NULL, 0);
+    rc = await_tx(&reply, ctl, path);
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
-    if ((reply.status != 200 && reply.status != 202) || reply.json == NULL) {
-        rc = client_refused(ctl, &reply, path);
-    } else {
-        if (!ctl->is_json) {
-            show_text("tx", reply.json, "tx");
-            show_text("action", reply.json, "action");
-            show_count("height", reply.json, "height");
-            show_count("index", reply.json, "index");
-            show_field("state", "%s",
-                       reply.status == 200 ? "committed" : "pending");
-        }
-        ctl_print_json(ctl, json_incref(reply.json));
+    if (!ctl->is_json) {
+        print_tx(reply.json, reply.status == 200);
     }
+    ctl_print_json(ctl, json_incref(reply.json));
     client_reply_fini(&reply);
     return rc;
 }
@@ -191,7 +224,9 @@ const struct cli_command cmd_tx = {
     .name = "tx",
     .arguments = "HASH",
     .summary = "show where a transaction stands",
-    .examples = "  potctl tx HASH\n",
+    .details = "With --wait it is waited for until a block has it.\n",
+    .examples = "  potctl tx HASH\n"
+                "  potctl tx HASH --wait --timeout 30s\n",
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run_tx,

@@ -27,7 +27,21 @@ stands_still() {
 }
 await 15 "half of the validators commit nothing" stands_still
 halted=$(height_of validator0)
+
+# A transaction waits meanwhile, and is waited for.
+sender=$(potctl key show "$NET/client.key" --json | jq -r .address)
+tx=$(ctl validator0 transfer --to "$sender" --amount 1 --json | jq -r .tx)
+ctl validator0 tx "$tx" | grep '^state  *pending$' || fail "it is not pending"
+code=0
+ctl validator0 tx "$tx" --wait --timeout 500ms 2>"$WORK/err" || code=$?
+[ "$code" = 5 ] && grep -q 'timed out' "$WORK/err" ||
+    fail "tx --wait: exit $code, $(cat "$WORK/err")"
+ctl validator0 tx "$tx" --wait --timeout 30s --json >"$WORK/waited" &
+waiting=$!
 thaw validator2 validator3
+wait "$waiting" || fail "tx --wait: exit $?"
+jq -e --argjson h "$halted" '.height > $h' "$WORK/waited" >/dev/null ||
+    fail "tx --wait: $(cat "$WORK/waited")"
 await 15 "blocks after the thaw" reaches validator0 $((halted + 3))
 at=$(round_of validator0 "$task")
 await 20 "rounds after the thaw" round_reaches validator0 "$task" $((at + 3))
