@@ -276,7 +276,14 @@ static bool find_height(struct api_request *request, uint64_t *height,
         return true;
     }
     if (api_parse_u64(height, text) == POT_OK) {
-        return true;
+        bool is_there = *height <= request->tip.height;
+        if (!is_there) {
+            api_reply_error(request, 404, "not_found",
+                            "there is no block %llu yet: the latest is %llu",
+                            (unsigned long long)*height,
+                            (unsigned long long)request->tip.height);
+        }
+        return is_there;
     }
     if (hash_parse(&hash, text) != POT_OK) {
         api_reply_error(request, 400, "malformed",

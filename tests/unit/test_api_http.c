@@ -445,6 +445,8 @@ static void what_is_not_there_is_said_so(void **state)
         assert_int_equal(get(&answer, cases[i].path), cases[i].status);
         assert_true(says(&answer, "{\"error\":{\"code\":\""));
     }
+    assert_int_equal(get(&answer, "/v1/blocks/999999999"), 404);
+    assert_true(says(&answer, "no block 999999999 yet: the latest is "));
     buf_fini(&answer);
 }
 
