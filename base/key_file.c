@@ -40,11 +40,15 @@ static const struct {
 static enum pot_err fail(char why[static KEY_FILE_WHY_SIZE], enum pot_err err,
                          const char *path)
 {
+    struct public_key address;
     const char *advice = "check the file and the disk";
     for (size_t i = 0; i < sizeof(remedies) / sizeof(*remedies); i++) {
         if (remedies[i].err == err) {
             advice = remedies[i].advice;
         }
+    }
+    if (err == POT_ENOENT && address_parse(&address, path) == POT_OK) {
+        advice = "that is an address: name the file that has its key";
     }
     if (err == POT_EACCESS) {
         (void)snprintf(why, KEY_FILE_WHY_SIZE,

@@ -136,10 +136,12 @@ static enum exit_code explain(struct ctl *ctl, CURLcode code,
         return ctl_fail(ctl, EXIT_CODE_FAILED, "%s: the answer is too long",
                         ctl->node);
     }
+    bool is_plain = code == CURLE_SSL_CONNECT_ERROR;
     return ctl_fail(ctl, EXIT_CODE_CONNECT,
-                    "cannot reach the node at %s: %s; start it, or name"
-                    " another with --node",
-                    ctl->node, why);
+                    "cannot reach the node at %s: %s; %s", ctl->node, why,
+                    is_plain ? "a node speaks http: give https:// for a proxy"
+                               " before it alone"
+                             : "start it, or name another with --node");
 }
 
 enum exit_code client_ask(struct client_reply *reply, struct ctl *ctl,

@@ -205,7 +205,8 @@ static bool open_store(struct node *node)
                           : err == POT_EFULL || err == POT_ELIMIT
                               ? EXIT_CODE_FULL
                               : EXIT_CODE_STORE;
-        fprintf(stderr, "potd: %s\n", why);
+        fprintf(stderr, "potd: %s%s\n", why,
+                err == POT_EBUSY ? ": stop that node first" : "");
     } else {
         last_words_open(node->holdings.store);
         startup_set_limits(node, node->config);

@@ -92,6 +92,8 @@ echo nonsense >"$dir/b.key"
 chmod 600 "$dir/b.key"
 expect 3 'must hold one line' key show "$dir/b.key"
 expect 3 'not found' key show "$dir/none.key"
+expect 3 'that is an address: name the file' balance --node $dead \
+    --key "$("$potctl" key show "$dir/a.key")"
 
 # What was given in place of an address, a task or an amount is said.
 own=$("$potctl" key show "$dir/a.key")
