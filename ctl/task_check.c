@@ -11,6 +11,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* With fewer rows a class on average its name is hardly one. */
+#define CLASS_ROWS_FEW 4
+
 /* The fault of a key, at the key's line. */
 #define FAULT(key, ...)                                                        \
     task_file_fault(ctl, f, task_file_line(f, key), key, __VA_ARGS__)
@@ -283,10 +286,16 @@ enum exit_code task_check_data(struct ctl *ctl, const struct task_file *f,
     }
     if (fault == SPEC_OUTPUTS) {
         return FAULT("model.layers",
-                     "the last is %" PRIu32 ", but the data has %" PRIu32 " %s",
+                     "the last is %" PRIu32 ", but the data has %" PRIu32
+                     " %s%s",
                      f->layers[f->layer_count - 1],
                      train->classes > 0 ? train->classes : 1,
-                     train->classes > 0 ? "classes" : "target");
+                     train->classes > 0 ? "classes" : "target",
+                     train->classes > train->rows / CLASS_ROWS_FEW
+                         ? ", which look like numbers: to predict those take a"
+                           " last width of 1 and loss = \"mse\", or name"
+                           " another column by data.label"
+                         : "");
     }
     if (fault == SPEC_EVALUATION_SIZE) {
         return FAULT("data.test",

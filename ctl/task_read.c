@@ -48,7 +48,7 @@ static const struct task_rule rules[] = {
     TEXT("data.test", TASK_VALUE_PATH, test),
     TEXT("data.hash", TASK_VALUE_HASH, hash),
     TEXT("data.test_hash", TASK_VALUE_HASH, test_hash),
-    TEXT("data.label", TASK_VALUE_TEXT, label),
+    TEXT("data.label", TASK_VALUE_COLUMN, label),
     TEXT("data.train_labels", TASK_VALUE_PATH, train_labels),
     TEXT("data.test_labels", TASK_VALUE_PATH, test_labels),
     {"data.test_split", TASK_VALUE_NUMBER, AT(test_split), 0, 1, 0, 0, NULL},
@@ -96,20 +96,45 @@ static const struct task_rule rules[] = {
 
 #define RULE_COUNT (sizeof(rules) / sizeof(*rules))
 
-static enum exit_code take_value(struct task_file *file, struct ctl *ctl,
+/* "reward.budget" for "training.budget": a heading that is missing puts a key
+ * into the section before.  NULL: no section has it. */
+static const char *find_elsewhere(const char *key)
+{
+    const char *dot = strchr(key, '.');
+    const char *word = dot != NULL ? dot + 1 : key;
+    for (size_t i = 0; i < RULE_COUNT; i++) {
+        const char *own = strchr(rules[i].key, '.');
+        if (own != NULL && strcmp(own + 1, word) == 0) {
+            return rules[i].key;
+        }
+    }
+    return NULL;
+}
+
+static enum exit_code refuse_key(struct task_file *file, struct ctl *ctl,
                                  const struct toml_value *value)
 {
     const char *keys[RULE_COUNT];
     char hint[SUGGEST_TEXT_SIZE];
+    const char *elsewhere = find_elsewhere(value->key);
     for (size_t i = 0; i < RULE_COUNT; i++) {
         keys[i] = rules[i].key;
-        if (strcmp(value->key, keys[i]) == 0) {
+    }
+    (void)suggest_text(hint, "", elsewhere != NULL ? elsewhere : value->key,
+                       keys, RULE_COUNT);
+    return task_file_fault(ctl, file, value->line, "", "unknown key \"%s\"%s",
+                           value->key, hint);
+}
+
+static enum exit_code take_value(struct task_file *file, struct ctl *ctl,
+                                 const struct toml_value *value)
+{
+    for (size_t i = 0; i < RULE_COUNT; i++) {
+        if (strcmp(value->key, rules[i].key) == 0) {
             return task_value_set(file, ctl, &rules[i], value);
         }
     }
-    return task_file_fault(
-        ctl, file, value->line, "", "unknown key \"%s\"%s", value->key,
-        suggest_text(hint, "", value->key, keys, RULE_COUNT));
+    return refuse_key(file, ctl, value);
 }
 
 static enum exit_code take_values(struct task_file *file, struct ctl *ctl)

@@ -37,6 +37,13 @@ static enum exit_code set_text(struct task_file *file, struct ctl *ctl,
                                const struct toml_value *value)
 {
     char **field = field_of(file, rule);
+    if (rule->kind == TASK_VALUE_COLUMN && value->type == TOML_INTEGER &&
+        value->integer >= 0) {
+        char digits[24];
+        (void)snprintf(digits, sizeof(digits), "%" PRId64, value->integer);
+        *field = pot_strdup(digits);
+        return EXIT_CODE_DONE;
+    }
     if (value->type != TOML_TEXT || value->text[0] == '\0') {
         return FAULT("must be a text in quotes");
     }
@@ -177,6 +184,7 @@ enum exit_code task_value_set(struct task_file *file, struct ctl *ctl,
 {
     switch (rule->kind) {
     case TASK_VALUE_TEXT:
+    case TASK_VALUE_COLUMN:
     case TASK_VALUE_PATH:
     case TASK_VALUE_HASH:
         return set_text(file, ctl, rule, value);

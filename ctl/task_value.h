@@ -10,7 +10,8 @@
 
 enum task_value_kind {
     TASK_VALUE_TEXT,
-    TASK_VALUE_PATH, /* relative to the file */
+    TASK_VALUE_COLUMN, /* a text, or an index without quotes */
+    TASK_VALUE_PATH,   /* relative to the file */
     TASK_VALUE_HASH,
     TASK_VALUE_U32, /* in [low, high] */
     TASK_VALUE_U64,

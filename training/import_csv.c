@@ -212,9 +212,15 @@ static enum pot_err number_error(const struct csv *c, size_t column, char *why)
         return import_complain(why, POT_EFORMAT, "%s:%zu: column %zu is empty",
                                c->file, c->row.line, column + 1);
     }
-    return import_complain(why, POT_EFORMAT,
-                           "%s:%zu: column %zu: \"%s\" is not a finite number",
-                           c->file, c->row.line, column + 1, shown);
+    char other[64] = "";
+    if (column != c->label) {
+        (void)snprintf(other, sizeof(other),
+                       "; the label is in column %zu, unless another is named",
+                       c->label + 1);
+    }
+    return import_complain(
+        why, POT_EFORMAT, "%s:%zu: column %zu: \"%s\" is not a finite number%s",
+        c->file, c->row.line, column + 1, shown, other);
 }
 
 static bool find_name(size_t *column, const struct csv *c, const char *name)

@@ -105,6 +105,11 @@ static void faults_name_line_and_key(void **state)
     (void)state;
     static const struct fault_case cases[] = {
         {"", "nme = 1", "t.toml:1: unknown key \"nme\"; did you mean \"name"},
+        {"[training]", "budget = \"1\"",
+         "unknown key \"training.budget\"; did you mean \"reward.budget\"?"},
+        {"", "rounds = 1", "did you mean \"training.rounds\"?"},
+        {"[data]", "label = -1", "data.label: must be a text in quotes"},
+        {"[data]", "label = 1.5", "data.label: must be a text in quotes"},
         {"[model]", "activatoin = \"relu\"", "did you mean \"model.activation"},
         {"[model]", "activation = \"rleu\"",
          "t.toml:6: model.activation: must be one of: relu, tanh, "},
@@ -161,6 +166,19 @@ static void a_wrong_amount_says_what_is_right(void **state)
         {"[reward]", "miner_stake = \"1e3\"", "the number alone"},
     };
     each_is_refused(cases, sizeof(cases) / sizeof(*cases));
+}
+
+static void a_label_goes_by_its_index_too(void **state)
+{
+    (void)state;
+    struct ctl ctl = {0};
+    struct task_file file;
+    char *text = with_line("[data]", "label = 4");
+    assert_int_equal(task_read_text(&file, &ctl, "t.toml", text),
+                     EXIT_CODE_DONE);
+    assert_string_equal(file.label, "4");
+    task_file_fini(&file);
+    free(text);
 }
 
 static void a_kind_of_optimizer_has_defaults_of_its_own(void **state)
@@ -312,6 +330,11 @@ static void a_task_that_does_not_fit_its_data_is_refused(void **state)
     assert_int_equal(task_check_data(&ctl, &file, &spec, &numbers, &numbers),
                      EXIT_CODE_REJECTED);
     assert_non_null(strstr(ctl.error, "t.toml:6: model.layers: the last is"));
+    assert_null(strstr(ctl.error, "look like numbers"));
+    struct spec_data many = {1000, 64, 251};
+    assert_int_equal(task_check_data(&ctl, &file, &spec, &many, &many),
+                     EXIT_CODE_REJECTED);
+    assert_non_null(strstr(ctl.error, "251 classes, which look like numbers"));
     file.layers[2] = 1;
     model.loss = POT__LOSS__LOSS_MSE;
     assert_int_equal(task_check_data(&ctl, &file, &spec, &numbers, &numbers),
@@ -483,6 +506,7 @@ int main(void)
         cmocka_unit_test(a_name_of_controls_or_no_utf_8_is_refused),
         cmocka_unit_test(a_task_that_does_not_fit_its_data_is_refused),
         cmocka_unit_test(a_task_where_cheating_pays_is_refused),
+        cmocka_unit_test(a_label_goes_by_its_index_too),
         cmocka_unit_test(likely_mistakes_are_warned_of_at_their_line),
         cmocka_unit_test(data_that_says_little_is_warned_of),
         cmocka_unit_test(a_budget_below_the_fees_is_warned_of),

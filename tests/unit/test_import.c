@@ -131,7 +131,12 @@ static void wrong_text_is_refused_with_its_place(void **state)
         {"\n\n", NULL, ": empty"},
         {"1,2,a\n3,b\n", NULL, ":2: 2 columns, where the first row has 3"},
         {"1,2,a\n3,4,5,b\n", NULL, ":2: 4 columns"},
-        {"1,2,a\n3,x,b\n", NULL, ":2: column 2: \"x\" is not a finite number"},
+        {"1,2,a\n3,x,b\n", NULL,
+         ":2: column 2: \"x\" is not a finite number; the label is in column "
+         "3"},
+        {"1,2,a\n3,4,b\n", "0",
+         ":2: column 3: \"b\" is not a finite number; the label is in column "
+         "1"},
         {"1,2,a\n3,nan,b\n", NULL, "column 2: \"nan\""},
         {"1,2,a\n3,inf,b\n", NULL, "column 2: \"inf\""},
         {"1,2,a\n3,1e999,b\n", NULL, "column 2: \"1e999\""},
