@@ -73,8 +73,38 @@ static void copy(struct byz *b, const Pot__Signed *message)
     round_attestation_fini(&heard);
 }
 
+/* Its pledge once more, instead of the words behind it. */
+static bool withhold(struct byz *b, uint8_t type, const uint8_t *data,
+                     size_t size, struct buf *out)
+{
+    static struct buf pledge;
+    Pot__Signed *message;
+    struct round_attestation opened;
+    bool is_words = false;
+    if (type != MESSAGE_ATTESTATION ||
+        CODEC_DECODE(&message, pot__signed, data, size) != POT_OK) {
+        return false;
+    }
+    if (round_attestation_decode(&opened, message) == POT_OK) {
+        bool is_own = public_key_equal(&opened.validator, key_public(b->key));
+        is_words = is_own && opened.body->n_judgements > 0 && pledge.size > 0;
+        if (is_own && round_is_pledge(&opened)) {
+            buf_fini(&pledge);
+            buf_init(&pledge, SIZE_MAX / 2);
+            buf_append(&pledge, data, size);
+        }
+        round_attestation_fini(&opened);
+    }
+    codec_free(message);
+    if (is_words) {
+        buf_append(out, pledge.data, pledge.size);
+    }
+    return is_words;
+}
+
 const struct byz_trick byz_words_tricks[] = {
     {"words-copied", "says what another validator has said", .hear = copy,
      .draw = learn},
+    {"words-withheld", "pledges words, and shows none", .send = withhold},
     {.name = NULL},
 };

@@ -1,10 +1,11 @@
 #!/bin/sh
 # A validator computes nothing: it waits for what another one says and says the
 # same, of plants too.  Three honest validators, one of them slow, pledge before
-# they speak: its words come late, are not needed, and it is not paid.
+# they speak: its words come late, are not needed, and it is not paid.  Then one
+# pledges and shows nothing: the slow one's words are late, and no miner loses.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 . "$SOURCE/tests/byz/byz.sh"
-rounds=15
+rounds=12
 init_quick_net 4 3
 jq '.params.epoch_blocks = 100000' "$NET/genesis.json" >"$WORK/genesis.json"
 cp "$WORK/genesis.json" "$NET/genesis.json"
@@ -42,4 +43,19 @@ task_of validator0 "$task" >"$WORK/task.json"
 jq -e --argjson most $((2 * rounds)) '.status == "completed" and
     .submissions + .rejected >= $most' "$WORK/task.json" >/dev/null ||
     fail "$(cat "$WORK/task.json")"
+
+kill_hard validator3
+POT_BAD_MODE=honest start_byz validator3 words-withheld
+await_ready validator3
+make_task withheld 6 audit_rate=1.0 min_submissions=3 >/dev/null
+sed -i 's/^numerics.*/&\nround_timeout_ms = 60000/' "$WORK/withheld.toml"
+task=$(submit validator0 "$WORK/withheld.toml")
+await 60 "the task ended" has_ended validator0 "$task"
+task_of validator0 "$task" >"$WORK/task.json"
+jq -e '.status == "completed" and .submissions == 18' "$WORK/task.json" \
+    >/dev/null || fail "$(cat "$WORK/task.json")"
+slow=$(paid validator2)
+silent=$(paid validator3)
+echo "of 6 rounds the silent one was paid for $silent, the slow one for $slow"
+[ "$silent" -eq 0 ] && [ "$slow" -eq 6 ] || fail "the wrong one was paid"
 no_bugs
