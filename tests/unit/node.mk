@@ -28,6 +28,7 @@ unit_node_tests = \
 	tests/unit/test_committing \
 	tests/unit/test_hearsay \
 	tests/unit/test_own_links \
+	tests/unit/test_own_words \
 	tests/unit/test_planter \
 	tests/unit/test_referee \
 	tests/unit/test_referee_words \
@@ -211,6 +212,11 @@ tests_unit_test_referee_SOURCES = tests/unit/test_referee.c \
 	$(unit_plant_scene)
 tests_unit_test_referee_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_referee_LDADD = $(unit_plant_libs)
+
+tests_unit_test_own_words_SOURCES = tests/unit/test_own_words.c \
+	$(unit_plant_scene)
+tests_unit_test_own_words_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_own_words_LDADD = $(unit_plant_libs)
 
 tests_unit_test_own_links_SOURCES = tests/unit/test_own_links.c
 tests_unit_test_own_links_CPPFLAGS = $(unit_node_cppflags)
