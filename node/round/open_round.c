@@ -242,6 +242,7 @@ bool open_round_attestation(struct open_round *round,
                             const Pot__Signed *message)
 {
     bool is_taken = false;
+    bool is_pledge = round_is_pledge(opened);
     if (opened->body->closes) {
         is_taken = hear_closing(round, &opened->validator);
         round_attestation_fini(opened);
@@ -249,11 +250,12 @@ bool open_round_attestation(struct open_round *round,
                !is_well_made(round, opened)) {
         round_attestation_fini(opened);
     } else {
-        bool is_pledge = round_is_pledge(opened);
         is_taken = attesting_take(round->attesting, opened, message);
         round->shared->stats.attestations += is_taken && !is_pledge ? 1 : 0;
     }
-    if (is_taken) {
+    if (is_taken && is_pledge) { /* nothing to tally before it is kept */
+        round->shared->on_news(round->shared->context);
+    } else if (is_taken) {
         note_change(round);
     }
     return is_taken;
