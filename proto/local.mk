@@ -29,8 +29,10 @@ proto_libproto_a_SOURCES = \
 	proto/genesis.c proto/genesis.h \
 	proto/genesis_params.c proto/genesis_params.h \
 	proto/gradient.c proto/gradient.h \
+	proto/group.c proto/group.h \
 	proto/named.c proto/named.h \
 	proto/packed.c proto/packed.h \
+	proto/partial_sum.c proto/partial_sum.h \
 	proto/model.c proto/model.h \
 	proto/plant.c proto/plant.h \
 	proto/round.c proto/round.h \

@@ -1,6 +1,7 @@
 /* signed: a body with its author's key and signature.  Transactions,
- * submissions, attestations and evidence are Pot__Signed, told apart by `what`,
- * which enters the signature and the hash. */
+ * submissions, attestations, evidence, groups and words on them are
+ * Pot__Signed, told apart by `what`, which enters the signature and the hash.
+ */
 #ifndef POT_PROTO_SIGNED_H
 #define POT_PROTO_SIGNED_H
 
@@ -16,10 +17,13 @@
 #define SIGNED_COMMITMENT  "commitment"
 #define SIGNED_ATTESTATION "attestation"
 #define SIGNED_EVIDENCE    "evidence"
+#define SIGNED_GROUP       "group"
+#define SIGNED_GROUP_WORD  "group-word"
 
 /* signed_make: packs body (a TxBody, SubmissionBody, CommitmentBody,
- * AttestationBody, EvidenceBody) and signs it.  The result is fresh; codec_free
- * releases it. NULL: the key is remote and did not sign. */
+ * AttestationBody, EvidenceBody, GroupBody, GroupWordBody) and signs it.  The
+ * result is fresh; codec_free releases it.  NULL: the key is remote and did not
+ * sign. */
 Pot__Signed *signed_make(const char *what, const struct hash *chain,
                          const struct key *key, const void *body);
 

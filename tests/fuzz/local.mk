@@ -23,11 +23,13 @@ fuzz_targets = \
 	tests/fuzz/fuzz_evidence \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_genesis \
+	tests/fuzz/fuzz_group \
 	tests/fuzz/fuzz_handshake \
 	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_key_box \
 	tests/fuzz/fuzz_key_claim \
 	tests/fuzz/fuzz_packed \
+	tests/fuzz/fuzz_partial_sum \
 	tests/fuzz/fuzz_pds \
 	tests/fuzz/fuzz_round_update \
 	tests/fuzz/fuzz_sign_frame \
@@ -88,6 +90,11 @@ tests_fuzz_fuzz_genesis_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_genesis_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_genesis_LDADD = $(fuzz_proto_libs) $(JANSSON_LIBS)
 
+tests_fuzz_fuzz_group_SOURCES = tests/fuzz/fuzz_group.c $(fuzz_driver)
+tests_fuzz_fuzz_group_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_group_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_group_LDADD = $(fuzz_proto_libs)
+
 tests_fuzz_fuzz_handshake_SOURCES = tests/fuzz/fuzz_handshake.c $(fuzz_driver)
 tests_fuzz_fuzz_handshake_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_handshake_LDFLAGS = $(fuzz_ldflags)
@@ -112,6 +119,11 @@ tests_fuzz_fuzz_packed_SOURCES = tests/fuzz/fuzz_packed.c $(fuzz_driver)
 tests_fuzz_fuzz_packed_CPPFLAGS = $(fuzz_cppflags)
 tests_fuzz_fuzz_packed_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_packed_LDADD = $(fuzz_proto_libs)
+
+tests_fuzz_fuzz_partial_sum_SOURCES = tests/fuzz/fuzz_partial_sum.c $(fuzz_driver)
+tests_fuzz_fuzz_partial_sum_CPPFLAGS = $(fuzz_cppflags)
+tests_fuzz_fuzz_partial_sum_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_partial_sum_LDADD = $(fuzz_proto_libs)
 
 tests_fuzz_fuzz_pds_SOURCES = tests/fuzz/fuzz_pds.c $(fuzz_driver)
 tests_fuzz_fuzz_pds_CPPFLAGS = $(fuzz_cppflags)
