@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "ledger/aggregate_grid.h"
 #include "ledger/aggregate_rule.h"
+#include "proto/partial_sum.h"
 
 #include <stdlib.h>
 
@@ -70,6 +71,45 @@ void aggregate_add(struct aggregate *aggregate, const struct gradient *gradient)
     POT_ASSERT(aggregate->addends < ROSTER_MAX);
     aggregate->addends++;
     aggregate->rule->add(aggregate->state, aggregate->shape, gradient);
+}
+
+/* ---- in parts */
+
+_Static_assert(PARTIAL_SUM_ADDEND_BITS == AGGREGATE_ELEMENT_BITS,
+               "a part's bound is the grid's");
+
+bool aggregate_takes_sums(const Pot__TaskSpec *spec)
+{
+    const struct aggregate_rule *rule = find_rule((uint32_t)spec->aggregation);
+    return rule != NULL && rule->add_sum != NULL;
+}
+
+enum pot_err aggregate_add_sum(struct aggregate *aggregate, const void *data,
+                               size_t size)
+{
+    uint32_t addends;
+    const struct model_shape *shape = aggregate->shape;
+    int64_t *sums = pot_alloc(shape->parameter_count * sizeof(*sums));
+    POT_ASSERT(aggregate->rule->add_sum != NULL);
+    enum pot_err err = partial_sum_open(sums, &addends, shape, data, size);
+    if (err == POT_OK && addends > ROSTER_MAX - aggregate->addends) {
+        err = POT_ELIMIT;
+    }
+    if (err == POT_OK) {
+        aggregate->addends += addends;
+        aggregate->rule->add_sum(aggregate->state, shape, sums);
+    }
+    free(sums);
+    return err;
+}
+
+void aggregate_encode_sum(struct aggregate *aggregate, struct buf *out)
+{
+    POT_ASSERT(aggregate->rule->add_sum != NULL && aggregate->addends > 0);
+    partial_sum_encode(out, aggregate->shape, aggregate->addends,
+                       aggregate->rule->finish(aggregate->state,
+                                               aggregate->shape,
+                                               aggregate->addends));
 }
 
 /* ---- the canonical form */

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "proto/gradient.h"
 #include "proto/model.h"
 
@@ -31,6 +32,20 @@ void aggregate_free(struct aggregate *aggregate);
 /* aggregate_add: at most aggregation_roster_max times, of one width. */
 void aggregate_add(struct aggregate *aggregate,
                    const struct gradient *gradient);
+
+/* aggregate_takes_sums: the task's rule is a sum, which may be formed in parts
+ * (proto/partial_sum.h), in any tree: the result has the same bits. */
+bool aggregate_takes_sums(const Pot__TaskSpec *spec);
+
+/* aggregate_add_sum: a part, in place of its addends.  In: the rule takes sums.
+ * Errors: those of partial_sum_open; POT_ELIMIT too many addends together.
+ * Nothing was added then. */
+POT_MUST_USE enum pot_err aggregate_add_sum(struct aggregate *aggregate,
+                                            const void *data, size_t size);
+
+/* aggregate_encode_sum: what was added, one at least, as such a part, appended
+ * to out.  In: the rule takes sums. */
+void aggregate_encode_sum(struct aggregate *aggregate, struct buf *out);
 
 /* aggregate_encode: the result in the encoding of proto/gradient.h, appended
  * to out; as many gradients were added as the task's rule asks for, which

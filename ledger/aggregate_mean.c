@@ -22,6 +22,15 @@ static void add(void *state, const struct model_shape *shape,
     aggregate_grid_add(state, shape, gradient);
 }
 
+static void add_sum(void *state, const struct model_shape *shape,
+                    const int64_t *sums)
+{
+    int64_t *all = state;
+    for (size_t i = 0; i < shape->parameter_count; i++) {
+        all[i] += sums[i];
+    }
+}
+
 static const int64_t *finish(void *state, const struct model_shape *shape,
                              uint32_t addends)
 {
@@ -35,5 +44,6 @@ const struct aggregate_rule aggregate_mean = {
     .open = open_sums,
     .close = free,
     .add = add,
+    .add_sum = add_sum,
     .finish = finish,
 };

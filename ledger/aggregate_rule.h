@@ -25,6 +25,11 @@ struct aggregate_rule {
     void (*add)(void *state, const struct model_shape *shape,
                 const struct gradient *gradient);
 
+    /* add_sum: what gradients come to on the grid, in place of each of them;
+     * NULL: the rule asks to see them one by one. */
+    void (*add_sum)(void *state, const struct model_shape *shape,
+                    const int64_t *sums);
+
     /* finish: (parameter_count) in units of the grid (aggregate_grid.h),
      * borrowed from the state.  Whoever reads it divides by addends: a rule
      * whose result is no sum gives it addends times. */

@@ -5,7 +5,7 @@
  * everything passes through struct ledger_env.
  *
  * Others include this header, slash.h, tx.h, round_update.h, submission.h,
- * state.h, roster.h and parameters.h; the rest is the ledger's own
+ * state.h, parts.h, roster.h and parameters.h; the rest is the ledger's own
  * (tools/check-source).
  *
  * A block is executed as ledger_execute does it, and whoever makes one keeps
@@ -35,6 +35,7 @@ struct ledger_env {
     struct state state;
     struct blobs blobs;
     struct dataset_source datasets;
+    struct part_source parts; /* spare payloads; what comes of it is the same */
     /* The chain's, which never change; NULL: they are read from the state for
      * each transaction. */
     const Pot__GenesisParams *params;

@@ -28,6 +28,7 @@ ledger_libledger_a_SOURCES = \
 	ledger/optimizer_rate.c ledger/optimizer_rate.h \
 	ledger/plants.c ledger/plants.h \
 	ledger/parameters.c ledger/parameters.h \
+	ledger/parts.c ledger/parts.h \
 	ledger/pay.c ledger/pay.h \
 	ledger/read.c \
 	ledger/record.c ledger/record.h \
@@ -36,6 +37,7 @@ ledger_libledger_a_SOURCES = \
 	ledger/round_update.c ledger/round_update.h \
 	ledger/row_sums.c ledger/row_sums.h \
 	ledger/settle.c ledger/settle.h \
+	ledger/settle_sum.c ledger/settle_sum.h \
 	ledger/settle_write.c \
 	ledger/slash.c ledger/slash.h \
 	ledger/state.h \

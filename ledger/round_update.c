@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "ledger/round_lists.h"
 #include "ledger/settle.h"
+#include "ledger/settle_sum.h"
 #include "proto/codec.h"
 #include "proto/round_room.h"
 #include "proto/signed.h"
@@ -86,6 +87,7 @@ enum round_verdict ledger_tally_round(struct round_tally *out,
             .min_submissions = s.task->spec->min_submissions,
             .is_overdue = settle_is_overdue(&s, block),
             .is_hopeless = settle_is_hopeless(&s),
+            .is_split = settle_is_split(&s, env),
         };
         out->is_closable = out->is_overdue || out->is_hopeless ||
                            out->counted >= out->min_submissions;

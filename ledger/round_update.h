@@ -95,6 +95,8 @@ struct round_tally {
     bool is_hopeless; /* the same; waiting brings nothing */
     bool is_closable; /* counted >= min_submissions; or overdue or hopeless: it
                          then closes empty, and what was counted is lost */
+    bool is_split;    /* of a part that env knows some members are counted and
+                         others are not: their payloads are needed */
 };
 
 /* ledger_tally_round: what closing the round in this block, whoever proposes

@@ -5,13 +5,12 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/fixed.h"
-#include "ledger/aggregate.h"
 #include "ledger/optimizer.h"
 #include "ledger/optimizer_rate.h"
 #include "ledger/parameters.h"
 #include "ledger/pay.h"
 #include "ledger/roster.h"
-#include "ledger/submission.h"
+#include "ledger/settle_sum.h"
 #include "ledger/task.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
@@ -97,46 +96,6 @@ bool settle_is_hopeless(const struct settle *s)
 }
 
 /* ---- the aggregate */
-
-static enum round_verdict add_payload(struct aggregate *aggregate,
-                                      const struct settle *s,
-                                      const struct ledger_env *env,
-                                      const struct round_submission *submission,
-                                      struct buf *payload, int8_t *room)
-{
-    struct gradient gradient;
-    if (!env->blobs.get(env->blobs.context, &submission->payload, payload)) {
-        return ROUND_PAYLOAD_MISSING;
-    }
-    if (ledger_open_payload(&gradient, room, s->task, &s->shape, submission,
-                            payload->data, payload->size) != POT_OK) {
-        return ROUND_PAYLOAD_MALFORMED;
-    }
-    aggregate_add(aggregate, &gradient);
-    return ROUND_ACCEPTED;
-}
-
-static enum round_verdict sum_payloads(struct settle *s,
-                                       const struct ledger_env *env)
-{
-    struct buf payload;
-    enum round_verdict verdict = ROUND_ACCEPTED;
-    struct aggregate *aggregate = aggregate_new(s->task->spec, &s->shape);
-    int8_t *room = pot_alloc(s->shape.parameter_count);
-    buf_init(&payload, gradient_bytes(&s->shape, 4));
-    for (size_t i = 0; i < s->counted_count && verdict == ROUND_ACCEPTED; i++) {
-        verdict =
-            add_payload(aggregate, s, env, &s->counted[i], &payload, room);
-    }
-    if (verdict == ROUND_ACCEPTED) {
-        aggregate_encode(aggregate, &s->aggregate);
-        blob_hash(&s->aggregate_hash, s->aggregate.data, s->aggregate.size);
-    }
-    free(room);
-    buf_fini(&payload);
-    aggregate_free(aggregate);
-    return verdict;
-}
 
 static enum round_verdict take_aggregate(struct settle *s,
                                          const struct ledger_env *env,
@@ -251,7 +210,7 @@ enum round_verdict settle_compute(struct settle *s,
     }
     enum round_verdict verdict = certified != NULL
                                      ? take_aggregate(s, env, certified)
-                                     : sum_payloads(s, env);
+                                     : settle_sum(s, env);
     if (verdict != ROUND_ACCEPTED) {
         return verdict;
     }

@@ -36,6 +36,24 @@ struct blobs {
     void (*del)(void *context, const struct hash *hash);
 };
 
+/* A part of a round's submissions whose payloads are summed in one blob. */
+struct round_part {
+    struct hash *members; /* submissions, ascending */
+    size_t member_count;
+    struct hash sum; /* proto/partial_sum.h */
+};
+
+/* Parts that are known to be right to whoever hands them in, and whose sums are
+ * held; no submission is in two. */
+struct part_source {
+    void *context; /* find may be NULL: there are none */
+
+    /* find: the part that the submission is in, its members in fresh memory;
+     * false, and out untouched: in none. */
+    bool (*find)(void *context, const struct hash *submission,
+                 struct round_part *out);
+};
+
 struct dataset;
 
 /* Data sets by address; NULL when it is not held.  What is found stays until

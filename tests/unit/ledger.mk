@@ -2,6 +2,7 @@
 ledger_numeric_tests = tests/unit/test_aggregate \
 	tests/unit/test_aggregate_rules tests/unit/test_evaluate \
 	tests/unit/test_fixed tests/unit/test_optimizer \
+	tests/unit/test_partial_sum \
 	tests/unit/test_round_room tests/unit/test_spec
 check_PROGRAMS += $(ledger_numeric_tests)
 TESTS += $(ledger_numeric_tests)
@@ -26,6 +27,11 @@ tests_unit_test_optimizer_SOURCES = tests/unit/test_optimizer.c \
 tests_unit_test_optimizer_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_optimizer_LDADD = $(unit_ledger_libs)
 
+tests_unit_test_partial_sum_SOURCES = tests/unit/test_partial_sum.c \
+	tests/unit/ledger_random.h
+tests_unit_test_partial_sum_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_partial_sum_LDADD = $(unit_ledger_libs)
+
 tests_unit_test_round_room_SOURCES = tests/unit/test_round_room.c
 tests_unit_test_round_room_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_round_room_LDADD = $(unit_proto_libs)
@@ -42,7 +48,8 @@ tests_unit_test_evaluate_LDADD = $(unit_ledger_libs)
 
 ledger_state_tests = tests/unit/test_draft tests/unit/test_ledger_blocks \
 	tests/unit/test_ledger_challenge \
-	tests/unit/test_ledger_draws tests/unit/test_ledger_plants \
+	tests/unit/test_ledger_draws tests/unit/test_ledger_parts \
+	tests/unit/test_ledger_plants \
 	tests/unit/test_ledger_round tests/unit/test_ledger_round_ends \
 	tests/unit/test_ledger_round_lies \
 	tests/unit/test_ledger_slash \
@@ -84,6 +91,10 @@ tests_unit_test_ledger_slash_LDADD = $(unit_fixture_libs)
 tests_unit_test_ledger_tx_SOURCES = tests/unit/test_ledger_tx.c
 tests_unit_test_ledger_tx_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_ledger_tx_LDADD = $(unit_fixture_libs)
+
+tests_unit_test_ledger_parts_SOURCES = tests/unit/test_ledger_parts.c
+tests_unit_test_ledger_parts_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_ledger_parts_LDADD = $(unit_fixture_libs)
 
 tests_unit_test_ledger_round_SOURCES = tests/unit/test_ledger_round.c
 tests_unit_test_ledger_round_CPPFLAGS = $(unit_cppflags)
