@@ -10,6 +10,7 @@
 #include "node/hold/blob_pool.h"
 #include "node/hold/chunk_cache.h"
 #include "node/hold/datasets.h"
+#include "node/hold/known_parts.h"
 #include "node/hold/snapshots.h"
 #include "node/hold/verified.h"
 #include "node/last_words.h"
@@ -347,6 +348,7 @@ bool startup_open_store(struct node *node)
     holdings->params = node->genesis->params;
     holdings->pool = blob_pool_new(POOL_BYTES_MAX);
     holdings->recent = blob_pool_new(RECENT_BYTES_MAX);
+    holdings->parts = known_parts_new(holdings);
     holdings->verified = verified_new(&holdings->chain, VERIFIED_SIZE);
     if (node->config->snapshot_interval > 0) {
         holdings->snapshots =
@@ -374,6 +376,7 @@ void startup_close(struct node *node)
     store_close(node->holdings.store);
     blob_pool_free(node->holdings.pool);
     blob_pool_free(node->holdings.recent);
+    known_parts_free(node->holdings.parts);
     verified_free(node->holdings.verified);
     key_free(node->node_key);
     key_free(node->validator_key);

@@ -24,10 +24,11 @@ static bool add_payload(void *context, const struct hash *hash, uint64_t size)
 }
 
 static void add_round(struct needs *needs, struct wait *wait,
-                      const Pot__RoundUpdate *update)
+                      const Pot__RoundUpdate *update,
+                      const struct part_source *source)
 {
     struct adder adder = {needs, wait};
-    (void)round_blobs_payloads(update, add_payload, &adder);
+    (void)round_blobs_lone(update, source, add_payload, &adder);
     if (update->evaluation != NULL) {
         needs_add_test_set(needs, wait, update->task);
     }
@@ -61,12 +62,13 @@ void block_needs(struct needs *needs, const struct block *block,
                  bool is_certified, wait_done_fn *done, void *context)
 {
     struct wait *wait = needs_begin(needs, done, context);
+    const struct part_source source = needs_parts(needs);
     for (size_t i = 0; i < block->body->n_round_updates; i++) {
         const Pot__RoundUpdate *update = block->body->round_updates[i];
         if (is_certified) {
             add_aggregate(needs, wait, update);
         } else {
-            add_round(needs, wait, update);
+            add_round(needs, wait, update, &source);
         }
     }
     if (!is_certified) {

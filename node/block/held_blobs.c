@@ -69,7 +69,7 @@ static bool hold_round(struct holding *h, const Pot__RoundUpdate *update)
     struct hash aggregate;
     return (!round_blobs_aggregate(update, &aggregate) ||
             hold_blob(h, &aggregate, update->aggregate_bytes)) &&
-           round_blobs_payloads(update, hold_blob, h);
+           round_blobs_lone(update, &h->env->parts, hold_blob, h);
 }
 
 /* What memory let go, the store may still have: only what is nowhere is

@@ -2,7 +2,9 @@
  *
  * A vote for a block promises that it can be carried out, after a crash of
  * everyone too.  So before the vote the store holds what executing the block
- * again would take and only memory has: its rounds' gradients and aggregates.
+ * again would take and only memory has: its rounds' gradients and aggregates;
+ * but of the members of a group that was not opened here (node/round/groups.h)
+ * those who did open it have the gradients in their stores.
  * Once a block stands at that height, none of them needs to be held. */
 #ifndef POT_NODE_BLOCK_HELD_BLOBS_H
 #define POT_NODE_BLOCK_HELD_BLOBS_H

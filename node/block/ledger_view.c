@@ -4,6 +4,7 @@
 
 #include "node/hold/datasets.h"
 #include "node/hold/holdings.h"
+#include "node/hold/known_parts.h"
 #include "storage/overlay.h"
 
 static bool state_get(void *context, const void *key, size_t key_size,
@@ -60,6 +61,7 @@ struct ledger_env ledger_view_env(struct ledger_view *view)
         .state = {view, state_get, state_put, state_del},
         .blobs = {view, blobs_get, blobs_put, blobs_del},
         .datasets = {view, find_dataset},
+        .parts = known_parts_source(view->holdings->parts),
         .params = view->holdings->params,
     };
 }

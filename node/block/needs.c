@@ -13,6 +13,7 @@
 #include "node/hold/chunk_cache.h"
 #include "node/hold/datasets.h"
 #include "node/hold/holdings.h"
+#include "node/hold/known_parts.h"
 #include "node/hold/stored.h"
 #include "node/loop/offload.h"
 #include "p2p/blob_fetch.h"
@@ -349,6 +350,11 @@ void needs_task_data(struct needs *needs, const Pot__TaskSpec *spec,
     }
     add_published(needs, wait, spec->test);
     wait_end(wait);
+}
+
+struct part_source needs_parts(const struct needs *needs)
+{
+    return known_parts_source(needs->config.holdings->parts);
 }
 
 void needs_forget(struct needs *needs, const void *context)

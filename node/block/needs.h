@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "base/hash.h"
+#include "ledger/state.h"
 #include "node/block/wait.h"
 #include "proto/chain.pb-c.h"
 
@@ -54,6 +55,9 @@ void needs_dataset(struct needs *needs, const struct hash *dataset,
  * state; the training set only where it is held whole; done may be NULL. */
 void needs_task_data(struct needs *needs, const Pot__TaskSpec *spec,
                      wait_done_fn *done, void *context);
+
+/* needs_parts: sums that spare payloads, among the holdings. */
+struct part_source needs_parts(const struct needs *needs);
 
 /* needs_forget: done is not called any more for this context. */
 void needs_forget(struct needs *needs, const void *context);

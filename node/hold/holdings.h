@@ -18,6 +18,7 @@
 struct blob_pool;
 struct chunk_cache;
 struct datasets_book;
+struct known_parts;
 struct snapshots;
 struct store;
 struct verified;
@@ -30,7 +31,8 @@ struct holdings {
     /* Payloads that no block has counted yet, and what was fetched for blocks
      * to come. */
     struct blob_pool *pool;
-    struct blob_pool *recent; /* what the latest executed blocks wrote */
+    struct blob_pool *recent;  /* what the latest executed blocks wrote */
+    struct known_parts *parts; /* NULL: none are known */
     struct datasets_book *datasets;
     struct chunk_cache *chunks; /* NULL: training sets are held whole */
     struct verified *verified;

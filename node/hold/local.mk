@@ -6,6 +6,7 @@ node_hold_libhold_a_SOURCES = \
 	node/hold/dataset_file.c node/hold/dataset_file.h \
 	node/hold/datasets.c node/hold/datasets.h \
 	node/hold/holdings.c node/hold/holdings.h \
+	node/hold/known_parts.c node/hold/known_parts.h \
 	node/hold/snapshots.c node/hold/snapshots.h \
 	node/hold/stored.c node/hold/stored.h \
 	node/hold/verified.c node/hold/verified.h
