@@ -108,6 +108,12 @@ static void take_message(struct node *node, struct peer *peer, uint8_t type,
     case MESSAGE_ATTESTATION:
         take_gossip(node, peer, type, data, size);
         return;
+    case MESSAGE_GROUP:
+    case MESSAGE_GROUP_WORD:
+        if (node->validator_key != NULL) { /* others sum nothing up */
+            take_gossip(node, peer, type, data, size);
+        }
+        return;
     case MESSAGE_EVIDENCE:
         take_evidence(node, peer, data, size);
         return;

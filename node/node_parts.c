@@ -111,6 +111,29 @@ static bool on_attestation(void *context, Pot__Signed *message,
     return rounds_attestation(node->rounds, message);
 }
 
+static bool on_group(void *context, Pot__Signed *message, uint64_t peer_id)
+{
+    const struct node *node = context;
+    (void)peer_id;
+    return rounds_group(node->rounds, message);
+}
+
+static bool on_group_word(void *context, Pot__Signed *message, uint64_t peer_id)
+{
+    const struct node *node = context;
+    (void)peer_id;
+    return rounds_group_word(node->rounds, message);
+}
+
+static void on_liar(void *context, const struct public_key *aggregator)
+{
+    struct node *node = context;
+    struct peer *peer = net_find(node->net, aggregator);
+    if (peer != NULL) {
+        net_ban(node->net, peer, "sent the sum of a group that is not its sum");
+    }
+}
+
 static void on_failed(void *context, enum pot_err err, const char *what)
 {
     struct node *node = context;
@@ -281,6 +304,8 @@ static void open_txs(struct node *node)
         .on_submission = on_submission,
         .on_commitment = on_commitment,
         .on_attestation = on_attestation,
+        .on_group = on_group,
+        .on_group_word = on_group_word,
     };
     node->intake = intake_new(&intake);
 }
@@ -336,6 +361,7 @@ static void open_rounds(struct node *node)
         .worker_program = node->worker_program,
         .context = node,
         .on_work = on_work,
+        .on_liar = on_liar,
         .on_reveal = on_reveal,
     };
     node->rounds = rounds_new(&rounds);
@@ -376,6 +402,7 @@ static void open_aggregator(struct node *node)
         .holdings = &node->holdings,
         .needs = node->needs,
         .gossip = node->gossip,
+        .key = node->node_key,
     };
     if (node->config->aggregator_enabled) {
         node->aggregator = aggregator_new(&aggregator);

@@ -3,6 +3,7 @@
  *   type         body
  *   CONSENSUS    ConsensusMessage
  *   TX, SUBMISSION, ATTESTATION, EVIDENCE   Signed
+ *   GROUP, GROUP_WORD                       Signed
  *   TXS          several Signed, see proto/batch.h
  *   STATUS       PeerStatus
  *   GET_BLOCKS, GET_BLOB, BLOCKS, BLOB_PIECE   as they are called
@@ -24,6 +25,9 @@
 /* A judgement is 36 bytes, and there is one for each in the roster. */
 #define MESSAGE_ATTESTATION_MAX MESSAGE_SIGNED_MAX(4096 + 64 * ROSTER_MAX)
 
+/* A member is a hash. */
+#define MESSAGE_GROUP_MAX MESSAGE_SIGNED_MAX(256 + 32 * ROSTER_MAX)
+
 /* All of them: X(type, number, name, priority, the body's size at most).  The
  * numbers are the wire format: never renumber, and a peer of an older version
  * ends the connection when it meets a new one. */
@@ -39,6 +43,9 @@
     X(MESSAGE_ATTESTATION, 19, "attestation", PRIORITY_GOSSIP,                 \
       MESSAGE_ATTESTATION_MAX)                                                 \
     X(MESSAGE_COMMITMENT, 42, "commitment", PRIORITY_GOSSIP,                   \
+      MESSAGE_SIGNED_MAX(256))                                                 \
+    X(MESSAGE_GROUP, 43, "group", PRIORITY_GOSSIP, MESSAGE_GROUP_MAX)          \
+    X(MESSAGE_GROUP_WORD, 44, "group_word", PRIORITY_GOSSIP,                   \
       MESSAGE_SIGNED_MAX(256))                                                 \
     X(MESSAGE_STATUS, 20, "status", PRIORITY_GOSSIP, 128)                      \
     X(MESSAGE_GET_BLOCKS, 21, "get_blocks", PRIORITY_GOSSIP, 64)               \

@@ -31,7 +31,8 @@
     X(SIGN_ATTESTATION, "attestation")                                         \
     X(SIGN_EVIDENCE, "evidence")                                               \
     X(SIGN_DRAWS, "draws") /* the secret behind a task's links: proto/draw.h   \
-                            */
+                            */                                                 \
+    X(SIGN_GROUP_WORD, "group-word")
 
 enum sign_tag {
 #define X(tag, what) tag,

@@ -54,6 +54,7 @@ bool sign_step_view(struct sign_step *out, bool *is_step,
     case SIGN_ATTESTATION:
     case SIGN_EVIDENCE:
     case SIGN_DRAWS:
+    case SIGN_GROUP_WORD:
     case SIGN_TAGS:
         break;
     }

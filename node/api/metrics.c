@@ -39,8 +39,9 @@ static void write_build(struct buf *out, const struct api_config *c,
 static void write_intake(struct buf *out, const struct api_config *c)
 {
     struct intake_stats stats;
-    static const uint8_t types[] = {MESSAGE_TX, MESSAGE_SUBMISSION,
-                                    MESSAGE_COMMITMENT, MESSAGE_ATTESTATION};
+    static const uint8_t types[] = {MESSAGE_TX,         MESSAGE_SUBMISSION,
+                                    MESSAGE_COMMITMENT, MESSAGE_ATTESTATION,
+                                    MESSAGE_GROUP,      MESSAGE_GROUP_WORD};
     intake_stats(c->intake, &stats);
     metrics_one(out, "pot_mempool_size", METRICS_GAUGE,
                 "Transactions that wait for a block.",

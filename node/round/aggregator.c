@@ -1,9 +1,9 @@
 /* A member's way, with the function on each edge:
  *
- *   aggregator_take -> WAITING --advance--> FETCHING --on_payload--> passed on
- *                       ^  |                   |  |
- *        aggregator_ ---'  |      on_payload:  |  '-- no gradient: dropped
- *        refresh, on_tick  |      not to be had
+ *   aggregator_take -> WAITING --advance--> FETCHING --on_payload--> grouped,
+ * or ^  |                   |  |                passed on aggregator_ ---'  |
+ * on_payload:  |  '-- no gradient: dropped refresh, on_tick  |      not to be
+ * had
  *                          '<------------------'
  *
  * WAITING is for the block that opens its round, or for the next try.  When the
@@ -16,12 +16,14 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "ledger/aggregate.h"
 #include "ledger/ledger.h"
 #include "ledger/submission.h"
 #include "node/block/needs.h"
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/loop/loop_timer.h"
+#include "node/round/grouping.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
 #include "proto/round.h"
@@ -30,7 +32,7 @@
 
 #include <stdlib.h>
 
-#define TICK_MS 200
+#define TICK_MS 50
 
 struct member { /* a submission that was not passed on yet */
     struct member *next;
@@ -48,6 +50,7 @@ struct gathering { /* of a task */
     struct model_shape shape;
     struct member *members;
     size_t count;
+    struct grouping *grouping; /* of the record's round; NULL: none is due */
 };
 
 struct aggregator {
@@ -79,19 +82,34 @@ static void drop(struct member *m)
     free(m);
 }
 
-static void pass_on(const struct member *m)
+static void pass_on(void *context, const Pot__Signed *message, uint64_t peer_id)
 {
-    struct aggregator *aggregator = m->gathering->aggregator;
+    struct aggregator *aggregator = context;
     size_t size;
-    uint8_t *data = codec_encode(&size, m->message);
+    uint8_t *data = codec_encode(&size, message);
     struct gossip *gossip = aggregator->config.gossip;
     aggregator->stats.passed_on++;
-    if (gossip_is_fellow(gossip, m->peer_id)) {
+    if (gossip_is_fellow(gossip, peer_id)) {
         gossip_forward_out(gossip, MESSAGE_SUBMISSION, data, size);
     } else {
-        gossip_forward(gossip, MESSAGE_SUBMISSION, data, size, m->peer_id);
+        gossip_forward(gossip, MESSAGE_SUBMISSION, data, size, peer_id);
     }
     free(data);
+}
+
+/* What a validator has brought, others have too: it is in somebody's group, or
+ * in none.  The rest goes on with the sum of all that came with it. */
+static void take_in(struct member *m)
+{
+    const struct gathering *g = m->gathering;
+    bool is_late = m->opened.body->round != g->record->round;
+    if (g->grouping != NULL && !is_late &&
+        !gossip_is_fellow(g->aggregator->config.gossip, m->peer_id) &&
+        grouping_add(g->grouping, &m->opened, m->message, m->peer_id)) {
+        m->message = NULL;
+    } else {
+        pass_on(g->aggregator, m->message, m->peer_id);
+    }
 }
 
 static bool is_gradient(const struct member *m, const struct buf *payload)
@@ -133,7 +151,7 @@ static void on_payload(void *context, bool is_held)
     buf_init(&payload, size);
     if (is_held && holdings_get_blob(holdings, hash, &payload)) {
         if (is_gradient(m, &payload)) {
-            pass_on(m);
+            take_in(m);
         } else {
             refuse(m);
         }
@@ -177,6 +195,33 @@ static Pot__TaskRecord *read_task(const struct aggregator *aggregator,
     return record;
 }
 
+static void on_group(void *context)
+{
+    struct aggregator *aggregator = context;
+    aggregator->stats.groups++;
+}
+
+/* For the round that is open now; what waits of another one goes. */
+static void open_grouping(struct gathering *g, uint32_t expected)
+{
+    const struct aggregator_config *c = &g->aggregator->config;
+    const struct grouping_config config = {
+        .loop = c->loop,
+        .holdings = c->holdings,
+        .gossip = c->gossip,
+        .key = c->key,
+        .task = g->task,
+        .round = g->record->round,
+        .expected = expected,
+        .context = g->aggregator,
+        .published = on_group,
+        .pass_on = pass_on,
+    };
+    grouping_free(g->grouping);
+    g->grouping =
+        aggregate_takes_sums(g->record->spec) ? grouping_new(&config) : NULL;
+}
+
 /* NULL: no such task is running. */
 static struct gathering *gathering_of(struct aggregator *aggregator,
                                       const struct hash *task)
@@ -195,6 +240,7 @@ static struct gathering *gathering_of(struct aggregator *aggregator,
     g->record = record;
     enum pot_err err = model_shape_from_spec(&g->shape, record->spec->model);
     POT_ASSERT(err == POT_OK); /* the ledger took the task */
+    open_grouping(g, 0);
     (void)map_put(&aggregator->gatherings, task->b, g);
     return g;
 }
@@ -204,6 +250,7 @@ static void gathering_free(struct gathering *g)
     while (g->members != NULL) {
         drop(g->members);
     }
+    grouping_free(g->grouping);
     codec_free(g->record);
     free(g);
 }
@@ -228,8 +275,12 @@ static void follow(struct gathering *g)
         gathering_free(g);
         return;
     }
+    bool is_next = g->record->round != record->round;
     codec_free(g->record);
     g->record = record;
+    if (is_next && g->grouping != NULL) {
+        open_grouping(g, grouping_count(g->grouping));
+    }
     drop_past(g);
     advance_all(g);
 }
@@ -340,7 +391,11 @@ static void on_tick(void *context)
     size_t cursor = 0;
     const struct map_slot *slot;
     while ((slot = map_next(&aggregator->gatherings, &cursor)) != NULL) {
-        advance_all(slot->value);
+        struct gathering *g = slot->value;
+        advance_all(g);
+        if (g->grouping != NULL) {
+            grouping_tick(g->grouping, g->count == 0);
+        }
     }
 }
 

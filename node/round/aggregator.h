@@ -1,9 +1,12 @@
 /* aggregator: gathers the submissions of open rounds.  Each is passed on once
  * its payload is here and well formed, so that whoever hears of it from this
- * node can have it from this node.  It holds the data of running tasks, too: so
- * its miners need no other peer, and send their payloads once.
+ * node can have it from this node; where the task's rule is a sum, with others,
+ * and their sum before them (node/round/grouping.h).  It holds the data of
+ * running tasks, too: so its miners need no other peer, and send their payloads
+ * once.
  *
- * Nobody trusts it: a payload has the hash that its miner signed.  The loop's
+ * Nobody trusts it: a payload has the hash that its miner signed, and a sum is
+ * taken when validators have opened it.  The loop's
  * thread only. */
 #ifndef POT_NODE_ROUND_AGGREGATOR_H
 #define POT_NODE_ROUND_AGGREGATOR_H
@@ -18,6 +21,7 @@
 struct aggregator; /* opaque: node/round/aggregator.c */
 struct gossip;
 struct holdings;
+struct key;
 struct needs;
 
 #define AGGREGATOR_WAITING_MAX 4096 /* of a task; one a miner and round */
@@ -28,6 +32,7 @@ struct aggregator_config {
     const struct holdings *holdings;
     struct needs *needs;
     struct gossip *gossip;
+    const struct key *key; /* the node's: of groups */
 };
 
 struct aggregator *aggregator_new(const struct aggregator_config *config);
@@ -56,6 +61,7 @@ struct aggregator_stats {
     uint64_t waiting;   /* now: for their payloads or their round */
     uint64_t passed_on; /* these only grow */
     uint64_t refused;   /* no gradient of their model */
+    uint64_t groups;    /* sums that were published */
 };
 
 void aggregator_stats(const struct aggregator *aggregator,

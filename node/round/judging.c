@@ -1,4 +1,10 @@
-/* A submission's way, with the function on each edge:
+/* A submission's way, with the function on each edge; of one in a group that is
+ * waited for it begins with
+ *
+ *   judging_take -> GROUPED --judging_vouched--> audit, or JUDGED
+ *                      '------judging_lone-----> FETCHING
+ *
+ * and is for all others
  *
  *   judging_take -> FETCHING --on_payload--> judge ------------.
  *                   |     ^                    |               v
@@ -27,6 +33,7 @@
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/round/audits.h"
+#include "node/round/groups.h"
 #include "node/round/own_links.h"
 #include "node/round/rounds_shared.h"
 #include "proto/codec.h"
@@ -40,6 +47,7 @@
 #define AUDIT_AGAIN_MS 200
 
 enum submission_state {
+    GROUPED,  /* others open it (node/round/groups.h) */
     FETCHING, /* its payload */
     LOST,     /* the payload was not to be had: asked for again later */
     WAITING,  /* for a place among the audits */
@@ -53,6 +61,10 @@ struct submission {
     uint64_t peer_id; /* who brought it, and may be alone to have its payload */
     enum submission_state state;
     uint64_t retry_ms;    /* LOST, WAITING: not before */
+    bool is_open;         /* its payload was here, and is a gradient */
+    bool is_vouched;      /* its payload was not here, and needs not be */
+    bool is_lacking;      /* vouched for, and fetched all the same */
+    uint64_t lacking_ms;  /* when it is asked for again; 0: it is fetched now */
     Pot__Verdict verdict; /* JUDGED; none: left undecided */
 };
 
@@ -60,6 +72,7 @@ struct judging {
     struct rounds_shared *shared;
     const Pot__TaskRecord *task;
     const struct model_shape *shape;
+    struct groups *groups; /* NULL: there are none */
     bool has_link;
     struct hash link; /* this validator's of the round */
     void (*on_verdict)(void *context);
@@ -195,6 +208,32 @@ static void audit(struct submission *s)
 
 /* ---- form, and the lottery */
 
+static void draw(struct submission *s)
+{
+    if (is_drawn(s)) {
+        audit(s);
+    } else {
+        mark_accepted(s, POT__VERDICT__VERDICT_ACCEPT);
+    }
+}
+
+static void mark_malformed(struct submission *s, const char *why)
+{
+    mark_refused(s, why);
+    if (s->judging->groups != NULL) {
+        groups_malformed(s->judging->groups, &opened_of(s)->hash);
+    }
+}
+
+static void mark_open(struct submission *s)
+{
+    s->is_open = true;
+    draw(s);
+    if (s->judging->groups != NULL) {
+        groups_opened(s->judging->groups, &opened_of(s)->hash);
+    }
+}
+
 static void judge(struct submission *s)
 {
     struct judging *judging = s->judging;
@@ -207,11 +246,9 @@ static void judge(struct submission *s)
     } else if (ledger_open_payload(&gradient, room, judging->task,
                                    judging->shape, opened, payload.data,
                                    payload.size) != POT_OK) {
-        mark_refused(s, "its payload is no gradient of this model");
-    } else if (is_drawn(s)) {
-        audit(s);
+        mark_malformed(s, "its payload is no gradient of this model");
     } else {
-        mark_accepted(s, POT__VERDICT__VERDICT_ACCEPT);
+        mark_open(s);
     }
     free(room);
     buf_fini(&payload);
@@ -230,7 +267,7 @@ static void on_payload(void *context, bool is_held)
     } else if (holdings_has_another(s->judging->shared->holdings,
                                     &opened_of(s)->payload,
                                     opened_of(s)->body->payload_bytes)) {
-        mark_refused(s, "its payload has another size");
+        mark_malformed(s, "its payload has another size");
     } else {
         judge(s);
     }
@@ -243,7 +280,100 @@ static void fetch(struct submission *s)
                opened_of(s)->body->payload_bytes, s->peer_id, on_payload, s);
 }
 
+/* ---- in a group */
+
+/* An audit that compares gradients asks for the payload all the same. */
+static bool may_wait(const struct submission *s)
+{
+    struct judging *judging = s->judging;
+    bool is_exact =
+        judging->task->spec->numerics == POT__NUMERICS__NUMERICS_EXACT;
+    return judging->groups != NULL &&
+           (is_exact || (find_link(judging) && !is_drawn(s))) &&
+           groups_waits(judging->groups, &opened_of(s)->hash);
+}
+
+static void begin(struct submission *s)
+{
+    if (may_wait(s)) {
+        s->state = GROUPED;
+    } else {
+        fetch(s);
+    }
+}
+
+/* Its payload is fetched behind its verdict, which stays. */
+static void on_lacking(void *context, bool is_held)
+{
+    struct submission *s = context;
+    s->is_lacking = !is_held;
+    s->lacking_ms = is_held ? 0 : in_ms(s, FETCH_AGAIN_MS);
+    s->judging->on_verdict(s->judging->context);
+}
+
+static void fetch_lacking(struct submission *s)
+{
+    s->is_lacking = true;
+    s->lacking_ms = 0;
+    needs_blob(s->judging->shared->needs, &opened_of(s)->payload,
+               opened_of(s)->body->payload_bytes, s->peer_id, on_lacking, s);
+}
+
+void judging_vouched(void *judging, const struct hash *submission)
+{
+    struct judging *j = judging;
+    struct submission *s = map_get(&j->submissions, submission->b);
+    if (s == NULL || s->state != GROUPED) {
+        return;
+    }
+    s->is_vouched = true;
+    if (find_link(j)) {
+        draw(s);
+    } else {
+        lose(s); /* the key is away */
+    }
+}
+
+void judging_lone(void *judging, const struct hash *submission)
+{
+    struct judging *j = judging;
+    struct submission *s = map_get(&j->submissions, submission->b);
+    if (s != NULL && s->state == GROUPED) {
+        fetch(s);
+    } else if (s != NULL && s->is_vouched && !s->is_lacking) {
+        s->is_vouched = false;
+        fetch_lacking(s);
+    }
+}
+
+const struct round_submission *judging_find(void *judging,
+                                            const struct hash *submission,
+                                            bool *is_open)
+{
+    const struct judging *j = judging;
+    const struct submission *s = map_get(&j->submissions, submission->b);
+    *is_open = s != NULL && s->is_open;
+    return s != NULL ? opened_of(s) : NULL;
+}
+
+bool judging_is_lacking(const struct judging *judging)
+{
+    bool is_lacking = false;
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while (!is_lacking &&
+           (slot = map_next(&judging->submissions, &cursor)) != NULL) {
+        is_lacking = ((const struct submission *)slot->value)->is_lacking;
+    }
+    return is_lacking;
+}
+
 /* ---- all of them */
+
+void judging_set_groups(struct judging *judging, struct groups *groups)
+{
+    judging->groups = groups;
+}
 
 struct judging *judging_new(struct rounds_shared *shared,
                             const Pot__TaskRecord *task,
@@ -262,9 +392,10 @@ struct judging *judging_new(struct rounds_shared *shared,
 static void submission_free(struct submission *s)
 {
     struct rounds_shared *shared = s->judging->shared;
-    if (s->state == FETCHING) {
+    if (s->state == FETCHING || s->is_lacking) {
         needs_forget(shared->needs, s);
-    } else if (s->state == JUDGING) {
+    }
+    if (s->state == JUDGING) {
         audits_forget(shared->audits, s);
     }
     blob_pool_release(shared->holdings->pool, &opened_of(s)->payload);
@@ -345,7 +476,7 @@ bool judging_take(struct judging *judging, struct round_submission *opened,
     blob_pool_claim(judging->shared->holdings->pool, &s->held.opened.payload);
     judging->shared->stats.submissions++;
     if (judging->shared->key != NULL) {
-        fetch(s);
+        begin(s);
     }
     return true;
 }
@@ -362,10 +493,19 @@ bool judging_tick(struct judging *judging, uint64_t now_ms)
             audit(s);
         } else if (s->state == LOST && is_due) {
             fetch(s);
+        } else if (s->lacking_ms != 0 && now_ms >= s->lacking_ms) {
+            fetch_lacking(s);
         }
         is_pending |= s->state != JUDGED;
     }
     return is_pending;
+}
+
+/* Its payload is, or a sum in which it is. */
+static bool is_here(const struct submission *s)
+{
+    return s->state != FETCHING && s->state != LOST && s->state != GROUPED &&
+           !s->is_lacking;
 }
 
 void judging_list(const struct judging *judging,
@@ -377,7 +517,7 @@ void judging_list(const struct judging *judging,
         pot_calloc(judging->submissions.count, sizeof(*candidate->submissions));
     while ((slot = map_next(&judging->submissions, &cursor)) != NULL) {
         const struct submission *s = slot->value;
-        if (s->state != FETCHING && s->state != LOST) {
+        if (is_here(s)) {
             candidate->submissions[candidate->submission_count++] = s->held;
         }
     }

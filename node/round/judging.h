@@ -11,6 +11,7 @@
 #include "proto/round.h"
 #include "proto/state.pb-c.h"
 
+struct groups;
 struct rounds_shared;
 struct judging; /* opaque: node/round/judging.c */
 
@@ -21,6 +22,21 @@ struct judging *judging_new(struct rounds_shared *shared,
                             const Pot__TaskRecord *task,
                             const struct model_shape *shape,
                             void (*on_verdict)(void *context), void *context);
+
+/* judging_set_groups: before the first submission; borrowed, and called no more
+ * once they are gone. */
+void judging_set_groups(struct judging *judging, struct groups *groups);
+
+/* judging_find, _vouched, _lone: see struct groups_calls. */
+const struct round_submission *judging_find(void *judging,
+                                            const struct hash *submission,
+                                            bool *is_open);
+void judging_vouched(void *judging, const struct hash *submission);
+void judging_lone(void *judging, const struct hash *submission);
+
+/* judging_is_lacking: there are submissions that were vouched for, and whose
+ * payloads are being fetched after all. */
+bool judging_is_lacking(const struct judging *judging);
 
 /* judging_free: what is under way is forgotten; payloads that no other round
  * named leave the pool. */
@@ -41,8 +57,8 @@ bool judging_take(struct judging *judging, struct round_submission *opened,
 bool judging_tick(struct judging *judging, uint64_t now_ms);
 
 /* judging_list: fresh memory for the candidate's submissions, those whose
- * payload is here: without it a round cannot be closed.  What is in them
- * stays the judging's. */
+ * payload is here, or a sum with it: without it a round cannot be closed.  What
+ * is in them stays the judging's. */
 void judging_list(const struct judging *judging,
                   struct round_candidate *candidate);
 

@@ -11,19 +11,24 @@
 #include "node/block/needs.h"
 #include "node/block/owed.h"
 #include "node/hold/holdings.h"
+#include "node/hold/known_parts.h"
 #include "node/hold/stored.h"
 #include "node/round/attesting.h"
 #include "node/round/committing.h"
+#include "node/round/groups.h"
 #include "node/round/judging.h"
 #include "node/round/own_words.h"
 #include "node/round/pledges.h"
 #include "node/round/rounds_shared.h"
 #include "proto/codec.h"
+#include "proto/group.h"
 
 #include <stdlib.h>
 
 /* Verdicts wait this long for others to be attested together with. */
 #define ATTEST_TOGETHER_MS 150
+/* So long it is not closed without what a split group made it fetch. */
+#define MENDING_MS 2000
 
 struct open_round {
     struct rounds_shared *shared;
@@ -35,10 +40,13 @@ struct open_round {
     uint64_t revealing_ms; /* since when a quorum takes no more commitments;
                               0: it does */
     struct judging *judging;
+    struct groups *groups; /* NULL: nothing is judged here */
     struct attesting *attesting;
     struct own_words *own; /* NULL without a key */
     uint64_t opened_ms;    /* on the loop's clock */
     uint64_t closable_ms;  /* since when it could be closed; 0: cannot yet */
+    bool is_split;         /* it counts some members of a group only */
+    uint64_t mending_ms;   /* until then payloads are waited for; 0: never */
     bool would_be_empty;   /* if it were closed now */
     bool is_dirty;         /* something came since the last tally */
     uint64_t tally_height; /* for which it was made: time may be up later */
@@ -98,6 +106,19 @@ static Pot__DrawsRecord *load_draws(const struct rounds_shared *shared,
     return ledger_draws(&state, task);
 }
 
+static void open_groups(struct open_round *round)
+{
+    const struct groups_calls calls = {
+        .context = round->judging,
+        .find = judging_find,
+        .vouched = judging_vouched,
+        .lone = judging_lone,
+    };
+    round->groups =
+        groups_new(round->shared, round->record, &round->shape, &calls);
+    judging_set_groups(round->judging, round->groups);
+}
+
 struct open_round *open_round_new(struct rounds_shared *shared,
                                   const struct hash *task,
                                   Pot__TaskRecord *record, uint64_t pace_ms)
@@ -114,6 +135,9 @@ struct open_round *open_round_new(struct rounds_shared *shared,
     round->committing = committing_new(record, pace_ms, round->opened_ms);
     round->judging =
         judging_new(shared, record, &round->shape, on_verdict, round);
+    if (shared->key != NULL) {
+        open_groups(round);
+    }
     round->attesting = attesting_new(record, round->opened_ms);
     round->draws = load_draws(shared, task);
     if (shared->key != NULL) {
@@ -126,6 +150,7 @@ struct open_round *open_round_new(struct rounds_shared *shared,
 void open_round_free(struct open_round *round)
 {
     committing_free(round->committing);
+    groups_free(round->groups);
     judging_free(round->judging);
     attesting_free(round->attesting);
     own_words_free(round->own);
@@ -143,6 +168,9 @@ uint64_t open_round_pace(const struct open_round *round,
 void open_round_close(struct open_round *round)
 {
     judging_close(round->judging);
+    if (round->groups != NULL) {
+        groups_close(round->groups);
+    }
     open_round_free(round);
 }
 
@@ -261,6 +289,30 @@ bool open_round_attestation(struct open_round *round,
     return is_taken;
 }
 
+bool open_round_group(struct open_round *round, struct group *group)
+{
+    if (round->groups == NULL) {
+        group_fini(group);
+        return false;
+    }
+    return groups_take(round->groups, group);
+}
+
+void open_round_group_word(struct open_round *round,
+                           const struct group_word *word)
+{
+    if (round->groups != NULL) {
+        groups_word(round->groups, word);
+    }
+}
+
+void open_round_refresh(struct open_round *round)
+{
+    if (round->groups != NULL) {
+        groups_refresh(round->groups);
+    }
+}
+
 /* ---- as time passes */
 
 /* When nobody is waited for any more: at the task's time-out; but as long as it
@@ -296,6 +348,7 @@ void open_round_tick(struct open_round *round, uint64_t now_ms)
 {
     bool is_pending = judging_tick(round->judging, now_ms);
     close_if_due(round, now_ms);
+    groups_tick(round->groups, now_ms);
     if (!open_round_may_reveal(round)) {
         return;
     }
@@ -345,6 +398,7 @@ static void tally(struct open_round *round, uint64_t height,
     const struct ledger_env env = {
         .chain = round->shared->holdings->chain,
         .state = stored_state(round->shared->holdings->store),
+        .parts = known_parts_source(round->shared->holdings->parts),
     };
     const struct ledger_block block = {.height = height,
                                        .time_ms = clock_wall_ms()};
@@ -358,6 +412,7 @@ static void tally(struct open_round *round, uint64_t height,
     round->is_full =
         found.is_hopeless ||
         found.counted + found.refused >= committing_expected(round->committing);
+    round->is_split = found.is_split;
     round->would_be_empty = found.counted < found.min_submissions;
     if (verdict != ROUND_ACCEPTED || !found.is_closable) {
         round->closable_ms = 0;
@@ -381,6 +436,20 @@ static enum attesting_reach reach_of(const struct open_round *round,
                : attesting_reach(round->attesting, now_ms);
 }
 
+/* A group's sum is of no use where not all of it is counted: payloads are
+ * fetched, as they would have been without it. */
+static void mend(struct open_round *round, uint64_t now_ms)
+{
+    round->mending_ms = now_ms + MENDING_MS;
+    groups_dissolve(round->groups);
+    note_change(round);
+}
+
+static bool is_mending(const struct open_round *round, uint64_t now_ms)
+{
+    return now_ms < round->mending_ms && judging_is_lacking(round->judging);
+}
+
 bool open_round_should_close(struct open_round *round, uint64_t height)
 {
     uint64_t now = uv_now(round->shared->loop);
@@ -389,11 +458,15 @@ bool open_round_should_close(struct open_round *round, uint64_t height)
         round->tally_reach != reach) {
         tally(round, height, reach);
     }
-    if (round->closable_ms == 0) {
+    if (round->closable_ms == 0 || is_mending(round, now)) {
         return false;
     }
     bool is_due = round->is_full || now >= deadline_ms(round) ||
                   (!round->would_be_empty && had_their_time(round, now));
+    if (is_due && round->is_split) {
+        mend(round, now);
+        is_due = false;
+    }
     round->due_height = is_due ? height : 0;
     return is_due;
 }

@@ -13,6 +13,8 @@
 #include "proto/round.h"
 #include "proto/state.pb-c.h"
 
+struct group;
+struct group_word;
 struct owed_rule;
 struct rounds_shared;
 struct open_round; /* opaque: node/round/open_round.c */
@@ -66,6 +68,15 @@ bool open_round_submission(struct open_round *round,
 bool open_round_attestation(struct open_round *round,
                             struct round_attestation *opened,
                             const Pot__Signed *message);
+
+/* open_round_group: takes what is in it, of this round; see groups_take.
+ * open_round_group_word: see groups_word. */
+bool open_round_group(struct open_round *round, struct group *group);
+void open_round_group_word(struct open_round *round,
+                           const struct group_word *word);
+
+/* open_round_refresh: behind a block that left it open. */
+void open_round_refresh(struct open_round *round);
 
 /* open_round_tick: as time passes.  In: shared has a key. */
 void open_round_tick(struct open_round *round, uint64_t now_ms);

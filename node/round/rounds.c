@@ -23,6 +23,7 @@
 #include "node/tx/intake.h"
 #include "node/tx/own_tx.h"
 #include "proto/codec.h"
+#include "proto/group.h"
 
 #include <stdlib.h>
 
@@ -81,6 +82,7 @@ static void follow_all(struct rounds *rounds, const struct state *state)
     for (size_t i = 0; i < count; i++) {
         Pot__TaskRecord *record = ledger_task(state, open_round_task(all[i]));
         if (open_round_is_of(all[i], record)) {
+            open_round_refresh(all[i]);
             codec_free(record);
         } else {
             follow(rounds, all[i], record);
@@ -258,6 +260,33 @@ bool rounds_attestation(struct rounds *rounds, const Pot__Signed *message)
     return take_new(rounds, ARRIVAL_ATTESTATION, message, 0);
 }
 
+/* What comes too early saves nothing, and harms nothing either. */
+bool rounds_group(struct rounds *rounds, const Pot__Signed *message)
+{
+    struct group group;
+    struct open_round *round;
+    if (rounds->is_stopped || group_decode(&group, message) != POT_OK) {
+        return false;
+    }
+    if (place_of(rounds, &group.task, group.round, &round) == PLACE_OPEN) {
+        return open_round_group(round, &group);
+    }
+    group_fini(&group);
+    return false;
+}
+
+bool rounds_group_word(struct rounds *rounds, const Pot__Signed *message)
+{
+    struct group_word word;
+    struct open_round *round;
+    if (rounds->is_stopped || group_word_decode(&word, message) != POT_OK ||
+        place_of(rounds, &word.task, word.round, &round) != PLACE_OPEN) {
+        return false;
+    }
+    open_round_group_word(round, &word);
+    return true;
+}
+
 bool rounds_may_reveal(const struct rounds *rounds, const struct hash *task,
                        uint32_t number)
 {
@@ -370,6 +399,14 @@ static struct own_tx *open_sender(const struct rounds_config *config)
     return own_tx_new(&own, on_receipt, NULL);
 }
 
+static void on_liar(void *context, const struct public_key *aggregator)
+{
+    struct rounds *rounds = context;
+    if (rounds->config.on_liar != NULL) {
+        rounds->config.on_liar(rounds->config.context, aggregator);
+    }
+}
+
 static void on_reveal(void *context, const struct hash *task)
 {
     struct rounds *rounds = context;
@@ -390,8 +427,10 @@ struct rounds *rounds_new(const struct rounds_config *config)
         .key = config->key,
         .context = rounds,
         .on_news = on_news,
+        .on_liar = on_liar,
         .on_reveal = on_reveal,
     };
+    group_trust_init(&rounds->shared.trust);
     rounds->shared.audits = audits_new(&rounds->shared, config->worker_program);
     if (config->key != NULL) {
         rounds->shared.links =
@@ -431,6 +470,7 @@ void rounds_free(struct rounds *rounds)
 {
     if (rounds != NULL) {
         POT_ASSERT(!rounds->timer.is_open);
+        group_trust_fini(&rounds->shared.trust);
         free(rounds);
     }
 }

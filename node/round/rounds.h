@@ -21,6 +21,7 @@ struct mempool;
 struct needs;
 struct owed_rule;
 struct proposal_request;
+struct public_key;
 struct rounds; /* opaque: node/round/rounds.c */
 
 struct rounds_config {
@@ -36,6 +37,8 @@ struct rounds_config {
     const char *worker_program;
     void *context;
     void (*on_work)(void *context); /* a round can be closed */
+    /* An aggregator was caught: it has signed a group that does not hold. */
+    void (*on_liar)(void *context, const struct public_key *aggregator);
     /* Miners may show what they have committed to. */
     void (*on_reveal)(void *context, const struct hash *task);
 };
@@ -59,6 +62,10 @@ bool rounds_submission(struct rounds *rounds, const Pot__Signed *message,
 bool rounds_commitment(struct rounds *rounds, const Pot__Signed *message);
 bool rounds_attestation(struct rounds *rounds, const Pot__Signed *message);
 
+/* rounds_group, rounds_group_word: the same, for a validator's. */
+bool rounds_group(struct rounds *rounds, const Pot__Signed *message);
+bool rounds_group_word(struct rounds *rounds, const Pot__Signed *message);
+
 /* rounds_may_reveal: of the task's open round, if it is that one. */
 bool rounds_may_reveal(const struct rounds *rounds, const struct hash *task,
                        uint32_t number);
@@ -77,14 +84,19 @@ void rounds_collect(struct rounds *rounds, struct proposal_request *request);
 
 /* For the metrics: all but open only grow. */
 struct rounds_stats {
-    uint64_t open;         /* now */
-    uint64_t submissions;  /* first ones of their miners */
-    uint64_t accepted;     /* by this validator, audited or not */
-    uint64_t audited;      /* computed again, whatever came out */
-    uint64_t refused;      /* by this validator */
-    uint64_t undecided;    /* audited, and left without a verdict */
-    uint64_t dropped;      /* drawn, but not audited in the end */
-    uint64_t attestations; /* taken, our own too */
+    uint64_t open;            /* now */
+    uint64_t submissions;     /* first ones of their miners */
+    uint64_t accepted;        /* by this validator, audited or not */
+    uint64_t audited;         /* computed again, whatever came out */
+    uint64_t refused;         /* by this validator */
+    uint64_t undecided;       /* audited, and left without a verdict */
+    uint64_t dropped;         /* drawn, but not audited in the end */
+    uint64_t attestations;    /* taken, our own too */
+    uint64_t groups_opened;   /* by this validator, and right */
+    uint64_t groups_taken;    /* by others' word: their sums for the payloads */
+    uint64_t payloads_spared; /* of their members */
+    uint64_t groups_given_up; /* waited for in vain */
+    uint64_t groups_wrong;    /* that this validator has found to lie */
 };
 
 void rounds_stats(const struct rounds *rounds, struct rounds_stats *out);

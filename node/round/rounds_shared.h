@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "base/hash.h"
+#include "node/round/group_trust.h"
 #include "node/round/rounds.h"
 
 struct accuser;
@@ -26,11 +27,14 @@ struct rounds_shared {
     struct audits *audits;
     struct accuser *accuser; /* NULL: this node sends no challenges */
     struct own_links *links; /* NULL without a key */
-    uint32_t sequence;       /* of the last attestation */
+    struct group_trust trust;
+    uint32_t sequence; /* of the last attestation */
     struct rounds_stats stats;
     void *context;
     /* Something came in: the rounds are to be ticked soon. */
     void (*on_news)(void *context);
+    /* An aggregator's node key: it has signed what does not hold. */
+    void (*on_liar)(void *context, const struct public_key *aggregator);
     /* A quorum takes no more commitments of the task's open round. */
     void (*on_reveal)(void *context, const struct hash *task);
 };

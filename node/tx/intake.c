@@ -129,10 +129,12 @@ void intake_stop(struct intake *intake)
 
 static const char *what_of(uint8_t type)
 {
-    return type == MESSAGE_TX           ? SIGNED_TX
-           : type == MESSAGE_SUBMISSION ? SIGNED_SUBMISSION
-           : type == MESSAGE_COMMITMENT ? SIGNED_COMMITMENT
-                                        : SIGNED_ATTESTATION;
+    return type == MESSAGE_TX            ? SIGNED_TX
+           : type == MESSAGE_SUBMISSION  ? SIGNED_SUBMISSION
+           : type == MESSAGE_COMMITMENT  ? SIGNED_COMMITMENT
+           : type == MESSAGE_ATTESTATION ? SIGNED_ATTESTATION
+           : type == MESSAGE_GROUP       ? SIGNED_GROUP
+                                         : SIGNED_GROUP_WORD;
 }
 
 /* NULL where something does not decode. */
@@ -231,15 +233,14 @@ static bool take(struct intake *intake, struct item *item)
     if (item->type == MESSAGE_TX) {
         return take_tx(intake, item);
     }
-    if (item->message == NULL) {
-        return false;
-    }
-    if (item->type == MESSAGE_SUBMISSION) {
-        return c->on_submission(c->context, item->message, item->peer_id);
-    }
-    return (item->type == MESSAGE_COMMITMENT
-                ? c->on_commitment
-                : c->on_attestation)(c->context, item->message, item->peer_id);
+    bool (*on_message)(void *context, Pot__Signed *message, uint64_t peer_id) =
+        item->type == MESSAGE_SUBMISSION    ? c->on_submission
+        : item->type == MESSAGE_COMMITMENT  ? c->on_commitment
+        : item->type == MESSAGE_ATTESTATION ? c->on_attestation
+        : item->type == MESSAGE_GROUP       ? c->on_group
+                                            : c->on_group_word;
+    return item->message != NULL &&
+           on_message(c->context, item->message, item->peer_id);
 }
 
 /* A transaction for which there was no room. */
@@ -318,12 +319,26 @@ static void pass_on_tx(struct intake *intake, const struct item *item)
     batch_add(parcel, item->data, item->size);
 }
 
+/* Groups are for validators, who hear each other; and so are words on them, of
+ * which each has told all others his own. */
+static void pass_on_group(const struct intake *intake, const struct item *item)
+{
+    struct gossip *gossip = intake->config.gossip;
+    if (item->type == MESSAGE_GROUP &&
+        !gossip_is_fellow(gossip, item->peer_id)) {
+        gossip_tell_fellows(gossip, item->type, item->data, item->size);
+    }
+}
+
 /* Our own is marked too, so that it is not judged again when it returns. */
 static void pass_on(struct intake *intake, const struct item *item)
 {
     struct gossip *gossip = intake->config.gossip;
     if (item->type == MESSAGE_TX) {
         pass_on_tx(intake, item);
+    } else if (item->type == MESSAGE_GROUP ||
+               item->type == MESSAGE_GROUP_WORD) {
+        pass_on_group(intake, item);
     } else if (item->type == MESSAGE_SUBMISSION &&
                intake->config.is_gathering) {
         return;

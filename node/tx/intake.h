@@ -1,4 +1,4 @@
-/* intake: transactions, submissions and attestations, from peers or from
+/* intake: transactions and what is said of rounds, from peers or from
  * this node's own hands: decoded and verified off the loop in batches, then
  * handed to whoever they are for, and passed on. */
 #ifndef POT_NODE_TX_INTAKE_H
@@ -63,6 +63,9 @@ struct intake_config {
                           uint64_t peer_id);
     bool (*on_attestation)(void *context, Pot__Signed *message,
                            uint64_t peer_id);
+    bool (*on_group)(void *context, Pot__Signed *message, uint64_t peer_id);
+    bool (*on_group_word)(void *context, Pot__Signed *message,
+                          uint64_t peer_id);
 };
 
 struct intake *intake_new(const struct intake_config *config);
@@ -72,7 +75,7 @@ struct intake *intake_new(const struct intake_config *config);
 void intake_stop(struct intake *intake);
 void intake_free(struct intake *intake);
 
-/* intake_receive: a peer's message of one of the three types. */
+/* intake_receive: a peer's message of a type that is for one of those. */
 void intake_receive(struct intake *intake, uint8_t type, const void *data,
                     size_t size, uint64_t peer_id);
 

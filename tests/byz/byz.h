@@ -63,6 +63,9 @@ struct byz_trick {
     void (*submit)(Pot__SubmissionBody *body);
     /* Its own words on submissions or a challenge, the same. */
     void (*attest)(Pot__AttestationBody *body);
+    /* Its own groups, as an aggregator; its own words on others', the same. */
+    void (*group)(Pot__GroupBody *body);
+    void (*group_word)(Pot__GroupWordBody *body);
     /* A validator's word on a round has come, well signed; the node's own link
      * of one is known. */
     void (*hear)(struct byz *b, const Pot__Signed *message);

@@ -47,10 +47,31 @@ static void claim(Pot__AttestationBody *body)
     }
 }
 
+/* Another sum, or another root, of the same members. */
+static void change_sum(Pot__GroupBody *body)
+{
+    body->sum_hash.data[0] ^= 1;
+}
+
+static void change_root(Pot__GroupBody *body)
+{
+    body->root.data[0] ^= 1;
+}
+
+/* As if each of them did not hold. */
+static void deny(Pot__GroupWordBody *body)
+{
+    body->is_right = false;
+}
+
 const struct byz_trick byz_payload_tricks[] = {
     {"payload-lies", "gradients with a wrong element", .send = spoil},
     {"payload-deformed", "submits what is no gradient", .pack = deform},
     {"payload-misnamed", "submits the parameters' hash", .submit = misname},
     {"audits-claimed", "says of all to have audited it", .attest = claim},
+    {"group-sum-lies", "groups with another sum", .group = change_sum},
+    {"group-root-lies", "groups with another root", .group = change_root},
+    {"group-words-lie", "says of all groups that they are wrong",
+     .group_word = deny},
     {.name = NULL},
 };

@@ -242,6 +242,12 @@ Pot__Signed *__wrap_signed_make(const char *what, const struct hash *chain,
     if (trick->attest != NULL && strcmp(what, SIGNED_ATTESTATION) == 0) {
         trick->attest(body);
     }
+    if (trick->group != NULL && strcmp(what, SIGNED_GROUP) == 0) {
+        trick->group(body);
+    }
+    if (trick->group_word != NULL && strcmp(what, SIGNED_GROUP_WORD) == 0) {
+        trick->group_word(body);
+    }
     return __real_signed_make(what, chain, key, body);
 }
 

@@ -3,6 +3,7 @@
 byz_tests = \
 	tests/byz/test_api_flood.sh \
 	tests/byz/test_byz_aggregator.sh \
+	tests/byz/test_byz_groups.sh \
 	tests/byz/test_byz_miner.sh \
 	tests/byz/test_byz_primary.sh \
 	tests/byz/test_byz_snapshot.sh \

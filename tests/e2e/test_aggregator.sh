@@ -1,7 +1,8 @@
 #!/bin/sh
 # Miners that reach an aggregator and nobody else: data that one of them publishes
-# gets to the validators, every submission of theirs is counted, each payload was sent once, and the rounds come to what a replay makes
-# of the miners' gradients.
+# gets to the validators, every submission of theirs is counted, each payload was
+# sent once, their sums are opened by some validators and taken by the others, and
+# the rounds come to what a replay makes of the miners' gradients.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 init_net 4 2 1
 start $names
@@ -24,6 +25,21 @@ holds --slurpfile task "$WORK/task.json" '.identical and
 
 [ "$(metric aggregator0 pot_aggregator_passed_on_total)" = 30 ] ||
     fail "passed on: $(metric aggregator0 pot_aggregator_passed_on_total)"
+of_all() { # metric: over the validators
+    for each in validator0 validator1 validator2 validator3; do
+        metric "$each" "$1"
+    done | awk '{ sum += $1 } END { print sum }'
+}
+[ "$(metric aggregator0 pot_aggregator_groups_total)" -gt 0 ] ||
+    fail "nothing was summed up"
+taken=$(of_all pot_groups_taken_total)
+[ "$taken" -gt 0 ] || fail "no sum was taken"
+[ "$(of_all pot_groups_spared_total)" = $((2 * taken)) ] ||
+    fail "spared: $(of_all pot_groups_spared_total) by $taken sums"
+[ "$(of_all pot_groups_opened_total)" -ge "$taken" ] ||
+    fail "$taken sums were taken, and fewer opened"
+[ "$(of_all pot_groups_wrong_total)" = 0 ] || fail "an honest sum was wrong"
 same_chain validator0 validator1 validator2 validator3 miner0 aggregator0
 no_bugs
-echo "$(jq .submissions "$WORK/task.json") counted by way of an aggregator"
+echo "$(jq .submissions "$WORK/task.json") counted by way of an aggregator," \
+    "$taken sums taken"

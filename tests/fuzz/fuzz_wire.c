@@ -39,6 +39,8 @@ static const ProtobufCMessageDescriptor *body_of(enum message_type type)
     case MESSAGE_SUBMISSION:  /* fuzz_submission */
     case MESSAGE_COMMITMENT:  /* fuzz_submission */
     case MESSAGE_ATTESTATION: /* fuzz_submission */
+    case MESSAGE_GROUP:       /* fuzz_group */
+    case MESSAGE_GROUP_WORD:  /* fuzz_group */
     case MESSAGE_EVIDENCE:    /* fuzz_evidence */
     case MESSAGE_TXS:         /* check_batch */
     case MESSAGE_PING:

@@ -13,6 +13,7 @@ unit_node_tests = \
 	tests/unit/test_errands \
 	tests/unit/test_evidence_pool \
 	tests/unit/test_gathered_job \
+	tests/unit/test_groups \
 	tests/unit/test_guard \
 	tests/unit/test_headers \
 	tests/unit/test_inbox \
@@ -66,6 +67,12 @@ tests_unit_test_open_round_SOURCES = tests/unit/test_open_round.c \
 	$(unit_chain_sources)
 tests_unit_test_open_round_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_open_round_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
+
+tests_unit_test_groups_SOURCES = tests/unit/test_groups.c \
+	$(unit_chain_sources)
+tests_unit_test_groups_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_groups_LDADD = node/round/libround.a \
 	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
 
 tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c \

@@ -1,0 +1,46 @@
+#include "config.h"
+
+#include "node/round/group_trust.h"
+
+void group_trust_init(struct group_trust *trust)
+{
+    recent_set_init(&trust->proven, GROUP_TRUST_MAX);
+    recent_set_init(&trust->liars, GROUP_TRUST_MAX);
+}
+
+void group_trust_fini(struct group_trust *trust)
+{
+    recent_set_fini(&trust->proven);
+    recent_set_fini(&trust->liars);
+}
+
+bool group_trust_waits(const struct group_trust *trust,
+                       const struct public_key *aggregator)
+{
+    return recent_set_has(&trust->proven, aggregator->b);
+}
+
+bool group_trust_is_liar(const struct group_trust *trust,
+                         const struct public_key *aggregator)
+{
+    return recent_set_has(&trust->liars, aggregator->b);
+}
+
+void group_trust_right(struct group_trust *trust,
+                       const struct public_key *aggregator)
+{
+    recent_set_add(&trust->proven, aggregator->b);
+}
+
+void group_trust_late(struct group_trust *trust,
+                      const struct public_key *aggregator)
+{
+    recent_set_remove(&trust->proven, aggregator->b);
+}
+
+void group_trust_lied(struct group_trust *trust,
+                      const struct public_key *aggregator)
+{
+    group_trust_late(trust, aggregator);
+    recent_set_add(&trust->liars, aggregator->b);
+}

@@ -1,0 +1,38 @@
+/* group_trust: which aggregators' groups are worth waiting for.
+ *
+ * Whose last group came out right is waited for; whose did not come out is not,
+ * until one does again: so nobody makes rounds late more often than it makes
+ * them cheap.  Who was caught at a lie is heard no more while it is
+ * remembered. */
+#ifndef POT_NODE_ROUND_GROUP_TRUST_H
+#define POT_NODE_ROUND_GROUP_TRUST_H
+
+#include <stdbool.h>
+
+#include "base/key.h"
+#include "base/recent_set.h"
+
+#define GROUP_TRUST_MAX 1024 /* aggregators remembered */
+
+struct group_trust {
+    struct recent_set proven;
+    struct recent_set liars;
+};
+
+void group_trust_init(struct group_trust *trust);
+void group_trust_fini(struct group_trust *trust);
+
+bool group_trust_waits(const struct group_trust *trust,
+                       const struct public_key *aggregator);
+bool group_trust_is_liar(const struct group_trust *trust,
+                         const struct public_key *aggregator);
+
+/* group_trust_right, _late, _lied: what became of a group of its. */
+void group_trust_right(struct group_trust *trust,
+                       const struct public_key *aggregator);
+void group_trust_late(struct group_trust *trust,
+                      const struct public_key *aggregator);
+void group_trust_lied(struct group_trust *trust,
+                      const struct public_key *aggregator);
+
+#endif

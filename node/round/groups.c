@@ -1,0 +1,537 @@
+/* A group's way, with the function on each edge:
+ *
+ *              groups_take
+ *                   |
+ *        drawn      v      others
+ *     .---------- HEARD ----------.
+ *     |                           | groups_word: f + 1 say right
+ *     | try_open: all members     v
+ *     v are here               FETCHING the sum
+ *   OPENING                       |
+ *     |                           | on_sum
+ *     | on_opened: says a word    v
+ *     v                        VOUCHED --groups_dissolve--.
+ *   OPENED                                                v
+ *   from any other than OPENED: wrong or too late ---> DROPPED
+ */
+#include "config.h"
+
+#include "node/round/groups.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "ledger/aggregate.h"
+#include "ledger/ledger.h"
+#include "node/block/needs.h"
+#include "node/hold/blob_pool.h"
+#include "node/hold/holdings.h"
+#include "node/hold/known_parts.h"
+#include "node/hold/stored.h"
+#include "node/round/group_keep.h"
+#include "node/round/group_sum.h"
+#include "node/round/group_trust.h"
+#include "node/round/rounds_shared.h"
+#include "p2p/gossip.h"
+#include "proto/codec.h"
+#include "proto/group.h"
+#include "proto/partial_sum.h"
+#include "proto/round.h"
+#include "proto/signed.h"
+
+#include <stdlib.h>
+
+/* Words on groups that are still on their way here. */
+#define EARLY_MAX 64
+
+enum heard_state { HEARD, OPENING, OPENED, FETCHING, VOUCHED, DROPPED };
+
+struct heard {
+    struct groups *groups;
+    struct group group;
+    enum heard_state state;
+    bool is_drawn;   /* this validator is to open it */
+    bool is_waiting; /* there are submissions that wait for it */
+    uint64_t deadline_ms;
+    struct public_key *right; /* who says so */
+    size_t right_count;
+    struct group_sum *sum;   /* OPENING */
+    struct group_keep *kept; /* OPENED: what the store holds; else NULL */
+};
+
+struct groups {
+    struct rounds_shared *shared;
+    const Pot__TaskRecord *task;
+    const struct model_shape *shape;
+    struct groups_calls calls;
+    struct validator_set validators;
+    struct map heard;   /* hash -> struct heard */
+    struct map members; /* submission -> struct heard */
+    struct group_word early[EARLY_MAX];
+    size_t early_next;
+    size_t early_count;
+};
+
+struct groups *groups_new(struct rounds_shared *shared,
+                          const Pot__TaskRecord *task,
+                          const struct model_shape *shape,
+                          const struct groups_calls *calls)
+{
+    const struct state state = stored_state(shared->holdings->store);
+    struct groups *groups = pot_calloc(1, sizeof(*groups));
+    groups->shared = shared;
+    groups->task = task;
+    groups->shape = shape;
+    groups->calls = *calls;
+    ledger_validators(&state, &groups->validators);
+    return groups;
+}
+
+static struct blob_pool *pool_of(const struct heard *h)
+{
+    return h->groups->shared->holdings->pool;
+}
+
+/* What is under way for it ends. */
+static void halt(struct heard *h)
+{
+    const struct rounds_shared *shared = h->groups->shared;
+    if (h->state == FETCHING) {
+        needs_forget(shared->needs, h);
+    } else if (h->state == VOUCHED) {
+        known_parts_remove(shared->holdings->parts, &h->group.members[0]);
+    }
+    group_sum_forget(h->sum);
+    h->sum = NULL;
+}
+
+static void heard_free(struct heard *h)
+{
+    halt(h);
+    blob_pool_release(pool_of(h), &h->group.sum);
+    group_keep_free(h->kept);
+    group_fini(&h->group);
+    free(h->right);
+    free(h);
+}
+
+void groups_free(struct groups *groups)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    if (groups == NULL) {
+        return;
+    }
+    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
+        heard_free(slot->value);
+    }
+    map_fini(&groups->heard);
+    map_fini(&groups->members);
+    free(groups);
+}
+
+void groups_close(struct groups *groups)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
+        struct heard *h = slot->value;
+        group_keep_release(h->kept);
+        h->kept = NULL;
+    }
+}
+
+/* ---- the end of one */
+
+/* Its members are on their own again, those that waited. */
+static void drop(struct heard *h)
+{
+    const struct groups_calls *calls = &h->groups->calls;
+    if (h->state == DROPPED || h->state == OPENED) {
+        return;
+    }
+    halt(h);
+    h->state = DROPPED;
+    for (size_t i = 0; h->is_waiting && i < h->group.member_count; i++) {
+        calls->lone(calls->context, &h->group.members[i]);
+    }
+}
+
+static void tell(const struct heard *h, const char *what, const char *why)
+{
+    char aggregator[ADDRESS_TEXT_SIZE];
+    LOG(LOG_WARN, "node", what, log_u64("round", h->group.round),
+        log_text("aggregator",
+                 address_format(&h->group.aggregator, aggregator)),
+        log_u64("members", h->group.member_count), log_text("why", why));
+}
+
+/* It came to nothing, and nobody is convicted of it. */
+static void give_up(struct heard *h, const char *why)
+{
+    struct rounds_shared *shared = h->groups->shared;
+    if (h->state == OPENED) {
+        return; /* this validator knows better */
+    }
+    group_trust_late(&shared->trust, &h->group.aggregator);
+    if (h->is_waiting && h->state != DROPPED) {
+        shared->stats.groups_given_up++;
+        tell(h, "group given up", why);
+    }
+    drop(h);
+}
+
+/* ---- words */
+
+static void say(const struct heard *h, bool is_right)
+{
+    size_t size;
+    const struct rounds_shared *shared = h->groups->shared;
+    Pot__GroupWordBody body = POT__GROUP_WORD_BODY__INIT;
+    body.task = codec_bytes(h->group.task.b, HASH_SIZE);
+    body.round = h->group.round;
+    body.group = codec_bytes(h->group.hash.b, HASH_SIZE);
+    body.is_right = is_right;
+    Pot__Signed *message = signed_make(
+        SIGNED_GROUP_WORD, &shared->holdings->chain, shared->key, &body);
+    if (message != NULL) {
+        uint8_t *data = codec_encode(&size, message);
+        gossip_tell_fellows(shared->gossip, MESSAGE_GROUP_WORD, data, size);
+        free(data);
+        codec_free(message);
+    }
+}
+
+/* What its aggregator signed does not hold: there is no honest way to that. */
+static void convict(struct heard *h, const char *why)
+{
+    struct rounds_shared *shared = h->groups->shared;
+    shared->stats.groups_wrong++;
+    tell(h, "group is wrong", why);
+    group_trust_lied(&shared->trust, &h->group.aggregator);
+    say(h, false);
+    drop(h);
+    shared->on_liar(shared->context, &h->group.aggregator);
+}
+
+/* ---- opening it */
+
+static struct group_member *list_members(const struct heard *h)
+{
+    const struct groups_calls *calls = &h->groups->calls;
+    size_t count = h->group.member_count;
+    struct group_member *members = pot_calloc(count, sizeof(*members));
+    for (size_t i = 0; i < count; i++) {
+        bool is_open;
+        const struct round_submission *s =
+            calls->find(calls->context, &h->group.members[i], &is_open);
+        if (s == NULL) {
+            free(members);
+            return NULL;
+        }
+        members[i] = group_member_of(s);
+    }
+    return members;
+}
+
+static const char *fault_of(const struct group *group,
+                            const struct group_result *result)
+{
+    if (result->err == POT_EFORMAT) {
+        return "a payload of its is no gradient of this model";
+    }
+    if (!hash_equal(&result->root, &group->root)) {
+        return "its root is not that of its members";
+    }
+    if (!hash_equal(&result->sum, &group->sum) ||
+        result->sum_bytes != group->sum_bytes) {
+        return "its sum is not that of its members";
+    }
+    return NULL;
+}
+
+static void on_opened(void *context, const struct group_result *result)
+{
+    struct heard *h = context;
+    struct rounds_shared *shared = h->groups->shared;
+    h->sum = NULL;
+    if (result->err != POT_OK && result->err != POT_EFORMAT) {
+        h->state = HEARD; /* no word; later, if a payload comes again */
+        return;
+    }
+    const char *fault = fault_of(&h->group, result);
+    if (fault != NULL) {
+        convict(h, fault);
+        return;
+    }
+    h->state = OPENED;
+    shared->stats.groups_opened++;
+    group_trust_right(&shared->trust, &h->group.aggregator);
+    say(h, true);
+}
+
+static bool are_all_open(const struct heard *h)
+{
+    const struct groups_calls *calls = &h->groups->calls;
+    bool are = true;
+    for (size_t i = 0; are && i < h->group.member_count; i++) {
+        are = calls->find(calls->context, &h->group.members[i], &are) != NULL &&
+              are;
+    }
+    return are;
+}
+
+static void try_open(struct heard *h)
+{
+    const struct rounds_shared *shared = h->groups->shared;
+    if (!h->is_drawn || h->state != HEARD || !are_all_open(h)) {
+        return;
+    }
+    const struct group_order order = {
+        .loop = shared->loop,
+        .holdings = shared->holdings,
+        .task = h->group.task,
+        .members = list_members(h),
+        .count = h->group.member_count,
+        .is_kept = true,
+    };
+    h->state = OPENING;
+    h->kept = group_keep_new(&order);
+    h->sum = group_sum_start(&order, on_opened, h);
+}
+
+void groups_opened(struct groups *groups, const struct hash *submission)
+{
+    struct heard *h = map_get(&groups->members, submission->b);
+    if (h != NULL) {
+        try_open(h);
+    }
+}
+
+void groups_malformed(struct groups *groups, const struct hash *submission)
+{
+    struct heard *h = map_get(&groups->members, submission->b);
+    if (h != NULL && h->state != DROPPED) {
+        convict(h, "a payload of its is no gradient of this model");
+    }
+}
+
+void groups_refresh(struct groups *groups)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    const struct state state = stored_state(groups->shared->holdings->store);
+    ledger_validators(&state, &groups->validators);
+    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
+        struct heard *h = slot->value;
+        if (h->state == OPENED) {
+            group_keep_again(h->kept);
+        }
+    }
+}
+
+/* ---- taking others' word for it */
+
+/* Its members here are those that it names: so is its root, or it lies. */
+static bool root_holds(const struct heard *h)
+{
+    struct hash root;
+    size_t count = h->group.member_count;
+    struct group_member *members = list_members(h);
+    struct hash *leaves = pot_calloc(count, sizeof(*leaves));
+    for (size_t i = 0; members != NULL && i < count; i++) {
+        leaves[i] = members[i].leaf;
+    }
+    hash_merkle_root(&root, leaves, count);
+    bool holds = members != NULL && hash_equal(&root, &h->group.root);
+    free(leaves);
+    free(members);
+    return holds;
+}
+
+static void vouch(struct heard *h)
+{
+    struct rounds_shared *shared = h->groups->shared;
+    const struct groups_calls *calls = &h->groups->calls;
+    const struct round_part part = {h->group.members, h->group.member_count,
+                                    h->group.sum};
+    h->state = VOUCHED;
+    known_parts_add(shared->holdings->parts, &part);
+    shared->stats.groups_taken++;
+    shared->stats.payloads_spared += h->group.member_count;
+    for (size_t i = 0; h->state == VOUCHED && i < h->group.member_count; i++) {
+        calls->vouched(calls->context, &h->group.members[i]);
+    }
+}
+
+static void on_sum(void *context, bool is_held)
+{
+    struct heard *h = context;
+    bool is_right =
+        is_held && !holdings_has_another(h->groups->shared->holdings,
+                                         &h->group.sum, h->group.sum_bytes);
+    h->state = HEARD;
+    if (!is_right) {
+        give_up(h, "its sum is not to be had");
+    } else if (!root_holds(h)) {
+        give_up(h, "not all of its members are here");
+    } else {
+        vouch(h);
+    }
+}
+
+/* Of those who are drawn, by the present set. */
+static bool has_words(const struct heard *h)
+{
+    const struct validator_set *set = &h->groups->validators;
+    size_t count = 0;
+    for (size_t i = 0; i < h->right_count; i++) {
+        count += group_opens(&h->group, set, &h->right[i]) ? 1 : 0;
+    }
+    return count >= group_words_needed(set);
+}
+
+/* Only what somebody waits for is fetched. */
+static void try_vouch(struct heard *h)
+{
+    if (h->state == HEARD && h->is_waiting && has_words(h)) {
+        h->state = FETCHING;
+        needs_blob(h->groups->shared->needs, &h->group.sum, h->group.sum_bytes,
+                   0, on_sum, h);
+    }
+}
+
+static void hear_right(struct heard *h, const struct public_key *validator)
+{
+    for (size_t i = 0; i < h->right_count; i++) {
+        if (public_key_equal(&h->right[i], validator)) {
+            return;
+        }
+    }
+    h->right = pot_realloc(h->right, h->right_count + 1, sizeof(*h->right));
+    h->right[h->right_count++] = *validator;
+    if (has_words(h)) {
+        group_trust_right(&h->groups->shared->trust, &h->group.aggregator);
+    }
+    try_vouch(h);
+}
+
+static void keep_early(struct groups *groups, const struct group_word *word)
+{
+    groups->early[groups->early_next] = *word;
+    groups->early_next = (groups->early_next + 1) % EARLY_MAX;
+    groups->early_count += groups->early_count < EARLY_MAX ? 1 : 0;
+}
+
+void groups_word(struct groups *groups, const struct group_word *word)
+{
+    uint32_t index;
+    const struct validator_set *set = &groups->validators;
+    struct heard *h = map_get(&groups->heard, word->group.b);
+    if (h == NULL) {
+        if (validator_set_find(&index, set, &word->validator)) {
+            keep_early(groups, word);
+        }
+    } else if (!group_opens(&h->group, set, &word->validator)) {
+        return; /* nobody asked */
+    } else if (word->is_right) {
+        hear_right(h, &word->validator);
+    } else {
+        give_up(h, "a validator says that it is wrong");
+    }
+}
+
+bool groups_waits(struct groups *groups, const struct hash *submission)
+{
+    struct heard *h = map_get(&groups->members, submission->b);
+    if (h == NULL || h->is_drawn ||
+        (h->state != HEARD && h->state != FETCHING) ||
+        !group_trust_waits(&groups->shared->trust, &h->group.aggregator)) {
+        return false;
+    }
+    if (!h->is_waiting) {
+        h->is_waiting = true;
+        h->deadline_ms = uv_now(groups->shared->loop) + GROUPS_WAIT_MS;
+    }
+    return true; /* if it has its words already, groups_tick goes on */
+}
+
+/* ---- hearing of it */
+
+static bool may_take(const struct groups *groups, const struct group *group)
+{
+    if (group_trust_is_liar(&groups->shared->trust, &group->aggregator) ||
+        groups->heard.count >= GROUPS_MAX ||
+        group->member_count > groups->task->n_roster ||
+        group->sum_bytes > partial_sum_bytes_max(groups->shape) ||
+        !aggregate_takes_sums(groups->task->spec)) {
+        return false;
+    }
+    /* The first group that names a submission has it. */
+    for (size_t i = 0; i < group->member_count; i++) {
+        if (map_get(&groups->members, group->members[i].b) != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void replay_early(struct groups *groups, const struct heard *h)
+{
+    for (size_t i = 0; i < groups->early_count; i++) {
+        if (hash_equal(&groups->early[i].group, &h->group.hash)) {
+            groups_word(groups, &groups->early[i]);
+        }
+    }
+}
+
+bool groups_take(struct groups *groups, struct group *group)
+{
+    if (!may_take(groups, group)) {
+        group_fini(group);
+        return false;
+    }
+    struct heard *h = pot_calloc(1, sizeof(*h));
+    h->groups = groups;
+    h->group = *group;
+    h->is_drawn = group_opens(&h->group, &groups->validators,
+                              key_public(groups->shared->key));
+    blob_pool_claim(pool_of(h), &h->group.sum);
+    (void)map_put(&groups->heard, h->group.hash.b, h);
+    for (size_t i = 0; i < h->group.member_count; i++) {
+        (void)map_put(&groups->members, h->group.members[i].b, h);
+    }
+    replay_early(groups, h);
+    try_open(h);
+    return true;
+}
+
+/* ---- as time passes */
+
+void groups_dissolve(struct groups *groups)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
+        struct heard *h = slot->value;
+        if (h->state == VOUCHED) {
+            drop(h);
+        }
+    }
+}
+
+void groups_tick(struct groups *groups, uint64_t now_ms)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
+        struct heard *h = slot->value;
+        bool is_awaited = h->state == HEARD || h->state == FETCHING;
+        if (h->is_waiting && is_awaited && now_ms >= h->deadline_ms) {
+            give_up(h, "nobody has opened it in time");
+        } else {
+            try_vouch(h);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+/* groups: sums that aggregators have made of parts of one open round, as a
+ * validator sees them.
+ *
+ * Of each group f + 1 validators are drawn to open it (proto/group.h): they
+ * fetch every member's payload as they would without it, sum them up, put them
+ * into their stores and say whether the group is right.  One of them is honest.
+ * So who has the word of each of them takes the sum in place of the payloads
+ * (node/hold/known_parts.h).  Where words or the sum do not come in time, where
+ * one of them says that it is wrong, or where a round counts some of its
+ * members only, payloads are fetched after all: a group saves bytes or nothing.
+ * The loop's thread only. */
+#ifndef POT_NODE_ROUND_GROUPS_H
+#define POT_NODE_ROUND_GROUPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "proto/chain.pb-c.h"
+#include "proto/state.pb-c.h"
+
+struct group;
+struct group_word;
+struct model_shape;
+struct round_submission;
+struct rounds_shared;
+struct groups; /* opaque: node/round/groups.c */
+
+#define GROUPS_MAX     64   /* of a round */
+#define GROUPS_WAIT_MS 2000 /* for a group's words and its sum */
+
+/* What a group asks of the submissions (node/round/judging.h). */
+struct groups_calls {
+    void *context;
+    /* The submission, if it is held; *is_open: its payload is, too, and it is a
+     * gradient.  NULL: it is not. */
+    const struct round_submission *(*find)(void *context,
+                                           const struct hash *submission,
+                                           bool *is_open);
+    /* The submission was waited for: its payload is not needed; or it is. */
+    void (*vouched)(void *context, const struct hash *submission);
+    void (*lone)(void *context, const struct hash *submission);
+};
+
+/* groups_new: of a task's open round; all is borrowed and outlives it. */
+struct groups *groups_new(struct rounds_shared *shared,
+                          const Pot__TaskRecord *task,
+                          const struct model_shape *shape,
+                          const struct groups_calls *calls);
+
+/* groups_free: parts that it knew are known no more.  NULL is none. */
+void groups_free(struct groups *groups);
+
+/* groups_close: the round is closed, groups_free follows: what the store holds
+ * for it goes. */
+void groups_close(struct groups *groups);
+
+/* groups_take: takes what is in it, a verified one of this round; true: it is
+ * new and worth passing on. */
+bool groups_take(struct groups *groups, struct group *group);
+
+/* groups_word: a verified one of this round. */
+void groups_word(struct groups *groups, const struct group_word *word);
+
+/* groups_waits: whether the submission is in a group that is worth waiting for:
+ * vouched or lone will tell.  Not from within them. */
+bool groups_waits(struct groups *groups, const struct hash *submission);
+
+/* groups_opened: the submission's payload is held now, and a gradient.
+ * groups_malformed: it is held, or was, and is none. */
+void groups_opened(struct groups *groups, const struct hash *submission);
+void groups_malformed(struct groups *groups, const struct hash *submission);
+
+/* groups_refresh: behind a block that left the round open. */
+void groups_refresh(struct groups *groups);
+
+/* groups_dissolve: of all that were vouched for the payloads are needed. */
+void groups_dissolve(struct groups *groups);
+
+void groups_tick(struct groups *groups, uint64_t now_ms);
+
+#endif
