@@ -110,7 +110,7 @@ static void take_message(struct node *node, struct peer *peer, uint8_t type,
         return;
     case MESSAGE_GROUP:
     case MESSAGE_GROUP_WORD:
-        if (node->validator_key != NULL) { /* others sum nothing up */
+        if (node->validator_key != NULL || node->aggregator != NULL) {
             take_gossip(node, peer, type, data, size);
         }
         return;

@@ -115,14 +115,15 @@ static bool on_group(void *context, Pot__Signed *message, uint64_t peer_id)
 {
     const struct node *node = context;
     (void)peer_id;
-    return rounds_group(node->rounds, message);
+    return node->aggregator != NULL
+               ? aggregator_group(node->aggregator, message)
+               : rounds_group(node->rounds, message);
 }
 
 static bool on_group_word(void *context, Pot__Signed *message, uint64_t peer_id)
 {
     const struct node *node = context;
-    (void)peer_id;
-    return rounds_group_word(node->rounds, message);
+    return rounds_group_word(node->rounds, message, peer_id);
 }
 
 static void on_liar(void *context, const struct public_key *aggregator)

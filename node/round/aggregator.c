@@ -26,6 +26,7 @@
 #include "node/round/grouping.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
+#include "proto/group.h"
 #include "proto/round.h"
 #include "proto/signed.h"
 #include "proto/validator_set.h"
@@ -374,6 +375,22 @@ void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
     g->count++;
     aggregator->stats.waiting++;
     advance(m);
+}
+
+bool aggregator_group(struct aggregator *aggregator, const Pot__Signed *message)
+{
+    struct group group;
+    if (aggregator->is_stopped || group_decode(&group, message) != POT_OK) {
+        return false;
+    }
+    struct gathering *g = gathering_of(aggregator, &group.task);
+    bool is_open =
+        g != NULL && g->grouping != NULL && g->record->round == group.round;
+    if (is_open) {
+        grouping_skip(g->grouping, &group);
+    }
+    group_fini(&group);
+    return is_open;
 }
 
 bool aggregator_is_validator(const struct aggregator *aggregator,

@@ -49,6 +49,11 @@ void aggregator_free(struct aggregator *aggregator);
 void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
                      uint64_t peer_id);
 
+/* aggregator_group: a verified one of another aggregator's.  True: it is of the
+ * open round, and worth passing on. */
+bool aggregator_group(struct aggregator *aggregator,
+                      const Pot__Signed *message);
+
 /* aggregator_refresh: the tip moved. */
 void aggregator_refresh(struct aggregator *aggregator);
 

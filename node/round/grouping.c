@@ -3,6 +3,7 @@
 #include "node/round/grouping.h"
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "node/hold/blob_pool.h"
@@ -16,6 +17,8 @@
 #include "proto/wire.pb-c.h"
 
 #include <stdlib.h>
+
+#define SEEN_MAX (2 * ROSTER_MAX)
 
 struct grouped { /* a submission that waits to be passed on */
     struct group_member member;
@@ -38,7 +41,8 @@ struct grouping {
     uint64_t first_ms; /* of the ready ones */
     uint64_t last_ms;
     struct batch *batches;
-    struct map seen;   /* submissions -> this */
+    uint32_t came;
+    struct map seen;   /* submissions -> this; those of others' groups, too */
     struct hash *sums; /* claimed in the pool */
     size_t sum_count;
 };
@@ -123,7 +127,7 @@ static void publish(struct batch *batch, const struct group_result *result)
         uint8_t *data = codec_encode(&size, message);
         claim(g, &result->sum);
         c->published(c->context);
-        gossip_tell_fellows(c->gossip, MESSAGE_GROUP, data, size);
+        gossip_publish(c->gossip, MESSAGE_GROUP, data, size);
         free(data);
         codec_free(message);
     }
@@ -215,6 +219,7 @@ bool grouping_add(struct grouping *grouping,
     if (map_put(&grouping->seen, submission->hash.b, grouping) != NULL) {
         return false;
     }
+    grouping->came++;
     grouping->ready[grouping->ready_count++] = (struct grouped){
         .member = group_member_of(submission),
         .message = message,
@@ -223,10 +228,20 @@ bool grouping_add(struct grouping *grouping,
     grouping->first_ms = grouping->ready_count == 1 ? now : grouping->first_ms;
     grouping->last_ms = now;
     if (grouping->ready_count == GROUPING_MEMBERS_MAX ||
-        grouping->seen.count == grouping->config.expected) {
+        grouping->came == grouping->config.expected) {
         close_batch(grouping);
     }
     return true;
+}
+
+void grouping_skip(struct grouping *grouping, const struct group *group)
+{
+    if (grouping->seen.count + group->member_count > SEEN_MAX) {
+        return;
+    }
+    for (size_t i = 0; i < group->member_count; i++) {
+        (void)map_put(&grouping->seen, group->members[i].b, grouping);
+    }
 }
 
 void grouping_tick(struct grouping *grouping, bool is_last)
@@ -241,5 +256,5 @@ void grouping_tick(struct grouping *grouping, bool is_last)
 
 uint32_t grouping_count(const struct grouping *grouping)
 {
-    return (uint32_t)grouping->seen.count;
+    return grouping->came;
 }

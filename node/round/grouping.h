@@ -2,7 +2,8 @@
  * before they are passed on.
  *
  * They wait for each other for a moment, are added up, and the sum's hash goes
- * out to the validators before they do (node/round/groups.h).  A submission is
+ * out before they do, to validators (node/round/groups.h) and to other
+ * aggregators, to whom they are passed on, too.  A submission is
  * in one group at most: of one that comes again nothing is summed.  The loop's
  * thread only. */
 #ifndef POT_NODE_ROUND_GROUPING_H
@@ -16,6 +17,7 @@
 #include "proto/chain.pb-c.h"
 
 struct gossip;
+struct group;
 struct grouping; /* opaque: node/round/grouping.c */
 struct holdings;
 struct key;
@@ -52,10 +54,14 @@ bool grouping_add(struct grouping *grouping,
                   const struct round_submission *submission,
                   Pot__Signed *message, uint64_t peer_id);
 
+/* grouping_skip: another aggregator has summed these: they are in no group
+ * here. */
+void grouping_skip(struct grouping *grouping, const struct group *group);
+
 /* grouping_tick: is_last: nobody is on its way here. */
 void grouping_tick(struct grouping *grouping, bool is_last);
 
-/* grouping_count: how many came. */
+/* grouping_count: how many came, others' apart. */
 uint32_t grouping_count(const struct grouping *grouping);
 
 #endif

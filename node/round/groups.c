@@ -56,6 +56,7 @@ struct heard {
     uint64_t deadline_ms;
     struct public_key *right; /* who says so */
     size_t right_count;
+    uint64_t peer_id;        /* who said so last; 0: nobody */
     struct group_sum *sum;   /* OPENING */
     struct group_keep *kept; /* OPENED: what the store holds; else NULL */
 };
@@ -398,11 +399,12 @@ static void try_vouch(struct heard *h)
     if (h->state == HEARD && h->is_waiting && has_words(h)) {
         h->state = FETCHING;
         needs_blob(h->groups->shared->needs, &h->group.sum, h->group.sum_bytes,
-                   0, on_sum, h);
+                   h->peer_id, on_sum, h);
     }
 }
 
-static void hear_right(struct heard *h, const struct public_key *validator)
+static void hear_right(struct heard *h, const struct public_key *validator,
+                       uint64_t peer_id)
 {
     for (size_t i = 0; i < h->right_count; i++) {
         if (public_key_equal(&h->right[i], validator)) {
@@ -411,6 +413,7 @@ static void hear_right(struct heard *h, const struct public_key *validator)
     }
     h->right = pot_realloc(h->right, h->right_count + 1, sizeof(*h->right));
     h->right[h->right_count++] = *validator;
+    h->peer_id = peer_id;
     if (has_words(h)) {
         group_trust_right(&h->groups->shared->trust, &h->group.aggregator);
     }
@@ -424,7 +427,8 @@ static void keep_early(struct groups *groups, const struct group_word *word)
     groups->early_count += groups->early_count < EARLY_MAX ? 1 : 0;
 }
 
-void groups_word(struct groups *groups, const struct group_word *word)
+void groups_word(struct groups *groups, const struct group_word *word,
+                 uint64_t peer_id)
 {
     uint32_t index;
     const struct validator_set *set = &groups->validators;
@@ -436,7 +440,7 @@ void groups_word(struct groups *groups, const struct group_word *word)
     } else if (!group_opens(&h->group, set, &word->validator)) {
         return; /* nobody asked */
     } else if (word->is_right) {
-        hear_right(h, &word->validator);
+        hear_right(h, &word->validator, peer_id);
     } else {
         give_up(h, "a validator says that it is wrong");
     }
@@ -481,7 +485,7 @@ static void replay_early(struct groups *groups, const struct heard *h)
 {
     for (size_t i = 0; i < groups->early_count; i++) {
         if (hash_equal(&groups->early[i].group, &h->group.hash)) {
-            groups_word(groups, &groups->early[i]);
+            groups_word(groups, &groups->early[i], 0);
         }
     }
 }

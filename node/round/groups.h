@@ -59,8 +59,10 @@ void groups_close(struct groups *groups);
  * new and worth passing on. */
 bool groups_take(struct groups *groups, struct group *group);
 
-/* groups_word: a verified one of this round. */
-void groups_word(struct groups *groups, const struct group_word *word);
+/* groups_word: a verified one of this round; peer_id brought it, and has the
+ * sum if it says so. */
+void groups_word(struct groups *groups, const struct group_word *word,
+                 uint64_t peer_id);
 
 /* groups_waits: whether the submission is in a group that is worth waiting for:
  * vouched or lone will tell.  Not from within them. */

@@ -299,10 +299,10 @@ bool open_round_group(struct open_round *round, struct group *group)
 }
 
 void open_round_group_word(struct open_round *round,
-                           const struct group_word *word)
+                           const struct group_word *word, uint64_t peer_id)
 {
     if (round->groups != NULL) {
-        groups_word(round->groups, word);
+        groups_word(round->groups, word, peer_id);
     }
 }
 

@@ -73,7 +73,7 @@ bool open_round_attestation(struct open_round *round,
  * open_round_group_word: see groups_word. */
 bool open_round_group(struct open_round *round, struct group *group);
 void open_round_group_word(struct open_round *round,
-                           const struct group_word *word);
+                           const struct group_word *word, uint64_t peer_id);
 
 /* open_round_refresh: behind a block that left it open. */
 void open_round_refresh(struct open_round *round);

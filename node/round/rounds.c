@@ -275,7 +275,8 @@ bool rounds_group(struct rounds *rounds, const Pot__Signed *message)
     return false;
 }
 
-bool rounds_group_word(struct rounds *rounds, const Pot__Signed *message)
+bool rounds_group_word(struct rounds *rounds, const Pot__Signed *message,
+                       uint64_t peer_id)
 {
     struct group_word word;
     struct open_round *round;
@@ -283,7 +284,7 @@ bool rounds_group_word(struct rounds *rounds, const Pot__Signed *message)
         place_of(rounds, &word.task, word.round, &round) != PLACE_OPEN) {
         return false;
     }
-    open_round_group_word(round, &word);
+    open_round_group_word(round, &word, peer_id);
     return true;
 }
 

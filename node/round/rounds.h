@@ -64,7 +64,8 @@ bool rounds_attestation(struct rounds *rounds, const Pot__Signed *message);
 
 /* rounds_group, rounds_group_word: the same, for a validator's. */
 bool rounds_group(struct rounds *rounds, const Pot__Signed *message);
-bool rounds_group_word(struct rounds *rounds, const Pot__Signed *message);
+bool rounds_group_word(struct rounds *rounds, const Pot__Signed *message,
+                       uint64_t peer_id);
 
 /* rounds_may_reveal: of the task's open round, if it is that one. */
 bool rounds_may_reveal(const struct rounds *rounds, const struct hash *task,

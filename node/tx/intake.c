@@ -319,8 +319,8 @@ static void pass_on_tx(struct intake *intake, const struct item *item)
     batch_add(parcel, item->data, item->size);
 }
 
-/* Groups are for validators, who hear each other; and so are words on them, of
- * which each has told all others his own. */
+/* Groups are for validators, who hear each other, and for aggregators; words on
+ * them for validators, each of whom has told all others his own. */
 static void pass_on_group(const struct intake *intake, const struct item *item)
 {
     struct gossip *gossip = intake->config.gossip;

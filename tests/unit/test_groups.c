@@ -1,5 +1,6 @@
-/* What a validator makes of aggregators' groups: over a real store, with real
- * payloads; four validators, of whom two open each group. */
+/* What a validator makes of aggregators' groups, and how an aggregator makes
+ * them: over a real store, with real payloads; four validators, of whom two
+ * open each group. */
 #include "config.h"
 
 #include "node/round/groups.h"
@@ -12,6 +13,7 @@
 #include "node/hold/blob_pool.h"
 #include "node/hold/known_parts.h"
 #include "node/round/group_sum.h"
+#include "node/round/grouping.h"
 #include "node/round/rounds_shared.h"
 #include "p2p/gossip.h"
 #include "proto/blob.h"
@@ -337,7 +339,7 @@ static unsigned say(const struct group *group, bool are_drawn, bool is_right,
                                         .group = group->hash,
                                         .is_right = is_right};
         if (group_opens(group, &t.set, &word.validator) == are_drawn) {
-            groups_word(t.groups, &word);
+            groups_word(t.groups, &word, 0);
             said++;
         }
     }
@@ -568,6 +570,129 @@ static void a_submission_is_in_one_group(void **state)
     assert_false(groups_take(t.groups, &other)); /* more than the roster */
 }
 
+/* ---- who makes them */
+
+static struct {
+    struct grouping *grouping;
+    unsigned published;
+    unsigned passed_on; /* since then */
+    bool was_passed_on; /* one was, before the first group went out */
+} made;
+
+static void on_published(void *context)
+{
+    (void)context;
+    made.published++;
+    made.was_passed_on = made.was_passed_on || made.passed_on > 0;
+}
+
+static void on_passed_on(void *context, const Pot__Signed *message,
+                         uint64_t peer_id)
+{
+    (void)context;
+    (void)message;
+    assert_int_equal(peer_id, 7);
+    made.passed_on++;
+}
+
+static void open_grouping(uint32_t expected)
+{
+    const struct grouping_config config = {
+        .loop = &t.f.loop,
+        .holdings = &t.f.holdings,
+        .gossip = t.shared.gossip,
+        .key = t.aggregator,
+        .task = t.task,
+        .expected = expected,
+        .published = on_published,
+        .pass_on = on_passed_on,
+    };
+    memset(&made, 0, sizeof(made));
+    made.grouping = grouping_new(&config);
+}
+
+static bool bring(size_t i)
+{
+    Pot__Signed empty = POT__SIGNED__INIT;
+    Pot__Signed *message = signed_copy(&empty);
+    bool is_taken = grouping_add(made.grouping, &t.submissions[i], message, 7);
+    if (!is_taken) {
+        codec_free(message);
+    }
+    return is_taken;
+}
+
+static bool are_two_passed_on(void)
+{
+    return made.passed_on == 2;
+}
+
+static bool are_all_passed_on(void)
+{
+    return made.passed_on == MEMBERS;
+}
+
+static void a_group_goes_out_before_its_members(void **state)
+{
+    (void)state;
+    open_grouping(0);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        assert_true(bring(i));
+    }
+    assert_false(bring(0)); /* again */
+    grouping_tick(made.grouping, true);
+    assert_int_equal(made.passed_on, 0);
+    t.f.loop.time += GROUPING_TOGETHER_MS;
+    grouping_tick(made.grouping, false); /* somebody is on the way */
+    assert_int_equal(made.passed_on, 0);
+    grouping_tick(made.grouping, true);
+    run_until(are_all_passed_on);
+    assert_int_equal(made.published, 1);
+    assert_false(made.was_passed_on);
+    assert_int_equal(grouping_count(made.grouping), MEMBERS);
+    assert_false(bring(0));
+    grouping_free(made.grouping);
+}
+
+static void nobody_waits_for_others_for_long(void **state)
+{
+    (void)state;
+    open_grouping(0);
+    assert_true(bring(0));
+    t.f.loop.time += GROUPING_WAIT_MS;
+    grouping_tick(made.grouping, false);
+    assert_int_equal(made.passed_on, 1); /* as it is: one is no group */
+    assert_int_equal(made.published, 0);
+    grouping_free(made.grouping);
+}
+
+static void as_many_as_last_time_are_all(void **state)
+{
+    (void)state;
+    open_grouping(2);
+    assert_true(bring(0) && bring(1));
+    run_until(are_two_passed_on);
+    assert_int_equal(made.published, 1);
+    grouping_free(made.grouping);
+}
+
+static void what_another_has_summed_is_not_summed_again(void **state)
+{
+    (void)state;
+    struct group group;
+    make(&group, MEMBERS - 1, false, SUM_RIGHT);
+    open_grouping(0);
+    grouping_skip(made.grouping, &group);
+    size_t taken = 0;
+    for (size_t i = 0; i < MEMBERS; i++) {
+        taken += bring(i) ? 1 : 0;
+    }
+    assert_int_equal(taken, 1);
+    assert_int_equal(grouping_count(made.grouping), 1);
+    group_fini(&group);
+    grouping_free(made.grouping);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -584,6 +709,10 @@ int main(void)
         TEST(nobody_waits_for_long),
         TEST(words_do_not_help_a_wrong_root),
         TEST(a_submission_is_in_one_group),
+        TEST(a_group_goes_out_before_its_members),
+        TEST(nobody_waits_for_others_for_long),
+        TEST(as_many_as_last_time_are_all),
+        TEST(what_another_has_summed_is_not_summed_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
