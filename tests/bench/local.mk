@@ -90,6 +90,7 @@ potbench_SOURCES = \
 	tests/bench/swarm_miners.c tests/bench/swarm_miners.h \
 	tests/bench/swarm_order.c tests/bench/swarm_order.h \
 	tests/bench/swarm_rounds.c \
+	tests/bench/swarm_traffic.c tests/bench/swarm_traffic.h \
 	tests/bench/swarm_watch.c tests/bench/swarm_watch.h \
 	tests/worker_driver.c tests/worker_driver.h
 nodist_EXTRA_potbench_SOURCES = links-c++.cpp

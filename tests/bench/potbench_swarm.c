@@ -16,6 +16,7 @@
 #include "ctl/client.h"
 #include "tests/bench/potbench_report.h"
 #include "tests/bench/swarm.h"
+#include "tests/bench/swarm_traffic.h"
 #include "tests/bench/swarm_watch.h"
 
 #include <inttypes.h>
@@ -186,12 +187,14 @@ struct span {
     double bytes_in;
     double bytes_out;
     struct potbench_cpu cpu;
+    struct swarm_traffic traffic; /* to the validators */
     struct swarm_watch_result api;
 };
 
 static enum exit_code measure(struct swarm *s, struct span *out)
 {
     struct potbench_cpu before;
+    struct swarm_traffic heard;
     struct swarm_watch *watch =
         swarm_watch_start(&s->net.testnet, s->net.validators);
     uint64_t bytes_in = s->bytes_in;
@@ -199,6 +202,7 @@ static enum exit_code measure(struct swarm *s, struct span *out)
     enum exit_code rc = EXIT_CODE_DONE;
     s->sums = (struct swarm_sums){0};
     potbench_net_cpu(&before, &s->net);
+    swarm_traffic_read(&heard, &s->net);
     uint64_t start_us = clock_steady_us();
     uint64_t now_us = start_us;
     while (rc == EXIT_CODE_DONE &&
@@ -210,6 +214,9 @@ static enum exit_code measure(struct swarm *s, struct span *out)
     out->cpu.validators -= before.validators;
     out->cpu.validator_workers -= before.validator_workers;
     out->cpu.miners -= before.miners;
+    swarm_traffic_read(&out->traffic, &s->net);
+    out->traffic.bytes -= heard.bytes;
+    out->traffic.blobs -= heard.blobs;
     out->seconds = (double)(now_us - start_us) / 1e6;
     out->bytes_in = (double)(s->bytes_in - bytes_in);
     out->bytes_out = (double)(s->bytes_out - bytes_out);
@@ -227,6 +234,7 @@ static void add(struct potbench_report *report, const struct swarm *s,
     double asked = span->api.asked > 0 ? (double)span->api.asked : 1.0;
     double hosts =
         (double)(is_gathered(s) ? s->bench->aggregators : s->net.validators);
+    double validators = (double)s->net.validators;
     double grown = span->hosts_after - span->hosts_before;
     const struct potbench_figure figures[] = {
         {"connected", "miners connected, mean", connected, 0.0},
@@ -252,6 +260,10 @@ static void add(struct potbench_report *report, const struct swarm *s,
          span->bytes_in / rounds / (connected > 0 ? connected : 1), 0.0},
         {"bytes_from_miner", "bytes from a miner and round",
          span->bytes_out / rounds / (connected > 0 ? connected : 1), 0.0},
+        {"kib_to_validator", "KiB to a validator and round",
+         span->traffic.bytes / 1024 / rounds / validators, 0.0},
+        {"kib_of_blobs", "  of blobs",
+         span->traffic.blobs / 1024 / rounds / validators, 0.0},
         {"cpu_ms_validators", "CPU ms/round, validators",
          1000 * span->cpu.validators / rounds, 0.0},
         {"cpu_ms_validator_workers", "  and their workers",
