@@ -213,6 +213,24 @@ enum pot_err file_replace(const char *path, unsigned mode, const void *data,
                : err;
 }
 
+enum pot_err file_save(const char *path, unsigned mode, const void *data,
+                       size_t size)
+{
+    struct stat info;
+    if (lstat(path, &info) != 0 || S_ISREG(info.st_mode)) {
+        return file_replace(path, mode, data, size);
+    }
+    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    if (fd < 0) {
+        return err_from_errno(errno);
+    }
+    enum pot_err err = file_write_all(fd, data, size);
+    if (close(fd) != 0 && err == POT_OK) {
+        err = err_from_errno(errno);
+    }
+    return err;
+}
+
 enum pot_err file_make_folder(const char *path, unsigned mode)
 {
     enum pot_err err = POT_OK;

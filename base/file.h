@@ -51,6 +51,12 @@ POT_MUST_USE enum pot_err file_replace_begin(struct file_replacement *out,
 POT_MUST_USE enum pot_err file_replace_end(struct file_replacement *replacement,
                                            enum pot_err err);
 
+/* file_save: file_replace to a place that a person names: what is there and no
+ * plain file, a device, a pipe or a link to something, is written to and stays
+ * what it is. */
+POT_MUST_USE enum pot_err file_save(const char *path, unsigned mode,
+                                    const void *data, size_t size);
+
 /* file_sync: a file's bytes, or a folder's names, are on the disk. */
 POT_MUST_USE enum pot_err file_sync(const char *path);
 

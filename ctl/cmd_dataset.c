@@ -100,7 +100,7 @@ static enum exit_code save(struct importer *im, struct buf *data,
     enum exit_code rc =
         publish_init(&set, im->ctl, data->data, data->size, out_path, "");
     if (rc == EXIT_CODE_DONE) {
-        enum pot_err err = file_replace(out_path, 0644, data->data, data->size);
+        enum pot_err err = file_save(out_path, 0644, data->data, data->size);
         if (err != POT_OK) {
             rc = ctl_fail_err(im->ctl, err, "cannot write", out_path);
         }
@@ -111,6 +111,30 @@ static enum exit_code save(struct importer *im, struct buf *data,
     }
     publish_fini(&set);
     return rc;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x;
+    struct stat y;
+    return a != NULL && file_stat(a, &x) == POT_OK &&
+           file_stat(b, &y) == POT_OK && S_ISREG(x.st_mode) &&
+           x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* What is read is not written over. */
+static enum exit_code check_out(struct ctl *ctl,
+                                const struct import_options *options,
+                                const char *out_path)
+{
+    if (!is_same_file(options->data, out_path) &&
+        !is_same_file(options->labels, out_path)) {
+        return EXIT_CODE_DONE;
+    }
+    return ctl_fail(ctl, EXIT_CODE_USAGE,
+                    "%s is to be read, and would be written over; name another"
+                    " file with --out",
+                    out_path);
 }
 
 static enum exit_code import_one(struct importer *im, const char *path)
@@ -129,10 +153,13 @@ static enum exit_code import_one(struct importer *im, const char *path)
     };
     const char *out = cli_value(im->args, "out");
     char *out_path = out != NULL ? pot_strdup(out) : pds_path(path);
-    enum exit_code rc = EXIT_CODE_DONE;
-    if (import_file(&data, &info, &options, why) != POT_OK) {
+    enum exit_code rc = check_out(im->ctl, &options, out_path);
+    buf_init(&data, 0);
+    if (rc == EXIT_CODE_DONE &&
+        import_file(&data, &info, &options, why) != POT_OK) {
         rc = ctl_fail(im->ctl, EXIT_CODE_REJECTED, "%s", why);
-    } else {
+    }
+    if (rc == EXIT_CODE_DONE) {
         im->scale = info.scale;
         rc = save(im, &data, out_path, info.format);
     }

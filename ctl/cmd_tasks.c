@@ -147,7 +147,7 @@ static enum exit_code save_model(struct ctl *ctl, const json_t *task,
     }
     json_decref(metadata);
     if (err == POT_OK) {
-        err = file_replace(path, 0644, out.data, out.size);
+        err = file_save(path, 0644, out.data, out.size);
     }
     buf_fini(&out);
     if (err != POT_OK) {

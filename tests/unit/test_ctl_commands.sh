@@ -168,6 +168,20 @@ expect 6 'classes 0 and 1 are both called "b"' dataset import "$dir/two.pds" \
     --out "$dir/again.pds"
 expect 6 'classes 0 and 1 are both called "b"' dataset publish "$dir/two.pds"
 expect 6 'none.csv' dataset import "$dir/none.csv"
+# What is read is not written over, by whatever name; a link stays a link.
+cp "$dir/two.csv" "$dir/kept.csv"
+ln -s two.csv "$dir/same.csv"
+for name in two.csv same.csv; do
+    expect 2 'would be written over' dataset import "$dir/two.csv" \
+        --out "$dir/$name"
+done
+expect 2 'would be written over' dataset import "$dir/train.pds"
+check 'it is what it was' cmp -s "$dir/two.csv" "$dir/kept.csv"
+ln -s target.pds "$dir/link.pds"
+touch "$dir/target.pds"
+expect 0 'pds' dataset import "$dir/two.csv" --out "$dir/link.pds"
+check 'the link is one' [ -L "$dir/link.pds" ]
+check 'what it points at was written' [ -s "$dir/target.pds" ]
 expect 1 "cannot read $dir: a folder, not a file" dataset show "$dir"
 expect 6 "$dir: a folder, not a file" dataset import "$dir"
 expect 3 "$dir: a folder, not a file" submit-task "$dir" --check

@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cmocka.h>
 
 static char *folder;
@@ -87,6 +91,36 @@ static void what_fails_on_the_way_leaves_the_old_file(void **state)
     expect_nothing_beside();
 }
 
+/* Never replaced by a file: a link stays one, and a pipe gets the bytes. */
+static void what_is_no_file_is_written_to(void **state)
+{
+    (void)state;
+    struct stat info;
+    char got[4] = "";
+    char *link = file_join(folder, "link");
+    char *pipe = file_join(folder, "pipe");
+    assert_int_equal(file_save(path, 0600, "older", 5), POT_OK);
+    assert_int_equal(symlink(path, link), 0);
+    assert_int_equal(file_save(link, 0600, "new", 3), POT_OK);
+    expect("new");
+    assert_int_equal(lstat(link, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    int fd = open(pipe, O_RDWR); /* so that nobody waits for the other end */
+    assert_true(fd >= 0);
+    assert_int_equal(file_save(pipe, 0600, "out", 3), POT_OK);
+    assert_int_equal(read(fd, got, 3), 3);
+    assert_string_equal(got, "out");
+    assert_int_equal(lstat(pipe, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(unlink(pipe), 0);
+    expect_nothing_beside();
+    free(link);
+    free(pipe);
+}
+
 static void a_missing_folder_is_told(void **state)
 {
     struct file_replacement r;
@@ -104,6 +138,7 @@ int main(void)
         CASE(a_file_is_created_once),
         CASE(a_file_is_replaced_as_a_whole),
         CASE(what_fails_on_the_way_leaves_the_old_file),
+        CASE(what_is_no_file_is_written_to),
         CASE(a_missing_folder_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
