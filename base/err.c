@@ -23,6 +23,7 @@ enum pot_err err_from_errno(int errno_value)
         return POT_OK;
     case ENOENT:
     case ENOTDIR:
+    case EADDRNOTAVAIL:
         return POT_ENOENT;
     case EEXIST:
         return POT_EEXIST;

@@ -481,7 +481,8 @@ static bool open_network(struct node *node)
     enum pot_err err = network_open(node);
     if (err != POT_OK) {
         startup_error(node, EXIT_CODE_FAILED, node->config->p2p_listen, err,
-                      "choose another p2p.listen");
+                      "choose another p2p.listen, an address and a free port of"
+                      " this machine");
     }
     return err == POT_OK;
 }
@@ -520,7 +521,8 @@ static bool open_api(struct node *node)
     enum pot_err err = api_open(&node->api, &config);
     if (err != POT_OK) {
         startup_error(node, EXIT_CODE_FAILED, config.listen, err,
-                      "choose another api.listen");
+                      "choose another api.listen, an address and a free port of"
+                      " this machine");
     }
     return err == POT_OK;
 }

@@ -57,6 +57,11 @@ head -c 4096 /dev/urandom >"$node/noise.toml"
 refuses 3 'noise.toml' "$node/noise.toml"
 chmod 600 "$node/noise.toml"
 refuses 3 'malformed' "$(spoilt 's/^key = .*/key = "noise.toml"/')"
+# An address that no machine has.
+POTD_LOG_LEVEL=error POTD_API_LISTEN=192.0.2.1:26680 refuses 1 \
+    '192.0.2.1:26680: not found: choose another api.listen' "$node/node.toml"
+POTD_LOG_LEVEL=error POTD_P2P_LISTEN=192.0.2.1:26680 refuses 1 \
+    '192.0.2.1:26680: not found: choose another p2p.listen' "$node/node.toml"
 POTD_LOG_LEVEL=loud refuses 3 'error, warn, info or debug' "$node/node.toml"
 POTD_MEMPOOL_MAX_TXS=many refuses 3 'whole number' "$node/node.toml"
 
