@@ -419,20 +419,25 @@ static void check_environment(struct loader *l)
     }
 }
 
-/* "<address>@host:port"; a host in brackets may hold colons. */
-static bool parse_peer(struct net_address *out, const char *text)
+/* "<address>@host:port"; a host in brackets may hold colons.  NULL, or which
+ * part is none. */
+static const char *parse_peer(struct net_address *out, const char *text)
 {
     const char *at = strchr(text, '@');
     if (at == NULL) {
-        return false;
+        return "there is no @";
     }
     char *address = pot_strdup(text);
     address[at - text] = '\0';
     enum pot_err err = address_parse(&out->key, address);
     free(address);
-    return err == POT_OK &&
-           net_address_split(out->host, &out->port, at + 1) == POT_OK &&
-           out->port != 0;
+    if (err != POT_OK) {
+        return "what is before the @ is no address, or a mistyped one";
+    }
+    err = net_address_split(out->host, &out->port, at + 1);
+    return err == POT_OK && out->port != 0
+               ? NULL
+               : "what is behind the @ is no host and port";
 }
 
 static void check_peers(struct loader *l)
@@ -440,11 +445,12 @@ static void check_peers(struct loader *l)
     struct node_config *c = l->config;
     c->p2p_peers = pot_calloc(c->p2p_peer_count, sizeof(*c->p2p_peers));
     for (size_t i = 0; i < c->p2p_peer_count; i++) {
-        if (!parse_peer(&c->p2p_peers[i], c->p2p_peer_texts[i])) {
-            char what[192];
+        const char *why = parse_peer(&c->p2p_peers[i], c->p2p_peer_texts[i]);
+        if (why != NULL) {
+            char what[256];
             (void)snprintf(what, sizeof(what),
-                           "\"%.100s\" is not <address>@host:port",
-                           c->p2p_peer_texts[i]);
+                           "\"%.100s\" is not <address>@host:port: %s",
+                           c->p2p_peer_texts[i], why);
             fault(l, "p2p.peers", what);
         }
     }
