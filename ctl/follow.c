@@ -255,5 +255,13 @@ enum exit_code follow_task(json_t **out_task, struct ctl *ctl, const char *task,
     if (f.has_bar) {
         (void)fputc('\n', out);
     }
+    if (rc == EXIT_CODE_CONNECT && f.rounds > 0) {
+        char why[CTL_ERROR_SIZE];
+        (void)snprintf(why, sizeof(why), "%s", ctl->error);
+        return ctl_fail(ctl, rc,
+                        "%s: the task goes on, and `potctl watch %s` follows"
+                        " it there",
+                        why, task);
+    }
     return rc == EXIT_CODE_DONE ? verdict(&f, *out_task) : rc;
 }

@@ -4,6 +4,7 @@ unit_ctl_libs = $(ctl_libs) $(CMOCKA_LIBS) -lpthread
 unit_ctl_programs = \
 	tests/unit/test_ctl_chain_check \
 	tests/unit/test_ctl_challenges \
+	tests/unit/test_ctl_follow \
 	tests/unit/test_ctl_task_file \
 	tests/unit/test_ctl_text \
 	tests/unit/test_state_compare \
@@ -28,6 +29,11 @@ tests_unit_test_ctl_challenges_SOURCES = tests/unit/test_ctl_challenges.c
 tests_unit_test_ctl_challenges_CPPFLAGS = $(unit_ctl_cppflags)
 tests_unit_test_ctl_challenges_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=client_get
 tests_unit_test_ctl_challenges_LDADD = $(unit_ctl_libs)
+tests_unit_test_ctl_follow_SOURCES = tests/unit/test_ctl_follow.c
+tests_unit_test_ctl_follow_CPPFLAGS = $(unit_ctl_cppflags)
+tests_unit_test_ctl_follow_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=client_get \
+	-Wl,--wrap=ctl_pause
+tests_unit_test_ctl_follow_LDADD = $(unit_ctl_libs)
 tests_unit_test_ctl_task_file_SOURCES = tests/unit/test_ctl_task_file.c
 nodist_EXTRA_tests_unit_test_ctl_task_file_SOURCES = dummy.cxx
 tests_unit_test_ctl_task_file_CPPFLAGS = $(unit_ctl_cppflags)
