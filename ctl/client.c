@@ -126,6 +126,17 @@ static enum exit_code explain(struct ctl *ctl, CURLcode code,
         return ctl_fail(ctl, EXIT_CODE_TIMEOUT, "%s: no answer in time (%s)",
                         ctl->node, why);
     }
+    bool is_http =
+        strncmp(ctl->node, "http", 4) == 0 || strstr(ctl->node, "://") == NULL;
+    if (is_http &&
+        (code == CURLE_UNSUPPORTED_PROTOCOL ||
+         code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_GOT_NOTHING)) {
+        return ctl_fail(ctl, EXIT_CODE_CONNECT,
+                        "what answers at %s does not speak HTTP (%s): is it a"
+                        " node's p2p port? api.listen says the API's, which is"
+                        " one above it in a test network",
+                        ctl->node, why);
+    }
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
         return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "--node %s: not a URL such as " CTL_NODE_DEFAULT

@@ -126,6 +126,9 @@ bad_task() {
 }
 
 rejects 3 'none.toml' submit-task "$WORK/none.toml"
+rejects 4 "is it a node's p2p port?" status --node "http://127.0.0.1:$BASE_PORT"
+rejects 4 "is it a node's p2p port?" status --node "127.0.0.1:$BASE_PORT"
+rejects 2 'not a URL such as' status --node "gopher://127.0.0.1:$BASE_PORT"
 bad_task 6 'rounds' 's/^rounds = .*/rounds = 0/'
 bad_task 6 'rouns' 's/^rounds/rouns/'
 bad_task 6 'activation' 's/^activation = .*/activation = "magic"/'
