@@ -27,9 +27,9 @@ bool attesting_take(struct attesting *attesting,
                     struct round_attestation *opened,
                     const Pot__Signed *message);
 
-/* attesting_look: whether words are shown, one of `validators` that may be
- * silent on some of `expected` submissions, at limit_ms in any case; it stays
- * so.  See node/round/pledges.h. */
+/* attesting_look: whether so many validators show their words, with so many
+ * submissions expected, and at limit_ms in any case; once they do it stays so.
+ * See node/round/pledges.h. */
 bool attesting_look(struct attesting *attesting, uint32_t validators,
                     size_t expected, uint64_t limit_ms, uint64_t now_ms);
 
