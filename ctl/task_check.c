@@ -334,7 +334,8 @@ static enum exit_code refuse_stake(struct ctl *ctl,
     return ctl_fail(ctl, EXIT_CODE_REJECTED,
                     "%s: cheating would pay: a miner's stake of %s POT is below"
                     " R (1 - p) / p with R = %s POT a round and p = audit_rate"
-                    " = %g; raise %straining.audit_rate",
+                    " = %g; raise %straining.audit_rate, or lower"
+                    " reward.budget",
                     file->path, held, reward,
                     file->audit_rate_ppm / (double)PPM_ONE, remedy);
 }

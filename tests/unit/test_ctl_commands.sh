@@ -208,7 +208,7 @@ task()
     expect 6 "$2" submit-task "$dir/bad.toml" --check --node $dead
 }
 task 's/^numerics.*/numerics = "exact"/;s/^budget.*/budget = "1000000"/' \
-    'raise reward.miner_stake to "137416.666666667"'
+    'raise reward.miner_stake to "137416.666666667" or training.audit_rate, or lower reward.budget'
 task 's/^rounds/ruonds/' 'did you mean "training.rounds"'
 task 's/^layers.*/layers = [63, 10]/' 'the data has 64 features'
 task 's/^layers.*/layers = [64, 11]/' 'the data has 10 classes'
