@@ -23,12 +23,15 @@ base_libbase_a_SOURCES = \
 	base/key_claim.c base/key_claim.h \
 	base/key_equation.c base/key_equation.h \
 	base/key_file.c base/key_file.h \
+	base/key_often.c base/key_often.h \
 	base/key_table.c base/key_table.h \
 	base/limits.h \
 	base/log.c base/log.h \
 	base/map.c base/map.h \
 	base/passphrase.c base/passphrase.h \
 	base/process_private.c base/process_private.h \
+	base/point_digits.c base/point_digits.h \
+	base/point_multiples.c base/point_multiples.h \
 	base/point_sum.c base/point_sum.h \
 	base/recent_set.c base/recent_set.h \
 	base/suggest.c base/suggest.h \

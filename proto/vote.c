@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/key_often.h"
 #include "proto/codec.h"
 
 #define VOTE_BYTES (1 + 8 + 8 + HASH_SIZE)
@@ -65,8 +66,12 @@ bool vote_verify_key(const struct public_key *signer, const struct hash *chain,
 bool vote_verify(const struct validator_set *set, const struct hash *chain,
                  const struct vote *vote, const struct signature *signature)
 {
-    return vote->replica < set->count &&
-           vote_verify_key(&set->keys[vote->replica], chain, vote, signature);
+    struct key_claim claim;
+    if (vote->replica >= set->count) {
+        return false;
+    }
+    vote_claim(&claim, &set->keys[vote->replica], chain, vote, signature);
+    return key_often_holds(&claim);
 }
 
 void vote_id(struct hash *out, const struct public_key *signer,

@@ -1,12 +1,14 @@
-/* Processor time for a signature: by libsodium alone, as one claim, and in
- * batches of 1 to 1000, each signature by a key of its own and eight by one;
- * with one in a batch wrong, and all.  Medians of TURNS turns, which alternate.
+/* Processor time for a signature: by libsodium alone, as one claim, as one of a
+ * key that signs often, and in batches of 1 to 1000, each signature by a key of
+ * its own and eight by one; with one in a batch wrong, and all.  Medians of
+ * TURNS turns, which alternate.
  */
 #include "config.h"
 
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/key_batch.h"
+#include "base/key_often.h"
 #include "tests/bench/bench_util.h"
 
 #include <sodium.h>
@@ -23,7 +25,16 @@
 static const size_t sizes[SIZES_COUNT] = {1,  3,   6,   11,  21,    32,
                                           64, 128, 256, 512, CLAIMS};
 
-enum how { SODIUM, CLAIM, BATCH, EIGHT_A_KEY, ONE_WRONG, ALL_WRONG, HOW_COUNT };
+enum how {
+    SODIUM,
+    CLAIM,
+    OFTEN,
+    BATCH,
+    EIGHT_A_KEY,
+    ONE_WRONG,
+    ALL_WRONG,
+    HOW_COUNT
+};
 
 static struct key_claim claims[CLAIMS];
 static struct key_claim wrong[CLAIMS];
@@ -84,6 +95,11 @@ static void check(enum how how, size_t from, size_t count, bool *holds)
             holds[i - from] = key_claim_holds(&claims[i]);
         }
         break;
+    case OFTEN: /* all of one key */
+        for (size_t i = from; i < from + count; i++) {
+            holds[i - from] = key_often_holds(&eight[i % 8]);
+        }
+        break;
     case BATCH:
         key_batch_check(claims + from, count, holds);
         break;
@@ -128,15 +144,16 @@ int main(void)
         }
     }
     printf("us of processor time for a signature, medians of %d\n\n", TURNS);
-    printf(
-        "at once  libsodium  a claim  batch  8 a key  one wrong  all wrong\n");
+    printf("at once  libsodium  a claim  often  batch  8 a key  one wrong"
+           "  all wrong\n");
     for (size_t i = 0; i < SIZES_COUNT; i++) {
         for (enum how how = 0; how < HOW_COUNT; how++) {
             bench_sort(us[how][i], TURNS);
         }
-        printf("%7zu %10.1f %8.1f %6.1f %8.1f %10.1f %10.1f\n", sizes[i],
+        printf("%7zu %10.1f %8.1f %6.1f %6.1f %8.1f %10.1f %10.1f\n", sizes[i],
                bench_percentile(us[SODIUM][i], TURNS, 0.5),
                bench_percentile(us[CLAIM][i], TURNS, 0.5),
+               bench_percentile(us[OFTEN][i], TURNS, 0.5),
                bench_percentile(us[BATCH][i], TURNS, 0.5),
                bench_percentile(us[EIGHT_A_KEY][i], TURNS, 0.5),
                bench_percentile(us[ONE_WRONG][i], TURNS, 0.5),

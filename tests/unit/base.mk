@@ -1,7 +1,8 @@
 # Tests of base/: each links nothing else of ours.
 base_tests = tests/unit/test_amount tests/unit/test_bech32 \
 	tests/unit/test_bytes tests/unit/test_cpu_time tests/unit/test_file \
-	tests/unit/test_key tests/unit/test_key_batch tests/unit/test_point_sum \
+	tests/unit/test_key tests/unit/test_key_batch tests/unit/test_key_often \
+	tests/unit/test_point_multiples tests/unit/test_point_sum \
 	tests/unit/test_key_file tests/unit/test_key_table tests/unit/test_log tests/unit/test_map \
 	tests/unit/test_process_private tests/unit/test_recent_set tests/unit/test_toml
 check_PROGRAMS += $(base_tests)
@@ -32,6 +33,15 @@ tests_unit_test_key_batch_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_key_batch_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=point_sum -Wl,--wrap=key_equation_holds
 tests_unit_test_key_batch_LDADD = $(unit_base_libs)
+
+tests_unit_test_point_multiples_SOURCES = tests/unit/test_point_multiples.c \
+	tests/rng.h
+tests_unit_test_point_multiples_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_point_multiples_LDADD = $(unit_base_libs)
+
+tests_unit_test_key_often_SOURCES = tests/unit/test_key_often.c
+tests_unit_test_key_often_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_key_often_LDADD = $(unit_base_libs)
 
 tests_unit_test_point_sum_SOURCES = tests/unit/test_point_sum.c tests/rng.h
 tests_unit_test_point_sum_CPPFLAGS = $(unit_cppflags)

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "base/key_equation.h"
+#include "base/key_often.h"
 #include "base/point_sum.h"
 #include "tests/rng.h"
 
@@ -109,6 +110,7 @@ static void assert_all_agree(void)
         }
         assert_int_equal(equation_holds(&claims[i]), expected[i]);
         assert_int_equal(key_claim_holds(&claims[i]), expected[i]);
+        assert_int_equal(key_often_holds(&claims[i]), expected[i]);
         assert_true(expected[i] || !sodium_accepts(&claims[i]));
     }
     assert_batch_agrees(claims, expected, count);
