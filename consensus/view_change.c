@@ -45,6 +45,16 @@ static void join_others(struct pbft *p)
     }
 }
 
+/* Who has left the view that it leads proposes nothing in it any more: nobody
+ * waits for that.  It may end its own view, as it may by saying nothing. */
+static void join_primary(struct pbft *p)
+{
+    const Pot__ViewChange *word = p->changes[pbft_primary(p)];
+    if (!p->is_changing && word != NULL && word->view > p->view) {
+        view_give_up(p, p->view + 1, PBFT_CHANGE_JOINED);
+    }
+}
+
 /* The block that came before its view was open. */
 static void replay_proposal(struct pbft *p)
 {
@@ -103,6 +113,7 @@ static void weigh(struct pbft *p)
         return;
     }
     join_others(p);
+    join_primary(p);
     if (!p->is_changing) {
         return;
     }

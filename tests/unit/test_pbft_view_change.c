@@ -96,7 +96,7 @@ static void the_time_out_doubles_up_to_its_cap(void **state)
 static void a_replica_joins_f_plus_one_others(void **state)
 {
     (void)state;
-    assert_true(bench_send_view_change(&bench, 0, 9, NULL));
+    assert_true(bench_send_view_change(&bench, 1, 9, NULL));
     assert_int_equal(pbft_status(bench.pbft).view, 0);
     assert_true(bench_send_view_change(&bench, 2, 5, NULL));
     assert_int_equal(pbft_status(bench.pbft).view, 5);
@@ -109,10 +109,23 @@ static void one_replica_far_ahead_moves_nobody(void **state)
 {
     (void)state;
     for (uint64_t view = 1; view < 100; view += 7) {
-        assert_true(bench_send_view_change(&bench, 0, view << 20, NULL));
+        assert_true(bench_send_view_change(&bench, 1, view << 20, NULL));
         assert_int_equal(pbft_status(bench.pbft).view, 0);
         assert_false(pbft_status(bench.pbft).is_changing);
     }
+}
+
+/* That one, and no other. */
+static void a_primary_that_leaves_its_view_ends_it(void **state)
+{
+    (void)state;
+    assert_true(bench_send_view_change(&bench, 0, 1 << 20, NULL));
+    assert_int_equal(pbft_status(bench.pbft).view, 1);
+    assert_true(pbft_status(bench.pbft).is_changing);
+    assert_true(bench_send_view_change(&bench, 0, 1 << 21, NULL));
+    assert_int_equal(pbft_status(bench.pbft).view, 1);
+    bench_persist(&bench);
+    assert_true(bench_has_sent(&bench, SENT(VIEW_CHANGE)));
 }
 
 static void the_primary_opens_the_view_with_a_quorum(void **state)
@@ -365,6 +378,7 @@ int main(void)
         CASE(the_time_out_doubles_up_to_its_cap, open_backup),
         CASE(a_replica_joins_f_plus_one_others, open_backup),
         CASE(one_replica_far_ahead_moves_nobody, open_backup),
+        CASE(a_primary_that_leaves_its_view_ends_it, open_backup),
         CASE(the_primary_opens_the_view_with_a_quorum, open_next_primary),
         CASE(the_primary_proposes_its_prepared_block_again, open_next_primary),
         CASE(the_primary_fetches_a_block_others_prepared, open_next_primary),
