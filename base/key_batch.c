@@ -157,31 +157,6 @@ static void check_group(struct group *g)
     }
 }
 
-static size_t group_size(size_t left)
-{
-    return left < KEY_BATCH_MAX ? left : KEY_BATCH_MAX;
-}
-
-bool key_batch_all_hold(const struct key_claim *claims, size_t count)
-{
-    bool holds[KEY_BATCH_MAX];
-    bool all = true;
-    if (count < COUNT_MIN) {
-        for (size_t i = 0; all && i < count; i++) {
-            all = key_claim_holds(&claims[i]);
-        }
-        return all;
-    }
-    struct group *g = pot_alloc_aligned(_Alignof(struct group), sizeof(*g));
-    for (size_t i = 0; all && i < count; i += KEY_BATCH_MAX) {
-        size_t size = group_size(count - i);
-        open_all(g, claims + i, size, holds);
-        all = g->count == size && sum_is_0(g, g->items, g->count);
-    }
-    free(g);
-    return all;
-}
-
 void key_batch_check(const struct key_claim *claims, size_t count, bool *holds)
 {
     if (count < COUNT_MIN) {
@@ -192,7 +167,9 @@ void key_batch_check(const struct key_claim *claims, size_t count, bool *holds)
     }
     struct group *g = pot_alloc_aligned(_Alignof(struct group), sizeof(*g));
     for (size_t i = 0; i < count; i += KEY_BATCH_MAX) {
-        open_all(g, claims + i, group_size(count - i), holds + i);
+        size_t left = count - i;
+        open_all(g, claims + i, left < KEY_BATCH_MAX ? left : KEY_BATCH_MAX,
+                 holds + i);
         check_group(g);
     }
     free(g);

@@ -18,8 +18,4 @@
  * and nothing else depends on the numbers.  A few are checked one by one. */
 void key_batch_check(const struct key_claim *claims, size_t count, bool *holds);
 
-/* key_batch_all_hold: whether all do.  Which one does not, if any, is not
- * looked for, so a wrong one costs no more than a right one. */
-bool key_batch_all_hold(const struct key_claim *claims, size_t count);
-
 #endif

@@ -2,13 +2,9 @@
 
 #include "proto/certificate.h"
 
-#include "base/alloc.h"
-#include "base/key_batch.h"
 #include "base/limits.h"
 #include "proto/codec.h"
 #include "proto/vote.h"
-
-#include <stdlib.h>
 
 static bool is_known(const struct known_votes *known,
                      const struct validator_set *set, const struct vote *vote,
@@ -22,32 +18,6 @@ static bool is_known(const struct known_votes *known,
     return known->has(known->context, &id);
 }
 
-/* Claims of those votes that are not known; room is for all of the set.  False:
- * the replicas are not in it, or not ascending. */
-static bool gather(struct key_claim *claims, size_t *claim_count,
-                   const struct validator_set *set, const struct hash *chain,
-                   const struct vote *vote,
-                   Pot__VoteSignature *const *signatures, size_t count,
-                   const struct known_votes *known)
-{
-    struct vote each = *vote;
-    *claim_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct signature signature;
-        each.replica = signatures[i]->replica;
-        if ((i > 0 && each.replica <= signatures[i - 1]->replica) ||
-            each.replica >= set->count ||
-            !codec_signature(&signature, signatures[i]->signature)) {
-            return false;
-        }
-        if (!is_known(known, set, &each, &signature)) {
-            vote_claim(&claims[(*claim_count)++], &set->keys[each.replica],
-                       chain, &each, &signature);
-        }
-    }
-    return true;
-}
-
 /* What every certificate is made of: replicas are in the set, strictly
  * ascending, and each signed `vote`, whose own replica is ignored. */
 static bool signatures_hold(const struct validator_set *set,
@@ -55,12 +25,17 @@ static bool signatures_hold(const struct validator_set *set,
                             Pot__VoteSignature *const *signatures, size_t count,
                             const struct known_votes *known)
 {
-    size_t claim_count;
-    struct key_claim *claims = pot_alloc(set->count * sizeof(*claims));
-    bool hold = gather(claims, &claim_count, set, chain, vote, signatures,
-                       count, known) &&
-                key_batch_all_hold(claims, claim_count);
-    free(claims);
+    struct vote each = *vote;
+    bool hold = true;
+    for (size_t i = 0; hold && i < count; i++) {
+        struct signature signature;
+        each.replica = signatures[i]->replica;
+        hold = (i == 0 || each.replica > signatures[i - 1]->replica) &&
+               each.replica < set->count &&
+               codec_signature(&signature, signatures[i]->signature) &&
+               (is_known(known, set, &each, &signature) ||
+                vote_verify(set, chain, &each, &signature));
+    }
     return hold;
 }
 

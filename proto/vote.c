@@ -46,9 +46,9 @@ bool vote_sign(struct signature *out, const struct key *key,
     return key_sign(out, key, "vote", chain, bytes, sizeof(bytes));
 }
 
-void vote_claim(struct key_claim *out, const struct public_key *signer,
-                const struct hash *chain, const struct vote *vote,
-                const struct signature *signature)
+static void make_claim(struct key_claim *out, const struct public_key *signer,
+                       const struct hash *chain, const struct vote *vote,
+                       const struct signature *signature)
 {
     uint8_t bytes[VOTE_BYTES];
     vote_write(bytes, vote);
@@ -59,7 +59,7 @@ bool vote_verify_key(const struct public_key *signer, const struct hash *chain,
                      const struct vote *vote, const struct signature *signature)
 {
     struct key_claim claim;
-    vote_claim(&claim, signer, chain, vote, signature);
+    make_claim(&claim, signer, chain, vote, signature);
     return key_claim_holds(&claim);
 }
 
@@ -70,7 +70,7 @@ bool vote_verify(const struct validator_set *set, const struct hash *chain,
     if (vote->replica >= set->count) {
         return false;
     }
-    vote_claim(&claim, &set->keys[vote->replica], chain, vote, signature);
+    make_claim(&claim, &set->keys[vote->replica], chain, vote, signature);
     return key_often_holds(&claim);
 }
 

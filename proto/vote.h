@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/hash.h"
-#include "base/key_claim.h"
+#include "base/key.h"
 #include "proto/chain.pb-c.h"
 #include "proto/validator_set.h"
 
@@ -38,11 +38,6 @@ POT_MUST_USE bool vote_read(struct vote *out, const void *bytes, size_t size);
 /* vote_sign: key is the replica's own.  False: key_sign's. */
 bool vote_sign(struct signature *out, const struct key *key,
                const struct hash *chain, const struct vote *vote);
-
-/* vote_claim: that this signer, whatever vote->replica is, signed this. */
-void vote_claim(struct key_claim *out, const struct public_key *signer,
-                const struct hash *chain, const struct vote *vote,
-                const struct signature *signature);
 
 /* vote_verify: replica is in the set and signed this. */
 POT_MUST_USE bool vote_verify(const struct validator_set *set,

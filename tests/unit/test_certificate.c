@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #define N    4
-#define MANY 31 /* their quorum is checked as a batch */
+#define MANY 31
 
 static const struct hash chain = {{1}};
 static const struct hash digest = {{9}};
