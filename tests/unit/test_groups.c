@@ -14,7 +14,10 @@
 #include "node/hold/known_parts.h"
 #include "node/round/group_sum.h"
 #include "node/round/grouping.h"
+#include "node/round/judging.h"
+#include "node/round/own_links.h"
 #include "node/round/rounds_shared.h"
+#include "p2p/blob_fetch.h"
 #include "p2p/gossip.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
@@ -44,6 +47,7 @@ enum { SUM_RIGHT, SUM_WRONG, ROOT_WRONG, FAULTS };
 static struct {
     struct chain_fixture f;
     struct net *net;
+    struct blob_fetch *fetch;
     struct rounds_shared shared;
     struct validator_set set;
     struct key *keys[VALIDATORS]; /* the first one is this node's */
@@ -53,6 +57,7 @@ static struct {
     struct model_shape shape;
     struct groups *groups;
     struct round_submission submissions[MEMBERS];
+    Pot__Signed *messages[MEMBERS];
     struct hash members[MEMBERS]; /* their hashes, ascending */
     bool are_open;
     unsigned vouched;
@@ -177,9 +182,11 @@ static void submit(size_t i)
     body.blas_core = core;
     Pot__Signed *message =
         signed_make(SIGNED_SUBMISSION, &t.f.holdings.chain, t.keys[i], &body);
+    round_submission_fini(&t.submissions[i]);
+    codec_free(t.messages[i]);
+    t.messages[i] = message;
     assert_int_equal(round_submission_decode(&t.submissions[i], message),
                      POT_OK);
-    codec_free(message);
 }
 
 static int compare(const void *a, const void *b)
@@ -210,14 +217,20 @@ static int set_up(void **state)
         .loop = &t.f.loop, .chain = t.f.holdings.chain, .key = t.keys[0]};
     const struct net_callbacks callbacks = {.on_message = on_message};
     assert_int_equal(net_open(&t.net, &net, &callbacks), POT_OK);
+    const struct blob_fetch_config fetch = {.net = t.net,
+                                            .piece_timeout_ms = 1000};
+    t.fetch = blob_fetch_new(&fetch);
     const struct needs_config needs = {.loop = &t.f.loop,
-                                       .holdings = &t.f.holdings};
+                                       .fetch = t.fetch,
+                                       .holdings = &t.f.holdings,
+                                       .timeout_ms = 1000};
     t.shared = (struct rounds_shared){
         .loop = &t.f.loop,
         .holdings = &t.f.holdings,
         .needs = needs_new(&needs),
         .gossip = gossip_new(t.net, 0),
         .key = t.keys[0],
+        .links = own_links_new(t.keys[0], &t.f.holdings.chain, "draws"),
         .on_liar = on_liar,
     };
     group_trust_init(&t.shared.trust);
@@ -237,12 +250,15 @@ static int tear_down(void **state)
     groups_free(t.groups);
     group_trust_fini(&t.shared.trust);
     gossip_free(t.shared.gossip);
-    net_close(t.net, NULL, NULL);
+    own_links_free(t.shared.links);
     needs_stop(t.shared.needs);
+    blob_fetch_free(t.fetch);
+    net_close(t.net, NULL, NULL);
     (void)uv_run(&t.f.loop, UV_RUN_DEFAULT);
     needs_free(t.shared.needs);
     for (size_t i = 0; i < MEMBERS; i++) {
         round_submission_fini(&t.submissions[i]);
+        codec_free(t.messages[i]);
     }
     for (size_t i = 0; i < VALIDATORS; i++) {
         key_free(t.keys[i]);
@@ -571,6 +587,91 @@ static void a_submission_is_in_one_group(void **state)
     t.record->n_roster = MEMBERS;
 }
 
+/* ---- what becomes of the submissions */
+
+static void on_verdict(void *context)
+{
+    (void)context;
+}
+
+static struct judging *open_judging(void)
+{
+    struct judging *judging =
+        judging_new(&t.shared, t.record, &t.shape, on_verdict, NULL);
+    const struct groups_calls calls = {.context = judging,
+                                       .find = judging_find,
+                                       .vouched = judging_vouched,
+                                       .lone = judging_lone};
+    groups_free(t.groups);
+    t.groups = groups_new(&t.shared, t.record, &t.shape, &calls);
+    judging_set_groups(judging, t.groups);
+    return judging;
+}
+
+/* How many a round could be closed with. */
+static size_t count_listed(const struct judging *judging)
+{
+    struct round_candidate candidate = {.submission_count = 0};
+    judging_list(judging, &candidate);
+    free(candidate.submissions);
+    return candidate.submission_count;
+}
+
+static void submit_all(struct judging *judging)
+{
+    for (size_t i = 0; i < MEMBERS; i++) {
+        struct round_submission again;
+        assert_int_equal(round_submission_decode(&again, t.messages[i]),
+                         POT_OK);
+        assert_true(judging_take(judging, &again, t.messages[i], 0));
+    }
+}
+
+/* The sum is in the pool, and the payloads are not. */
+static void drop_payloads(void)
+{
+    for (size_t i = 0; i < MEMBERS; i++) {
+        blob_pool_claim(t.f.holdings.pool, &t.submissions[i].payload);
+        blob_pool_release(t.f.holdings.pool, &t.submissions[i].payload);
+    }
+}
+
+static bool is_there(const struct judging *judging)
+{
+    return count_listed(judging) == MEMBERS;
+}
+
+static void a_group_that_is_split_gives_back_its_members(void **state)
+{
+    (void)state;
+    struct judging *judging = open_judging();
+    trust();
+    struct group group = take(MEMBERS, false, SUM_RIGHT);
+    drop_payloads();
+    submit_all(judging);
+    assert_true(judging_tick(judging, uv_now(&t.f.loop)));
+    assert_int_equal(count_listed(judging), 0);
+    (void)say(&group, true, true, 2);
+    assert_false(judging_tick(judging, uv_now(&t.f.loop))); /* all accepted */
+    assert_int_equal(t.shared.stats.accepted, MEMBERS);
+    assert_true(is_there(judging));
+    groups_dissolve(t.groups);
+    assert_true(judging_is_lacking(judging));
+    assert_int_equal(count_listed(judging), 0);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        submit(i); /* and its payload is in the pool */
+    }
+    blob_fetch_tick(t.fetch, uv_now(&t.f.loop) + 60000); /* nobody had it */
+    assert_true(judging_is_lacking(judging));
+    judging_tick(judging, UINT64_MAX);
+    assert_false(judging_is_lacking(judging));
+    assert_true(is_there(judging));
+    assert_int_equal(t.shared.stats.accepted, MEMBERS); /* once each */
+    groups_free(t.groups);
+    judging_free(judging);
+    open_groups();
+}
+
 /* ---- who makes them */
 
 static struct {
@@ -710,6 +811,7 @@ int main(void)
         TEST(nobody_waits_for_long),
         TEST(words_do_not_help_a_wrong_root),
         TEST(a_submission_is_in_one_group),
+        TEST(a_group_that_is_split_gives_back_its_members),
         TEST(a_group_goes_out_before_its_members),
         TEST(nobody_waits_for_others_for_long),
         TEST(as_many_as_last_time_are_all),
