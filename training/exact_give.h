@@ -31,7 +31,9 @@ struct target {
 };
 
 /* Rows of c against whose part of a all panels pass: as many as the scratch
- * has room for beside a group of panels, and all such parts about as high. */
+ * has room for beside a group of panels, and all such parts about as high.  b
+ * is packed anew for each part, which costs more than that no cache near by
+ * holds the part. */
 static size_t part_rows(size_t m, size_t k)
 {
     size_t steps = k < PRODUCT_K_MIN ? PRODUCT_K_MIN : k;

@@ -15,8 +15,8 @@
 /* Floats of scratch that a product may use, aligned to a cache line: so many
  * for each step of the longest k that give_tn is asked for, which is taken to
  * be PRODUCT_K_MIN at least. */
-#define PRODUCT_SCRATCH_STEP ((size_t)96)
-#define PRODUCT_K_MIN        ((size_t)1520)
+#define PRODUCT_SCRATCH_STEP ((size_t)582)
+#define PRODUCT_K_MIN        ((size_t)512)
 #define PRODUCT_SCRATCH      (PRODUCT_K_MIN * PRODUCT_SCRATCH_STEP)
 
 /* A layer's weights: floats, or Q8.24 for a product that takes it, which makes

@@ -6,9 +6,11 @@
 
 #include <cblas.h>
 
-/* A gradient is given out in rectangles that the second cache holds: the
- * scratch, and of as many rows as columns about. */
+/* A gradient is given out in rectangles that the second cache holds. */
+#define PIECE         ((size_t)(144 * 1024))
 #define PIECE_COLUMNS ((size_t)1024)
+
+_Static_assert(PIECE <= PRODUCT_SCRATCH, "a rectangle lies in the scratch");
 
 /* OpenBLAS counts in int. */
 static int dimension(size_t value)
@@ -72,7 +74,7 @@ static bool give_tn(const struct product_taker *taker, const float *a,
                     float *scratch)
 {
     size_t width = piece_columns(n);
-    size_t height = PRODUCT_SCRATCH / width;
+    size_t height = PIECE / width;
     bool is_taken = true;
     for (size_t i = 0; is_taken && i < m; i += height) {
         for (size_t j = 0; is_taken && j < n; j += width) {
