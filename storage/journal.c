@@ -110,7 +110,13 @@ enum pot_err journal_read(const struct journal *journal, uint8_t **out,
     while (*size < most) {
         ssize_t n =
             pread(journal->fd, data + *size, most - *size, (off_t)*size);
-        if (n == 0 || (n < 0 && errno != EINTR)) {
+        if (n < 0 && errno != EINTR) {
+            enum pot_err err = err_from_errno(errno);
+            free(data);
+            *size = 0;
+            return err;
+        }
+        if (n == 0) {
             break;
         }
         *size += n > 0 ? (size_t)n : 0;
@@ -136,7 +142,9 @@ enum pot_err journal_append(struct journal *journal, const void *data,
     memcpy(entry, magic, sizeof(magic));
     bytes_put_u32(entry + sizeof(magic), (uint32_t)size);
     checksum(entry + sizeof(magic) + 4, entry + sizeof(magic), data, size);
-    memcpy(entry + HEAD_SIZE, data, size);
+    if (size > 0) {
+        memcpy(entry + HEAD_SIZE, data, size);
+    }
     enum pot_err err = file_write_at(journal->fd, entry, room, journal->end);
     free(entry);
     if (err == POT_OK && fdatasync(journal->fd) != 0) {
