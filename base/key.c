@@ -57,10 +57,15 @@ struct key *key_remote(const struct public_key *public_key,
     return key;
 }
 
+bool key_is_remote(const struct key *key)
+{
+    return key->signer.sign != NULL;
+}
+
 struct key *key_copy(const struct key *key)
 {
-    return key->signer.sign != NULL ? key_remote(&key->public_key, &key->signer)
-                                    : key_from_seed(key->seed);
+    return key_is_remote(key) ? key_remote(&key->public_key, &key->signer)
+                              : key_from_seed(key->seed);
 }
 
 void key_free(struct key *key)
@@ -82,7 +87,7 @@ bool key_sign(struct signature *out, const struct key *key, const char *what,
               const struct hash *chain, const void *message, size_t size)
 {
     struct signed_bytes s;
-    if (key->signer.sign != NULL) {
+    if (key_is_remote(key)) {
         memset(out, 0, sizeof(*out));
         return key->signer.sign(key->signer.context, out, what, chain, message,
                                 size);

@@ -42,6 +42,8 @@ struct key *key_from_seed(const uint8_t seed[static KEY_SEED_SIZE]);
 struct key *key_remote(const struct public_key *public_key,
                        const struct key_signer *signer);
 
+bool key_is_remote(const struct key *key);
+
 /* key_copy: another one of the same pair, or of the same signer. */
 struct key *key_copy(const struct key *key);
 

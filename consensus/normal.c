@@ -70,7 +70,7 @@ static void cast(struct pbft *p, Pot__Phase phase)
             pbft_message_encode_vote(&item.size, &vote, &own->signature);
     }
     outbox_add(&p->outbox, &item);
-    if (phase == POT__PHASE__PHASE_COMMIT) {
+    if (phase == POT__PHASE__PHASE_COMMIT && !p->is_counted) {
         foresee(p);
     }
     *(is_ahead ? &p->is_ahead : &p->is_dirty) = true;

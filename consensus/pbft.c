@@ -157,6 +157,7 @@ struct pbft *pbft_new(const struct pbft_config *config, const void *record,
     p->idle_interval_ms = config->idle_interval_ms;
     p->set = *config->validators;
     p->is_held = config->is_held;
+    p->is_counted = config->is_counted;
     open_record(p, opened);
     find_self(p);
     enter_height(p, config->height, &config->tip, config->view);
@@ -483,6 +484,9 @@ static void take_event(struct pbft *p, const struct pbft_event *event)
 static void note_signed(struct pbft *p)
 {
     struct pbft_mark mark = {.height = p->height};
+    if (p->spent.height == p->height + 1) {
+        mark.next_views = p->spent.views;
+    }
     if (p->own_change != NULL) {
         mark.view = p->own_change->view;
         pbft_message_view_change_digest(&mark.digest, p->own_change);

@@ -50,6 +50,9 @@ struct pbft_config {
     uint32_t propose_timeout_max_ms; /* ...up to this */
     uint32_t idle_interval_ms;       /* between two blocks without work */
     bool is_held;                    /* nothing is signed before PBFT_RELEASE */
+    bool is_counted; /* who signs keeps count of it: each vote of ours has its
+                      * record first, as what it knows and we forgot it would
+                      * not sign once more */
 };
 
 /* pbft_new: a replica that works on height config->height + 1, and does

@@ -99,6 +99,7 @@ struct pbft {
     struct heard last;             /* of the height before */
     Pot__PbftRecord *later_record; /* of a height > `height`, or NULL */
     bool is_held;                  /* until PBFT_RELEASE */
+    bool is_counted;               /* pbft_config */
     bool is_recovering; /* is_held, and what was signed is not known */
     struct pbft_mark signed_last; /* of all records so far, the furthest */
     struct advance advance;       /* by the record asked for last */

@@ -476,6 +476,7 @@ static struct pbft *open_pbft(const struct replica_config *config,
             config->propose_timeout_ms * TIMEOUT_GROWTH_MAX,
         .idle_interval_ms = config->idle_interval_ms,
         .is_held = true,
+        .is_counted = config->key != NULL && key_is_remote(config->key),
     };
     return pbft_new(&pbft_config, record, record_size, err);
 }

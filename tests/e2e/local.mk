@@ -32,6 +32,7 @@ e2e_tests = \
 	tests/e2e/test_prune.sh \
 	tests/e2e/test_shards.sh \
 	tests/e2e/test_signer.sh \
+	tests/e2e/test_signer_crash.sh \
 	tests/e2e/test_single.sh \
 	tests/e2e/test_snapshot.sh \
 	tests/e2e/test_slow_primary.sh \

@@ -250,6 +250,43 @@ static void a_forgotten_prepare_contradicts_nothing(void **state)
     assert_true(pbft_mark_contradicts(&seen, &own));
 }
 
+/* A store a block behind: the view change that is said there knows it too. */
+static void it_does_not_after_a_view_change_either(void **state)
+{
+    (void)state;
+    struct hash genesis = bench.tip;
+    begin_next();
+    accept_next();
+    bench.height = 0;
+    bench.tip = genesis;
+    bench_restart(&bench);
+    time_out();
+    struct pbft_mark own = pbft_status(bench.pbft).signed_last;
+    struct pbft_mark seen = mark_at(2, 0, prepare);
+    assert_int_equal(own.height, 1);
+    assert_false(pbft_mark_contradicts(&seen, &own));
+}
+
+/* A signer that has signed the commit and a replica that has forgotten the
+ * prepare would wait for each other for ever. */
+static void where_a_signer_keeps_count_it_has_a_record(void **state)
+{
+    (void)state;
+    enum pot_err err;
+    pbft_free(bench.pbft);
+    struct pbft_config config = bench_config(&bench);
+    config.is_counted = true;
+    bench.pbft = pbft_new(&config, NULL, 0, &err);
+    assert_non_null(bench.pbft);
+    struct pbft_event event = {.type = PBFT_START};
+    bench_step(&bench, &event);
+    begin_next();
+    accept_next();
+    assert_false(bench_has_sent(&bench, SENT(PREPARE)));
+    bench_persist(&bench);
+    assert_true(bench_has_sent(&bench, SENT(PREPARE)));
+}
+
 #define CASE_OF(name, setup)                                                   \
     cmocka_unit_test_setup_teardown(name, setup, close_both)
 
@@ -268,6 +305,8 @@ int main(void)
         CASE_OF(a_later_record_of_the_height_before_knows_it_too, open_backup),
         CASE_OF(a_block_of_a_later_view_frees_it, open_backup),
         CASE_OF(a_forgotten_prepare_contradicts_nothing, open_backup),
+        CASE_OF(it_does_not_after_a_view_change_either, open_backup),
+        CASE_OF(where_a_signer_keeps_count_it_has_a_record, open_backup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
