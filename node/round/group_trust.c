@@ -6,12 +6,14 @@ void group_trust_init(struct group_trust *trust)
 {
     recent_set_init(&trust->proven, GROUP_TRUST_MAX);
     recent_set_init(&trust->liars, GROUP_TRUST_MAX);
+    recent_set_init(&trust->silent, GROUP_TRUST_MAX);
 }
 
 void group_trust_fini(struct group_trust *trust)
 {
     recent_set_fini(&trust->proven);
     recent_set_fini(&trust->liars);
+    recent_set_fini(&trust->silent);
 }
 
 bool group_trust_waits(const struct group_trust *trust,
@@ -43,4 +45,22 @@ void group_trust_lied(struct group_trust *trust,
 {
     group_trust_late(trust, aggregator);
     recent_set_add(&trust->liars, aggregator->b);
+}
+
+bool group_trust_is_silent(const struct group_trust *trust,
+                           const struct public_key *validator)
+{
+    return recent_set_has(&trust->silent, validator->b);
+}
+
+void group_trust_silent(struct group_trust *trust,
+                        const struct public_key *validator)
+{
+    recent_set_add(&trust->silent, validator->b);
+}
+
+void group_trust_spoke(struct group_trust *trust,
+                       const struct public_key *validator)
+{
+    recent_set_remove(&trust->silent, validator->b);
 }

@@ -3,7 +3,8 @@
  * Whose last group came out right is waited for; whose did not come out is not,
  * until one does again: so nobody makes rounds late more often than it makes
  * them cheap.  Who was caught at a lie is heard no more while it is
- * remembered. */
+ * remembered.  Nor is a group waited for that draws a validator whose last word
+ * on one was none, or came too late. */
 #ifndef POT_NODE_ROUND_GROUP_TRUST_H
 #define POT_NODE_ROUND_GROUP_TRUST_H
 
@@ -12,11 +13,12 @@
 #include "base/key.h"
 #include "base/recent_set.h"
 
-#define GROUP_TRUST_MAX 1024 /* aggregators remembered */
+#define GROUP_TRUST_MAX 1024 /* of each kind */
 
 struct group_trust {
     struct recent_set proven;
     struct recent_set liars;
+    struct recent_set silent; /* validators */
 };
 
 void group_trust_init(struct group_trust *trust);
@@ -34,5 +36,15 @@ void group_trust_late(struct group_trust *trust,
                       const struct public_key *aggregator);
 void group_trust_lied(struct group_trust *trust,
                       const struct public_key *aggregator);
+
+bool group_trust_is_silent(const struct group_trust *trust,
+                           const struct public_key *validator);
+
+/* group_trust_silent, _spoke: a drawn validator's word did not come in time, or
+ * did. */
+void group_trust_silent(struct group_trust *trust,
+                        const struct public_key *validator);
+void group_trust_spoke(struct group_trust *trust,
+                       const struct public_key *validator);
 
 #endif

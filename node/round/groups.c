@@ -32,6 +32,7 @@
 #include "node/round/group_keep.h"
 #include "node/round/group_sum.h"
 #include "node/round/group_trust.h"
+#include "node/round/pledges.h"
 #include "node/round/rounds_shared.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
@@ -52,8 +53,10 @@ struct heard {
     struct group group;
     enum heard_state state;
     bool is_drawn;   /* this validator is to open it */
-    bool is_waiting; /* there are submissions that wait for it */
-    uint64_t deadline_ms;
+    bool is_waiting; /* there are submissions that would wait for it */
+    bool is_awaited; /* so there are where it is not opened, as far as is known
+                        here */
+    uint64_t deadline_ms;     /* of its words, and of the wait */
     struct public_key *right; /* who says so */
     size_t right_count;
     uint64_t peer_id;        /* who said so last; 0: nobody */
@@ -67,6 +70,8 @@ struct groups {
     const struct model_shape *shape;
     struct groups_calls calls;
     struct validator_set validators;
+    uint64_t opened_ms; /* the round, on the loop's clock */
+    uint64_t waited_ms; /* when the last wait ended; 0: none has */
     struct map heard;   /* hash -> struct heard */
     struct map members; /* submission -> struct heard */
     struct group_word early[EARLY_MAX];
@@ -85,6 +90,7 @@ struct groups *groups_new(struct rounds_shared *shared,
     groups->task = task;
     groups->shape = shape;
     groups->calls = *calls;
+    groups->opened_ms = uv_now(shared->loop);
     ledger_validators(&state, &groups->validators);
     return groups;
 }
@@ -145,6 +151,19 @@ void groups_close(struct groups *groups)
 
 /* ---- the end of one */
 
+static bool waits_here(const struct heard *h)
+{
+    return h->is_waiting && !h->is_drawn;
+}
+
+static void end_wait(struct heard *h)
+{
+    if (h->is_awaited) {
+        h->is_awaited = false;
+        h->groups->waited_ms = uv_now(h->groups->shared->loop);
+    }
+}
+
 /* Its members are on their own again, those that waited. */
 static void drop(struct heard *h)
 {
@@ -153,8 +172,9 @@ static void drop(struct heard *h)
         return;
     }
     halt(h);
+    end_wait(h);
     h->state = DROPPED;
-    for (size_t i = 0; h->is_waiting && i < h->group.member_count; i++) {
+    for (size_t i = 0; waits_here(h) && i < h->group.member_count; i++) {
         calls->lone(calls->context, &h->group.members[i]);
     }
 }
@@ -173,10 +193,11 @@ static void give_up(struct heard *h, const char *why)
 {
     struct rounds_shared *shared = h->groups->shared;
     if (h->state == OPENED) {
-        return; /* this validator knows better */
+        end_wait(h); /* this validator knows better, others do not */
+        return;
     }
     group_trust_late(&shared->trust, &h->group.aggregator);
-    if (h->is_waiting && h->state != DROPPED) {
+    if (waits_here(h) && h->state != DROPPED) {
         shared->stats.groups_given_up++;
         tell(h, "group given up", why);
     }
@@ -184,6 +205,27 @@ static void give_up(struct heard *h, const char *why)
 }
 
 /* ---- words */
+
+static bool has_said_right(const struct heard *h,
+                           const struct public_key *validator)
+{
+    bool has = false;
+    for (size_t i = 0; !has && i < h->right_count; i++) {
+        has = public_key_equal(&h->right[i], validator);
+    }
+    return has;
+}
+
+/* Of those who are drawn, by the present set; this validator among them. */
+static bool has_words(const struct heard *h)
+{
+    const struct validator_set *set = &h->groups->validators;
+    size_t count = h->state == OPENED ? 1 : 0;
+    for (size_t i = 0; i < h->right_count; i++) {
+        count += group_opens(&h->group, set, &h->right[i]) ? 1 : 0;
+    }
+    return count >= group_words_needed(set);
+}
 
 static void say(const struct heard *h, bool is_right)
 {
@@ -270,6 +312,9 @@ static void on_opened(void *context, const struct group_result *result)
     shared->stats.groups_opened++;
     group_trust_right(&shared->trust, &h->group.aggregator);
     say(h, true);
+    if (has_words(h)) {
+        end_wait(h); /* elsewhere it goes on with the sum alone */
+    }
 }
 
 static bool are_all_open(const struct heard *h)
@@ -358,6 +403,7 @@ static void vouch(struct heard *h)
     const struct round_part part = {h->group.members, h->group.member_count,
                                     h->group.sum};
     h->state = VOUCHED;
+    end_wait(h);
     known_parts_add(shared->holdings->parts, &part);
     shared->stats.groups_taken++;
     shared->stats.payloads_spared += h->group.member_count;
@@ -382,21 +428,10 @@ static void on_sum(void *context, bool is_held)
     }
 }
 
-/* Of those who are drawn, by the present set. */
-static bool has_words(const struct heard *h)
-{
-    const struct validator_set *set = &h->groups->validators;
-    size_t count = 0;
-    for (size_t i = 0; i < h->right_count; i++) {
-        count += group_opens(&h->group, set, &h->right[i]) ? 1 : 0;
-    }
-    return count >= group_words_needed(set);
-}
-
 /* Only what somebody waits for is fetched. */
 static void try_vouch(struct heard *h)
 {
-    if (h->state == HEARD && h->is_waiting && has_words(h)) {
+    if (h->state == HEARD && waits_here(h) && has_words(h)) {
         h->state = FETCHING;
         needs_blob(h->groups->shared->needs, &h->group.sum, h->group.sum_bytes,
                    h->peer_id, on_sum, h);
@@ -406,16 +441,21 @@ static void try_vouch(struct heard *h)
 static void hear_right(struct heard *h, const struct public_key *validator,
                        uint64_t peer_id)
 {
-    for (size_t i = 0; i < h->right_count; i++) {
-        if (public_key_equal(&h->right[i], validator)) {
-            return;
-        }
+    struct group_trust *trust = &h->groups->shared->trust;
+    if (has_said_right(h, validator)) {
+        return;
+    }
+    if (uv_now(h->groups->shared->loop) <= h->deadline_ms) {
+        group_trust_spoke(trust, validator);
     }
     h->right = pot_realloc(h->right, h->right_count + 1, sizeof(*h->right));
     h->right[h->right_count++] = *validator;
     h->peer_id = peer_id;
     if (has_words(h)) {
-        group_trust_right(&h->groups->shared->trust, &h->group.aggregator);
+        group_trust_right(trust, &h->group.aggregator);
+    }
+    if (h->state == OPENED && has_words(h)) {
+        end_wait(h); /* elsewhere it goes on with the sum alone */
     }
     try_vouch(h);
 }
@@ -446,19 +486,89 @@ void groups_word(struct groups *groups, const struct group_word *word,
     }
 }
 
+/* ---- waiting for it */
+
+/* When words on what is heard of now would be late. */
+static uint64_t deadline_from_now(const struct groups *groups)
+{
+    uint64_t now = uv_now(groups->shared->loop);
+    uint64_t most = groups->task->spec->round_timeout_ms / 8;
+    uint64_t wait = pledges_grace_ms(groups->opened_ms, now) / 4;
+    wait = wait > GROUPS_WAIT_MIN_MS ? wait : GROUPS_WAIT_MIN_MS;
+    wait = wait < GROUPS_WAIT_MAX_MS ? wait : GROUPS_WAIT_MAX_MS;
+    return now + (wait < most ? wait : most);
+}
+
+static bool draws_a_silent_one(const struct heard *h)
+{
+    const struct validator_set *set = &h->groups->validators;
+    const struct group_trust *trust = &h->groups->shared->trust;
+    bool draws = false;
+    for (uint32_t i = 0; !draws && i < set->count; i++) {
+        draws = group_trust_is_silent(trust, &set->keys[i]) &&
+                group_opens(&h->group, set, &set->keys[i]);
+    }
+    return draws;
+}
+
+static bool is_worth_it(const struct heard *h)
+{
+    return h->is_waiting || (group_trust_waits(&h->groups->shared->trust,
+                                               &h->group.aggregator) &&
+                             !draws_a_silent_one(h));
+}
+
 bool groups_waits(struct groups *groups, const struct hash *submission)
 {
     struct heard *h = map_get(&groups->members, submission->b);
-    if (h == NULL || h->is_drawn ||
-        (h->state != HEARD && h->state != FETCHING) ||
-        !group_trust_waits(&groups->shared->trust, &h->group.aggregator)) {
+    if (h == NULL || h->state == DROPPED || h->state == VOUCHED ||
+        !is_worth_it(h)) {
         return false;
     }
     if (!h->is_waiting) {
         h->is_waiting = true;
-        h->deadline_ms = uv_now(groups->shared->loop) + GROUPS_WAIT_MS;
+        h->is_awaited = true;
+        h->deadline_ms = deadline_from_now(groups);
     }
-    return true; /* if it has its words already, groups_tick goes on */
+    return !h->is_drawn; /* if it has its words already, groups_tick goes on */
+}
+
+uint64_t groups_wait_end_ms(const struct groups *groups)
+{
+    uint64_t end = groups->waited_ms;
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
+        const struct heard *h = slot->value;
+        end = h->is_awaited && h->deadline_ms > end ? h->deadline_ms : end;
+    }
+    return end;
+}
+
+/* Those who were drawn, and have said nothing. */
+static void blame_the_silent(const struct heard *h)
+{
+    const struct rounds_shared *shared = h->groups->shared;
+    const struct validator_set *set = &h->groups->validators;
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct public_key *key = &set->keys[i];
+        if (!public_key_equal(key, key_public(shared->key)) &&
+            !has_said_right(h, key) && group_opens(&h->group, set, key)) {
+            group_trust_silent(&h->groups->shared->trust, key);
+        }
+    }
+}
+
+/* Who opens it waits for nothing, and goes on. */
+static void end_in_vain(struct heard *h)
+{
+    if (!h->is_drawn) {
+        blame_the_silent(h);
+        give_up(h, "nobody has opened it in time");
+    } else if (h->state == OPENED) {
+        blame_the_silent(h);
+    }
+    end_wait(h);
 }
 
 /* ---- hearing of it */
@@ -499,6 +609,7 @@ bool groups_take(struct groups *groups, struct group *group)
     struct heard *h = pot_calloc(1, sizeof(*h));
     h->groups = groups;
     h->group = *group;
+    h->deadline_ms = deadline_from_now(groups);
     h->is_drawn = group_opens(&h->group, &groups->validators,
                               key_public(groups->shared->key));
     blob_pool_claim(pool_of(h), &h->group.sum);
@@ -531,9 +642,8 @@ void groups_tick(struct groups *groups, uint64_t now_ms)
     const struct map_slot *slot;
     while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
         struct heard *h = slot->value;
-        bool is_awaited = h->state == HEARD || h->state == FETCHING;
-        if (h->is_waiting && is_awaited && now_ms >= h->deadline_ms) {
-            give_up(h, "nobody has opened it in time");
+        if (h->is_awaited && now_ms >= h->deadline_ms) {
+            end_in_vain(h);
         } else {
             try_vouch(h);
         }

@@ -26,8 +26,13 @@ struct round_submission;
 struct rounds_shared;
 struct groups; /* opaque: node/round/groups.c */
 
-#define GROUPS_MAX     64   /* of a round */
-#define GROUPS_WAIT_MS 2000 /* for a group's words and its sum */
+#define GROUPS_MAX 64 /* of a round */
+
+/* A group's words and its sum are waited for a quarter of what closing would
+ * give those who are missing, within these; no more than an eighth of the
+ * round's time-out. */
+#define GROUPS_WAIT_MIN_MS 100
+#define GROUPS_WAIT_MAX_MS 2000
 
 /* What a group asks of the submissions (node/round/judging.h). */
 struct groups_calls {
@@ -67,6 +72,11 @@ void groups_word(struct groups *groups, const struct group_word *word,
 /* groups_waits: whether the submission is in a group that is worth waiting for:
  * vouched or lone will tell.  Not from within them. */
 bool groups_waits(struct groups *groups, const struct hash *submission);
+
+/* groups_wait_end_ms: until when members are waited for, here or by those who
+ * do not open what this validator opens; past when none are, 0 when none were.
+ */
+uint64_t groups_wait_end_ms(const struct groups *groups);
 
 /* groups_opened: the submission's payload is held now, and a gradient.
  * groups_malformed: it is held, or was, and is none. */

@@ -421,9 +421,14 @@ static void tally(struct open_round *round, uint64_t height,
     }
 }
 
+/* Members of a group have it from when their payloads are fetched: before they
+ * were waited for, and not missing. */
 static bool had_their_time(const struct open_round *round, uint64_t now_ms)
 {
     uint64_t since = attesting_since_ms(round->attesting, round->closable_ms);
+    uint64_t waited =
+        round->groups != NULL ? groups_wait_end_ms(round->groups) : 0;
+    since = waited > since ? waited : since;
     return round->closable_ms != 0 &&
            now_ms >= since + pledges_grace_ms(round->opened_ms, since);
 }

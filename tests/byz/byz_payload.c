@@ -64,6 +64,12 @@ static void deny(Pot__GroupWordBody *body)
     body->is_right = false;
 }
 
+/* Of a group that nobody knows: nothing of those that are. */
+static void divert(Pot__GroupWordBody *body)
+{
+    body->group.data[0] ^= 1;
+}
+
 const struct byz_trick byz_payload_tricks[] = {
     {"payload-lies", "gradients with a wrong element", .send = spoil},
     {"payload-deformed", "submits what is no gradient", .pack = deform},
@@ -73,5 +79,6 @@ const struct byz_trick byz_payload_tricks[] = {
     {"group-root-lies", "groups with another root", .group = change_root},
     {"group-words-lie", "says of all groups that they are wrong",
      .group_word = deny},
+    {"group-words-silent", "says nothing of groups", .group_word = divert},
     {.name = NULL},
 };

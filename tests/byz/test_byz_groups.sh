@@ -2,8 +2,8 @@
 # An aggregator that signs sums of groups that are not their sums is found out by
 # each validator that opens one, and banned; one that signs another root is, too.
 # No payload's place is taken by such a sum, and no round is lost.  An honest
-# aggregator's sums are taken meanwhile; a validator that calls all of them wrong
-# costs what they would have saved, and nothing else.
+# aggregator's sums are taken meanwhile; a validator that calls all of them wrong,
+# or says nothing of any, costs what they would have saved, and nothing else.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 . "$SOURCE/tests/byz/byz.sh"
 init_net 4 2 2
@@ -44,6 +44,13 @@ start_byz validator3 group-words-lie
 await_ready validator3
 counted=$(task_of validator0 "$task" | jq .submissions)
 await 30 "rounds go on with a validator that calls groups wrong" \
+    has_counted $((counted + 12))
+
+kill_hard validator3
+start_byz validator3 group-words-silent
+await_ready validator3
+counted=$(task_of validator0 "$task" | jq .submissions)
+await 30 "rounds go on with a validator that says nothing of groups" \
     has_counted $((counted + 12))
 ctl validator0 cancel-task "$task" --wait >/dev/null
 task_of validator0 "$task" >"$WORK/task.json"

@@ -41,6 +41,7 @@
 #define PARAMETERS 8
 
 #define DEADLINE_MS 20000
+#define TIMEOUT_MS  60000 /* of rounds */
 
 enum { SUM_RIGHT, SUM_WRONG, ROOT_WRONG, FAULTS };
 
@@ -143,6 +144,7 @@ static void store_task(void)
     spec.rows_per_miner = 2;
     spec.compression = POT__COMPRESSION__COMPRESSION_INT8;
     spec.aggregation = POT__AGGREGATION__AGGREGATION_MEAN;
+    spec.round_timeout_ms = TIMEOUT_MS;
     t.task = (struct hash){{5}};
     record.task = codec_bytes(t.task.b, HASH_SIZE);
     record.spec = &spec;
@@ -390,6 +392,19 @@ static unsigned waiting(void)
     return count;
 }
 
+static void open_anew(void)
+{
+    uv_update_time(&t.f.loop); /* pass may have set it ahead */
+    groups_free(t.groups);
+    open_groups();
+}
+
+static void pass(uint64_t time_ms)
+{
+    t.f.loop.time += time_ms;
+    groups_tick(t.groups, uv_now(&t.f.loop));
+}
+
 static bool is_stored(size_t i)
 {
     return store_blob_has(t.f.holdings.store, &t.submissions[i].payload, NULL);
@@ -549,15 +564,98 @@ static void nobody_waits_for_long(void **state)
     trust();
     (void)take(MEMBERS, false, SUM_RIGHT);
     assert_int_equal(waiting(), MEMBERS);
-    uint64_t now = uv_now(&t.f.loop);
-    groups_tick(t.groups, now + GROUPS_WAIT_MS - 1);
+    pass(GROUPS_WAIT_MIN_MS - 1);
     assert_int_equal(t.lone, 0);
-    groups_tick(t.groups, now + GROUPS_WAIT_MS);
+    pass(1);
     assert_int_equal(t.lone, MEMBERS);
-    groups_free(t.groups);
-    open_groups();
+    open_anew();
     (void)take(MEMBERS, false, SUM_RIGHT);
     assert_int_equal(waiting(), 0); /* nor for the next one of its */
+}
+
+/* How long a group is waited for so long behind a round's opening. */
+static uint64_t wait_after(uint64_t taken_ms)
+{
+    struct group group;
+    make(&group, MEMBERS, false, SUM_RIGHT);
+    trust();
+    open_anew();
+    t.f.loop.time += taken_ms;
+    assert_true(groups_take(t.groups, &group));
+    uint64_t from = uv_now(&t.f.loop);
+    assert_int_equal(waiting(), MEMBERS);
+    return groups_wait_end_ms(t.groups) - from;
+}
+
+static void a_wait_is_short_beside_its_round(void **state)
+{
+    (void)state;
+    assert_int_equal(wait_after(0), GROUPS_WAIT_MIN_MS);
+    assert_int_equal(wait_after(4000), 1000);
+    assert_int_equal(wait_after(40000), GROUPS_WAIT_MAX_MS);
+    t.record->spec->round_timeout_ms = 400;
+    assert_int_equal(wait_after(4000), 50);
+}
+
+/* Those who are missing from a round begin anew behind it. */
+static void when_a_wait_has_ended_is_remembered(void **state)
+{
+    (void)state;
+    trust();
+    assert_int_equal(groups_wait_end_ms(t.groups), 0);
+    struct group group = take(MEMBERS, false, SUM_RIGHT);
+    assert_int_equal(groups_wait_end_ms(t.groups), 0);
+    assert_int_equal(waiting(), MEMBERS);
+    uint64_t end = uv_now(&t.f.loop) + GROUPS_WAIT_MIN_MS;
+    assert_int_equal(groups_wait_end_ms(t.groups), end);
+    t.f.loop.time += 10;
+    (void)say(&group, true, true, 2);
+    assert_int_equal(groups_wait_end_ms(t.groups), uv_now(&t.f.loop));
+}
+
+/* Whoever opens a group waits for nothing itself. */
+static void who_opens_it_knows_that_others_wait(void **state)
+{
+    (void)state;
+    trust();
+    struct group group = take(MEMBERS, true, SUM_RIGHT);
+    assert_int_equal(waiting(), 0);
+    uint64_t end = uv_now(&t.f.loop) + GROUPS_WAIT_MIN_MS;
+    assert_int_equal(groups_wait_end_ms(t.groups), end);
+    t.are_open = true;
+    groups_opened(t.groups, &t.members[0]);
+    run_until(is_decided);
+    assert_true(groups_wait_end_ms(t.groups) >= end - GROUPS_WAIT_MIN_MS);
+    (void)say(&group, true, true, 1); /* the other one */
+    uint64_t ended = groups_wait_end_ms(t.groups);
+    assert_int_equal(ended, uv_now(&t.f.loop));
+    assert_int_equal(waiting(), 0); /* nor does it begin again */
+    assert_int_equal(groups_wait_end_ms(t.groups), ended);
+    pass(GROUPS_WAIT_MIN_MS);
+    assert_int_equal(t.lone, 0);
+}
+
+/* A group that draws the same validators, so the same are silent. */
+static void nobody_waits_for_the_silent(void **state)
+{
+    (void)state;
+    trust();
+    (void)take(MEMBERS, false, SUM_RIGHT);
+    assert_int_equal(waiting(), MEMBERS);
+    pass(GROUPS_WAIT_MIN_MS);
+    open_anew();
+    trust();
+    struct group group = take(MEMBERS, false, SUM_RIGHT);
+    assert_int_equal(waiting(), 0);
+    pass(GROUPS_WAIT_MIN_MS + 1);
+    (void)say(&group, true, true, 2); /* too late */
+    open_anew();
+    group = take(MEMBERS, false, SUM_RIGHT);
+    assert_int_equal(waiting(), 0);
+    (void)say(&group, true, true, 1); /* one of both */
+    assert_int_equal(waiting(), 0);
+    (void)say(&group, true, true, 2);
+    assert_int_equal(waiting(), MEMBERS);
 }
 
 /* The root of what is here is not that of the group. */
@@ -809,6 +907,10 @@ int main(void)
         TEST(nobody_waits_for_a_stranger_until_it_was_right_once),
         TEST(a_word_that_it_is_wrong_ends_the_wait),
         TEST(nobody_waits_for_long),
+        TEST(a_wait_is_short_beside_its_round),
+        TEST(when_a_wait_has_ended_is_remembered),
+        TEST(who_opens_it_knows_that_others_wait),
+        TEST(nobody_waits_for_the_silent),
         TEST(words_do_not_help_a_wrong_root),
         TEST(a_submission_is_in_one_group),
         TEST(a_group_that_is_split_gives_back_its_members),
