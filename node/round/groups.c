@@ -460,6 +460,14 @@ static void hear_right(struct heard *h, const struct public_key *validator,
     try_vouch(h);
 }
 
+/* Who takes its word back is not heard, nor who speaks when all have spoken. */
+static void hear_wrong(struct heard *h, const struct public_key *validator)
+{
+    if (h->state != VOUCHED && !has_said_right(h, validator)) {
+        give_up(h, "a validator says that it is wrong");
+    }
+}
+
 static void keep_early(struct groups *groups, const struct group_word *word)
 {
     groups->early[groups->early_next] = *word;
@@ -482,7 +490,7 @@ void groups_word(struct groups *groups, const struct group_word *word,
     } else if (word->is_right) {
         hear_right(h, &word->validator, peer_id);
     } else {
-        give_up(h, "a validator says that it is wrong");
+        hear_wrong(h, &word->validator);
     }
 }
 

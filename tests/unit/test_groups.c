@@ -558,6 +558,22 @@ static void a_word_that_it_is_wrong_ends_the_wait(void **state)
     assert_int_equal(t.vouched, 0);
 }
 
+static void a_word_is_not_taken_back(void **state)
+{
+    (void)state;
+    trust();
+    struct group group = take(MEMBERS, false, SUM_RIGHT);
+    assert_int_equal(waiting(), MEMBERS);
+    assert_int_equal(say(&group, true, true, 1), 1);
+    assert_int_equal(say(&group, true, false, 1), 1); /* the same one */
+    assert_int_equal(t.lone, 0);
+    assert_int_equal(say(&group, true, true, 2), 2);
+    assert_int_equal(t.vouched, MEMBERS);
+    assert_int_equal(say(&group, true, false, 2), 2);
+    assert_true(is_known());
+    assert_int_equal(t.lone, 0);
+}
+
 static void nobody_waits_for_long(void **state)
 {
     (void)state;
@@ -906,6 +922,7 @@ int main(void)
         TEST(words_may_come_before_their_group),
         TEST(nobody_waits_for_a_stranger_until_it_was_right_once),
         TEST(a_word_that_it_is_wrong_ends_the_wait),
+        TEST(a_word_is_not_taken_back),
         TEST(nobody_waits_for_long),
         TEST(a_wait_is_short_beside_its_round),
         TEST(when_a_wait_has_ended_is_remembered),
