@@ -15,12 +15,18 @@
 #include <stdlib.h>
 
 #define WITHHELD_MAX 4
-/* A pledge is with everyone by then, or was lost and is said again. */
+/* What was said is with everyone by then, or was lost and is said again. */
 #define SAY_AGAIN_MS 1000
 
 struct withheld {
     Pot__Signed *message;
     uint64_t pledged_ms;
+};
+
+/* What may have to be said again. */
+struct said {
+    Pot__Signed *message; /* NULL: nothing */
+    uint64_t said_ms;
 };
 
 struct own_words {
@@ -30,8 +36,9 @@ struct own_words {
     void *context;
     struct withheld withheld[WITHHELD_MAX]; /* the latest last */
     size_t count;
-    Pot__Signed *pledge; /* of the latest one; NULL: none, or shown */
-    uint64_t said_ms;
+    struct said pledge; /* of the latest one, until that is shown */
+    struct said kept;   /* the words that were pledged last */
+    struct said more;   /* the last ones of those that were not */
 };
 
 struct own_words *own_words_new(struct rounds_shared *shared,
@@ -57,10 +64,18 @@ static void drop_first(struct own_words *own)
     }
 }
 
-static void drop_pledge(struct own_words *own)
+static void forget(struct said *said)
 {
-    codec_free(own->pledge);
-    own->pledge = NULL;
+    codec_free(said->message);
+    said->message = NULL;
+}
+
+/* Takes the message. */
+static void remember(const struct own_words *own, struct said *said,
+                     Pot__Signed *message)
+{
+    forget(said);
+    *said = (struct said){message, uv_now(own->shared->loop)};
 }
 
 void own_words_free(struct own_words *own)
@@ -71,7 +86,9 @@ void own_words_free(struct own_words *own)
     while (own->count > 0) {
         drop_first(own);
     }
-    drop_pledge(own);
+    forget(&own->pledge);
+    forget(&own->kept);
+    forget(&own->more);
     free(own);
 }
 
@@ -111,15 +128,15 @@ static void say(const struct own_words *own, const Pot__Signed *message)
     (void)own->take(own->context, &opened, message);
 }
 
-static bool sign_and_say(struct own_words *own,
-                         const Pot__AttestationBody *body)
+/* What was said; NULL: the key did not sign. */
+static Pot__Signed *sign_and_say(const struct own_words *own,
+                                 const Pot__AttestationBody *body)
 {
     Pot__Signed *message = sign(own, body);
     if (message != NULL) {
         say(own, message);
-        codec_free(message);
     }
-    return message != NULL;
+    return message;
 }
 
 bool own_words_close(struct own_words *own, const Pot__TaskRecord *task)
@@ -128,7 +145,20 @@ bool own_words_close(struct own_words *own, const Pot__TaskRecord *task)
     body.task = task->task;
     body.round = task->round;
     body.closes = true;
-    return sign_and_say(own, &body);
+    Pot__Signed *message = sign_and_say(own, &body);
+    bool is_said = message != NULL;
+    codec_free(message);
+    return is_said;
+}
+
+/* To those that are shown. */
+static bool add_words(struct own_words *own, const Pot__AttestationBody *body)
+{
+    Pot__Signed *message = sign_and_say(own, body);
+    if (message != NULL) {
+        remember(own, &own->more, message);
+    }
+    return message != NULL;
 }
 
 static void withhold(struct own_words *own, Pot__Signed *message)
@@ -169,9 +199,7 @@ static bool pledge(struct own_words *own, const Pot__AttestationBody *body,
         return false;
     }
     withhold(own, message);
-    drop_pledge(own);
-    own->pledge = said;
-    own->said_ms = uv_now(own->shared->loop);
+    remember(own, &own->pledge, said);
     say(own, said);
     return true;
 }
@@ -186,17 +214,36 @@ bool own_words_speak(struct own_words *own, const Pot__TaskRecord *task,
     body->sequence = next_sequence(own->shared);
     bool is_said =
         judging_verdicts(judging, body) &&
-        (are_shown ? sign_and_say(own, body) : pledge(own, body, judging));
+        (are_shown ? add_words(own, body) : pledge(own, body, judging));
     codec_free(body);
     return is_said;
 }
 
+static bool say_again(const struct own_words *own, struct said *said,
+                      uint64_t now_ms)
+{
+    bool is_due =
+        said->message != NULL && now_ms >= said->said_ms + SAY_AGAIN_MS;
+    if (is_due) {
+        said->said_ms = now_ms;
+        publish(own, said->message);
+    }
+    return is_due;
+}
+
+static void say_once_again(const struct own_words *own, struct said *said,
+                           uint64_t now_ms)
+{
+    if (say_again(own, said, now_ms)) {
+        forget(said);
+    }
+}
+
 void own_words_tick(struct own_words *own, uint64_t now_ms)
 {
-    if (own->pledge != NULL && now_ms >= own->said_ms + SAY_AGAIN_MS) {
-        own->said_ms = now_ms;
-        publish(own, own->pledge);
-    }
+    (void)say_again(own, &own->pledge, now_ms);
+    say_once_again(own, &own->kept, now_ms);
+    say_once_again(own, &own->more, now_ms);
 }
 
 /* Everyone holds us to a later one. */
@@ -208,10 +255,13 @@ static bool is_replaced(const struct own_words *own)
 
 void own_words_show(struct own_words *own)
 {
-    drop_pledge(own);
+    forget(&own->pledge);
     while (own->count > 0) {
         if (!is_replaced(own)) {
             say(own, own->withheld[0].message);
+        }
+        if (own->count == 1) {
+            remember(own, &own->kept, signed_copy(own->withheld[0].message));
         }
         drop_first(own);
     }

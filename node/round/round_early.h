@@ -35,7 +35,8 @@ struct round_early {
 };
 
 /* round_early_keep: keeps a copy of the author's message; false when it waits
- * for too long already, there is no room, or the author may not take part.
+ * for too long already, there is no room, or the author may not take part.  Of
+ * an author's pledges in a round the latest alone is kept.
  *
  * In: state, height  of the tip */
 bool round_early_keep(struct round_early *early, const struct arrival *arrival,

@@ -204,6 +204,25 @@ static bool has_two(void *context)
     return node->received[MESSAGE_TX] == 2;
 }
 
+/* To who was not ready for it, it is new. */
+static void what_is_published_again_is_sent_again(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init(&w);
+    node_open(&w, 0, NULL);
+    node_open(&w, 1, &w.nodes[0], NULL);
+    world_run(&w, node_connected, &w.nodes[0]);
+    world_run(&w, node_connected, &w.nodes[1]);
+    follow(&w, 2);
+    struct gossip *gossip = gossip_new(w.nodes[0].net, 0);
+    gossip_publish(gossip, MESSAGE_TX, "news", 4);
+    gossip_publish(gossip, MESSAGE_TX, "news", 4);
+    world_run(&w, has_two, &w.nodes[1]);
+    gossip_free(gossip);
+    world_fini(&w);
+}
+
 /* The third is one that says nothing of the chain: it is heard all the same. */
 static void who_does_not_follow_is_told_nothing(void **state)
 {
@@ -248,6 +267,7 @@ int main(void)
         cmocka_unit_test(old_marks_are_forgotten_and_recent_ones_are_not),
         cmocka_unit_test(a_message_goes_round_a_ring_and_stops),
         cmocka_unit_test(fellows_tell_others_and_not_each_other),
+        cmocka_unit_test(what_is_published_again_is_sent_again),
         cmocka_unit_test(who_does_not_follow_is_told_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "node/hold/blob_pool.h"
 #include "node/round/own_links.h"
 #include "node/round/rounds_shared.h"
+#include "p2p/gossip.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 #include "tests/unit/plant_scene.h"
@@ -261,6 +262,102 @@ static void it_says_what_it_has_halfway_to_the_end(void **state)
     assert_int_equal(count_said(t), 1);
 }
 
+static const Pot__Signed *ours_of(const struct table *t,
+                                  const struct round_candidate *candidate)
+{
+    const Pot__Signed *ours = NULL;
+    for (size_t i = 0; i < candidate->attestation_count; i++) {
+        const struct candidate_attestation *words = &candidate->attestations[i];
+        if (public_key_equal(&words->opened.validator,
+                             key_public(t->shared.key))) {
+            ours = words->message;
+        }
+    }
+    assert_non_null(ours);
+    return ours;
+}
+
+/* Whether the words of ours that would be listed go out in this tick: what is
+ * published is marked. */
+static bool goes_out(struct table *t, uint64_t after_ms)
+{
+    struct round_candidate candidate;
+    struct gossip *gossip = t->scene.node.gossip;
+    size_t size;
+    open_round_collect(t->round, &candidate);
+    uint8_t *data = codec_encode(&size, ours_of(t, &candidate));
+    gossip_forget(gossip, MESSAGE_ATTESTATION, data, size);
+    tick(t, after_ms);
+    bool is_out = !gossip_receive(gossip, MESSAGE_ATTESTATION, data, size);
+    free(data);
+    round_candidate_fini(&candidate);
+    return is_out;
+}
+
+/* Who was a block behind may have dropped them. */
+static void shown_words_are_said_again_once(void **state)
+{
+    struct table *t = *state;
+    submit(t, 0);
+    submit(t, 1);
+    tick(t, 0);
+    assert_true(pledge(t, 1, 3));
+    assert_true(pledge(t, 2, 3));
+    tick(t, 0);
+    assert_int_equal(count_said(t), MINERS);
+    assert_false(goes_out(t, 999));
+    assert_true(goes_out(t, 1));
+    assert_false(goes_out(t, 1000));
+    assert_int_equal(t->shared.stats.attestations, 1); /* no other ones */
+}
+
+static void also_when_more_was_said_since(void **state)
+{
+    struct table *t = *state;
+    submit(t, 0);
+    tick(t, 0);
+    tick(t, TIMEOUT_MS / 2);
+    assert_int_equal(count_said(t), 1);
+    tick(t, 500);
+    submit(t, 1);
+    tick(t, 0);
+    assert_int_equal(t->shared.stats.attestations, 2);
+    assert_false(goes_out(t, 499));
+    assert_true(goes_out(t, 1));
+}
+
+/* Late words, but with ours they are enough to refuse. */
+static void hear_refusals(struct table *t)
+{
+    struct round_attestation opened;
+    Pot__Signed *message = fixture_attestation(
+        &t->scene.f, fixture_validator(&t->scene.f, 1), &t->scene.task, 1,
+        (const Pot__Signed *const *)t->submissions, MINERS,
+        POT__VERDICT__VERDICT_REFUSE);
+    assert_int_equal(round_attestation_decode(&opened, message), POT_OK);
+    assert_true(open_round_attestation(t->round, &opened, message));
+    codec_free(message);
+    (void)open_round_should_close(t->round, 1);
+    assert_int_equal(count_said(t), 2 * MINERS);
+}
+
+/* As they were not pledged, they are late themselves. */
+static void so_are_the_last_that_were_not_pledged(void **state)
+{
+    struct table *t = *state;
+    tick(t, TIMEOUT_MS / 2);
+    submit(t, 0);
+    tick(t, 0);
+    tick(t, 500);
+    submit(t, 1);
+    tick(t, 0);
+    assert_int_equal(t->shared.stats.attestations, 2);
+    hear_refusals(t);
+    assert_false(goes_out(t, 999));
+    assert_true(goes_out(t, 1));
+    assert_false(goes_out(t, 1000));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -271,6 +368,9 @@ int main(void)
         TEST(what_was_replaced_long_ago_is_not_said),
         TEST(it_says_what_it_has_when_the_others_had_their_time),
         TEST(it_says_what_it_has_halfway_to_the_end),
+        TEST(shown_words_are_said_again_once),
+        TEST(also_when_more_was_said_since),
+        TEST(so_are_the_last_that_were_not_pledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,8 @@
 #include "node/round/round_early.h"
 
 #include "base/alloc.h"
+#include "proto/codec.h"
+#include "proto/signed.h"
 #include "tests/unit/ledger_fixture.h"
 
 #include <setjmp.h>
@@ -12,14 +14,14 @@
 
 #include <cmocka.h>
 
-#define AUTHOR_MAX 4
+#define AUTHOR_MAX 8
 #define BLOCKS_MAX 2
 
 struct game {
     struct fixture f;
     struct round_early early;
     size_t taken;
-    uint64_t taken_peers[4];
+    uint64_t taken_peers[AUTHOR_MAX];
     bool is_kept_again;
 };
 
@@ -90,7 +92,7 @@ static void for_a_few_blocks(void **state)
 static bool take(void *context, const struct arrival *arrival)
 {
     struct game *g = context;
-    g->taken_peers[g->taken % 4] = arrival->peer_id;
+    g->taken_peers[g->taken % AUTHOR_MAX] = arrival->peer_id;
     g->taken++;
     assert_non_null(arrival->message);
     return g->is_kept_again &&
@@ -131,6 +133,64 @@ static void in_the_order_in_which_they_came(void **state)
     }
 }
 
+/* A validator's: a pledge, or not, of the task of this number. */
+static bool keep_word(struct game *g, uint8_t task, uint32_t sequence,
+                      bool is_pledge)
+{
+    const struct key *validator = fixture_validator(&g->f, 0);
+    uint8_t of = 1;
+    uint8_t hash[HASH_SIZE] = {task};
+    Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
+    body.task = codec_bytes(hash, HASH_SIZE);
+    body.sequence = sequence;
+    if (is_pledge) {
+        body.pledge = codec_bytes(hash, HASH_SIZE);
+        body.covers = codec_bytes(&of, 1);
+    }
+    Pot__Signed *message =
+        signed_make(SIGNED_ATTESTATION, &g->f.chain, validator, &body);
+    const struct arrival arrival = {
+        .message = message,
+        .peer_id = sequence,
+        .kind = ARRIVAL_ATTESTATION,
+    };
+    bool is_kept = round_early_keep(&g->early, &arrival, key_public(validator),
+                                    &g->f.env.state, 0);
+    codec_free(message);
+    return is_kept;
+}
+
+/* Or they would leave no room for the words that were pledged. */
+static void a_later_pledge_replaces_an_earlier_one(void **state)
+{
+    struct game *g = *state;
+    const uint32_t last = 2 * AUTHOR_MAX;
+    assert_true(keep_word(g, 1, 0, false)); /* as one that closes does */
+    for (uint32_t i = 1; i <= last; i++) {
+        assert_true(keep_word(g, 1, i, true));
+    }
+    assert_false(keep_word(g, 1, last, true));
+    assert_false(keep_word(g, 1, 1, true));
+    for (uint32_t i = 0; i < AUTHOR_MAX - 2; i++) {
+        assert_true(keep_word(g, 1, last + i, false));
+    }
+    assert_false(keep_word(g, 1, last + AUTHOR_MAX, false));
+    round_early_replay(&g->early, take, g);
+    assert_int_equal(g->taken, AUTHOR_MAX);
+    for (uint32_t i = 1; i < AUTHOR_MAX; i++) {
+        assert_int_equal(g->taken_peers[i], i == 1 ? last : last + i - 2);
+    }
+}
+
+static void but_not_one_of_another_round(void **state)
+{
+    struct game *g = *state;
+    assert_true(keep_word(g, 1, 1, true));
+    assert_true(keep_word(g, 2, 2, true));
+    round_early_replay(&g->early, take, g);
+    assert_int_equal(g->taken, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +200,8 @@ int main(void)
         TEST(for_a_few_blocks),
         TEST(each_is_looked_at_once_and_may_stay),
         TEST(in_the_order_in_which_they_came),
+        TEST(a_later_pledge_replaces_an_earlier_one),
+        TEST(but_not_one_of_another_round),
 #undef TEST
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
