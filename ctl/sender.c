@@ -254,6 +254,9 @@ enum exit_code sender_carry_out(json_t **out, struct sender *sender,
     *out = NULL;
     enum exit_code rc = sender_send(&tx, sender, body, spent);
     if (rc == EXIT_CODE_DONE && sender->ctl->is_waiting) {
+        /* Who breaks off has to know what is on its way. */
+        ctl_note(sender->ctl, "sent %s: waiting for its block",
+                 hash_format(&tx, text));
         rc = sender_wait(&height, sender, &tx);
     }
     if (rc != EXIT_CODE_DONE) {

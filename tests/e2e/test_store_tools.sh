@@ -12,7 +12,10 @@ done
 start $names
 await_ready $names
 sender=$(potctl key show "$NET/client.key" --json | jq -r .address)
-tx=$(ctl validator1 transfer --to "$sender" --amount 1 --wait --json | jq -r .tx)
+tx=$(ctl validator1 transfer --to "$sender" --amount 1 --wait --json \
+    2>"$WORK/told" | jq -r .tx)
+grep -q "^sent $tx: waiting for its block" "$WORK/told" ||
+    fail "who breaks off would not know what was sent: $(cat "$WORK/told")"
 await 20 "some blocks" reaches validator0 12
 home=$NET/validator0
 toml=$home/node.toml
