@@ -396,6 +396,13 @@ static void open_miner(struct node *node)
     node->miner = miner_new(&miner);
 }
 
+static bool is_promised(void *context,
+                        const struct round_submission *submission)
+{
+    const struct node *node = context;
+    return rounds_is_promised(node->rounds, submission);
+}
+
 static void open_aggregator(struct node *node)
 {
     const struct aggregator_config aggregator = {
@@ -404,6 +411,8 @@ static void open_aggregator(struct node *node)
         .needs = node->needs,
         .gossip = node->gossip,
         .key = node->node_key,
+        .context = node,
+        .is_promised = is_promised,
     };
     if (node->config->aggregator_enabled) {
         node->aggregator = aggregator_new(&aggregator);

@@ -98,6 +98,12 @@ static void pass_on(void *context, const Pot__Signed *message, uint64_t peer_id)
     free(data);
 }
 
+static bool is_promised(const struct member *m)
+{
+    const struct aggregator_config *c = &m->gathering->aggregator->config;
+    return c->is_promised == NULL || c->is_promised(c->context, &m->opened);
+}
+
 /* What a validator has brought, others have too: it is in somebody's group, or
  * in none.  The rest goes on with the sum of all that came with it. */
 static void take_in(struct member *m)
@@ -106,6 +112,7 @@ static void take_in(struct member *m)
     bool is_late = m->opened.body->round != g->record->round;
     if (g->grouping != NULL && !is_late &&
         !gossip_is_fellow(g->aggregator->config.gossip, m->peer_id) &&
+        is_promised(m) &&
         grouping_add(g->grouping, &m->opened, m->message, m->peer_id)) {
         m->message = NULL;
     } else {

@@ -23,6 +23,7 @@ struct gossip;
 struct holdings;
 struct key;
 struct needs;
+struct round_submission;
 
 #define AGGREGATOR_WAITING_MAX 4096 /* of a task; one a miner and round */
 
@@ -33,6 +34,11 @@ struct aggregator_config {
     struct needs *needs;
     struct gossip *gossip;
     const struct key *key; /* the node's: of groups */
+    void *context;
+    /* Its miner has committed to the submission: one that has not is in no
+     * group.  NULL: nobody knows, and all are. */
+    bool (*is_promised)(void *context,
+                        const struct round_submission *submission);
 };
 
 struct aggregator *aggregator_new(const struct aggregator_config *config);

@@ -43,6 +43,7 @@ struct grouping {
     struct batch *batches;
     uint32_t came;
     struct map seen;   /* submissions -> this; those of others' groups, too */
+    struct map miners; /* of those that came -> this */
     struct hash *sums; /* claimed in the pool */
     size_t sum_count;
 };
@@ -85,6 +86,7 @@ void grouping_free(struct grouping *grouping)
     }
     free_list(grouping->ready, grouping->ready_count);
     map_fini(&grouping->seen);
+    map_fini(&grouping->miners);
     free(grouping->sums);
     free(grouping);
 }
@@ -216,9 +218,12 @@ bool grouping_add(struct grouping *grouping,
                   Pot__Signed *message, uint64_t peer_id)
 {
     uint64_t now = uv_now(grouping->config.loop);
-    if (map_put(&grouping->seen, submission->hash.b, grouping) != NULL) {
+    if (grouping->miners.count >= ROSTER_MAX ||
+        map_get(&grouping->seen, submission->hash.b) != NULL ||
+        map_put(&grouping->miners, submission->miner.b, grouping) != NULL) {
         return false;
     }
+    (void)map_put(&grouping->seen, submission->hash.b, grouping);
     grouping->came++;
     grouping->ready[grouping->ready_count++] = (struct grouped){
         .member = group_member_of(submission),

@@ -4,8 +4,8 @@
  * They wait for each other for a moment, are added up, and the sum's hash goes
  * out before they do, to validators (node/round/groups.h) and to other
  * aggregators, to whom they are passed on, too.  A submission is
- * in one group at most: of one that comes again nothing is summed.  The loop's
- * thread only. */
+ * in one group at most, and one of a miner: of what comes again nothing is
+ * summed.  The loop's thread only. */
 #ifndef POT_NODE_ROUND_GROUPING_H
 #define POT_NODE_ROUND_GROUPING_H
 
@@ -49,7 +49,8 @@ struct grouping *grouping_new(const struct grouping_config *config);
 void grouping_free(struct grouping *grouping);
 
 /* grouping_add: a submission whose payload is held, and a gradient; takes the
- * message.  False, and it is the caller's: it was in a group before. */
+ * message.  False, and it is the caller's: it was in a group before, or another
+ * one of its miner was. */
 bool grouping_add(struct grouping *grouping,
                   const struct round_submission *submission,
                   Pot__Signed *message, uint64_t peer_id);

@@ -217,6 +217,12 @@ bool open_round_commitment(struct open_round *round,
     return is_taken;
 }
 
+bool open_round_is_promised(const struct open_round *round,
+                            const struct round_submission *submission)
+{
+    return committing_holds(round->committing, submission);
+}
+
 bool open_round_may_reveal(const struct open_round *round)
 {
     return round->revealing_ms != 0;

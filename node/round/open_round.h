@@ -55,6 +55,10 @@ bool open_round_has(const struct open_round *round,
 bool open_round_commitment(struct open_round *round,
                            const struct round_commitment *opened);
 
+/* open_round_is_promised: see committing_holds. */
+bool open_round_is_promised(const struct open_round *round,
+                            const struct round_submission *submission);
+
 /* open_round_may_reveal: see committing_is_over. */
 bool open_round_may_reveal(const struct open_round *round);
 

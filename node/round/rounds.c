@@ -296,6 +296,15 @@ bool rounds_may_reveal(const struct rounds *rounds, const struct hash *task,
            open_round_may_reveal(round);
 }
 
+bool rounds_is_promised(const struct rounds *rounds,
+                        const struct round_submission *submission)
+{
+    const struct open_round *round = map_get(&rounds->open, submission->task.b);
+    return round != NULL &&
+           open_round_number(round) == submission->body->round &&
+           open_round_is_promised(round, submission);
+}
+
 /* ---- closing */
 
 bool rounds_has_work(struct rounds *rounds)

@@ -22,6 +22,7 @@ struct needs;
 struct owed_rule;
 struct proposal_request;
 struct public_key;
+struct round_submission;
 struct rounds; /* opaque: node/round/rounds.c */
 
 struct rounds_config {
@@ -70,6 +71,11 @@ bool rounds_group_word(struct rounds *rounds, const Pot__Signed *message,
 /* rounds_may_reveal: of the task's open round, if it is that one. */
 bool rounds_may_reveal(const struct rounds *rounds, const struct hash *task,
                        uint32_t number);
+
+/* rounds_is_promised: it is of an open round, and what its miner has committed
+ * to there. */
+bool rounds_is_promised(const struct rounds *rounds,
+                        const struct round_submission *submission);
 
 /* rounds_has_work: one can be closed now. */
 bool rounds_has_work(struct rounds *rounds);

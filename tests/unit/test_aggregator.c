@@ -35,6 +35,7 @@ static struct {
     uint8_t payload[PAYLOAD_MAX]; /* the miner's, who alone has it */
     size_t payload_size;
     struct hash hash;
+    bool is_promised;
     unsigned heard[NODES]; /* submissions, by each */
 } t;
 
@@ -113,6 +114,7 @@ static void make_spec(Pot__TaskSpec *spec, Pot__ModelSpec *model)
     model->loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
     spec->model = model;
     spec->rows_per_miner = ROWS;
+    spec->aggregation = POT__AGGREGATION__AGGREGATION_MEAN;
     spec->compression = POT__COMPRESSION__COMPRESSION_INT8;
     assert_int_equal(model_shape_from_spec(&t.shape, model), POT_OK);
 }
@@ -166,6 +168,14 @@ static Pot__Signed *make_submission(void)
 
 /* ---- all of it */
 
+static bool is_promised(void *context,
+                        const struct round_submission *submission)
+{
+    (void)context;
+    (void)submission;
+    return t.is_promised;
+}
+
 static void open_parts(void)
 {
     const struct needs_config needs = {
@@ -180,7 +190,9 @@ static void open_parts(void)
         .holdings = &t.chain.holdings,
         .needs = t.needs,
         .gossip = t.gossip,
+        .is_promised = is_promised,
     };
+    t.is_promised = true;
     t.aggregator = aggregator_new(&config);
     gossip_set_fellows(t.gossip, is_fellow, NULL);
 }
@@ -322,12 +334,34 @@ static void validators_hear_of_it_when_its_miner_brings_it(void **state)
     wait_for(OTHER);
 }
 
+/* Validators would not take it, nor a group that it is in. */
+static void what_was_not_committed_to_waits_for_no_group(void **state)
+{
+    (void)state;
+    hold_payload();
+    t.is_promised = false;
+    bring(MINER);
+    assert_int_equal(stats().passed_on, 1);
+}
+
+static void what_was_committed_to_waits_for_others(void **state)
+{
+    (void)state;
+    hold_payload();
+    bring(MINER);
+    assert_int_equal(stats().passed_on, 0);
+    wait_for(OTHER);
+    assert_int_equal(stats().passed_on, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_miners_gradient_goes_to_all_validators),
+        TEST(what_was_not_committed_to_waits_for_no_group),
+        TEST(what_was_committed_to_waits_for_others),
         TEST(what_is_no_gradient_goes_no_further),
         TEST(a_blob_of_another_size_goes_no_further),
         TEST(a_miner_is_asked_for_what_a_validator_keeps_back),

@@ -909,6 +909,48 @@ static void what_another_has_summed_is_not_summed_again(void **state)
     grouping_free(made.grouping);
 }
 
+/* Another one of the first miner, of the same payload. */
+static bool bring_another(uint8_t salt)
+{
+    static char core[] = "Haswell";
+    struct round_submission opened;
+    const struct round_submission *first = &t.submissions[0];
+    const struct hash salted = {{salt}};
+    Pot__SubmissionBody body = POT__SUBMISSION_BODY__INIT;
+    body.task = codec_bytes(t.task.b, HASH_SIZE);
+    body.parameters_hash = body.task;
+    body.payload_hash = codec_bytes(first->payload.b, HASH_SIZE);
+    body.payload_bytes = first->body->payload_bytes;
+    body.salt = codec_bytes(salted.b, HASH_SIZE);
+    body.rows = 2;
+    body.workers = 1;
+    body.blas_core = core;
+    Pot__Signed *message =
+        signed_make(SIGNED_SUBMISSION, &t.f.holdings.chain, t.keys[0], &body);
+    assert_int_equal(round_submission_decode(&opened, message), POT_OK);
+    bool is_taken = grouping_add(made.grouping, &opened, message, 7);
+    if (!is_taken) {
+        codec_free(message);
+    }
+    round_submission_fini(&opened);
+    return is_taken;
+}
+
+static void a_miner_has_one_submission_in_groups(void **state)
+{
+    (void)state;
+    unsigned taken = 0;
+    open_grouping(0);
+    for (uint8_t i = 0; i < 9; i++) {
+        taken += bring_another(i) ? 1 : 0;
+    }
+    assert_int_equal(taken, 1);
+    assert_false(bring(0));
+    assert_true(bring(1));
+    assert_int_equal(grouping_count(made.grouping), 2);
+    grouping_free(made.grouping);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -935,6 +977,7 @@ int main(void)
         TEST(nobody_waits_for_others_for_long),
         TEST(as_many_as_last_time_are_all),
         TEST(what_another_has_summed_is_not_summed_again),
+        TEST(a_miner_has_one_submission_in_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
