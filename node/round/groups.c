@@ -581,10 +581,24 @@ static void end_in_vain(struct heard *h)
 
 /* ---- hearing of it */
 
+static size_t count_of(const struct groups *groups,
+                       const struct public_key *aggregator)
+{
+    size_t count = 0;
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
+        const struct heard *h = slot->value;
+        count += public_key_equal(&h->group.aggregator, aggregator) ? 1 : 0;
+    }
+    return count;
+}
+
 static bool may_take(const struct groups *groups, const struct group *group)
 {
     if (group_trust_is_liar(&groups->shared->trust, &group->aggregator) ||
         groups->heard.count >= GROUPS_MAX ||
+        count_of(groups, &group->aggregator) >= GROUPS_OF_ONE_MAX ||
         group->member_count > groups->task->n_roster ||
         group->sum_bytes > partial_sum_bytes_max(groups->shape) ||
         !aggregate_takes_sums(groups->task->spec)) {

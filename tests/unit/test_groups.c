@@ -701,6 +701,35 @@ static void a_submission_is_in_one_group(void **state)
     t.record->n_roster = MEMBERS;
 }
 
+/* Of members that nobody knows. */
+static bool take_strange(const struct key *aggregator, uint8_t which)
+{
+    struct group group;
+    const struct hash members[] = {{{which, 1}}, {{which, 2}}};
+    Pot__GroupBody body = POT__GROUP_BODY__INIT;
+    body.task = codec_bytes(t.task.b, HASH_SIZE);
+    body.members = codec_bytes(members, sizeof(members));
+    body.root = body.task;
+    body.sum_hash = body.task;
+    body.sum_bytes = 1;
+    Pot__Signed *message =
+        signed_make(SIGNED_GROUP, &t.f.holdings.chain, aggregator, &body);
+    assert_int_equal(group_decode(&group, message), POT_OK);
+    codec_free(message);
+    return groups_take(t.groups, &group);
+}
+
+static void an_aggregator_has_few_groups_in_a_round(void **state)
+{
+    (void)state;
+    uint8_t i = 0;
+    while (i < GROUPS_OF_ONE_MAX) {
+        assert_true(take_strange(t.aggregator, i++));
+    }
+    assert_false(take_strange(t.aggregator, i));
+    assert_true(take_strange(t.keys[1], i));
+}
+
 /* ---- what becomes of the submissions */
 
 static void on_verdict(void *context)
@@ -972,6 +1001,7 @@ int main(void)
         TEST(nobody_waits_for_the_silent),
         TEST(words_do_not_help_a_wrong_root),
         TEST(a_submission_is_in_one_group),
+        TEST(an_aggregator_has_few_groups_in_a_round),
         TEST(a_group_that_is_split_gives_back_its_members),
         TEST(a_group_goes_out_before_its_members),
         TEST(nobody_waits_for_others_for_long),
