@@ -18,7 +18,8 @@ struct group_keep {
     uint64_t *sizes;
     size_t count;
     struct offload offload;
-    bool is_at_work;
+    bool is_at_work;  /* this, or the sum that fills it */
+    bool is_held;     /* by the store */
     bool is_over;     /* goes when its work has ended... */
     bool is_released; /* ...and lets go of the payloads before */
     enum pot_err err;
@@ -30,6 +31,7 @@ struct group_keep *group_keep_new(const struct group_order *order)
     k->loop = order->loop;
     k->holdings = order->holdings;
     k->count = order->count;
+    k->is_at_work = true;
     k->payloads = pot_calloc(k->count, sizeof(*k->payloads));
     k->sizes = pot_calloc(k->count, sizeof(*k->sizes));
     for (size_t i = 0; i < k->count; i++) {
@@ -88,7 +90,7 @@ static void end(struct group_keep *k)
 {
     if (k->is_at_work) {
         k->is_over = true;
-    } else if (k->is_released) {
+    } else if (k->is_released && k->is_held) {
         k->is_released = false;
         k->is_over = true;
         work(k, on_release);
@@ -107,6 +109,15 @@ static void on_worked(void *context)
     }
     if (k->is_over) {
         end(k);
+    }
+}
+
+void group_keep_filled(struct group_keep *keep, bool is_held)
+{
+    keep->is_at_work = false;
+    keep->is_held = is_held;
+    if (keep->is_over) {
+        end(keep);
     }
 }
 

@@ -4,6 +4,7 @@
 #ifndef POT_NODE_ROUND_GROUP_KEEP_H
 #define POT_NODE_ROUND_GROUP_KEEP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 
@@ -11,8 +12,11 @@
 
 struct group_keep; /* opaque: node/round/group_keep.c */
 
-/* group_keep_new: of the members of an order that is_kept. */
+/* group_keep_new: of the members of an order, whose sum puts them into the
+ * store: then group_keep_filled is called, also if it was freed or released
+ * meanwhile; is_held: the store holds them. */
 struct group_keep *group_keep_new(const struct group_order *order);
+void group_keep_filled(struct group_keep *keep, bool is_held);
 
 /* group_keep_free: they stay in the store; NULL is fine. */
 void group_keep_free(struct group_keep *keep);

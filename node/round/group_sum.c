@@ -11,6 +11,7 @@
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/loop/offload.h"
+#include "node/round/group_keep.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 #include "proto/group.h"
@@ -106,14 +107,14 @@ static enum pot_err add_all(struct group_sum *s, struct summing *sum)
         if (err == POT_OK) {
             err = add(sum, payload);
         }
-        if (!s->order.is_kept) {
+        if (s->order.keep == NULL) {
             buf_fini(payload);
         }
     }
-    if (err == POT_OK && s->order.is_kept) {
+    if (err == POT_OK && s->order.keep != NULL) {
         err = keep(s, payloads);
     }
-    for (size_t i = 0; s->order.is_kept && i < opened; i++) {
+    for (size_t i = 0; s->order.keep != NULL && i < opened; i++) {
         buf_fini(&payloads[i]);
     }
     free(payloads);
@@ -168,6 +169,9 @@ static void on_work(void *context)
 static void on_worked(void *context)
 {
     struct group_sum *s = context;
+    if (s->order.keep != NULL) {
+        group_keep_filled(s->order.keep, s->result.err == POT_OK);
+    }
     if (s->done != NULL) {
         s->done(s->context, &s->result);
     }

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 
+struct group_keep;
 struct holdings;
 struct round_submission;
 struct group_sum; /* opaque: node/round/group_sum.c */
@@ -42,7 +43,8 @@ struct group_order {
     struct hash task;             /* whose rule is a sum; at the tip */
     struct group_member *members; /* taken; by ascending submission */
     size_t count;
-    bool is_kept; /* the store holds the payloads then (store_blobs_hold) */
+    struct group_keep *keep; /* told once the store holds the payloads, or not,
+                                and before done; NULL: it does not hold them */
 };
 
 /* group_sum_start: done is called later. */

@@ -300,6 +300,8 @@ static void on_opened(void *context, const struct group_result *result)
     struct rounds_shared *shared = h->groups->shared;
     h->sum = NULL;
     if (result->err != POT_OK && result->err != POT_EFORMAT) {
+        group_keep_free(h->kept);
+        h->kept = NULL;
         h->state = HEARD; /* no word; later, if a payload comes again */
         return;
     }
@@ -334,16 +336,16 @@ static void try_open(struct heard *h)
     if (!h->is_drawn || h->state != HEARD || !are_all_open(h)) {
         return;
     }
-    const struct group_order order = {
+    struct group_order order = {
         .loop = shared->loop,
         .holdings = shared->holdings,
         .task = h->group.task,
         .members = list_members(h),
         .count = h->group.member_count,
-        .is_kept = true,
     };
     h->state = OPENING;
     h->kept = group_keep_new(&order);
+    order.keep = h->kept;
     h->sum = group_sum_start(&order, on_opened, h);
 }
 

@@ -453,6 +453,28 @@ static void who_is_drawn_opens_it_and_keeps_its_payloads(void **state)
     run_until(are_none_stored);
 }
 
+/* It is closed while its payloads are put into the store. */
+static void nothing_stays_of_a_round_that_ends_meanwhile(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        t.are_open = true;
+        (void)take(MEMBERS, true, SUM_RIGHT);
+        groups_close(t.groups);
+        groups_free(t.groups);
+        t.groups = NULL;
+        uint64_t end_ms = clock_steady_ms() + 100;
+        while (clock_steady_ms() < end_ms) {
+            (void)uv_run(&t.f.loop, UV_RUN_NOWAIT);
+        }
+        run_until(are_none_stored);
+        for (size_t k = 0; k < MEMBERS; k++) {
+            submit(k);
+        }
+        open_groups();
+    }
+}
+
 /* What votes held as well goes with a block that is another one. */
 static void payloads_stay_while_the_round_is_open(void **state)
 {
@@ -987,6 +1009,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(who_is_drawn_opens_it_and_keeps_its_payloads),
         TEST(payloads_stay_while_the_round_is_open),
+        TEST(nothing_stays_of_a_round_that_ends_meanwhile),
         TEST(a_lie_is_found_and_its_author_heard_no_more),
         TEST(a_member_that_is_no_gradient_is_a_lie),
         TEST(who_has_all_words_takes_the_sum),
