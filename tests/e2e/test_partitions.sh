@@ -43,20 +43,24 @@ ns_lose 20 $names
 grow 3 "a fifth of all packets lost" $names
 ns_heal
 
-# 2|2: what was under way may still come.  Each half gives up the view, once:
-# the time of the next one begins when a quorum wants it.  Then neither half
-# commits anything for as long as several time-outs.
+# 2|2: what was under way may still come, and who was behind at the cut gets what
+# the other of its half has.  Each half gives up the view, once: the time of the
+# next one begins when a quorum wants it.  Then neither half commits anything
+# for as long as several time-outs.
 changes_of() {
     get "$1" /metrics | sed -n 's/^pot_consensus_view_changes_total[^ ]* //p' |
         awk '{ n += $1 } END { print n + 0 }'
 }
 gives_up() { [ "$(changes_of "$1")" -gt "$2" ]; } # name count
+level() { [ "$(height_of "$1")" -eq "$(height_of "$2")" ]; } # name name
 heights() { echo "$(height_of validator0),$(height_of validator2)"; }
 first=$(changes_of validator0)
 second=$(changes_of validator2)
 ns_side b validator2 validator3
 await 20 "validator0 gives up its view" gives_up validator0 "$first"
 await 20 "validator2 gives up its view" gives_up validator2 "$second"
+await 20 "the first half has the same blocks" level validator0 validator1
+await 20 "the second half has the same blocks" level validator2 validator3
 before=$(heights)
 until=$(($(now_ms) + 2000))
 while [ "$(now_ms)" -lt "$until" ]; do
