@@ -1,6 +1,5 @@
 #include "config.h"
 
-#include "base/clock.h"
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
@@ -70,7 +69,8 @@ static void show_ready(const json_t *status)
 /* Why a vote is "stopped": not that the node is behind, or alone. */
 static const char *why_stopped(const json_t *status)
 {
-    static const char *const others[] = {"syncing", "validators", "peers"};
+    static const char *const others[] = {"syncing", "validators", "peers",
+                                         "stalled"};
     size_t i;
     json_t *reason;
     json_array_foreach(json_object_get(status, "reasons"), i, reason)
@@ -134,10 +134,9 @@ static void print_status(const json_t *status)
                client_count(status, "protocol"));
     show_count("height", status, "height");
     show_text("block", status, "block_hash");
-    double age = ((double)clock_wall_ms() - (double)block_ms) / 1e3;
     if (block_ms > 0) {
         show_field("block time", "%s (%.1f s ago)", show_time(text, block_ms),
-                   age > 0 ? age : 0.0);
+                   (double)client_count(status, "block_age_ms") / 1e3);
     }
     show_text("state root", status, "state_root");
     show_count("view", status, "view");

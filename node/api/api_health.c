@@ -149,6 +149,36 @@ static void check_guard(json_t *list, const struct api_config *config)
     }
 }
 
+/* Of a validator that votes: no view, and no change of views, takes so long.
+ * A chain with nothing to do has a block each idle_interval_ms all the same. */
+static bool is_stalled(const struct api_config *config,
+                       const struct api_history *history)
+{
+    if (config->replica == NULL) {
+        return false;
+    }
+    const struct pbft_status status = replica_status(config->replica);
+    return status.replica != PBFT_NO_REPLICA && !status.is_held &&
+           uv_now(config->loop) - history->applied_ms >
+               replica_patience_ms(config->replica);
+}
+
+static void check_progress(json_t *list, const struct api_config *config,
+                           const struct api_history *history)
+{
+    uint64_t stale_ms = uv_now(config->loop) - history->applied_ms;
+    if (is_stalled(config, history)) {
+        add_reason(
+            list, "stalled",
+            sentence("no block for %llu s, though the settings explain %llu at"
+                     " most: a validator in reach may be unable to vote; look"
+                     " at `potctl status` of each",
+                     (unsigned long long)(stale_ms / 1000),
+                     (unsigned long long)(replica_patience_ms(config->replica) /
+                                          1000)));
+    }
+}
+
 static bool has_signer(const struct api_config *config)
 {
     struct remote_signer_stats stats = {.is_up = true};
@@ -165,6 +195,7 @@ bool api_health_can_sign(const struct api_config *config)
 }
 
 static json_t *reasons(const struct api_config *config,
+                       const struct api_history *history,
                        const struct reach *reach)
 {
     json_t *list = json_array();
@@ -190,6 +221,7 @@ static json_t *reasons(const struct api_config *config,
             add_reason(list, "signer",
                        sentence("no votes: pot-signer does not answer"));
         }
+        check_progress(list, config, history);
     } else if (net_peer_count(config->net) == 0) {
         add_reason(list, "peers", sentence("no peer is connected"));
     }
@@ -197,9 +229,10 @@ static json_t *reasons(const struct api_config *config,
 }
 
 static bool add_ready(json_t *json, const struct api_config *config,
+                      const struct api_history *history,
                       const struct reach *reach)
 {
-    json_t *list = reasons(config, reach);
+    json_t *list = reasons(config, history, reach);
     bool is_ready = json_array_size(list) == 0;
     api_json_set(json, "ready", json_boolean(is_ready));
     api_json_set(json, "reasons", list);
@@ -211,16 +244,17 @@ static void get_ready(struct api_request *request)
     struct reach reach;
     json_t *json = json_object();
     find_reach(&reach, request->config);
-    bool is_ready = add_ready(json, request->config, &reach);
+    bool is_ready = add_ready(json, request->config, request->history, &reach);
     api_reply_json(request, is_ready ? 200 : 503, json);
 }
 
-void api_health_add(json_t *json, const struct api_config *config)
+void api_health_add(json_t *json, const struct api_config *config,
+                    const struct api_history *history)
 {
     struct reach reach;
     json_t *missing = json_array();
     find_reach(&reach, config);
-    (void)add_ready(json, config, &reach);
+    (void)add_ready(json, config, history, &reach);
     for (uint32_t i = 0; i < reach.set.count; i++) {
         if (!reach.is_there[i]) {
             api_json_add(missing, api_json_address(&reach.set.keys[i]));
@@ -268,7 +302,7 @@ json_t *api_health_warnings(const struct api_config *config,
     json_t *list = json_array();
     uint64_t now = uv_now(config->loop);
     uint64_t stale_ms = now - history->applied_ms;
-    if (stale_ms > STALE_MS) {
+    if (stale_ms > STALE_MS && !is_stalled(config, history)) {
         api_json_add(list, sentence("no new block for %llu s",
                                     (unsigned long long)(stale_ms / 1000)));
     }

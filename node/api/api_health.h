@@ -17,7 +17,8 @@ json_t *api_health_warnings(const struct api_config *config,
 
 /* api_health_add: ready and its reasons, as /readyz has them, and which
  * validators of the next height are in reach. */
-void api_health_add(json_t *json, const struct api_config *config);
+void api_health_add(json_t *json, const struct api_config *config,
+                    const struct api_history *history);
 
 /* api_health_can_sign: what is signed can be stored first, and pot-signer
  * answers where it has the key. */

@@ -26,12 +26,17 @@ void api_history_init(struct api_history *history, uint64_t now_ms)
     };
 }
 
+uint64_t api_history_age_ms(uint64_t time_ms)
+{
+    uint64_t now = clock_wall_ms();
+    return now > time_ms ? now - time_ms : 0;
+}
+
 void api_history_block(struct api_history *history, const struct block *block,
                        uint64_t now_ms)
 {
-    uint64_t now = clock_wall_ms();
     uint64_t time_ms = block->header->time_ms;
-    uint64_t age_ms = now > time_ms ? now - time_ms : 0;
+    uint64_t age_ms = api_history_age_ms(time_ms);
     if (history->last_time_ms > 0 && time_ms > history->last_time_ms) {
         metrics_observe(&history->interval,
                         (double)(time_ms - history->last_time_ms) / 1000.0);

@@ -22,6 +22,10 @@ struct api_history {
 
 void api_history_init(struct api_history *history, uint64_t now_ms);
 
+/* api_history_age_ms: how old a block of this time is by the wall clock, which
+ * may be behind that of its proposer: 0 then. */
+uint64_t api_history_age_ms(uint64_t time_ms);
+
 /* api_history_block: a block became the tip at now_ms on the loop's clock. */
 void api_history_block(struct api_history *history, const struct block *block,
                        uint64_t now_ms);

@@ -46,6 +46,8 @@ static void add_tip(json_t *json, const struct chain_tip *tip)
     api_json_set(json, "height", api_json_count(tip->height));
     api_json_set(json, "block_hash", api_json_hash(&tip->hash));
     api_json_set(json, "block_time_ms", api_json_count(tip->time_ms));
+    api_json_set(json, "block_age_ms",
+                 api_json_count(api_history_age_ms(tip->time_ms)));
     api_json_set(json, "state_root", api_json_hash(&tip->state_root));
 }
 
@@ -173,7 +175,7 @@ static void get_status(struct api_request *request)
     add_tip(json, &request->tip);
     add_consensus(json, c, &state);
     add_work(json, c, &state);
-    api_health_add(json, c);
+    api_health_add(json, c, request->history);
     api_json_set(json, "data_cache", data_cache_json(c->holdings));
     api_json_set(json, "uptime_ms",
                  api_json_count(uv_now(c->loop) - request->history->opened_ms));
@@ -186,7 +188,8 @@ static void get_status(struct api_request *request)
 const struct api_route api_status_routes[] = {
     {"GET", "/v1/status", .summary = "the node and the chain at a glance",
      .answer = "version, protocol, chain_id, node, moniker, roles, height,"
-               " block_hash, block_time_ms, state_root, view, primary,"
+               " block_hash, block_time_ms, block_age_ms, state_root, view,"
+               " primary,"
                " validators, voting, vote (a validator's), peers, syncing,"
                " mempool_txs, tasks_running, ready, reasons (as /readyz),"
                " validators_in_reach, validators_missing (addresses), "

@@ -132,6 +132,9 @@ static void write_consensus(struct buf *out, const struct api_config *c,
     metrics_one(out, "pot_consensus_latest_block_seconds", METRICS_GAUGE,
                 "Time of the tip, since the epoch.",
                 (double)tip->time_ms / 1000.0);
+    metrics_one(out, "pot_consensus_latest_block_age_seconds", METRICS_GAUGE,
+                "Since the time of the tip, by this node's clock.",
+                (double)api_history_age_ms(tip->time_ms) / 1000.0);
     metrics_histogram_write(out, "pot_consensus_block_interval_seconds",
                             "From a block's time to the next one's.",
                             &history->interval);

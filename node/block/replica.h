@@ -106,6 +106,11 @@ void replica_applied(struct replica *replica, const struct chain_tip *tip,
 
 struct pbft_status replica_status(const struct replica *replica);
 
+/* replica_patience_ms: a block is due after idle_interval_ms at the latest;
+ * with this beyond the last one the longest view, or four that ended one after
+ * another, do not explain that there is none. */
+uint64_t replica_patience_ms(const struct replica *replica);
+
 /* replica_validators, replica_heard: who signs the next height, and what was
  * heard of one of them; borrowed until the next event. */
 const struct validator_set *replica_validators(const struct replica *replica);

@@ -6,6 +6,7 @@
 init_net 4 0
 for each in $names; do
     set_key "$each" consensus idle_interval_ms 200
+    set_key "$each" consensus propose_timeout_ms 300
 done
 chain=$(jq -r .chain_id "$NET/genesis.json")
 SIGNER=$WORK/signer
@@ -34,6 +35,10 @@ exits_with() { # status command...
 metric() { get "$1" /metrics | sed -n "s/^$2 //p"; }
 says_so() {
     curl -sS "$(url_of validator1)/readyz" | grep -q '"signer"'
+}
+stands() { # name: it says that there are no blocks
+    curl -sS "$(url_of "$1")/readyz" | holds 'any(.reasons[];
+        .code == "stalled" and (.message | test("no block for [0-9]+ s")))'
 }
 
 # ---- what it refuses to start with
@@ -72,9 +77,17 @@ ctl validator1 status | grep '^vote  *stopped: .*pot-signer does not answer' ||
 grep -q "this validator does not vote" "$NET/validator1/potd.log" ||
     fail "the log does not say so"
 stopped=$(height_of validator0)
+# Those that vote cannot see it, and see that there are no blocks.
+await 30 "the others say that the chain stands" stands validator0
+ctl validator0 status | grep '^vote  *voting' ||
+    fail "potctl status: $(ctl validator0 status)"
+[ "$(metric validator0 pot_consensus_latest_block_age_seconds |
+    cut -d. -f1)" -ge 5 ] || fail "no age in the metrics"
+ctl validator0 status --json |
+    holds '.block_age_ms >= 5000 and (.ready | not)' || fail "no age"
 start_signer
 await 30 "it votes again" reaches validator0 $((stopped + 5))
-await_ready validator1
+await_ready validator0 validator1
 
 # Asks the signer as a second node would.
 cat >"$WORK/ask.py" <<'ASK'
