@@ -6,6 +6,7 @@
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/follow.h"
+#include "ctl/json_text.h"
 #include "ctl/task_check.h"
 #include "ctl/task_data.h"
 #include "ctl/task_print.h"
@@ -27,7 +28,8 @@ struct task_order {
     Pot__OptimizerSpec optimizer;
     Pot__SubmitTask submit;
     Pot__TxBody body;
-    uint64_t cost;
+    uint64_t cost;    /* 0: not known yet */
+    bool has_node;    /* of a check */
     json_t *warnings; /* texts */
 };
 
@@ -96,26 +98,36 @@ static enum exit_code add_fees(struct task_order *o, struct amount *fees,
     return rc;
 }
 
+static enum exit_code refuse_cost(struct task_order *o, struct amount fees)
+{
+    char texts[4][AMOUNT_TEXT_SIZE];
+    return ctl_fail(
+        o->ctl, EXIT_CODE_REJECTED,
+        "the task costs %s POT (budget %s, fees %s), but %s holds %s POT;"
+        " use another --key or a smaller reward.budget",
+        amount_format((struct amount){o->cost}, texts[0]),
+        amount_format((struct amount){o->file.budget}, texts[1]),
+        amount_format(fees, texts[2]), o->sender.address,
+        amount_format((struct amount){o->sender.balance}, texts[3]));
+}
+
 /* Whether the account can pay; of none, when only a check was asked for, that
  * is not known. */
-static enum exit_code check_balance(struct task_order *o, bool fits)
+static enum exit_code check_balance(struct task_order *o, struct amount fees,
+                                    bool fits)
 {
     const struct sender *sender = &o->sender;
-    char texts[2][AMOUNT_TEXT_SIZE];
     if (sender->address[0] == '\0') {
         ctl_note(o->ctl, "note: no key was named: give --key, and what it"
                          " holds is held against the cost");
         return EXIT_CODE_DONE;
     }
-    if (fits && o->cost <= sender->balance) {
-        return EXIT_CODE_DONE;
+    if (!fits) {
+        return ctl_fail(o->ctl, EXIT_CODE_REJECTED,
+                        "the budget and the fees exceed all money there is;"
+                        " take a smaller reward.budget");
     }
-    struct amount has = {sender->balance};
-    return ctl_fail(o->ctl, EXIT_CODE_REJECTED,
-                    "the task costs %s POT and fees, but %s holds %s POT;"
-                    " use another --key or a smaller reward.budget",
-                    amount_format((struct amount){o->file.budget}, texts[0]),
-                    sender->address, amount_format(has, texts[1]));
+    return o->cost <= sender->balance ? EXIT_CODE_DONE : refuse_cost(o, fees);
 }
 
 static enum exit_code state_cost(struct task_order *o)
@@ -131,7 +143,7 @@ static enum exit_code state_cost(struct task_order *o)
     }
     fits = fits && amount_add(&cost, fees, budget);
     o->cost = cost.units;
-    rc = check_balance(o, fits);
+    rc = check_balance(o, fees, fits);
     if (rc == EXIT_CODE_DONE) {
         ctl_note(o->ctl, "cost: %s POT (budget %s, fees %s)",
                  amount_format(cost, texts[0]), amount_format(budget, texts[1]),
@@ -223,18 +235,12 @@ static enum exit_code submit(struct task_order *o)
     return rc == EXIT_CODE_DONE ? send_task(o) : rc;
 }
 
-static json_t *units_json(uint64_t units, bool is_known)
-{
-    return is_known ? json_sprintf("%" PRIu64, units) : json_null();
-}
-
 /* By the rules of the node's chain; without a node by the usual ones. */
-static enum exit_code check_only(struct task_order *o)
+static enum exit_code check_chain(struct task_order *o)
 {
     enum exit_code rc = sender_look(&o->sender, o->ctl);
-    bool has_node = rc != EXIT_CODE_CONNECT;
-    bool has_account = has_node && o->sender.address[0] != '\0';
-    if (!has_node) {
+    o->has_node = rc != EXIT_CODE_CONNECT;
+    if (!o->has_node) {
         genesis_params_default(&o->sender.params);
         ctl_note(o->ctl,
                  "note: no node answers; the stake is held against a chain"
@@ -242,27 +248,46 @@ static enum exit_code check_only(struct task_order *o)
                  " miners were looked at");
         rc = EXIT_CODE_DONE;
     }
-    if (rc == EXIT_CODE_DONE) {
-        rc = judge(o, has_node);
-    }
-    if (rc == EXIT_CODE_DONE) {
+    return rc == EXIT_CODE_DONE ? judge(o, o->has_node) : rc;
+}
+
+static json_t *units_json(uint64_t units, bool is_known)
+{
+    return is_known ? json_sprintf("%" PRIu64, units) : json_null();
+}
+
+/* What came of the check: rc, whose error main prints too. */
+static void tell_check(const struct task_order *o, enum exit_code rc)
+{
+    size_t count = json_array_size(o->warnings);
+    bool is_fine = rc == EXIT_CODE_DONE;
+    bool has_account = o->has_node && o->sender.address[0] != '\0';
+    json_t *errors = json_array();
+    if (!is_fine) {
+        (void)json_array_append_new(errors, json_text(o->ctl->error));
+    } else if (!o->ctl->is_quiet && count == 0) {
         ctl_print(o->ctl, "%s: fine\n", o->file.path);
-        ctl_print_json(
-            o->ctl, json_pack("{sb sO so so}", "ok", 1, "warnings", o->warnings,
-                              "cost", units_json(o->cost, has_node), "balance",
-                              units_json(o->sender.balance, has_account)));
+    } else if (!o->ctl->is_quiet) {
+        ctl_print(o->ctl, "%s: it can be sent, with %zu warning%s above\n",
+                  o->file.path, count, count == 1 ? "" : "s");
     }
-    return rc;
+    ctl_print_json(o->ctl,
+                   json_pack("{sb so sO so so}", "ok", is_fine, "errors",
+                             errors, "warnings", o->warnings, "cost",
+                             units_json(o->cost, o->cost > 0), "balance",
+                             units_json(o->sender.balance, has_account)));
 }
 
 static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
 {
     struct task_order o = {.ctl = ctl, .warnings = json_array()};
     enum exit_code rc = prepare(&o, args->arguments[0]);
-    if (rc == EXIT_CODE_DONE && cli_value(args, "check") != NULL) {
-        rc = check_only(&o);
-    } else if (rc == EXIT_CODE_DONE) {
-        rc = submit(&o);
+    bool is_check = cli_value(args, "check") != NULL;
+    if (rc == EXIT_CODE_DONE) {
+        rc = is_check ? check_chain(&o) : submit(&o);
+    }
+    if (is_check) {
+        tell_check(&o, rc);
     }
     json_decref(o.warnings);
     sender_fini(&o.sender);
@@ -282,7 +307,8 @@ const struct cli_command cmd_submit_task = {
         "  What a task most likely does not mean is\nwarned of.  --check needs"
         " neither node nor key: with a node it holds the stake\nagainst its"
         " chain's rules and says the cost, with a key too whether that can pay"
-        " it.\n",
+        " it.  With --json\nit prints an object in any case: ok, errors,"
+        " warnings, cost, balance.\n",
     .examples = "  potctl --key client.key submit-task digits.toml --wait\n"
                 "  potctl submit-task digits.toml --check\n",
     .arguments_min = 1,

@@ -180,33 +180,53 @@ void task_warn_alone(json_t *list, const struct task_file *file,
 
 /* ---- with a node */
 
+/* Too few have the stake: by what the task asks for, or on the chain at all. */
+static void warn_of_stake(const struct task_view *v, uint64_t able,
+                          uint64_t all, struct amount stake)
+{
+    char text[AMOUNT_TEXT_SIZE];
+    uint32_t wanted = v->file->min_submissions;
+    (void)amount_format(stake, text);
+    if (all >= wanted) {
+        warn(v, "reward.miner_stake",
+             "%" PRIu64 " of %" PRIu64 " miners have a stake of %s POT or more,"
+             " and training.min_submissions is %" PRIu32 ": the task will wait"
+             " for others; lower one of the two",
+             able, all, text, wanted);
+    } else {
+        warn(v, "training.min_submissions",
+             "is %" PRIu32 ", but only %" PRIu64 " with a stake of %s POT or"
+             " more can join: the task will wait for others",
+             wanted, able, text);
+    }
+}
+
 enum exit_code task_warn_miners(json_t *list, struct ctl *ctl,
                                 const struct task_file *file,
                                 const Pot__GenesisParams *params)
 {
     json_t *json;
     const json_t *miner;
-    char text[AMOUNT_TEXT_SIZE];
     size_t i;
     uint64_t able = 0;
+    uint64_t all = 0;
     Pot__TaskSpec spec = POT__TASK_SPEC__INIT;
     const struct task_view v = {file, NULL, params, list};
     enum exit_code rc = client_get(&json, ctl, "/v1/miners");
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
+    uint64_t least = spec_miner_stake(&spec, params);
     spec.miner_stake = file->miner_stake;
     struct amount stake = {spec_miner_stake(&spec, params)};
     json_array_foreach(json_object_get(json, "miners"), i, miner)
     {
         able += client_units(miner, "stake") >= stake.units ? 1 : 0;
+        all += client_units(miner, "stake") >= least ? 1 : 0;
     }
     json_decref(json);
     if (able < file->min_submissions) {
-        warn(&v, "training.min_submissions",
-             "is %" PRIu32 ", but only %" PRIu64 " with a stake of %s POT or"
-             " more can join: the task will wait for others",
-             file->min_submissions, able, amount_format(stake, text));
+        warn_of_stake(&v, able, all, stake);
     }
     return EXIT_CODE_DONE;
 }

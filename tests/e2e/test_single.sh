@@ -23,12 +23,19 @@ jq -e --arg b "$balance" '.ok and .balance == $b and .warnings == [] and
 potctl key new "$WORK/poor.key" >/dev/null
 code=0
 check_task "$file" --key "$WORK/poor.key" >"$WORK/poor" 2>&1 || code=$?
-[ "$code" = 6 ] && grep -q 'the task costs 5 POT and fees, but pot1.* holds 0' \
+[ "$code" = 6 ] && grep -q 'the task costs 5\.[0-9]* POT (budget 5, fees 0\.[0-9]*), but pot1.* holds 0 POT' \
     "$WORK/poor" || fail "exit $code, $(cat "$WORK/poor")"
+grep "^{" "$WORK/poor" | holds '(.ok | not) and .balance == "0" and
+    (.errors | length == 1) and (.cost | tonumber) > 5e9' ||
+    fail "--check --json of who cannot pay: $(cat "$WORK/poor")"
 many=$(make_task many 30 min_submissions=3)
 check_task "$many" 2>/dev/null | jq -e '.warnings | length == 1 and (.[0] |
     contains("min_submissions: is 3, but only 1 with"))' >/dev/null ||
     fail "--check of too many: $(check_task "$many")"
+sed 's/^\[reward\]/&\nminer_stake = "1000000"/' "$file" >"$WORK/rich.toml"
+check_task "$WORK/rich.toml" 2>/dev/null | holds '.warnings | length == 1 and
+    (.[0] | contains("reward.miner_stake: 0 of 1 miners have"))' ||
+    fail "--check of a high stake: $(check_task "$WORK/rich.toml")"
 [ "$(ctl validator0 balance --json | jq -r .nonce)" = 0 ] || fail "it sent"
 
 task=$(submit validator0 "$file")

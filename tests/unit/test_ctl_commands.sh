@@ -190,7 +190,7 @@ cp "$digits"/digits-*.csv "$digits/task.toml" "$dir"
 expect 0 'fine' submit-task "$dir/task.toml" --check --node $dead
 expect 0 'neither the balance nor the miners' submit-task "$dir/task.toml" \
     --check --node $dead
-expect 0 '{"ok":true,"warnings":[],"cost":null,"balance":null}' \
+expect 0 '{"ok":true,"errors":[],"warnings":[],"cost":null,"balance":null}' \
     submit-task "$dir/task.toml" --check --json --node $dead
 sed 's/^test = .*/test = "digits-train.csv"/' "$dir/task.toml" >"$dir/same.toml"
 expect 0 'warning: '"$dir"'/same.toml:8: data.test: the test set is the training' \
@@ -198,6 +198,15 @@ expect 0 'warning: '"$dir"'/same.toml:8: data.test: the test set is the training
 expect 0 '"warnings":["'"$dir"'/same.toml:8: data.test: ' \
     submit-task "$dir/same.toml" --check --json --quiet --node $dead
 check 'a warning is no note with --quiet' [ ! -s "$dir/err" ]
+expect 0 'same.toml: it can be sent, with 1 warning above' \
+    submit-task "$dir/same.toml" --check --node $dead
+expect 0 '' submit-task "$dir/same.toml" --check --quiet --node $dead
+check 'a check says nothing with --quiet' [ ! -s "$dir/out" ]
+expect 3 '{"ok":false,"errors":["cannot read the task file '"$dir"'/none.toml: not found' \
+    submit-task "$dir/none.toml" --check --json --node $dead
+sed 's/^layers.*/layers = [63, 10]/' "$dir/task.toml" >"$dir/bad.toml"
+expect 6 '{"ok":false,"errors":["'"$dir"'/bad.toml:' \
+    submit-task "$dir/bad.toml" --check --json --node $dead
 expect 4 'cannot reach' submit-task "$dir/task.toml" --node $dead \
     --key "$dir/a.key"
 expect 3 'cannot read' submit-task "$dir/none.toml"
