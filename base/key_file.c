@@ -37,6 +37,31 @@ static const struct {
     {POT_EPASSPHRASE, "nothing but the passphrase opens it"},
 };
 
+/* Why the file at path is not taken, which name names. */
+static void explain_access(char why[static KEY_FILE_WHY_SIZE], const char *name,
+                           const char *path)
+{
+    struct stat info;
+    const char *text = err_text(POT_EACCESS);
+    if (stat(path, &info) != 0) {
+        (void)snprintf(why, KEY_FILE_WHY_SIZE,
+                       "%s: %s: a folder on its way is closed to you", name,
+                       text);
+    } else if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        (void)snprintf(why, KEY_FILE_WHY_SIZE,
+                       "%s: %s: others can read it: chmod 600 '%s'", name, text,
+                       path);
+    } else if (info.st_uid == geteuid()) {
+        (void)snprintf(why, KEY_FILE_WHY_SIZE,
+                       "%s: %s: you cannot read it: chmod 600 '%s'", name, text,
+                       path);
+    } else {
+        (void)snprintf(why, KEY_FILE_WHY_SIZE,
+                       "%s: %s: it is another user's, who alone can read it",
+                       name, text);
+    }
+}
+
 static enum pot_err fail(char why[static KEY_FILE_WHY_SIZE], enum pot_err err,
                          const char *path)
 {
@@ -51,10 +76,7 @@ static enum pot_err fail(char why[static KEY_FILE_WHY_SIZE], enum pot_err err,
         advice = "that is an address: name the file that has its key";
     }
     if (err == POT_EACCESS) {
-        (void)snprintf(why, KEY_FILE_WHY_SIZE,
-                       "%s: %s: others can read it, or you cannot: chmod 600 "
-                       "%s",
-                       path, err_text(err), path);
+        explain_access(why, path, path);
     } else {
         (void)snprintf(why, KEY_FILE_WHY_SIZE, "%s: %s: %s", path,
                        file_err_text(err, path), advice);
@@ -116,21 +138,37 @@ static enum pot_err read_content(struct content *out, const char *path)
     return err;
 }
 
+static bool is_named(const char *passphrase_file)
+{
+    return passphrase_file != NULL && passphrase_file[0] != '\0';
+}
+
+/* Of the file with the passphrase of the key file at path. */
+static void fail_passphrase(char why[static KEY_FILE_WHY_SIZE],
+                            enum pot_err err, const char *path,
+                            const char *passphrase_file)
+{
+    char name[KEY_FILE_WHY_SIZE];
+    (void)snprintf(name, sizeof(name), "%.180s: its passphrase file %.180s",
+                   path, passphrase_file);
+    if (err == POT_EACCESS) {
+        explain_access(why, name, passphrase_file);
+    } else {
+        (void)snprintf(why, KEY_FILE_WHY_SIZE,
+                       "%.380s: %s: it must hold the passphrase in a line of at"
+                       " most %d bytes",
+                       name, err_text(err), PASSPHRASE_MAX);
+    }
+}
+
 static enum pot_err obtain(struct passphrase **out, const char *path,
                            const char *passphrase_file,
                            char why[static KEY_FILE_WHY_SIZE])
 {
-    if (passphrase_file != NULL && passphrase_file[0] != '\0') {
+    if (is_named(passphrase_file)) {
         enum pot_err err = passphrase_read(out, passphrase_file);
-        if (err == POT_EACCESS) {
-            return fail(why, err, passphrase_file);
-        }
         if (err != POT_OK) {
-            (void)snprintf(why, KEY_FILE_WHY_SIZE,
-                           "%s: %s: it must hold the passphrase of %s in a "
-                           "line of at most %d bytes",
-                           passphrase_file, err_text(err), path,
-                           PASSPHRASE_MAX);
+            fail_passphrase(why, err, path, passphrase_file);
         }
         return err;
     }
@@ -167,6 +205,12 @@ enum pot_err key_file_load(struct key **out, const char *path,
     }
     err = key_box_open(out, &content.box, passphrase);
     passphrase_free(passphrase);
+    if (err == POT_EPASSPHRASE && is_named(passphrase_file)) {
+        (void)snprintf(why, KEY_FILE_WHY_SIZE,
+                       "%.180s: %s: that of the file %.180s does not open it",
+                       path, err_text(err), passphrase_file);
+        return err;
+    }
     return err == POT_OK ? POT_OK : fail(why, err, path);
 }
 

@@ -19,12 +19,17 @@ expect 3 'a passphrase is needed' transfer --to "$address" --amount 1 \
     --node $dead --key "$dir/a.key" </dev/null
 expect 3 'wrong passphrase' transfer --to "$address" --amount 1 --node $dead \
     --key "$dir/a.key" --passphrase-file "$dir/other"
+expect 3 "that of the file $dir/other does not open it" key decrypt \
+    "$dir/a.key" --passphrase-file "$dir/other"
+expect 3 "a.key: its passphrase file $dir/none: not found" key decrypt \
+    "$dir/a.key" --passphrase-file "$dir/none"
 expect 4 'cannot reach' transfer --to "$address" --amount 1 --node $dead \
     --key "$dir/a.key" --passphrase-file - <"$words"
 POTCTL_PASSPHRASE_FILE=$words expect 4 'cannot reach' transfer \
     --to "$address" --amount 1 --node $dead --key "$dir/a.key"
 chmod 644 "$words"
-expect 3 'chmod 600' key decrypt "$dir/a.key" --passphrase-file "$words"
+expect 3 "its passphrase file $words: permission refused: others can read it: chmod 600 '$words'" \
+    key decrypt "$dir/a.key" --passphrase-file "$words"
 chmod 600 "$words"
 head -c 200 "$dir/a.key" >"$dir/cut.key"
 chmod 600 "$dir/cut.key"

@@ -96,7 +96,7 @@ static void a_key_file_is_private_and_survives(void **state)
     assert_int_equal(key_file_load(&again, f->key, NULL, why), POT_OK);
     assert_memory_equal(key_public(key), key_public(again), 32);
     key_free(again);
-    (void)snprintf(remedy, sizeof(remedy), "chmod 600 %s", f->key);
+    (void)snprintf(remedy, sizeof(remedy), "chmod 600 '%s'", f->key);
     static const mode_t modes[] = {0640, 0604, 0620, 0601};
     for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
         assert_int_equal(chmod(f->key, modes[i]), 0);
@@ -210,11 +210,12 @@ static void a_passphrase_opens_its_file_alone(void **state)
                      POT_OK);
     assert_true(is_encrypted);
     assert_memory_equal(&public_key, key_public(key), sizeof(public_key));
-    expect(POT_ENOENT, f->key, f->passphrase, "passphrase of");
+    expect(POT_ENOENT, f->key, f->passphrase, "its passphrase file ");
     write_text(f->passphrase, "a good two\n");
     expect(POT_EPASSPHRASE, f->key, f->passphrase, "wrong passphrase");
+    expect(POT_EPASSPHRASE, f->key, f->passphrase, f->passphrase);
     write_text(f->passphrase, "\nsecond line\n");
-    expect(POT_EFORMAT, f->key, f->passphrase, "passphrase of");
+    expect(POT_EFORMAT, f->key, f->passphrase, "must hold the passphrase");
     write_text(f->passphrase, "a good one\r\nand more\n");
     assert_int_equal(key_file_load(&again, f->key, f->passphrase, why), POT_OK);
     assert_memory_equal(key_seed(again), key_seed(key), KEY_SEED_SIZE);
