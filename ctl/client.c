@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/hash.h"
 
 #include <curl/curl.h>
 #include <stdarg.h>
@@ -217,6 +218,57 @@ enum exit_code client_refused(struct ctl *ctl, const struct client_reply *reply,
                     reply->status);
 }
 
+/* What a hash may be of; a task's is also its transaction's. */
+static const struct {
+    const char *path;
+    const char *what;
+} owners[] = {
+    {"/v1/blocks/", "a block's; `potctl block HASH` shows it"},
+    {"/v1/datasets/", "a data set's; `potctl dataset show HASH` shows it"},
+    {"/v1/tasks/", "a task's; `potctl task HASH` shows it"},
+    {"/v1/txs/", "a transaction's; `potctl tx HASH` shows it"},
+};
+#define OWNERS (sizeof(owners) / sizeof(*owners))
+
+/* NULL: the hash in path is of nothing else that the node has. */
+static const char *find_owner(struct ctl *ctl, const char *path)
+{
+    const char *hash = NULL;
+    for (size_t i = 0; i < OWNERS; i++) {
+        size_t size = strlen(owners[i].path);
+        hash = strncmp(path, owners[i].path, size) == 0 ? path + size : hash;
+    }
+    if (hash == NULL || strspn(hash, "0123456789abcdef") != HASH_SIZE * 2) {
+        return NULL;
+    }
+    for (size_t i = 0; i < OWNERS; i++) {
+        char other[PATH_SIZE];
+        struct client_reply reply;
+        (void)snprintf(other, sizeof(other), "%s%.*s", owners[i].path,
+                       HASH_SIZE * 2, hash);
+        enum exit_code rc = client_ask(&reply, ctl, "GET", other, NULL, 0);
+        bool is_there = rc == EXIT_CODE_DONE && reply.status / 100 == 2;
+        client_reply_fini(&reply);
+        if (is_there) {
+            return owners[i].what;
+        }
+    }
+    return NULL;
+}
+
+enum exit_code client_missing(struct ctl *ctl, const struct client_reply *reply,
+                              const char *path)
+{
+    const json_t *error = json_object_get(reply->json, "error");
+    const char *owner = reply->status == 404 ? find_owner(ctl, path) : NULL;
+    if (owner == NULL) {
+        return client_refused(ctl, reply,
+                              reply->status == 404 ? ctl->node : path);
+    }
+    return ctl_fail(ctl, EXIT_CODE_FAILED, "%s: %s; the hash is %s", ctl->node,
+                    client_text(error, "message"), owner);
+}
+
 enum exit_code client_get(json_t **out, struct ctl *ctl, const char *format,
                           ...)
 {
@@ -232,8 +284,7 @@ enum exit_code client_get(json_t **out, struct ctl *ctl, const char *format,
         return rc;
     }
     if (reply.status != 200) {
-        rc =
-            client_refused(ctl, &reply, reply.status == 404 ? ctl->node : path);
+        rc = client_missing(ctl, &reply, path);
         /* A question that makes no sense is the asker's fault. */
         rc = rc == EXIT_CODE_REJECTED ? EXIT_CODE_FAILED : rc;
     } else if (reply.json == NULL) {

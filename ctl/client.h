@@ -40,6 +40,11 @@ POT_MUST_USE enum exit_code client_get(json_t **out, struct ctl *ctl,
 enum exit_code client_refused(struct ctl *ctl, const struct client_reply *reply,
                               const char *what);
 
+/* client_missing: the same of the GET of a path, whose hash may be something
+ * else's: that is asked for, and said. */
+enum exit_code client_missing(struct ctl *ctl, const struct client_reply *reply,
+                              const char *path);
+
 /* client_close: NULL is fine. */
 void client_close(struct client *client);
 

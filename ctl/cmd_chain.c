@@ -7,6 +7,7 @@
 #include "ctl/commands.h"
 #include "ctl/given.h"
 #include "ctl/show.h"
+#include "ctl/waiting.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -139,6 +140,7 @@ static enum exit_code run_block(struct ctl *ctl, const struct cli_args *args)
 static void print_tx(const json_t *tx, bool is_committed)
 {
     show_text("tx", tx, "tx");
+    show_text("from", tx, "from");
     show_text("action", tx, "action");
     show_count("height", tx, "height");
     show_count("index", tx, "index");
@@ -151,14 +153,22 @@ static enum exit_code await_tx(struct client_reply *reply, struct ctl *ctl,
                                const char *path)
 {
     bool was_there = false;
+    struct waiting waiting = {0};
     enum exit_code rc = client_ask(reply, ctl, "GET", path, NULL, 0);
     while (rc == EXIT_CODE_DONE && reply->status == 202 && ctl->is_waiting) {
         was_there = true;
         client_reply_fini(reply);
+        (void)waiting_tell(&waiting, ctl, "");
         rc = ctl_pause(ctl, POLL_MS, "the transaction's block");
         if (rc == EXIT_CODE_DONE) {
             rc = client_ask(reply, ctl, "GET", path, NULL, 0);
         }
+    }
+    if (rc == EXIT_CODE_TIMEOUT && was_there) {
+        return ctl_fail(ctl, rc,
+                        "no block took the transaction in time, but it still"
+                        " waits for one: ask again with `potctl tx %s --wait`",
+                        strrchr(path, '/') + 1);
     }
     if (rc != EXIT_CODE_DONE) {
         return rc;
@@ -170,7 +180,7 @@ static enum exit_code await_tx(struct client_reply *reply, struct ctl *ctl,
                             "the transaction waited and was dropped: it has"
                             " expired, or another one of its account came"
                             " first; send it again")
-                 : client_refused(ctl, reply, path);
+                 : client_missing(ctl, reply, path);
         client_reply_fini(reply);
     }
     return rc;

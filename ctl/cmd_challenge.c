@@ -151,6 +151,85 @@ static enum exit_code send_challenge(struct ctl *ctl, const char *task,
     return rc;
 }
 
+/* What the ledger's rules say of a round, in the order in which they are. */
+struct window {
+    bool is_exact;
+    uint64_t closed_height;
+    uint64_t closed_ms;
+    uint64_t blocks;
+    uint64_t ms;
+    uint64_t height; /* the tip's */
+    uint64_t now_ms;
+};
+
+static enum exit_code read_tip(struct window *w, struct ctl *ctl)
+{
+    json_t *json;
+    enum exit_code rc = client_get(&json, ctl, "/v1/status");
+    w->height = client_count(json, "height");
+    w->now_ms = client_count(json, "block_time_ms");
+    json_decref(json);
+    if (rc == EXIT_CODE_DONE) {
+        rc = client_get(&json, ctl, "/v1/params");
+        w->blocks = client_count(json, "challenge_blocks");
+        w->ms = client_count(json, "challenge_ms");
+        json_decref(json);
+    }
+    return rc;
+}
+
+static enum exit_code read_window(struct window *w, struct ctl *ctl,
+                                  const char *task, const char *round)
+{
+    json_t *json;
+    enum exit_code rc = client_get(&json, ctl, "/v1/tasks/%s", task);
+    *w = (struct window){0};
+    w->is_exact = strcmp(client_text(json, "numerics"), "exact") == 0;
+    json_decref(json);
+    if (rc == EXIT_CODE_DONE) {
+        rc = client_get(&json, ctl, "/v1/tasks/%s/rounds?from=%s&limit=1", task,
+                        round);
+        w->closed_height = client_count(
+            json_array_get(json_object_get(json, "rounds"), 0), "height");
+        json_decref(json);
+    }
+    if (rc == EXIT_CODE_DONE) {
+        rc = client_get(&json, ctl, "/v1/blocks/%" PRIu64, w->closed_height);
+        w->closed_ms = client_count(json, "time_ms");
+        json_decref(json);
+    }
+    return rc == EXIT_CODE_DONE ? read_tip(w, ctl) : rc;
+}
+
+/* Says of what the node refused why a challenge cannot be, where that is the
+ * round's or the task's; else the node's own words stand. */
+static enum exit_code explain_refusal(struct ctl *ctl, const char *task,
+                                      const char *round)
+{
+    struct window w;
+    char said[CTL_ERROR_SIZE];
+    (void)snprintf(said, sizeof(said), "%s", ctl->error);
+    enum exit_code rc = read_window(&w, ctl, task, round);
+    if (rc == EXIT_CODE_DONE && !w.is_exact) {
+        return ctl_fail(ctl, EXIT_CODE_REJECTED,
+                        "only rounds of a task with numerics = \"exact\" can"
+                        " be challenged: those of this one may differ from one"
+                        " machine to another");
+    }
+    if (rc == EXIT_CODE_DONE && w.height > w.closed_height + w.blocks &&
+        w.now_ms > w.closed_ms + w.ms) {
+        return ctl_fail(ctl, EXIT_CODE_REJECTED,
+                        "too late: round %s closed at height %" PRIu64
+                        ", %" PRIu64 " blocks and %" PRIu64
+                        " s ago, and could be challenged for %" PRIu64
+                        " blocks and %" PRIu64
+                        " s; challenge a later round, soon after it closed",
+                        round, w.closed_height, w.height - w.closed_height,
+                        (w.now_ms - w.closed_ms) / 1000, w.blocks, w.ms / 1000);
+    }
+    return ctl_fail(ctl, EXIT_CODE_REJECTED, "%s", said);
+}
+
 static enum exit_code run_challenge(struct ctl *ctl,
                                     const struct cli_args *args)
 {
@@ -181,6 +260,9 @@ static enum exit_code run_challenge(struct ctl *ctl,
                       args->arguments[2]);
     } else {
         rc = send_challenge(ctl, args->arguments[0], message);
+    }
+    if (rc == EXIT_CODE_REJECTED && message != NULL) {
+        rc = explain_refusal(ctl, args->arguments[0], args->arguments[1]);
     }
     json_decref(json);
     codec_free(message);
@@ -218,6 +300,15 @@ static void cell_meaning(struct table *table, const json_t *row,
     table_text(table, challenges_meaning(client_text(row, key)));
 }
 
+/* Whether there is such a task; none of its gradients need be challenged. */
+static enum exit_code check_task(struct ctl *ctl, const char *task)
+{
+    json_t *json;
+    enum exit_code rc = client_get(&json, ctl, "/v1/tasks/%s", task);
+    json_decref(json);
+    return rc;
+}
+
 static enum exit_code run_challenges(struct ctl *ctl,
                                      const struct cli_args *args)
 {
@@ -242,6 +333,12 @@ static enum exit_code run_challenges(struct ctl *ctl,
     }
     if (rc == EXIT_CODE_DONE) {
         rc = challenges_get(&list, ctl, task);
+    }
+    if (rc == EXIT_CODE_DONE && task != NULL && json_array_size(list) == 0) {
+        rc = check_task(ctl, task);
+        if (rc != EXIT_CODE_DONE) {
+            json_decref(list);
+        }
     }
     if (rc == EXIT_CODE_DONE) {
         if (!ctl->is_json) {

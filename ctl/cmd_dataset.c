@@ -308,6 +308,12 @@ static enum exit_code run_show(struct ctl *ctl, const struct cli_args *args)
         return show_published(ctl, what);
     }
     enum pot_err err = file_read(&data, &size, what, IMPORT_BYTES_MAX);
+    if (err == POT_ENOENT) {
+        return ctl_fail(ctl, EXIT_CODE_FAILED,
+                        "%s: no file of this name, and not a data set's"
+                        " address, which is 64 lower-case hex digits",
+                        what);
+    }
     if (err != POT_OK) {
         return ctl_fail_err(ctl, err, "cannot read", what);
     }

@@ -13,6 +13,26 @@ static void cell_jailed(struct table *table, const json_t *row, const char *key)
     table_text(table, json_is_true(json_object_get(row, key)) ? "yes" : "no");
 }
 
+/* None of none is no fault. */
+static void cell_audited(struct table *table, const json_t *row,
+                         const char *key)
+{
+    if (client_count(row, "audits_drawn") == 0) {
+        table_text(table, "-");
+    } else {
+        answer_count(table, row, key);
+    }
+}
+
+static void cell_signed(struct table *table, const json_t *row, const char *key)
+{
+    if (client_count(row, key) == 0) {
+        table_text(table, "-");
+    } else {
+        answer_count(table, row, key);
+    }
+}
+
 static enum exit_code run_validators(struct ctl *ctl,
                                      const struct cli_args *args)
 {
@@ -26,8 +46,8 @@ static enum exit_code run_validators(struct ctl *ctl,
         {">unbonding", answer_units, "unbonding"},
         {"jailed", cell_jailed, "jailed"},
         {">drawn", answer_count, "audits_drawn"},
-        {">audited", answer_count, "audits_said"},
-        {">last signed", answer_count, "last_signed_height"},
+        {">audited", cell_audited, "audits_said"},
+        {">last signed", cell_signed, "last_signed_height"},
         {NULL, NULL, NULL},
     };
     (void)args;

@@ -92,6 +92,11 @@ static void show_vote(const json_t *status)
     const char *vote = client_text(status, "vote");
     if (strcmp(vote, "stopped") == 0) {
         show_field("vote", "%s: %.240s", vote, why_stopped(status));
+    } else if (strcmp(vote, "not elected") == 0) {
+        show_field("vote",
+                   "%s: its key needs a validator's stake, and enters the set"
+                   " at the next epoch; `potctl balance %s` shows the stake",
+                   vote, client_text(status, "validator"));
     } else {
         show_text("vote", status, "vote");
     }

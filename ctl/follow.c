@@ -6,6 +6,7 @@
 #include "ctl/follow.h"
 
 #include "ctl/client.h"
+#include "ctl/waiting.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct follow {
     double test_loss; /* the same */
     uint64_t waiting; /* miners there when last said, plus one */
     bool has_bar;     /* the cursor stands behind one */
+    struct waiting why;
 };
 
 void follow_bar(char text[static FOLLOW_BAR_WIDTH + 3], uint64_t done,
@@ -223,6 +225,14 @@ static enum exit_code verdict(struct follow *f, const json_t *task)
                     status, reason[0] != '\0' ? reason : "no reason was given");
 }
 
+/* That no block can come; a bar's line is left as it is. */
+static void tell_why(struct follow *f)
+{
+    if (waiting_tell(&f->why, f->ctl, f->has_bar ? "\n" : "")) {
+        f->has_bar = false;
+    }
+}
+
 enum exit_code follow_task(json_t **out_task, struct ctl *ctl, const char *task,
                            FILE *out, enum follow_style style)
 {
@@ -246,6 +256,7 @@ enum exit_code follow_task(json_t **out_task, struct ctl *ctl, const char *task,
             break;
         }
         if (*out_task == NULL) {
+            tell_why(&f);
             rc = ctl_pause(ctl, POLL_MS, "the task's end");
         }
         if (rc != EXIT_CODE_DONE) {

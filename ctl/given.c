@@ -54,10 +54,10 @@ static const char *broken_why(const char *text)
         return "an address and a place: give what stands before the @";
     }
     if (strlen(text) < ADDRESS_LENGTH) {
-        return "an address that lacks characters: it has 62";
+        return "an address that lacks characters: 62 are expected";
     }
     if (strlen(text) > ADDRESS_LENGTH) {
-        return "an address with too many characters: it has 62";
+        return "an address with too many characters: 62 are expected";
     }
     const char *rest = text + sizeof(PREFIX) - 1;
     return strspn(rest, ADDRESS_DIGITS) < strlen(rest)

@@ -33,7 +33,8 @@ ctl_libctl_a_SOURCES = \
 	ctl/task_warn.c ctl/task_warn.h \
 	ctl/task_value.c ctl/task_value.h \
 	ctl/testnet.c ctl/testnet.h \
-	ctl/testnet_write.c ctl/testnet_write.h
+	ctl/testnet_write.c ctl/testnet_write.h \
+	ctl/waiting.c ctl/waiting.h
 ctl_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS) \
 	$(JANSSON_CFLAGS) $(CURL_CFLAGS)
 ctl_libctl_a_CPPFLAGS = $(ctl_cppflags)

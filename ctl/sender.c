@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "ctl/client.h"
+#include "ctl/waiting.h"
 #include "proto/codec.h"
 #include "proto/fee.h"
 #include "proto/genesis.h"
@@ -217,6 +218,7 @@ enum exit_code sender_wait(uint64_t *out_height, struct sender *sender,
 {
     char path[128];
     char text[HASH_TEXT_SIZE];
+    struct waiting waiting = {0};
     unsigned failures = 0;
     *out_height = 0;
     (void)snprintf(path, sizeof(path), "/v1/txs/%s", hash_format(tx, text));
@@ -231,6 +233,7 @@ enum exit_code sender_wait(uint64_t *out_height, struct sender *sender,
         if (!may_pass || failures > POLL_FAILURES_MAX) {
             return rc;
         }
+        (void)waiting_tell(&waiting, sender->ctl, "");
         rc = ctl_pause(sender->ctl, POLL_MS, "the transaction's block");
         if (rc == EXIT_CODE_TIMEOUT) {
             return ctl_fail(sender->ctl, EXIT_CODE_TIMEOUT,

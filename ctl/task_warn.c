@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define TEXT_SIZE 512
 
@@ -95,6 +96,25 @@ static void warn_of_passes(const struct task_view *v)
 
 /* ---- rates */
 
+#define RATE_TEXT_SIZE 32
+#define RATE_DECIMALS  9
+
+/* As a decimal, not as 1e-06.  Small ones to two digits: they are multiples of
+ * 1 / RATE_ONE, and not quite what the file says. */
+static const char *rate_text(char text[static RATE_TEXT_SIZE], double rate)
+{
+    int decimals = rate < 1e-3 ? 2 : 3;
+    for (double at = rate; at < 0.1 && decimals < RATE_DECIMALS; at *= 10) {
+        decimals++;
+    }
+    (void)snprintf(text, RATE_TEXT_SIZE, "%.*f", decimals, rate);
+    size_t size = strlen(text);
+    while (text[size - 1] == '0' && text[size - 2] != '.') {
+        text[--size] = '\0';
+    }
+    return text;
+}
+
 static void warn_of_rates(const struct task_view *v)
 {
     const struct task_file *f = v->file;
@@ -103,21 +123,23 @@ static void warn_of_rates(const struct task_view *v)
     double momentum = f->momentum / (double)RATE_ONE;
     double lasting = is_adam ? rate : rate / (1 - momentum);
     double local = f->local_rate / (double)RATE_ONE;
+    char text[RATE_TEXT_SIZE];
+    (void)rate_text(text, rate);
     if (is_adam && rate > ADAM_RATE_HIGH) {
         warn(v, "optimizer.learning_rate",
-             "%g is much for adam, which takes steps of that size; 0.001 is"
+             "%s is much for adam, which takes steps of that size; 0.001 is"
              " usual",
-             rate);
+             text);
     } else if (lasting > RATE_HIGH) {
         warn(v, "optimizer.learning_rate",
-             "%g with momentum %g is a rate of %.3g in the end, with which"
+             "%s with momentum %g is a rate of %.3g in the end, with which"
              " hardly any model converges; 0.1 is usual",
-             rate, momentum, lasting);
+             text, momentum, lasting);
     } else if (lasting < RATE_LOW) {
         warn(v, "optimizer.learning_rate",
-             "%g changes next to nothing in %" PRIu32 " rounds; 0.1 is usual,"
+             "%s changes next to nothing in %" PRIu32 " rounds; 0.1 is usual,"
              " 0.001 for adam",
-             rate, f->rounds);
+             text, f->rounds);
     }
     if (local > LOCAL_HIGH) {
         warn(v, "optimizer.local_rate",

@@ -107,7 +107,21 @@ void testnet_forget_pid(struct testnet_node *node)
     node->pid = 0;
 }
 
-static bool add_node(struct testnet *net, const char *role, size_t index)
+/* What a node that was killed leaves behind stands in nobody's way. */
+static void tell_stale(struct ctl *ctl, const struct testnet_node *node)
+{
+    pid_t pid = node->pid == 0 ? read_pid(node->pid_file) : 0;
+    if (pid > 0) {
+        ctl_note(ctl,
+                 "note: %s names process %d, which is not %s any more: it was"
+                 " killed, or the machine restarted; the file is removed",
+                 node->pid_file, (int)pid, node->name);
+        (void)unlink(node->pid_file);
+    }
+}
+
+static bool add_node(struct testnet *net, struct ctl *ctl, const char *role,
+                     size_t index)
 {
     struct testnet_node *node = &net->nodes[net->count];
     struct stat info;
@@ -122,6 +136,7 @@ static bool add_node(struct testnet *net, const char *role, size_t index)
     }
     read_url(node);
     node->pid = find_pid(node);
+    tell_stale(ctl, node);
     return true;
 }
 
@@ -152,10 +167,10 @@ void testnet_drop_running(struct testnet *net)
     net->count = kept;
 }
 
-static void add_role(struct testnet *net, const char *role)
+static void add_role(struct testnet *net, struct ctl *ctl, const char *role)
 {
     for (size_t i = 0; net->count < TESTNET_NODES_MAX; i++) {
-        if (!add_node(net, role, i)) {
+        if (!add_node(net, ctl, role, i)) {
             free_last(net);
             return;
         }
@@ -173,9 +188,9 @@ enum exit_code testnet_open(struct testnet *net, struct ctl *ctl,
                         folder, strerror(errno), folder);
     }
     net->nodes = pot_calloc(TESTNET_NODES_MAX, sizeof(*net->nodes));
-    add_role(net, "validator");
-    add_role(net, "miner");
-    add_role(net, "aggregator");
+    add_role(net, ctl, "validator");
+    add_role(net, ctl, "miner");
+    add_role(net, ctl, "aggregator");
     if (net->count == 0) {
         return ctl_fail(ctl, EXIT_CODE_CONFIG,
                         "%s: no validator0/node.toml in it; `potctl testnet"

@@ -72,8 +72,10 @@ done
 ctl validator0 challenges --task "$task" --json | jq .challenges >"$WORK/some"
 jq .challenges "$WORK/whole" | cmp -s - "$WORK/some" ||
     fail "those of the task: $(cat "$WORK/some")"
-ctl validator0 challenges --task "$(printf '%064d' 0)" --json |
-    holds '.challenges == []' || fail "those of no task"
+! ctl validator0 challenges --task "$(printf '%064d' 0)" --json \
+    >"$WORK/none" 2>"$WORK/message" || fail "those of no task"
+[ ! -s "$WORK/none" ] && grep -q 'there is no such task' "$WORK/message" ||
+    fail "the message: $(cat "$WORK/message")"
 ctl validator0 challenges | grep 'rejected .* the deposit is lost$' ||
     fail "potctl challenges: $(ctl validator0 challenges)"
 

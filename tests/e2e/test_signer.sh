@@ -77,6 +77,10 @@ ctl validator1 status | grep '^vote  *stopped: .*pot-signer does not answer' ||
 grep -q "this validator does not vote" "$NET/validator1/potd.log" ||
     fail "the log does not say so"
 stopped=$(height_of validator0)
+# Who waits is told why, and then has its block.
+ctl validator0 transfer --to "$(potctl key show "$SIGNER/key")" --amount 1 \
+    --wait >"$WORK/sent" 2>"$WORK/waiting" &
+waiting=$!
 # Those that vote cannot see it, and see that there are no blocks.
 await 30 "the others say that the chain stands" stands validator0
 ctl validator0 status | grep '^vote  *voting' ||
@@ -85,9 +89,13 @@ ctl validator0 status | grep '^vote  *voting' ||
     cut -d. -f1)" -ge 5 ] || fail "no age in the metrics"
 ctl validator0 status --json |
     holds '.block_age_ms >= 5000 and (.ready | not)' || fail "no age"
+await 30 "who waits is told" grep -q 'still waiting' "$WORK/waiting"
 start_signer
 await 30 "it votes again" reaches validator0 $((stopped + 5))
 await_ready validator0 validator1
+wait "$waiting" || fail "the transfer: $(cat "$WORK/waiting")"
+grep -q 'still waiting: the node is not ready: no block for' "$WORK/waiting" ||
+    fail "who waits was not told: $(cat "$WORK/waiting")"
 
 # Asks the signer as a second node would.
 cat >"$WORK/ask.py" <<'ASK'

@@ -3,6 +3,9 @@
 # be encrypted.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 init_net 1 0
+jq -c '.params += {challenge_blocks: 1, challenge_ms: 1}' \
+    "$NET/genesis.json" >"$WORK/genesis"
+cp "$WORK/genesis" "$NET/genesis.json"
 start validator0
 await_ready validator0
 
@@ -56,8 +59,33 @@ mkfifo -m 600 "$WORK/pipe"
 cat "$WORK/words" >"$WORK/pipe" &
 POTD_KEY_PASSPHRASE_FILE=$WORK/pipe start validator0
 await_ready validator0
-second=$(submit validator0 "$(make_task again 10)")
+second=$(submit validator0 "$(make_task again 10 'numerics="blas"')")
 await 60 "the second task ended" has_ended validator0 "$second"
+
+# What cannot be challenged is said, and of what a hash is that is not what it
+# was taken for.
+says() { # text arguments...
+    text=$1
+    shift
+    ! ctl validator0 "$@" >"$WORK/out" 2>"$WORK/message" &&
+        grep -q "$text" "$WORK/message" ||
+        fail "$*: no \"$text\": $(cat "$WORK/message")"
+}
+miner=$(potctl key show "$NET/validator0/key")
+await 30 "blocks behind the task" reaches validator0 \
+    $(($(task_of validator0 "$second" | jq .ended_height) + 2))
+says 'too late: round 9 closed at height' challenge "$task" 9 "$miner"
+says 'numerics = "exact" can be challenged' challenge "$second" 9 "$miner"
+block=$(ctl validator0 block 1 --json | jq -r .hash)
+data=$(task_of validator0 "$task" | jq -r .train_dataset)
+says "no such transaction; the hash is a block's" tx "$block"
+says "no such transaction; the hash is a data set's" tx "$data"
+says "no such block; the hash is a task's" block "$task"
+says "no such task; the hash is a block's" task "$block"
+says "no such data set; the hash is a block's" dataset show "$block"
+says 'no such task' challenges --task "$(printf '%064d' 7)"
+ctl validator0 tx "$task" | grep "^from  *$(potctl key show "$POTCTL_KEY")\$" ||
+    fail "potctl tx: $(ctl validator0 tx "$task")"
 ctl validator0 verify-chain --genesis "$NET/genesis.json" --json |
     holds .ok || fail "verify-chain"
 stop_cleanly validator0

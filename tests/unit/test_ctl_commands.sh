@@ -105,8 +105,8 @@ for command in 'balance' "transfer --amount 1 --to" 'rewards --miner' \
     # shellcheck disable=SC2086
     {
         expect 2 'whose checksum is wrong' $command "$other"
-        expect 2 'lacks characters: it has 62' $command "${own%?}"
-        expect 2 'too many characters: it has 62' $command "${own}q"
+        expect 2 'lacks characters: 62 are expected' $command "${own%?}"
+        expect 2 'too many characters: 62 are expected' $command "${own}q"
         expect 2 'behind pot1 there' $command "${own%?}b"
         expect 2 'what stands before the @' $command "$own@127.0.0.1:26650"
         expect 2 'a hash, as a task' $command "$hash"
@@ -183,6 +183,7 @@ expect 0 'pds' dataset import "$dir/two.csv" --out "$dir/link.pds"
 check 'the link is one' [ -L "$dir/link.pds" ]
 check 'what it points at was written' [ -s "$dir/target.pds" ]
 expect 1 "cannot read $dir: a folder, not a file" dataset show "$dir"
+expect 1 "not a data set's address" dataset show 12ab
 expect 6 "$dir: a folder, not a file" dataset import "$dir"
 expect 3 "$dir: a folder, not a file" submit-task "$dir" --check
 expect 3 "$dir: a folder, not a file" key show "$dir"
@@ -218,6 +219,10 @@ task()
 }
 task 's/^numerics.*/numerics = "exact"/;s/^budget.*/budget = "1000000"/' \
     'raise reward.miner_stake to "137416.666666667" or training.audit_rate, or lower reward.budget'
+sed 's/^learning_rate.*/learning_rate = 0.000001/; s/^momentum.*/momentum = 0/' \
+    "$dir/task.toml" >"$dir/slow.toml"
+expect 0 'optimizer.learning_rate: 0.000001 changes next to nothing' \
+    submit-task "$dir/slow.toml" --check --node $dead
 task 's/^rounds/ruonds/' 'did you mean "training.rounds"'
 task 's/^layers.*/layers = [63, 10]/' 'the data has 64 features'
 task 's/^layers.*/layers = [64, 11]/' 'the data has 10 classes'
@@ -248,6 +253,10 @@ check 'miner1 has its API on base + 11' \
     grep -q '^listen = "127.0.0.1:31661"' "$net/miner1/node.toml"
 check 'the client is funded' grep -q '"1000000000000000"' "$net/genesis.json"
 expect 0 'stopped' testnet ps --dir "$net"
+echo 2147483646 >"$net/miner0/potd.pid" # above all process numbers
+expect 0 'miner0/potd.pid names process 2147483646, which is not miner0 any more' \
+    testnet ps --dir "$net"
+check 'the stale file is gone' [ ! -e "$net/miner0/potd.pid" ]
 expect 0 '"pid":null' testnet ps --dir "$net" --json
 expect 0 '0 nodes stopped' testnet down --dir "$net"
 expect 1 'validator0' testnet up --dir "$net" --detach --potd /bin/false
