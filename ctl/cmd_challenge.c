@@ -10,6 +10,7 @@
 #include "ctl/commands.h"
 #include "ctl/given.h"
 #include "ctl/sender.h"
+#include "ctl/waiting.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 
@@ -99,10 +100,12 @@ static enum exit_code await_verdict(char status[static STATUS_SIZE],
 {
     struct hash hash;
     char text[HASH_TEXT_SIZE];
+    struct waiting waiting = {0};
     signed_hash(&hash, SIGNED_SUBMISSION, message);
     (void)hash_format(&hash, text);
     enum exit_code rc = read_status(status, ctl, task, text);
     while (rc == EXIT_CODE_DONE && strcmp(status, "open") == 0) {
+        (void)waiting_tell(&waiting, ctl, "");
         rc = ctl_pause(ctl, POLL_MS, "the validators' verdict");
         if (rc == EXIT_CODE_DONE) {
             rc = read_status(status, ctl, task, text);

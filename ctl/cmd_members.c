@@ -138,7 +138,9 @@ const struct cli_command cmd_validators = {
                " what a challenge\nproved false: the next election passes it"
                " over.  Drawn are the submissions\nthat it was to audit in"
                " rounds that list its word, audited those on which\nthat word"
-               " was one: who leaves out many is slow, or audits nothing.\n",
+               " was one: who leaves out many is slow, or audits nothing.  A"
+               " dash: none was drawn,\nor it signed none of the last 64"
+               " blocks.\n",
 
     .examples = "  potctl validators\n",
     .run = run_validators,
