@@ -68,6 +68,14 @@ bool mending_is_ailing(const struct mending *m)
     return m->health != STORE_SOUND;
 }
 
+void mending_again(struct mending *m)
+{
+    if (m->node != NULL) {
+        m->wait_ms = TICK_MS;
+        m->due_ms = uv_now(&m->node->loop);
+    }
+}
+
 /* ---- mending */
 
 static void on_work(void *context)

@@ -46,6 +46,11 @@ void mending_stop(struct mending *mending);
 /* mending_is_ailing: the replica is its to wake, once it is cured. */
 bool mending_is_ailing(const struct mending *mending);
 
+/* mending_again: what ails it may be over, as its limits were changed: a cure
+ * is tried with the next tick, and not when the wait is over.  Fine if it was
+ * not opened. */
+void mending_again(struct mending *mending);
+
 /* mending_failed: something could not be stored or read.
  *
  * In: what  for people, static */

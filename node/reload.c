@@ -27,13 +27,16 @@ void reload(struct node *node)
             log_text("file", fresh->log_file));
     }
     startup_set_limits(node, fresh);
+    mending_again(&node->mending);
     if (net_set_peers(node->net, fresh->p2p_peers, fresh->p2p_peer_count) !=
         POT_OK) {
         LOG(LOG_ERROR, "node", "peers not changed",
             log_u64("peers", fresh->p2p_peer_count));
     }
     LOG(LOG_INFO, "node", "config re-read: log, peers, limits of the store",
-        log_u64("peers", fresh->p2p_peer_count));
+        log_u64("peers", fresh->p2p_peer_count),
+        log_u64("min_free_mb", fresh->min_free_mb),
+        log_u64("max_size_mb", fresh->max_size_mb));
     node_config_free(fresh);
     buf_fini(&faults);
 }

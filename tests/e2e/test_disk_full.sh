@@ -113,6 +113,8 @@ ctl validator3 status | grep 'storage.min_free_mb = 16777216' ||
 sed -i 's/^min_free_mb = .*/min_free_mb = 8/' "$NET/validator3/node.toml"
 kill -HUP "$(cat "$NET/validator3/pid")"
 await_ready validator3
+grep -q 'config re-read.* min_free_mb=8 ' "$NET/validator3/potd.log" ||
+    fail "the log does not say the new limit"
 
 no_evidence $names
 same_chain $names
