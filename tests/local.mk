@@ -1,11 +1,15 @@
 # tests/: unit tests under cmocka; one program a module.
+#
+# make check runs the scripts first, as config.h is looked at again before any
+# program, and then the programs, each in the order of this page.  Those that run
+# for a minute on one core stand first: none of them is to be left over, alone.
+include tests/sim/local.mk
+include tests/vsim/local.mk
 if HAVE_CMOCKA
 include tests/unit/local.mk
 include tests/bench/storage.mk
 include tests/fuzz/local.mk
 endif
-include tests/sim/local.mk
-include tests/vsim/local.mk
 include tests/bench/local.mk
 include tests/interop/local.mk
 include tests/e2e/local.mk
