@@ -49,8 +49,14 @@ TESTS += $(e2e_tests)
 EXTRA_DIST += tests/e2e/lib.sh tests/e2e/disk_lib.sh tests/e2e/netns.sh \
 	tests/e2e/replay_fashion.sh tests/e2e/soak.sh tests/e2e/score.py \
 	tests/e2e/short_list.py
-# Stands in the place of pot-worker, and cheats.
 
+# Asks a node, quickly.
+check_PROGRAMS += tests/e2e/ask
+tests_e2e_ask_SOURCES = tests/e2e/ask.c
+tests_e2e_ask_CPPFLAGS = $(AM_CPPFLAGS)
+tests_e2e_ask_LDADD = $(JANSSON_LIBS)
+
+# Stands in the place of pot-worker, and cheats.
 check_PROGRAMS += tests/e2e/bad_worker
 tests_e2e_bad_worker_SOURCES = tests/e2e/bad_worker.c
 tests_e2e_bad_worker_CPPFLAGS = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) \
