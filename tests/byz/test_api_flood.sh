@@ -22,7 +22,7 @@ await 20 "somebody is made to go" \
     metric_above validator0 pot_api_evicted_connections_total 0
 # With every place taken: what a quiet node does in a few seconds.
 for _ in $(seq 10); do
-    await 8 "an answer to an honest client" ctl validator0 status --json
+    await 30 "an answer to an honest client" ctl validator0 status --json
     count_files
 done
 await 60 "20 blocks" reaches validator1 $((before + 20))

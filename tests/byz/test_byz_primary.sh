@@ -23,13 +23,13 @@ view_of() { # height
     ctl validator1 block "$1" --json | jq .view
 }
 
-# begin TRICK: a network of which validator0 is the primary, and plays it.
+# begin TRICK TIMEOUT: a network of which validator0 is the primary, and plays it.
 begin() {
     init_quick_net 4 0
     for each in $names; do
         # Its blocks are the first to be judged: none of them is missed while
         # they meet.
-        set_key "$each" consensus propose_timeout_ms 1000
+        set_key "$each" consensus propose_timeout_ms "$2"
     done
     start_byz validator0 "$1"
     start $honest
@@ -55,7 +55,7 @@ finish() { # what it is replaced for
 # ---- late, but never too late
 
 export BYZ_DELAY_MS=600
-begin slow
+begin slow 1000
 # Blocks with nothing to do are slow for a reason.
 : >"$WORK/paying"
 while [ -e "$WORK/paying" ]; do
@@ -73,7 +73,7 @@ echo "one that was late was replaced"
 
 BYZ_CENSOR=$(potctl key new "$WORK/victim.key" --json | jq -r .address)
 export BYZ_CENSOR
-begin censor
+begin censor 2000 # it is never late
 ctl validator1 transfer --to "$BYZ_CENSOR" --amount 10 --wait --json >/dev/null
 [ "$(ctl validator1 status --json | jq .view)" -eq 0 ] ||
     fail "replaced before it left out anything"
@@ -89,7 +89,7 @@ echo "the transfer that was left out stands at height $height"
 
 # The accused is away: no node but this test speaks with its key.
 honest="validator1 validator2"
-begin spare
+begin spare 2000
 has_punished() { # name
     [ "$(ctl "$1" evidence --json | jq '.punished | length')" -eq 1 ]
 }

@@ -3,6 +3,10 @@
 # transactions of others go on without it.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 init_net 4 1
+for each in $names; do
+    # Nothing but the ghost could take so long.
+    set_key "$each" consensus propose_timeout_ms 8000
+done
 start $names
 await_ready $names
 await 10 "a few blocks" reaches validator0 3
