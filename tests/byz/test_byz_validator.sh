@@ -38,12 +38,18 @@ check_honest() { # trick honest...
 
 init_quick_net 4 1
 honest="validator0 validator1 validator2"
+liar=$(potctl key show "$NET/validator3/key" --json | jq -r .address)
+# Whatever it said was read then.
+has_gone() {
+    get "$1" /v1/peers | holds --arg a "$liar" '.peers | all(.address != $a)'
+}
 start $honest
 await 30 "the first blocks" reaches validator0 2
 while read -r trick grows; do
     counted=$grows
     [ "$grows" != - ] || counted=$bans
     for each in $honest; do
+        await 30 "$each has lost the last liar" has_gone "$each"
         metric "$each" "$counted" >"$WORK/before.$each"
     done
     start_byz validator3 "$trick"

@@ -169,6 +169,22 @@ has_ended() { # name task
     esac
 }
 
+# Each of them: what one knows, another may hear of a moment later.
+await_end_of() { # task names...
+    await_task=$1
+    shift
+    for each in "$@"; do
+        await 30 "$each knows that the task ended" has_ended "$each" \
+            "$await_task"
+    done
+}
+
+# was_refused MINER-ADDRESS: at some validator, by its log; not everyone need
+# have judged what others had refused.
+was_refused() {
+    cat "$NET"/validator*/potd.log | grep -q "submission refused.*miner=$1"
+}
+
 # make_task NAME ROUNDS [KEY=VALUE for the training section]...
 make_task() {
     cp "$SOURCE"/examples/digits/digits-*.csv "$WORK/"

@@ -12,6 +12,7 @@ get aggregator0 /v1/status | holds '.roles == ["aggregator"]' ||
 task=$(submit miner0 "$(make_task gathered 15 min_submissions=2 \
     'numerics="exact"')")
 await 60 "the task ended" has_ended validator0 "$task"
+await_end_of "$task" $names
 task_of validator0 "$task" >"$WORK/task.json"
 holds '.status == "completed" and .submissions == 2 * .rounds and
     .rejected == 0' "$WORK/task.json" ||

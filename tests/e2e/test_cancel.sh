@@ -16,7 +16,7 @@ POTCTL_KEY=$NET/miner0/key ctl validator0 cancel-task "$task" --wait \
 
 before=$(balance)
 ctl validator1 cancel-task "$task" --wait --json >/dev/null
-await 10 "validator0 knows of it" has_ended validator0 "$task"
+await_end_of "$task" validator0 validator2
 task_of validator0 "$task" >"$WORK/task.json"
 holds '.status == "cancelled" and .escrow_left == "0" and .round >= 5' \
     "$WORK/task.json" || fail "$(cat "$WORK/task.json")"

@@ -21,6 +21,7 @@ task=$(submit validator0 "$(make_task challenge 60 audit_rate=0.58 \
     'numerics="exact"')")
 await 60 "a false gradient was found out" has upheld
 await 60 "the task ended" has_ended validator0 "$task"
+await 30 "whatever was challenged is settled" is_settled upheld
 
 # The cheat's whole stake is gone, and it has left the task; a tenth of it is
 # the challenger's.

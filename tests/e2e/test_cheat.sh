@@ -43,17 +43,12 @@ earned() { # address
         .amount | tonumber] | add // 0' "$WORK/rewards"
 }
 
-refused_of() { # name: submissions of it that validators refused
-    grep -c "submission refused.*miner=$(address_of "$1")" \
-        "$NET/validator1/potd.log" || true
-}
-
 [ "$(earned "$(address_of miner0)")" -gt 0 ] || fail "honesty was not paid"
 index=1
 for cheat in $cheats; do
     [ "$(earned "$(address_of "miner$index")")" = 0 ] ||
         fail "$cheat was paid $(earned "$(address_of "miner$index")")"
-    [ "$(refused_of "miner$index")" -gt 0 ] || fail "$cheat was not refused"
+    await 20 "$cheat is refused" was_refused "$(address_of "miner$index")"
     index=$((index + 1))
 done
 holds '.rejected >= 8' "$WORK/task.json" ||

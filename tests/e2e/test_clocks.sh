@@ -56,7 +56,7 @@ has_left() { [ "$(changes validator1 invalid)" -gt 0 ] ||
 await 60 "a view without validator0" has_left
 go_on 3 validator1
 is_time_right validator1 || fail "the chain took a wrong clock's time"
-grep -q 'block refused' "$NET/validator1/potd.log" ||
+grep -q 'block refused' "$NET"/validator[123]/potd.log ||
     fail "nobody said what was wrong with its block"
 
 # An hour behind it finds the others' blocks too far ahead, and follows.

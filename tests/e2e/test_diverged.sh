@@ -34,8 +34,10 @@ task=$(submit_diverging noise 0.005)
 await 60 "the task ended" has_ended validator0 "$task"
 [ "$(task_of validator0 "$task" | jq .submissions)" -ge 1 ] ||
     fail "nothing was counted: $(task_of validator0 "$task")"
+counted=$(ctl validator0 rewards --task "$task" --miner "$(address_of miner1)" \
+    --json | jq 'select(.for == "training") | .round' | head -n 1)
 is_upheld >/dev/null || POTCTL_KEY=$NET/validator1/key ctl validator0 challenge \
-    "$task" 2 "$(address_of miner1)" --wait >/dev/null
+    "$task" "$counted" "$(address_of miner1)" --wait >/dev/null
 await 30 "the challenge was upheld" is_upheld
 
 # Its stake is gone: the honest one is alone.

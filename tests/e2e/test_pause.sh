@@ -56,6 +56,12 @@ name_of_primary() {
     done
     fail "no node is the primary $primary"
 }
+is_agreed() { # who leads: the thaw may have begun a view, and not ended it
+    for each in validator0 validator1 validator2 validator3; do
+        status_of "$each" | jq -c '[.primary, .view]'
+    done | sort -u | wc -l | grep -qx 1
+}
+await 20 "all have one primary" is_agreed
 victim=$(name_of_primary)
 watcher=validator0
 [ "$victim" = validator0 ] && watcher=validator1

@@ -9,6 +9,7 @@ await_ready $names
 
 task=$(submit validator0 "$(make_task digits 60)")
 await 90 "the task ended" has_ended validator1 "$task"
+await_end_of "$task" $names
 task_of validator0 "$task" >"$WORK/task.json"
 holds '.status == "completed" and .round == .rounds and .rejected == 0' \
     "$WORK/task.json" || fail "$(cat "$WORK/task.json")"

@@ -45,14 +45,14 @@ await 40 "the fifth signs" has_signed validator0 "$new"
 
 POTCTL_KEY=$NET/validator1/key ctl validator0 unstake --role validator \
     --amount 10000 --wait >/dev/null
+ctl validator0 balance "$old" | grep -q "unbonding .*10000 POT, free behind" ||
+    fail "the stake is not bound"
+free=$(ctl validator0 balance "$old" --json | jq '.unbonding[0].height')
 kill_hard validator1
 await 60 "the set is without it" is_out validator0 "$old"
 start validator1
 await_ready validator1
 goes_on validator1 # it follows
-ctl validator0 balance "$old" | grep -q "unbonding .*10000 POT, free behind" ||
-    fail "the stake is not bound"
-free=$(ctl validator0 balance "$old" --json | jq '.unbonding[0].height')
 
 # Everyone dies around an epoch's end, twice.
 for time in 1 2; do

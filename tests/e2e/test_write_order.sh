@@ -20,7 +20,7 @@ await 20 "some blocks" reaches validator0 5
 
 # The sign state's sync hangs: no vote leaves, while blocks come by sync.
 faults validator0 'sign_state sync hang'
-at=$(height_of validator1)
+at=$(height_of validator0) # it has voted for no later one than the next
 await 20 "blocks of the others" reaches validator1 $((at + 2))
 votes_of() { # how many of the blocks from $1 on validator0 signed
     votes_node=$(ctl validator0 status --json | jq -r .node)
