@@ -4,19 +4,16 @@
 #define POT_TESTS_UNIT_INTAKE_FIXTURE_H
 
 #include "tests/unit/chain_fixture.h"
+#include "tests/unit/lone_net.h"
 
-struct gossip;
 struct intake;
 struct mempool;
 struct needs;
-struct net;
 struct pending;
 
 struct intake_fixture {
     struct chain_fixture chain;
-    uv_loop_t net_loop; /* it is not run before the end */
-    struct net *net;
-    struct gossip *gossip;
+    struct lone_net net;
     struct needs *needs;
     struct mempool *mempool;
     struct pending *pending;

@@ -13,6 +13,7 @@ unit_node_tests = \
 	tests/unit/test_errands \
 	tests/unit/test_evidence_pool \
 	tests/unit/test_gathered_job \
+	tests/unit/test_grouping \
 	tests/unit/test_groups \
 	tests/unit/test_guard \
 	tests/unit/test_headers \
@@ -44,15 +45,17 @@ unit_node_cppflags = $(unit_cppflags) $(UV_CFLAGS)
 
 unit_chain_sources = tests/unit/chain_fixture.c tests/unit/chain_fixture.h \
 	tests/scratch.h
+unit_lone_net = tests/unit/lone_net.c tests/unit/lone_net.h
+unit_small_task = tests/unit/small_task.c tests/unit/small_task.h
 unit_intake_fixture = tests/unit/intake_fixture.c \
-	tests/unit/intake_fixture.h $(unit_chain_sources)
+	tests/unit/intake_fixture.h $(unit_lone_net) $(unit_chain_sources)
 unit_chain_libs = node/tx/libtx.a node/block/libblock.a \
 	node/hold/libhold.a node/loop/libloop.a consensus/libconsensus.a \
 	ledger/libledger.a storage/libstorage.a p2p/libp2p.a \
 	$(unit_proto_libs) $(LMDB_LIBS) $(UV_LIBS) $(JANSSON_LIBS) -lm
 
 tests_unit_test_aggregator_SOURCES = tests/unit/test_aggregator.c \
-	$(unit_fetch_node) $(unit_chain_sources)
+	$(unit_fetch_node) $(unit_small_task) $(unit_chain_sources)
 tests_unit_test_aggregator_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_aggregator_LDADD = node/round/libround.a \
 	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
@@ -64,13 +67,22 @@ tests_unit_test_audits_LDADD = node/round/libround.a \
 	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
 
 tests_unit_test_open_round_SOURCES = tests/unit/test_open_round.c \
-	$(unit_chain_sources)
+	$(unit_small_task) $(unit_chain_sources)
 tests_unit_test_open_round_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_open_round_LDADD = node/round/libround.a \
 	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
 
+unit_group_scene = tests/unit/group_scene.c tests/unit/group_scene.h \
+	$(unit_small_task) $(unit_lone_net) $(unit_chain_sources)
+
+tests_unit_test_grouping_SOURCES = tests/unit/test_grouping.c \
+	$(unit_group_scene)
+tests_unit_test_grouping_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_grouping_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
+
 tests_unit_test_groups_SOURCES = tests/unit/test_groups.c \
-	$(unit_chain_sources)
+	$(unit_group_scene)
 tests_unit_test_groups_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_groups_LDADD = node/round/libround.a \
 	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
@@ -127,7 +139,7 @@ tests_unit_test_errands_LDADD = $(unit_chain_libs)
 
 tests_unit_test_evidence_pool_SOURCES = tests/unit/test_evidence_pool.c \
 	tests/unit/evidence_fixture.c tests/unit/evidence_fixture.h \
-	$(unit_chain_sources)
+	$(unit_lone_net) $(unit_chain_sources)
 tests_unit_test_evidence_pool_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_evidence_pool_LDADD = $(unit_chain_libs)
 tests_unit_test_guard_SOURCES = tests/unit/test_guard.c

@@ -14,12 +14,10 @@
 #include "proto/signed.h"
 #include "tests/unit/chain_fixture.h"
 #include "tests/unit/fetch_node.h"
+#include "tests/unit/small_task.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define PAYLOAD_MAX 256
-#define ROWS        2
 
 enum { SELF, FELLOW, OTHER, MINER, NODES };
 
@@ -31,8 +29,7 @@ static struct {
     struct gossip *gossip;
     struct aggregator *aggregator;
     struct hash task;
-    struct model_shape shape;
-    uint8_t payload[PAYLOAD_MAX]; /* the miner's, who alone has it */
+    uint8_t payload[SMALL_TASK_PAYLOAD_MAX]; /* the miner's, who alone has it */
     size_t payload_size;
     struct hash hash;
     bool is_promised;
@@ -103,67 +100,26 @@ static bool are_up(void *context)
 
 /* ---- the task */
 
-static void make_spec(Pot__TaskSpec *spec, Pot__ModelSpec *model)
-{
-    static uint32_t layers[] = {3, 2};
-    pot__model_spec__init(model);
-    pot__task_spec__init(spec);
-    model->n_layers = 2;
-    model->layers = layers;
-    model->activation = POT__ACTIVATION__ACTIVATION_RELU;
-    model->loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
-    spec->model = model;
-    spec->rows_per_miner = ROWS;
-    spec->aggregation = POT__AGGREGATION__AGGREGATION_MEAN;
-    spec->compression = POT__COMPRESSION__COMPRESSION_INT8;
-    assert_int_equal(model_shape_from_spec(&t.shape, model), POT_OK);
-}
-
-/* Round 0 is open, with the client in its roster. */
+/* Its miner is the client. */
 static void store_task(void)
 {
-    Pot__ModelSpec model;
-    Pot__TaskSpec spec;
-    Pot__TaskRecord record = POT__TASK_RECORD__INIT;
-    Pot__RosterEntry entry = POT__ROSTER_ENTRY__INIT;
-    Pot__RosterEntry *roster[] = {&entry};
-    make_spec(&spec, &model);
-    entry.miner = codec_bytes(key_public(t.chain.client)->b, PUBLIC_KEY_SIZE);
     t.task = (struct hash){{5}};
-    record.task = codec_bytes(t.task.b, HASH_SIZE);
-    record.spec = &spec;
-    record.status = POT__TASK_STATUS__TASK_RUNNING;
-    record.parameters_hash = record.task;
-    record.n_roster = 1;
-    record.roster = roster;
-    chain_fixture_store_task(&t.chain, &record);
-}
-
-static void make_payload(void)
-{
-    const int8_t exponents[TENSORS_MAX] = {-10, -11};
-    const int32_t values[] = {1, -2, 3, -4, 5, -6, 7, -8};
-    assert_int_equal(t.shape.parameter_count, sizeof(values) / sizeof(*values));
-    t.payload_size = gradient_bytes(&t.shape, 1);
-    assert_true(t.payload_size <= sizeof(t.payload));
-    gradient_encode(t.payload, &t.shape, 1, 1, exponents, values);
+    Pot__TaskRecord *record =
+        small_task_record(&t.task, key_public(t.chain.client), 1);
+    chain_fixture_store_task(&t.chain, record);
+    codec_free(record);
+    t.payload_size = small_task_payload(t.payload, 5);
     blob_hash(&t.hash, t.payload, t.payload_size);
 }
 
 static Pot__Signed *make_submission(void)
 {
-    static char core[] = "Haswell";
-    Pot__SubmissionBody body = POT__SUBMISSION_BODY__INIT;
-    body.task = codec_bytes(t.task.b, HASH_SIZE);
-    body.parameters_hash = body.task;
-    body.payload_hash = codec_bytes(t.hash.b, HASH_SIZE);
-    body.payload_bytes = t.payload_size;
-    body.salt = body.task;
-    body.rows = ROWS;
-    body.workers = 1;
-    body.blas_core = core;
-    return signed_make(SIGNED_SUBMISSION, &t.chain.holdings.chain,
-                       t.chain.client, &body);
+    const struct small_task_answer answer = {.chain = &t.chain.holdings.chain,
+                                             .task = &t.task,
+                                             .payload = &t.hash,
+                                             .payload_bytes = t.payload_size,
+                                             .salt = &t.task};
+    return small_task_submission(&answer, t.chain.client);
 }
 
 /* ---- all of it */
@@ -204,7 +160,6 @@ static int set_up(void **state)
     world_init(&t.w);
     chain_fixture_open(&t.chain);
     store_task();
-    make_payload();
     for (unsigned i = SELF; i < NODES; i++) {
         node_up(i);
     }

@@ -8,11 +8,10 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "node/block/owed.h"
-#include "p2p/gossip.h"
-#include "p2p/net.h"
 #include "proto/codec.h"
 #include "tests/unit/chain_fixture.h"
 #include "tests/unit/evidence_fixture.h"
+#include "tests/unit/lone_net.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -27,9 +26,7 @@
 
 static struct {
     struct chain_fixture chain;
-    uv_loop_t net_loop; /* nobody is there: it is not run before the end */
-    struct net *net;
-    struct gossip *gossip;
+    struct lone_net net;
     char *path;
     struct evidence_pool *pool;
     unsigned work;
@@ -51,24 +48,14 @@ static void on_breach(void *context, uint64_t peer_id)
     f.breaker = peer_id;
 }
 
-static void on_message(void *context, struct peer *peer, uint8_t type,
-                       const uint8_t *data, size_t size)
-{
-    (void)context;
-    (void)peer;
-    (void)type;
-    (void)data;
-    (void)size;
-}
-
 static void open_pool(void)
 {
     const struct evidence_pool_config config = {
         .loop = &f.chain.loop,
         .holdings = &f.chain.holdings,
         .chain = f.chain.chain,
-        .gossip = f.gossip,
-        .net = f.net,
+        .gossip = f.net.gossip,
+        .net = f.net.net,
         .key = f.chain.client,
         .path = f.path,
         .on_work = on_work,
@@ -86,19 +73,10 @@ static void close_pool(void)
 
 static int set_up(void **state)
 {
-    const struct net_callbacks callbacks = {.on_message = on_message};
     (void)state;
     memset(&f, 0, sizeof(f));
     chain_fixture_open(&f.chain);
-    assert_int_equal(uv_loop_init(&f.net_loop), 0);
-    const struct net_config config = {
-        .loop = &f.net_loop,
-        .chain = f.chain.holdings.chain,
-        .key = f.chain.client,
-        .moniker = "",
-    };
-    assert_int_equal(net_open(&f.net, &config, &callbacks), POT_OK);
-    f.gossip = gossip_new(f.net, 100);
+    lone_net_open(&f.net, &f.chain.holdings.chain, f.chain.client);
     f.path = file_join(f.chain.folder, "evidence");
     f.rule = (struct owed_rule){false, 0, 5000, TIMEOUT, 1};
     open_pool();
@@ -109,10 +87,7 @@ static int tear_down(void **state)
 {
     (void)state;
     close_pool();
-    gossip_free(f.gossip);
-    net_close(f.net, NULL, NULL);
-    assert_int_equal(uv_run(&f.net_loop, UV_RUN_DEFAULT), 0);
-    assert_int_equal(uv_loop_close(&f.net_loop), 0);
+    lone_net_close(&f.net);
     (void)unlink(f.path);
     free(f.path);
     chain_fixture_close(&f.chain);

@@ -100,7 +100,7 @@ static bool receive(uint64_t nonce)
     size_t size;
     Pot__Signed *tx = chain_fixture_pay(&f.chain, nonce, 5);
     uint8_t *data = codec_encode(&size, tx);
-    bool is_new = gossip_receive(f.gossip, MESSAGE_TX, data, size);
+    bool is_new = gossip_receive(f.net.gossip, MESSAGE_TX, data, size);
     if (is_new) {
         intake_receive(f.intake, MESSAGE_TX, data, size, PEER);
         (void)uv_run(&f.chain.loop, UV_RUN_DEFAULT);

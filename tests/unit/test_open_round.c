@@ -11,15 +11,13 @@
 #include "proto/codec.h"
 #include "proto/signed.h"
 #include "tests/unit/chain_fixture.h"
+#include "tests/unit/small_task.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-#define ROSTER     3
-#define TIMEOUT_MS 60000
 
 struct table {
     struct chain_fixture f;
@@ -35,36 +33,8 @@ static void on_news(void *context)
 
 static Pot__TaskRecord *make_record(const struct hash *task)
 {
-    size_t size;
-    uint8_t keys[ROSTER][PUBLIC_KEY_SIZE] = {{1}, {2}, {3}};
-    uint32_t layers[2] = {3, 2};
-    Pot__ModelSpec model = POT__MODEL_SPEC__INIT;
-    Pot__TaskSpec spec = POT__TASK_SPEC__INIT;
-    Pot__TaskRecord record = POT__TASK_RECORD__INIT;
-    Pot__RosterEntry entries[ROSTER];
-    Pot__RosterEntry *list[ROSTER];
-    Pot__TaskRecord *copy;
-    for (size_t i = 0; i < ROSTER; i++) {
-        pot__roster_entry__init(&entries[i]);
-        entries[i].miner = codec_bytes(keys[i], PUBLIC_KEY_SIZE);
-        list[i] = &entries[i];
-    }
-    model.n_layers = 2;
-    model.layers = layers;
-    model.activation = POT__ACTIVATION__ACTIVATION_RELU;
-    model.loss = POT__LOSS__LOSS_SOFTMAX_CROSS_ENTROPY;
-    spec.model = &model;
-    spec.min_submissions = 1;
-    spec.round_timeout_ms = TIMEOUT_MS;
-    record.task = codec_bytes(task->b, HASH_SIZE);
-    record.spec = &spec;
-    record.status = POT__TASK_STATUS__TASK_RUNNING;
-    record.n_roster = ROSTER;
-    record.roster = list;
-    uint8_t *data = codec_encode(&size, &record);
-    assert_int_equal(CODEC_DECODE(&copy, pot__task_record, data, size), POT_OK);
-    free(data);
-    return copy;
+    const struct public_key miners[] = {{{1}}, {{2}}, {{3}}};
+    return small_task_record(task, miners, sizeof(miners) / sizeof(*miners));
 }
 
 static int set_up(void **state)
@@ -101,9 +71,9 @@ static int tear_down(void **state)
 static bool attest(struct table *t, uint32_t sequence, uint8_t count,
                    bool has_link)
 {
-    uint8_t names[ROSTER + 1][HASH_SIZE] = {{0}};
-    Pot__Judgement judgements[ROSTER + 1];
-    Pot__Judgement *list[ROSTER + 1];
+    uint8_t names[SMALL_TASK_ROSTER_MAX + 1][HASH_SIZE] = {{0}};
+    Pot__Judgement judgements[SMALL_TASK_ROSTER_MAX + 1];
+    Pot__Judgement *list[SMALL_TASK_ROSTER_MAX + 1];
     Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
     struct round_attestation opened;
     for (uint8_t i = 0; i < count; i++) {
@@ -132,9 +102,9 @@ static void a_padded_attestation_is_not_taken(void **state)
 {
     struct table *t = *state;
     assert_true(attest(t, 1, 1, true));
-    assert_false(attest(t, 2, ROSTER + 1, true));
-    assert_true(attest(t, 2, ROSTER, true));
-    assert_false(attest(t, 2, ROSTER, true)); /* it is known */
+    assert_false(attest(t, 2, SMALL_TASK_ROSTER_MAX + 1, true));
+    assert_true(attest(t, 2, SMALL_TASK_ROSTER_MAX, true));
+    assert_false(attest(t, 2, SMALL_TASK_ROSTER_MAX, true)); /* it is known */
 }
 
 static void an_attestation_without_a_link_is_not_taken(void **state)
@@ -146,21 +116,14 @@ static void an_attestation_without_a_link_is_not_taken(void **state)
 
 static void submit(struct table *t, struct open_round *round)
 {
-    uint8_t payload[HASH_SIZE] = {7};
-    uint8_t rest[HASH_SIZE] = {8};
-    char core[] = "Haswell";
-    Pot__SubmissionBody body = POT__SUBMISSION_BODY__INIT;
+    const struct hash payload = {{7}};
+    const struct small_task_answer answer = {.chain = &t->f.holdings.chain,
+                                             .task = open_round_task(round),
+                                             .payload = &payload,
+                                             .payload_bytes = 1,
+                                             .salt = &payload};
     struct round_submission opened;
-    body.task = codec_bytes(open_round_task(round)->b, HASH_SIZE);
-    body.parameters_hash = codec_bytes(rest, HASH_SIZE);
-    body.payload_hash = codec_bytes(payload, HASH_SIZE);
-    body.salt = codec_bytes(rest, HASH_SIZE);
-    body.rows = 1;
-    body.payload_bytes = 1;
-    body.workers = 1;
-    body.blas_core = core;
-    Pot__Signed *message = signed_make(SIGNED_SUBMISSION, &t->f.holdings.chain,
-                                       t->f.client, &body);
+    Pot__Signed *message = small_task_submission(&answer, t->f.client);
     assert_int_equal(round_submission_decode(&opened, message), POT_OK);
     assert_true(open_round_submission(round, &opened, message, 0));
     codec_free(message);
@@ -200,7 +163,7 @@ static void a_round_that_nobody_committed_to_ends_at_its_timeout(void **state)
     Pot__TaskRecord *record = make_record(&t->task);
     chain_fixture_store_task(&t->f, record);
     codec_free(record);
-    assert_false(should_close(t, TIMEOUT_MS - 1));
+    assert_false(should_close(t, SMALL_TASK_TIMEOUT_MS - 1));
     assert_true(should_close(t, 1));
 }
 
@@ -215,8 +178,8 @@ static void what_was_committed_to_has_time_to_be_revealed(void **state)
     chain_fixture_store_task(&t->f, record);
     codec_free(record);
     assert_true(open_round_commitment(t->round, &commitment));
-    assert_false(should_close(t, TIMEOUT_MS));
-    assert_false(should_close(t, TIMEOUT_MS / 2 - 1));
+    assert_false(should_close(t, SMALL_TASK_TIMEOUT_MS));
+    assert_false(should_close(t, SMALL_TASK_TIMEOUT_MS / 2 - 1));
     assert_true(should_close(t, 1));
 }
 

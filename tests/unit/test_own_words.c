@@ -104,7 +104,7 @@ static int set_up(void **state)
         .loop = &chain->loop,
         .holdings = &chain->holdings,
         .needs = t->scene.node.needs,
-        .gossip = t->scene.node.gossip,
+        .gossip = t->scene.node.net.gossip,
         .key = key,
         .links = own_links_new(key, &t->scene.f.chain, "draws"),
         .on_news = ignore,
@@ -282,7 +282,7 @@ static const Pot__Signed *ours_of(const struct table *t,
 static bool goes_out(struct table *t, uint64_t after_ms)
 {
     struct round_candidate candidate;
-    struct gossip *gossip = t->scene.node.gossip;
+    struct gossip *gossip = t->scene.node.net.gossip;
     size_t size;
     open_round_collect(t->round, &candidate);
     uint8_t *data = codec_encode(&size, ours_of(t, &candidate));

@@ -1,0 +1,173 @@
+#include "config.h"
+
+#include "tests/unit/group_scene.h"
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "ledger/keys.h"
+#include "ledger/record.h"
+#include "node/hold/blob_pool.h"
+#include "node/hold/known_parts.h"
+#include "proto/blob.h"
+#include "proto/codec.h"
+#include "proto/signed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DEADLINE_MS 20000
+
+static void write_set(const struct ledger_env *env, const void *what)
+{
+    record_store_set(&env->state, keys_validators(), what);
+}
+
+static void store_task(struct group_scene *s)
+{
+    s->task = (struct hash){{5}};
+    s->record = small_task_record(&s->task, s->set.keys, SCENE_MEMBERS);
+    enum pot_err err = model_shape_from_spec(&s->shape, s->record->spec->model);
+    POT_ASSERT(err == POT_OK);
+    chain_fixture_store_task(&s->f, s->record);
+}
+
+void group_scene_submit(struct group_scene *s, size_t i)
+{
+    uint8_t payload[SMALL_TASK_PAYLOAD_MAX];
+    struct hash hash;
+    size_t size = small_task_payload(payload, (int32_t)i);
+    blob_hash(&hash, payload, size);
+    bool is_put = blob_pool_put(s->f.holdings.pool, &hash, payload, size);
+    POT_ASSERT(is_put);
+    const struct small_task_answer answer = {.chain = &s->f.holdings.chain,
+                                             .task = &s->task,
+                                             .payload = &hash,
+                                             .payload_bytes = size,
+                                             .salt = &s->task};
+    round_submission_fini(&s->submissions[i]);
+    codec_free(s->messages[i]);
+    s->messages[i] = small_task_submission(&answer, s->keys[i]);
+    enum pot_err err =
+        round_submission_decode(&s->submissions[i], s->messages[i]);
+    POT_ASSERT(err == POT_OK);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return hash_compare(a, b);
+}
+
+void group_scene_open(struct group_scene *s)
+{
+    memset(s, 0, sizeof(*s));
+    chain_fixture_open(&s->f);
+    s->f.holdings.parts = known_parts_new(&s->f.holdings);
+    for (size_t i = 0; i < SCENE_VALIDATORS; i++) {
+        s->keys[i] = key_generate();
+        s->set.keys[s->set.count++] = *key_public(s->keys[i]);
+    }
+    s->aggregator = key_generate();
+    chain_fixture_store(&s->f, write_set, &s->set);
+    lone_net_open(&s->net, &s->f.holdings.chain, s->keys[0]);
+    store_task(s);
+    for (size_t i = 0; i < SCENE_MEMBERS; i++) {
+        group_scene_submit(s, i);
+        s->members[i] = s->submissions[i].hash;
+    }
+    qsort(s->members, SCENE_MEMBERS, sizeof(*s->members), compare);
+}
+
+void group_scene_close(struct group_scene *s)
+{
+    lone_net_close(&s->net);
+    (void)uv_run(&s->f.loop, UV_RUN_DEFAULT);
+    for (size_t i = 0; i < SCENE_MEMBERS; i++) {
+        round_submission_fini(&s->submissions[i]);
+        codec_free(s->messages[i]);
+    }
+    for (size_t i = 0; i < SCENE_VALIDATORS; i++) {
+        key_free(s->keys[i]);
+    }
+    key_free(s->aggregator);
+    codec_free(s->record);
+    known_parts_free(s->f.holdings.parts);
+    chain_fixture_close(&s->f);
+}
+
+const struct round_submission *group_scene_find(const struct group_scene *s,
+                                                const struct hash *submission)
+{
+    for (size_t i = 0; i < SCENE_MEMBERS; i++) {
+        if (hash_equal(&s->submissions[i].hash, submission)) {
+            return &s->submissions[i];
+        }
+    }
+    return NULL;
+}
+
+static void on_made(void *context, const struct group_result *result)
+{
+    struct group_scene *s = context;
+    POT_ASSERT(result->err == POT_OK);
+    s->made = *result;
+    s->is_made = true;
+}
+
+/* What the aggregator finds of the first count members. */
+static void sum_up(struct group_scene *s, size_t count)
+{
+    struct group_order order = {
+        .loop = &s->f.loop,
+        .holdings = &s->f.holdings,
+        .task = s->task,
+        .members = pot_calloc(count, sizeof(*order.members)),
+        .count = count,
+    };
+    for (size_t i = 0; i < count; i++) {
+        order.members[i] = group_member_of(group_scene_find(s, &s->members[i]));
+    }
+    s->is_made = false;
+    (void)group_sum_start(&order, on_made, s);
+    while (!s->is_made) {
+        (void)uv_run(&s->f.loop, UV_RUN_ONCE);
+    }
+}
+
+/* Of a group that differs in what nobody looks at the draw differs, too. */
+void group_scene_make(struct group_scene *s, struct group *out, size_t count,
+                      bool is_drawn, int fault)
+{
+    bool is = !is_drawn;
+    sum_up(s, count);
+    for (uint8_t i = 0; is != is_drawn; i++) {
+        Pot__GroupBody body = POT__GROUP_BODY__INIT;
+        struct group_result made = s->made;
+        made.root.b[0] ^= fault == ROOT_WRONG;
+        made.sum.b[0] ^= fault == SUM_WRONG;
+        body.task = codec_bytes(s->task.b, HASH_SIZE);
+        body.round = i;
+        body.members = codec_bytes(s->members, count * HASH_SIZE);
+        body.root = codec_bytes(made.root.b, HASH_SIZE);
+        body.sum_hash = codec_bytes(made.sum.b, HASH_SIZE);
+        body.sum_bytes = made.sum_bytes;
+        Pot__Signed *message = signed_make(SIGNED_GROUP, &s->f.holdings.chain,
+                                           s->aggregator, &body);
+        enum pot_err err = group_decode(out, message);
+        POT_ASSERT(err == POT_OK);
+        codec_free(message);
+        is = group_opens(out, &s->set, key_public(s->keys[0]));
+        if (is != is_drawn) {
+            group_fini(out);
+        }
+    }
+}
+
+void group_scene_run(struct group_scene *s, bool (*is_over)(void))
+{
+    uint64_t end_ms = clock_steady_ms() + DEADLINE_MS;
+    while (!is_over()) {
+        POT_ASSERT(clock_steady_ms() < end_ms);
+        (void)uv_run(&s->f.loop, UV_RUN_NOWAIT);
+    }
+}

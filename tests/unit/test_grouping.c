@@ -1,0 +1,203 @@
+/* How an aggregator makes groups of what its miners submit: over a real store,
+ * with real payloads. */
+#include "config.h"
+
+#include "node/round/grouping.h"
+
+#include "proto/codec.h"
+#include "proto/signed.h"
+#include "tests/unit/group_scene.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PEER 7 /* from whom all comes */
+
+static struct {
+    struct group_scene s;
+    struct grouping *grouping;
+    unsigned published;
+    unsigned passed_on; /* since then */
+    bool was_passed_on; /* one was, before the first group went out */
+} t;
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&t, 0, sizeof(t));
+    group_scene_open(&t.s);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    grouping_free(t.grouping);
+    group_scene_close(&t.s);
+    return 0;
+}
+
+static void on_published(void *context)
+{
+    (void)context;
+    t.published++;
+    t.was_passed_on = t.was_passed_on || t.passed_on > 0;
+}
+
+static void on_passed_on(void *context, const Pot__Signed *message,
+                         uint64_t peer_id)
+{
+    (void)context;
+    (void)message;
+    assert_int_equal(peer_id, PEER);
+    t.passed_on++;
+}
+
+static void open_grouping(uint32_t expected)
+{
+    const struct grouping_config config = {
+        .loop = &t.s.f.loop,
+        .holdings = &t.s.f.holdings,
+        .gossip = t.s.net.gossip,
+        .key = t.s.aggregator,
+        .task = t.s.task,
+        .expected = expected,
+        .published = on_published,
+        .pass_on = on_passed_on,
+    };
+    t.grouping = grouping_new(&config);
+}
+
+static bool bring(size_t i)
+{
+    Pot__Signed empty = POT__SIGNED__INIT;
+    Pot__Signed *message = signed_copy(&empty);
+    bool is_taken =
+        grouping_add(t.grouping, &t.s.submissions[i], message, PEER);
+    if (!is_taken) {
+        codec_free(message);
+    }
+    return is_taken;
+}
+
+static bool are_two_passed_on(void)
+{
+    return t.passed_on == 2;
+}
+
+static bool are_all_passed_on(void)
+{
+    return t.passed_on == SCENE_MEMBERS;
+}
+
+static void a_group_goes_out_before_its_members(void **state)
+{
+    (void)state;
+    open_grouping(0);
+    for (size_t i = 0; i < SCENE_MEMBERS; i++) {
+        assert_true(bring(i));
+    }
+    assert_false(bring(0)); /* again */
+    grouping_tick(t.grouping, true);
+    assert_int_equal(t.passed_on, 0);
+    t.s.f.loop.time += GROUPING_TOGETHER_MS;
+    grouping_tick(t.grouping, false); /* somebody is on the way */
+    assert_int_equal(t.passed_on, 0);
+    grouping_tick(t.grouping, true);
+    group_scene_run(&t.s, are_all_passed_on);
+    assert_int_equal(t.published, 1);
+    assert_false(t.was_passed_on);
+    assert_int_equal(grouping_count(t.grouping), SCENE_MEMBERS);
+    assert_false(bring(0));
+}
+
+static void nobody_waits_for_others_for_long(void **state)
+{
+    (void)state;
+    open_grouping(0);
+    assert_true(bring(0));
+    t.s.f.loop.time += GROUPING_WAIT_MS;
+    grouping_tick(t.grouping, false);
+    assert_int_equal(t.passed_on, 1); /* as it is: one is no group */
+    assert_int_equal(t.published, 0);
+}
+
+static void as_many_as_last_time_are_all(void **state)
+{
+    (void)state;
+    open_grouping(2);
+    assert_true(bring(0) && bring(1));
+    group_scene_run(&t.s, are_two_passed_on);
+    assert_int_equal(t.published, 1);
+}
+
+static void what_another_has_summed_is_not_summed_again(void **state)
+{
+    (void)state;
+    struct group group;
+    group_scene_make(&t.s, &group, SCENE_MEMBERS - 1, false, SUM_RIGHT);
+    open_grouping(0);
+    grouping_skip(t.grouping, &group);
+    size_t taken = 0;
+    for (size_t i = 0; i < SCENE_MEMBERS; i++) {
+        taken += bring(i) ? 1 : 0;
+    }
+    assert_int_equal(taken, 1);
+    assert_int_equal(grouping_count(t.grouping), 1);
+    group_fini(&group);
+}
+
+/* Another one of the first miner, of the same payload. */
+static bool bring_another(uint8_t salt)
+{
+    struct round_submission opened;
+    const struct round_submission *first = &t.s.submissions[0];
+    const struct hash salted = {{salt}};
+    const struct small_task_answer answer = {
+        .chain = &t.s.f.holdings.chain,
+        .task = &t.s.task,
+        .payload = &first->payload,
+        .payload_bytes = first->body->payload_bytes,
+        .salt = &salted,
+    };
+    Pot__Signed *message = small_task_submission(&answer, t.s.keys[0]);
+    assert_int_equal(round_submission_decode(&opened, message), POT_OK);
+    bool is_taken = grouping_add(t.grouping, &opened, message, PEER);
+    if (!is_taken) {
+        codec_free(message);
+    }
+    round_submission_fini(&opened);
+    return is_taken;
+}
+
+static void a_miner_has_one_submission_in_groups(void **state)
+{
+    (void)state;
+    unsigned taken = 0;
+    open_grouping(0);
+    for (uint8_t i = 0; i < 9; i++) {
+        taken += bring_another(i) ? 1 : 0;
+    }
+    assert_int_equal(taken, 1);
+    assert_false(bring(0));
+    assert_true(bring(1));
+    assert_int_equal(grouping_count(t.grouping), 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_group_goes_out_before_its_members),
+        TEST(nobody_waits_for_others_for_long),
+        TEST(as_many_as_last_time_are_all),
+        TEST(what_another_has_summed_is_not_summed_again),
+        TEST(a_miner_has_one_submission_in_groups),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
