@@ -110,6 +110,13 @@ static const struct metrics_field round_fields[] = {
                   submissions, "Submissions received."),
     METRICS_FIELD("pot_rounds_attestations_total", METRICS_COUNTER,
                   rounds_stats, attestations, "Attestations received."),
+    METRICS_FIELD("pot_rounds_words_late_total", METRICS_COUNTER, rounds_stats,
+                  words_late,
+                  "Words of validators that had pledged none in time, counted"
+                  " when the round is over."),
+    METRICS_FIELD("pot_rounds_words_broken_total", METRICS_COUNTER,
+                  rounds_stats, words_broken,
+                  "Words of validators that had pledged others."),
     METRICS_FIELD("pot_groups_opened_total", METRICS_COUNTER, rounds_stats,
                   groups_opened,
                   "Groups that this validator opened and found right."),

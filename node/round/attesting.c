@@ -182,6 +182,23 @@ enum attesting_reach attesting_reach(const struct attesting *attesting,
     return is_over ? REACH_LATE : REACH_KEPT;
 }
 
+struct attesting_unkept attesting_unkept(const struct attesting *attesting)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    struct attesting_unkept out = {0};
+    while ((slot = map_next(&attesting->heard, &cursor)) != NULL) {
+        const struct heard *heard = slot->value;
+        if (heard->kept == NULL) { /* so there is a late one */
+            bool is_broken =
+                pledges_has(attesting->pledges, &heard->late->opened.validator);
+            out.broken += is_broken ? 1 : 0;
+            out.late += is_broken ? 0 : 1;
+        }
+    }
+    return out;
+}
+
 /* ---- which of them count */
 
 /* What it says beside the one that was kept, or instead of it. */

@@ -51,6 +51,14 @@ enum attesting_reach {
 enum attesting_reach attesting_reach(const struct attesting *attesting,
                                      uint64_t now_ms);
 
+/* attesting_unkept: validators whose words are none that they had pledged:
+ * late, they had pledged nothing, or broken, something else. */
+struct attesting_unkept {
+    uint64_t late;
+    uint64_t broken;
+};
+struct attesting_unkept attesting_unkept(const struct attesting *attesting);
+
 /* attesting_list: fresh memory for the attestations of a candidate whose
  * submissions are listed; what is in them stays the attesting's.  One that was
  * not kept is taken, the earlier ones first, where a submission would not be

@@ -149,6 +149,9 @@ struct open_round *open_round_new(struct rounds_shared *shared,
 
 void open_round_free(struct open_round *round)
 {
+    struct attesting_unkept unkept = attesting_unkept(round->attesting);
+    round->shared->stats.words_late += unkept.late;
+    round->shared->stats.words_broken += unkept.broken;
     committing_free(round->committing);
     groups_free(round->groups);
     judging_free(round->judging);

@@ -99,6 +99,8 @@ struct rounds_stats {
     uint64_t undecided;       /* audited, and left without a verdict */
     uint64_t dropped;         /* drawn, but not audited in the end */
     uint64_t attestations;    /* taken, our own too */
+    uint64_t words_late;      /* of validators that had pledged none in time */
+    uint64_t words_broken;    /* of those that had pledged others */
     uint64_t groups_opened;   /* by this validator, and right */
     uint64_t groups_taken;    /* by others' word: their sums for the payloads */
     uint64_t payloads_spared; /* of their members */

@@ -226,6 +226,23 @@ static void who_copies_what_was_shown_is_not_paid(void **state)
     }
 }
 
+static void who_did_not_keep_to_a_pledge_is_counted(void **state)
+{
+    struct game *g = *state;
+    for (size_t i = 0; i < 3; i++) {
+        pledge_to_accept(g, i, ALL);
+    }
+    assert_true(look(g));
+    assert_true(accept_all(g, 0));
+    assert_true(show(g, words_of(g, 1, 1, ALL, refuse)));
+    assert_true(accept_all(g, 3));
+    struct attesting_unkept unkept = attesting_unkept(g->attesting);
+    assert_int_equal(unkept.late, 1);   /* 3 */
+    assert_int_equal(unkept.broken, 1); /* 1; of 2 nothing was heard */
+    assert_true(accept_all(g, 1));      /* it keeps to it after all */
+    assert_int_equal(attesting_unkept(g->attesting).broken, 0);
+}
+
 /* Two alone are no quorum: the first that makes one of them is taken. */
 static void a_late_word_counts_where_others_are_too_few(void **state)
 {
@@ -544,6 +561,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(words_are_shown_when_a_quorum_has_pledged_on_all),
         TEST(who_copies_what_was_shown_is_not_paid),
+        TEST(who_did_not_keep_to_a_pledge_is_counted),
         TEST(a_late_word_counts_where_others_are_too_few),
         TEST(of_late_words_the_first_are_enough),
         TEST(who_breaks_its_pledge_comes_last),
