@@ -109,9 +109,10 @@ static const char *rate_text(char text[static RATE_TEXT_SIZE], double rate)
     }
     (void)snprintf(text, RATE_TEXT_SIZE, "%.*f", decimals, rate);
     size_t size = strlen(text);
-    while (text[size - 1] == '0' && text[size - 2] != '.') {
-        text[--size] = '\0';
+    while (text[size - 1] == '0') { /* none before the point: it stops there */
+        size--;
     }
+    text[text[size - 1] == '.' ? size - 1 : size] = '\0';
     return text;
 }
 

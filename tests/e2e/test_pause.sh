@@ -34,7 +34,7 @@ tx=$(ctl validator0 transfer --to "$sender" --amount 1 --json | jq -r .tx)
 ctl validator0 tx "$tx" | grep '^state  *pending$' || fail "it is not pending"
 code=0
 ctl validator0 tx "$tx" --wait --timeout 500ms 2>"$WORK/err" || code=$?
-[ "$code" = 5 ] && grep -q 'timed out' "$WORK/err" ||
+[ "$code" = 5 ] && grep -q 'ask again with .potctl tx .* --wait' "$WORK/err" ||
     fail "tx --wait: exit $code, $(cat "$WORK/err")"
 ctl validator0 tx "$tx" --wait --timeout 30s --json >"$WORK/waited" &
 waiting=$!
