@@ -73,22 +73,33 @@ unsigned task_file_line(const struct task_file *file, const char *key)
     return value != NULL ? value->line : 0;
 }
 
+void task_file_place(struct buf *out, const struct task_file *file,
+                     unsigned line, const char *key)
+{
+    buf_printf(out, "%s", file->path);
+    if (line > 0) {
+        buf_printf(out, ":%u", line);
+    }
+    buf_printf(out, ": %s%s", key, key[0] != '\0' ? ": " : "");
+}
+
 enum exit_code task_file_fault(struct ctl *ctl, const struct task_file *file,
                                unsigned line, const char *key,
                                const char *format, ...)
 {
     char what[512];
-    char place[24] = "";
+    struct buf place;
     va_list args;
     va_start(args, format);
     (void)vsnprintf(what, sizeof(what), format, args);
     va_end(args);
-    if (line > 0) {
-        (void)snprintf(place, sizeof(place), ":%u", line);
-    }
+    buf_init(&place, SIZE_MAX);
+    task_file_place(&place, file, line, key);
     size_t size = strlen(what);
     bool has_hint = size > 0 && what[size - 1] == '?';
-    return ctl_fail(ctl, EXIT_CODE_REJECTED, "%s%s: %s%s%s%s", file->path,
-                    place, key, key[0] != '\0' ? ": " : "", what,
-                    has_hint ? "" : "; see task.toml(5)");
+    enum exit_code rc =
+        ctl_fail(ctl, EXIT_CODE_REJECTED, "%s%s%s", buf_text(&place), what,
+                 has_hint ? "" : "; see task.toml(5)");
+    buf_fini(&place);
+    return rc;
 }

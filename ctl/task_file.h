@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/limits.h"
 #include "base/toml.h"
 #include "ctl/ctl.h"
@@ -76,6 +77,11 @@ void task_file_fill(Pot__TaskSpec *spec, Pot__ModelSpec *model,
 
 /* task_file_line: of "section.key"; 0 if it is not in the file. */
 unsigned task_file_line(const struct task_file *file, const char *key);
+
+/* task_file_place: appends "FILE:LINE: KEY: ", without what there is not: line
+ * 0, key "". */
+void task_file_place(struct buf *out, const struct task_file *file,
+                     unsigned line, const char *key);
 
 /* task_file_fault: the error line for a key ("": the file) at a line (0: no
  * line); EXIT_CODE_REJECTED. */

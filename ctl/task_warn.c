@@ -37,19 +37,18 @@ __attribute__((format(printf, 3, 4))) static void warn(
     const struct task_view *v, const char *key, const char *format, ...)
 {
     char what[TEXT_SIZE];
-    char place[24] = "";
-    unsigned line = task_file_line(v->file, key);
+    struct buf text;
     va_list args;
     va_start(args, format);
     (void)vsnprintf(what, sizeof(what), format, args);
     va_end(args);
-    if (line > 0) {
-        (void)snprintf(place, sizeof(place), ":%u", line);
-    }
-    json_t *text =
-        json_sprintf("%s%s: %s: %s", v->file->path, place, key, what);
+    buf_init(&text, SIZE_MAX);
+    task_file_place(&text, v->file, task_file_line(v->file, key), key);
+    buf_printf(&text, "%s", what);
+    json_t *said = json_string(buf_text(&text));
     (void)json_array_append_new(v->list,
-                                text != NULL ? text : json_string(what));
+                                said != NULL ? said : json_string(what));
+    buf_fini(&text);
 }
 
 /* ---- data */
