@@ -22,6 +22,7 @@ unit_node_tests = \
 	tests/unit/test_known_commits \
 	tests/unit/test_left_out \
 	tests/unit/test_mempool \
+	tests/unit/test_miner \
 	tests/unit/test_needs \
 	tests/unit/test_node_config \
 	tests/unit/test_offload \
@@ -226,6 +227,10 @@ tests_unit_test_planter_SOURCES = tests/unit/test_planter.c \
 	$(unit_plant_scene)
 tests_unit_test_planter_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_planter_LDADD = $(unit_plant_libs)
+
+tests_unit_test_miner_SOURCES = tests/unit/test_miner.c $(unit_plant_scene)
+tests_unit_test_miner_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_miner_LDADD = $(unit_plant_libs)
 
 tests_unit_test_referee_SOURCES = tests/unit/test_referee.c \
 	$(unit_plant_scene)
