@@ -14,7 +14,7 @@ for each in $honest $liar miner0; do
     set_key "$each" storage snapshot_interval $INTERVAL
 done
 set_key miner0 miner enabled false
-lowest_of() { get "$1" /v1/status | jq -r .lowest_block; }
+lowest_of() { get "$1" /v1/status lowest_block; }
 has_pruned() { [ "$(lowest_of "$1")" -gt "$INTERVAL" ]; }
 logs() { grep -q "$1" "$NET/miner0/potd.log"; }
 is_banned() { logs "$1"; }

@@ -33,7 +33,7 @@ has_reason() { # name code
 }
 
 metric() { # name metric
-    curl -fsS "$(url_of "$1")/metrics" |
+    get "$1" /metrics |
         awk -v name="$2" '$1 == name { print $2; found = 1 }
                           END { exit !found }'
 }

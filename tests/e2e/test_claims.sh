@@ -25,7 +25,7 @@ bad_potd miner5 loss
 bad_potd miner6 boast
 # Each has had its say several times; then it is enough.
 has_submitted() {
-    curl -fsS "$(url_of "$1")/metrics" |
+    get "$1" /metrics |
         awk '$1 == "pot_miner_submitted_total" && $2 >= 3 { found = 1 }
              END { exit !found }'
 }

@@ -32,7 +32,7 @@ jump() { # offset names...
     done
 }
 changes() { # name reason
-    curl -fsS "$(url_of "$1")/metrics" | sed -n \
+    get "$1" /metrics | sed -n \
         "s/^pot_consensus_view_changes_total{reason=\"$2\"} //p"
 }
 go_on() { # blocks name

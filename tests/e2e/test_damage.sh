@@ -60,7 +60,7 @@ wait "$(cat "$NET/validator0/pid")" || got=$?
 # A record of the state: an account's, found by its moniker, which is read to
 # answer.  Whatever else needs it cannot go on: 500, or exit code 8.
 moniker=$(printf validator1 | od -An -tx1 | tr -d ' \n')
-address=$(curl -fsS "$(url_of validator1)/v1/validators" |
+address=$(get validator1 /v1/validators |
     jq -r '.validators[] | select(.moniker == "validator1") | .address')
 await 10 "the damaged account" shows validator1 "$moniker" \
     "/v1/accounts/$address"

@@ -78,7 +78,7 @@ for each in "$(address validator0)" "$(address validator1)" \
         .unbonding[].amount] | map(tonumber) | add')
     total=$((total + part))
 done
-curl -fsS "$(url_of validator1)/v1/params" >"$WORK/params"
+get validator1 /v1/params >"$WORK/params"
 [ "$(jq -r .burnt "$WORK/params")" = 900000000000 ] || fail "burnt"
 [ $((total + 900000000000)) = "$(jq -r .supply "$WORK/params")" ] ||
     fail "of the supply $total is left"
@@ -92,7 +92,7 @@ ctl validator2 rewards --miner "$bad" | grep -q "slash .*1000 POT" ||
 ctl validator2 rewards --miner "$finder" | grep -q "evidence .*100 POT" ||
     fail "no reward among the records"
 ctl validator2 balance "$bad" | grep -q "^jailed" || fail "not jailed"
-curl -fsS "$(url_of validator0)/metrics" |
+get validator0 /metrics |
     grep -q '^pot_consensus_evidence_pending 0' || fail "metrics"
 
 # At the epoch's end it leaves; with a stake it comes back.

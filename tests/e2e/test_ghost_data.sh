@@ -24,7 +24,7 @@ for each in validator0 validator1 validator2; do
 done
 at=$(height_of validator3)
 await 15 "blocks beside the ghost" reaches validator3 $((at + 3))
-curl -fsS "$(url_of validator0)/v1/txs/$ghost" | holds .pending ||
+get validator0 "/v1/txs/$ghost" | holds .pending ||
     fail "the ghost does not wait"
 [ "$(ctl validator3 status --json | jq -r .view)" = 0 ] ||
     fail "the ghost cost a view"

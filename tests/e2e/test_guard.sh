@@ -12,7 +12,7 @@ await 20 "the first blocks" reaches validator0 5
 
 no_evidence() { # names...
     for each in "$@"; do
-        curl -fsS "$(url_of "$each")/metrics" >"$WORK/metrics"
+        get "$each" /metrics >"$WORK/metrics"
         grep -q '^pot_consensus_evidence_total 0$' "$WORK/metrics" ||
             fail "$each saw a key sign twice"
     done

@@ -40,7 +40,7 @@ for mode in raw junk votes rounds spam status oversize flood halfopen; do
 done
 
 # Those who broke rules were thrown out; nobody of us was.
-metrics() { curl -fsS "$(url_of "$1")/metrics"; }
+metrics() { get "$1" /metrics; }
 metrics validator0 | grep -E '^pot_(p2p_)?(peer_)?bans' ||
     metrics validator0 | grep -i ban || fail "no count of bans"
 ctl validator0 peers >"$WORK/peers"

@@ -9,7 +9,7 @@ for each in $names; do
 done
 start $names
 await_ready $names
-task=$(submit validator3 "$(make_task digits 400)")
+task=$(submit validator3 "$(make_task digits 240)")
 await 30 "the first rounds" round_reaches validator3 "$task" 5
 
 goes_on() { # node what

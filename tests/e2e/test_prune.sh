@@ -19,7 +19,7 @@ await 90 "the task ended" has_ended validator0 "$task"
 ended=$(task_of validator0 "$task" | jq -r .ended_height)
 
 lowest_of() {
-    curl -fsS "$(url_of "$1")/v1/status" | jq -r .lowest_block
+    get "$1" /v1/status lowest_block
 }
 has_pruned() { [ "$(lowest_of "$1")" -gt "$2" ]; }
 await 60 "the blocks of the task are pruned" has_pruned validator0 "$ended"

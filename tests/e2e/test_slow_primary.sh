@@ -23,7 +23,7 @@ hamper() { # name
     done
 }
 changes() { # name: those for what a primary does, none for its silence
-    curl -fsS "$(url_of "$1")/metrics" | awk '
+    get "$1" /metrics | awk '
         /^pot_consensus_view_changes_total{reason="(slow|censor)"}/ { n += $2 }
         END { print n + 0 }'
 }

@@ -187,7 +187,7 @@ stop_cleanly validator3 # its vote counts
 at=$(height_of validator1)
 await 20 "blocks with validator0" reaches validator1 $((at + 3))
 for each in validator0 validator1 validator2; do
-    curl -fsS "$(url_of "$each")/metrics" |
+    get "$each" /metrics |
         grep -q '^pot_consensus_evidence_total 0' || fail "evidence at $each"
 done
 same_chain validator0 validator1 validator2

@@ -21,7 +21,7 @@ for each in $sources; do
     await 30 "$each is up" reaches "$each" $HEIGHT
 done
 metric() { # name metric
-    curl -fsS "$(url_of "$1")/metrics" | awk -v m="$2" '$1 == m { print $2 }'
+    get "$1" /metrics | awk -v m="$2" '$1 == m { print $2 }'
 }
 begins_and_is_left() { # by two of three, in the middle
     start miner3
