@@ -93,14 +93,25 @@ static void make_genesis(struct fixture *f)
     ledger_genesis(&f->env, &genesis);
 }
 
+/* All fixtures' keys are the same, and are made once: a fuzz target opens tens
+ * of thousands. */
+static struct key *shared_key(size_t i)
+{
+    static struct key *keys[FIXTURE_KEYS];
+    const uint8_t seed[32] = {(uint8_t)(i + 1)};
+    if (keys[i] == NULL) {
+        keys[i] = key_from_seed(seed);
+    }
+    return keys[i];
+}
+
 void fixture_open(struct fixture *f)
 {
     *f = (struct fixture){.height = 1};
     hash_bytes(&f->chain, "chain-id", "pot-test", 8);
     f->env = memory_state_env(&f->memory, &f->chain);
     for (size_t i = 0; i < FIXTURE_KEYS; i++) {
-        uint8_t seed[32] = {(uint8_t)(i + 1)};
-        f->keys[i] = key_from_seed(seed);
+        f->keys[i] = shared_key(i);
     }
     pot__genesis_params__init(&f->params);
     f->params.min_validator_stake = FIXTURE_STAKE;
@@ -143,9 +154,6 @@ static void forget_accepted(struct fixture *f)
 void fixture_close(struct fixture *f)
 {
     forget_accepted(f);
-    for (size_t i = 0; i < FIXTURE_KEYS; i++) {
-        key_free(f->keys[i]);
-    }
     free(f->dataset_bytes);
     memory_state_fini(&f->memory);
 }
