@@ -16,8 +16,9 @@ cp "$BUILD/tests/e2e/bad_worker" "$WORK/bad/pot-worker"
 POTD=$WORK/bad/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=drift \
     start miner2
 await_ready $names
-make_task local 30 'numerics="exact"' audit_rate=1.0 'compression="int4"' \
-    local_steps=8 learning_rate=0.7 'schedule="cosine"' >/dev/null
+make_task local 30 min_submissions=2 audit_rate=1.0 'numerics="exact"' \
+    'compression="int4"' local_steps=8 learning_rate=0.7 'schedule="cosine"' \
+    >/dev/null
 sed -i 's/^\[optimizer\]/&\nkind = "nesterov"\nlocal_rate = 0.2/' \
     "$WORK/local.toml"
 task=$(submit validator0 "$WORK/local.toml")
