@@ -56,6 +56,8 @@ struct heard {
     bool is_waiting; /* there are submissions that would wait for it */
     bool is_awaited; /* so there are where it is not opened, as far as is known
                         here */
+    bool is_dissolved;
+    size_t counted;           /* of its members, by the last tally */
     uint64_t deadline_ms;     /* of its words, and of the wait */
     struct public_key *right; /* who says so */
     size_t right_count;
@@ -72,6 +74,7 @@ struct groups {
     struct validator_set validators;
     uint64_t opened_ms; /* the round, on the loop's clock */
     uint64_t waited_ms; /* when the last wait ended; 0: none has */
+    bool are_dissolved; /* no more sums are taken */
     struct map heard;   /* hash -> struct heard */
     struct map members; /* submission -> struct heard */
     struct group_word early[EARLY_MAX];
@@ -532,7 +535,7 @@ bool groups_waits(struct groups *groups, const struct hash *submission)
 {
     struct heard *h = map_get(&groups->members, submission->b);
     if (h == NULL || h->state == DROPPED || h->state == VOUCHED ||
-        !is_worth_it(h)) {
+        groups->are_dissolved || !is_worth_it(h)) {
         return false;
     }
     if (!h->is_waiting) {
@@ -646,19 +649,63 @@ bool groups_take(struct groups *groups, struct group *group)
     return true;
 }
 
-/* ---- as time passes */
+/* ---- what the round counts */
 
-void groups_dissolve(struct groups *groups)
+static bool note_counted(void *context, const struct hash *submission,
+                         struct round_part *out)
+{
+    (void)out;
+    struct groups *groups = context;
+    struct heard *h = map_get(&groups->members, submission->b);
+    if (h != NULL) {
+        h->counted++;
+    }
+    return false;
+}
+
+struct part_source groups_counter(struct groups *groups)
 {
     size_t cursor = 0;
     const struct map_slot *slot;
     while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
+        ((struct heard *)slot->value)->counted = 0;
+    }
+    return (struct part_source){groups, note_counted};
+}
+
+/* Who has opened it needs nothing, and knows what others do. */
+static bool is_split(const struct heard *h)
+{
+    return (h->state == VOUCHED || h->state == OPENED) && !h->is_dissolved &&
+           h->counted > 0 && h->counted < h->group.member_count;
+}
+
+bool groups_are_split(const struct groups *groups)
+{
+    bool are = false;
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while (!are && (slot = map_next(&groups->heard, &cursor)) != NULL) {
+        are = is_split(slot->value);
+    }
+    return are;
+}
+
+void groups_dissolve(struct groups *groups, bool are_all)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    groups->are_dissolved = groups->are_dissolved || are_all;
+    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
         struct heard *h = slot->value;
-        if (h->state == VOUCHED) {
+        if (is_split(h) || (are_all && !h->is_drawn)) {
+            h->is_dissolved = true;
             drop(h);
         }
     }
 }
+
+/* ---- as time passes */
 
 void groups_tick(struct groups *groups, uint64_t now_ms)
 {

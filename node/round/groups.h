@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/hash.h"
+#include "ledger/state.h"
 #include "proto/chain.pb-c.h"
 #include "proto/state.pb-c.h"
 
@@ -87,8 +88,16 @@ void groups_malformed(struct groups *groups, const struct hash *submission);
 /* groups_refresh: behind a block that left the round open. */
 void groups_refresh(struct groups *groups);
 
-/* groups_dissolve: of all that were vouched for the payloads are needed. */
-void groups_dissolve(struct groups *groups);
+/* groups_counter: knows no parts, and notes of which submissions the ledger
+ * asks whether they are in one: those that the round would count now.  Anew
+ * each time.  groups_are_split: of a group some are, and others are not; not of
+ * one that was dissolved. */
+struct part_source groups_counter(struct groups *groups);
+bool groups_are_split(const struct groups *groups);
+
+/* groups_dissolve: the payloads are needed of those that are split; or of all,
+ * and of no group a sum is taken any more. */
+void groups_dissolve(struct groups *groups, bool are_all);
 
 void groups_tick(struct groups *groups, uint64_t now_ms);
 

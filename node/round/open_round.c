@@ -11,7 +11,6 @@
 #include "node/block/needs.h"
 #include "node/block/owed.h"
 #include "node/hold/holdings.h"
-#include "node/hold/known_parts.h"
 #include "node/hold/stored.h"
 #include "node/round/attesting.h"
 #include "node/round/committing.h"
@@ -27,8 +26,8 @@
 
 /* Verdicts wait this long for others to be attested together with. */
 #define ATTEST_TOGETHER_MS 150
-/* So long it is not closed without what a split group made it fetch. */
-#define MENDING_MS 2000
+/* So often split groups are waited for; after the last time there are none. */
+#define MENDS_MAX 2
 
 struct open_round {
     struct rounds_shared *shared;
@@ -44,8 +43,10 @@ struct open_round {
     struct attesting *attesting;
     struct own_words *own; /* NULL without a key */
     uint64_t opened_ms;    /* on the loop's clock */
-    uint64_t closable_ms;  /* since when it could be closed; 0: cannot yet */
-    bool is_split;         /* it counts some members of a group only */
+    bool is_closable;
+    uint64_t closable_ms; /* when it could be closed first; 0: never yet */
+    bool is_split;        /* it counts some members of a group only */
+    unsigned mends;
     uint64_t mending_ms;   /* until then payloads are waited for; 0: never */
     bool would_be_empty;   /* if it were closed now */
     bool is_dirty;         /* something came since the last tally */
@@ -399,6 +400,12 @@ void open_round_collect(const struct open_round *round,
     free_lists(&candidate);
 }
 
+static struct part_source counter_of(const struct open_round *round)
+{
+    return round->groups != NULL ? groups_counter(round->groups)
+                                 : (struct part_source){0};
+}
+
 static void tally(struct open_round *round, uint64_t height,
                   enum attesting_reach reach)
 {
@@ -407,7 +414,7 @@ static void tally(struct open_round *round, uint64_t height,
     const struct ledger_env env = {
         .chain = round->shared->holdings->chain,
         .state = stored_state(round->shared->holdings->store),
-        .parts = known_parts_source(round->shared->holdings->parts),
+        .parts = counter_of(round),
     };
     const struct ledger_block block = {.height = height,
                                        .time_ms = clock_wall_ms()};
@@ -421,25 +428,32 @@ static void tally(struct open_round *round, uint64_t height,
     round->is_full =
         found.is_hopeless ||
         found.counted + found.refused >= committing_expected(round->committing);
-    round->is_split = found.is_split;
+    round->is_split = round->groups != NULL && groups_are_split(round->groups);
     round->would_be_empty = found.counted < found.min_submissions;
-    if (verdict != ROUND_ACCEPTED || !found.is_closable) {
-        round->closable_ms = 0;
-    } else if (round->closable_ms == 0) {
+    round->is_closable = verdict == ROUND_ACCEPTED && found.is_closable;
+    if (round->is_closable && round->closable_ms == 0) {
         round->closable_ms = uv_now(round->shared->loop);
     }
 }
 
 /* Members of a group have it from when their payloads are fetched: before they
  * were waited for, and not missing. */
-static bool had_their_time(const struct open_round *round, uint64_t now_ms)
+static uint64_t since_ms(const struct open_round *round)
 {
     uint64_t since = attesting_since_ms(round->attesting, round->closable_ms);
     uint64_t waited =
         round->groups != NULL ? groups_wait_end_ms(round->groups) : 0;
-    since = waited > since ? waited : since;
-    return round->closable_ms != 0 &&
-           now_ms >= since + pledges_grace_ms(round->opened_ms, since);
+    return waited > since ? waited : since;
+}
+
+static uint64_t grace_ms(const struct open_round *round)
+{
+    return pledges_grace_ms(round->opened_ms, since_ms(round));
+}
+
+static bool had_their_time(const struct open_round *round, uint64_t now_ms)
+{
+    return round->is_closable && now_ms >= since_ms(round) + grace_ms(round);
 }
 
 static enum attesting_reach reach_of(const struct open_round *round,
@@ -450,12 +464,34 @@ static enum attesting_reach reach_of(const struct open_round *round,
                : attesting_reach(round->attesting, now_ms);
 }
 
+/* ---- what split groups lack */
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Once half of the time of the missing is over, so that the rest of it is for
+ * payloads; or nobody is missing. */
+static bool is_to_mend(const struct open_round *round, uint64_t now_ms)
+{
+    uint64_t since = since_ms(round);
+    uint64_t end = sooner(since + grace_ms(round), deadline_ms(round));
+    return round->is_split &&
+           (round->is_full || now_ms + now_ms >= since + end);
+}
+
 /* A group's sum is of no use where not all of it is counted: payloads are
- * fetched, as they would have been without it. */
+ * fetched, and given the time that they would have had without it.  What is
+ * counted may change meanwhile, and split another one: then all are fetched. */
 static void mend(struct open_round *round, uint64_t now_ms)
 {
-    round->mending_ms = now_ms + MENDING_MS;
-    groups_dissolve(round->groups);
+    if (round->mends < MENDS_MAX) {
+        round->mends++;
+        round->mending_ms =
+            sooner(now_ms + grace_ms(round), deadline_ms(round));
+    }
+    groups_dissolve(round->groups, round->mends == MENDS_MAX);
     note_change(round);
 }
 
@@ -472,16 +508,17 @@ bool open_round_should_close(struct open_round *round, uint64_t height)
         round->tally_reach != reach) {
         tally(round, height, reach);
     }
-    if (round->closable_ms == 0 || is_mending(round, now)) {
+    if (!round->is_closable || is_mending(round, now)) {
         return false;
     }
     bool is_due = round->is_full || now >= deadline_ms(round) ||
                   (!round->would_be_empty && had_their_time(round, now));
-    if (is_due && round->is_split) {
+    if (is_to_mend(round, now)) {
         mend(round, now);
         is_due = false;
     }
-    round->due_height = is_due ? height : 0;
+    /* Others may still mend. */
+    round->due_height = is_due && now >= round->mending_ms ? height : 0;
     return is_due;
 }
 

@@ -23,10 +23,15 @@ static void write_set(const struct ledger_env *env, const void *what)
     record_store_set(&env->state, keys_validators(), what);
 }
 
+Pot__TaskRecord *group_scene_record(const struct group_scene *s)
+{
+    return small_task_record(&s->task, s->set.keys, SCENE_MEMBERS);
+}
+
 static void store_task(struct group_scene *s)
 {
     s->task = (struct hash){{5}};
-    s->record = small_task_record(&s->task, s->set.keys, SCENE_MEMBERS);
+    s->record = group_scene_record(s);
     enum pot_err err = model_shape_from_spec(&s->shape, s->record->spec->model);
     POT_ASSERT(err == POT_OK);
     chain_fixture_store_task(&s->f, s->record);
@@ -58,15 +63,30 @@ static int compare(const void *a, const void *b)
     return hash_compare(a, b);
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+    const struct key *const *x = a;
+    const struct key *const *y = b;
+    return public_key_compare(key_public(*x), key_public(*y));
+}
+
+static void make_validators(struct group_scene *s)
+{
+    for (size_t i = 0; i < SCENE_VALIDATORS; i++) {
+        s->keys[i] = key_generate();
+    }
+    qsort(s->keys, SCENE_VALIDATORS, sizeof(*s->keys), compare_keys);
+    for (size_t i = 0; i < SCENE_VALIDATORS; i++) {
+        s->set.keys[s->set.count++] = *key_public(s->keys[i]);
+    }
+}
+
 void group_scene_open(struct group_scene *s)
 {
     memset(s, 0, sizeof(*s));
     chain_fixture_open(&s->f);
     s->f.holdings.parts = known_parts_new(&s->f.holdings);
-    for (size_t i = 0; i < SCENE_VALIDATORS; i++) {
-        s->keys[i] = key_generate();
-        s->set.keys[s->set.count++] = *key_public(s->keys[i]);
-    }
+    make_validators(s);
     s->aggregator = key_generate();
     chain_fixture_store(&s->f, write_set, &s->set);
     lone_net_open(&s->net, &s->f.holdings.chain, s->keys[0]);
@@ -114,8 +134,8 @@ static void on_made(void *context, const struct group_result *result)
     s->is_made = true;
 }
 
-/* What the aggregator finds of the first count members. */
-static void sum_up(struct group_scene *s, size_t count)
+/* What the aggregator finds of so many members. */
+static void sum_up(struct group_scene *s, size_t first, size_t count)
 {
     struct group_order order = {
         .loop = &s->f.loop,
@@ -125,7 +145,8 @@ static void sum_up(struct group_scene *s, size_t count)
         .count = count,
     };
     for (size_t i = 0; i < count; i++) {
-        order.members[i] = group_member_of(group_scene_find(s, &s->members[i]));
+        order.members[i] =
+            group_member_of(group_scene_find(s, &s->members[first + i]));
     }
     s->is_made = false;
     (void)group_sum_start(&order, on_made, s);
@@ -135,11 +156,11 @@ static void sum_up(struct group_scene *s, size_t count)
 }
 
 /* Of a group that differs in what nobody looks at the draw differs, too. */
-void group_scene_make(struct group_scene *s, struct group *out, size_t count,
-                      bool is_drawn, int fault)
+void group_scene_make_of(struct group_scene *s, struct group *out, size_t first,
+                         size_t count, bool is_drawn, int fault)
 {
     bool is = !is_drawn;
-    sum_up(s, count);
+    sum_up(s, first, count);
     for (uint8_t i = 0; is != is_drawn; i++) {
         Pot__GroupBody body = POT__GROUP_BODY__INIT;
         struct group_result made = s->made;
@@ -147,7 +168,7 @@ void group_scene_make(struct group_scene *s, struct group *out, size_t count,
         made.sum.b[0] ^= fault == SUM_WRONG;
         body.task = codec_bytes(s->task.b, HASH_SIZE);
         body.round = i;
-        body.members = codec_bytes(s->members, count * HASH_SIZE);
+        body.members = codec_bytes(s->members[first].b, count * HASH_SIZE);
         body.root = codec_bytes(made.root.b, HASH_SIZE);
         body.sum_hash = codec_bytes(made.sum.b, HASH_SIZE);
         body.sum_bytes = made.sum_bytes;
@@ -161,6 +182,12 @@ void group_scene_make(struct group_scene *s, struct group *out, size_t count,
             group_fini(out);
         }
     }
+}
+
+void group_scene_make(struct group_scene *s, struct group *out, size_t count,
+                      bool is_drawn, int fault)
+{
+    group_scene_make_of(s, out, 0, count, is_drawn, fault);
 }
 
 void group_scene_run(struct group_scene *s, bool (*is_over)(void))

@@ -1,4 +1,4 @@
-/* group_scene: a task with three submissions, whose payloads a node has; four
+/* group_scene: a task with four submissions, whose payloads a node has; four
  * validators, of whom two open each group; and an aggregator. */
 #ifndef POT_TESTS_UNIT_GROUP_SCENE_H
 #define POT_TESTS_UNIT_GROUP_SCENE_H
@@ -14,7 +14,7 @@
 #include "tests/unit/small_task.h"
 
 #define SCENE_VALIDATORS 4
-#define SCENE_MEMBERS    3
+#define SCENE_MEMBERS    4
 
 enum { SUM_RIGHT, SUM_WRONG, ROOT_WRONG, SUM_FAULTS };
 
@@ -39,6 +39,9 @@ void group_scene_open(struct group_scene *s);
 /* group_scene_close: what uses it is freed before. */
 void group_scene_close(struct group_scene *s);
 
+/* group_scene_record: one of the task more; codec_free releases it. */
+Pot__TaskRecord *group_scene_record(const struct group_scene *s);
+
 /* group_scene_submit: of the miner with the same key as a validator; its
  * payload is in the pool. */
 void group_scene_submit(struct group_scene *s, size_t i);
@@ -51,6 +54,10 @@ const struct round_submission *group_scene_find(const struct group_scene *s,
  * or not; group_fini releases it. */
 void group_scene_make(struct group_scene *s, struct group *out, size_t count,
                       bool is_drawn, int fault);
+
+/* group_scene_make_of: the same, of count members from the first one on. */
+void group_scene_make_of(struct group_scene *s, struct group *out, size_t first,
+                         size_t count, bool is_drawn, int fault);
 
 /* group_scene_run: the loop until it is over, or the test fails. */
 void group_scene_run(struct group_scene *s, bool (*is_over)(void));

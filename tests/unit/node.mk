@@ -15,6 +15,7 @@ unit_node_tests = \
 	tests/unit/test_gathered_job \
 	tests/unit/test_grouping \
 	tests/unit/test_groups \
+	tests/unit/test_split_groups \
 	tests/unit/test_guard \
 	tests/unit/test_headers \
 	tests/unit/test_inbox \
@@ -86,6 +87,12 @@ tests_unit_test_groups_SOURCES = tests/unit/test_groups.c \
 	$(unit_group_scene)
 tests_unit_test_groups_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_groups_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
+
+tests_unit_test_split_groups_SOURCES = tests/unit/test_split_groups.c \
+	$(unit_group_scene)
+tests_unit_test_split_groups_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_split_groups_LDADD = node/round/libround.a \
 	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
 
 tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c \

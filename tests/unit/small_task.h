@@ -12,7 +12,7 @@
 
 #define SMALL_TASK_PARAMETERS 8
 #define SMALL_TASK_TIMEOUT_MS 60000 /* of rounds */
-#define SMALL_TASK_ROSTER_MAX 3
+#define SMALL_TASK_ROSTER_MAX 4
 
 /* small_task_record: with these miners in its roster; codec_free releases it.
  */

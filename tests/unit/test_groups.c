@@ -306,7 +306,7 @@ static void who_has_all_words_takes_the_sum(void **state)
     assert_int_equal(t.vouched, SCENE_MEMBERS);
     assert_true(is_known());
     assert_int_equal(t.shared.stats.payloads_spared, SCENE_MEMBERS);
-    groups_dissolve(t.groups);
+    groups_dissolve(t.groups, true);
     assert_int_equal(t.lone, SCENE_MEMBERS);
     assert_false(is_known());
 }
@@ -495,6 +495,23 @@ static void a_submission_is_in_one_group(void **state)
     t.s.record->n_roster = SCENE_MEMBERS;
 }
 
+static void no_group_is_waited_for_once_all_are_dissolved(void **state)
+{
+    (void)state;
+    trust();
+    struct group group;
+    (void)take(SCENE_MEMBERS / 2, false, SUM_RIGHT);
+    assert_int_equal(waiting(), SCENE_MEMBERS / 2);
+    groups_dissolve(t.groups, false); /* it is not split */
+    assert_int_equal(t.lone, 0);
+    groups_dissolve(t.groups, true);
+    assert_int_equal(t.lone, SCENE_MEMBERS / 2);
+    group_scene_make_of(&t.s, &group, SCENE_MEMBERS / 2, SCENE_MEMBERS / 2,
+                        false, SUM_RIGHT);
+    assert_true(groups_take(t.groups, &group));
+    assert_int_equal(waiting(), 0);
+}
+
 /* Of members that nobody knows. */
 static bool take_strange(const struct key *aggregator, uint8_t which)
 {
@@ -592,7 +609,7 @@ static void a_group_that_is_split_gives_back_its_members(void **state)
     assert_false(judging_tick(judging, uv_now(&t.s.f.loop))); /* all accepted */
     assert_int_equal(t.shared.stats.accepted, SCENE_MEMBERS);
     assert_true(is_there(judging));
-    groups_dissolve(t.groups);
+    groups_dissolve(t.groups, true);
     assert_true(judging_is_lacking(judging));
     assert_int_equal(count_listed(judging), 0);
     for (size_t i = 0; i < SCENE_MEMBERS; i++) {
@@ -631,6 +648,7 @@ int main(void)
         TEST(nobody_waits_for_the_silent),
         TEST(words_do_not_help_a_wrong_root),
         TEST(a_submission_is_in_one_group),
+        TEST(no_group_is_waited_for_once_all_are_dissolved),
         TEST(an_aggregator_has_few_groups_in_a_round),
         TEST(a_group_that_is_split_gives_back_its_members),
     };

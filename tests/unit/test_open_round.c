@@ -33,7 +33,7 @@ static void on_news(void *context)
 
 static Pot__TaskRecord *make_record(const struct hash *task)
 {
-    const struct public_key miners[] = {{{1}}, {{2}}, {{3}}};
+    const struct public_key miners[] = {{{1}}, {{2}}, {{3}}, {{4}}};
     return small_task_record(task, miners, sizeof(miners) / sizeof(*miners));
 }
 
