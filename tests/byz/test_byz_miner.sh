@@ -22,8 +22,8 @@ await 60 "the cheat is refused" has_refused 1
 start miner0
 await 60 "rounds go on" has_counted 3
 ctl validator0 cancel-task "$task" --wait >/dev/null
-cheat=$(potctl key show "$NET/miner1/key" --json | jq -r .address)
-paid=$(ctl validator0 rewards --task "$task" --json --miner "$cheat" | wc -l)
+paid=$(ctl validator0 rewards --task "$task" --json \
+    --miner "$(address_of miner1)" | wc -l)
 [ "$paid" -eq 0 ] || fail "the cheat was paid $paid times"
 same_chain validator0 miner0
 no_bugs

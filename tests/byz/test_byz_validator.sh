@@ -38,7 +38,7 @@ check_honest() { # trick honest...
 
 init_quick_net 4 1
 honest="validator0 validator1 validator2"
-liar=$(potctl key show "$NET/validator3/key" --json | jq -r .address)
+liar=$(address_of validator3)
 # Whatever it said was read then.
 has_gone() {
     get "$1" /v1/peers | holds --arg a "$liar" '.peers | all(.address != $a)'

@@ -9,16 +9,11 @@ rounds=12
 init_quick_net 4 3
 jq '.params.epoch_blocks = 100000' "$NET/genesis.json" >"$WORK/genesis.json"
 cp "$WORK/genesis.json" "$NET/genesis.json"
-address_of() { potctl key show "$NET/$1/key" --json | jq -r .address; }
-mkdir "$WORK/slow"
-cp "$BUILD/potd" "$WORK/slow/potd"
-for each in bin slow; do
-    rm -f "$WORK/$each/pot-worker"
-    cp "$BUILD/tests/e2e/bad_worker" "$WORK/$each/pot-worker"
-done
+rm "$WORK/bin/pot-worker"
+cp "$BUILD/tests/e2e/bad_worker" "$WORK/bin/pot-worker"
 export POT_BAD_REAL="$BUILD/pot-worker" POT_BAD_FILE="$WORK/never"
 start validator0 validator1 miner0 miner1 miner2
-POTD=$WORK/slow/potd POT_BAD_MODE=slow start validator2
+start_bad slow validator2
 POT_BAD_MODE=held start_byz validator3 words-copied
 await_ready $names
 make_task copied $rounds audit_rate=1.0 min_submissions=2 >/dev/null

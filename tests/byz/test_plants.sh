@@ -9,7 +9,6 @@ init_quick_net 4 2
 # would have to challenge it.
 jq '.params.epoch_blocks = 100000' "$NET/genesis.json" >"$WORK/genesis.json"
 cp "$WORK/genesis.json" "$NET/genesis.json"
-address_of() { potctl key show "$NET/$1/key" --json | jq -r .address; }
 liar=$(address_of validator3)
 start validator0 validator1 validator2 miner0 miner1
 start_byz validator3 audits-claimed

@@ -94,6 +94,10 @@ port_of() { # name -> API port
     fail "no node $1"
 }
 
+address_of() { # name -> of its key
+    potctl key show "$NET/$1/key" --json | jq -r .address
+}
+
 url_of() { echo "http://127.0.0.1:$(port_of "$1")"; }
 
 # The words before a command that is to run where the node does; netns.sh
@@ -125,6 +129,20 @@ start() { # names...: each in the background, its log in its folder
             >>"$NET/$each/potd.log" 2>&1 &
         echo $! >"$NET/$each/pid"
     done
+}
+
+# start_bad MODE NAMES...: with tests/e2e/bad_worker beside potd, where it looks
+# for pot-worker; other POT_BAD_ variables are the caller's.
+start_bad() {
+    bad_mode=$1
+    shift
+    if [ ! -e "$WORK/bad" ]; then
+        mkdir "$WORK/bad"
+        cp "$BUILD/potd" "$WORK/bad/potd"
+        cp "$BUILD/tests/e2e/bad_worker" "$WORK/bad/pot-worker"
+    fi
+    POTD=$WORK/bad/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=$bad_mode \
+        start "$@"
 }
 
 kill_hard() { # names...

@@ -4,18 +4,13 @@
 # and the stake is gone.  Who accuses an honest miner loses the deposit.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 init_net 4 2
-address_of() { potctl key show "$NET/$1/key" --json | jq -r .address; }
 challenges() { ctl validator0 challenges --json | jq .challenges; }
 count() { challenges | jq --arg s "$1" '[.[] | select(.status == $s)] | length'; }
 has() { [ "$(count "$1")" -gt 0 ]; }
 is_settled() { [ "$(count open)" = 0 ] && has "$1"; }
 
-mkdir "$WORK/cheat"
-cp "$BUILD/potd" "$WORK/cheat/potd"
-cp "$BUILD/tests/e2e/bad_worker" "$WORK/cheat/pot-worker"
 start validator0 validator1 validator2 validator3 miner0
-POTD=$WORK/cheat/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=noise \
-    start miner1
+start_bad noise miner1
 await_ready $names
 task=$(submit validator0 "$(make_task challenge 60 audit_rate=0.58 \
     'numerics="exact"')")

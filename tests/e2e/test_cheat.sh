@@ -5,26 +5,14 @@
 . "${srcdir:-.}/tests/e2e/lib.sh"
 cheats="noise stale half zero flip nudge huge copy"
 init_net 4 9
-dump=$WORK/sums
+export POT_BAD_FILE="$WORK/sums" # of the honest one, for who copies
 rounds=20
 
-# potd runs the pot-worker beside it: everyone but validators gets a copy with
-# another one.
-bad_potd() { # name mode
-    mkdir "$WORK/$1"
-    cp "$BUILD/potd" "$WORK/$1/potd"
-    cp "$BUILD/tests/e2e/bad_worker" "$WORK/$1/pot-worker"
-    POTD=$WORK/$1/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=$2 \
-        POT_BAD_FILE=$dump start "$1"
-}
-
-address_of() { potctl key show "$NET/$1/key" --json | jq -r .address; }
-
 start validator0 validator1 validator2 validator3
-bad_potd miner0 dump
+start_bad dump miner0
 index=1
 for cheat in $cheats; do
-    bad_potd "miner$index" "$cheat"
+    start_bad "$cheat" "miner$index"
     index=$((index + 1))
 done
 await_ready $names

@@ -4,25 +4,17 @@
 # loss that it did not have.  Nothing of it pays, and audits go on.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 init_net 4 7
-bad_potd() { # name mode [core]
-    mkdir "$WORK/$1"
-    cp "$BUILD/potd" "$WORK/$1/potd"
-    cp "$BUILD/tests/e2e/bad_worker" "$WORK/$1/pot-worker"
-    unset POT_BAD_CORE
-    [ -z "${3:-}" ] || export POT_BAD_CORE="$3"
-    POTD=$WORK/$1/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=$2 start "$1"
-}
 start validator0 validator1 validator2 validator3 miner0
 await_ready validator0 validator1 validator2 validator3 miner0
 task=$(submit validator0 "$(make_task claims 5000 audit_rate=1.0 \
     'numerics="blas"')")
 await 30 "the first rounds" round_reaches validator0 "$task" 2
-bad_potd miner1 drift
-bad_potd miner2 drift Nonsense
-bad_potd miner3 drift Bulldozer
-bad_potd miner4 drift 'Nehalem"x y=1'
-bad_potd miner5 loss
-bad_potd miner6 boast
+start_bad drift miner1
+POT_BAD_CORE=Nonsense start_bad drift miner2
+POT_BAD_CORE=Bulldozer start_bad drift miner3
+POT_BAD_CORE='Nehalem"x y=1' start_bad drift miner4
+start_bad loss miner5
+start_bad boast miner6
 # Each has had its say several times; then it is enough.
 has_submitted() {
     get "$1" /metrics |
@@ -36,9 +28,8 @@ ctl validator0 cancel-task "$task" --wait --json >/dev/null
 task_of validator0 "$task" >"$WORK/task.json"
 ctl validator0 rewards --task "$task" --json >"$WORK/rewards"
 for each in miner1 miner2 miner3 miner4 miner5 miner6; do
-    address=$(potctl key show "$NET/$each/key" --json | jq -r .address)
-    paid=$(jq -s --arg to "$address" '[.[] | select(.to == $to)] | length' \
-        "$WORK/rewards")
+    paid=$(jq -s --arg to "$(address_of "$each")" \
+        '[.[] | select(.to == $to)] | length' "$WORK/rewards")
     [ "$paid" -eq 0 ] || fail "$each was paid for $paid rounds"
 done
 await 20 "somebody is refused" was_refused pot1

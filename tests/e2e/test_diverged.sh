@@ -7,7 +7,6 @@ init_net 4 2
 jq '.params.round_blocks_max = 4 |
     .params.challenge_blocks = 1000' "$NET/genesis.json" >"$WORK/genesis.json"
 cp "$WORK/genesis.json" "$NET/genesis.json"
-address_of() { potctl key show "$NET/$1/key" --json | jq -r .address; }
 submit_diverging() { # name audit_rate
     make_task "$1" 3 'numerics="exact"' "audit_rate=$2" local_steps=256 \
         'loss="mse"' 'budget="1"' >/dev/null
@@ -20,12 +19,8 @@ is_upheld() {
         '.challenges | any(.status == "upheld" and .miner == $m)'
 }
 
-mkdir "$WORK/bad"
-cp "$BUILD/potd" "$WORK/bad/potd"
-cp "$BUILD/tests/e2e/bad_worker" "$WORK/bad/pot-worker"
 start validator0 validator1 validator2 validator3 miner0
-POTD=$WORK/bad/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=noise \
-    start miner1
+start_bad noise miner1
 await_ready $names
 
 # Hardly ever drawn, noise is counted, if not in the first round, whose roster may

@@ -12,7 +12,6 @@ jq '.params.epoch_blocks = 20' "$NET/genesis.json" >"$WORK/genesis.json"
 cp "$WORK/genesis.json" "$NET/genesis.json"
 chain=$(jq -r .chain_id "$NET/genesis.json")
 
-address() { potctl key show "$NET/$1/key" --json | jq -r .address; }
 port() { echo $(($(port_of "$1") - 1)); }
 account() { ctl "$1" balance "$2" --json; }
 has_pending() { # name count
@@ -21,7 +20,7 @@ has_pending() { # name count
 has_punished() { # name count
     [ "$(ctl "$1" evidence --json | jq '.punished | length')" -eq "$2" ]
 }
-bad=$(address validator3)
+bad=$(address_of validator3)
 tell() { # mode name...
     tell_mode=$1
     shift
@@ -52,7 +51,7 @@ for each in $names; do
     await 10 "$each has none that waits" has_pending "$each" 0
 done
 finder=$(ctl validator1 evidence --json | jq -r '.punished[0].finder')
-[ "$finder" = "$(address validator0)" ] || fail "found by $finder"
+[ "$finder" = "$(address_of validator0)" ] || fail "found by $finder"
 
 # Again, in every way, to everyone: it was punished already.
 tell evidence $names
@@ -71,8 +70,8 @@ done
 
 # Nothing is lost: what all have and what was burnt is the supply.
 total=0
-for each in "$(address validator0)" "$(address validator1)" \
-    "$(address validator2)" "$bad" \
+for each in "$(address_of validator0)" "$(address_of validator1)" \
+    "$(address_of validator2)" "$bad" \
     "$(potctl key show "$POTCTL_KEY" --json | jq -r .address)"; do
     part=$(account validator1 "$each" | jq '[.balance, .staked,
         .unbonding[].amount] | map(tonumber) | add')

@@ -4,7 +4,6 @@
 # A challenge of another validator takes from both, and the records say why.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 init_net 4 2
-address_of() { potctl key show "$NET/$1/key" --json | jq -r .address; }
 cheat=$(address_of miner1)
 accomplice=$(address_of validator3)
 why_of() { # address kind: the reasons of its records
@@ -12,12 +11,8 @@ why_of() { # address kind: the reasons of its records
         jq -r --arg k "$2" 'select(.for == $k) | .why' | sort -u
 }
 
-mkdir "$WORK/cheat"
-cp "$BUILD/potd" "$WORK/cheat/potd"
-cp "$BUILD/tests/e2e/bad_worker" "$WORK/cheat/pot-worker"
 start validator0 validator1 validator2 miner0
-POTD=$WORK/cheat/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=flip \
-    start validator3 miner1
+start_bad flip validator3 miner1
 await_ready $names
 make_task audited 100000 audit_rate=0.88 'numerics="exact"' >/dev/null
 # A round in which two accept and two refuse ends by its timeout.

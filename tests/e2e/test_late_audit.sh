@@ -6,21 +6,16 @@
 init_net 4 2
 jq '.params.challenge_blocks = 1000 | .params.round_blocks_max = 2' "$NET/genesis.json" >"$WORK/genesis.json"
 cp "$WORK/genesis.json" "$NET/genesis.json"
-address_of() { potctl key show "$NET/$1/key" --json | jq -r .address; }
 upheld() {
     ctl validator0 challenges --json | holds --arg m "$(address_of miner1)" \
         '.challenges | any(.status == "upheld" and .miner == $m)'
 }
 dropped() { get validator0 /metrics | awk '/^pot_audits_dropped/ { print $2 }'; }
 
-mkdir "$WORK/bad"
-cp "$BUILD/potd" "$WORK/bad/potd"
-cp "$BUILD/tests/e2e/bad_worker" "$WORK/bad/pot-worker"
-export POT_BAD_REAL="$BUILD/pot-worker" POT_BAD_FILE="$WORK/release"
-POTD=$WORK/bad/potd POT_BAD_MODE=held \
-    start validator0 validator1 validator2 validator3
+export POT_BAD_FILE="$WORK/release"
+start_bad held validator0 validator1 validator2 validator3
 start miner0
-POTD=$WORK/bad/potd POT_BAD_MODE=noise start miner1
+start_bad noise miner1
 await_ready $names
 # A gradient that two of four have drawn is counted only when its round has
 # ended by its timeout without it.

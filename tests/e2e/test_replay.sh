@@ -89,11 +89,7 @@ is_replayed validator0 "$task" auto
 
 # A false gradient that nobody audits is paid, and found.
 kill_hard miner3
-mkdir "$WORK/bad"
-cp "$BUILD/potd" "$WORK/bad/potd"
-cp "$BUILD/tests/e2e/bad_worker" "$WORK/bad/pot-worker"
-POTD=$WORK/bad/potd POT_BAD_REAL=$BUILD/pot-worker POT_BAD_MODE=flip \
-    start miner3
+start_bad flip miner3
 await_ready miner3
 sed -e 's/^name.*/name = "unaudited"/' -e 's/^audit_rate.*/audit_rate = 0.0/' \
     -e 's/^min_sub.*/min_submissions = 4/' -e 's/^rounds.*/rounds = 2/' \
@@ -103,8 +99,7 @@ task=$(submit validator0 "$WORK/unaudited.toml")
 await 60 "the task ended" has_ended validator0 "$task"
 code=0
 ctl validator0 replay "$task" --json >"$WORK/replay.json" || code=$?
-cheat=$(potctl key show "$NET/miner3/key" --json | jq -r .address)
-holds --arg m "$cheat" '.identical == false and .difference == "gradient" and
+holds --arg m "$(address_of miner3)" '.identical == false and .difference == "gradient" and
     .miner == $m and .told != .made' "$WORK/replay.json" ||
     fail "the cheat was not found: $(cat "$WORK/replay.json")"
 [ "$code" = 6 ] || fail "a difference: exit code $code"

@@ -16,9 +16,8 @@ jq '.params.epoch_blocks = 10 | .params.evidence_blocks_max = 30 |
     .params.unbonding_blocks = 30' "$NET/genesis.json" >"$WORK/genesis.json"
 cp "$WORK/genesis.json" "$NET/genesis.json"
 
-address() { potctl key show "$NET/$1/key" --json | jq -r .address; }
-new=$(address miner0)
-old=$(address validator1)
+new=$(address_of miner0)
+old=$(address_of validator1)
 members() { ctl "$1" validators --json | jq -r '.validators[].address'; }
 is_in() { members "$1" | grep -q "$2"; }
 is_out() { ! is_in "$1" "$2"; }
