@@ -73,7 +73,9 @@ struct groups {
     struct groups_calls calls;
     struct validator_set validators;
     uint64_t opened_ms; /* the round, on the loop's clock */
-    uint64_t waited_ms; /* when the last wait ended; 0: none has */
+    size_t awaited;     /* groups now */
+    uint64_t since_ms;  /* when any are */
+    uint64_t waited_ms; /* before that */
     bool are_dissolved; /* no more sums are taken */
     struct map heard;   /* hash -> struct heard */
     struct map members; /* submission -> struct heard */
@@ -159,12 +161,25 @@ static bool waits_here(const struct heard *h)
     return h->is_waiting && !h->is_drawn;
 }
 
+static void begin_wait(struct heard *h)
+{
+    struct groups *groups = h->groups;
+    h->is_awaited = true;
+    if (groups->awaited++ == 0) {
+        groups->since_ms = uv_now(groups->shared->loop);
+    }
+}
+
 static void end_wait(struct heard *h)
 {
-    if (h->is_awaited) {
-        h->is_awaited = false;
-        h->groups->waited_ms = uv_now(h->groups->shared->loop);
+    struct groups *groups = h->groups;
+    if (!h->is_awaited) {
+        return;
     }
+    h->is_awaited = false;
+    groups->waited_ms = groups_waited_ms(groups);
+    groups->since_ms = uv_now(groups->shared->loop);
+    groups->awaited--;
 }
 
 /* Its members are on their own again, those that waited. */
@@ -540,22 +555,17 @@ bool groups_waits(struct groups *groups, const struct hash *submission)
     }
     if (!h->is_waiting) {
         h->is_waiting = true;
-        h->is_awaited = true;
         h->deadline_ms = deadline_from_now(groups);
+        begin_wait(h);
     }
     return !h->is_drawn; /* if it has its words already, groups_tick goes on */
 }
 
-uint64_t groups_wait_end_ms(const struct groups *groups)
+uint64_t groups_waited_ms(const struct groups *groups)
 {
-    uint64_t end = groups->waited_ms;
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
-        const struct heard *h = slot->value;
-        end = h->is_awaited && h->deadline_ms > end ? h->deadline_ms : end;
-    }
-    return end;
+    uint64_t now = uv_now(groups->shared->loop);
+    return groups->waited_ms +
+           (groups->awaited > 0 ? now - groups->since_ms : 0);
 }
 
 /* Those who were drawn, and have said nothing. */

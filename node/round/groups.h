@@ -75,10 +75,9 @@ void groups_word(struct groups *groups, const struct group_word *word,
  * vouched or lone will tell.  Not from within them. */
 bool groups_waits(struct groups *groups, const struct hash *submission);
 
-/* groups_wait_end_ms: until when members are waited for, here or by those who
- * do not open what this validator opens; past when none are, 0 when none were.
- */
-uint64_t groups_wait_end_ms(const struct groups *groups);
+/* groups_waited_ms: how long members were waited for so far, of one group or
+ * more, here or by those who do not open what this validator opens. */
+uint64_t groups_waited_ms(const struct groups *groups);
 
 /* groups_opened: the submission's payload is held now, and a gradient.
  * groups_malformed: it is held, or was, and is none. */

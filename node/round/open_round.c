@@ -375,6 +375,11 @@ void open_round_tick(struct open_round *round, uint64_t now_ms)
 
 /* ---- closing it */
 
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Fresh lists of what the round keeps. */
 static void list(struct round_candidate *out, const struct open_round *round)
 {
@@ -436,14 +441,9 @@ static void tally(struct open_round *round, uint64_t height,
     }
 }
 
-/* Members of a group have it from when their payloads are fetched: before they
- * were waited for, and not missing. */
 static uint64_t since_ms(const struct open_round *round)
 {
-    uint64_t since = attesting_since_ms(round->attesting, round->closable_ms);
-    uint64_t waited =
-        round->groups != NULL ? groups_wait_end_ms(round->groups) : 0;
-    return waited > since ? waited : since;
+    return attesting_since_ms(round->attesting, round->closable_ms);
 }
 
 static uint64_t grace_ms(const struct open_round *round)
@@ -451,9 +451,20 @@ static uint64_t grace_ms(const struct open_round *round)
     return pledges_grace_ms(round->opened_ms, since_ms(round));
 }
 
+/* Until when the missing have it: as long as members of groups were waited for,
+ * these were not missing.  However many groups there are, they have it twice at
+ * most. */
+static uint64_t grace_end_ms(const struct open_round *round)
+{
+    uint64_t grace = grace_ms(round);
+    uint64_t waited =
+        round->groups != NULL ? groups_waited_ms(round->groups) : 0;
+    return since_ms(round) + grace + sooner(waited, grace);
+}
+
 static bool had_their_time(const struct open_round *round, uint64_t now_ms)
 {
-    return round->is_closable && now_ms >= since_ms(round) + grace_ms(round);
+    return round->is_closable && now_ms >= grace_end_ms(round);
 }
 
 static enum attesting_reach reach_of(const struct open_round *round,
@@ -466,17 +477,12 @@ static enum attesting_reach reach_of(const struct open_round *round,
 
 /* ---- what split groups lack */
 
-static uint64_t sooner(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Once half of the time of the missing is over, so that the rest of it is for
  * payloads; or nobody is missing. */
 static bool is_to_mend(const struct open_round *round, uint64_t now_ms)
 {
     uint64_t since = since_ms(round);
-    uint64_t end = sooner(since + grace_ms(round), deadline_ms(round));
+    uint64_t end = sooner(grace_end_ms(round), deadline_ms(round));
     return round->is_split &&
            (round->is_full || now_ms + now_ms >= since + end);
 }

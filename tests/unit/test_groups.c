@@ -388,13 +388,17 @@ static uint64_t wait_after(uint64_t taken_ms)
 {
     struct group group;
     group_scene_make(&t.s, &group, SCENE_MEMBERS, false, SUM_RIGHT);
+    group_trust_fini(&t.shared.trust);
+    group_trust_init(&t.shared.trust);
     trust();
     open_anew();
     t.s.f.loop.time += taken_ms;
     assert_true(groups_take(t.groups, &group));
-    uint64_t from = uv_now(&t.s.f.loop);
     assert_int_equal(waiting(), SCENE_MEMBERS);
-    return groups_wait_end_ms(t.groups) - from;
+    for (t.lone = 0; t.lone == 0;) {
+        pass(1);
+    }
+    return groups_waited_ms(t.groups);
 }
 
 static void a_wait_is_short_beside_its_round(void **state)
@@ -407,20 +411,32 @@ static void a_wait_is_short_beside_its_round(void **state)
     assert_int_equal(wait_after(4000), 50);
 }
 
-/* Those who are missing from a round begin anew behind it. */
-static void when_a_wait_has_ended_is_remembered(void **state)
+/* Of two groups, 30 ms of which are the same. */
+static void waits_are_measured_together(void **state)
 {
     (void)state;
+    struct group first;
+    struct group last;
+    size_t half = SCENE_MEMBERS / 2;
     trust();
-    assert_int_equal(groups_wait_end_ms(t.groups), 0);
-    struct group group = take(SCENE_MEMBERS, false, SUM_RIGHT);
-    assert_int_equal(groups_wait_end_ms(t.groups), 0);
-    assert_int_equal(waiting(), SCENE_MEMBERS);
-    uint64_t end = uv_now(&t.s.f.loop) + GROUPS_WAIT_MIN_MS;
-    assert_int_equal(groups_wait_end_ms(t.groups), end);
-    t.s.f.loop.time += 10;
-    (void)say(&group, true, true, 2);
-    assert_int_equal(groups_wait_end_ms(t.groups), uv_now(&t.s.f.loop));
+    group_scene_make_of(&t.s, &first, 0, half, false, SUM_RIGHT);
+    group_scene_make_of(&t.s, &last, half, half, false, SUM_RIGHT);
+    open_anew();
+    const struct group groups[] = {first, last};
+    assert_true(groups_take(t.groups, &first));
+    assert_true(groups_take(t.groups, &last));
+    pass(5);
+    assert_true(groups_waits(t.groups, &t.s.members[0]));
+    pass(10);
+    assert_true(groups_waits(t.groups, &t.s.members[half]));
+    pass(30);
+    assert_int_equal(groups_waited_ms(t.groups), 40);
+    (void)say(&groups[0], true, true, 2);
+    pass(7);
+    assert_int_equal(groups_waited_ms(t.groups), 47);
+    (void)say(&groups[1], true, true, 2);
+    pass(1000);
+    assert_int_equal(groups_waited_ms(t.groups), 47);
 }
 
 /* Whoever opens a group waits for nothing itself. */
@@ -430,18 +446,16 @@ static void who_opens_it_knows_that_others_wait(void **state)
     trust();
     struct group group = take(SCENE_MEMBERS, true, SUM_RIGHT);
     assert_int_equal(waiting(), 0);
-    uint64_t end = uv_now(&t.s.f.loop) + GROUPS_WAIT_MIN_MS;
-    assert_int_equal(groups_wait_end_ms(t.groups), end);
+    uint64_t from = uv_now(&t.s.f.loop);
     t.are_open = true;
     groups_opened(t.groups, &t.s.members[0]);
     group_scene_run(&t.s, is_decided);
-    assert_true(groups_wait_end_ms(t.groups) >= end - GROUPS_WAIT_MIN_MS);
+    assert_int_equal(groups_waited_ms(t.groups), uv_now(&t.s.f.loop) - from);
     (void)say(&group, true, true, 1); /* the other one */
-    uint64_t ended = groups_wait_end_ms(t.groups);
-    assert_int_equal(ended, uv_now(&t.s.f.loop));
+    uint64_t waited = groups_waited_ms(t.groups);
     assert_int_equal(waiting(), 0); /* nor does it begin again */
-    assert_int_equal(groups_wait_end_ms(t.groups), ended);
     pass(GROUPS_WAIT_MIN_MS);
+    assert_int_equal(groups_waited_ms(t.groups), waited);
     assert_int_equal(t.lone, 0);
 }
 
@@ -643,7 +657,7 @@ int main(void)
         TEST(a_word_is_not_taken_back),
         TEST(nobody_waits_for_long),
         TEST(a_wait_is_short_beside_its_round),
-        TEST(when_a_wait_has_ended_is_remembered),
+        TEST(waits_are_measured_together),
         TEST(who_opens_it_knows_that_others_wait),
         TEST(nobody_waits_for_the_silent),
         TEST(words_do_not_help_a_wrong_root),

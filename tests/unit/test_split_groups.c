@@ -1,6 +1,6 @@
-/* An open round that counts some members of a group and refuses others: whose
- * payloads are fetched, and how long they are waited for; four miners in two
- * groups, neither of which this validator opens. */
+/* When an open round closes in which there are groups: whose payloads are
+ * fetched where it counts some members of one and not others, and how long is
+ * waited; four miners in two groups, neither of which this validator opens. */
 #include "config.h"
 
 #include "node/round/open_round.h"
@@ -40,6 +40,8 @@ static struct {
     struct rounds_shared shared;
     Pot__TaskRecord *record; /* the round's */
     struct open_round *round;
+    struct group groups[2]; /* the round's, once they are taken */
+    struct hash names[2];
     uint64_t opened_ms;
     uint32_t sequence; /* of the last attestations */
 } t;
@@ -108,11 +110,11 @@ static void submit(size_t i)
     assert_true(open_round_submission(t.round, &opened, t.s.messages[i], 0));
 }
 
-static void say_right(const struct hash *group)
+static void say_right(size_t group)
 {
     for (size_t i = 1; i < SCENE_VALIDATORS; i++) {
         const struct group_word word = {.validator = *key_public(t.s.keys[i]),
-                                        .group = *group,
+                                        .group = t.names[group],
                                         .is_right = true};
         open_round_group_word(t.round, &word, 0);
     }
@@ -127,26 +129,34 @@ static void drop_payloads(void)
     }
 }
 
+/* The loop runs for it: before time is set. */
+static void make_groups(void)
+{
+    for (size_t i = 0; i < 2; i++) {
+        group_scene_make_of(&t.s, &t.groups[i], i * OF_ONE, OF_ONE, false,
+                            SUM_RIGHT);
+        t.names[i] = t.groups[i].hash;
+    }
+    uv_update_time(&t.s.f.loop);
+}
+
 static void take_groups(void)
 {
-    struct group groups[2];
-    struct hash names[2];
     group_trust_right(&t.shared.trust, key_public(t.s.aggregator));
     for (size_t i = 0; i < 2; i++) {
-        group_scene_make_of(&t.s, &groups[i], i * OF_ONE, OF_ONE, false,
-                            SUM_RIGHT);
-        names[i] = groups[i].hash;
-    }
-    uv_update_time(&t.s.f.loop); /* it stands from here on */
-    for (size_t i = 0; i < 2; i++) {
-        assert_true(open_round_group(t.round, &groups[i]));
+        assert_true(open_round_group(t.round, &t.groups[i]));
     }
     drop_payloads();
     for (size_t i = 0; i < SCENE_MEMBERS; i++) {
         submit(i);
     }
-    say_right(&names[0]);
-    say_right(&names[1]);
+}
+
+static void take_sums(void)
+{
+    take_groups();
+    say_right(0);
+    say_right(1);
     assert_int_equal(t.shared.stats.groups_taken, 2);
 }
 
@@ -241,12 +251,12 @@ static int set_up(void **state)
         .on_reveal = on_reveal,
     };
     group_trust_init(&t.shared.trust);
+    make_groups();
     t.record = group_scene_record(&t.s);
     t.round = open_round_new(&t.shared, &t.s.task, t.record, 0);
     t.opened_ms = uv_now(&t.s.f.loop);
     commit();
     reveal();
-    take_groups();
     return 0;
 }
 
@@ -284,6 +294,7 @@ static void judge_at(uint64_t after_ms, unsigned others, Pot__Verdict verdict)
 static void whole_groups_close_it(void **state)
 {
     (void)state;
+    take_sums();
     judge_at(5000, NOBODY, none);
     assert_true(should_close());
     assert_int_equal(listed(), ALL);
@@ -292,6 +303,7 @@ static void whole_groups_close_it(void **state)
 static void the_other_group_stays(void **state)
 {
     (void)state;
+    take_sums();
     judge_at(5000, LAST, refuse);
     assert_int_equal(listed(), ALL);
     assert_false(should_close());
@@ -304,6 +316,7 @@ static void the_other_group_stays(void **state)
 static void payloads_have_the_time_of_the_missing(void **state)
 {
     (void)state;
+    take_sums();
     judge_at(5000, LAST, refuse);
     assert_false(should_close());
     go_to(9999);
@@ -318,6 +331,7 @@ static void payloads_have_the_time_of_the_missing(void **state)
 static void nobody_gets_time_twice(void **state)
 {
     (void)state;
+    take_sums();
     t.record->spec->min_submissions = OF_ONE + 1;
     chain_fixture_store_task(&t.s.f, t.record);
     judge_at(5000, LAST, none);
@@ -340,6 +354,7 @@ static void nobody_gets_time_twice(void **state)
 static void nobody_is_waited_for_behind_the_timeout(void **state)
 {
     (void)state;
+    take_sums();
     judge_at(SMALL_TASK_TIMEOUT_MS - 10000, LAST, none);
     assert_false(should_close());
     assert_int_equal(listed(), ALL);
@@ -356,6 +371,7 @@ static void nobody_is_waited_for_behind_the_timeout(void **state)
 static void groups_are_split_twice_at_most(void **state)
 {
     (void)state;
+    take_sums();
     judge_at(5000, LAST, refuse);
     assert_false(should_close());
     go_to(7000);
@@ -369,6 +385,40 @@ static void groups_are_split_twice_at_most(void **state)
     assert_true(should_close());
 }
 
+/* Nothing is known of the last two but that they were submitted. */
+static void a_wait_is_added_to_the_time_of_the_missing(void **state)
+{
+    (void)state;
+    go_to(1000);
+    take_groups();
+    go_to(1100);
+    say_right(0);
+    say_right(1);
+    judge_at(5000, ALL & ~FIRST_GROUP, none);
+    assert_false(should_close());
+    go_to(10099);
+    assert_false(should_close());
+    go_to(10100);
+    assert_true(should_close());
+    assert_int_equal(listed(), ALL);
+}
+
+/* However long it is that a group is waited for. */
+static void waits_do_not_more_than_double_it(void **state)
+{
+    (void)state;
+    judge_at(400, NOBODY, none);
+    t.s.f.loop.time = t.opened_ms + 500;
+    take_groups();
+    say_right(0);
+    assert_false(should_close());
+    t.s.f.loop.time = t.opened_ms + 1499;
+    assert_false(should_close());
+    t.s.f.loop.time = t.opened_ms + 1500;
+    assert_true(should_close());
+    assert_int_equal(listed(), FIRST_GROUP);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -380,6 +430,8 @@ int main(void)
         TEST(nobody_gets_time_twice),
         TEST(nobody_is_waited_for_behind_the_timeout),
         TEST(groups_are_split_twice_at_most),
+        TEST(a_wait_is_added_to_the_time_of_the_missing),
+        TEST(waits_do_not_more_than_double_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
