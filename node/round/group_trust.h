@@ -4,7 +4,7 @@
  * until one does again: so nobody makes rounds late more often than it makes
  * them cheap.  Who was caught at a lie is heard no more while it is
  * remembered.  Nor is a group waited for that draws a validator whose last word
- * on one was none, or came too late. */
+ * on one was none, came too late, or was not true. */
 #ifndef POT_NODE_ROUND_GROUP_TRUST_H
 #define POT_NODE_ROUND_GROUP_TRUST_H
 
@@ -40,8 +40,8 @@ void group_trust_lied(struct group_trust *trust,
 bool group_trust_is_silent(const struct group_trust *trust,
                            const struct public_key *validator);
 
-/* group_trust_silent, _spoke: a drawn validator's word did not come in time, or
- * did. */
+/* group_trust_silent, _spoke: a drawn validator's word did not come in time or
+ * was not true; or it came. */
 void group_trust_silent(struct group_trust *trust,
                         const struct public_key *validator);
 void group_trust_spoke(struct group_trust *trust,

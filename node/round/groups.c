@@ -56,6 +56,8 @@ struct heard {
     bool is_waiting; /* there are submissions that would wait for it */
     bool is_awaited; /* so there are where it is not opened, as far as is known
                         here */
+    struct public_key *wrong; /* who says that it is */
+    size_t wrong_count;
     bool is_dissolved;
     size_t counted;           /* of its members, by the last tally */
     uint64_t deadline_ms;     /* of its words, and of the wait */
@@ -125,6 +127,7 @@ static void heard_free(struct heard *h)
     group_keep_free(h->kept);
     group_fini(&h->group);
     free(h->right);
+    free(h->wrong);
     free(h);
 }
 
@@ -210,8 +213,8 @@ static void tell(const struct heard *h, const char *what, const char *why)
 static void give_up(struct heard *h, const char *why)
 {
     struct rounds_shared *shared = h->groups->shared;
-    if (h->state == OPENED) {
-        end_wait(h); /* this validator knows better, others do not */
+    if (h->is_drawn) {
+        end_wait(h); /* this validator finds out itself, others do not */
         return;
     }
     group_trust_late(&shared->trust, &h->group.aggregator);
@@ -224,25 +227,63 @@ static void give_up(struct heard *h, const char *why)
 
 /* ---- words */
 
+static bool is_among(const struct public_key *validator,
+                     const struct public_key *list, size_t count)
+{
+    bool is = false;
+    for (size_t i = 0; !is && i < count; i++) {
+        is = public_key_equal(&list[i], validator);
+    }
+    return is;
+}
+
 static bool has_said_right(const struct heard *h,
                            const struct public_key *validator)
 {
-    bool has = false;
-    for (size_t i = 0; !has && i < h->right_count; i++) {
-        has = public_key_equal(&h->right[i], validator);
-    }
-    return has;
+    return is_among(validator, h->right, h->right_count);
 }
 
-/* Of those who are drawn, by the present set; this validator among them. */
-static bool has_words(const struct heard *h)
+static bool has_said_wrong(const struct heard *h,
+                           const struct public_key *validator)
+{
+    return is_among(validator, h->wrong, h->wrong_count);
+}
+
+/* Who say right of those who are drawn, by the present set; this validator
+ * among them. */
+static size_t count_words(const struct heard *h)
 {
     const struct validator_set *set = &h->groups->validators;
     size_t count = h->state == OPENED ? 1 : 0;
     for (size_t i = 0; i < h->right_count; i++) {
         count += group_opens(&h->group, set, &h->right[i]) ? 1 : 0;
     }
-    return count >= group_words_needed(set);
+    return count;
+}
+
+static bool has_words(const struct heard *h)
+{
+    return count_words(h) >= group_words_needed(&h->groups->validators);
+}
+
+/* This validator has found that it is right, or all others say so. */
+static bool is_found_right(const struct heard *h)
+{
+    size_t words = count_words(h);
+    return h->is_drawn
+               ? h->state == OPENED
+               : words > 0 &&
+                     words + 1 >= group_words_needed(&h->groups->validators);
+}
+
+/* Who called it wrong then: it was no fault of its aggregator's. */
+static void blame_the_false(const struct heard *h)
+{
+    struct group_trust *trust = &h->groups->shared->trust;
+    for (size_t i = 0; is_found_right(h) && i < h->wrong_count; i++) {
+        group_trust_silent(trust, &h->wrong[i]);
+        group_trust_right(trust, &h->group.aggregator);
+    }
 }
 
 static void say(const struct heard *h, bool is_right)
@@ -331,6 +372,7 @@ static void on_opened(void *context, const struct group_result *result)
     h->state = OPENED;
     shared->stats.groups_opened++;
     group_trust_right(&shared->trust, &h->group.aggregator);
+    blame_the_false(h);
     say(h, true);
     if (has_words(h)) {
         end_wait(h); /* elsewhere it goes on with the sum alone */
@@ -462,7 +504,7 @@ static void hear_right(struct heard *h, const struct public_key *validator,
                        uint64_t peer_id)
 {
     struct group_trust *trust = &h->groups->shared->trust;
-    if (has_said_right(h, validator)) {
+    if (has_said_right(h, validator) || has_said_wrong(h, validator)) {
         return;
     }
     if (uv_now(h->groups->shared->loop) <= h->deadline_ms) {
@@ -471,6 +513,7 @@ static void hear_right(struct heard *h, const struct public_key *validator,
     h->right = pot_realloc(h->right, h->right_count + 1, sizeof(*h->right));
     h->right[h->right_count++] = *validator;
     h->peer_id = peer_id;
+    blame_the_false(h);
     if (has_words(h)) {
         group_trust_right(trust, &h->group.aggregator);
     }
@@ -483,9 +526,14 @@ static void hear_right(struct heard *h, const struct public_key *validator,
 /* Who takes its word back is not heard, nor who speaks when all have spoken. */
 static void hear_wrong(struct heard *h, const struct public_key *validator)
 {
-    if (h->state != VOUCHED && !has_said_right(h, validator)) {
-        give_up(h, "a validator says that it is wrong");
+    if (h->state == VOUCHED || has_said_right(h, validator) ||
+        has_said_wrong(h, validator)) {
+        return;
     }
+    h->wrong = pot_realloc(h->wrong, h->wrong_count + 1, sizeof(*h->wrong));
+    h->wrong[h->wrong_count++] = *validator;
+    give_up(h, "a validator says that it is wrong");
+    blame_the_false(h);
 }
 
 static void keep_early(struct groups *groups, const struct group_word *word)

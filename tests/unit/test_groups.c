@@ -352,6 +352,81 @@ static void a_word_that_it_is_wrong_ends_the_wait(void **state)
     assert_int_equal(t.vouched, 0);
 }
 
+/* Of the other validators that are drawn, the one of this number says so. */
+static const struct public_key *say_one(const struct group *group,
+                                        unsigned number, bool is_right)
+{
+    size_t i = 0;
+    for (unsigned found = 0; found <= number;) {
+        i++;
+        assert_true(i < SCENE_VALIDATORS);
+        found += group_opens(group, &t.s.set, key_public(t.s.keys[i])) ? 1 : 0;
+    }
+    const struct group_word word = {.validator = *key_public(t.s.keys[i]),
+                                    .group = group->hash,
+                                    .is_right = is_right};
+    groups_word(t.groups, &word, 0);
+    return key_public(t.s.keys[i]);
+}
+
+static bool is_proven(void)
+{
+    return group_trust_waits(&t.shared.trust, key_public(t.s.aggregator));
+}
+
+/* It opens the group all the same, and finds that it is right. */
+static void who_opens_it_finds_false_words_out(void **state)
+{
+    (void)state;
+    trust();
+    struct group group = take(SCENE_MEMBERS, true, SUM_RIGHT);
+    const struct public_key *liar = say_one(&group, 0, false);
+    assert_false(group_trust_is_silent(&t.shared.trust, liar));
+    t.are_open = true;
+    groups_opened(t.groups, &t.s.members[0]);
+    group_scene_run(&t.s, is_decided);
+    assert_int_equal(t.shared.stats.groups_opened, 1);
+    assert_true(group_trust_is_silent(&t.shared.trust, liar));
+    assert_true(is_proven());
+    group_trust_spoke(&t.shared.trust, liar);
+    (void)say_one(&group, 0, false); /* again */
+    assert_false(group_trust_is_silent(&t.shared.trust, liar));
+}
+
+/* The others' words come before it, or behind it. */
+static void who_stands_alone_with_its_word_is_remembered(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        trust();
+        open_anew();
+        struct group group = take(SCENE_MEMBERS, false, SUM_RIGHT);
+        const struct public_key *first = say_one(&group, 0, i == 0);
+        const struct public_key *last = say_one(&group, 1, i == 1);
+        assert_int_equal(group_trust_is_silent(&t.shared.trust, first), i == 1);
+        assert_int_equal(group_trust_is_silent(&t.shared.trust, last), i == 0);
+        assert_true(is_proven());
+        (void)say_one(&group, i == 0 ? 1 : 0, true); /* too late to say so */
+        assert_int_equal(t.vouched, 0);
+        assert_int_equal(group_trust_is_silent(&t.shared.trust, last), i == 0);
+        group_trust_spoke(&t.shared.trust, first);
+        group_trust_spoke(&t.shared.trust, last);
+    }
+}
+
+static void all_who_open_it_are_believed(void **state)
+{
+    (void)state;
+    trust();
+    struct group group = take(SCENE_MEMBERS, false, SUM_RIGHT);
+    assert_false(
+        group_trust_is_silent(&t.shared.trust, say_one(&group, 0, false)));
+    assert_false(is_proven());
+    assert_false(
+        group_trust_is_silent(&t.shared.trust, say_one(&group, 1, false)));
+    assert_false(is_proven());
+}
+
 static void a_word_is_not_taken_back(void **state)
 {
     (void)state;
@@ -654,6 +729,9 @@ int main(void)
         TEST(words_may_come_before_their_group),
         TEST(nobody_waits_for_a_stranger_until_it_was_right_once),
         TEST(a_word_that_it_is_wrong_ends_the_wait),
+        TEST(who_opens_it_finds_false_words_out),
+        TEST(who_stands_alone_with_its_word_is_remembered),
+        TEST(all_who_open_it_are_believed),
         TEST(a_word_is_not_taken_back),
         TEST(nobody_waits_for_long),
         TEST(a_wait_is_short_beside_its_round),
