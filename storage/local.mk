@@ -19,6 +19,8 @@ storage_libstorage_a_SOURCES = \
 	storage/store_open.c storage/store_open.h \
 	storage/store_page.c storage/store_page.h \
 	storage/store_pages.c storage/store_pages.h \
+	storage/store_promise.c storage/store_promise.h \
+	storage/store_promise_record.c storage/store_promise_record.h \
 	storage/store_prune.c storage/store_prune.h \
 	storage/store_record.c storage/store_record.h \
 	storage/store_replay.c storage/store_replay.h \

@@ -190,13 +190,13 @@ POT_MUST_USE enum pot_err store_blobs_hold(struct store *store,
                                            size_t count);
 
 /* store_blobs_release: no block needs these any more; fine for those that
- * were not held. */
+ * were not held.  What is promised stays (storage/store_promise.h). */
 POT_MUST_USE enum pot_err store_blobs_release(struct store *store,
                                               const struct hash *hashes,
                                               size_t count);
 
 /* store_blobs_release_all: no block needs any of them.  For a start: which
- * blocks they were held for, a crash made forget. */
+ * blocks they were held for, a crash made forget.  What is promised stays. */
 POT_MUST_USE enum pot_err store_blobs_release_all(struct store *store);
 
 /* store_copy_kept: what the node keeps in from, it keeps in to as well. */

@@ -6,6 +6,8 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/map.h"
+#include "storage/store_promise_record.h"
 #include "storage/store_record.h"
 #include "storage/store_table.h"
 
@@ -164,6 +166,13 @@ enum pot_err store_blob_put(struct store *store, const struct hash *hash,
     return store_write_run(store, take, &taking);
 }
 
+enum pot_err store_blob_hold(struct store_write *write,
+                             const struct store_blob *blobs, size_t count)
+{
+    struct taking taking = {.blobs = blobs, .count = count, .change = hold};
+    return take(write, &taking);
+}
+
 enum pot_err store_blobs_hold(struct store *store,
                               const struct store_blob *blobs, size_t count)
 {
@@ -176,15 +185,26 @@ struct hashes {
     size_t count;
 };
 
+/* But for what is promised. */
+enum pot_err store_blob_release(struct store_write *write,
+                                const struct hash *hashes, size_t count)
+{
+    struct map promised = {0};
+    enum pot_err err = promise_hashes(&promised, &write->read);
+    for (size_t i = 0; err == POT_OK && i < count; i++) {
+        const struct store_blob blob = {.hash = hashes[i]};
+        if (map_get(&promised, blob.hash.b) == NULL) {
+            err = change_uses(write, &blob, release);
+        }
+    }
+    map_fini(&promised);
+    return err;
+}
+
 static enum pot_err release_listed(struct store_write *write, void *context)
 {
     const struct hashes *hashes = context;
-    enum pot_err err = POT_OK;
-    for (size_t i = 0; err == POT_OK && i < hashes->count; i++) {
-        const struct store_blob blob = {.hash = hashes->list[i]};
-        err = change_uses(write, &blob, release);
-    }
-    return err;
+    return store_blob_release(write, hashes->list, hashes->count);
 }
 
 enum pot_err store_blobs_release(struct store *store, const struct hash *hashes,
@@ -229,8 +249,7 @@ static enum pot_err release_all(struct store_write *write, void *context)
     enum pot_err err =
         store_table_each(&write->read, TABLE_BLOB_USES, find_held, &found);
     if (err == POT_OK) {
-        struct hashes released = {found.list, found.count};
-        err = release_listed(write, &released);
+        err = store_blob_release(write, found.list, found.count);
     }
     free(found.list);
     return err;

@@ -25,4 +25,12 @@ POT_MUST_USE enum pot_err store_blob_unrefer(struct store_write *write,
 POT_MUST_USE enum pot_err store_blob_pin(struct store_write *write,
                                          const struct store_blob *blob);
 
+/* store_blob_hold, _release: what store_blobs_hold and _release do. */
+POT_MUST_USE enum pot_err store_blob_hold(struct store_write *write,
+                                          const struct store_blob *blobs,
+                                          size_t count);
+POT_MUST_USE enum pot_err store_blob_release(struct store_write *write,
+                                             const struct hash *hashes,
+                                             size_t count);
+
 #endif

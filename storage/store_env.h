@@ -36,7 +36,7 @@
 #define STORE_FORMAT        4
 #define STORE_FORMAT_OLDEST 3 /* that is raised in place */
 #define STORE_TABLE_MAP(X)                                                     \
-    /* "tip", "totals", "version", "snapshots" */                              \
+    /* "tip", "totals", "version", "snapshots", "promise/..." */               \
     X(TABLE_META, "meta", visit_nothing)                                       \
     /* u64 height: block */                                                    \
     X(TABLE_BLOCKS, "blocks", visit_block)                                     \

@@ -262,7 +262,6 @@ enum pot_err store_table_del(struct store_write *write, enum store_table table,
 {
     MDB_val name = value_of(key, key_size);
     MDB_val raw;
-    POT_ASSERT(table != TABLE_META);
     enum pot_err err = find_raw(&raw, &write->read, table, &name);
     if (err == POT_ENOENT) {
         return POT_OK;

@@ -1,7 +1,8 @@
 /* What is held for votes is released some blocks later: a write costs.  What
  * was still held when the node ended is released behind the first block that
  * it applies when it runs again: until then a vote that was given counts on
- * it.  So is what a snapshot that was fetched left behind. */
+ * it.  So is what a snapshot that was fetched left behind.  What was promised
+ * to others for a round stays until that is over, whoever else held it. */
 #include "config.h"
 
 #include "node/block/chain.h"
@@ -259,6 +260,11 @@ static void release(struct job *job)
     if (err == POT_OK) {
         held_blobs_fini(&job->held);
         job->releases_all = false;
+        err = held_blobs_end_promises(job->chain->holdings);
+    }
+    if (err != POT_OK) {
+        LOG(LOG_DEBUG, "node", "blobs are held still",
+            log_text("why", err_text(err)));
     }
 }
 

@@ -3,13 +3,17 @@
 #include "node/block/held_blobs.h"
 
 #include "base/alloc.h"
+#include "ledger/ledger.h"
 #include "node/block/executed.h"
 #include "node/block/ledger_view.h"
 #include "node/block/round_blobs.h"
 #include "node/block/shared_block.h"
 #include "node/hold/holdings.h"
+#include "node/hold/stored.h"
+#include "proto/codec.h"
 #include "storage/overlay.h"
 #include "storage/store.h"
+#include "storage/store_promise.h"
 
 #include <stdlib.h>
 
@@ -113,5 +117,34 @@ enum pot_err held_blobs_hold(struct held_blobs *held,
     }
     free(h.bytes);
     free(h.blobs);
+    return err;
+}
+
+static bool is_over(const struct state *state,
+                    const struct store_promise *promise)
+{
+    Pot__TaskRecord *task = ledger_task(state, &promise->task);
+    bool is = task == NULL || task->status != POT__TASK_STATUS__TASK_RUNNING ||
+              task->round != promise->round;
+    codec_free(task);
+    return is;
+}
+
+enum pot_err held_blobs_end_promises(const struct holdings *holdings)
+{
+    struct store_promise *all;
+    size_t count;
+    size_t ended = 0;
+    const struct state state = stored_state(holdings->store);
+    enum pot_err err = store_promises(holdings->store, &all, &count);
+    for (size_t i = 0; err == POT_OK && i < count; i++) {
+        if (is_over(&state, &all[i])) {
+            all[ended++] = all[i];
+        }
+    }
+    if (err == POT_OK) {
+        err = store_promises_end(holdings->store, all, ended);
+    }
+    free(all);
     return err;
 }

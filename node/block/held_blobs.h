@@ -37,4 +37,10 @@ POT_MUST_USE enum pot_err held_blobs_hold(struct held_blobs *held,
                                           const struct holdings *holdings,
                                           const struct executed *executed);
 
+/* held_blobs_end_promises: what was promised to others
+ * (storage/store_promise.h) for rounds that are not open at the tip is held no
+ * more.  Errors: the store's. */
+POT_MUST_USE enum pot_err held_blobs_end_promises(
+    const struct holdings *holdings);
+
 #endif

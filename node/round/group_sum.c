@@ -11,7 +11,6 @@
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/loop/offload.h"
-#include "node/round/group_keep.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 #include "proto/group.h"
@@ -21,6 +20,8 @@
 #include "storage/store.h"
 
 #include <stdlib.h>
+
+#define SLICE_BYTES ((size_t)16 << 20)
 
 struct group_sum {
     struct group_order order;
@@ -83,41 +84,77 @@ static enum pot_err read_payload(const struct group_sum *s, size_t i,
                : POT_ENOENT;
 }
 
-static enum pot_err keep(const struct group_sum *s, const struct buf *payloads)
+/* Payloads on their way into the store. */
+struct slice {
+    struct store_blob *blobs; /* room for all of them */
+    struct buf *bytes;        /* behind them */
+    size_t count;
+    size_t size;
+    uint32_t number;
+};
+
+/* They are held; the slice is empty then. */
+static enum pot_err write_slice(const struct group_sum *s, struct slice *slice,
+                                enum pot_err err)
 {
-    struct store_blob *blobs = pot_calloc(s->order.count, sizeof(*blobs));
-    for (size_t i = 0; i < s->order.count; i++) {
-        blobs[i] = (struct store_blob){s->order.members[i].payload,
-                                       payloads[i].data, payloads[i].size};
+    struct store_promise promise = s->order.promise;
+    promise.part = slice->number++;
+    if (err == POT_OK && slice->count > 0) {
+        err = store_promise_hold(s->order.holdings->store, &promise,
+                                 slice->blobs, slice->count);
     }
-    enum pot_err err =
-        store_blobs_hold(s->order.holdings->store, blobs, s->order.count);
-    free(blobs);
+    for (size_t i = 0; i < slice->count; i++) {
+        buf_fini(&slice->bytes[i]);
+    }
+    slice->count = 0;
+    slice->size = 0;
     return err;
+}
+
+/* Others write too: a slice keeps them waiting for no longer than it must. */
+static enum pot_err add_and_hold(struct group_sum *s, struct summing *sum,
+                                 struct slice *slice)
+{
+    enum pot_err err = POT_OK;
+    for (size_t i = 0; i < s->order.count && err == POT_OK; i++) {
+        struct buf *payload = &slice->bytes[slice->count];
+        err = read_payload(s, i, payload);
+        if (err == POT_OK) {
+            err = add(sum, payload);
+        }
+        slice->blobs[slice->count++] = (struct store_blob){
+            s->order.members[i].payload, payload->data, payload->size};
+        slice->size += payload->size;
+        if (slice->size >= SLICE_BYTES) {
+            err = write_slice(s, slice, err);
+        }
+    }
+    return write_slice(s, slice, err);
 }
 
 static enum pot_err add_all(struct group_sum *s, struct summing *sum)
 {
+    struct buf payload;
     enum pot_err err = POT_OK;
-    size_t opened = 0;
-    struct buf *payloads = pot_calloc(s->order.count, sizeof(*payloads));
-    while (opened < s->order.count && err == POT_OK) {
-        struct buf *payload = &payloads[opened];
-        err = read_payload(s, opened++, payload);
+    for (size_t i = 0; i < s->order.count && err == POT_OK; i++) {
+        err = read_payload(s, i, &payload);
         if (err == POT_OK) {
-            err = add(sum, payload);
+            err = add(sum, &payload);
         }
-        if (s->order.keep == NULL) {
-            buf_fini(payload);
-        }
+        buf_fini(&payload);
     }
-    if (err == POT_OK && s->order.keep != NULL) {
-        err = keep(s, payloads);
-    }
-    for (size_t i = 0; s->order.keep != NULL && i < opened; i++) {
-        buf_fini(&payloads[i]);
-    }
-    free(payloads);
+    return err;
+}
+
+static enum pot_err promise_all(struct group_sum *s, struct summing *sum)
+{
+    struct slice slice = {
+        .blobs = pot_calloc(s->order.count, sizeof(*slice.blobs)),
+        .bytes = pot_calloc(s->order.count, sizeof(*slice.bytes)),
+    };
+    enum pot_err err = add_and_hold(s, sum, &slice);
+    free(slice.bytes);
+    free(slice.blobs);
     return err;
 }
 
@@ -143,7 +180,8 @@ static void sum_up(struct group_sum *s, const Pot__TaskRecord *task)
     packed_form_init(&sum.form, task->spec, &sum.shape);
     sum.aggregate = aggregate_new(task->spec, &sum.shape);
     sum.room = pot_alloc(sum.shape.parameter_count);
-    s->result.err = add_all(s, &sum);
+    s->result.err =
+        s->order.is_promised ? promise_all(s, &sum) : add_all(s, &sum);
     if (s->result.err == POT_OK) {
         publish(s, &sum);
     }
@@ -169,9 +207,6 @@ static void on_work(void *context)
 static void on_worked(void *context)
 {
     struct group_sum *s = context;
-    if (s->order.keep != NULL) {
-        group_keep_filled(s->order.keep, s->result.err == POT_OK);
-    }
     if (s->done != NULL) {
         s->done(s->context, &s->result);
     }

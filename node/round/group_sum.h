@@ -10,8 +10,8 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "storage/store_promise.h"
 
-struct group_keep;
 struct holdings;
 struct round_submission;
 struct group_sum; /* opaque: node/round/group_sum.c */
@@ -43,8 +43,9 @@ struct group_order {
     struct hash task;             /* whose rule is a sum; at the tip */
     struct group_member *members; /* taken; by ascending submission */
     size_t count;
-    struct group_keep *keep; /* told once the store holds the payloads, or not,
-                                and before done; NULL: it does not hold them */
+    bool is_promised; /* before done the store holds the payloads, by this
+                         promise: others count on them */
+    struct store_promise promise;
 };
 
 /* group_sum_start: done is called later. */

@@ -29,7 +29,6 @@
 #include "node/hold/holdings.h"
 #include "node/hold/known_parts.h"
 #include "node/hold/stored.h"
-#include "node/round/group_keep.h"
 #include "node/round/group_sum.h"
 #include "node/round/group_trust.h"
 #include "node/round/pledges.h"
@@ -63,9 +62,8 @@ struct heard {
     uint64_t deadline_ms;     /* of its words, and of the wait */
     struct public_key *right; /* who says so */
     size_t right_count;
-    uint64_t peer_id;        /* who said so last; 0: nobody */
-    struct group_sum *sum;   /* OPENING */
-    struct group_keep *kept; /* OPENED: what the store holds; else NULL */
+    uint64_t peer_id;      /* who said so last; 0: nobody */
+    struct group_sum *sum; /* OPENING */
 };
 
 struct groups {
@@ -124,7 +122,6 @@ static void heard_free(struct heard *h)
 {
     halt(h);
     blob_pool_release(pool_of(h), &h->group.sum);
-    group_keep_free(h->kept);
     group_fini(&h->group);
     free(h->right);
     free(h->wrong);
@@ -144,17 +141,6 @@ void groups_free(struct groups *groups)
     map_fini(&groups->heard);
     map_fini(&groups->members);
     free(groups);
-}
-
-void groups_close(struct groups *groups)
-{
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
-        struct heard *h = slot->value;
-        group_keep_release(h->kept);
-        h->kept = NULL;
-    }
 }
 
 /* ---- the end of one */
@@ -359,9 +345,8 @@ static void on_opened(void *context, const struct group_result *result)
     struct rounds_shared *shared = h->groups->shared;
     h->sum = NULL;
     if (result->err != POT_OK && result->err != POT_EFORMAT) {
-        group_keep_free(h->kept);
-        h->kept = NULL;
         h->state = HEARD; /* no word; later, if a payload comes again */
+        tell(h, "group not opened", err_text(result->err));
         return;
     }
     const char *fault = fault_of(&h->group, result);
@@ -396,16 +381,16 @@ static void try_open(struct heard *h)
     if (!h->is_drawn || h->state != HEARD || !are_all_open(h)) {
         return;
     }
-    struct group_order order = {
+    const struct group_order order = {
         .loop = shared->loop,
         .holdings = shared->holdings,
         .task = h->group.task,
         .members = list_members(h),
         .count = h->group.member_count,
+        .is_promised = true,
+        .promise = {h->group.task, h->group.round, h->group.hash, 0},
     };
     h->state = OPENING;
-    h->kept = group_keep_new(&order);
-    order.keep = h->kept;
     h->sum = group_sum_start(&order, on_opened, h);
 }
 
@@ -427,16 +412,8 @@ void groups_malformed(struct groups *groups, const struct hash *submission)
 
 void groups_refresh(struct groups *groups)
 {
-    size_t cursor = 0;
-    const struct map_slot *slot;
     const struct state state = stored_state(groups->shared->holdings->store);
     ledger_validators(&state, &groups->validators);
-    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
-        struct heard *h = slot->value;
-        if (h->state == OPENED) {
-            group_keep_again(h->kept);
-        }
-    }
 }
 
 /* ---- taking others' word for it */

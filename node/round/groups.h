@@ -3,12 +3,13 @@
  *
  * Of each group f + 1 validators are drawn to open it (proto/group.h): they
  * fetch every member's payload as they would without it, sum them up, put them
- * into their stores and say whether the group is right.  One of them is honest.
- * So who has the word of each of them takes the sum in place of the payloads
- * (node/hold/known_parts.h).  Where words or the sum do not come in time, where
- * one of them says that it is wrong, or where a round counts some of its
- * members only, payloads are fetched after all: a group saves bytes or nothing.
- * The loop's thread only. */
+ * into their stores, where they stay until the round is over
+ * (node/block/held_blobs.h), and say whether the group is right.  One of them
+ * is honest. So who has the word of each of them takes the sum in place of the
+ * payloads (node/hold/known_parts.h).  Where words or the sum do not come in
+ * time, where one of them says that it is wrong, or where a round counts some
+ * of its members only, payloads are fetched after all: a group saves bytes or
+ * nothing. The loop's thread only. */
 #ifndef POT_NODE_ROUND_GROUPS_H
 #define POT_NODE_ROUND_GROUPS_H
 
@@ -57,10 +58,6 @@ struct groups *groups_new(struct rounds_shared *shared,
 
 /* groups_free: parts that it knew are known no more.  NULL is none. */
 void groups_free(struct groups *groups);
-
-/* groups_close: the round is closed, groups_free follows: what the store holds
- * for it goes. */
-void groups_close(struct groups *groups);
 
 /* groups_take: takes what is in it, a verified one of this round; true: it is
  * new and worth passing on. */

@@ -172,9 +172,6 @@ uint64_t open_round_pace(const struct open_round *round,
 void open_round_close(struct open_round *round)
 {
     judging_close(round->judging);
-    if (round->groups != NULL) {
-        groups_close(round->groups);
-    }
     open_round_free(round);
 }
 

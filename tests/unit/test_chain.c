@@ -13,6 +13,7 @@
 #include "proto/dataset.h"
 #include "proto/signed.h"
 #include "storage/store.h"
+#include "storage/store_promise.h"
 #include "tests/unit/chain_fixture.h"
 
 #include <setjmp.h>
@@ -396,6 +397,25 @@ static void what_others_held_goes_when_they_say_so(void **state)
     assert_false(is_held(f, &blob.hash));
 }
 
+/* No such task runs. */
+static void what_was_promised_for_a_round_goes_behind_it(void **state)
+{
+    struct chain_fixture *f = *state;
+    const struct store_blob blob = {{{5}}, "a gradient", 11};
+    const struct store_promise promise = {.task = {{1}}};
+    assert_int_equal(store_promise_hold(f->holdings.store, &promise, &blob, 1),
+                     POT_OK);
+    chain_fixture_restart(f);
+    assert_true(is_held(f, &blob.hash));
+    for (int i = 0; i < 2; i++) { /* a start releases more than a block */
+        assert_int_equal(chain_fixture_apply(f, chain_fixture_propose(f, NULL)),
+                         POT_OK);
+        assert_false(is_held(f, &blob.hash));
+        assert_int_equal(
+            store_promise_hold(f->holdings.store, &promise, &blob, 1), POT_OK);
+    }
+}
+
 static enum pot_err hold(struct chain_fixture *f, struct shared_block *block)
 {
     struct held_blobs held = {0};
@@ -461,6 +481,7 @@ int main(void)
         CASE(a_block_that_is_too_large_for_anyone_is_not_made),
         CASE(what_was_held_before_a_restart_goes_with_a_block),
         CASE(what_others_held_goes_when_they_say_so),
+        CASE(what_was_promised_for_a_round_goes_behind_it),
         CASE(what_memory_let_go_is_not_promised),
         CASE(what_no_block_uses_any_more_leaves_memory),
     };

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "node/block/held_blobs.h"
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/known_parts.h"
@@ -16,6 +17,7 @@
 #include "proto/codec.h"
 #include "proto/signed.h"
 #include "storage/store.h"
+#include "storage/store_promise.h"
 #include "tests/unit/group_scene.h"
 
 #include <setjmp.h>
@@ -221,43 +223,55 @@ static void who_is_drawn_opens_it_and_keeps_its_payloads(void **state)
     assert_int_equal(t.shared.stats.groups_opened, 1);
     assert_true(are_all_stored());
     assert_false(is_known());
-    groups_close(t.groups);
-    group_scene_run(&t.s, are_none_stored);
 }
 
-/* It is closed while its payloads are put into the store. */
-static void nothing_stays_of_a_round_that_ends_meanwhile(void **state)
+static bool is_promised(void)
+{
+    struct store_promise *list;
+    size_t count;
+    assert_int_equal(store_promises(t.s.f.holdings.store, &list, &count),
+                     POT_OK);
+    free(list);
+    return count == 1;
+}
+
+/* Whatever else was held is held no more. */
+static void payloads_stay_while_the_round_is_open(void **state)
 {
     (void)state;
-    for (int i = 0; i < 20; i++) {
-        t.are_open = true;
-        (void)take(SCENE_MEMBERS, true, SUM_RIGHT);
-        groups_close(t.groups);
-        groups_free(t.groups);
-        t.groups = NULL;
-        uint64_t end_ms = clock_steady_ms() + 100;
-        while (clock_steady_ms() < end_ms) {
-            (void)uv_run(&t.s.f.loop, UV_RUN_NOWAIT);
-        }
-        group_scene_run(&t.s, are_none_stored);
-        for (size_t k = 0; k < SCENE_MEMBERS; k++) {
-            group_scene_submit(&t.s, k);
-        }
-        open_groups();
-    }
+    struct store *store = t.s.f.holdings.store;
+    t.are_open = true;
+    struct group group = take(SCENE_MEMBERS, true, SUM_RIGHT);
+    t.s.record->round = group.round;
+    chain_fixture_store_task(&t.s.f, t.s.record);
+    group_scene_run(&t.s, is_decided);
+    assert_true(is_promised());
+    assert_int_equal(store_blobs_release(store, &t.s.submissions[0].payload, 1),
+                     POT_OK);
+    assert_int_equal(store_blobs_release_all(store), POT_OK);
+    assert_int_equal(held_blobs_end_promises(&t.s.f.holdings), POT_OK);
+    assert_true(are_all_stored());
+    t.s.record->round++;
+    chain_fixture_store_task(&t.s.f, t.s.record);
+    assert_int_equal(held_blobs_end_promises(&t.s.f.holdings), POT_OK);
+    assert_true(are_none_stored());
+    assert_false(is_promised());
 }
 
-/* What votes held as well goes with a block that is another one. */
-static void payloads_stay_while_the_round_is_open(void **state)
+/* It is over while its payloads are put into the store. */
+static void nothing_stays_of_a_round_that_ends_meanwhile(void **state)
 {
     (void)state;
     t.are_open = true;
     (void)take(SCENE_MEMBERS, true, SUM_RIGHT);
-    group_scene_run(&t.s, is_decided);
-    assert_int_equal(store_blobs_release_all(t.s.f.holdings.store), POT_OK);
+    groups_free(t.groups);
+    t.groups = NULL;
+    group_scene_run(&t.s, is_promised);
+    assert_true(are_all_stored());
+    t.s.record->round = 1000;
+    chain_fixture_store_task(&t.s.f, t.s.record);
+    assert_int_equal(held_blobs_end_promises(&t.s.f.holdings), POT_OK);
     assert_true(are_none_stored());
-    groups_refresh(t.groups);
-    group_scene_run(&t.s, are_all_stored);
 }
 
 static void a_lie_is_found_and_its_author_heard_no_more(void **state)

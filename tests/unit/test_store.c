@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "storage/overlay_impl.h"
 #include "storage/store_env.h"
+#include "storage/store_promise.h"
 #include "storage/store_record.h"
 #include "storage/store_table.h"
 #include "tests/unit/store_fixture.h"
@@ -313,6 +314,54 @@ static void after_a_crash_all_that_is_held_can_be_released(void **state)
     assert_int_equal(store_verify(f->store, &report, NULL, NULL), POT_OK);
 }
 
+/* The blobs first to last, by the promise of this round and part. */
+static struct store_promise promise(struct fixture *f, uint32_t round,
+                                    uint32_t part, uint8_t first, uint8_t last)
+{
+    struct store_blob blobs[16];
+    size_t count = 0;
+    const struct store_promise made = {{{1}}, round, {{2}}, part};
+    for (uint8_t i = first; i <= last; i++) {
+        blobs[count++] = (struct store_blob){{{i}}, "bytes", 5};
+    }
+    assert_int_equal(store_promise_hold(f->store, &made, blobs, count), POT_OK);
+    return made;
+}
+
+static size_t promises(struct fixture *f)
+{
+    struct store_promise *list;
+    size_t count;
+    assert_int_equal(store_promises(f->store, &list, &count), POT_OK);
+    free(list);
+    return count;
+}
+
+static void what_is_promised_stays_until_its_promise_ends(void **state)
+{
+    struct fixture *f = *state;
+    struct store_report report;
+    const struct hash some[] = {{{1}}, {{2}}, {{3}}};
+    hold(f, 1, 3);
+    const struct store_promise ended[] = {promise(f, 7, 0, 2, 4),
+                                          promise(f, 7, 1, 5, 5)};
+    (void)promise(f, 7, 1, 5, 5); /* again */
+    const struct store_promise other = promise(f, 8, 0, 4, 6);
+    assert_int_equal(store_blobs_release(f->store, some, 3), POT_OK);
+    assert_int_equal(held(f), 0x7c);
+    reopen(f);
+    assert_int_equal(store_blobs_release_all(f->store), POT_OK);
+    assert_int_equal(held(f), 0x7c);
+    assert_int_equal(promises(f), 3);
+    assert_int_equal(store_promises_end(f->store, ended, 2), POT_OK);
+    assert_int_equal(held(f), 0x70); /* the other one's */
+    assert_int_equal(store_promises_end(f->store, ended, 2), POT_OK);
+    assert_int_equal(store_promises_end(f->store, &other, 1), POT_OK);
+    assert_int_equal(held(f), 0);
+    assert_int_equal(promises(f), 0);
+    assert_int_equal(store_verify(f->store, &report, NULL, NULL), POT_OK);
+}
+
 /* Stores of before had 0 and 1 only: nothing, and kept by the node. */
 static void a_record_of_uses_means_what_it_always_did(void **state)
 {
@@ -610,6 +659,7 @@ int main(void)
         CASE(blobs_are_put_and_read_in_pieces),
         CASE(what_is_held_for_a_block_goes_when_it_is_released),
         CASE(after_a_crash_all_that_is_held_can_be_released),
+        CASE(what_is_promised_stays_until_its_promise_ends),
         CASE(a_record_of_uses_means_what_it_always_did),
         CASE(a_buffer_too_small_says_so),
         CASE(a_store_that_is_open_names_its_process),
