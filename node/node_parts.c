@@ -114,10 +114,12 @@ static bool on_attestation(void *context, Pot__Signed *message,
 static bool on_group(void *context, Pot__Signed *message, uint64_t peer_id)
 {
     const struct node *node = context;
-    (void)peer_id;
-    return node->aggregator != NULL
-               ? aggregator_group(node->aggregator, message)
-               : rounds_group(node->rounds, message);
+    const struct peer *peer = net_find_id(node->net, peer_id);
+    if (node->aggregator == NULL) {
+        return rounds_group(node->rounds, message);
+    }
+    return peer != NULL &&
+           aggregator_group(node->aggregator, message, peer_key(peer));
 }
 
 static bool on_group_word(void *context, Pot__Signed *message, uint64_t peer_id)

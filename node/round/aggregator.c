@@ -384,20 +384,20 @@ void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
     advance(m);
 }
 
-bool aggregator_group(struct aggregator *aggregator, const Pot__Signed *message)
+bool aggregator_group(struct aggregator *aggregator, const Pot__Signed *message,
+                      const struct public_key *from)
 {
     struct group group;
     if (aggregator->is_stopped || group_decode(&group, message) != POT_OK) {
         return false;
     }
-    struct gathering *g = gathering_of(aggregator, &group.task);
-    bool is_open =
-        g != NULL && g->grouping != NULL && g->record->round == group.round;
-    if (is_open) {
-        grouping_skip(g->grouping, &group);
-    }
+    const struct gathering *g = gathering_of(aggregator, &group.task);
+    bool is_taken = public_key_equal(&group.aggregator, from) && g != NULL &&
+                    g->grouping != NULL && g->record->round == group.round &&
+                    group.member_count <= g->record->n_roster &&
+                    grouping_skip(g->grouping, &group);
     group_fini(&group);
-    return is_open;
+    return is_taken;
 }
 
 bool aggregator_is_validator(const struct aggregator *aggregator,

@@ -55,10 +55,11 @@ void aggregator_free(struct aggregator *aggregator);
 void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
                      uint64_t peer_id);
 
-/* aggregator_group: a verified one of another aggregator's.  True: it is of the
- * open round, and worth passing on. */
-bool aggregator_group(struct aggregator *aggregator,
-                      const Pot__Signed *message);
+/* aggregator_group: a verified one of another aggregator's, that the node of
+ * this key brought.  True: it is of the open round, its author has brought it,
+ * and no more than validators take; and worth passing on. */
+bool aggregator_group(struct aggregator *aggregator, const Pot__Signed *message,
+                      const struct public_key *from);
 
 /* aggregator_refresh: the tip moved. */
 void aggregator_refresh(struct aggregator *aggregator);

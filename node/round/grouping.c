@@ -9,6 +9,7 @@
 #include "node/hold/blob_pool.h"
 #include "node/hold/holdings.h"
 #include "node/round/group_sum.h"
+#include "node/round/groups.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
 #include "proto/group.h"
@@ -44,6 +45,8 @@ struct grouping {
     uint32_t came;
     struct map seen;   /* submissions -> this; those of others' groups, too */
     struct map miners; /* of those that came -> this */
+    struct public_key others[GROUPS_MAX]; /* a time for each of their groups */
+    size_t other_count;
     struct hash *sums; /* claimed in the pool */
     size_t sum_count;
 };
@@ -239,14 +242,29 @@ bool grouping_add(struct grouping *grouping,
     return true;
 }
 
-void grouping_skip(struct grouping *grouping, const struct group *group)
+/* Those of the others' groups that are of this aggregator. */
+static size_t count_of(const struct grouping *grouping,
+                       const struct public_key *aggregator)
 {
-    if (grouping->seen.count + group->member_count > SEEN_MAX) {
-        return;
+    size_t count = 0;
+    for (size_t i = 0; i < grouping->other_count; i++) {
+        count += public_key_equal(&grouping->others[i], aggregator) ? 1 : 0;
     }
+    return count;
+}
+
+bool grouping_skip(struct grouping *grouping, const struct group *group)
+{
+    if (grouping->other_count >= GROUPS_MAX ||
+        count_of(grouping, &group->aggregator) >= GROUPS_OF_ONE_MAX ||
+        grouping->seen.count + group->member_count > SEEN_MAX) {
+        return false;
+    }
+    grouping->others[grouping->other_count++] = group->aggregator;
     for (size_t i = 0; i < group->member_count; i++) {
         (void)map_put(&grouping->seen, group->members[i].b, grouping);
     }
+    return true;
 }
 
 void grouping_tick(struct grouping *grouping, bool is_last)

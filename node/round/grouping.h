@@ -56,8 +56,8 @@ bool grouping_add(struct grouping *grouping,
                   Pot__Signed *message, uint64_t peer_id);
 
 /* grouping_skip: another aggregator has summed these: they are in no group
- * here. */
-void grouping_skip(struct grouping *grouping, const struct group *group);
+ * here.  False: it is one too many, by the bounds that validators have. */
+bool grouping_skip(struct grouping *grouping, const struct group *group);
 
 /* grouping_tick: is_last: nobody is on its way here. */
 void grouping_tick(struct grouping *grouping, bool is_last);

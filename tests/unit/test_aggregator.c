@@ -7,11 +7,13 @@
 #include "base/alloc.h"
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
+#include "node/round/groups.h"
 #include "p2p/gossip.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 #include "proto/gradient.h"
 #include "proto/signed.h"
+#include "proto/wire.pb-c.h"
 #include "tests/unit/chain_fixture.h"
 #include "tests/unit/fetch_node.h"
 #include "tests/unit/small_task.h"
@@ -100,12 +102,13 @@ static bool are_up(void *context)
 
 /* ---- the task */
 
-/* Its miner is the client. */
+/* Its miner is the client; the other one does nothing. */
 static void store_task(void)
 {
+    struct public_key miners[2] = {*key_public(t.chain.client)};
+    memset(&miners[1], 0xff, sizeof(miners[1]));
     t.task = (struct hash){{5}};
-    Pot__TaskRecord *record =
-        small_task_record(&t.task, key_public(t.chain.client), 1);
+    Pot__TaskRecord *record = small_task_record(&t.task, miners, 2);
     chain_fixture_store_task(&t.chain, record);
     codec_free(record);
     t.payload_size = small_task_payload(t.payload, 5);
@@ -309,6 +312,38 @@ static void what_was_committed_to_waits_for_others(void **state)
     assert_int_equal(stats().passed_on, 1);
 }
 
+/* A group of two, or so many, which nobody here knows. */
+static bool bring_group(const struct key *author, const struct key *from,
+                        uint32_t round, size_t count)
+{
+    static const struct hash members[] = {{{1}}, {{2}}, {{3}}};
+    Pot__GroupBody body = POT__GROUP_BODY__INIT;
+    body.task = codec_bytes(t.task.b, HASH_SIZE);
+    body.round = round;
+    body.members = codec_bytes(members, count * HASH_SIZE);
+    body.root = body.task;
+    body.sum_hash = body.task;
+    body.sum_bytes = 1;
+    Pot__Signed *message =
+        signed_make(SIGNED_GROUP, &t.chain.holdings.chain, author, &body);
+    bool is_taken = aggregator_group(t.aggregator, message, key_public(from));
+    codec_free(message);
+    return is_taken;
+}
+
+static void a_group_is_taken_of_its_author_alone(void **state)
+{
+    (void)state;
+    const struct key *author = t.w.nodes[OTHER].key;
+    assert_false(bring_group(author, t.w.nodes[MINER].key, 0, 2));
+    assert_false(bring_group(author, author, 1, 2));
+    assert_false(bring_group(author, author, 0, 3)); /* more than the roster */
+    for (int i = 0; i < GROUPS_OF_ONE_MAX; i++) {
+        assert_true(bring_group(author, author, 0, 2));
+    }
+    assert_false(bring_group(author, author, 0, 2));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -321,6 +356,7 @@ int main(void)
         TEST(a_blob_of_another_size_goes_no_further),
         TEST(a_miner_is_asked_for_what_a_validator_keeps_back),
         TEST(validators_hear_of_it_when_its_miner_brings_it),
+        TEST(a_group_is_taken_of_its_author_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "node/round/grouping.h"
+#include "node/round/groups.h"
 
 #include "proto/codec.h"
 #include "proto/signed.h"
@@ -141,7 +142,7 @@ static void what_another_has_summed_is_not_summed_again(void **state)
     struct group group;
     group_scene_make(&t.s, &group, SCENE_MEMBERS - 1, false, SUM_RIGHT);
     open_grouping(0);
-    grouping_skip(t.grouping, &group);
+    assert_true(grouping_skip(t.grouping, &group));
     size_t taken = 0;
     for (size_t i = 0; i < SCENE_MEMBERS; i++) {
         taken += bring(i) ? 1 : 0;
@@ -149,6 +150,30 @@ static void what_another_has_summed_is_not_summed_again(void **state)
     assert_int_equal(taken, 1);
     assert_int_equal(grouping_count(t.grouping), 1);
     group_fini(&group);
+}
+
+/* Of members that nobody knows, by the key of this number. */
+static bool skip_strange(uint8_t key, uint8_t which)
+{
+    struct hash members[] = {{{which, 1}}, {{which, 2}}};
+    const struct group group = {
+        .aggregator = {{key}}, .members = members, .member_count = 2};
+    return grouping_skip(t.grouping, &group);
+}
+
+static void strangers_groups_are_few(void **state)
+{
+    (void)state;
+    unsigned taken = 0;
+    open_grouping(0);
+    for (uint8_t i = 0; i < 9; i++) {
+        taken += skip_strange(1, i) ? 1 : 0;
+    }
+    assert_int_equal(taken, GROUPS_OF_ONE_MAX);
+    for (uint8_t i = 9; i < 200; i++) {
+        taken += skip_strange(i, i) ? 1 : 0;
+    }
+    assert_int_equal(taken, GROUPS_MAX);
 }
 
 /* Another one of the first miner, of the same payload. */
@@ -197,6 +222,7 @@ int main(void)
         TEST(nobody_waits_for_others_for_long),
         TEST(as_many_as_last_time_are_all),
         TEST(what_another_has_summed_is_not_summed_again),
+        TEST(strangers_groups_are_few),
         TEST(a_miner_has_one_submission_in_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
