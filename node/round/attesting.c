@@ -19,6 +19,7 @@ struct heard {
     struct candidate_attestation *kept; /* NULL: none */
     struct candidate_attestation *late; /* NULL: none, or older than kept */
     size_t place; /* of the first late one among those of all */
+    size_t taken; /* of its attestations */
 };
 
 struct attesting {
@@ -114,11 +115,13 @@ static bool take_words(struct attesting *attesting,
     struct heard *heard = heard_of(attesting, &opened->validator);
     bool is_kept =
         pledges_keeps(attesting->pledges, &opened->validator, &opened->hash);
-    if (!is_newer(opened, heard->kept) ||
+    if (heard->taken >= pledges_most(attesting->task) ||
+        !is_newer(opened, heard->kept) ||
         (!is_kept && !is_newer(opened, heard->late))) {
         round_attestation_fini(opened);
         return false;
     }
+    heard->taken++;
     if (!is_kept) {
         take_late(attesting, heard, opened, message);
         return true;

@@ -22,7 +22,8 @@ struct attesting *attesting_new(const Pot__TaskRecord *task,
 void attesting_free(struct attesting *attesting);
 
 /* attesting_take: takes what is in opened, of this round: a validator's pledge
- * or attestation; true: it is in time, or newer than what was held of it. */
+ * or attestation; true: it is in time, or newer than what was held of it, and
+ * not one too many (pledges_most). */
 bool attesting_take(struct attesting *attesting,
                     struct round_attestation *opened,
                     const Pot__Signed *message);

@@ -74,11 +74,9 @@ static bool is_in_roster(const struct pledges *p, ProtobufCBinaryData covers)
     return end <= p->task->n_roster;
 }
 
-/* Each of an honest one covers more than that before it; after a restart they
- * begin anew. */
-static bool is_too_many(const struct pledges *p, const struct pledge *old)
+size_t pledges_most(const Pot__TaskRecord *task)
 {
-    return old->taken >= 2 * p->task->n_roster + 8;
+    return 2 * task->n_roster + 8;
 }
 
 bool pledges_take(struct pledges *p, const struct round_attestation *pledge)
@@ -94,7 +92,8 @@ bool pledges_take(struct pledges *p, const struct round_attestation *pledge)
     if (held == NULL) {
         held = pot_calloc(1, sizeof(*held));
         (void)map_put(&p->held, pledge->validator.b, held);
-    } else if (held->sequence >= body->sequence || is_too_many(p, held)) {
+    } else if (held->sequence >= body->sequence ||
+               held->taken >= pledges_most(p->task)) {
         return false;
     }
     next.taken = held->taken + 1;

@@ -32,6 +32,12 @@ struct pledges; /* opaque: node/round/pledges.c */
 struct pledges *pledges_new(const Pot__TaskRecord *task, uint64_t opened_ms);
 void pledges_free(struct pledges *pledges);
 
+/* pledges_most: so many pledges of a validator are taken in a round, and so
+ * many attestations.  Each of an honest one says more than that before it, once
+ * of each miner and once that it has audited; after a restart they begin anew.
+ */
+size_t pledges_most(const Pot__TaskRecord *task);
+
 /* pledges_take: a pledge of a validator that has shown no words.  True: it is
  * in time, and later than what was held of it. */
 bool pledges_take(struct pledges *pledges,

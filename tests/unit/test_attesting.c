@@ -367,6 +367,17 @@ static void nobody_pledges_without_end(void **state)
     codec_free(words);
 }
 
+static void nobody_attests_without_end(void **state)
+{
+    struct game *g = *state;
+    uint32_t taken = 0;
+    for (uint32_t i = 1; i < 100; i++) {
+        taken += show(g, words_of(g, 0, i, ALL, accept)) ? 1 : 0;
+    }
+    assert_int_equal(taken, 2 * g->record->n_roster + 8);
+    assert_true(accept_all(g, 1));
+}
+
 /* Two of three are enough; the third one is nobody's. */
 static void who_is_missing_is_not_waited_for(void **state)
 {
@@ -570,6 +581,7 @@ int main(void)
         TEST(who_has_shown_words_pledges_no_others),
         TEST(a_pledge_is_on_those_in_the_roster),
         TEST(nobody_pledges_without_end),
+        TEST(nobody_attests_without_end),
         TEST(who_is_missing_is_not_waited_for),
         TEST(words_follow_those_of_others),
         TEST(more_words_extend_those_before),
