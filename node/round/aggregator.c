@@ -23,6 +23,7 @@
 #include "node/hold/holdings.h"
 #include "node/hold/stored.h"
 #include "node/loop/loop_timer.h"
+#include "node/round/group_sum.h"
 #include "node/round/grouping.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
@@ -56,7 +57,8 @@ struct gathering { /* of a task */
 
 struct aggregator {
     struct aggregator_config config;
-    struct map gatherings;           /* task -> struct gathering */
+    struct map gatherings; /* task -> struct gathering */
+    struct group_sums sums;
     struct validator_set validators; /* at the tip */
     struct loop_timer timer;
     bool is_stopped;
@@ -216,6 +218,7 @@ static void open_grouping(struct gathering *g, uint32_t expected)
     const struct grouping_config config = {
         .loop = c->loop,
         .holdings = c->holdings,
+        .sums = &g->aggregator->sums,
         .gossip = c->gossip,
         .key = c->key,
         .task = g->task,

@@ -24,6 +24,7 @@
 #define SLICE_BYTES ((size_t)16 << 20)
 
 struct group_sum {
+    struct group_sum *next;
     struct group_order order;
     group_sum_fn *done; /* NULL: forgotten */
     void *context;
@@ -204,24 +205,58 @@ static void on_work(void *context)
 
 /* ---- on the loop */
 
+static void on_worked(void *context);
+
+static void destroy(struct group_sum *s)
+{
+    free(s->order.members);
+    free(s);
+}
+
+static void take_first(struct group_sums *sums)
+{
+    sums->first = sums->first->next;
+    sums->last = sums->first != NULL ? sums->last : NULL;
+}
+
+/* What was forgotten while it waited is not begun. */
+static void start_next(struct group_sums *sums)
+{
+    struct group_sum *s = sums->first;
+    while (s != NULL && s->done == NULL) {
+        take_first(sums);
+        destroy(s);
+        s = sums->first;
+    }
+    if (s != NULL) {
+        offload_start(&s->offload, s->order.loop, on_work, on_worked, s);
+    }
+}
+
 static void on_worked(void *context)
 {
     struct group_sum *s = context;
+    take_first(s->order.sums);
+    start_next(s->order.sums);
     if (s->done != NULL) {
         s->done(s->context, &s->result);
     }
-    free(s->order.members);
-    free(s);
+    destroy(s);
 }
 
 struct group_sum *group_sum_start(const struct group_order *order,
                                   group_sum_fn *done, void *context)
 {
     struct group_sum *s = pot_calloc(1, sizeof(*s));
+    struct group_sums *sums = order->sums;
     s->order = *order;
     s->done = done;
     s->context = context;
-    offload_start(&s->offload, order->loop, on_work, on_worked, s);
+    *(sums->first != NULL ? &sums->last->next : &sums->first) = s;
+    sums->last = s;
+    if (sums->first == s) {
+        start_next(sums);
+    }
     return s;
 }
 

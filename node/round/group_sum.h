@@ -1,5 +1,6 @@
 /* group_sum: the payloads of some submissions of a task's open round, opened
- * and summed up off the loop. */
+ * and summed up off the loop; of a node's one at a time, for consensus has the
+ * same threads. */
 #ifndef POT_NODE_ROUND_GROUP_SUM_H
 #define POT_NODE_ROUND_GROUP_SUM_H
 
@@ -37,7 +38,15 @@ struct group_result {
 /* group_sum_fn: it is over, and freed behind this. */
 typedef void group_sum_fn(void *context, const struct group_result *result);
 
+/* group_sums: those that wait for each other, in the order in which they were
+ * started; a zeroed struct has none, and outlives the last one. */
+struct group_sums {
+    struct group_sum *first; /* at work */
+    struct group_sum *last;
+};
+
 struct group_order {
+    struct group_sums *sums;
     uv_loop_t *loop;
     const struct holdings *holdings;
     struct hash task;             /* whose rule is a sum; at the tip */

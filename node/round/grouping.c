@@ -183,6 +183,7 @@ static void sum_up(struct batch *batch)
 {
     const struct grouping_config *c = &batch->grouping->config;
     struct group_order order = {
+        .sums = c->sums,
         .loop = c->loop,
         .holdings = c->holdings,
         .task = c->task,

@@ -18,6 +18,7 @@
 
 struct gossip;
 struct group;
+struct group_sums;
 struct grouping; /* opaque: node/round/grouping.c */
 struct holdings;
 struct key;
@@ -30,6 +31,7 @@ struct round_submission;
 struct grouping_config {
     uv_loop_t *loop;
     const struct holdings *holdings;
+    struct group_sums *sums;
     struct gossip *gossip;
     const struct key *key; /* the node's */
     struct hash task;      /* whose rule is a sum */

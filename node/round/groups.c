@@ -377,11 +377,12 @@ static bool are_all_open(const struct heard *h)
 
 static void try_open(struct heard *h)
 {
-    const struct rounds_shared *shared = h->groups->shared;
+    struct rounds_shared *shared = h->groups->shared;
     if (!h->is_drawn || h->state != HEARD || !are_all_open(h)) {
         return;
     }
     const struct group_order order = {
+        .sums = &shared->sums,
         .loop = shared->loop,
         .holdings = shared->holdings,
         .task = h->group.task,

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "base/hash.h"
+#include "node/round/group_sum.h"
 #include "node/round/group_trust.h"
 #include "node/round/rounds.h"
 
@@ -28,6 +29,7 @@ struct rounds_shared {
     struct accuser *accuser; /* NULL: this node sends no challenges */
     struct own_links *links; /* NULL without a key */
     struct group_trust trust;
+    struct group_sums sums;
     uint32_t sequence; /* of the last attestation */
     struct rounds_stats stats;
     void *context;

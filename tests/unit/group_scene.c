@@ -138,6 +138,7 @@ static void on_made(void *context, const struct group_result *result)
 static void sum_up(struct group_scene *s, size_t first, size_t count)
 {
     struct group_order order = {
+        .sums = &s->sums,
         .loop = &s->f.loop,
         .holdings = &s->f.holdings,
         .task = s->task,

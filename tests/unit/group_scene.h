@@ -30,7 +30,8 @@ struct group_scene {
     struct round_submission submissions[SCENE_MEMBERS];
     Pot__Signed *messages[SCENE_MEMBERS];
     struct hash members[SCENE_MEMBERS]; /* their hashes, ascending */
-    struct group_result made;           /* of the last group */
+    struct group_sums sums;
+    struct group_result made; /* of the last group */
     bool is_made;
 };
 

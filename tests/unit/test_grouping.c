@@ -3,8 +3,9 @@
 #include "config.h"
 
 #include "node/round/grouping.h"
-#include "node/round/groups.h"
 
+#include "base/alloc.h"
+#include "node/round/groups.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 #include "tests/unit/group_scene.h"
@@ -63,6 +64,7 @@ static void open_grouping(uint32_t expected)
     const struct grouping_config config = {
         .loop = &t.s.f.loop,
         .holdings = &t.s.f.holdings,
+        .sums = &t.s.sums,
         .gossip = t.s.net.gossip,
         .key = t.s.aggregator,
         .task = t.s.task,
@@ -213,6 +215,56 @@ static void a_miner_has_one_submission_in_groups(void **state)
     assert_int_equal(grouping_count(t.grouping), 2);
 }
 
+/* ---- sums, one at a time */
+
+static void on_summed(void *context, const struct group_result *result)
+{
+    const uint32_t *which = context;
+    assert_int_equal(result->err, POT_OK);
+    assert_int_equal(*which, t.published); /* in the order of the starts */
+    t.published++;
+}
+
+static struct group_sum *start_sum(uint32_t *which)
+{
+    struct group_order order = {
+        .sums = &t.s.sums,
+        .loop = &t.s.f.loop,
+        .holdings = &t.s.f.holdings,
+        .task = t.s.task,
+        .members = pot_calloc(1, sizeof(*order.members)),
+        .count = 1,
+    };
+    order.members[0] = group_member_of(&t.s.submissions[0]);
+    return group_sum_start(&order, on_summed, which);
+}
+
+static bool are_three_summed(void)
+{
+    return t.published == 3;
+}
+
+static void sums_wait_for_each_other(void **state)
+{
+    (void)state;
+    static uint32_t numbers[] = {0, 1, 2};
+    unsigned before = t.s.f.loop.active_reqs.count;
+    (void)start_sum(&numbers[0]);
+    struct group_sum *forgotten = start_sum(&numbers[0]);
+    (void)start_sum(&numbers[1]);
+    group_sum_forget(forgotten);
+    (void)start_sum(&numbers[2]);
+    assert_int_equal(t.s.f.loop.active_reqs.count, before + 1);
+    group_scene_run(&t.s, are_three_summed);
+    assert_null(t.s.sums.first);
+    forgotten = start_sum(&numbers[0]);
+    group_sum_forget(forgotten); /* at work */
+    while (t.s.sums.first != NULL) {
+        (void)uv_run(&t.s.f.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(t.published, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -224,6 +276,7 @@ int main(void)
         TEST(what_another_has_summed_is_not_summed_again),
         TEST(strangers_groups_are_few),
         TEST(a_miner_has_one_submission_in_groups),
+        TEST(sums_wait_for_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
