@@ -29,6 +29,7 @@
 #include "node/hold/holdings.h"
 #include "node/hold/known_parts.h"
 #include "node/hold/stored.h"
+#include "node/round/group_places.h"
 #include "node/round/group_sum.h"
 #include "node/round/group_trust.h"
 #include "node/round/pledges.h"
@@ -52,6 +53,7 @@ struct heard {
     struct group group;
     enum heard_state state;
     bool is_drawn;   /* this validator is to open it */
+    bool is_known;   /* a submission of its has been here */
     bool is_waiting; /* there are submissions that would wait for it */
     bool is_awaited; /* so there are where it is not opened, as far as is known
                         here */
@@ -77,6 +79,7 @@ struct groups {
     uint64_t since_ms;  /* when any are */
     uint64_t waited_ms; /* before that */
     bool are_dissolved; /* no more sums are taken */
+    struct group_places places;
     struct map heard;   /* hash -> struct heard */
     struct map members; /* submission -> struct heard */
     struct group_word early[EARLY_MAX];
@@ -140,6 +143,7 @@ void groups_free(struct groups *groups)
     }
     map_fini(&groups->heard);
     map_fini(&groups->members);
+    group_places_fini(&groups->places);
     free(groups);
 }
 
@@ -622,24 +626,9 @@ static void end_in_vain(struct heard *h)
 
 /* ---- hearing of it */
 
-static size_t count_of(const struct groups *groups,
-                       const struct public_key *aggregator)
-{
-    size_t count = 0;
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
-        const struct heard *h = slot->value;
-        count += public_key_equal(&h->group.aggregator, aggregator) ? 1 : 0;
-    }
-    return count;
-}
-
 static bool may_take(const struct groups *groups, const struct group *group)
 {
     if (group_trust_is_liar(&groups->shared->trust, &group->aggregator) ||
-        groups->heard.count >= GROUPS_MAX ||
-        count_of(groups, &group->aggregator) >= GROUPS_OF_ONE_MAX ||
         group->member_count > groups->task->n_roster ||
         group->sum_bytes > partial_sum_bytes_max(groups->shape) ||
         !aggregate_takes_sums(groups->task->spec)) {
@@ -665,7 +654,10 @@ static void replay_early(struct groups *groups, const struct heard *h)
 
 bool groups_take(struct groups *groups, struct group *group)
 {
-    if (!may_take(groups, group)) {
+    const struct group_trust *trust = &groups->shared->trust;
+    if (!may_take(groups, group) ||
+        !group_places_take(&groups->places, &group->aggregator,
+                           group_trust_waits(trust, &group->aggregator))) {
         group_fini(group);
         return false;
     }
@@ -743,8 +735,48 @@ void groups_dissolve(struct groups *groups, bool are_all)
 
 /* ---- as time passes */
 
+/* None of its members has come with it. */
+static bool is_strange(struct heard *h, uint64_t now_ms)
+{
+    const struct groups_calls *calls = &h->groups->calls;
+    bool is_open;
+    if (h->state != HEARD || now_ms < h->deadline_ms) {
+        return false;
+    }
+    for (size_t i = 0; !h->is_known && i < h->group.member_count; i++) {
+        h->is_known =
+            calls->find(calls->context, &h->group.members[i], &is_open) != NULL;
+    }
+    return !h->is_known;
+}
+
+static struct heard *find_strange(const struct groups *groups, uint64_t now_ms)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
+        if (is_strange(slot->value, now_ms)) {
+            return slot->value;
+        }
+    }
+    return NULL;
+}
+
+/* Its place is free, and so are the submissions that it names. */
+static void forget(struct heard *h)
+{
+    struct groups *groups = h->groups;
+    group_places_give_up(&groups->places, &h->group.aggregator);
+    (void)map_remove(&groups->heard, h->group.hash.b);
+    for (size_t i = 0; i < h->group.member_count; i++) {
+        (void)map_remove(&groups->members, h->group.members[i].b);
+    }
+    heard_free(h);
+}
+
 void groups_tick(struct groups *groups, uint64_t now_ms)
 {
+    struct heard *strange;
     size_t cursor = 0;
     const struct map_slot *slot;
     while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
@@ -754,5 +786,8 @@ void groups_tick(struct groups *groups, uint64_t now_ms)
         } else {
             try_vouch(h);
         }
+    }
+    while ((strange = find_strange(groups, now_ms)) != NULL) {
+        forget(strange);
     }
 }

@@ -28,9 +28,6 @@ struct round_submission;
 struct rounds_shared;
 struct groups; /* opaque: node/round/groups.c */
 
-#define GROUPS_MAX        64 /* of a round */
-#define GROUPS_OF_ONE_MAX 4  /* and an aggregator */
-
 /* A group's words and its sum are waited for a quarter of what closing would
  * give those who are missing, within these; no more than an eighth of the
  * round's time-out. */

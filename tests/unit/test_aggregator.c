@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
-#include "node/round/groups.h"
+#include "node/round/group_places.h"
 #include "p2p/gossip.h"
 #include "proto/blob.h"
 #include "proto/codec.h"

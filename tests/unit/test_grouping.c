@@ -5,7 +5,7 @@
 #include "node/round/grouping.h"
 
 #include "base/alloc.h"
-#include "node/round/groups.h"
+#include "node/round/group_places.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 #include "tests/unit/group_scene.h"

@@ -10,6 +10,7 @@
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/known_parts.h"
+#include "node/round/group_places.h"
 #include "node/round/judging.h"
 #include "node/round/own_links.h"
 #include "node/round/rounds_shared.h"
@@ -644,6 +645,73 @@ static void an_aggregator_has_few_groups_in_a_round(void **state)
     assert_true(take_strange(t.s.keys[1], i));
 }
 
+/* Of so many keys, each new. */
+static size_t take_of_strangers(size_t keys, uint8_t first)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < keys; i++) {
+        struct key *key = key_generate();
+        for (uint8_t k = 0; k < GROUPS_OF_ONE_MAX; k++) {
+            taken += take_strange(key, first++) ? 1 : 0;
+        }
+        key_free(key);
+    }
+    return taken;
+}
+
+static void strangers_do_not_keep_others_out(void **state)
+{
+    (void)state;
+    assert_int_equal(take_of_strangers(10, 1), GROUPS_UNPROVEN_MAX);
+    assert_false(take_strange(t.s.keys[1], 60));
+    trust();
+    for (uint8_t i = 0; i < GROUPS_OF_ONE_MAX; i++) {
+        assert_true(take_strange(t.s.aggregator, 61 + i));
+    }
+    pass(GROUPS_WAIT_MIN_MS - 1);
+    assert_false(take_strange(t.s.keys[1], 66));
+    pass(1); /* none of their members is known */
+    assert_false(take_strange(t.s.aggregator, 66)); /* had its four */
+    assert_true(take_strange(t.s.keys[1], 66));
+    assert_int_equal(take_of_strangers(10, 67), GROUPS_UNPROVEN_MAX - 1);
+}
+
+/* Its members are free for another one. */
+static void what_comes_with_its_members_keeps_its_place(void **state)
+{
+    (void)state;
+    struct group again;
+    struct group group = take(SCENE_MEMBERS, false, SUM_RIGHT);
+    pass(GROUPS_WAIT_MIN_MS);
+    group_scene_make(&t.s, &again, SCENE_MEMBERS - 1, false, SUM_RIGHT);
+    assert_false(groups_take(t.groups, &again)); /* they are in that one */
+    trust();
+    assert_int_equal(waiting(), SCENE_MEMBERS);
+    (void)say(&group, true, true, 2);
+    assert_int_equal(t.vouched, SCENE_MEMBERS);
+}
+
+/* Each that was taken was told to others. */
+static void places_are_given_up_a_few_times_only(void **state)
+{
+    (void)state;
+    size_t taken = 0;
+    struct group_places places = {0};
+    const struct public_key proven = {{1}};
+    for (uint8_t i = 2; i < 255; i++) {
+        const struct public_key key = {{i}};
+        for (int k = 0; k < GROUPS_OF_ONE_MAX; k++) {
+            if (group_places_take(&places, &key, false)) {
+                group_places_give_up(&places, &key);
+                taken++;
+            }
+        }
+    }
+    assert_int_equal(taken, GROUPS_UNPROVEN_ALL);
+    assert_true(group_places_take(&places, &proven, true));
+    group_places_fini(&places);
+}
+
 /* ---- what becomes of the submissions */
 
 static void on_verdict(void *context)
@@ -756,6 +824,9 @@ int main(void)
         TEST(a_submission_is_in_one_group),
         TEST(no_group_is_waited_for_once_all_are_dissolved),
         TEST(an_aggregator_has_few_groups_in_a_round),
+        TEST(strangers_do_not_keep_others_out),
+        TEST(what_comes_with_its_members_keeps_its_place),
+        TEST(places_are_given_up_a_few_times_only),
         TEST(a_group_that_is_split_gives_back_its_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
