@@ -29,6 +29,7 @@
 #include "node/hold/holdings.h"
 #include "node/hold/known_parts.h"
 #include "node/hold/stored.h"
+#include "node/round/group_early.h"
 #include "node/round/group_places.h"
 #include "node/round/group_sum.h"
 #include "node/round/group_trust.h"
@@ -42,9 +43,6 @@
 #include "proto/signed.h"
 
 #include <stdlib.h>
-
-/* Words on groups that are still on their way here. */
-#define EARLY_MAX 64
 
 enum heard_state { HEARD, OPENING, OPENED, FETCHING, VOUCHED, DROPPED };
 
@@ -82,9 +80,7 @@ struct groups {
     struct group_places places;
     struct map heard;   /* hash -> struct heard */
     struct map members; /* submission -> struct heard */
-    struct group_word early[EARLY_MAX];
-    size_t early_next;
-    size_t early_count;
+    struct group_early early;
 };
 
 struct groups *groups_new(struct rounds_shared *shared,
@@ -144,6 +140,7 @@ void groups_free(struct groups *groups)
     map_fini(&groups->heard);
     map_fini(&groups->members);
     group_places_fini(&groups->places);
+    group_early_fini(&groups->early);
     free(groups);
 }
 
@@ -518,13 +515,6 @@ static void hear_wrong(struct heard *h, const struct public_key *validator)
     blame_the_false(h);
 }
 
-static void keep_early(struct groups *groups, const struct group_word *word)
-{
-    groups->early[groups->early_next] = *word;
-    groups->early_next = (groups->early_next + 1) % EARLY_MAX;
-    groups->early_count += groups->early_count < EARLY_MAX ? 1 : 0;
-}
-
 void groups_word(struct groups *groups, const struct group_word *word,
                  uint64_t peer_id)
 {
@@ -533,7 +523,7 @@ void groups_word(struct groups *groups, const struct group_word *word,
     struct heard *h = map_get(&groups->heard, word->group.b);
     if (h == NULL) {
         if (validator_set_find(&index, set, &word->validator)) {
-            keep_early(groups, word);
+            group_early_keep(&groups->early, word);
         }
     } else if (!group_opens(&h->group, set, &word->validator)) {
         return; /* nobody asked */
@@ -643,13 +633,9 @@ static bool may_take(const struct groups *groups, const struct group *group)
     return true;
 }
 
-static void replay_early(struct groups *groups, const struct heard *h)
+static void take_early(void *context, const struct group_word *word)
 {
-    for (size_t i = 0; i < groups->early_count; i++) {
-        if (hash_equal(&groups->early[i].group, &h->group.hash)) {
-            groups_word(groups, &groups->early[i], 0);
-        }
-    }
+    groups_word(context, word, 0);
 }
 
 bool groups_take(struct groups *groups, struct group *group)
@@ -672,7 +658,7 @@ bool groups_take(struct groups *groups, struct group *group)
     for (size_t i = 0; i < h->group.member_count; i++) {
         (void)map_put(&groups->members, h->group.members[i].b, h);
     }
-    replay_early(groups, h);
+    group_early_replay(&groups->early, &h->group.hash, take_early, groups);
     try_open(h);
     return true;
 }

@@ -7,6 +7,7 @@ node_round_libround_a_SOURCES = \
 	node/round/auditor.c node/round/auditor.h \
 	node/round/audits.c node/round/audits.h \
 	node/round/committing.c node/round/committing.h \
+	node/round/group_early.c node/round/group_early.h \
 	node/round/group_places.c node/round/group_places.h \
 	node/round/group_sum.c node/round/group_sum.h \
 	node/round/group_trust.c node/round/group_trust.h \

@@ -339,6 +339,30 @@ static void words_may_come_before_their_group(void **state)
     assert_int_equal(t.vouched, SCENE_MEMBERS);
 }
 
+/* One that is not drawn says a lot. */
+static void nobody_pushes_out_what_others_said_early(void **state)
+{
+    (void)state;
+    struct group group;
+    struct group_word word = {.is_right = true};
+    trust();
+    group_scene_make(&t.s, &group, SCENE_MEMBERS, false, SUM_RIGHT);
+    assert_int_equal(say(&group, true, true, 2), 2);
+    for (size_t i = 1; i < SCENE_VALIDATORS; i++) {
+        if (!group_opens(&group, &t.s.set, key_public(t.s.keys[i]))) {
+            word.validator = *key_public(t.s.keys[i]);
+        }
+    }
+    for (int i = 0; i < 1000; i++) {
+        word.group.b[i % 2]++;
+        groups_word(t.groups, &word, 0);
+    }
+    assert_true(groups_take(t.groups, &group));
+    assert_int_equal(waiting(), SCENE_MEMBERS);
+    groups_tick(t.groups, uv_now(&t.s.f.loop));
+    assert_int_equal(t.vouched, SCENE_MEMBERS);
+}
+
 static void nobody_waits_for_a_stranger_until_it_was_right_once(void **state)
 {
     (void)state;
@@ -809,6 +833,7 @@ int main(void)
         TEST(a_member_that_is_no_gradient_is_a_lie),
         TEST(who_has_all_words_takes_the_sum),
         TEST(words_may_come_before_their_group),
+        TEST(nobody_pushes_out_what_others_said_early),
         TEST(nobody_waits_for_a_stranger_until_it_was_right_once),
         TEST(a_word_that_it_is_wrong_ends_the_wait),
         TEST(who_opens_it_finds_false_words_out),
