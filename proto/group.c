@@ -70,10 +70,10 @@ static int compare_hashes(const void *a, const void *b)
 }
 
 bool group_find(size_t *index, const struct group *group,
-                const struct hash *submission)
+                const struct hash *member)
 {
     const struct hash *found =
-        bsearch(submission, group->members, group->member_count,
+        bsearch(member, group->members, group->member_count,
                 sizeof(*group->members), compare_hashes);
     if (found != NULL) {
         *index = (size_t)(found - group->members);

@@ -1,8 +1,9 @@
 /* group: what aggregators and validators say of sums over a part of a round's
  * submissions, opened and checked in form.
  *
- * A group names its members by their submissions' hashes: so what their
- * payloads are is fixed, and so is what their root and their sum must be. */
+ * A group names its members by the digests of their commitments: so what their
+ * payloads are is fixed, and so is what their root and their sum must be; and
+ * whose submission is signed twice is one member. */
 #ifndef POT_PROTO_GROUP_H
 #define POT_PROTO_GROUP_H
 
@@ -25,7 +26,7 @@ struct group {
     struct public_key aggregator;
     struct hash task;
     uint32_t round;
-    struct hash *members; /* submissions, ascending; owned */
+    struct hash *members; /* digests, ascending; owned */
     size_t member_count;  /* GROUP_MEMBERS_MIN to ROSTER_MAX */
     struct hash root;
     struct hash sum;
@@ -50,7 +51,7 @@ void group_fini(struct group *group);
 
 /* group_find: where among the members; false: it is none. */
 bool group_find(size_t *index, const struct group *group,
-                const struct hash *submission);
+                const struct hash *member);
 
 /* group_word_decode: the same; SIGNED_GROUP_WORD; owns nothing. */
 POT_MUST_USE enum pot_err group_word_decode(struct group_word *out,

@@ -58,7 +58,7 @@ struct heard {
     struct public_key *wrong; /* who says that it is */
     size_t wrong_count;
     bool is_dissolved;
-    size_t counted;           /* of its members, by the last tally */
+    struct hash known_by;     /* VOUCHED: one of its members' submissions */
     uint64_t deadline_ms;     /* of its words, and of the wait */
     struct public_key *right; /* who says so */
     size_t right_count;
@@ -79,7 +79,8 @@ struct groups {
     bool are_dissolved; /* no more sums are taken */
     struct group_places places;
     struct map heard;   /* hash -> struct heard */
-    struct map members; /* submission -> struct heard */
+    struct map members; /* digest -> struct heard */
+    struct map counted; /* submissions -> this, by the last tally */
     struct group_early early;
 };
 
@@ -111,7 +112,7 @@ static void halt(struct heard *h)
     if (h->state == FETCHING) {
         needs_forget(shared->needs, h);
     } else if (h->state == VOUCHED) {
-        known_parts_remove(shared->holdings->parts, &h->group.members[0]);
+        known_parts_remove(shared->holdings->parts, &h->known_by);
     }
     group_sum_forget(h->sum);
     h->sum = NULL;
@@ -139,6 +140,7 @@ void groups_free(struct groups *groups)
     }
     map_fini(&groups->heard);
     map_fini(&groups->members);
+    map_fini(&groups->counted);
     group_places_fini(&groups->places);
     group_early_fini(&groups->early);
     free(groups);
@@ -396,17 +398,17 @@ static void try_open(struct heard *h)
     h->sum = group_sum_start(&order, on_opened, h);
 }
 
-void groups_opened(struct groups *groups, const struct hash *submission)
+void groups_opened(struct groups *groups, const struct hash *member)
 {
-    struct heard *h = map_get(&groups->members, submission->b);
+    struct heard *h = map_get(&groups->members, member->b);
     if (h != NULL) {
         try_open(h);
     }
 }
 
-void groups_malformed(struct groups *groups, const struct hash *submission)
+void groups_malformed(struct groups *groups, const struct hash *member)
 {
-    struct heard *h = map_get(&groups->members, submission->b);
+    struct heard *h = map_get(&groups->members, member->b);
     if (h != NULL && h->state != DROPPED) {
         convict(h, "a payload of its is no gradient of this model");
     }
@@ -437,15 +439,36 @@ static bool root_holds(const struct heard *h)
     return holds;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return hash_compare(a, b);
+}
+
+/* The ledger knows submissions by their own hashes.  In: all are here. */
+static void add_part(struct heard *h)
+{
+    const struct groups_calls *calls = &h->groups->calls;
+    size_t count = h->group.member_count;
+    struct hash *names = pot_calloc(count, sizeof(*names));
+    for (size_t i = 0; i < count; i++) {
+        bool is_open;
+        names[i] =
+            calls->find(calls->context, &h->group.members[i], &is_open)->hash;
+    }
+    qsort(names, count, sizeof(*names), compare_names);
+    h->known_by = names[0];
+    const struct round_part part = {names, count, h->group.sum};
+    known_parts_add(h->groups->shared->holdings->parts, &part);
+    free(names);
+}
+
 static void vouch(struct heard *h)
 {
     struct rounds_shared *shared = h->groups->shared;
     const struct groups_calls *calls = &h->groups->calls;
-    const struct round_part part = {h->group.members, h->group.member_count,
-                                    h->group.sum};
     h->state = VOUCHED;
     end_wait(h);
-    known_parts_add(shared->holdings->parts, &part);
+    add_part(h);
     shared->stats.groups_taken++;
     shared->stats.payloads_spared += h->group.member_count;
     for (size_t i = 0; h->state == VOUCHED && i < h->group.member_count; i++) {
@@ -566,9 +589,9 @@ static bool is_worth_it(const struct heard *h)
                              !draws_a_silent_one(h));
 }
 
-bool groups_waits(struct groups *groups, const struct hash *submission)
+bool groups_waits(struct groups *groups, const struct hash *member)
 {
-    struct heard *h = map_get(&groups->members, submission->b);
+    struct heard *h = map_get(&groups->members, member->b);
     if (h == NULL || h->state == DROPPED || h->state == VOUCHED ||
         groups->are_dissolved || !is_worth_it(h)) {
         return false;
@@ -670,28 +693,39 @@ static bool note_counted(void *context, const struct hash *submission,
 {
     (void)out;
     struct groups *groups = context;
-    struct heard *h = map_get(&groups->members, submission->b);
-    if (h != NULL) {
-        h->counted++;
-    }
+    (void)map_put(&groups->counted, submission->b, groups);
     return false;
 }
 
 struct part_source groups_counter(struct groups *groups)
 {
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    while ((slot = map_next(&groups->heard, &cursor)) != NULL) {
-        ((struct heard *)slot->value)->counted = 0;
-    }
+    map_fini(&groups->counted);
     return (struct part_source){groups, note_counted};
+}
+
+static size_t count_counted(const struct heard *h)
+{
+    const struct groups_calls *calls = &h->groups->calls;
+    size_t counted = 0;
+    for (size_t i = 0; i < h->group.member_count; i++) {
+        bool is_open;
+        const struct round_submission *s =
+            calls->find(calls->context, &h->group.members[i], &is_open);
+        counted += s != NULL && map_get(&h->groups->counted, s->hash.b) != NULL
+                       ? 1
+                       : 0;
+    }
+    return counted;
 }
 
 /* Who has opened it needs nothing, and knows what others do. */
 static bool is_split(const struct heard *h)
 {
-    return (h->state == VOUCHED || h->state == OPENED) && !h->is_dissolved &&
-           h->counted > 0 && h->counted < h->group.member_count;
+    size_t counted =
+        (h->state == VOUCHED || h->state == OPENED) && !h->is_dissolved
+            ? count_counted(h)
+            : 0;
+    return counted > 0 && counted < h->group.member_count;
 }
 
 bool groups_are_split(const struct groups *groups)

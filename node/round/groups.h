@@ -34,17 +34,18 @@ struct groups; /* opaque: node/round/groups.c */
 #define GROUPS_WAIT_MIN_MS 100
 #define GROUPS_WAIT_MAX_MS 2000
 
-/* What a group asks of the submissions (node/round/judging.h). */
+/* What a group asks of the submissions (node/round/judging.h), by the digests
+ * that their commitments have: who signs one twice has one member. */
 struct groups_calls {
     void *context;
     /* The submission, if it is held; *is_open: its payload is, too, and it is a
      * gradient.  NULL: it is not. */
     const struct round_submission *(*find)(void *context,
-                                           const struct hash *submission,
+                                           const struct hash *member,
                                            bool *is_open);
     /* The submission was waited for: its payload is not needed; or it is. */
-    void (*vouched)(void *context, const struct hash *submission);
-    void (*lone)(void *context, const struct hash *submission);
+    void (*vouched)(void *context, const struct hash *member);
+    void (*lone)(void *context, const struct hash *member);
 };
 
 /* groups_new: of a task's open round; all is borrowed and outlives it. */
@@ -65,18 +66,18 @@ bool groups_take(struct groups *groups, struct group *group);
 void groups_word(struct groups *groups, const struct group_word *word,
                  uint64_t peer_id);
 
-/* groups_waits: whether the submission is in a group that is worth waiting for:
+/* groups_waits: whether the member is in a group that is worth waiting for:
  * vouched or lone will tell.  Not from within them. */
-bool groups_waits(struct groups *groups, const struct hash *submission);
+bool groups_waits(struct groups *groups, const struct hash *member);
 
 /* groups_waited_ms: how long members were waited for so far, of one group or
  * more, here or by those who do not open what this validator opens. */
 uint64_t groups_waited_ms(const struct groups *groups);
 
-/* groups_opened: the submission's payload is held now, and a gradient.
+/* groups_opened: the member's payload is held now, and a gradient.
  * groups_malformed: it is held, or was, and is none. */
-void groups_opened(struct groups *groups, const struct hash *submission);
-void groups_malformed(struct groups *groups, const struct hash *submission);
+void groups_opened(struct groups *groups, const struct hash *member);
+void groups_malformed(struct groups *groups, const struct hash *member);
 
 /* groups_refresh: behind a block that left the round open. */
 void groups_refresh(struct groups *groups);

@@ -29,10 +29,10 @@ void judging_set_groups(struct judging *judging, struct groups *groups);
 
 /* judging_find, _vouched, _lone: see struct groups_calls. */
 const struct round_submission *judging_find(void *judging,
-                                            const struct hash *submission,
+                                            const struct hash *member,
                                             bool *is_open);
-void judging_vouched(void *judging, const struct hash *submission);
-void judging_lone(void *judging, const struct hash *submission);
+void judging_vouched(void *judging, const struct hash *member);
+void judging_lone(void *judging, const struct hash *member);
 
 /* judging_is_lacking: there are submissions that were vouched for, and whose
  * payloads are being fetched after all. */

@@ -93,7 +93,7 @@ void group_scene_open(struct group_scene *s)
     store_task(s);
     for (size_t i = 0; i < SCENE_MEMBERS; i++) {
         group_scene_submit(s, i);
-        s->members[i] = s->submissions[i].hash;
+        s->members[i] = s->submissions[i].digest;
     }
     qsort(s->members, SCENE_MEMBERS, sizeof(*s->members), compare);
 }
@@ -116,10 +116,10 @@ void group_scene_close(struct group_scene *s)
 }
 
 const struct round_submission *group_scene_find(const struct group_scene *s,
-                                                const struct hash *submission)
+                                                const struct hash *member)
 {
     for (size_t i = 0; i < SCENE_MEMBERS; i++) {
-        if (hash_equal(&s->submissions[i].hash, submission)) {
+        if (hash_equal(&s->submissions[i].digest, member)) {
             return &s->submissions[i];
         }
     }

@@ -29,7 +29,7 @@ struct group_scene {
     struct model_shape shape;
     struct round_submission submissions[SCENE_MEMBERS];
     Pot__Signed *messages[SCENE_MEMBERS];
-    struct hash members[SCENE_MEMBERS]; /* their hashes, ascending */
+    struct hash members[SCENE_MEMBERS]; /* their digests, ascending */
     struct group_sums sums;
     struct group_result made; /* of the last group */
     bool is_made;
@@ -49,7 +49,7 @@ void group_scene_submit(struct group_scene *s, size_t i);
 
 /* group_scene_find: NULL: none of them. */
 const struct round_submission *group_scene_find(const struct group_scene *s,
-                                                const struct hash *submission);
+                                                const struct hash *member);
 
 /* group_scene_make: a group of the first count members, which this node opens
  * or not; group_fini releases it. */

@@ -42,12 +42,12 @@ static struct {
 /* ---- what groups ask for */
 
 static const struct round_submission *find(void *context,
-                                           const struct hash *submission,
+                                           const struct hash *member,
                                            bool *is_open)
 {
     (void)context;
     *is_open = t.are_open;
-    return group_scene_find(&t.s, submission);
+    return group_scene_find(&t.s, member);
 }
 
 static void on_vouched(void *context, const struct hash *submission)
@@ -189,7 +189,8 @@ static bool is_known(void)
 {
     struct round_part part;
     const struct part_source source = known_parts_source(t.s.f.holdings.parts);
-    bool is = source.find(source.context, &t.s.members[0], &part);
+    const struct hash *name = &group_scene_find(&t.s, &t.s.members[0])->hash;
+    bool is = source.find(source.context, name, &part);
     if (is) {
         assert_int_equal(part.member_count, SCENE_MEMBERS);
         assert_true(hash_equal(&part.sum, &t.s.made.sum));
@@ -766,13 +767,25 @@ static size_t count_listed(const struct judging *judging)
     return candidate.submission_count;
 }
 
+/* What its miner has signed once more, as it came to nobody else. */
+static Pot__Signed *sign_again(size_t i)
+{
+    Pot__Signed *message = signed_copy(t.s.messages[i]);
+    message->signature.data[0] ^= 1;
+    return message;
+}
+
+static void submit(struct judging *judging, size_t i)
+{
+    struct round_submission again;
+    assert_int_equal(round_submission_decode(&again, t.s.messages[i]), POT_OK);
+    assert_true(judging_take(judging, &again, t.s.messages[i], 0));
+}
+
 static void submit_all(struct judging *judging)
 {
     for (size_t i = 0; i < SCENE_MEMBERS; i++) {
-        struct round_submission again;
-        assert_int_equal(round_submission_decode(&again, t.s.messages[i]),
-                         POT_OK);
-        assert_true(judging_take(judging, &again, t.s.messages[i], 0));
+        submit(judging, i);
     }
 }
 
@@ -821,6 +834,56 @@ static void a_group_that_is_split_gives_back_its_members(void **state)
     open_groups();
 }
 
+static void submit_last_signed_again(struct judging *judging)
+{
+    struct round_submission again;
+    size_t last = SCENE_MEMBERS - 1;
+    Pot__Signed *message = sign_again(last);
+    assert_int_equal(round_submission_decode(&again, message), POT_OK);
+    assert_false(hash_equal(&again.hash, &t.s.submissions[last].hash));
+    assert_true(judging_take(judging, &again, message, 0));
+    codec_free(message);
+}
+
+/* Whether this validator opens the group or takes its sum. */
+static void a_submission_signed_twice_is_one_member(void **state)
+{
+    (void)state;
+    for (int is_drawn = 0; is_drawn < 2; is_drawn++) {
+        struct part_source parts = known_parts_source(t.s.f.holdings.parts);
+        struct round_part part;
+        struct judging *judging = open_judging();
+        trust();
+        struct group group = take(SCENE_MEMBERS, is_drawn == 1, SUM_RIGHT);
+        submit_last_signed_again(judging);
+        for (size_t i = 0; i + 1 < SCENE_MEMBERS; i++) {
+            submit(judging, i);
+        }
+        (void)say(&group, true, true, 2);
+        assert_false(judging_tick(judging, uv_now(&t.s.f.loop)));
+        assert_true(is_there(judging));
+        if (is_drawn == 1) {
+            group_scene_run(&t.s, is_decided);
+            assert_int_equal(t.shared.stats.groups_opened, 1);
+        } else {
+            assert_int_equal(t.shared.stats.groups_taken, 1);
+            const struct hash *name = &t.s.submissions[0].hash;
+            assert_true(parts.find(parts.context, name, &part));
+            for (size_t i = 1; i < part.member_count; i++) {
+                assert_true(
+                    hash_compare(&part.members[i - 1], &part.members[i]) < 0);
+            }
+            free(part.members);
+        }
+        groups_free(t.groups);
+        judging_free(judging);
+        for (size_t i = 0; i < SCENE_MEMBERS; i++) {
+            group_scene_submit(&t.s, i);
+        }
+        open_groups();
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -853,6 +916,7 @@ int main(void)
         TEST(what_comes_with_its_members_keeps_its_place),
         TEST(places_are_given_up_a_few_times_only),
         TEST(a_group_that_is_split_gives_back_its_members),
+        TEST(a_submission_signed_twice_is_one_member),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,7 @@
 
 #define OF_ONE (SCENE_MEMBERS / 2) /* members of a group */
 #define HEIGHT 1
-/* Bits of members, by ascending hash. */
+/* Bits of members, by ascending digest. */
 #define NOBODY      0
 #define FIRST       1U
 #define LAST        (1U << (SCENE_MEMBERS - 1))
@@ -167,11 +167,18 @@ static int compare(const void *a, const void *b)
     return hash_compare(a, b);
 }
 
-static size_t place_of(const struct hash *submission)
+static size_t place_of(const struct hash *member)
 {
-    const struct hash *found = bsearch(submission, t.s.members, SCENE_MEMBERS,
+    const struct hash *found = bsearch(member, t.s.members, SCENE_MEMBERS,
                                        sizeof(*t.s.members), compare);
     return (size_t)(found - t.s.members);
+}
+
+static int compare_judgements(const void *a, const void *b)
+{
+    const Pot__Judgement *const *x = a;
+    const Pot__Judgement *const *y = b;
+    return memcmp((*x)->submission.data, (*y)->submission.data, HASH_SIZE);
 }
 
 /* The other validators accept all members but those of these bits, on whom they
@@ -183,19 +190,24 @@ static void judge(unsigned others, Pot__Verdict verdict)
     Pot__AttestationBody body = POT__ATTESTATION_BODY__INIT;
     for (size_t i = 0; i < SCENE_MEMBERS; i++) {
         pot__judgement__init(&judgements[i]);
-        judgements[i].submission = codec_bytes(t.s.members[i].b, HASH_SIZE);
+        struct hash name = group_scene_find(&t.s, &t.s.members[i])->hash;
+        judgements[i].submission = codec_copy_bytes(name.b, HASH_SIZE);
         judgements[i].verdict =
             (others >> i & 1) != 0 ? verdict : POT__VERDICT__VERDICT_ACCEPT;
         if (judgements[i].verdict != none) {
             list[body.n_judgements++] = &judgements[i];
         }
     }
+    qsort(list, body.n_judgements, sizeof(*list), compare_judgements);
     body.task = codec_bytes(t.s.task.b, HASH_SIZE);
     body.sequence = ++t.sequence;
     body.draw = body.task;
     body.judgements = list;
     for (size_t i = 1; i < SCENE_VALIDATORS; i++) {
         assert_true(attest(t.s.keys[i], &body));
+    }
+    for (size_t i = 0; i < SCENE_MEMBERS; i++) {
+        free(judgements[i].submission.data);
     }
 }
 
@@ -206,7 +218,7 @@ static unsigned listed(void)
     unsigned bits = 0;
     open_round_collect(t.round, &candidate);
     for (size_t i = 0; i < candidate.submission_count; i++) {
-        bits |= 1U << place_of(&candidate.submissions[i].opened.hash);
+        bits |= 1U << place_of(&candidate.submissions[i].opened.digest);
     }
     round_candidate_fini(&candidate);
     return bits;
@@ -219,7 +231,7 @@ static void bring_payloads(void)
         const struct round_submission *s = &t.s.submissions[i];
         uint8_t payload[SMALL_TASK_PAYLOAD_MAX];
         size_t size = small_task_payload(payload, (int32_t)i);
-        if (place_of(&s->hash) >= OF_ONE) {
+        if (place_of(&s->digest) >= OF_ONE) {
             (void)blob_pool_put(t.s.f.holdings.pool, &s->payload, payload,
                                 size);
         }
