@@ -31,10 +31,11 @@ node_libs = \
 	storage/libstorage.a p2p/libp2p.a proto/libproto.a \
 	proto/libformats.a base/libtoml.a base/libbase.a
 bin_PROGRAMS += potd
-potd_SOURCES = node/main.c $(node_sources)
+potd_SOURCES = node/main.c node/check_config.c node/check_config.h \
+	$(node_sources)
 nodist_EXTRA_potd_SOURCES = links-c++.cpp
 potd_CPPFLAGS = $(node_cppflags) \
 	-DPOT_WORKER_PATH='"$(pkglibexecdir)/pot-worker"'
-potd_LDADD = $(node_libs) \
+potd_LDADD = training/libmlp.a $(node_libs) \
 	$(LMDB_LIBS) $(UV_LIBS) $(MHD_LIBS) $(JANSSON_LIBS) \
-	$(PROTOBUFC_LIBS) $(BASE_LIBS) $(ZLIB_LIBS) -lpthread
+	$(PROTOBUFC_LIBS) $(BASE_LIBS) $(ZLIB_LIBS) -lm -lpthread

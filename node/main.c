@@ -25,17 +25,15 @@
 #include "config.h"
 
 #include "base/buf.h"
-#include "base/key_file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/process_private.h"
+#include "node/check_config.h"
 #include "node/maintain.h"
 #include "node/node.h"
 #include "node/node_config.h"
 #include "node/recover.h"
 #include "node/verify_store.h"
-#include "proto/codec.h"
-#include "proto/genesis.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -121,71 +119,6 @@ static void print_version(void)
            PROTOCOL_VERSION, uv_version_string(), sodium_version_string());
 }
 
-/* What the settings name must be there and be readable too. */
-static bool names_hold(const struct node_config *config)
-{
-    char why[GENESIS_WHY_SIZE];
-    Pot__Genesis *genesis = NULL;
-    bool hold = true;
-    const char *const keys[] = {
-        config->validator_enabled ? config->validator_key : "",
-        config->miner_enabled ? config->miner_key : "",
-        config->p2p_key,
-    };
-    if (genesis_load(&genesis, config->genesis, why) != POT_OK) {
-        fprintf(stderr, "%s: genesis: %s: %s\n", config->path, config->genesis,
-                why);
-        hold = false;
-    }
-    codec_free(genesis);
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-        char fault[KEY_FILE_WHY_SIZE];
-        struct public_key key;
-        bool is_encrypted;
-        if (keys[i][0] != '\0' &&
-            key_file_peek(&key, &is_encrypted, keys[i], fault) != POT_OK) {
-            fprintf(stderr, "%s: key: %s\n", config->path, fault);
-            hold = false;
-        }
-    }
-    return hold;
-}
-
-/* Settings do not tell what the chain says of a key: who holds no stake takes
- * no part, and everything here is right all the same. */
-static void tell_stake(const char *role, const char *key_file)
-{
-    char fault[KEY_FILE_WHY_SIZE];
-    char address[ADDRESS_TEXT_SIZE];
-    struct public_key key;
-    bool is_encrypted;
-    if (key_file[0] != '\0' &&
-        key_file_peek(&key, &is_encrypted, key_file, fault) == POT_OK) {
-        printf("# not looked at: whether %s has a %s's stake; `potctl balance"
-               " %s`\n",
-               address_format(&key, address), role, address);
-    }
-}
-
-static enum exit_code check_config(const struct node_config *config)
-{
-    struct buf out;
-    if (!names_hold(config)) {
-        return EXIT_CODE_CONFIG;
-    }
-    buf_init(&out, FAULTS_BYTES_MAX);
-    node_config_print(config, &out);
-    printf("%s", buf_text(&out));
-    buf_fini(&out);
-    if (config->validator_enabled) {
-        tell_stake("validator", config->validator_key);
-    }
-    if (config->miner_enabled) {
-        tell_stake("miner", config->miner_key);
-    }
-    return EXIT_CODE_DONE;
-}
-
 /* Whether the job is about a store that has to be there. */
 static bool needs_store(enum mode mode)
 {
@@ -201,7 +134,9 @@ static enum exit_code run_mode(const struct node_config *config,
     }
     switch (job->mode) {
     case MODE_RUN:
-        return node_run(config);
+        check_config_peers(config);
+        return check_config_kernel(config) ? node_run(config)
+                                           : EXIT_CODE_CONFIG;
     case MODE_CHECK:
         break;
     case MODE_VERIFY:

@@ -29,6 +29,8 @@
 #define EXIT_FAILED 1
 #define EXIT_USAGE  2
 
+#define EXACT_VARIABLE "POT_EXACT_KERNEL"
+
 static bool send_message(const struct worker_message *message)
 {
     uint8_t bytes[WORKER_MESSAGE_BYTES_MAX];
@@ -50,7 +52,7 @@ static const struct product *choose_exact(void)
 {
     const struct product *variants[EXACT_VARIANTS_MAX];
     size_t count = exact_variants(variants);
-    const char *wanted = getenv("POT_EXACT_KERNEL");
+    const char *wanted = getenv(EXACT_VARIABLE);
     for (size_t i = 0; i < count; i++) {
         const char *name = variants[i]->name;
         if (wanted != NULL && strcmp(wanted, name) != 0) {
@@ -146,15 +148,17 @@ static int run(enum core_test test)
     openblas_set_num_threads(1);
     exact_set_rounding();
     const struct product *exact = choose_exact();
-    if (exact != NULL && test != CORE_FORCED) {
-        worker_core_settle(test == CORE_TESTED ? exact : NULL);
-    }
-    worker_sandbox_limit();
+    /* Said before the limits: behind them no log file takes a word. */
     if (exact == NULL) {
-        (void)fputs("pot-worker: this processor has no exact kernel of the "
-                    "name in POT_EXACT_KERNEL; unset it\n",
-                    stderr);
+        (void)fprintf(stderr,
+                      "pot-worker: this processor has no exact kernel \"%s\" "
+                      "that works: set miner.exact_kernel = \"auto\", or "
+                      "unset POT_EXACT_KERNEL\n",
+                      getenv(EXACT_VARIABLE));
         return EXIT_USAGE;
+    }
+    if (test != CORE_FORCED) {
+        worker_core_settle(test == CORE_TESTED ? exact : NULL);
     }
     if (fcntl(WORKER_SHARED_FD, F_SETFD, FD_CLOEXEC) != 0) {
         (void)fputs("pot-worker: descriptor 3 is not open; potd starts this "
@@ -162,6 +166,7 @@ static int run(enum core_test test)
                     stderr);
         return EXIT_USAGE;
     }
+    worker_sandbox_limit();
     worker_shm_attach(&shm, WORKER_SHARED_FD);
     /* One message and what came with it of the next. */
     buf_init(&in, 2 * WORKER_MESSAGE_BYTES_MAX + 4096);

@@ -41,9 +41,22 @@ potd --config "$NET/miner0/node.toml" --check-config >"$WORK/checked" ||
 grep -q "^# not looked at: whether pot1.* has a miner's stake; .potctl balance" \
     "$WORK/checked" || fail "not said what was not checked"
 
+own=$(potctl key show "$NET/miner0/key" | head -1)
+POTD_P2P_PEERS=$own@127.0.0.1:1 potd --config "$NET/miner0/node.toml" \
+    --check-config 2>"$WORK/err" >"$WORK/checked" || fail "its own peer"
+grep -q 'names no other node than this one' "$WORK/err" || miss "its own peer"
+
 refuses 3 'not found' "$node/nothing.toml"
 refuses 3 'did you mean "moniker"' "$(spoilt 's/^moniker/monicker/')"
 refuses 3 'spoilt.toml:' "$(spoilt 's/^moniker/monicker/')" --check-config
+other=neon
+[ "$(uname -m)" != aarch64 ] || other=avx2
+kernel=$(spoilt "s/^exact_kernel = .*/exact_kernel = \"$other\"/")
+refuses 3 'miner.exact_kernel: this processor has no' "$kernel"
+refuses 3 'miner.exact_kernel: this processor has no' "$kernel" --check-config
+POTD_LOG_FILE=$NET/none/potd.log refuses 3 'log.file: ' "$node/node.toml" \
+    --check-config
+POTD_HOME=$node/key/home refuses 3 'home: ' "$node/node.toml" --check-config
 refuses 3 'spoilt.toml:1' "$(spoilt '1s/^/= = =\n/')"
 refuses 3 'whole number' "$(spoilt 's/^idle_interval_ms = 1000/idle_interval_ms = "1"/')"
 refuses 3 'is not between' "$(spoilt 's/^idle_interval_ms = 1000/idle_interval_ms = 0/')"

@@ -343,15 +343,28 @@ static void local_steps_are_those_of_sgd(void **state)
     follow_local_steps(*state, POT__NUMERICS__NUMERICS_BLAS);
 }
 
+/* What it says is in the log file that is its stderr. */
 static void an_exact_kernel_that_is_not_there_ends_it(void **state)
 {
     (void)state;
     struct worker_driver d;
+    char said[512] = "";
+    FILE *log = tmpfile();
+    assert_non_null(log);
+    int before = dup(STDERR_FILENO);
+    assert_true(dup2(fileno(log), STDERR_FILENO) >= 0);
     assert_int_equal(setenv("POT_EXACT_KERNEL", "vax", 1), 0);
-    assert_false(worker_driver_open(&d, worker_path(), NULL));
+    bool is_open = worker_driver_open(&d, worker_path(), NULL);
     assert_int_equal(unsetenv("POT_EXACT_KERNEL"), 0);
     int status = worker_driver_close(&d);
+    assert_true(dup2(before, STDERR_FILENO) >= 0);
+    assert_int_equal(close(before), 0);
+    assert_false(is_open);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 2);
+    assert_true(pread(fileno(log), said, sizeof(said) - 1, 0) > 0);
+    assert_non_null(strstr(said, "no exact kernel \"vax\""));
+    assert_non_null(strstr(said, "miner.exact_kernel"));
+    assert_int_equal(fclose(log), 0);
 }
 
 /* Each makes one thing in a good part wrong. */
