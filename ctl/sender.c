@@ -145,6 +145,19 @@ static enum exit_code check_balance(const struct sender *sender,
         amount_format(need, need_text));
 }
 
+/* The same bytes of the same key: two commands asked for the next nonce at
+ * once, and one of them has nothing more to do. */
+static enum exit_code fail_known(const struct sender *sender,
+                                 const struct hash *tx)
+{
+    char text[HASH_TEXT_SIZE];
+    return ctl_fail(sender->ctl, EXIT_CODE_REJECTED,
+                    "another command of this key has sent this very"
+                    " transaction, %s: nothing was sent twice; if it is meant"
+                    " twice, run this one again",
+                    hash_format(tx, text));
+}
+
 enum exit_code sender_send(struct hash *out_tx, struct sender *sender,
                            Pot__TxBody *body, uint64_t spent)
 {
@@ -169,7 +182,10 @@ enum exit_code sender_send(struct hash *out_tx, struct sender *sender,
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
-    if (reply.status == 200 || reply.status == 202) {
+    bool is_taken = reply.status == 200 || reply.status == 202;
+    if (is_taken && json_is_true(json_object_get(reply.json, "known"))) {
+        rc = fail_known(sender, out_tx);
+    } else if (is_taken) {
         sender->nonce++;
         sender->balance -= body->fee + spent;
     } else {

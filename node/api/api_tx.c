@@ -55,6 +55,8 @@ static void on_receipt(void *context, const struct intake_receipt *receipt)
     if (intake_is_taken(receipt)) {
         json_t *json = json_object();
         api_json_set(json, "tx", api_json_hash(&receipt->hash));
+        api_json_set(json, "known",
+                     json_boolean(receipt->pool == MEMPOOL_KNOWN));
         api_reply_json(request, 202, json);
         return;
     }
@@ -199,8 +201,8 @@ static void get_tx(struct api_request *request)
 
 const struct api_route api_tx_routes[] = {
     {"POST", "/v1/txs", .summary = "send a signed transaction, as its bytes",
-     .answer = "tx: its hash; it waits for a block now", .status = 202,
-     .body_max = TX_BYTES_MAX, .handler = post_tx},
+     .answer = "tx: its hash; it waits for a block now; known: it did before",
+     .status = 202, .body_max = TX_BYTES_MAX, .handler = post_tx},
     {"POST", "/v1/txs/batch",
      .summary = "send several, each behind its size as a u32",
      .answer =

@@ -41,6 +41,31 @@ check_task "$WORK/rich.toml" 2>/dev/null | holds '.warnings | length == 1 and
     fail "--check of a high stake: $(check_task "$WORK/rich.toml")"
 [ "$(ctl validator0 balance --json | jq -r .nonce)" = 0 ] || fail "it sent"
 
+# Of equal commands at once as many say that they did it as did.  They go in
+# step: the node answers the first question of all at once.
+potctl key new "$WORK/to.key" >"$WORK/to"
+pids=
+port=$(printf '0100007F:%04X' "$(port_of validator0)")
+six_have_asked() { [ "$(grep -c ": [0-9A-F:]* $port 01 " /proc/net/tcp)" -ge 6 ]; }
+kill -STOP "$(cat "$NET/validator0/pid")"
+for i in 1 2 3 4 5 6; do
+    ctl validator0 transfer --to "$(cat "$WORK/to")" --amount 1 --wait \
+        --quiet >"$WORK/equal$i" 2>&1 &
+    pids="$pids $!"
+done
+await 20 "six commands have asked" six_have_asked
+kill -CONT "$(cat "$NET/validator0/pid")"
+moved=0
+for pid in $pids; do
+    code=0
+    wait "$pid" || code=$?
+    [ "$code" = 0 ] || [ "$code" = 6 ] || fail "exit $code: $(cat "$WORK"/equal*)"
+    [ "$code" != 0 ] || moved=$((moved + 1))
+done
+ctl validator0 balance "$(cat "$WORK/to")" --json |
+    holds --argjson n "$moved" '.balance == ($n * 1e9 | tostring)' ||
+    fail "$moved say they moved 1 POT: $(cat "$WORK"/equal*)"
+
 task=$(submit validator0 "$file")
 await 60 "the task ended" has_ended validator0 "$task"
 task_of validator0 "$task" >"$WORK/task.json"
