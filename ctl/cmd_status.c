@@ -37,11 +37,31 @@ static void show_snapshot(const json_t *taking)
     }
 }
 
-/* How many of the set the node reaches, and who is missing. */
+static bool is_validator(const json_t *status)
+{
+    size_t i;
+    json_t *role;
+    json_array_foreach(json_object_get(status, "roles"), i, role)
+    {
+        if (strcmp(json_string_value(role), "validator") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How many of the set the node reaches, and who is missing: not of one that
+ * has an aggregator between it and all of them, as it should. */
 static void show_validators(const json_t *status)
 {
     const json_t *missing = json_object_get(status, "validators_missing");
     size_t count = json_array_size(missing);
+    if (!is_validator(status) && client_count(status, "peers") > 0 &&
+        client_count(status, "validators_in_reach") == 0) {
+        show_field("validators", "%" PRIu64 ", by way of other nodes",
+                   client_count(status, "validators"));
+        return;
+    }
     show_field("validators", "%" PRIu64 ", %" PRIu64 " of them in reach",
                client_count(status, "validators"),
                client_count(status, "validators_in_reach"));

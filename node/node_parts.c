@@ -525,6 +525,8 @@ static bool open_api(struct node *node)
         .replica = node->replica,
         .miner = node->miner,
         .aggregator = node->aggregator,
+        .patience_ms = replica_patience_ms(node->config->propose_timeout_ms,
+                                           node->config->idle_interval_ms),
     };
     if (!node->config->api_enabled) {
         return true;

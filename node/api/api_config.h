@@ -48,6 +48,7 @@ struct api_config {
     const struct replica *replica;       /* NULL: no validator */
     const struct miner *miner;           /* NULL: no miner */
     const struct aggregator *aggregator; /* NULL: no aggregator */
+    uint64_t patience_ms;                /* replica_patience_ms, of any node */
 };
 
 #endif

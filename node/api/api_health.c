@@ -149,18 +149,27 @@ static void check_guard(json_t *list, const struct api_config *config)
     }
 }
 
-/* Of a validator that votes: no view, and no change of views, takes so long.
- * A chain with nothing to do has a block each idle_interval_ms all the same. */
+/* Whether blocks are to be expected: of a validator that it votes, of others
+ * that they are up to date and reach someone. */
+static bool awaits_blocks(const struct api_config *config)
+{
+    struct pbft_status status = {.replica = PBFT_NO_REPLICA};
+    if (config->replica != NULL) {
+        status = replica_status(config->replica);
+    }
+    return status.replica != PBFT_NO_REPLICA
+               ? !status.is_held
+               : net_peer_count(config->net) > 0 &&
+                     !sync_is_behind(config->sync);
+}
+
+/* No view, and no change of views, takes so long.  A chain with nothing to do
+ * has a block each idle_interval_ms all the same. */
 static bool is_stalled(const struct api_config *config,
                        const struct api_history *history)
 {
-    if (config->replica == NULL) {
-        return false;
-    }
-    const struct pbft_status status = replica_status(config->replica);
-    return status.replica != PBFT_NO_REPLICA && !status.is_held &&
-           uv_now(config->loop) - history->applied_ms >
-               replica_patience_ms(config->replica);
+    return awaits_blocks(config) &&
+           uv_now(config->loop) - history->applied_ms > config->patience_ms;
 }
 
 static void check_progress(json_t *list, const struct api_config *config,
@@ -174,8 +183,7 @@ static void check_progress(json_t *list, const struct api_config *config,
                      " most: a validator in reach may be unable to vote; look"
                      " at `potctl status` of each",
                      (unsigned long long)(stale_ms / 1000),
-                     (unsigned long long)(replica_patience_ms(config->replica) /
-                                          1000)));
+                     (unsigned long long)(config->patience_ms / 1000)));
     }
 }
 
@@ -221,10 +229,10 @@ static json_t *reasons(const struct api_config *config,
             add_reason(list, "signer",
                        sentence("no votes: pot-signer does not answer"));
         }
-        check_progress(list, config, history);
     } else if (net_peer_count(config->net) == 0) {
         add_reason(list, "peers", sentence("no peer is connected"));
     }
+    check_progress(list, config, history);
     return list;
 }
 

@@ -645,10 +645,10 @@ struct pbft_status replica_status(const struct replica *r)
     return pbft_status(r->pbft);
 }
 
-uint64_t replica_patience_ms(const struct replica *r)
+uint64_t replica_patience_ms(uint64_t propose_timeout_ms,
+                             uint64_t idle_interval_ms)
 {
-    return (uint64_t)r->config.propose_timeout_ms * TIMEOUT_GROWTH_MAX +
-           r->config.idle_interval_ms;
+    return propose_timeout_ms * TIMEOUT_GROWTH_MAX + idle_interval_ms;
 }
 
 void replica_stats(const struct replica *r, struct replica_stats *out)

@@ -109,7 +109,8 @@ struct pbft_status replica_status(const struct replica *replica);
 /* replica_patience_ms: a block is due after idle_interval_ms at the latest;
  * with this beyond the last one the longest view, or four that ended one after
  * another, do not explain that there is none. */
-uint64_t replica_patience_ms(const struct replica *replica);
+uint64_t replica_patience_ms(uint64_t propose_timeout_ms,
+                             uint64_t idle_interval_ms);
 
 /* replica_validators, replica_heard: who signs the next height, and what was
  * heard of one of them; borrowed until the next event. */

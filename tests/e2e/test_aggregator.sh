@@ -9,6 +9,8 @@ start $names
 await_ready $names
 get aggregator0 /v1/status | holds '.roles == ["aggregator"]' ||
     fail "an aggregator does not say what it is"
+ctl miner0 status | grep '^validators  *4, by way of other nodes$' ||
+    fail "potctl status: $(ctl miner0 status)"
 task=$(submit miner0 "$(make_task gathered 15 min_submissions=2 \
     'numerics="exact"')")
 await 60 "the task ended" has_ended validator0 "$task"

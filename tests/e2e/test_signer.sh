@@ -3,7 +3,7 @@
 # signer it says so, follows, and votes again when the signer is back; and
 # whatever a node asks for, one key signs one thing.
 . "${srcdir:-.}/tests/e2e/lib.sh"
-init_net 4 0
+init_net 4 1
 for each in $names; do
     set_key "$each" consensus idle_interval_ms 200
     set_key "$each" consensus propose_timeout_ms 300
@@ -58,7 +58,7 @@ exits_with 7 pot-signer --key "$SIGNER/key" --chain "$chain" \
     --state "$SIGNER/signed" --socket "$SIGNER/second"
 
 # ---- its votes count: three of four are needed
-running="validator0 validator1 validator2"
+running="validator0 validator1 validator2 miner0"
 start $running
 await_ready $running
 await 30 "blocks with its votes" reaches validator0 5
@@ -83,6 +83,7 @@ ctl validator0 transfer --to "$(potctl key show "$SIGNER/key")" --amount 1 \
 waiting=$!
 # Those that vote cannot see it, and see that there are no blocks.
 await 30 "the others say that the chain stands" stands validator0
+await 30 "so does who is no validator" stands miner0
 ctl validator0 status | grep '^vote  *voting' ||
     fail "potctl status: $(ctl validator0 status)"
 [ "$(metric validator0 pot_consensus_latest_block_age_seconds |
