@@ -220,6 +220,9 @@ static bool take_tx(struct intake *intake, struct item *item)
     if (item->message != NULL && intake_may_wait(receipt)) {
         receipt->pool = pending_add(intake->config.pending, &receipt->hash,
                                     item->message, item->body, item->size);
+        if (receipt->ledger == TX_ACCEPTED) {
+            mempool_mark_takable(intake->config.mempool, &receipt->hash);
+        }
     }
     if (item->done != NULL) {
         item->done(item->context, receipt);

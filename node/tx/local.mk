@@ -1,6 +1,7 @@
 # node/tx/: transactions and signed messages on their way in.
 noinst_LIBRARIES += node/tx/libtx.a
 node_tx_libtx_a_SOURCES = \
+	node/tx/dropped.c node/tx/dropped.h \
 	node/tx/evidence_file.c node/tx/evidence_file.h \
 	node/tx/evidence_pool.c node/tx/evidence_pool.h \
 	node/tx/pending.c node/tx/pending.h \

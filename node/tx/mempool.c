@@ -33,6 +33,7 @@ struct mempool {
     struct map by_sender; /* -> struct sender */
     struct mempool_entry *first;
     struct mempool_entry *last;
+    struct dropped dropped;
 };
 
 struct mempool *mempool_new(uint64_t txs_max, uint64_t bytes_max)
@@ -217,6 +218,14 @@ void mempool_hold_back(struct mempool *pool, const struct hash *hash)
     }
 }
 
+void mempool_mark_takable(struct mempool *pool, const struct hash *hash)
+{
+    struct mempool_entry *entry = map_get(&pool->by_hash, hash->b);
+    if (entry != NULL) {
+        entry->was_takable = true;
+    }
+}
+
 /* The queue is in order of arrival. */
 void mempool_tell(struct mempool *pool, uint64_t before_ms,
                   void (*tell)(void *context,
@@ -284,6 +293,37 @@ void mempool_remove(struct mempool *pool, const struct hash *hash)
     entry_free(entry);
 }
 
+void mempool_drop(struct mempool *pool, const struct hash *hash,
+                  const char *why)
+{
+    const struct mempool_entry *entry = map_get(&pool->by_hash, hash->b);
+    if (entry != NULL) {
+        const struct dropped_tx tx = {entry->hash, entry->sender, entry->nonce,
+                                      why};
+        dropped_note(&pool->dropped, &tx);
+        mempool_remove(pool, hash);
+    }
+}
+
+const struct dropped_tx *mempool_dropped(const struct mempool *pool,
+                                         const struct hash *hash)
+{
+    return dropped_find(&pool->dropped, hash);
+}
+
+const struct dropped_tx *mempool_blocker(const struct mempool *pool,
+                                         const struct mempool_entry *entry)
+{
+    const struct sender *sender = map_get(&pool->by_sender, entry->sender.b);
+    POT_ASSERT(sender != NULL);
+    bool is_asked = sender->prunes == pool->prunes;
+    if (!is_asked || mempool_next_nonce(pool, &entry->sender, sender->nonce) !=
+                         sender->nonce) {
+        return NULL;
+    }
+    return dropped_of(&pool->dropped, &entry->sender, sender->nonce);
+}
+
 /* A transaction whose nonce is used will never be taken. */
 static bool is_used(struct mempool *pool, const struct mempool_entry *entry,
                     mempool_nonce_fn *nonce, void *context)
@@ -307,9 +347,12 @@ void mempool_prune(struct mempool *pool, uint64_t height,
         struct mempool_entry *next = at->next;
         bool is_expired = at->expiry_height != 0 && height >= at->expiry_height;
         at->height = at->height == 0 ? height : at->height;
-        if (is_expired || height > at->height + BLOCKS_MAX ||
-            is_used(pool, at, nonce, context)) {
+        /* Who used the nonce may be the very same: nothing is said of it. */
+        if (is_used(pool, at, nonce, context) ||
+            height > at->height + BLOCKS_MAX) {
             mempool_remove(pool, &at->hash);
+        } else if (is_expired) {
+            mempool_drop(pool, &at->hash, "its expiry height has passed");
         }
         at = next;
     }

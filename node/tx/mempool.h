@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/key.h"
+#include "node/tx/dropped.h"
 #include "proto/chain.pb-c.h"
 
 enum mempool_verdict {
@@ -29,6 +30,7 @@ struct mempool_entry {
     uint64_t expiry_height; /* 0: never */
     size_t bytes;
     bool is_held_back; /* mempool_hold_back, and not told since */
+    bool was_takable;  /* mempool_mark_takable */
     bool is_transfer;
     bool is_publication; /* of this data set */
     struct hash dataset;
@@ -59,6 +61,9 @@ void mempool_tell(struct mempool *pool, uint64_t before_ms,
                                const struct mempool_entry *entry),
                   void *context);
 
+/* mempool_mark_takable: a block could have taken it at some tip. */
+void mempool_mark_takable(struct mempool *pool, const struct hash *hash);
+
 /* mempool_first: the first to go into a block; follow ->next. */
 const struct mempool_entry *mempool_first(const struct mempool *pool);
 
@@ -71,6 +76,20 @@ uint64_t mempool_next_nonce(const struct mempool *pool,
                             const struct public_key *sender, uint64_t nonce);
 
 void mempool_remove(struct mempool *pool, const struct hash *hash);
+
+/* mempool_drop: the same of one that no block can ever take; why, a static
+ * text, is remembered. */
+void mempool_drop(struct mempool *pool, const struct hash *hash,
+                  const char *why);
+
+/* mempool_dropped: what is remembered of one that left so, or because it
+ * expired.  mempool_blocker: such a one whose nonce is its sender's next on the
+ * chain, by the last mempool_prune, and which nothing replaced: before that the
+ * entry cannot be taken.  Both borrowed until the pool changes, or NULL. */
+const struct dropped_tx *mempool_dropped(const struct mempool *pool,
+                                         const struct hash *hash);
+const struct dropped_tx *mempool_blocker(const struct mempool *pool,
+                                         const struct mempool_entry *entry);
 
 /* The next nonce of sender on the chain. */
 typedef uint64_t mempool_nonce_fn(void *context,

@@ -128,8 +128,9 @@ void pending_collect(struct pending *c, struct proposal_request *request)
 void pending_drop_refused(struct pending *c,
                           const struct proposal_refused *refused, size_t count)
 {
+    unsigned finals = 0;
     for (size_t i = 0; i < count; i++) {
-        if (tx_verdict_is_final(refused[i].verdict)) {
+        if (tx_verdict_is_final(refused[i].verdict) && ++finals > SWEEP_MAX) {
             mempool_remove(c->config.mempool, &refused[i].tx);
         }
     }
@@ -160,6 +161,26 @@ static bool may_be_refused(const struct pending *c,
     return !entry->is_transfer && mempool_is_next(c->config.mempool, entry);
 }
 
+/* A submission that can be challenged, a task or a challenge: what such a one
+ * was is known by its hash, and once forgotten it never comes back. */
+static bool is_gone(enum tx_verdict verdict)
+{
+    return verdict == TX_SUBMISSION_UNKNOWN || verdict == TX_TASK_UNKNOWN ||
+           verdict == TX_CHALLENGE_UNKNOWN;
+}
+
+/* What is unknown may be known soon, unless it was known before. */
+static void judge(struct mempool *pool, const struct mempool_entry *entry,
+                  enum tx_verdict verdict)
+{
+    if (verdict == TX_ACCEPTED) {
+        mempool_mark_takable(pool, &entry->hash);
+    } else if (tx_verdict_is_final(verdict) ||
+               (entry->was_takable && is_gone(verdict))) {
+        mempool_drop(pool, &entry->hash, tx_verdict_text(verdict));
+    }
+}
+
 /* A block refuses for good what it made pointless: only its proposer hears
  * that from the ledger, and at all others these would keep their senders' next
  * ones from ever being taken. */
@@ -178,10 +199,7 @@ static void sweep(struct pending *c, const struct state *state,
         at = at->next;
         if (may_be_refused(c, entry)) {
             judged++;
-            if (tx_verdict_is_final(
-                    ledger_check_tx(&env, next, entry->tx, true))) {
-                mempool_remove(pool, &entry->hash);
-            }
+            judge(pool, entry, ledger_check_tx(&env, next, entry->tx, true));
         }
     }
     c->is_swept = at != NULL;

@@ -49,13 +49,16 @@ enum mempool_verdict pending_add(struct pending *pending,
  * empty. */
 void pending_collect(struct pending *pending, struct proposal_request *request);
 
-/* pending_drop_refused: those that the ledger refused for good leave the
- * mempool; what waits for its turn or for money stays. */
+/* pending_drop_refused: of those that the ledger refused for good beside a
+ * block of ours, which may never be committed: a few stay, and are judged again
+ * behind it; where they are many, the others leave the mempool.  What waits
+ * for its turn or for money stays. */
 void pending_drop_refused(struct pending *pending,
                           const struct proposal_refused *refused, size_t count);
 
 /* pending_applied: what the block took leaves the mempool, and what can
- * never be taken behind it; where much waits, some of it blocks later.  True:
+ * never be taken behind it, which the mempool remembers (mempool_dropped);
+ * where much waits, some of it blocks later.  True:
  * another block is worth making for those that are left.
  *
  * In:     rule  by which the block's primary is judged; NULL: it is not

@@ -41,6 +41,7 @@ void intake_fixture_open(struct intake_fixture *f, uint64_t txs_max)
         .loop = &f->chain.loop,
         .holdings = &f->chain.holdings,
         .chain = f->chain.chain,
+        .mempool = f->mempool,
         .pending = f->pending,
         .gossip = f->net.gossip,
     };

@@ -178,7 +178,7 @@ tests_unit_test_left_out_SOURCES = tests/unit/test_left_out.c \
 tests_unit_test_left_out_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_left_out_LDADD = $(unit_chain_libs)
 
-tests_unit_test_pending_SOURCES = tests/unit/test_pending.c \
+tests_unit_test_pending_SOURCES = tests/unit/test_pending.c $(unit_small_task) \
 	$(unit_chain_sources)
 tests_unit_test_pending_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_pending_LDADD = $(unit_chain_libs)

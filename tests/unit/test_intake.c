@@ -115,6 +115,7 @@ static void what_found_no_room_may_come_again(void **state)
     (void)state;
     assert_true(receive(0));
     assert_int_equal(mempool_count(f.mempool), 1);
+    assert_true(mempool_first(f.mempool)->was_takable);
     assert_true(receive(1)); /* the pool is full */
     assert_int_equal(mempool_count(f.mempool), 1);
     assert_true(receive(1));

@@ -182,6 +182,74 @@ static void a_prune_asks_once_for_each_senders_nonce(void **state)
     mempool_free(pool);
 }
 
+/* What waits behind a hole that a dropped one left is told so, until somebody
+ * else takes the place. */
+static void who_waits_behind_a_dropped_one_knows_why(void **state)
+{
+    struct mempool *pool = mempool_new(TXS_MAX, BYTES_MAX);
+    struct ledger ledger = {.nonce = 1};
+    const struct hash first = hash_of(0, 1);
+    const struct hash later = hash_of(0, 3);
+    const struct hash other = hash_of(1, 3);
+    (void)state;
+    assert_int_equal(add(pool, 0, 1, 10, 100), MEMPOOL_ADDED);
+    assert_int_equal(add(pool, 0, 3, 0, 100), MEMPOOL_ADDED);
+    assert_int_equal(add(pool, 1, 3, 0, 100), MEMPOOL_ADDED);
+    mempool_prune(pool, 9, nonce_of, &ledger);
+    assert_null(mempool_dropped(pool, &first));
+    assert_null(mempool_blocker(pool, mempool_find(pool, &later)));
+    mempool_drop(pool, &first, "why");
+    mempool_drop(pool, &first, "it is not there any more");
+    assert_null(mempool_find(pool, &first));
+    assert_string_equal(mempool_dropped(pool, &first)->why, "why");
+    const struct dropped_tx *blocker =
+        mempool_blocker(pool, mempool_find(pool, &later));
+    assert_non_null(blocker);
+    assert_memory_equal(&blocker->tx, &first, sizeof(first));
+    assert_null(mempool_blocker(pool, mempool_find(pool, &other)));
+    assert_int_equal(add(pool, 0, 1, 10, 100), MEMPOOL_ADDED);
+    assert_null(mempool_blocker(pool, mempool_find(pool, &later)));
+    mempool_prune(pool, 10, nonce_of, &ledger);
+    assert_string_equal(mempool_dropped(pool, &first)->why,
+                        "its expiry height has passed");
+    assert_non_null(mempool_blocker(pool, mempool_find(pool, &later)));
+    ledger.nonce = 2; /* another one took the place, in a block */
+    mempool_prune(pool, 11, nonce_of, &ledger);
+    assert_null(mempool_blocker(pool, mempool_find(pool, &later)));
+    mempool_free(pool);
+}
+
+/* It may be in a block itself. */
+static void of_a_used_nonce_nothing_is_said(void **state)
+{
+    struct mempool *pool = mempool_new(TXS_MAX, BYTES_MAX);
+    struct ledger ledger = {.nonce = 2};
+    const struct hash used = hash_of(0, 1);
+    (void)state;
+    assert_int_equal(add(pool, 0, 1, 10, 100), MEMPOOL_ADDED);
+    mempool_prune(pool, 10, nonce_of, &ledger);
+    assert_int_equal(mempool_count(pool), 0);
+    assert_null(mempool_dropped(pool, &used));
+    mempool_free(pool);
+}
+
+static void the_last_dropped_ones_are_remembered(void **state)
+{
+    struct mempool *pool = mempool_new(TXS_MAX, BYTES_MAX);
+    (void)state;
+    for (uint64_t nonce = 0; nonce <= DROPPED_MAX; nonce++) {
+        const struct hash hash = hash_of(0, nonce);
+        assert_int_equal(add(pool, 0, nonce, 0, 10), MEMPOOL_ADDED);
+        mempool_drop(pool, &hash, "why");
+    }
+    for (uint64_t nonce = 0; nonce <= DROPPED_MAX; nonce++) {
+        const struct hash hash = hash_of(0, nonce);
+        bool is_known = mempool_dropped(pool, &hash) != NULL;
+        assert_int_equal(is_known, nonce > 0);
+    }
+    mempool_free(pool);
+}
+
 struct model {
     bool is_there[SENDERS][NONCES];
     size_t count;
@@ -243,6 +311,9 @@ int main(void)
         cmocka_unit_test(one_sender_cannot_fill_it),
         cmocka_unit_test(what_expired_or_was_used_goes),
         cmocka_unit_test(a_prune_asks_once_for_each_senders_nonce),
+        cmocka_unit_test(who_waits_behind_a_dropped_one_knows_why),
+        cmocka_unit_test(of_a_used_nonce_nothing_is_said),
+        cmocka_unit_test(the_last_dropped_ones_are_remembered),
         cmocka_unit_test(random_changes_agree_with_a_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

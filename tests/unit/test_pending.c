@@ -4,11 +4,13 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "ledger/keys.h"
 #include "node/block/needs.h"
 #include "node/tx/pending.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
 #include "tests/unit/chain_fixture.h"
+#include "tests/unit/small_task.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +50,7 @@ static int open_pending(void **state)
     };
     f.needs = needs_new(&needs);
     needs_stop(f.needs); /* no data set can be had */
-    f.mempool = mempool_new(100, 1 << 20);
+    f.mempool = mempool_new(1000, 1 << 20);
     const struct pending_config config = {
         .loop = &f.chain.loop,
         .holdings = &f.chain.holdings,
@@ -110,21 +112,26 @@ static size_t collected(void)
     return count;
 }
 
-static void what_can_never_be_taken_is_dropped(void **state)
+/* A few may stay until the block is the tip: it may never be. */
+static void of_many_that_can_never_be_taken_few_stay(void **state)
 {
+    enum { FINAL = 100, OTHERS = 3 };
+    static const enum tx_verdict verdicts[OTHERS] = {
+        TX_NONCE_AHEAD, TX_BALANCE_LOW, TX_TASKS_FULL};
+    struct proposal_refused refused[FINAL + OTHERS];
     (void)state;
-    const struct proposal_refused refused[] = {
-        {add_payment(0), TX_EXPIRED},     {add_payment(1), TX_NONCE_USED},
-        {add_payment(2), TX_TASK_ENDED},  {add_payment(3), TX_NONCE_AHEAD},
-        {add_payment(4), TX_BALANCE_LOW}, {add_payment(5), TX_TASKS_FULL},
-    };
-    assert_int_equal(collected(), 6);
-    pending_drop_refused(f.pending, refused, 6);
-    assert_int_equal(collected(), 3);
-    for (size_t i = 0; i < 6; i++) {
-        bool is_there = mempool_find(f.mempool, &refused[i].tx) != NULL;
-        assert_int_equal(is_there, i >= 3);
+    for (size_t i = 0; i < FINAL + OTHERS; i++) {
+        refused[i].tx = add_payment(i);
+        refused[i].verdict = i < FINAL ? TX_TASK_ENDED : verdicts[i - FINAL];
     }
+    pending_drop_refused(f.pending, refused, 1);
+    assert_int_equal(collected(), FINAL + OTHERS);
+    pending_drop_refused(f.pending, refused, FINAL + OTHERS);
+    assert_in_range(collected(), OTHERS, OTHERS + FINAL - 1);
+    for (size_t i = 0; i < OTHERS; i++) {
+        assert_non_null(mempool_find(f.mempool, &refused[FINAL + i].tx));
+    }
+    assert_null(mempool_find(f.mempool, &refused[FINAL - 1].tx));
 }
 
 static void a_publication_waits_for_its_data(void **state)
@@ -195,6 +202,17 @@ static Pot__Signed *publish_too(uint64_t nonce)
                        &body);
 }
 
+/* The first one was dropped for that, and the other one cannot go. */
+static void assert_blocks(const struct hash *first, const struct hash *other,
+                          enum tx_verdict why)
+{
+    const struct dropped_tx *dropped = mempool_dropped(f.mempool, first);
+    assert_non_null(dropped);
+    assert_string_equal(dropped->why, tx_verdict_text(why));
+    assert_ptr_equal(mempool_blocker(f.mempool, mempool_find(f.mempool, other)),
+                     dropped);
+}
+
 /* It would keep its sender's next one waiting, at every node. */
 static void what_a_block_made_pointless_leaves_with_it(void **state)
 {
@@ -212,6 +230,53 @@ static void what_a_block_made_pointless_leaves_with_it(void **state)
     assert_int_equal(mempool_next_nonce(f.mempool, validator, 0), 0);
     /* Whose turn has not come is not judged. */
     assert_non_null(mempool_find(f.mempool, &later));
+    assert_blocks(&same, &later, TX_DATASET_KNOWN);
+}
+
+/* The client's. */
+static Pot__Signed *cancel(uint64_t nonce, const struct hash *task)
+{
+    Pot__CancelTask what = POT__CANCEL_TASK__INIT;
+    Pot__TxBody body = POT__TX_BODY__INIT;
+    what.task = codec_bytes(task->b, HASH_SIZE);
+    body.chain_id = codec_bytes(f.chain.holdings.chain.b, HASH_SIZE);
+    body.nonce = nonce;
+    body.fee = 100000;
+    body.action_case = POT__TX_BODY__ACTION_CANCEL_TASK;
+    body.cancel_task = &what;
+    return signed_make(SIGNED_TX, &f.chain.holdings.chain, f.chain.client,
+                       &body);
+}
+
+static void forget_task(const struct ledger_env *env, const void *task)
+{
+    const struct state_key key = keys_task(task);
+    env->state.del(env->state.context, key.b, key.size);
+}
+
+/* Unknown may be not known yet; what was known and is not any more is over. */
+static void what_is_gone_leaves_and_who_waits_behind_it_is_told(void **state)
+{
+    const struct hash task = {{5}};
+    (void)state;
+    struct shared_block *block = chain_fixture_propose(&f.chain, NULL);
+    const struct hash first = add(cancel(0, &task));
+    const struct hash behind = add_payment(1);
+    (void)applied(block);
+    assert_non_null(mempool_find(f.mempool, &first)); /* not known yet */
+    Pot__TaskRecord *record =
+        small_task_record(&task, key_public(f.chain.validator), 1);
+    record->owner =
+        codec_copy_bytes(key_public(f.chain.client)->b, PUBLIC_KEY_SIZE);
+    chain_fixture_store_task(&f.chain, record);
+    codec_free(record);
+    (void)applied(block);
+    assert_non_null(mempool_find(f.mempool, &first));
+    assert_null(mempool_dropped(f.mempool, &first));
+    chain_fixture_store(&f.chain, forget_task, &task);
+    (void)applied(block);
+    assert_null(mempool_find(f.mempool, &first));
+    assert_blocks(&first, &behind, TX_TASK_UNKNOWN);
 }
 
 static void a_used_nonce_leaves_with_the_block(void **state)
@@ -231,11 +296,12 @@ static void a_used_nonce_leaves_with_the_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(what_can_never_be_taken_is_dropped),
+        CASE(of_many_that_can_never_be_taken_few_stay),
         CASE(a_publication_waits_for_its_data),
         CASE(a_publication_that_is_wrong_about_its_data_waits),
         CASE(a_block_is_worth_making_when_something_moved),
         CASE(what_a_block_made_pointless_leaves_with_it),
+        CASE(what_is_gone_leaves_and_who_waits_behind_it_is_told),
         CASE(a_used_nonce_leaves_with_the_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
