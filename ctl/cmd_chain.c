@@ -7,6 +7,7 @@
 #include "ctl/commands.h"
 #include "ctl/given.h"
 #include "ctl/show.h"
+#include "ctl/tx_reply.h"
 #include "ctl/waiting.h"
 
 #include <inttypes.h>
@@ -139,12 +140,33 @@ static enum exit_code run_block(struct ctl *ctl, const struct cli_args *args)
 
 static void print_tx(const json_t *tx, bool is_committed)
 {
+    char behind[TX_BEHIND_SIZE];
     show_text("tx", tx, "tx");
     show_text("from", tx, "from");
     show_text("action", tx, "action");
     show_count("height", tx, "height");
     show_count("index", tx, "index");
     show_field("state", "%s", is_committed ? "committed" : "pending");
+    tx_behind(behind, tx);
+    if (behind[0] != '\0') {
+        show_field("waits behind", "%s", behind);
+    }
+}
+
+/* An answer that is no transaction. */
+static enum exit_code no_tx(struct ctl *ctl, const struct client_reply *reply,
+                            const char *path, bool was_there,
+                            const char *behind)
+{
+    if (reply->status == 410) {
+        return tx_dropped(ctl, reply, behind);
+    }
+    return was_there && reply->status == 404
+               ? ctl_fail(ctl, EXIT_CODE_REJECTED,
+                          "the transaction waited and was dropped: it has"
+                          " expired, or another one of its account came"
+                          " first; send it again")
+               : client_missing(ctl, reply, path);
 }
 
 /* Until it is in a block, with --wait; one that nobody knows is not waited
@@ -153,10 +175,12 @@ static enum exit_code await_tx(struct client_reply *reply, struct ctl *ctl,
                                const char *path)
 {
     bool was_there = false;
+    char behind[TX_BEHIND_SIZE] = "";
     struct waiting waiting = {0};
     enum exit_code rc = client_ask(reply, ctl, "GET", path, NULL, 0);
     while (rc == EXIT_CODE_DONE && reply->status == 202 && ctl->is_waiting) {
         was_there = true;
+        tx_behind(behind, reply->json);
         client_reply_fini(reply);
         (void)waiting_tell(&waiting, ctl, "");
         rc = ctl_pause(ctl, POLL_MS, "the transaction's block");
@@ -175,12 +199,7 @@ static enum exit_code await_tx(struct client_reply *reply, struct ctl *ctl,
     }
     bool is_there = reply->status == 200 || reply->status == 202;
     if (!is_there || reply->json == NULL) {
-        rc = was_there && reply->status == 404
-                 ? ctl_fail(ctl, EXIT_CODE_REJECTED,
-                            "the transaction waited and was dropped: it has"
-                            " expired, or another one of its account came"
-                            " first; send it again")
-                 : client_missing(ctl, reply, path);
+        rc = no_tx(ctl, reply, path, was_there, behind);
         client_reply_fini(reply);
     }
     return rc;
@@ -234,7 +253,9 @@ const struct cli_command cmd_tx = {
     .name = "tx",
     .arguments = "HASH",
     .summary = "show where a transaction stands",
-    .details = "With --wait it is waited for until a block has it.\n",
+    .details = "With --wait it is waited for until a block has it.  Of one that"
+               " no block can take any\nmore, and of one behind it, it is said"
+               " why.\n",
     .examples = "  potctl tx HASH\n"
                 "  potctl tx HASH --wait --timeout 30s\n",
     .arguments_min = 1,

@@ -34,6 +34,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/task_value.c ctl/task_value.h \
 	ctl/testnet.c ctl/testnet.h \
 	ctl/testnet_write.c ctl/testnet_write.h \
+	ctl/tx_reply.c ctl/tx_reply.h \
 	ctl/waiting.c ctl/waiting.h
 ctl_cppflags = $(AM_CPPFLAGS) $(SODIUM_CFLAGS) $(PROTOBUFC_CFLAGS) \
 	$(JANSSON_CFLAGS) $(CURL_CFLAGS)

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "ctl/client.h"
+#include "ctl/tx_reply.h"
 #include "ctl/waiting.h"
 #include "proto/codec.h"
 #include "proto/fee.h"
@@ -195,52 +196,90 @@ enum exit_code sender_send(struct hash *out_tx, struct sender *sender,
     return rc;
 }
 
-/* EXIT_CODE_DONE: *height is set, or still 0 while the transaction waits. */
-static enum exit_code poll_once(uint64_t *height, struct sender *sender,
-                                const char *path)
+/* One transaction, asked for until a block has it. */
+struct poll {
+    struct sender *sender;
+    char path[128];
+    uint64_t height;             /* of that block */
+    char behind[TX_BEHIND_SIZE]; /* tx_behind, as told last */
+};
+
+/* Who waits in vain is told once; what is sent next takes the place. */
+static void tell_behind(struct poll *poll, const json_t *reply)
 {
-    struct client_reply reply;
+    char behind[TX_BEHIND_SIZE];
+    tx_behind(behind, reply);
+    if (strcmp(behind, poll->behind) != 0) {
+        memcpy(poll->behind, behind, sizeof(behind));
+        if (behind[0] != '\0') {
+            ctl_note(poll->sender->ctl,
+                     "still waiting: %s; the account's next transaction takes"
+                     " its place, and this one follows if that comes before"
+                     " height %" PRIu64,
+                     behind, poll->sender->expiry_height);
+        }
+    }
+}
+
+/* The node does not have it: no block will, once it has expired. */
+static enum exit_code check_expiry(const struct poll *poll)
+{
     json_t *status;
-    enum exit_code rc = client_ask(&reply, sender->ctl, "GET", path, NULL, 0);
+    const struct sender *sender = poll->sender;
+    enum exit_code rc = client_get(&status, sender->ctl, "/v1/status");
     if (rc != EXIT_CODE_DONE) {
         return rc;
     }
-    long code = reply.status;
-    if (code == 200) {
-        *height = client_count(reply.json, "height");
-    } else if (code != 202 && code != 404) {
-        rc = client_refused(sender->ctl, &reply, path);
-    }
-    client_reply_fini(&reply);
-    if (code != 404) {
-        return rc;
-    }
-    rc = client_get(&status, sender->ctl, "/v1/status");
-    if (rc != EXIT_CODE_DONE) {
-        return rc;
-    }
-    if (client_count(status, "height") > sender->expiry_height) {
+    if (client_count(status, "height") >= sender->expiry_height) {
         rc = ctl_fail(sender->ctl, EXIT_CODE_REJECTED,
                       "the transaction expired at height %" PRIu64
-                      " without being committed; send it again",
-                      sender->expiry_height);
+                      " without being committed%s%s; send it again",
+                      sender->expiry_height,
+                      poll->behind[0] == '\0' ? "" : ": ", poll->behind);
     }
     json_decref(status);
+    return rc;
+}
+
+/* EXIT_CODE_DONE: height is set, or still 0 while the transaction waits. */
+static enum exit_code poll_once(struct poll *poll)
+{
+    struct client_reply reply;
+    struct ctl *ctl = poll->sender->ctl;
+    enum exit_code rc = client_ask(&reply, ctl, "GET", poll->path, NULL, 0);
+    if (rc != EXIT_CODE_DONE) {
+        return rc;
+    }
+    if (reply.status == 200) {
+        poll->height = client_count(reply.json, "height");
+    } else if (reply.status == 202) {
+        tell_behind(poll, reply.json);
+    } else if (reply.status == 404 || reply.status == 410) {
+        rc = check_expiry(poll);
+        if (rc == EXIT_CODE_DONE && reply.status == 410) {
+            rc = tx_dropped(ctl, &reply, poll->behind);
+        }
+    } else {
+        rc = client_refused(ctl, &reply, poll->path);
+    }
+    client_reply_fini(&reply);
     return rc;
 }
 
 enum exit_code sender_wait(uint64_t *out_height, struct sender *sender,
                            const struct hash *tx)
 {
-    char path[128];
     char text[HASH_TEXT_SIZE];
     struct waiting waiting = {0};
+    struct poll poll = {.sender = sender};
     unsigned failures = 0;
     *out_height = 0;
-    (void)snprintf(path, sizeof(path), "/v1/txs/%s", hash_format(tx, text));
+    (void)snprintf(poll.path, sizeof(poll.path), "/v1/txs/%s",
+                   hash_format(tx, text));
     for (;;) {
-        enum exit_code rc = poll_once(out_height, sender, path);
-        if (rc == EXIT_CODE_DONE && *out_height > 0) {
+        enum exit_code rc = poll_once(&poll);
+        if (rc == EXIT_CODE_DONE && poll.height > 0) {
+            *out_height = poll.height;
             return EXIT_CODE_DONE;
         }
         failures = rc == EXIT_CODE_DONE ? 0 : failures + 1;

@@ -54,8 +54,8 @@ struct api_request {
     bool has_tip;            /* it was */
     bool is_synced;          /* likewise: no peer was known to be ahead */
     struct stored_view view; /* what api_state read, and how it went */
-    bool is_pending;         /* set by the route's prepare */
-    json_t *prepared;        /* the same; NULL: nothing */
+    json_t *prepared;        /* set by the route's prepare; NULL: nothing */
+    const char *dropped_why; /* the same; static */
     bool is_begun;           /* its headers were looked at */
     struct api_batch batch;
 

@@ -133,19 +133,37 @@ static void post_txs(struct api_request *request)
 
 /* ---- looked up */
 
+static json_t *pending_json(const struct mempool *pool,
+                            const struct mempool_entry *entry)
+{
+    const struct dropped_tx *blocker = mempool_blocker(pool, entry);
+    json_t *json = json_object();
+    api_json_set(json, "tx", api_json_hash(&entry->hash));
+    api_json_set(json, "pending", json_true());
+    if (blocker != NULL) {
+        json_t *behind = json_object();
+        api_json_set(behind, "tx", api_json_hash(&blocker->tx));
+        api_json_set(behind, "why", json_string(blocker->why));
+        api_json_set(json, "behind", behind);
+    }
+    return json;
+}
+
+/* The mempool is the loop's. */
 static void prepare_tx(struct api_request *request)
 {
     struct hash hash;
-    request->is_pending = hash_parse(&hash, request->args[0]) == POT_OK &&
-                          mempool_find(request->config->mempool, &hash) != NULL;
-}
-
-static void reply_pending(struct api_request *request, const struct hash *hash)
-{
-    json_t *json = json_object();
-    api_json_set(json, "tx", api_json_hash(hash));
-    api_json_set(json, "pending", json_true());
-    api_reply_json(request, 202, json);
+    const struct mempool *pool = request->config->mempool;
+    if (hash_parse(&hash, request->args[0]) != POT_OK) {
+        return;
+    }
+    const struct mempool_entry *entry = mempool_find(pool, &hash);
+    const struct dropped_tx *dropped = mempool_dropped(pool, &hash);
+    if (entry != NULL) {
+        request->prepared = pending_json(pool, entry);
+    } else if (dropped != NULL) {
+        request->dropped_why = dropped->why;
+    }
 }
 
 static void reply_committed(struct api_request *request,
@@ -183,8 +201,13 @@ static void get_tx(struct api_request *request)
         store_find_tx(api_store(request), &hash, &height, &index);
     if (err == POT_OK) {
         reply_committed(request, &hash, height, index);
-    } else if (err == POT_ENOENT && request->is_pending) {
-        reply_pending(request, &hash);
+    } else if (err == POT_ENOENT && request->prepared != NULL) {
+        api_reply_json(request, 202, request->prepared);
+        request->prepared = NULL;
+    } else if (err == POT_ENOENT && request->dropped_why != NULL) {
+        api_reply_error(request, 410, "dropped",
+                        "the transaction was dropped: %s",
+                        request->dropped_why);
     } else if (err == POT_ENOENT &&
                store_lowest_block(api_store(request)) > 1) {
         api_reply_error(
@@ -209,8 +232,10 @@ const struct api_route api_tx_routes[] = {
          "accepted: how many; refused: index, code, message of 100 others",
      .status = 202, .body_max = TX_BATCH_BYTES_MAX, .handler = post_txs},
     {"GET", "/v1/txs/{hash}",
-     .summary = "where a transaction stands; 202: it waits for a block",
-     .answer = "tx, height, index, action; or tx, pending", .status = 200,
-     .is_off_loop = true, .handler = get_tx, .prepare = prepare_tx},
+     .summary = "where a transaction stands; 202: it waits for a block; 410:"
+                " it was dropped",
+     .answer = "tx, height, index, action; or tx, pending, behind: tx, why",
+     .status = 200, .is_off_loop = true, .handler = get_tx,
+     .prepare = prepare_tx},
     {.method = NULL},
 };

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Frozen processes: half of the validators at once (nothing is committed, and
 # after the thaw it goes on), the primary for longer than its time-out (a new
-# view), and a log level that SIGHUP changes.
+# view), a log level that SIGHUP changes, and a transaction that became
+# pointless meanwhile.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 init_net 4 1
 for each in $names; do
@@ -100,7 +101,29 @@ kill -HUP "$(cat "$NET/validator1/pid")"
 await 10 "a bad config is told, and not taken" \
     grep -q 'config not re-read' "$NET/validator1/potd.log"
 sed -i 1d "$NET/validator1/node.toml"
-ctl validator0 cancel-task "$task" --wait --json >/dev/null
+
+# Of two that cancel the task the second one is pointless when its turn comes.
+# Who asks is told; who waits behind it as well, and goes on once another one
+# has taken its place.
+freeze validator2 validator3
+await 15 "half of the validators commit nothing again" stands_still
+ctl validator0 cancel-task "$task" --json >/dev/null
+tx=$(ctl validator0 cancel-task "$task" --json | jq -r .tx)
+ctl validator0 transfer --to "$sender" --amount 1 --wait --timeout 60s \
+    >"$WORK/behind" 2>"$WORK/told" &
+waiting=$!
+await 10 "the transfer waits" grep -q 'waiting for its block' "$WORK/told"
+thaw validator2 validator3
+await 20 "who waits behind is told" grep -q \
+    "an earlier transaction .* $tx, could not be executed: the task has ended" \
+    "$WORK/told"
+code=0
+ctl validator0 tx "$tx" 2>"$WORK/err" || code=$?
+[ "$code" = 6 ] && grep -q 'was dropped: the task has ended' "$WORK/err" ||
+    fail "tx of what was dropped: exit $code, $(cat "$WORK/err")"
+ctl validator0 transfer --to "$sender" --amount 1 --wait --json >/dev/null
+wait "$waiting" || fail "who waited behind it: $(cat "$WORK/told")"
+grep -q 'committed at height' "$WORK/behind" || fail "$(cat "$WORK/behind")"
 top=$(height_of "$watcher")
 for each in $names; do
     await 20 "$each is at the top" reaches "$each" "$top"
