@@ -91,8 +91,11 @@ static bool on_submission(void *context, Pot__Signed *message, uint64_t peer_id)
 static bool on_commitment(void *context, Pot__Signed *message, uint64_t peer_id)
 {
     const struct node *node = context;
-    (void)peer_id;
-    return rounds_commitment(node->rounds, message);
+    bool is_new = rounds_commitment(node->rounds, message);
+    if (is_new && node->aggregator != NULL) {
+        aggregator_commitment(node->aggregator, message, peer_id);
+    }
+    return is_new;
 }
 
 static void on_reveal(void *context, const struct hash *task)

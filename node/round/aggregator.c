@@ -25,6 +25,7 @@
 #include "node/loop/loop_timer.h"
 #include "node/round/group_sum.h"
 #include "node/round/grouping.h"
+#include "node/round/reminder.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
 #include "proto/group.h"
@@ -53,6 +54,7 @@ struct gathering { /* of a task */
     struct member *members;
     size_t count;
     struct grouping *grouping; /* of the record's round; NULL: none is due */
+    struct reminder *reminder;
 };
 
 struct aggregator {
@@ -87,15 +89,17 @@ static void drop(struct member *m)
 
 static void pass_on(void *context, const Pot__Signed *message, uint64_t peer_id)
 {
-    struct aggregator *aggregator = context;
+    const struct gathering *g = context;
     size_t size;
     uint8_t *data = codec_encode(&size, message);
-    struct gossip *gossip = aggregator->config.gossip;
-    aggregator->stats.passed_on++;
+    struct gossip *gossip = g->aggregator->config.gossip;
+    g->aggregator->stats.passed_on++;
     if (gossip_is_fellow(gossip, peer_id)) {
         gossip_forward_out(gossip, MESSAGE_SUBMISSION, data, size);
     } else {
         gossip_forward(gossip, MESSAGE_SUBMISSION, data, size, peer_id);
+        reminder_submission(g->reminder, g->record->round, message,
+                            uv_now(g->aggregator->config.loop));
     }
     free(data);
 }
@@ -110,7 +114,7 @@ static bool is_promised(const struct member *m)
  * in none.  The rest goes on with the sum of all that came with it. */
 static void take_in(struct member *m)
 {
-    const struct gathering *g = m->gathering;
+    struct gathering *g = m->gathering;
     bool is_late = m->opened.body->round != g->record->round;
     if (g->grouping != NULL && !is_late &&
         !gossip_is_fellow(g->aggregator->config.gossip, m->peer_id) &&
@@ -118,7 +122,7 @@ static void take_in(struct member *m)
         grouping_add(g->grouping, &m->opened, m->message, m->peer_id)) {
         m->message = NULL;
     } else {
-        pass_on(g->aggregator, m->message, m->peer_id);
+        pass_on(g, m->message, m->peer_id);
     }
 }
 
@@ -207,8 +211,8 @@ static Pot__TaskRecord *read_task(const struct aggregator *aggregator,
 
 static void on_group(void *context)
 {
-    struct aggregator *aggregator = context;
-    aggregator->stats.groups++;
+    const struct gathering *g = context;
+    g->aggregator->stats.groups++;
 }
 
 /* For the round that is open now; what waits of another one goes. */
@@ -224,7 +228,7 @@ static void open_grouping(struct gathering *g, uint32_t expected)
         .task = g->task,
         .round = g->record->round,
         .expected = expected,
-        .context = g->aggregator,
+        .context = g,
         .published = on_group,
         .pass_on = pass_on,
     };
@@ -251,6 +255,7 @@ static struct gathering *gathering_of(struct aggregator *aggregator,
     g->record = record;
     enum pot_err err = model_shape_from_spec(&g->shape, record->spec->model);
     POT_ASSERT(err == POT_OK); /* the ledger took the task */
+    g->reminder = reminder_new(aggregator->config.gossip);
     open_grouping(g, 0);
     (void)map_put(&aggregator->gatherings, task->b, g);
     return g;
@@ -262,6 +267,7 @@ static void gathering_free(struct gathering *g)
         drop(g->members);
     }
     grouping_free(g->grouping);
+    reminder_free(g->reminder);
     codec_free(g->record);
     free(g);
 }
@@ -293,6 +299,7 @@ static void follow(struct gathering *g)
         open_grouping(g, grouping_count(g->grouping));
     }
     drop_past(g);
+    reminder_open(g->reminder, record->round);
     advance_all(g);
 }
 
@@ -387,6 +394,22 @@ void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
     advance(m);
 }
 
+void aggregator_commitment(struct aggregator *aggregator,
+                           const Pot__Signed *message, uint64_t peer_id)
+{
+    struct round_commitment opened;
+    if (aggregator->is_stopped ||
+        gossip_is_fellow(aggregator->config.gossip, peer_id) ||
+        round_commitment_decode(&opened, message) != POT_OK) {
+        return;
+    }
+    const struct gathering *g = gathering_of(aggregator, &opened.task);
+    if (g != NULL && opened.round >= g->record->round) {
+        reminder_commitment(g->reminder, opened.round, message,
+                            uv_now(aggregator->config.loop));
+    }
+}
+
 bool aggregator_group(struct aggregator *aggregator, const Pot__Signed *message,
                       const struct public_key *from)
 {
@@ -420,6 +443,7 @@ static void on_tick(void *context)
     while ((slot = map_next(&aggregator->gatherings, &cursor)) != NULL) {
         struct gathering *g = slot->value;
         advance_all(g);
+        reminder_tick(g->reminder, uv_now(aggregator->config.loop));
         if (g->grouping != NULL) {
             grouping_tick(g->grouping, g->count == 0);
         }

@@ -55,6 +55,12 @@ void aggregator_free(struct aggregator *aggregator);
 void aggregator_take(struct aggregator *aggregator, const Pot__Signed *message,
                      uint64_t peer_id);
 
+/* aggregator_commitment: a verified commitment that rounds_commitment took;
+ * peer_id brought it.  The validators are told again of a miner's, and of the
+ * submission behind it, while the round is open: some may have restarted. */
+void aggregator_commitment(struct aggregator *aggregator,
+                           const Pot__Signed *message, uint64_t peer_id);
+
 /* aggregator_group: a verified one of another aggregator's, that the node of
  * this key brought.  True: it is of the open round, its author has brought it,
  * and no more than validators take; and worth passing on. */

@@ -25,6 +25,7 @@ node_round_libround_a_SOURCES = \
 	node/round/pledges.c node/round/pledges.h \
 	node/round/referee.c node/round/referee.h \
 	node/round/referee_words.c node/round/referee_words.h \
+	node/round/reminder.c node/round/reminder.h \
 	node/round/round_early.c node/round/round_early.h \
 	node/round/round_input.c node/round/round_input.h \
 	node/round/round_load.c node/round/round_load.h \

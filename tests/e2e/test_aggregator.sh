@@ -2,7 +2,8 @@
 # Miners that reach an aggregator and nobody else: data that one of them publishes
 # gets to the validators, every submission of theirs is counted, each payload was
 # sent once, their sums are opened by some validators and taken by the others, and
-# the rounds come to what a replay makes of the miners' gradients.
+# the rounds come to what a replay makes of the miners' gradients.  A round that is
+# open while two of the four validators restart is not lost either.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 init_net 4 2 1
 start $names
@@ -42,7 +43,31 @@ taken=$(of_all pot_groups_taken_total)
 [ "$(of_all pot_groups_opened_total)" -ge "$taken" ] ||
     fail "$taken sums were taken, and fewer opened"
 [ "$(of_all pot_groups_wrong_total)" = 0 ] || fail "an honest sum was wrong"
+
+jobs_of() { metric "$1" pot_worker_jobs_total; }
+has_computed() { # miner jobs
+    [ "$(jobs_of "$1")" -ge "$2" ]
+}
+before0=$(jobs_of miner0)
+before1=$(jobs_of miner1)
+kept=$(submit miner0 "$(make_task kept 12 min_submissions=2 \
+    'numerics="exact"')")
+await 60 "a round was closed" round_reaches validator0 "$kept" 1
+kill -STOP "$(cat "$NET/miner1/pid")" # so that no round closes now
+kill_hard validator2 validator3
+kill -CONT "$(cat "$NET/miner1/pid")"
+round=$(round_of validator0 "$kept")
+await 30 "the miners have committed" \
+    has_computed miner0 $((before0 + round + 1))
+await 30 "the miners have committed" \
+    has_computed miner1 $((before1 + round + 1))
+start validator2 validator3
+await 90 "the task ended" has_ended validator0 "$kept"
+task_of validator0 "$kept" >"$WORK/kept.json"
+holds '.status == "completed" and .submissions == 2 * .rounds' \
+    "$WORK/kept.json" || fail "$(cat "$WORK/kept.json")"
+await_end_of "$kept" $names
 same_chain validator0 validator1 validator2 validator3 miner0 aggregator0
 no_bugs
 echo "$(jq .submissions "$WORK/task.json") counted by way of an aggregator," \
-    "$taken sums taken"
+    "$taken sums taken; round $round outlived a restart"

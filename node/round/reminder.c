@@ -1,0 +1,136 @@
+#include "config.h"
+
+#include "node/round/reminder.h"
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/map.h"
+#include "p2p/gossip.h"
+#include "p2p/message.h"
+#include "proto/codec.h"
+#include "proto/signed.h"
+
+#include <stdlib.h>
+
+struct reminded { /* of a miner */
+    uint32_t round;
+    Pot__Signed *commitment; /* NULL: none was told */
+    Pot__Signed *submission; /* the same */
+    uint64_t said_ms;
+};
+
+struct reminder {
+    struct gossip *gossip;
+    struct map miners; /* -> struct reminded */
+};
+
+struct reminder *reminder_new(struct gossip *gossip)
+{
+    struct reminder *reminder = pot_calloc(1, sizeof(*reminder));
+    reminder->gossip = gossip;
+    return reminder;
+}
+
+static void forget(struct reminded *reminded)
+{
+    codec_free(reminded->commitment);
+    codec_free(reminded->submission);
+    *reminded = (struct reminded){0};
+}
+
+void reminder_free(struct reminder *reminder)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&reminder->miners, &cursor)) != NULL) {
+        forget(slot->value);
+        free(slot->value);
+    }
+    map_fini(&reminder->miners);
+    free(reminder);
+}
+
+/* NULL: there is no room, or it is in a later round already. */
+static struct reminded *place_of(struct reminder *reminder,
+                                 const Pot__Signed *message, uint32_t round)
+{
+    const uint8_t *miner = message->public_key.data;
+    struct reminded *reminded = map_get(&reminder->miners, miner);
+    if (reminded == NULL && reminder->miners.count < ROSTER_MAX) {
+        reminded = pot_calloc(1, sizeof(*reminded));
+        reminded->round = round;
+        (void)map_put(&reminder->miners, miner, reminded);
+    }
+    if (reminded == NULL || reminded->round > round) {
+        return NULL;
+    }
+    if (reminded->round < round) {
+        forget(reminded);
+        reminded->round = round;
+    }
+    return reminded;
+}
+
+void reminder_commitment(struct reminder *reminder, uint32_t round,
+                         const Pot__Signed *message, uint64_t now_ms)
+{
+    struct reminded *reminded = place_of(reminder, message, round);
+    if (reminded != NULL && reminded->commitment == NULL) {
+        reminded->commitment = signed_copy(message);
+        reminded->said_ms = now_ms;
+    }
+}
+
+void reminder_submission(struct reminder *reminder, uint32_t round,
+                         const Pot__Signed *message, uint64_t now_ms)
+{
+    struct reminded *reminded = place_of(reminder, message, round);
+    if (reminded != NULL && reminded->submission == NULL) {
+        reminded->submission = signed_copy(message);
+        reminded->said_ms = now_ms;
+    }
+}
+
+void reminder_open(struct reminder *reminder, uint32_t round)
+{
+    struct map later = {0};
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&reminder->miners, &cursor)) != NULL) {
+        struct reminded *reminded = slot->value;
+        if (reminded->round >= round) {
+            (void)map_put(&later, slot->key, reminded);
+        } else {
+            forget(reminded);
+            free(reminded);
+        }
+    }
+    map_fini(&reminder->miners);
+    reminder->miners = later;
+}
+
+static void say(const struct reminder *reminder, uint8_t type,
+                const Pot__Signed *message)
+{
+    size_t size;
+    if (message != NULL) {
+        uint8_t *data = codec_encode(&size, message);
+        gossip_tell_fellows(reminder->gossip, type, data, size);
+        free(data);
+    }
+}
+
+/* Who has not heard of the commitment takes no submission. */
+void reminder_tick(struct reminder *reminder, uint64_t now_ms)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&reminder->miners, &cursor)) != NULL) {
+        struct reminded *reminded = slot->value;
+        if (now_ms >= reminded->said_ms + REMINDER_MS) {
+            reminded->said_ms = now_ms;
+            say(reminder, MESSAGE_COMMITMENT, reminded->commitment);
+            say(reminder, MESSAGE_SUBMISSION, reminded->submission);
+        }
+    }
+}
