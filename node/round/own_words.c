@@ -17,6 +17,8 @@
 #define WITHHELD_MAX 4
 /* What was said is with everyone by then, or was lost and is said again. */
 #define SAY_AGAIN_MS 1000
+/* Words are longer than a pledge, and lost more seldom the second time. */
+#define SHOW_AGAIN_MS 3000
 
 struct withheld {
     Pot__Signed *message;
@@ -26,7 +28,7 @@ struct withheld {
 /* What may have to be said again. */
 struct said {
     Pot__Signed *message; /* NULL: nothing */
-    uint64_t said_ms;
+    uint64_t due_ms;
 };
 
 struct own_words {
@@ -75,7 +77,7 @@ static void remember(const struct own_words *own, struct said *said,
                      Pot__Signed *message)
 {
     forget(said);
-    *said = (struct said){message, uv_now(own->shared->loop)};
+    *said = (struct said){message, uv_now(own->shared->loop) + SAY_AGAIN_MS};
 }
 
 void own_words_free(struct own_words *own)
@@ -219,31 +221,21 @@ bool own_words_speak(struct own_words *own, const Pot__TaskRecord *task,
     return is_said;
 }
 
-static bool say_again(const struct own_words *own, struct said *said,
-                      uint64_t now_ms)
+/* The next time is after_ms later. */
+static void say_again(const struct own_words *own, struct said *said,
+                      uint64_t now_ms, uint64_t after_ms)
 {
-    bool is_due =
-        said->message != NULL && now_ms >= said->said_ms + SAY_AGAIN_MS;
-    if (is_due) {
-        said->said_ms = now_ms;
+    if (said->message != NULL && now_ms >= said->due_ms) {
+        said->due_ms = now_ms + after_ms;
         publish(own, said->message);
-    }
-    return is_due;
-}
-
-static void say_once_again(const struct own_words *own, struct said *said,
-                           uint64_t now_ms)
-{
-    if (say_again(own, said, now_ms)) {
-        forget(said);
     }
 }
 
 void own_words_tick(struct own_words *own, uint64_t now_ms)
 {
-    (void)say_again(own, &own->pledge, now_ms);
-    say_once_again(own, &own->kept, now_ms);
-    say_once_again(own, &own->more, now_ms);
+    say_again(own, &own->pledge, now_ms, SAY_AGAIN_MS);
+    say_again(own, &own->kept, now_ms, SHOW_AGAIN_MS);
+    say_again(own, &own->more, now_ms, SHOW_AGAIN_MS);
 }
 
 /* Everyone holds us to a later one. */
