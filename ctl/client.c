@@ -230,7 +230,7 @@ static const struct {
 };
 #define OWNERS (sizeof(owners) / sizeof(*owners))
 
-/* NULL: the hash in path is of nothing else that the node has. */
+/* NULL: the hash in path is of what the path takes it for, or of nothing. */
 static const char *find_owner(struct ctl *ctl, const char *path)
 {
     const char *hash = NULL;
@@ -250,7 +250,9 @@ static const char *find_owner(struct ctl *ctl, const char *path)
         bool is_there = rc == EXIT_CODE_DONE && reply.status / 100 == 2;
         client_reply_fini(&reply);
         if (is_there) {
-            return owners[i].what;
+            bool is_right =
+                strncmp(path, owners[i].path, strlen(owners[i].path)) == 0;
+            return is_right ? NULL : owners[i].what;
         }
     }
     return NULL;

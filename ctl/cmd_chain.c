@@ -134,6 +134,11 @@ static enum exit_code run_block(struct ctl *ctl, const struct cli_args *args)
                         " \"latest\"",
                         which);
     }
+    if (ctl_parse_count(&height, which, INT64_MAX) && height == 0) {
+        return ctl_fail(ctl, EXIT_CODE_USAGE,
+                        "height 0 is the genesis, genesis.json, and no block;"
+                        " the first block is 1");
+    }
     (void)snprintf(path, sizeof(path), "/v1/blocks/%s", which);
     return answer_object(ctl, path, print_block);
 }

@@ -205,14 +205,13 @@ static enum exit_code run(struct ctl *ctl, const struct cli_args *args)
     const char *miner = cli_value(args, "miner");
     bool is_unpaid = cli_value(args, "unpaid") != NULL;
     enum exit_code rc = check_filters(ctl, task, miner);
-    if (task == NULL && miner == NULL) {
-        rc = ctl_fail(ctl, EXIT_CODE_USAGE,
-                      "rewards needs --task ID, --miner ADDRESS or both");
-    }
     if (rc == EXIT_CODE_DONE && is_unpaid && (task == NULL || miner == NULL)) {
         rc = ctl_fail(ctl, EXIT_CODE_USAGE,
                       "--unpaid asks about one miner's rounds of one task:"
                       " name --task and --miner");
+    } else if (rc == EXIT_CODE_DONE && task == NULL && miner == NULL) {
+        rc = ctl_fail(ctl, EXIT_CODE_USAGE,
+                      "rewards needs --task ID, --miner ADDRESS or both");
     }
     if (rc == EXIT_CODE_DONE && task != NULL) {
         rc = check_task(ctl, task);

@@ -82,18 +82,27 @@ static void set_json(json_t *metadata, const char *key, const json_t *value)
 
 /* What features are divided by, where the data set says so: numbers in fixed
  * point were divided at the import, by what nobody keeps. */
-static void add_divisor(struct ctl *ctl, json_t *metadata,
-                        const struct dataset *head)
+static void add_divisor(json_t *metadata, const struct dataset *head)
 {
     char divisor[16];
     if (head->type == DATASET_U8) {
         (void)snprintf(divisor, sizeof(divisor), "%" PRIu32, head->divisor);
         (void)json_object_set_new(metadata, "divisor", json_string(divisor));
-    } else {
+    }
+}
+
+/* What the file that was saved lacks. */
+static void tell_lacking(struct ctl *ctl, const json_t *metadata)
+{
+    if (json_object_get(metadata, "feature_type") == NULL) {
+        ctl_note(ctl, "the node does not hold the training set: its divisor and"
+                      " its classes' names are not saved");
+    } else if (json_object_get(metadata, "divisor") == NULL) {
         ctl_note(ctl, "what features are divided by is not saved, as the chain"
                       " does not keep it: `potctl submit-task` or `dataset"
-                      " import` said it (nothing: by 1); `potctl dataset import"
-                      "` of the same file says it again");
+                      " import` said it, and `potctl dataset import` of the"
+                      " same file says it again; if it says nothing, the"
+                      " divisor is 1");
     }
 }
 
@@ -116,12 +125,9 @@ static json_t *metadata_of(struct ctl *ctl, const json_t *task,
         json_t *names = data_head_names(&head);
         (void)json_object_set_new(metadata, "feature_type",
                                   json_string(data_head_feature_type(&head)));
-        add_divisor(ctl, metadata, &head);
+        add_divisor(metadata, &head);
         set_json(metadata, "classes", names);
         json_decref(names);
-    } else {
-        ctl_note(ctl, "the node does not hold the training set: its divisor and"
-                      " its classes' names are not saved");
     }
     buf_fini(&bytes);
     return metadata;
@@ -145,17 +151,21 @@ static enum exit_code save_model(struct ctl *ctl, const json_t *task,
         err = safetensors_append(&out, &shape, reply->body.data,
                                  reply->body.size, metadata);
     }
-    json_decref(metadata);
     if (err == POT_OK) {
         err = file_save(path, 0644, out.data, out.size);
     }
     buf_fini(&out);
+    if (err == POT_OK) {
+        ctl_note(ctl, "%zu parameters saved in %s", shape.parameter_count,
+                 path);
+        tell_lacking(ctl, metadata);
+    }
+    json_decref(metadata);
     if (err != POT_OK) {
         return ctl_fail(
             ctl, err == POT_EFULL ? EXIT_CODE_FULL : EXIT_CODE_FAILED,
             "the parameters cannot be saved in %s: %s", path, err_text(err));
     }
-    ctl_note(ctl, "%zu parameters saved in %s", shape.parameter_count, path);
     return EXIT_CODE_DONE;
 }
 

@@ -113,8 +113,8 @@ static void tell_stale(struct ctl *ctl, const struct testnet_node *node)
     pid_t pid = node->pid == 0 ? read_pid(node->pid_file) : 0;
     if (pid > 0) {
         ctl_note(ctl,
-                 "note: %s names process %d, which is not %s any more: it was"
-                 " killed, or the machine restarted; the file is removed",
+                 "note: %s names process %d, which is not %s any more: it ended"
+                 " without `testnet down`; the file is removed",
                  node->pid_file, (int)pid, node->name);
         (void)unlink(node->pid_file);
     }

@@ -45,10 +45,12 @@ void startup_error(struct node *node, enum exit_code code, const char *what,
 
 void startup_chain_error(struct node *node, enum pot_err err)
 {
-    if (err == POT_EGUARD) {
-        startup_error(node, EXIT_CODE_CONFIG, node->config->genesis, err,
-                      "the store in home belongs to another genesis: use that "
-                      "one, or another home");
+    if (err == POT_EGUARD) { /* of what was stored, not of what is signed */
+        node->exit_code = EXIT_CODE_CONFIG;
+        fprintf(stderr,
+                "potd: %s: the store in home belongs to another genesis: use "
+                "that one, or another home\n",
+                node->config->genesis);
     } else if (err == POT_EFULL) {
         char remedy[96];
         (void)snprintf(remedy, sizeof(remedy),

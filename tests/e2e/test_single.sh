@@ -103,6 +103,7 @@ says 'too late: round 9 closed at height' challenge "$task" 9 "$miner"
 says 'numerics = "exact" can be challenged' challenge "$second" 9 "$miner"
 block=$(ctl validator0 block 1 --json | jq -r .hash)
 data=$(task_of validator0 "$task" | jq -r .train_dataset)
+says 'counted from 0 (HTTP 404)$' challenge "$task" 9999 "$miner"
 says "no such transaction; the hash is a block's" tx "$block"
 says "no such transaction; the hash is a data set's" tx "$data"
 says "no such block; the hash is a task's" block "$task"

@@ -23,6 +23,8 @@ expect 2 'unknown command' shop --help
 expect 2 'unknown command' help shop
 expect 2 'needs --config' resync
 expect 2 'rewards needs --task ID, --miner ADDRESS or both' rewards --node $dead
+expect 2 'name --task and --miner' rewards --unpaid --node $dead
+expect 2 'the first block is 1' block 0 --node $dead
 expect 2 'needs --config' rollback --to 5
 expect 2 'needs --config' unsafe-vote-now
 expect 2 'one of --to HEIGHT and --blocks' rollback --config node.toml
@@ -254,7 +256,7 @@ check 'miner1 has its API on base + 11' \
 check 'the client is funded' grep -q '"1000000000000000"' "$net/genesis.json"
 expect 0 'stopped' testnet ps --dir "$net"
 echo 2147483646 >"$net/miner0/potd.pid" # above all process numbers
-expect 0 'miner0/potd.pid names process 2147483646, which is not miner0 any more' \
+expect 0 'miner0/potd.pid names process 2147483646, which is not miner0 any more: it ended without' \
     testnet ps --dir "$net"
 check 'the stale file is gone' [ ! -e "$net/miner0/potd.pid" ]
 expect 0 '"pid":null' testnet ps --dir "$net" --json
