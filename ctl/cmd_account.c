@@ -39,17 +39,38 @@ static enum exit_code parse_amount(uint64_t *out, struct ctl *ctl,
 
 /* ---- balance */
 
+/* Up to when a miner's stake stands for what it was paid for.  False: it was
+ * paid for nothing, or has no stake. */
+#define BOUND_SIZE (SHOW_TIME_SIZE + 64)
+static bool bound_text(char out[static BOUND_SIZE], const json_t *account)
+{
+    char text[SHOW_TIME_SIZE];
+    uint64_t height = client_count(account, "bound_until_height");
+    uint64_t time_ms = client_count(account, "bound_until_ms");
+    (void)snprintf(out, BOUND_SIZE, "block %" PRIu64 " and %s", height,
+                   show_time(text, time_ms));
+    return height > 0 && client_units(account, "stake_miner") > 0;
+}
+
 static void print_balance(const json_t *account)
 {
     json_t *one;
     size_t i;
     char text[AMOUNT_TEXT_SIZE];
+    char bound[BOUND_SIZE];
     show_text("address", account, "address");
     show_text("moniker", account, "moniker");
     show_units("balance", account, "balance");
     show_units("staked", account, "staked");
     show_units("  as validator", account, "stake_validator");
     show_units("  as miner", account, "stake_miner");
+    if (client_count(account, "tasks") > 0) {
+        show_field("  bound", "while it is in %" PRIu64 " of the tasks",
+                   client_count(account, "tasks"));
+    }
+    if (bound_text(bound, account)) {
+        show_field("  bound", "up to %s: it can be challenged", bound);
+    }
     json_array_foreach(json_object_get(account, "unbonding"), i, one)
     {
         struct amount amount = {client_units(one, "amount")};
@@ -202,6 +223,26 @@ static enum exit_code explain(struct sender *sender, const Pot__TxBody *body,
     return rc;
 }
 
+/* A refusal because a miner's stake is bound is told with its end. */
+static enum exit_code explain_bound(struct sender *sender, enum exit_code rc)
+{
+    char refused[CTL_ERROR_SIZE];
+    char bound[BOUND_SIZE];
+    json_t *account;
+    (void)snprintf(refused, sizeof(refused), "%s", sender->ctl->error);
+    if (rc != EXIT_CODE_REJECTED ||
+        strstr(refused, "can be challenged still") == NULL) {
+        return rc;
+    }
+    bool is_told = client_get(&account, sender->ctl, "/v1/accounts/%s",
+                              sender->address) == EXIT_CODE_DONE &&
+                   bound_text(bound, account);
+    json_decref(account);
+    return ctl_fail(sender->ctl, rc, "%.600s%s%s", refused,
+                    is_told ? "; it is bound up to " : "",
+                    is_told ? bound : "");
+}
+
 static enum exit_code send_stake(struct ctl *ctl, Pot__TxBody *body,
                                  uint64_t spent)
 {
@@ -209,6 +250,7 @@ static enum exit_code send_stake(struct ctl *ctl, Pot__TxBody *body,
     enum exit_code rc = sender_init(&sender, ctl);
     if (rc == EXIT_CODE_DONE) {
         rc = explain(&sender, body, sender_finish(&sender, body, spent));
+        rc = explain_bound(&sender, rc);
     }
     sender_fini(&sender);
     return rc;
@@ -299,9 +341,10 @@ const struct cli_command cmd_unstake = {
     .name = "unstake",
     .arguments = "",
     .summary = "take staked money back",
-    .details = "A miner's stake is bound while it has joined a task.  A"
-               " validator's is bound\nunbonding_blocks after the end of the"
-               " epoch; `potctl balance` shows until when.\n",
+    .details = "A miner's stake is bound while it has joined a task, and as"
+               " long as something\nthat it was paid for can be challenged.  A"
+               " validator's is bound unbonding_blocks\nafter the end of the"
+               " epoch.  `potctl balance` shows until when.\n",
     .examples = "  potctl --key miner.key unstake --role miner --amount 50\n",
     .options = STAKE_OPTIONS,
     .run = run_unstake,

@@ -51,6 +51,10 @@ static void get_account(struct api_request *request)
     api_json_set(json, "jailed", json_boolean(account.is_jailed));
     api_json_set(json, "moniker", api_json_text(account.moniker));
     api_json_set(json, "tasks", json_integer(account.tasks_joined));
+    api_json_set(json, "bound_until_height",
+                 api_json_count(account.answers_until));
+    api_json_set(json, "bound_until_ms",
+                 api_json_count(account.answers_until_ms));
     api_reply_json(request, 200, json);
 }
 
@@ -61,7 +65,7 @@ const struct api_route api_account_routes[] = {
      .answer = "address, balance, staked, nonce, next_nonce, stake_validator,"
                " stake_miner, stake_joined, earned, slashed, unbonding: "
                "amount, height;"
-               " jailed, moniker",
+               " jailed, moniker, tasks, bound_until_height, bound_until_ms",
      .status = 200, .handler = get_account},
     {.method = NULL},
 };

@@ -31,6 +31,13 @@ ctl validator0 rewards --task "$task" --unpaid --json \
     fail "the cheat's unpaid rounds are not explained"
 holds '.rejected >= 1' "$WORK/task.json" ||
     fail "rejected on the chain: $(jq .rejected "$WORK/task.json")"
+! ctl validator0 unstake --role miner --amount 1000 --key "$NET/miner0/key" \
+    >"$WORK/unstake" 2>&1 || fail "it can be challenged, and its stake is free"
+grep -q 'still; it is bound up to block [0-9]* and 20[0-9-]*T' "$WORK/unstake" ||
+    fail "not said until when: $(cat "$WORK/unstake")"
+ctl validator0 balance "$(address_of miner0)" >"$WORK/balance"
+grep -q '^  bound  *up to block [0-9]* and 20' "$WORK/balance" ||
+    fail "$(cat "$WORK/balance")"
 same_chain validator0 validator1 validator2 validator3 miner0
 no_bugs
 echo "$(jq .submissions "$WORK/task.json") counted," \
