@@ -1,14 +1,20 @@
 /* testnet down and testnet ps. */
 #include "config.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/testnet.h"
+#include "proto/codec.h"
+#include "proto/genesis.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define ANSWER_MS 2000
 
@@ -47,16 +53,53 @@ static enum exit_code run_down(struct ctl *ctl, const struct cli_args *args)
     return rc;
 }
 
-static json_t *look_at(struct ctl *ctl, struct testnet_node *node)
+/* The chain of D/genesis.json; NULL: it cannot be read. */
+static char *chain_of(const struct testnet *net)
+{
+    char why[GENESIS_WHY_SIZE];
+    Pot__Genesis *genesis = NULL;
+    char *path = file_join(net->folder, "genesis.json");
+    char *chain = genesis_load(&genesis, path, why) == POT_OK
+                      ? pot_strdup(genesis->chain_id)
+                      : NULL;
+    codec_free(genesis);
+    free(path);
+    return chain;
+}
+
+/* NULL: nothing answers.  A node whose node.toml cannot be read has no URL. */
+static json_t *ask_status(struct ctl *ctl, const struct testnet_node *node)
 {
     json_t *status = NULL;
-    json_t *out = json_pack("{ss ss}", "name", node->name, "api", node->url);
-    /* It may have been started by hand: then we know no process. */
+    if (node->url[0] == '\0') {
+        ctl_note(ctl,
+                 "%s: where its API is cannot be read: `potd --config %s"
+                 " --check-config` says why",
+                 node->name, node->config);
+        return NULL;
+    }
     ctl->node = node->url;
     ctl->deadline_ms = clock_steady_ms() + ANSWER_MS;
     (void)!client_get(&status, ctl, "/v1/status");
-    const char *state = node->pid == 0 ? "stopped" : "starting";
-    if (status != NULL) {
+    return status;
+}
+
+/* chain: NULL: any will do. */
+static json_t *look_at(struct ctl *ctl, const struct testnet_node *node,
+                       const char *chain)
+{
+    json_t *out = json_pack("{ss ss}", "name", node->name, "api", node->url);
+    /* It may have been started by hand: then we know no process. */
+    json_t *status = ask_status(ctl, node);
+    const char *state = "stopped";
+    if (node->pid > 0) {
+        state = node->url[0] != '\0' ? "starting" : "running";
+    }
+    if (status != NULL && chain != NULL &&
+        strcmp(client_text(status, "chain_id"), chain) != 0) {
+        state = node->pid > 0 ? "starting (another network answers)"
+                              : "stopped (another network answers)";
+    } else if (status != NULL) {
         bool is_syncing = json_is_true(json_object_get(status, "syncing"));
         state = is_syncing ? "syncing" : "running";
         (void)json_object_set_new(
@@ -89,8 +132,9 @@ static enum exit_code run_ps(struct ctl *ctl, const struct cli_args *args)
     struct testnet net;
     json_t *nodes = json_array();
     enum exit_code rc = open_named(&net, ctl, args);
+    char *chain = rc == EXIT_CODE_DONE ? chain_of(&net) : NULL;
     for (size_t i = 0; i < net.count; i++) {
-        (void)json_array_append_new(nodes, look_at(ctl, &net.nodes[i]));
+        (void)json_array_append_new(nodes, look_at(ctl, &net.nodes[i], chain));
     }
     if (rc == EXIT_CODE_DONE && !ctl->is_json) {
         answer_rows(nodes, columns);
@@ -99,6 +143,7 @@ static enum exit_code run_ps(struct ctl *ctl, const struct cli_args *args)
         ctl_print_json(ctl, json_pack("{sO}", "nodes", nodes));
     }
     json_decref(nodes);
+    free(chain);
     testnet_close(&net);
     return rc;
 }

@@ -113,6 +113,23 @@ await_ready $names
 url=$(url_of validator0)
 refuses 7 "$(cat "$node/pid")" "$node/node.toml"
 
+# ---- potctl testnet ps: another network's ports, a broken node.toml
+
+potctl testnet init --dir "$WORK/other" --validators 1 --base-port \
+    "$BASE_PORT" >/dev/null
+potctl testnet ps --dir "$WORK/other" >"$WORK/out"
+grep -q '^validator0  *-  *stopped (another network answers)' "$WORK/out" ||
+    miss "testnet ps of another network: $(cat "$WORK/out")"
+potctl testnet ps --dir "$NET" --json |
+    holds '.nodes[0] | .state == "running" and .height >= 0' || miss "testnet ps"
+cp "$node/node.toml" "$WORK/node.toml"
+echo '= =' >>"$node/node.toml"
+potctl testnet ps --dir "$NET" >"$WORK/out" 2>"$WORK/err"
+grep -q "^validator0  *$(cat "$node/pid")  *running  *-" "$WORK/out" &&
+    grep -q 'validator0: where its API is cannot be read' "$WORK/err" ||
+    miss "testnet ps beside a broken node.toml: $(cat "$WORK/out" "$WORK/err")"
+cp "$WORK/node.toml" "$node/node.toml"
+
 # ---- potctl: tasks and data sets
 
 # rejects CODE TEXT COMMAND...
