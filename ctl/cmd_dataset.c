@@ -99,6 +99,8 @@ static enum exit_code save(struct importer *im, struct buf *data,
     struct publish set;
     enum exit_code rc =
         publish_init(&set, im->ctl, data->data, data->size, out_path, "");
+    struct stat info;
+    bool is_over = file_stat(out_path, &info) == POT_OK;
     if (rc == EXIT_CODE_DONE) {
         enum pot_err err = file_save(out_path, 0644, data->data, data->size);
         if (err != POT_OK) {
@@ -106,7 +108,8 @@ static enum exit_code save(struct importer *im, struct buf *data,
         }
     }
     if (rc == EXIT_CODE_DONE) {
-        ctl_note(im->ctl, "%s read, %s written", format, out_path);
+        ctl_note(im->ctl, "%s read, %s written%s", format, out_path,
+                 is_over ? " over what was there" : "");
         print_set(im->ctl, &set, out_path, im->scale);
     }
     publish_fini(&set);
@@ -175,6 +178,27 @@ static enum exit_code import_one(struct importer *im, const char *path)
     return rc;
 }
 
+/* Two results in one file would be one. */
+static enum exit_code check_apart(struct ctl *ctl, const struct cli_args *args)
+{
+    enum exit_code rc = EXIT_CODE_DONE;
+    for (size_t i = 1; i < args->argument_count && rc == EXIT_CODE_DONE; i++) {
+        char *path = pds_path(args->arguments[i]);
+        for (size_t k = 0; k < i && rc == EXIT_CODE_DONE; k++) {
+            char *other = pds_path(args->arguments[k]);
+            if (strcmp(path, other) == 0) {
+                rc = ctl_fail(ctl, EXIT_CODE_USAGE,
+                              "%s and %s would both become %s; import one of"
+                              " them alone, with --out",
+                              args->arguments[k], args->arguments[i], path);
+            }
+            free(other);
+        }
+        free(path);
+    }
+    return rc;
+}
+
 static enum exit_code run_import(struct ctl *ctl, const struct cli_args *args)
 {
     struct importer im = {
@@ -192,7 +216,7 @@ static enum exit_code run_import(struct ctl *ctl, const struct cli_args *args)
                             "--scale %s: must be a number above 0", scale);
         }
     }
-    enum exit_code rc = EXIT_CODE_DONE;
+    enum exit_code rc = check_apart(ctl, args);
     for (size_t i = 0; i < args->argument_count && rc == EXIT_CODE_DONE; i++) {
         rc = import_one(&im, args->arguments[i]);
     }
@@ -331,7 +355,8 @@ const struct cli_command cmd_dataset_import = {
     .arguments = "FILE...",
     .summary = "make data sets (.pds) from CSV, IDX and .npy files",
     .details = "Files may be compressed with gzip.  Each FILE becomes a .pds"
-               " beside it, or --out.\nA second FILE is a test set: it gets"
+               " beside it, or --out,\nover what was there.\nA second FILE is "
+               "a test set: it gets"
                " the classes and the scale of the first.\n",
     .examples =
         "  potctl dataset import train.csv test.csv --label species\n"

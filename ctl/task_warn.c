@@ -186,13 +186,27 @@ static void warn_of_budget(const struct task_view *v)
     }
 }
 
+/* The larger of the two is asked for. */
+static void warn_of_low_stake(const struct task_view *v)
+{
+    char texts[2][AMOUNT_TEXT_SIZE];
+    struct amount asked = {v->file->miner_stake};
+    struct amount least = {v->params->min_miner_stake};
+    if (asked.units > 0 && asked.units < least.units) {
+        warn(v, "reward.miner_stake",
+             "is %s POT, but min_miner_stake of the chain, %s POT, is what"
+             " miners must hold; leave it away or raise it",
+             amount_format(asked, texts[0]), amount_format(least, texts[1]));
+    }
+}
+
 void task_warn_alone(json_t *list, const struct task_file *file,
                      const struct task_data *data,
                      const Pot__GenesisParams *params)
 {
     static void (*const rules[])(const struct task_view *v) = {
         warn_of_test_set, warn_of_rates,  warn_of_passes,
-        warn_of_target,   warn_of_budget,
+        warn_of_target,   warn_of_budget, warn_of_low_stake,
     };
     const struct task_view v = {file, data, params, list};
     for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {

@@ -2,13 +2,30 @@
 
 #include "node/reload.h"
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "node/node_parts.h"
 #include "node/startup.h"
 #include "p2p/net.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define FAULTS_BYTES_MAX 65536
+
+/* One a line, as they are printed. */
+static void tell_faults(struct buf *faults)
+{
+    char *rest = NULL;
+    char *text = pot_strdup(buf_text(faults));
+    char *line = strtok_r(text, "\n", &rest);
+    while (line != NULL) {
+        LOG(LOG_ERROR, "node", "config not re-read", log_text("why", line));
+        line = strtok_r(NULL, "\n", &rest);
+    }
+    free(text);
+}
 
 void reload(struct node *node)
 {
@@ -16,8 +33,7 @@ void reload(struct node *node)
     struct buf faults;
     buf_init(&faults, FAULTS_BYTES_MAX);
     if (node_config_load(&fresh, node->config->path, &faults) != POT_OK) {
-        LOG(LOG_ERROR, "node", "config not re-read",
-            log_text("why", buf_text(&faults)));
+        tell_faults(&faults);
         buf_fini(&faults);
         return;
     }

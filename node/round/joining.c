@@ -58,9 +58,12 @@ static void on_receipt(void *context, const struct intake_receipt *receipt)
         tell_short(joining, text);
         return;
     }
-    LOG(is_taken ? LOG_INFO : LOG_WARN, "node",
-        is_taken ? "joining task" : "cannot join task", log_text("task", text),
-        log_text("why", is_taken ? "" : intake_text(receipt)));
+    if (is_taken) {
+        LOG(LOG_INFO, "node", "joining task", log_text("task", text));
+    } else {
+        LOG(LOG_WARN, "node", "cannot join task", log_text("task", text),
+            log_text("why", intake_text(receipt)));
+    }
 }
 
 struct joining *joining_new(const struct own_tx_config *config)

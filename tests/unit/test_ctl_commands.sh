@@ -164,7 +164,11 @@ expect 6 "$digits/digits-train.csv: not a data set" dataset publish \
 expect 1 "cannot read $dir/none.pds: not found" dataset publish "$dir/none.pds"
 expect 6 'not a data set' dataset show "$digits/digits-train.csv"
 printf '1,a\n2,b\n' >"$dir/two.csv"
-expect 0 'pds' dataset import "$dir/two.csv" --out "$dir/two.pds"
+expect 0 'two.pds written' dataset import "$dir/two.csv"
+expect 0 'two.pds written over what was there' dataset import "$dir/two.csv" \
+    --out "$dir/two.pds"
+expect 2 "would both become $dir/two.pds" dataset import "$dir/two.csv" \
+    "$dir/two.csv"
 sed -i 's/\x01a\x01b/\x01b\x01b/' "$dir/two.pds"
 expect 6 'classes 0 and 1 are both called "b"' dataset import "$dir/two.pds" \
     --out "$dir/again.pds"

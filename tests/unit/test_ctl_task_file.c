@@ -442,6 +442,9 @@ static void likely_mistakes_are_warned_of_at_their_line(void **state)
         {"[training]", "target_accuracy = 0.9\neval_every = 200",
          "t.toml:8: training.target_accuracy: is looked at every"},
         {"[training]", "target_accuracy = 0.9\neval_every = 199", ""},
+        {"[reward]", "miner_stake = \"5\"",
+         "reward.miner_stake: is 5 POT, but min_miner_stake of the chain, 100"},
+        {"[reward]", "miner_stake = \"100\"", ""},
     };
     struct task_data data = usual_data();
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
