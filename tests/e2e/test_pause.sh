@@ -18,15 +18,15 @@ thaw() { for each in "$@"; do kill -CONT "$(cat "$NET/$each/pid")"; done; }
 # Two of four: no quorum.  What was under way may still be committed; then
 # the height stands still for as long as several time-outs.
 freeze validator2 validator3
-stands_still() {
+stands_still() { # ms
     still=$(height_of validator0)
-    until=$(($(now_ms) + 2500))
+    until=$(($(now_ms) + $1))
     while [ "$(now_ms)" -lt "$until" ]; do
         [ "$(height_of validator0)" -eq "$still" ] || return 1
         sleep 0.2
     done
 }
-await 15 "half of the validators commit nothing" stands_still
+await 15 "half of the validators commit nothing" stands_still 2500
 halted=$(height_of validator0)
 
 # A transaction waits meanwhile, and is waited for.
@@ -107,7 +107,7 @@ sed -i 1d "$NET/validator1/node.toml"
 # Who asks is told; who waits behind it as well, and goes on once another one
 # has taken its place.
 freeze validator2 validator3
-await 15 "half of the validators commit nothing again" stands_still
+await 15 "half of the validators commit nothing again" stands_still 1000
 ctl validator0 cancel-task "$task" --json >/dev/null
 tx=$(ctl validator0 cancel-task "$task" --json | jq -r .tx)
 ctl validator0 transfer --to "$sender" --amount 1 --wait --timeout 60s \
