@@ -1,9 +1,10 @@
 /* group: what aggregators and validators say of sums over a part of a round's
  * submissions, opened and checked in form.
  *
- * A group names its members by the digests of their commitments: so what their
- * payloads are is fixed, and so is what their root and their sum must be; and
- * whose submission is signed twice is one member. */
+ * A group names its members by a hash over key and body: so what their payloads
+ * are is fixed, and so is what their root and their sum must be; whose
+ * submission is signed twice is one member; and the salt in the body keeps who
+ * has seen a commitment alone from naming its miner. */
 #ifndef POT_PROTO_GROUP_H
 #define POT_PROTO_GROUP_H
 
@@ -26,7 +27,7 @@ struct group {
     struct public_key aggregator;
     struct hash task;
     uint32_t round;
-    struct hash *members; /* digests, ascending; owned */
+    struct hash *members; /* names, ascending; owned */
     size_t member_count;  /* GROUP_MEMBERS_MIN to ROSTER_MAX */
     struct hash root;
     struct hash sum;

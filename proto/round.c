@@ -47,6 +47,18 @@ static bool submission_is_well_formed(struct round_submission *s,
            (body->link.len == 0 || body->link.len == HASH_SIZE);
 }
 
+/* Of all but the signature. */
+static void hash_content(struct hash *out, const char *what,
+                         const Pot__Signed *submission)
+{
+    struct hasher h;
+    hasher_init(&h, what);
+    hasher_add_u64(&h, submission->public_key.len);
+    hasher_add(&h, submission->public_key.data, submission->public_key.len);
+    hasher_add(&h, submission->body.data, submission->body.len);
+    hasher_final(&h, out);
+}
+
 enum pot_err round_submission_decode(struct round_submission *out,
                                      const Pot__Signed *message)
 {
@@ -62,6 +74,7 @@ enum pot_err round_submission_decode(struct round_submission *out,
     }
     signed_hash(&s.hash, SIGNED_SUBMISSION, message);
     round_commitment_digest(&s.digest, message);
+    hash_content(&s.name, "group-member", message);
     *out = s;
     return POT_OK;
 }
@@ -74,12 +87,7 @@ void round_submission_fini(struct round_submission *submission)
 
 void round_commitment_digest(struct hash *out, const Pot__Signed *submission)
 {
-    struct hasher h;
-    hasher_init(&h, "commitment");
-    hasher_add_u64(&h, submission->public_key.len);
-    hasher_add(&h, submission->public_key.data, submission->public_key.len);
-    hasher_add(&h, submission->body.data, submission->body.len);
-    hasher_final(&h, out);
+    hash_content(out, "commitment", submission);
 }
 
 enum pot_err round_commitment_decode(struct round_commitment *out,

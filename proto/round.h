@@ -24,6 +24,7 @@ struct round_submission {
     struct hash parameters;
     struct hash payload;
     struct hash digest; /* that a commitment to it has */
+    struct hash name;   /* that groups call it by (proto/group.h) */
     Pot__SubmissionBody *body;
 };
 

@@ -35,7 +35,7 @@ struct group_sum {
 struct group_member group_member_of(const struct round_submission *submission)
 {
     struct group_member member = {
-        .digest = submission->digest,
+        .name = submission->name,
         .payload = submission->payload,
         .payload_bytes = submission->body->payload_bytes,
     };

@@ -18,8 +18,8 @@ struct round_submission;
 struct group_sum; /* opaque: node/round/group_sum.c */
 
 struct group_member {
-    struct hash digest; /* of its commitment */
-    struct hash leaf;   /* of the group's root */
+    struct hash name;
+    struct hash leaf; /* of the group's root */
     struct hash payload;
     uint64_t payload_bytes;
 };
@@ -50,7 +50,7 @@ struct group_order {
     uv_loop_t *loop;
     const struct holdings *holdings;
     struct hash task;             /* whose rule is a sum; at the tip */
-    struct group_member *members; /* taken; by ascending digest */
+    struct group_member *members; /* taken; by ascending name */
     size_t count;
     bool is_promised; /* before done the store holds the payloads, by this
                          promise: others count on them */

@@ -30,7 +30,7 @@ struct grouped { /* a submission that waits to be passed on */
 struct batch { /* that is being summed */
     struct batch *next;
     struct grouping *grouping;
-    struct grouped *list; /* by ascending digest */
+    struct grouped *list; /* by ascending name */
     size_t count;
     struct group_sum *sum;
 };
@@ -43,7 +43,7 @@ struct grouping {
     uint64_t last_ms;
     struct batch *batches;
     uint32_t came;
-    struct map seen;   /* digests -> this; those of others' groups, too */
+    struct map seen;   /* names -> this; those of others' groups, too */
     struct map miners; /* of those that came -> this */
     struct public_key others[GROUPS_MAX]; /* a time for each of their groups */
     size_t other_count;
@@ -109,7 +109,7 @@ static void fill_members(Pot__GroupBody *body, const struct batch *batch)
     size_t size = batch->count * HASH_SIZE;
     struct hash *members = pot_alloc(size);
     for (size_t i = 0; i < batch->count; i++) {
-        members[i] = batch->list[i].member.digest;
+        members[i] = batch->list[i].member.name;
     }
     body->members = (ProtobufCBinaryData){size, (uint8_t *)members};
 }
@@ -176,7 +176,7 @@ static int compare_grouped(const void *a, const void *b)
 {
     const struct grouped *x = a;
     const struct grouped *y = b;
-    return hash_compare(&x->member.digest, &y->member.digest);
+    return hash_compare(&x->member.name, &y->member.name);
 }
 
 static void sum_up(struct batch *batch)
@@ -223,11 +223,11 @@ bool grouping_add(struct grouping *grouping,
 {
     uint64_t now = uv_now(grouping->config.loop);
     if (grouping->miners.count >= ROSTER_MAX ||
-        map_get(&grouping->seen, submission->digest.b) != NULL ||
+        map_get(&grouping->seen, submission->name.b) != NULL ||
         map_put(&grouping->miners, submission->miner.b, grouping) != NULL) {
         return false;
     }
-    (void)map_put(&grouping->seen, submission->digest.b, grouping);
+    (void)map_put(&grouping->seen, submission->name.b, grouping);
     grouping->came++;
     grouping->ready[grouping->ready_count++] = (struct grouped){
         .member = group_member_of(submission),

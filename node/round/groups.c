@@ -79,7 +79,7 @@ struct groups {
     bool are_dissolved; /* no more sums are taken */
     struct group_places places;
     struct map heard;   /* hash -> struct heard */
-    struct map members; /* digest -> struct heard */
+    struct map members; /* name -> struct heard */
     struct map counted; /* submissions -> this, by the last tally */
     struct group_early early;
 };

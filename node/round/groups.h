@@ -34,8 +34,8 @@ struct groups; /* opaque: node/round/groups.c */
 #define GROUPS_WAIT_MIN_MS 100
 #define GROUPS_WAIT_MAX_MS 2000
 
-/* What a group asks of the submissions (node/round/judging.h), by the digests
- * that their commitments have: who signs one twice has one member. */
+/* What a group asks of the submissions (node/round/judging.h), by the names
+ * that groups have for them (proto/group.h). */
 struct groups_calls {
     void *context;
     /* The submission, if it is held; *is_open: its payload is, too, and it is a

@@ -78,7 +78,7 @@ struct judging {
     void (*on_verdict)(void *context);
     void *context;
     struct map submissions; /* hash -> struct submission */
-    struct map digests;     /* the same, as groups name them */
+    struct map names;       /* the same, as groups name them */
     struct map miners;      /* key -> struct submission: the first one */
 };
 
@@ -222,7 +222,7 @@ static void mark_malformed(struct submission *s, const char *why)
 {
     mark_refused(s, why);
     if (s->judging->groups != NULL) {
-        groups_malformed(s->judging->groups, &opened_of(s)->digest);
+        groups_malformed(s->judging->groups, &opened_of(s)->name);
     }
 }
 
@@ -231,7 +231,7 @@ static void mark_open(struct submission *s)
     s->is_open = true;
     draw(s);
     if (s->judging->groups != NULL) {
-        groups_opened(s->judging->groups, &opened_of(s)->digest);
+        groups_opened(s->judging->groups, &opened_of(s)->name);
     }
 }
 
@@ -291,7 +291,7 @@ static bool may_wait(const struct submission *s)
         judging->task->spec->numerics == POT__NUMERICS__NUMERICS_EXACT;
     return judging->groups != NULL &&
            (is_exact || (find_link(judging) && !is_drawn(s))) &&
-           groups_waits(judging->groups, &opened_of(s)->digest);
+           groups_waits(judging->groups, &opened_of(s)->name);
 }
 
 static void begin(struct submission *s)
@@ -323,7 +323,7 @@ static void fetch_lacking(struct submission *s)
 void judging_vouched(void *judging, const struct hash *member)
 {
     struct judging *j = judging;
-    struct submission *s = map_get(&j->digests, member->b);
+    struct submission *s = map_get(&j->names, member->b);
     if (s == NULL || s->state != GROUPED) {
         return;
     }
@@ -338,7 +338,7 @@ void judging_vouched(void *judging, const struct hash *member)
 void judging_lone(void *judging, const struct hash *member)
 {
     struct judging *j = judging;
-    struct submission *s = map_get(&j->digests, member->b);
+    struct submission *s = map_get(&j->names, member->b);
     if (s != NULL && s->state == GROUPED) {
         fetch(s);
     } else if (s != NULL && s->is_vouched && !s->is_lacking) {
@@ -352,7 +352,7 @@ const struct round_submission *judging_find(void *judging,
                                             bool *is_open)
 {
     const struct judging *j = judging;
-    const struct submission *s = map_get(&j->digests, member->b);
+    const struct submission *s = map_get(&j->names, member->b);
     *is_open = s != NULL && s->is_open;
     return s != NULL ? opened_of(s) : NULL;
 }
@@ -413,7 +413,7 @@ void judging_free(struct judging *judging)
         submission_free(slot->value);
     }
     map_fini(&judging->submissions);
-    map_fini(&judging->digests);
+    map_fini(&judging->names);
     map_fini(&judging->miners);
     free(judging);
 }
@@ -474,7 +474,7 @@ bool judging_take(struct judging *judging, struct round_submission *opened,
     s->held.opened = *opened;
     s->held.message = signed_copy(message);
     (void)map_put(&judging->submissions, s->held.opened.hash.b, s);
-    (void)map_put(&judging->digests, s->held.opened.digest.b, s);
+    (void)map_put(&judging->names, s->held.opened.name.b, s);
     (void)map_put(&judging->miners, s->held.opened.miner.b, s);
     blob_pool_claim(judging->shared->holdings->pool, &s->held.opened.payload);
     judging->shared->stats.submissions++;

@@ -402,6 +402,7 @@ void open_round_collect(const struct open_round *round,
     free_lists(&candidate);
 }
 
+/* Asked of each submission that is counted, by settle_is_split. */
 static struct part_source counter_of(const struct open_round *round)
 {
     return round->groups != NULL ? groups_counter(round->groups)

@@ -93,7 +93,7 @@ void group_scene_open(struct group_scene *s)
     store_task(s);
     for (size_t i = 0; i < SCENE_MEMBERS; i++) {
         group_scene_submit(s, i);
-        s->members[i] = s->submissions[i].digest;
+        s->members[i] = s->submissions[i].name;
     }
     qsort(s->members, SCENE_MEMBERS, sizeof(*s->members), compare);
 }
@@ -119,7 +119,7 @@ const struct round_submission *group_scene_find(const struct group_scene *s,
                                                 const struct hash *member)
 {
     for (size_t i = 0; i < SCENE_MEMBERS; i++) {
-        if (hash_equal(&s->submissions[i].digest, member)) {
+        if (hash_equal(&s->submissions[i].name, member)) {
             return &s->submissions[i];
         }
     }

@@ -29,7 +29,7 @@ struct group_scene {
     struct model_shape shape;
     struct round_submission submissions[SCENE_MEMBERS];
     Pot__Signed *messages[SCENE_MEMBERS];
-    struct hash members[SCENE_MEMBERS]; /* their digests, ascending */
+    struct hash members[SCENE_MEMBERS]; /* their names, ascending */
     struct group_sums sums;
     struct group_result made; /* of the last group */
     bool is_made;

@@ -641,14 +641,13 @@ static void no_group_is_waited_for_once_all_are_dissolved(void **state)
     assert_int_equal(waiting(), 0);
 }
 
-/* Of members that nobody knows. */
-static bool take_strange(const struct key *aggregator, uint8_t which)
+static bool take_naming(const struct key *aggregator,
+                        const struct hash members[2])
 {
     struct group group;
-    const struct hash members[] = {{{which, 1}}, {{which, 2}}};
     Pot__GroupBody body = POT__GROUP_BODY__INIT;
     body.task = codec_bytes(t.s.task.b, HASH_SIZE);
-    body.members = codec_bytes(members, sizeof(members));
+    body.members = codec_bytes(members[0].b, 2 * HASH_SIZE);
     body.root = body.task;
     body.sum_hash = body.task;
     body.sum_bytes = 1;
@@ -657,6 +656,30 @@ static bool take_strange(const struct key *aggregator, uint8_t which)
     assert_int_equal(group_decode(&group, message), POT_OK);
     codec_free(message);
     return groups_take(t.groups, &group);
+}
+
+/* Of members that nobody knows. */
+static bool take_strange(const struct key *aggregator, uint8_t which)
+{
+    const struct hash members[] = {{{which, 1}}, {{which, 2}}};
+    return take_naming(aggregator, members);
+}
+
+static void who_knows_commitments_alone_names_nobody(void **state)
+{
+    (void)state;
+    struct hash digests[2];
+    struct key *stranger = key_generate();
+    round_commitment_digest(&digests[0], t.s.messages[0]);
+    round_commitment_digest(&digests[1], t.s.messages[1]);
+    if (hash_compare(&digests[0], &digests[1]) > 0) {
+        const struct hash last = digests[0];
+        digests[0] = digests[1];
+        digests[1] = last;
+    }
+    assert_true(take_naming(stranger, digests));
+    (void)take(SCENE_MEMBERS, false, SUM_RIGHT);
+    key_free(stranger);
 }
 
 static void an_aggregator_has_few_groups_in_a_round(void **state)
@@ -911,6 +934,7 @@ int main(void)
         TEST(words_do_not_help_a_wrong_root),
         TEST(a_submission_is_in_one_group),
         TEST(no_group_is_waited_for_once_all_are_dissolved),
+        TEST(who_knows_commitments_alone_names_nobody),
         TEST(an_aggregator_has_few_groups_in_a_round),
         TEST(strangers_do_not_keep_others_out),
         TEST(what_comes_with_its_members_keeps_its_place),

@@ -23,7 +23,7 @@
 
 #define OF_ONE (SCENE_MEMBERS / 2) /* members of a group */
 #define HEIGHT 1
-/* Bits of members, by ascending digest. */
+/* Bits of members, by ascending name. */
 #define NOBODY      0
 #define FIRST       1U
 #define LAST        (1U << (SCENE_MEMBERS - 1))
@@ -218,7 +218,7 @@ static unsigned listed(void)
     unsigned bits = 0;
     open_round_collect(t.round, &candidate);
     for (size_t i = 0; i < candidate.submission_count; i++) {
-        bits |= 1U << place_of(&candidate.submissions[i].opened.digest);
+        bits |= 1U << place_of(&candidate.submissions[i].opened.name);
     }
     round_candidate_fini(&candidate);
     return bits;
@@ -231,7 +231,7 @@ static void bring_payloads(void)
         const struct round_submission *s = &t.s.submissions[i];
         uint8_t payload[SMALL_TASK_PAYLOAD_MAX];
         size_t size = small_task_payload(payload, (int32_t)i);
-        if (place_of(&s->digest) >= OF_ONE) {
+        if (place_of(&s->name) >= OF_ONE) {
             (void)blob_pool_put(t.s.f.holdings.pool, &s->payload, payload,
                                 size);
         }
