@@ -23,14 +23,14 @@ struct store_promise {
 };
 
 /* store_promise_hold: these blobs are what is promised, and held from now on,
- * all in one commit.  Again: these and no others.
+ * all in one commit.  Again: with the same blobs.
  *
  * In: ROSTER_MAX at most */
 POT_MUST_USE enum pot_err store_promise_hold(
     struct store *store, const struct store_promise *promise,
     const struct store_blob *blobs, size_t count);
 
-/* store_promises: those that have not ended.
+/* store_promises: those that have not ended; those of a round come together.
  *
  * Owns: free(*list), also when it fails */
 POT_MUST_USE enum pot_err store_promises(struct store *store,

@@ -130,17 +130,41 @@ static bool is_over(const struct state *state,
     return is;
 }
 
+static bool are_of_one_round(const struct store_promise *a,
+                             const struct store_promise *b)
+{
+    return a->round == b->round && hash_equal(&a->task, &b->task);
+}
+
+/* Moves those that are over to the front.  Those of a round come together, so
+ * that each round is asked for once.  Of a task that cannot be read nobody
+ * knows that its round is over: then none ends. */
+static enum pot_err find_ended(size_t *ended, struct store *store,
+                               struct store_promise *all, size_t count)
+{
+    struct stored_view view = {.store = store};
+    const struct state state = stored_view_state(&view);
+    bool is = false;
+    *ended = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || !are_of_one_round(&all[i], &all[i - 1])) {
+            is = is_over(&state, &all[i]);
+        }
+        if (is) {
+            all[(*ended)++] = all[i];
+        }
+    }
+    return view.err;
+}
+
 enum pot_err held_blobs_end_promises(const struct holdings *holdings)
 {
     struct store_promise *all;
     size_t count;
     size_t ended = 0;
-    const struct state state = stored_state(holdings->store);
     enum pot_err err = store_promises(holdings->store, &all, &count);
-    for (size_t i = 0; err == POT_OK && i < count; i++) {
-        if (is_over(&state, &all[i])) {
-            all[ended++] = all[i];
-        }
+    if (err == POT_OK) {
+        err = find_ended(&ended, holdings->store, all, count);
     }
     if (err == POT_OK) {
         err = store_promises_end(holdings->store, all, ended);

@@ -39,7 +39,7 @@ POT_MUST_USE enum pot_err held_blobs_hold(struct held_blobs *held,
 
 /* held_blobs_end_promises: what was promised to others
  * (storage/store_promise.h) for rounds that are not open at the tip is held no
- * more.  Errors: the store's. */
+ * more.  Errors: the store's; nothing is let go then. */
 POT_MUST_USE enum pot_err held_blobs_end_promises(
     const struct holdings *holdings);
 

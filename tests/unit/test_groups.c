@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "ledger/keys.h"
 #include "node/block/held_blobs.h"
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
@@ -258,6 +259,26 @@ static void payloads_stay_while_the_round_is_open(void **state)
     assert_int_equal(held_blobs_end_promises(&t.s.f.holdings), POT_OK);
     assert_true(are_none_stored());
     assert_false(is_promised());
+}
+
+/* No task is so large: such a record cannot be read. */
+static void write_too_much(const struct ledger_env *env, const void *task)
+{
+    static const uint8_t data[(1 << 20) + 1];
+    struct state_key key = keys_task(task);
+    env->state.put(env->state.context, key.b, key.size, data, sizeof(data));
+}
+
+static void payloads_stay_while_the_task_cannot_be_read(void **state)
+{
+    (void)state;
+    t.are_open = true;
+    (void)take(SCENE_MEMBERS, true, SUM_RIGHT);
+    group_scene_run(&t.s, is_decided);
+    chain_fixture_store(&t.s.f, write_too_much, &t.s.task);
+    assert_int_equal(held_blobs_end_promises(&t.s.f.holdings), POT_ELIMIT);
+    assert_true(is_promised());
+    assert_true(are_all_stored());
 }
 
 /* It is over while its payloads are put into the store. */
@@ -914,6 +935,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(who_is_drawn_opens_it_and_keeps_its_payloads),
         TEST(payloads_stay_while_the_round_is_open),
+        TEST(payloads_stay_while_the_task_cannot_be_read),
         TEST(nothing_stays_of_a_round_that_ends_meanwhile),
         TEST(a_lie_is_found_and_its_author_heard_no_more),
         TEST(a_member_that_is_no_gradient_is_a_lie),
