@@ -187,8 +187,9 @@ static void get_status(struct api_request *request)
 
 const struct api_route api_status_routes[] = {
     {"GET", "/v1/status", .summary = "the node and the chain at a glance",
-     .answer = "version, protocol, chain_id, node, moniker, roles, height,"
-               " block_hash, block_time_ms, block_age_ms, state_root, view,"
+     .answer = "version, protocol, chain_id, node, validator, miner,"
+               " moniker, roles, height, block_hash, block_time_ms, "
+               "block_age_ms, state_root, view,"
                " primary,"
                " validators, voting, vote (a validator's), peers, syncing,"
                " mempool_txs, tasks_running, ready, reasons (as /readyz),"

@@ -234,7 +234,8 @@ const struct api_route api_tx_routes[] = {
     {"GET", "/v1/txs/{hash}",
      .summary = "where a transaction stands; 202: it waits for a block; 410:"
                 " it was dropped",
-     .answer = "tx, height, index, action; or tx, pending, behind: tx, why",
+     .answer = "tx, height, index, action, from; or tx, pending, behind: tx,"
+               " why",
      .status = 200, .is_off_loop = true, .handler = get_tx,
      .prepare = prepare_tx},
     {.method = NULL},
