@@ -20,9 +20,6 @@ start $sources
 for each in $sources; do
     await 30 "$each is up" reaches "$each" $HEIGHT
 done
-metric() { # name metric
-    get "$1" /metrics | awk -v m="$2" '$1 == m { print $2 }'
-}
 begins_and_is_left() { # by two of three, in the middle
     start miner3
     await 30 "it has begun" reaches miner3 50
