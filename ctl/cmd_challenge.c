@@ -204,7 +204,7 @@ static enum exit_code read_window(struct window *w, struct ctl *ctl,
     return rc == EXIT_CODE_DONE ? read_tip(w, ctl) : rc;
 }
 
-/* Says of what the node refused why a challenge cannot be, where that is the
+/* Says of a submission that cannot be challenged why, where that is the
  * round's or the task's; else the node's own words stand. */
 static enum exit_code explain_refusal(struct ctl *ctl, const char *task,
                                       const char *round)
@@ -212,6 +212,9 @@ static enum exit_code explain_refusal(struct ctl *ctl, const char *task,
     struct window w;
     char said[CTL_ERROR_SIZE];
     (void)snprintf(said, sizeof(said), "%s", ctl->error);
+    if (strstr(said, "no such submission was counted") == NULL) {
+        return EXIT_CODE_REJECTED;
+    }
     enum exit_code rc = read_window(&w, ctl, task, round);
     if (rc == EXIT_CODE_DONE && !w.is_exact) {
         return ctl_fail(ctl, EXIT_CODE_REJECTED,
