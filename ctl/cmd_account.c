@@ -3,7 +3,6 @@
 
 #include "base/amount.h"
 #include "base/suggest.h"
-#include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/given.h"
@@ -52,7 +51,22 @@ static bool bound_text(char out[static BOUND_SIZE], const json_t *account)
     return height > 0 && client_units(account, "stake_miner") > 0;
 }
 
-static void print_balance(const json_t *account)
+/* Whether it may not be taken back in the next block, which is above the tip
+ * and later. */
+static enum exit_code read_is_bound(bool *is_bound, struct ctl *ctl,
+                                    const json_t *account)
+{
+    json_t *tip;
+    enum exit_code rc = client_get(&tip, ctl, "/v1/status");
+    *is_bound = client_count(tip, "height") <
+                    client_count(account, "bound_until_height") ||
+                client_count(tip, "block_time_ms") <
+                    client_count(account, "bound_until_ms");
+    json_decref(tip);
+    return rc;
+}
+
+static void print_balance(const json_t *account, bool is_bound)
 {
     json_t *one;
     size_t i;
@@ -68,7 +82,7 @@ static void print_balance(const json_t *account)
         show_field("  bound", "while it is in %" PRIu64 " of the tasks",
                    client_count(account, "tasks"));
     }
-    if (bound_text(bound, account)) {
+    if (bound_text(bound, account) && is_bound) {
         show_field("  bound", "up to %s: it can be challenged", bound);
     }
     json_array_foreach(json_object_get(account, "unbonding"), i, one)
@@ -85,11 +99,29 @@ static void print_balance(const json_t *account)
     show_count("nonce", account, "nonce");
 }
 
+static enum exit_code show_balance(struct ctl *ctl, const char *address)
+{
+    json_t *account;
+    bool is_bound = false;
+    enum exit_code rc = client_get(&account, ctl, "/v1/accounts/%s", address);
+    if (rc == EXIT_CODE_DONE && !ctl->is_json) {
+        rc = read_is_bound(&is_bound, ctl, account);
+    }
+    if (rc != EXIT_CODE_DONE) {
+        json_decref(account);
+        return rc;
+    }
+    if (!ctl->is_json) {
+        print_balance(account, is_bound);
+    }
+    ctl_print_json(ctl, account);
+    return EXIT_CODE_DONE;
+}
+
 static enum exit_code run_balance(struct ctl *ctl, const struct cli_args *args)
 {
     struct public_key key;
     char text[ADDRESS_TEXT_SIZE];
-    char path[ADDRESS_TEXT_SIZE + 16];
     bool is_encrypted;
     enum exit_code rc;
     if (args->argument_count > 0) {
@@ -100,11 +132,7 @@ static enum exit_code run_balance(struct ctl *ctl, const struct cli_args *args)
     } else {
         rc = ctl_own_address(text, &is_encrypted, ctl);
     }
-    if (rc != EXIT_CODE_DONE) {
-        return rc;
-    }
-    (void)snprintf(path, sizeof(path), "/v1/accounts/%s", text);
-    return answer_object(ctl, path, print_balance);
+    return rc == EXIT_CODE_DONE ? show_balance(ctl, text) : rc;
 }
 
 /* ---- transactions */

@@ -99,6 +99,10 @@ says() { # text arguments...
 miner=$(potctl key show "$NET/validator0/key")
 await 30 "blocks behind the task" reaches validator0 \
     $(($(task_of validator0 "$second" | jq .ended_height) + 2))
+ctl validator0 balance "$miner" >"$WORK/balance"
+grep -q '^  as miner  *[1-9]' "$WORK/balance" &&
+    ! grep -q 'it can be challenged' "$WORK/balance" ||
+    fail "bound for good: $(cat "$WORK/balance")"
 says 'too late: round 9 closed at height' challenge "$task" 9 "$miner"
 says 'numerics = "exact" can be challenged' challenge "$second" 9 "$miner"
 block=$(ctl validator0 block 1 --json | jq -r .hash)
