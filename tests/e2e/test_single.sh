@@ -104,6 +104,7 @@ grep -q '^  as miner  *[1-9]' "$WORK/balance" &&
     ! grep -q 'it can be challenged' "$WORK/balance" ||
     fail "bound for good: $(cat "$WORK/balance")"
 says 'too late: round 9 closed at height' challenge "$task" 9 "$miner"
+says 'holds 0 POT' challenge "$task" 9 "$miner" --key "$WORK/poor.key"
 says 'numerics = "exact" can be challenged' challenge "$second" 9 "$miner"
 block=$(ctl validator0 block 1 --json | jq -r .hash)
 data=$(task_of validator0 "$task" | jq -r .train_dataset)
