@@ -30,6 +30,14 @@ await 60 "the liar is slashed" is_slashed
 kill_hard miner0
 start miner0
 await_ready miner0
+# What it planted last is told by the link of a later submission alone.
+round=$(round_of validator0 "$task")
+has_gone_on() {
+    ctl validator0 rewards --task "$task" --miner "$(address_of miner0)" --json |
+        holds -s --argjson r "$round" \
+            'any(.[]; .for == "training" and .round > $r)'
+}
+await 60 "the one that came back is counted again" has_gone_on
 # The miners opened what found it; what others opened ends in the same way.
 has_honest() {
     challenges -e --arg a "$(address_of miner0)" --arg b \
