@@ -15,9 +15,21 @@ include tests/interop/local.mk
 include tests/e2e/local.mk
 include tests/byz/local.mk
 
-# What takes long: more lives in the simulators, more mutations, a soak.
-.PHONY: check-long
+# What takes long: more lives in the simulators, more mutations, a soak.  Each
+# part can be made alone; with -j2 two go side by side.
+long_parts = \
+	check-long-nodes \
+	check-long-libfuzzer \
+	check-long-replicas \
+	check-long-mutations \
+	check-long-reproducible \
+	check-long-fashion \
+	check-long-soak
+.PHONY: check-long $(long_parts)
 check-long: check
-	sh $(srcdir)/tests/check_long.sh $(srcdir)
+	$(MAKE) $(AM_MAKEFLAGS) $(long_parts)
+
+$(long_parts):
+	@sh $(srcdir)/tests/check_long.sh $(srcdir) $@
 
 EXTRA_DIST += tests/check_long.sh

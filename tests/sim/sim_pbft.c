@@ -293,6 +293,15 @@ static bool parse_options(struct options *options, int argc, char **argv)
     return is_right;
 }
 
+#define TOLD_RUNS 1000
+static void tell_progress(const struct totals *totals, uint64_t seed)
+{
+    if (totals->runs % TOLD_RUNS == 0) {
+        printf("%" PRIu64 " runs, to seed %" PRIu64 "\n", totals->runs, seed);
+        (void)fflush(stdout);
+    }
+}
+
 /* How many seeds fail; up to the first one, unless told to keep going. */
 static uint64_t run_seeds(const struct options *options, struct totals *totals)
 {
@@ -303,6 +312,7 @@ static uint64_t run_seeds(const struct options *options, struct totals *totals)
                            ? run_seed(seed, true, totals, &trace)
                            : run_twice(seed, totals);
         failures += !is_good;
+        tell_progress(totals, seed);
         if (!is_good && !options->is_keeping_on) {
             break;
         }
