@@ -72,6 +72,11 @@ int hash_compare(const struct hash *a, const struct hash *b)
     return memcmp(a->b, b->b, HASH_SIZE);
 }
 
+int hash_order(const void *a, const void *b)
+{
+    return hash_compare(a, b);
+}
+
 const char *hash_format(const struct hash *h, char text[static HASH_TEXT_SIZE])
 {
     return hex_format(text, h->b, HASH_SIZE);

@@ -36,8 +36,10 @@ void hash_bytes(struct hash *out, const char *what, const void *data,
 bool hash_equal(const struct hash *a, const struct hash *b);
 bool hash_is_zero(const struct hash *h);
 
-/* hash_compare: order of the bytes, as memcmp. */
+/* hash_compare: order of the bytes, as memcmp.  hash_order: the same, for qsort
+ * and bsearch over hashes. */
 int hash_compare(const struct hash *a, const struct hash *b);
+int hash_order(const void *a, const void *b);
 
 /* hash_format: 64 lower-case hex digits and a NUL; returns text. */
 const char *hash_format(const struct hash *h, char text[static HASH_TEXT_SIZE]);

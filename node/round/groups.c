@@ -439,11 +439,6 @@ static bool root_holds(const struct heard *h)
     return holds;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return hash_compare(a, b);
-}
-
 /* The ledger knows submissions by their own hashes.  In: all are here. */
 static void add_part(struct heard *h)
 {
@@ -455,7 +450,7 @@ static void add_part(struct heard *h)
         names[i] =
             calls->find(calls->context, &h->group.members[i], &is_open)->hash;
     }
-    qsort(names, count, sizeof(*names), compare_names);
+    qsort(names, count, sizeof(*names), hash_order);
     h->known_by = names[0];
     const struct round_part part = {names, count, h->group.sum};
     known_parts_add(h->groups->shared->holdings->parts, &part);

@@ -58,11 +58,6 @@ void group_scene_submit(struct group_scene *s, size_t i)
     POT_ASSERT(err == POT_OK);
 }
 
-static int compare(const void *a, const void *b)
-{
-    return hash_compare(a, b);
-}
-
 static int compare_keys(const void *a, const void *b)
 {
     const struct key *const *x = a;
@@ -95,7 +90,7 @@ void group_scene_open(struct group_scene *s)
         group_scene_submit(s, i);
         s->members[i] = s->submissions[i].name;
     }
-    qsort(s->members, SCENE_MEMBERS, sizeof(*s->members), compare);
+    qsort(s->members, SCENE_MEMBERS, sizeof(*s->members), hash_order);
 }
 
 void group_scene_close(struct group_scene *s)

@@ -229,11 +229,6 @@ static void random_round(struct game *g, const struct hash *task)
     fixture_held_clear(&held);
 }
 
-static int compare_tasks(const void *a, const void *b)
-{
-    return hash_compare(a, b);
-}
-
 static bool is_running(const struct game *g, const struct hash *task)
 {
     Pot__TaskRecord *record = ledger_task(&g->f.env.state, task);
@@ -335,7 +330,7 @@ static void play_block(struct game *g)
     for (uint64_t i = below(g, 8) == 0 ? 1 + below(g, 3) : 0; i > 0; i--) {
         random_evidence(g);
     }
-    qsort(g->tasks, g->task_count, sizeof(*g->tasks), compare_tasks);
+    qsort(g->tasks, g->task_count, sizeof(*g->tasks), hash_order);
     for (size_t i = 0; i < g->task_count; i++) {
         if (is_running(g, &g->tasks[i]) && below(g, 3) != 0) {
             random_round(g, &g->tasks[i]);
@@ -414,7 +409,7 @@ static struct block *make_busy_block(struct game *g, uint8_t **data,
     g->f.height += 4;
     g->task_count = 2;
     g->parent.height = g->f.height - 1;
-    qsort(g->tasks, 2, sizeof(*g->tasks), compare_tasks);
+    qsort(g->tasks, 2, sizeof(*g->tasks), hash_order);
     memory_state_fini(&g->checking.memory);
     open_replica(&g->checking, g);
     for (size_t i = 0; i < 2; i++) {

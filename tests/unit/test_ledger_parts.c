@@ -47,11 +47,6 @@ static bool find(void *context, const struct hash *submission,
     return is_in;
 }
 
-static int compare(const void *a, const void *b)
-{
-    return hash_compare(a, b);
-}
-
 /* The sum over the first `count` submissions, among the blobs; their payloads
  * go. */
 static void sum_up(struct book *book, struct game *g, size_t count)
@@ -79,7 +74,7 @@ static void sum_up(struct book *book, struct game *g, size_t count)
         book->members[i] = s.hash;
         round_submission_fini(&s);
     }
-    qsort(book->members, count, sizeof(struct hash), compare);
+    qsort(book->members, count, sizeof(struct hash), hash_order);
     buf_clear(&bytes);
     aggregate_encode_sum(sum, &bytes);
     blob_hash(&book->sum, bytes.data, bytes.size);

@@ -162,15 +162,10 @@ static void take_sums(void)
 
 /* ---- what validators say */
 
-static int compare(const void *a, const void *b)
-{
-    return hash_compare(a, b);
-}
-
 static size_t place_of(const struct hash *member)
 {
     const struct hash *found = bsearch(member, t.s.members, SCENE_MEMBERS,
-                                       sizeof(*t.s.members), compare);
+                                       sizeof(*t.s.members), hash_order);
     return (size_t)(found - t.s.members);
 }
 
