@@ -86,7 +86,6 @@ void parts_choose(struct parts *out, const struct part_source *source,
         if (is_whole(&c, &part)) {
             add(out, &c, &part);
         } else {
-            out->is_split = true;
             free(part.members);
         }
     }

@@ -12,8 +12,7 @@
 struct parts {
     struct round_part *list; /* those all of whose members are counted */
     size_t count;
-    bool *are_in;  /* of each submission: it is in one of the list */
-    bool is_split; /* there are parts some of whose members are counted only */
+    bool *are_in; /* of each submission: it is in one of the list */
 };
 
 /* parts_choose: for the submissions that are counted, each once, in any

@@ -70,6 +70,11 @@ static void free_messages(struct round_messages *messages)
     free(messages->attestations);
 }
 
+void round_tally_fini(struct round_tally *tally)
+{
+    free(tally->submissions);
+}
+
 enum round_verdict ledger_tally_round(struct round_tally *out,
                                       const struct ledger_env *env,
                                       const struct ledger_block *block,
@@ -87,7 +92,7 @@ enum round_verdict ledger_tally_round(struct round_tally *out,
             .min_submissions = s.task->spec->min_submissions,
             .is_overdue = settle_is_overdue(&s, block),
             .is_hopeless = settle_is_hopeless(&s),
-            .is_split = settle_is_split(&s, env),
+            .submissions = settle_name_counted(&s),
         };
         out->is_closable = out->is_overdue || out->is_hopeless ||
                            out->counted >= out->min_submissions;

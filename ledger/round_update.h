@@ -95,16 +95,16 @@ struct round_tally {
     bool is_hopeless; /* the same; waiting brings nothing */
     bool is_closable; /* counted >= min_submissions; or overdue or hopeless: it
                          then closes empty, and what was counted is lost */
-    bool is_split;    /* of a part that env knows some members are counted and
-                         others are not: their payloads are needed */
+    struct hash *submissions; /* those counted, by ascending miner; owned */
 };
 
 /* ledger_tally_round: what closing the round in this block, whoever proposes
- * it, would find; for whoever decides when to close.  Errors:
- * ROUND_TASK_UNKNOWN. */
+ * it, would find; for whoever decides when to close.  round_tally_fini releases
+ * it.  Errors: ROUND_TASK_UNKNOWN, out untouched. */
 POT_MUST_USE enum round_verdict ledger_tally_round(
     struct round_tally *out, const struct ledger_env *env,
     const struct ledger_block *block, const struct round_candidate *candidate);
+void round_tally_fini(struct round_tally *tally);
 
 /* ledger_make_round: closes the round as far as the candidate allows, in an
  * update of at most bytes_max bytes.  One that no block has room for, as many

@@ -69,14 +69,20 @@ static enum round_verdict add_all(struct summing *sum,
     return verdict;
 }
 
+struct hash *settle_name_counted(const struct settle *s)
+{
+    struct hash *names = pot_calloc(s->counted_count, sizeof(*names));
+    for (size_t i = 0; i < s->counted_count; i++) {
+        names[i] = s->counted[i].hash;
+    }
+    return names;
+}
+
 static void choose(struct parts *out, const struct settle *s,
                    const struct ledger_env *env)
 {
     static const struct part_source none = {0};
-    struct hash *counted = pot_calloc(s->counted_count, sizeof(*counted));
-    for (size_t i = 0; i < s->counted_count; i++) {
-        counted[i] = s->counted[i].hash;
-    }
+    struct hash *counted = settle_name_counted(s);
     parts_choose(out, aggregate_takes_sums(s->task->spec) ? &env->parts : &none,
                  counted, s->counted_count);
     free(counted);
@@ -103,16 +109,4 @@ enum round_verdict settle_sum(struct settle *s, const struct ledger_env *env)
     free(sum.room);
     aggregate_free(sum.aggregate);
     return verdict;
-}
-
-bool settle_is_split(const struct settle *s, const struct ledger_env *env)
-{
-    struct parts parts;
-    if (env->parts.find == NULL) {
-        return false;
-    }
-    choose(&parts, s, env);
-    bool is_split = parts.is_split;
-    parts_fini(&parts);
-    return is_split;
 }

@@ -3,8 +3,6 @@
 #ifndef POT_LEDGER_SETTLE_SUM_H
 #define POT_LEDGER_SETTLE_SUM_H
 
-#include <stdbool.h>
-
 #include "ledger/settle.h"
 
 /* settle_sum: fills in aggregate and aggregate_hash, from the payloads or, as
@@ -15,7 +13,8 @@
 POT_MUST_USE enum round_verdict settle_sum(struct settle *s,
                                            const struct ledger_env *env);
 
-/* settle_is_split: see struct round_tally. */
-bool settle_is_split(const struct settle *s, const struct ledger_env *env);
+/* settle_name_counted: the hashes of what is counted, in that order, in fresh
+ * memory. */
+struct hash *settle_name_counted(const struct settle *s);
 
 #endif

@@ -683,19 +683,13 @@ bool groups_take(struct groups *groups, struct group *group)
 
 /* ---- what the round counts */
 
-static bool note_counted(void *context, const struct hash *submission,
-                         struct round_part *out)
-{
-    (void)out;
-    struct groups *groups = context;
-    (void)map_put(&groups->counted, submission->b, groups);
-    return false;
-}
-
-struct part_source groups_counter(struct groups *groups)
+void groups_count(struct groups *groups, const struct hash *counted,
+                  size_t count)
 {
     map_fini(&groups->counted);
-    return (struct part_source){groups, note_counted};
+    for (size_t i = 0; i < count; i++) {
+        (void)map_put(&groups->counted, counted[i].b, groups);
+    }
 }
 
 static size_t count_counted(const struct heard *h)

@@ -14,10 +14,10 @@
 #define POT_NODE_ROUND_GROUPS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/hash.h"
-#include "ledger/state.h"
 #include "proto/chain.pb-c.h"
 #include "proto/state.pb-c.h"
 
@@ -82,11 +82,11 @@ void groups_malformed(struct groups *groups, const struct hash *member);
 /* groups_refresh: behind a block that left the round open. */
 void groups_refresh(struct groups *groups);
 
-/* groups_counter: knows no parts, and notes of which submissions the ledger
- * asks whether they are in one: those that the round would count now.  Anew
- * each time.  groups_are_split: of a group some are, and others are not; not of
+/* groups_count: these submissions, by their hashes, are what the round would
+ * count now.  groups_are_split: of a group some are, and others are not; not of
  * one that was dissolved. */
-struct part_source groups_counter(struct groups *groups);
+void groups_count(struct groups *groups, const struct hash *counted,
+                  size_t count);
 bool groups_are_split(const struct groups *groups);
 
 /* groups_dissolve: the payloads are needed of those that are split; or of all,

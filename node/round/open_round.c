@@ -402,11 +402,14 @@ void open_round_collect(const struct open_round *round,
     free_lists(&candidate);
 }
 
-/* Asked of each submission that is counted, by settle_is_split. */
-static struct part_source counter_of(const struct open_round *round)
+static bool splits_groups(const struct open_round *round,
+                          const struct round_tally *found)
 {
-    return round->groups != NULL ? groups_counter(round->groups)
-                                 : (struct part_source){0};
+    if (round->groups == NULL) {
+        return false;
+    }
+    groups_count(round->groups, found->submissions, found->counted);
+    return groups_are_split(round->groups);
 }
 
 static void tally(struct open_round *round, uint64_t height,
@@ -417,7 +420,6 @@ static void tally(struct open_round *round, uint64_t height,
     const struct ledger_env env = {
         .chain = round->shared->holdings->chain,
         .state = stored_state(round->shared->holdings->store),
-        .parts = counter_of(round),
     };
     const struct ledger_block block = {.height = height,
                                        .time_ms = clock_wall_ms()};
@@ -431,12 +433,13 @@ static void tally(struct open_round *round, uint64_t height,
     round->is_full =
         found.is_hopeless ||
         found.counted + found.refused >= committing_expected(round->committing);
-    round->is_split = round->groups != NULL && groups_are_split(round->groups);
+    round->is_split = splits_groups(round, &found);
     round->would_be_empty = found.counted < found.min_submissions;
     round->is_closable = verdict == ROUND_ACCEPTED && found.is_closable;
     if (round->is_closable && round->closable_ms == 0) {
         round->closable_ms = uv_now(round->shared->loop);
     }
+    round_tally_fini(&found);
 }
 
 static uint64_t since_ms(const struct open_round *round)

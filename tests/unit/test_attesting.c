@@ -167,6 +167,7 @@ static const struct round_tally *tally(struct game *g,
     assert_int_equal(
         ledger_tally_round(&found, &g->f.env, &block, &g->candidate),
         ROUND_ACCEPTED);
+    round_tally_fini(&found); /* how many, not which */
     g->held.candidate.attestations = NULL;
     return &found;
 }

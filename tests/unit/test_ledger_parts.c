@@ -154,20 +154,12 @@ static void a_part_that_is_counted_in_part_is_of_no_use(void **state)
     (void)state;
     struct game g;
     struct book book;
-    struct round_tally tally;
     Pot__RoundUpdate *update;
     game_open(&g);
     game_hold(&g, 3, 4);
-    const struct round_candidate *c = fixture_candidate(&g.held, &g.task);
     sum_up(&book, &g, 2);
     g.f.env.parts = (struct part_source){&book, find};
-    assert_int_equal(ledger_tally_round(&tally, &g.f.env, &g.block, c),
-                     ROUND_ACCEPTED);
-    assert_false(tally.is_split);
     book.members[book.count++] = (struct hash){{0xff}};
-    assert_int_equal(ledger_tally_round(&tally, &g.f.env, &g.block, c),
-                     ROUND_ACCEPTED);
-    assert_true(tally.is_split);
     assert_int_equal(game_make(&g, &update), ROUND_PAYLOAD_MISSING);
     game_close(&g);
 }
@@ -202,7 +194,6 @@ static void each_part_is_asked_for_once(void **state)
     const struct hash counted[] = {{{3}}, {{9}}, {{1}}, {{2}}};
     parts_choose(&parts, &source, counted, 4);
     assert_int_equal(parts.count, 1);
-    assert_false(parts.is_split);
     assert_true(parts.are_in[0] && !parts.are_in[1] && parts.are_in[2] &&
                 parts.are_in[3]);
     assert_int_equal(book.asked, 2);
@@ -210,7 +201,6 @@ static void each_part_is_asked_for_once(void **state)
     book.asked = 0;
     parts_choose(&parts, &source, counted, 3);
     assert_int_equal(parts.count, 0);
-    assert_true(parts.is_split);
     assert_false(parts.are_in[0] || parts.are_in[2]);
     assert_int_equal(book.asked, 2);
     parts_fini(&parts);

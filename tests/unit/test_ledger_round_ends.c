@@ -179,6 +179,7 @@ static bool is_hopeless(struct game *g)
                      ROUND_ACCEPTED);
     assert_false(tally.is_overdue);
     assert_int_equal(tally.is_closable, tally.is_hopeless);
+    round_tally_fini(&tally);
     return tally.is_hopeless;
 }
 
@@ -257,6 +258,7 @@ static void blocks_that_come_fast_do_not_shorten_a_round(void **state)
         assert_int_equal(ledger_tally_round(&tally, &g.f.env, &block, &none),
                          ROUND_ACCEPTED);
         assert_int_equal(tally.is_overdue, more == 9000);
+        round_tally_fini(&tally);
     }
     codec_free(task);
     game_close(&g);
