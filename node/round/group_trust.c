@@ -2,6 +2,8 @@
 
 #include "node/round/group_trust.h"
 
+#include "proto/group.h"
+
 void group_trust_init(struct group_trust *trust)
 {
     recent_set_init(&trust->proven, GROUP_TRUST_MAX);
@@ -20,6 +22,26 @@ bool group_trust_waits(const struct group_trust *trust,
                        const struct public_key *aggregator)
 {
     return recent_set_has(&trust->proven, aggregator->b);
+}
+
+static bool draws_a_silent_one(const struct group_trust *trust,
+                               const struct group *group,
+                               const struct validator_set *set)
+{
+    bool draws = false;
+    for (uint32_t i = 0; !draws && i < set->count; i++) {
+        draws = group_trust_is_silent(trust, &set->keys[i]) &&
+                group_opens(group, set, &set->keys[i]);
+    }
+    return draws;
+}
+
+bool group_trust_is_worth(const struct group_trust *trust,
+                          const struct group *group,
+                          const struct validator_set *set)
+{
+    return group_trust_waits(trust, &group->aggregator) &&
+           !draws_a_silent_one(trust, group, set);
 }
 
 bool group_trust_is_liar(const struct group_trust *trust,

@@ -13,6 +13,9 @@
 #include "base/key.h"
 #include "base/recent_set.h"
 
+struct group;
+struct validator_set;
+
 #define GROUP_TRUST_MAX 1024 /* of each kind */
 
 struct group_trust {
@@ -26,6 +29,12 @@ void group_trust_fini(struct group_trust *trust);
 
 bool group_trust_waits(const struct group_trust *trust,
                        const struct public_key *aggregator);
+
+/* group_trust_is_worth: a group is waited for, by the validators of now. */
+bool group_trust_is_worth(const struct group_trust *trust,
+                          const struct group *group,
+                          const struct validator_set *set);
+
 bool group_trust_is_liar(const struct group_trust *trust,
                          const struct public_key *aggregator);
 

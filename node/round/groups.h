@@ -28,12 +28,6 @@ struct round_submission;
 struct rounds_shared;
 struct groups; /* opaque: node/round/groups.c */
 
-/* A group's words and its sum are waited for a quarter of what closing would
- * give those who are missing, within these; no more than an eighth of the
- * round's time-out. */
-#define GROUPS_WAIT_MIN_MS 100
-#define GROUPS_WAIT_MAX_MS 2000
-
 /* What a group asks of the submissions (node/round/judging.h), by the names
  * that groups have for them (proto/group.h). */
 struct groups_calls {

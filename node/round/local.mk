@@ -8,11 +8,18 @@ node_round_libround_a_SOURCES = \
 	node/round/audits.c node/round/audits.h \
 	node/round/committing.c node/round/committing.h \
 	node/round/group_early.c node/round/group_early.h \
+	node/round/group_heard.c node/round/group_heard.h \
+	node/round/group_opening.c node/round/group_opening.h \
 	node/round/group_places.c node/round/group_places.h \
+	node/round/group_split.c node/round/group_split.h \
 	node/round/group_sum.c node/round/group_sum.h \
+	node/round/group_talk.c node/round/group_talk.h \
 	node/round/group_trust.c node/round/group_trust.h \
+	node/round/group_vouching.c node/round/group_vouching.h \
+	node/round/group_waits.c node/round/group_waits.h \
 	node/round/grouping.c node/round/grouping.h \
 	node/round/groups.c node/round/groups.h \
+	node/round/groups_shared.h \
 	node/round/hearsay.c node/round/hearsay.h \
 	node/round/joining.c node/round/joining.h \
 	node/round/judging.c node/round/judging.h \

@@ -12,6 +12,7 @@
 #include "node/hold/blob_pool.h"
 #include "node/hold/known_parts.h"
 #include "node/round/group_places.h"
+#include "node/round/group_waits.h"
 #include "node/round/judging.h"
 #include "node/round/own_links.h"
 #include "node/round/rounds_shared.h"
