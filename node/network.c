@@ -17,6 +17,7 @@
 #include "node/hold/stored.h"
 #include "node/node_parts.h"
 #include "node/round/aggregator.h"
+#include "node/round/rounds.h"
 #include "node/tx/evidence_pool.h"
 #include "node/tx/intake.h"
 #include "p2p/blob_fetch.h"
@@ -159,6 +160,15 @@ static void on_message(void *context, struct peer *peer, uint8_t type,
     }
 }
 
+/* It may have restarted, and lack what was said in open rounds. */
+static void greet(struct node *node, struct peer *peer)
+{
+    evidence_pool_greet(node->evidence, peer);
+    if (gossip_is_fellow(node->gossip, peer_id(peer))) {
+        rounds_greet(node->rounds);
+    }
+}
+
 static void on_peer(void *context, struct peer *peer, bool is_up)
 {
     struct node *node = context;
@@ -166,7 +176,7 @@ static void on_peer(void *context, struct peer *peer, bool is_up)
     sync_on_peer(node->header_sync, peer, is_up);
     blob_fetch_on_peer(node->fetch, peer, is_up);
     if (is_up && !node->is_stopping) {
-        evidence_pool_greet(node->evidence, peer);
+        greet(node, peer);
     }
     if (node->replica != NULL) {
         replica_peer(node->replica, peer, is_up);

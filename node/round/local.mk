@@ -2,6 +2,7 @@
 noinst_LIBRARIES += node/round/libround.a
 node_round_libround_a_SOURCES = \
 	node/round/accuser.c node/round/accuser.h \
+	node/round/again.c node/round/again.h \
 	node/round/aggregator.c node/round/aggregator.h \
 	node/round/attesting.c node/round/attesting.h \
 	node/round/auditor.c node/round/auditor.h \

@@ -370,6 +370,13 @@ void open_round_tick(struct open_round *round, uint64_t now_ms)
     own_words_tick(round->own, now_ms);
 }
 
+void open_round_greet(struct open_round *round, uint64_t now_ms)
+{
+    if (round->own != NULL) {
+        own_words_greet(round->own, now_ms);
+    }
+}
+
 /* ---- closing it */
 
 static uint64_t sooner(uint64_t a, uint64_t b)

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "node/hold/holdings.h"
+#include "node/round/again.h"
 #include "node/round/judging.h"
 #include "node/round/rounds_shared.h"
 #include "p2p/gossip.h"
@@ -17,8 +18,6 @@
 #define WITHHELD_MAX 4
 /* What was said is with everyone by then, or was lost and is said again. */
 #define SAY_AGAIN_MS 1000
-/* Words are longer than a pledge, and lost more seldom the second time. */
-#define SHOW_AGAIN_MS 3000
 
 struct withheld {
     Pot__Signed *message;
@@ -28,7 +27,7 @@ struct withheld {
 /* What may have to be said again. */
 struct said {
     Pot__Signed *message; /* NULL: nothing */
-    uint64_t due_ms;
+    struct again again;
 };
 
 struct own_words {
@@ -77,7 +76,8 @@ static void remember(const struct own_words *own, struct said *said,
                      Pot__Signed *message)
 {
     forget(said);
-    *said = (struct said){message, uv_now(own->shared->loop) + SAY_AGAIN_MS};
+    said->message = message;
+    again_start(&said->again, uv_now(own->shared->loop), SAY_AGAIN_MS);
 }
 
 void own_words_free(struct own_words *own)
@@ -112,11 +112,13 @@ static Pot__Signed *sign(const struct own_words *own,
                        shared->key, body);
 }
 
-static void publish(const struct own_words *own, const Pot__Signed *message)
+static void tell(const struct own_words *own, const Pot__Signed *message,
+                 void (*send)(struct gossip *gossip, uint8_t type,
+                              const void *data, size_t size))
 {
     size_t size;
     uint8_t *data = codec_encode(&size, message);
-    gossip_publish(own->shared->gossip, MESSAGE_ATTESTATION, data, size);
+    send(own->shared->gossip, MESSAGE_ATTESTATION, data, size);
     free(data);
 }
 
@@ -124,7 +126,7 @@ static void publish(const struct own_words *own, const Pot__Signed *message)
 static void say(const struct own_words *own, const Pot__Signed *message)
 {
     struct round_attestation opened;
-    publish(own, message);
+    tell(own, message, gossip_publish);
     enum pot_err err = round_attestation_decode(&opened, message);
     POT_ASSERT(err == POT_OK);
     (void)own->take(own->context, &opened, message);
@@ -221,21 +223,28 @@ bool own_words_speak(struct own_words *own, const Pot__TaskRecord *task,
     return is_said;
 }
 
-/* The next time is after_ms later. */
+/* To those that can close the round; of all who follow the chain there may be
+ * hundreds. */
 static void say_again(const struct own_words *own, struct said *said,
-                      uint64_t now_ms, uint64_t after_ms)
+                      uint64_t now_ms)
 {
-    if (said->message != NULL && now_ms >= said->due_ms) {
-        said->due_ms = now_ms + after_ms;
-        publish(own, said->message);
+    if (said->message != NULL && again_is_due(&said->again, now_ms)) {
+        tell(own, said->message, gossip_tell_fellows);
     }
 }
 
 void own_words_tick(struct own_words *own, uint64_t now_ms)
 {
-    say_again(own, &own->pledge, now_ms, SAY_AGAIN_MS);
-    say_again(own, &own->kept, now_ms, SHOW_AGAIN_MS);
-    say_again(own, &own->more, now_ms, SHOW_AGAIN_MS);
+    say_again(own, &own->pledge, now_ms);
+    say_again(own, &own->kept, now_ms);
+    say_again(own, &own->more, now_ms);
+}
+
+void own_words_greet(struct own_words *own, uint64_t now_ms)
+{
+    again_hasten(&own->pledge.again, now_ms, SAY_AGAIN_MS);
+    again_hasten(&own->kept.again, now_ms, SAY_AGAIN_MS);
+    again_hasten(&own->more.again, now_ms, SAY_AGAIN_MS);
 }
 
 /* Everyone holds us to a later one. */

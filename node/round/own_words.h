@@ -31,10 +31,11 @@ bool own_words_close(struct own_words *own, const Pot__TaskRecord *task);
 bool own_words_speak(struct own_words *own, const Pot__TaskRecord *task,
                      struct judging *judging, bool are_shown);
 
-/* own_words_tick: says the pledge again now and then, and the last words after
- * they were shown: who has restarted since, was away or behind, has not heard
- * them. */
+/* own_words_tick: tells the validators the pledge again, and the last words
+ * after they were shown: who has restarted since, was away or behind, has not
+ * heard them.  Ever more seldom, until own_words_greet: one has come. */
 void own_words_tick(struct own_words *own, uint64_t now_ms);
+void own_words_greet(struct own_words *own, uint64_t now_ms);
 
 /* own_words_show: says what was kept back.  Of several pledges the earlier ones
  * too: others may have shown their words before the last one came to them. */

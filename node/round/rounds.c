@@ -378,6 +378,16 @@ static void on_tick(void *context)
     }
 }
 
+void rounds_greet(struct rounds *rounds)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    uint64_t now = uv_now(rounds->config.loop);
+    while ((slot = map_next(&rounds->open, &cursor)) != NULL) {
+        open_round_greet(slot->value, now);
+    }
+}
+
 /* The next tick is due at once, one for all that comes in this turn of the
  * loop. */
 static void on_news(void *context)

@@ -245,7 +245,7 @@ tests_unit_test_referee_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_referee_LDADD = $(unit_plant_libs)
 
 tests_unit_test_own_words_SOURCES = tests/unit/test_own_words.c \
-	$(unit_plant_scene)
+	$(unit_plant_scene) $(unit_hearers)
 tests_unit_test_own_words_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_own_words_LDADD = $(unit_plant_libs)
 

@@ -4,6 +4,7 @@ unit_p2p_libs = p2p/libp2p.a $(unit_proto_libs) $(UV_LIBS)
 unit_p2p_nodes = tests/unit/p2p_nodes.c tests/unit/p2p_nodes.h
 unit_fetch_node = tests/unit/fetch_node.c tests/unit/fetch_node.h \
 	$(unit_p2p_nodes)
+unit_hearers = tests/unit/hearers.c tests/unit/hearers.h $(unit_p2p_nodes)
 
 unit_p2p_tests = \
 	tests/unit/test_handshake \

@@ -1,5 +1,5 @@
 /* An open round at one of four validators: it pledges what it says, and says
- * it when others have pledged. */
+ * it when others have pledged; over real connections. */
 #include "config.h"
 
 #include "node/round/open_round.h"
@@ -9,16 +9,13 @@
 #include "node/hold/blob_pool.h"
 #include "node/round/own_links.h"
 #include "node/round/rounds_shared.h"
-#include "p2p/gossip.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
+#include "tests/unit/hearers.h"
 #include "tests/unit/plant_scene.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
+#include <string.h>
 
 #define MINERS     2
 #define TIMEOUT_MS 60000
@@ -30,6 +27,10 @@ struct table {
     Pot__TaskRecord *record;
     struct open_round *round;
     Pot__Signed *submissions[MINERS];
+    struct hearers hearers;
+    unsigned told[HEARERS];  /* attestations of all kinds, to each */
+    struct buf words;        /* those that are looked for, */
+    unsigned heard[HEARERS]; /* and how often each has heard them */
 };
 
 static void ignore(void *context)
@@ -42,6 +43,19 @@ static void ignore_task(void *context, const struct hash *task)
     (void)context;
     (void)task;
 }
+
+/* ---- who hears us */
+
+static void on_heard(void *context, enum hearer who, uint8_t type,
+                     const uint8_t *data, size_t size)
+{
+    struct table *t = context;
+    t->told[who] += type == MESSAGE_ATTESTATION;
+    t->heard[who] += type == MESSAGE_ATTESTATION && size == t->words.size &&
+                     memcmp(data, t->words.data, size) == 0;
+}
+
+/* ---- the round */
 
 static uint64_t now_of(const struct table *t)
 {
@@ -100,11 +114,15 @@ static int set_up(void **state)
     plant_scene_store(&t->scene);
     struct chain_fixture *chain = &t->scene.node.chain;
     const struct key *key = fixture_validator(&t->scene.f, 0);
+    t->hearers.on_heard = on_heard;
+    t->hearers.context = t;
+    buf_init(&t->words, FRAME_BYTES_MAX);
+    hearers_open(&t->hearers);
     t->shared = (struct rounds_shared){
         .loop = &chain->loop,
         .holdings = &chain->holdings,
         .needs = t->scene.node.needs,
-        .gossip = t->scene.node.net.gossip,
+        .gossip = t->hearers.gossip,
         .key = key,
         .links = own_links_new(key, &t->scene.f.chain, "draws"),
         .on_news = ignore,
@@ -132,6 +150,8 @@ static int tear_down(void **state)
     own_links_free(t->shared.links);
     codec_free(t->record);
     plant_scene_close(&t->scene);
+    hearers_close(&t->hearers);
+    buf_fini(&t->words);
     free(t);
     return 0;
 }
@@ -277,21 +297,45 @@ static const Pot__Signed *ours_of(const struct table *t,
     return ours;
 }
 
-/* Whether the words of ours that would be listed go out in this tick: what is
- * published is marked. */
-static bool goes_out(struct table *t, uint64_t after_ms)
+/* The words of ours that would be listed are looked for from now on. */
+static void look_for_ours(struct table *t)
 {
     struct round_candidate candidate;
-    struct gossip *gossip = t->scene.node.net.gossip;
     size_t size;
+    hearers_settle(&t->hearers);
     open_round_collect(t->round, &candidate);
     uint8_t *data = codec_encode(&size, ours_of(t, &candidate));
-    gossip_forget(gossip, MESSAGE_ATTESTATION, data, size);
-    tick(t, after_ms);
-    bool is_out = !gossip_receive(gossip, MESSAGE_ATTESTATION, data, size);
+    buf_clear(&t->words);
+    buf_append(&t->words, data, size);
     free(data);
     round_candidate_fini(&candidate);
-    return is_out;
+    memset(t->heard, 0, sizeof(t->heard));
+}
+
+/* Whether they go out in this tick: to validators alone. */
+static bool goes_out(struct table *t, uint64_t after_ms)
+{
+    look_for_ours(t);
+    tick(t, after_ms);
+    hearers_settle(&t->hearers);
+    assert_int_equal(t->heard[HEARER_FOLLOWER], 0);
+    return t->heard[HEARER_FELLOW] > 0;
+}
+
+static void all_hear_the_words_when_they_are_shown(void **state)
+{
+    struct table *t = *state;
+    submit(t, 0);
+    submit(t, 1);
+    tick(t, 0);
+    assert_true(pledge(t, 1, 3));
+    assert_true(pledge(t, 2, 3));
+    hearers_settle(&t->hearers);
+    memset(t->told, 0, sizeof(t->told));
+    tick(t, 0);
+    hearers_settle(&t->hearers);
+    assert_int_equal(t->told[HEARER_FELLOW], 1);
+    assert_int_equal(t->told[HEARER_FOLLOWER], 1);
 }
 
 /* Who was a block behind may have dropped them; who has restarted since knows
@@ -308,10 +352,28 @@ static void shown_words_are_said_again(void **state)
     assert_int_equal(count_said(t), MINERS);
     assert_false(goes_out(t, 999));
     assert_true(goes_out(t, 1));
-    assert_false(goes_out(t, 2999));
+    assert_false(goes_out(t, 1999));
     assert_true(goes_out(t, 1));
-    assert_true(goes_out(t, 3000));
+    assert_false(goes_out(t, 3999));
+    assert_true(goes_out(t, 1));
     assert_int_equal(t->shared.stats.attestations, 1); /* no other ones */
+}
+
+/* It has restarted perhaps, and does not wait until they are due. */
+static void a_validator_that_comes_hears_them_soon(void **state)
+{
+    struct table *t = *state;
+    submit(t, 0);
+    tick(t, 0);
+    tick(t, TIMEOUT_MS / 2);
+    assert_true(goes_out(t, 1000));
+    assert_true(goes_out(t, 2000));
+    assert_true(goes_out(t, 4000));
+    open_round_greet(t->round, now_of(t));
+    assert_false(goes_out(t, 999));
+    assert_true(goes_out(t, 1));
+    assert_false(goes_out(t, 1999));
+    assert_true(goes_out(t, 1));
 }
 
 static void also_when_more_was_said_since(void **state)
@@ -371,7 +433,9 @@ int main(void)
         TEST(what_was_replaced_long_ago_is_not_said),
         TEST(it_says_what_it_has_when_the_others_had_their_time),
         TEST(it_says_what_it_has_halfway_to_the_end),
+        TEST(all_hear_the_words_when_they_are_shown),
         TEST(shown_words_are_said_again),
+        TEST(a_validator_that_comes_hears_them_soon),
         TEST(also_when_more_was_said_since),
         TEST(so_are_the_last_that_were_not_pledged),
     };
