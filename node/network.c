@@ -166,6 +166,9 @@ static void greet(struct node *node, struct peer *peer)
     evidence_pool_greet(node->evidence, peer);
     if (gossip_is_fellow(node->gossip, peer_id(peer))) {
         rounds_greet(node->rounds);
+        if (node->aggregator != NULL) {
+            aggregator_greet(node->aggregator);
+        }
     }
 }
 

@@ -98,8 +98,8 @@ static void pass_on(void *context, const Pot__Signed *message, uint64_t peer_id)
         gossip_forward_out(gossip, MESSAGE_SUBMISSION, data, size);
     } else {
         gossip_forward(gossip, MESSAGE_SUBMISSION, data, size, peer_id);
-        reminder_submission(g->reminder, g->record->round, message,
-                            uv_now(g->aggregator->config.loop));
+        reminder_note(g->reminder, REMINDER_SUBMISSION, g->record->round,
+                      message, uv_now(g->aggregator->config.loop));
     }
     free(data);
 }
@@ -405,8 +405,8 @@ void aggregator_commitment(struct aggregator *aggregator,
     }
     const struct gathering *g = gathering_of(aggregator, &opened.task);
     if (g != NULL && opened.round >= g->record->round) {
-        reminder_commitment(g->reminder, opened.round, message,
-                            uv_now(aggregator->config.loop));
+        reminder_note(g->reminder, REMINDER_COMMITMENT, opened.round, message,
+                      uv_now(aggregator->config.loop));
     }
 }
 
@@ -431,6 +431,16 @@ bool aggregator_is_validator(const struct aggregator *aggregator,
 {
     uint32_t index;
     return validator_set_find(&index, &aggregator->validators, key);
+}
+
+void aggregator_greet(struct aggregator *aggregator)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&aggregator->gatherings, &cursor)) != NULL) {
+        const struct gathering *g = slot->value;
+        reminder_greet(g->reminder, uv_now(aggregator->config.loop));
+    }
 }
 
 /* ---- all of it */

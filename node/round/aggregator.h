@@ -67,6 +67,9 @@ void aggregator_commitment(struct aggregator *aggregator,
 bool aggregator_group(struct aggregator *aggregator, const Pot__Signed *message,
                       const struct public_key *from);
 
+/* aggregator_greet: a validator has connected; see reminder_greet. */
+void aggregator_greet(struct aggregator *aggregator);
+
 /* aggregator_refresh: the tip moved. */
 void aggregator_refresh(struct aggregator *aggregator);
 

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "node/round/again.h"
 #include "p2p/gossip.h"
 #include "p2p/message.h"
 #include "proto/codec.h"
@@ -14,9 +15,8 @@
 
 struct reminded { /* of a miner */
     uint32_t round;
-    Pot__Signed *commitment; /* NULL: none was told */
-    Pot__Signed *submission; /* the same */
-    uint64_t said_ms;
+    Pot__Signed *messages[REMINDER_KINDS]; /* NULL: none was told */
+    struct again again;
 };
 
 struct reminder {
@@ -33,8 +33,9 @@ struct reminder *reminder_new(struct gossip *gossip)
 
 static void forget(struct reminded *reminded)
 {
-    codec_free(reminded->commitment);
-    codec_free(reminded->submission);
+    for (size_t kind = 0; kind < REMINDER_KINDS; kind++) {
+        codec_free(reminded->messages[kind]);
+    }
     *reminded = (struct reminded){0};
 }
 
@@ -71,23 +72,13 @@ static struct reminded *place_of(struct reminder *reminder,
     return reminded;
 }
 
-void reminder_commitment(struct reminder *reminder, uint32_t round,
-                         const Pot__Signed *message, uint64_t now_ms)
+void reminder_note(struct reminder *reminder, enum reminder_kind kind,
+                   uint32_t round, const Pot__Signed *message, uint64_t now_ms)
 {
     struct reminded *reminded = place_of(reminder, message, round);
-    if (reminded != NULL && reminded->commitment == NULL) {
-        reminded->commitment = signed_copy(message);
-        reminded->said_ms = now_ms;
-    }
-}
-
-void reminder_submission(struct reminder *reminder, uint32_t round,
-                         const Pot__Signed *message, uint64_t now_ms)
-{
-    struct reminded *reminded = place_of(reminder, message, round);
-    if (reminded != NULL && reminded->submission == NULL) {
-        reminded->submission = signed_copy(message);
-        reminded->said_ms = now_ms;
+    if (reminded != NULL && reminded->messages[kind] == NULL) {
+        reminded->messages[kind] = signed_copy(message);
+        again_start(&reminded->again, now_ms, REMINDER_MS);
     }
 }
 
@@ -109,6 +100,16 @@ void reminder_open(struct reminder *reminder, uint32_t round)
     reminder->miners = later;
 }
 
+void reminder_greet(struct reminder *reminder, uint64_t now_ms)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&reminder->miners, &cursor)) != NULL) {
+        struct reminded *reminded = slot->value;
+        again_hasten(&reminded->again, now_ms, REMINDER_MS);
+    }
+}
+
 static void say(const struct reminder *reminder, uint8_t type,
                 const Pot__Signed *message)
 {
@@ -127,10 +128,10 @@ void reminder_tick(struct reminder *reminder, uint64_t now_ms)
     const struct map_slot *slot;
     while ((slot = map_next(&reminder->miners, &cursor)) != NULL) {
         struct reminded *reminded = slot->value;
-        if (now_ms >= reminded->said_ms + REMINDER_MS) {
-            reminded->said_ms = now_ms;
-            say(reminder, MESSAGE_COMMITMENT, reminded->commitment);
-            say(reminder, MESSAGE_SUBMISSION, reminded->submission);
+        Pot__Signed *const *messages = reminded->messages;
+        if (again_is_due(&reminded->again, now_ms)) {
+            say(reminder, MESSAGE_COMMITMENT, messages[REMINDER_COMMITMENT]);
+            say(reminder, MESSAGE_SUBMISSION, messages[REMINDER_SUBMISSION]);
         }
     }
 }

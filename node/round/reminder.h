@@ -1,5 +1,6 @@
 /* reminder: what an aggregator's miners have said in a round, for the
- * validators again, every REMINDER_MS for as long as the round is open.
+ * validators again for as long as the round is open: after REMINDER_MS, and
+ * then ever more seldom (node/round/again.h).
  *
  * Miners say it again for those that have restarted; from one that reaches an
  * aggregator alone it would get no further, as that has heard it.  The loop's
@@ -20,16 +21,20 @@ struct reminder; /* opaque: node/round/reminder.c */
 struct reminder *reminder_new(struct gossip *gossip);
 void reminder_free(struct reminder *reminder);
 
-/* reminder_commitment, reminder_submission: a verified one of the round, which
- * is copied, was told at now_ms.  A miner's first of each kind and round, its
- * last round, and no more miners than a roster has. */
-void reminder_commitment(struct reminder *reminder, uint32_t round,
-                         const Pot__Signed *message, uint64_t now_ms);
-void reminder_submission(struct reminder *reminder, uint32_t round,
-                         const Pot__Signed *message, uint64_t now_ms);
+enum reminder_kind { REMINDER_COMMITMENT, REMINDER_SUBMISSION, REMINDER_KINDS };
+
+/* reminder_note: a verified message of the round, which is copied, was told at
+ * now_ms.  A miner's first of each kind and round, its last round, and no more
+ * miners than a roster has. */
+void reminder_note(struct reminder *reminder, enum reminder_kind kind,
+                   uint32_t round, const Pot__Signed *message, uint64_t now_ms);
 
 /* reminder_open: those before it are over. */
 void reminder_open(struct reminder *reminder, uint32_t round);
+
+/* reminder_greet: a validator has come, which may lack it all: it is due in
+ * REMINDER_MS. */
+void reminder_greet(struct reminder *reminder, uint64_t now_ms);
 
 /* reminder_tick: says again what is due. */
 void reminder_tick(struct reminder *reminder, uint64_t now_ms);

@@ -36,6 +36,7 @@ unit_node_tests = \
 	tests/unit/test_planter \
 	tests/unit/test_referee \
 	tests/unit/test_referee_words \
+	tests/unit/test_reminder \
 	tests/unit/test_round_early \
 	tests/unit/test_row_gather \
 	tests/unit/test_snapshots \
@@ -264,6 +265,10 @@ tests_unit_test_attesting_LDADD = node/round/libround.a $(unit_fixture_libs)
 tests_unit_test_committing_SOURCES = tests/unit/test_committing.c
 tests_unit_test_committing_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_committing_LDADD = node/round/libround.a $(unit_fixture_libs)
+
+tests_unit_test_reminder_SOURCES = tests/unit/test_reminder.c $(unit_hearers)
+tests_unit_test_reminder_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_reminder_LDADD = node/round/libround.a $(unit_chain_libs)
 
 tests_unit_test_round_early_SOURCES = tests/unit/test_round_early.c
 tests_unit_test_round_early_CPPFLAGS = $(unit_node_cppflags)

@@ -8,7 +8,6 @@
 #include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
 #include "node/round/group_places.h"
-#include "node/round/reminder.h"
 #include "p2p/gossip.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
@@ -345,31 +344,6 @@ static void a_group_is_taken_of_its_author_alone(void **state)
     assert_false(bring_group(author, author, 0, 2));
 }
 
-/* Who has restarted needs them; others have them, and a miner needs none. */
-static void validators_are_told_again_while_the_round_is_open(void **state)
-{
-    (void)state;
-    Pot__Signed *message = make_submission();
-    struct reminder *reminder = reminder_new(t.gossip);
-    reminder_submission(reminder, 1, message, 0);
-    reminder_open(reminder, 1);
-    reminder_tick(reminder, REMINDER_MS - 1);
-    world_turn(&t.w, 50);
-    assert_int_equal(t.heard[FELLOW] + t.heard[OTHER], 0);
-    reminder_tick(reminder, REMINDER_MS);
-    reminder_tick(reminder, 2 * REMINDER_MS - 1);
-    wait_for(FELLOW);
-    wait_for(OTHER);
-    reminder_open(reminder, 2);
-    reminder_tick(reminder, 3 * REMINDER_MS);
-    world_turn(&t.w, 50);
-    assert_int_equal(t.heard[FELLOW], 1);
-    assert_int_equal(t.heard[OTHER], 1);
-    assert_int_equal(t.heard[MINER], 0);
-    reminder_free(reminder);
-    codec_free(message);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -382,7 +356,6 @@ int main(void)
         TEST(a_blob_of_another_size_goes_no_further),
         TEST(a_miner_is_asked_for_what_a_validator_keeps_back),
         TEST(validators_hear_of_it_when_its_miner_brings_it),
-        TEST(validators_are_told_again_while_the_round_is_open),
         TEST(a_group_is_taken_of_its_author_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
