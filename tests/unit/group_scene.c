@@ -7,8 +7,11 @@
 #include "base/clock.h"
 #include "ledger/keys.h"
 #include "ledger/record.h"
+#include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
 #include "node/hold/known_parts.h"
+#include "node/round/own_links.h"
+#include "p2p/blob_fetch.h"
 #include "proto/blob.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
@@ -76,6 +79,49 @@ static void make_validators(struct group_scene *s)
     }
 }
 
+static void on_news(void *context)
+{
+    (void)context;
+}
+
+static void on_reveal(void *context, const struct hash *task)
+{
+    (void)context;
+    (void)task;
+}
+
+static void open_shared(struct group_scene *s)
+{
+    const struct blob_fetch_config fetch = {.net = s->net.net,
+                                            .piece_timeout_ms = 1000};
+    s->fetch = blob_fetch_new(&fetch);
+    const struct needs_config needs = {.loop = &s->f.loop,
+                                       .fetch = s->fetch,
+                                       .holdings = &s->f.holdings,
+                                       .timeout_ms = 1000};
+    s->shared = (struct rounds_shared){
+        .loop = &s->f.loop,
+        .holdings = &s->f.holdings,
+        .needs = needs_new(&needs),
+        .gossip = s->net.gossip,
+        .key = s->keys[0],
+        .links = own_links_new(s->keys[0], &s->f.holdings.chain, "draws"),
+        .on_news = on_news,
+        .on_reveal = on_reveal,
+    };
+    group_trust_init(&s->shared.trust);
+}
+
+static void close_shared(struct group_scene *s)
+{
+    group_trust_fini(&s->shared.trust);
+    own_links_free(s->shared.links);
+    needs_stop(s->shared.needs);
+    (void)uv_run(&s->f.loop, UV_RUN_DEFAULT);
+    needs_free(s->shared.needs);
+    blob_fetch_free(s->fetch);
+}
+
 void group_scene_open(struct group_scene *s)
 {
     memset(s, 0, sizeof(*s));
@@ -91,10 +137,12 @@ void group_scene_open(struct group_scene *s)
         s->members[i] = s->submissions[i].name;
     }
     qsort(s->members, SCENE_MEMBERS, sizeof(*s->members), hash_order);
+    open_shared(s);
 }
 
 void group_scene_close(struct group_scene *s)
 {
+    close_shared(s);
     lone_net_close(&s->net);
     (void)uv_run(&s->f.loop, UV_RUN_DEFAULT);
     for (size_t i = 0; i < SCENE_MEMBERS; i++) {
@@ -108,6 +156,14 @@ void group_scene_close(struct group_scene *s)
     codec_free(s->record);
     known_parts_free(s->f.holdings.parts);
     chain_fixture_close(&s->f);
+}
+
+void group_scene_drop_payloads(struct group_scene *s)
+{
+    for (size_t i = 0; i < SCENE_MEMBERS; i++) {
+        blob_pool_claim(s->f.holdings.pool, &s->submissions[i].payload);
+        blob_pool_release(s->f.holdings.pool, &s->submissions[i].payload);
+    }
 }
 
 const struct round_submission *group_scene_find(const struct group_scene *s,
@@ -186,10 +242,11 @@ void group_scene_make(struct group_scene *s, struct group *out, size_t count,
     group_scene_make_of(s, out, 0, count, is_drawn, fault);
 }
 
-void group_scene_run(struct group_scene *s, bool (*is_over)(void))
+void group_scene_run(struct group_scene *s, bool (*is_over)(void *context),
+                     void *context)
 {
     uint64_t end_ms = clock_steady_ms() + DEADLINE_MS;
-    while (!is_over()) {
+    while (!is_over(context)) {
         POT_ASSERT(clock_steady_ms() < end_ms);
         (void)uv_run(&s->f.loop, UV_RUN_NOWAIT);
     }

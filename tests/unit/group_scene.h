@@ -1,11 +1,13 @@
 /* group_scene: a task with four submissions, whose payloads a node has; four
- * validators, of whom two open each group; and an aggregator. */
+ * validators, of whom two open each group; an aggregator; and what the node's
+ * rounds share. */
 #ifndef POT_TESTS_UNIT_GROUP_SCENE_H
 #define POT_TESTS_UNIT_GROUP_SCENE_H
 
 #include <stdbool.h>
 
 #include "node/round/group_sum.h"
+#include "node/round/rounds_shared.h"
 #include "proto/group.h"
 #include "proto/model.h"
 #include "proto/round.h"
@@ -30,8 +32,11 @@ struct group_scene {
     struct round_submission submissions[SCENE_MEMBERS];
     Pot__Signed *messages[SCENE_MEMBERS];
     struct hash members[SCENE_MEMBERS]; /* their names, ascending */
-    struct group_sums sums;
-    struct group_result made; /* of the last group */
+    struct blob_fetch *fetch;
+    struct rounds_shared shared; /* the first validator's; without audits and an
+                                    accuser, and nobody is told of news */
+    struct group_sums sums;      /* the aggregator's */
+    struct group_result made;    /* of the last group */
     bool is_made;
 };
 
@@ -47,6 +52,9 @@ Pot__TaskRecord *group_scene_record(const struct group_scene *s);
  * payload is in the pool. */
 void group_scene_submit(struct group_scene *s, size_t i);
 
+/* group_scene_drop_payloads: they leave the pool, where sums stay. */
+void group_scene_drop_payloads(struct group_scene *s);
+
 /* group_scene_find: NULL: none of them. */
 const struct round_submission *group_scene_find(const struct group_scene *s,
                                                 const struct hash *member);
@@ -61,6 +69,7 @@ void group_scene_make_of(struct group_scene *s, struct group *out, size_t first,
                          size_t count, bool is_drawn, int fault);
 
 /* group_scene_run: the loop until it is over, or the test fails. */
-void group_scene_run(struct group_scene *s, bool (*is_over)(void));
+void group_scene_run(struct group_scene *s, bool (*is_over)(void *context),
+                     void *context);
 
 #endif

@@ -13,6 +13,10 @@ unit_node_tests = \
 	tests/unit/test_errands \
 	tests/unit/test_evidence_pool \
 	tests/unit/test_gathered_job \
+	tests/unit/test_group_opening \
+	tests/unit/test_group_talk \
+	tests/unit/test_group_waits \
+	tests/unit/test_grouped \
 	tests/unit/test_grouping \
 	tests/unit/test_groups \
 	tests/unit/test_split_groups \
@@ -84,8 +88,35 @@ tests_unit_test_grouping_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_grouping_LDADD = node/round/libround.a \
 	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
 
-tests_unit_test_groups_SOURCES = tests/unit/test_groups.c \
+unit_heard_scene = tests/unit/heard_scene.c tests/unit/heard_scene.h \
 	$(unit_group_scene)
+
+tests_unit_test_group_opening_SOURCES = tests/unit/test_group_opening.c \
+	$(unit_heard_scene)
+tests_unit_test_group_opening_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_group_opening_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
+
+tests_unit_test_group_talk_SOURCES = tests/unit/test_group_talk.c \
+	$(unit_heard_scene)
+tests_unit_test_group_talk_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_group_talk_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
+
+tests_unit_test_group_waits_SOURCES = tests/unit/test_group_waits.c \
+	$(unit_heard_scene)
+tests_unit_test_group_waits_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_group_waits_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
+
+tests_unit_test_grouped_SOURCES = tests/unit/test_grouped.c \
+	$(unit_heard_scene)
+tests_unit_test_grouped_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_grouped_LDADD = node/round/libround.a \
+	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)
+
+tests_unit_test_groups_SOURCES = tests/unit/test_groups.c \
+	$(unit_heard_scene)
 tests_unit_test_groups_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_groups_LDADD = node/round/libround.a \
 	training/libtraining.a $(unit_chain_libs) $(ZLIB_LIBS)

@@ -87,13 +87,15 @@ static bool bring(size_t i)
     return is_taken;
 }
 
-static bool are_two_passed_on(void)
+static bool are_two_passed_on(void *context)
 {
+    (void)context;
     return t.passed_on == 2;
 }
 
-static bool are_all_passed_on(void)
+static bool are_all_passed_on(void *context)
 {
+    (void)context;
     return t.passed_on == SCENE_MEMBERS;
 }
 
@@ -111,7 +113,7 @@ static void a_group_goes_out_before_its_members(void **state)
     grouping_tick(t.grouping, false); /* somebody is on the way */
     assert_int_equal(t.passed_on, 0);
     grouping_tick(t.grouping, true);
-    group_scene_run(&t.s, are_all_passed_on);
+    group_scene_run(&t.s, are_all_passed_on, NULL);
     assert_int_equal(t.published, 1);
     assert_false(t.was_passed_on);
     assert_int_equal(grouping_count(t.grouping), SCENE_MEMBERS);
@@ -134,7 +136,7 @@ static void as_many_as_last_time_are_all(void **state)
     (void)state;
     open_grouping(2);
     assert_true(bring(0) && bring(1));
-    group_scene_run(&t.s, are_two_passed_on);
+    group_scene_run(&t.s, are_two_passed_on, NULL);
     assert_int_equal(t.published, 1);
 }
 
@@ -239,8 +241,9 @@ static struct group_sum *start_sum(uint32_t *which)
     return group_sum_start(&order, on_summed, which);
 }
 
-static bool are_three_summed(void)
+static bool are_three_summed(void *context)
 {
+    (void)context;
     return t.published == 3;
 }
 
@@ -255,7 +258,7 @@ static void sums_wait_for_each_other(void **state)
     group_sum_forget(forgotten);
     (void)start_sum(&numbers[2]);
     assert_int_equal(t.s.f.loop.active_reqs.count, before + 1);
-    group_scene_run(&t.s, are_three_summed);
+    group_scene_run(&t.s, are_three_summed, NULL);
     assert_null(t.s.sums.first);
     forgotten = start_sum(&numbers[0]);
     group_sum_forget(forgotten); /* at work */

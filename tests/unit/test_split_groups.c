@@ -5,10 +5,7 @@
 
 #include "node/round/open_round.h"
 
-#include "node/block/needs.h"
 #include "node/hold/blob_pool.h"
-#include "node/round/own_links.h"
-#include "node/round/rounds_shared.h"
 #include "p2p/blob_fetch.h"
 #include "proto/codec.h"
 #include "proto/signed.h"
@@ -36,8 +33,6 @@ static const Pot__Verdict refuse = POT__VERDICT__VERDICT_REFUSE;
 
 static struct {
     struct group_scene s;
-    struct blob_fetch *fetch;
-    struct rounds_shared shared;
     Pot__TaskRecord *record; /* the round's */
     struct open_round *round;
     struct group groups[2]; /* the round's, once they are taken */
@@ -45,17 +40,6 @@ static struct {
     uint64_t opened_ms;
     uint32_t sequence; /* of the last attestations */
 } t;
-
-static void on_news(void *context)
-{
-    (void)context;
-}
-
-static void on_reveal(void *context, const struct hash *task)
-{
-    (void)context;
-    (void)task;
-}
 
 static void pass(uint64_t time_ms)
 {
@@ -120,15 +104,6 @@ static void say_right(size_t group)
     }
 }
 
-/* Payloads leave the pool; only the sums stay. */
-static void drop_payloads(void)
-{
-    for (size_t i = 0; i < SCENE_MEMBERS; i++) {
-        blob_pool_claim(t.s.f.holdings.pool, &t.s.submissions[i].payload);
-        blob_pool_release(t.s.f.holdings.pool, &t.s.submissions[i].payload);
-    }
-}
-
 /* The loop runs for it: before time is set. */
 static void make_groups(void)
 {
@@ -142,11 +117,11 @@ static void make_groups(void)
 
 static void take_groups(void)
 {
-    group_trust_right(&t.shared.trust, key_public(t.s.aggregator));
+    group_trust_right(&t.s.shared.trust, key_public(t.s.aggregator));
     for (size_t i = 0; i < 2; i++) {
         assert_true(open_round_group(t.round, &t.groups[i]));
     }
-    drop_payloads();
+    group_scene_drop_payloads(&t.s);
     for (size_t i = 0; i < SCENE_MEMBERS; i++) {
         submit(i);
     }
@@ -157,7 +132,7 @@ static void take_sums(void)
     take_groups();
     say_right(0);
     say_right(1);
-    assert_int_equal(t.shared.stats.groups_taken, 2);
+    assert_int_equal(t.s.shared.stats.groups_taken, 2);
 }
 
 /* ---- what validators say */
@@ -231,7 +206,7 @@ static void bring_payloads(void)
                                 size);
         }
     }
-    blob_fetch_tick(t.fetch, uv_now(&t.s.f.loop) + 60000); /* nobody had it */
+    blob_fetch_tick(t.s.fetch, uv_now(&t.s.f.loop) + 60000); /* nobody had it */
     pass(1000); /* then it is asked for again */
 }
 
@@ -240,27 +215,9 @@ static int set_up(void **state)
     (void)state;
     memset(&t, 0, sizeof(t));
     group_scene_open(&t.s);
-    const struct blob_fetch_config fetch = {.net = t.s.net.net,
-                                            .piece_timeout_ms = 1000};
-    t.fetch = blob_fetch_new(&fetch);
-    const struct needs_config needs = {.loop = &t.s.f.loop,
-                                       .fetch = t.fetch,
-                                       .holdings = &t.s.f.holdings,
-                                       .timeout_ms = 1000};
-    t.shared = (struct rounds_shared){
-        .loop = &t.s.f.loop,
-        .holdings = &t.s.f.holdings,
-        .needs = needs_new(&needs),
-        .gossip = t.s.net.gossip,
-        .key = t.s.keys[0],
-        .links = own_links_new(t.s.keys[0], &t.s.f.holdings.chain, "draws"),
-        .on_news = on_news,
-        .on_reveal = on_reveal,
-    };
-    group_trust_init(&t.shared.trust);
     make_groups();
     t.record = group_scene_record(&t.s);
-    t.round = open_round_new(&t.shared, &t.s.task, t.record, 0);
+    t.round = open_round_new(&t.s.shared, &t.s.task, t.record, 0);
     t.opened_ms = uv_now(&t.s.f.loop);
     commit();
     reveal();
@@ -271,12 +228,6 @@ static int tear_down(void **state)
 {
     (void)state;
     open_round_free(t.round);
-    group_trust_fini(&t.shared.trust);
-    own_links_free(t.shared.links);
-    needs_stop(t.shared.needs);
-    (void)uv_run(&t.s.f.loop, UV_RUN_DEFAULT);
-    needs_free(t.shared.needs);
-    blob_fetch_free(t.fetch);
     group_scene_close(&t.s);
     return 0;
 }
