@@ -232,9 +232,9 @@ static _Noreturn void become(char *potd, char *config, int out_fd,
     _exit(127);
 }
 
-enum exit_code process_start(struct ctl *ctl, char *potd,
-                             struct testnet_node *node, int out_fd,
-                             bool is_detached)
+static enum exit_code start(struct ctl *ctl, char *potd,
+                            struct testnet_node *node, int out_fd,
+                            bool is_detached)
 {
     char text[24];
     pid_t pid = fork();
@@ -252,6 +252,19 @@ enum exit_code process_start(struct ctl *ctl, char *potd,
         return ctl_fail_err(ctl, err, "cannot write", node->pid_file);
     }
     return EXIT_CODE_DONE;
+}
+
+/* A child that is not potd yet would be taken for another's process. */
+enum exit_code process_start(struct ctl *ctl, char *potd,
+                             struct testnet_node *node, int out_fd,
+                             bool is_detached)
+{
+    int lock = testnet_lock(node);
+    enum exit_code rc = start(ctl, potd, node, out_fd, is_detached);
+    if (lock >= 0) {
+        (void)close(lock);
+    }
+    return rc;
 }
 
 void process_describe_end(char text[static PROCESS_END_SIZE], int status)

@@ -101,13 +101,35 @@ static pid_t find_pid(const struct testnet_node *node)
     return pid > 0 && is_ours(pid, node->config) ? pid : find_holder(node);
 }
 
+int testnet_lock(const struct testnet_node *node)
+{
+    int fd = open(node->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, LOCK_EX) != 0) {
+        (void)close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static void unlock(int fd)
+{
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
 void testnet_forget_pid(struct testnet_node *node)
 {
-    (void)unlink(node->pid_file);
+    int lock = testnet_lock(node);
+    if (read_pid(node->pid_file) == node->pid) {
+        (void)unlink(node->pid_file);
+    }
+    unlock(lock);
     node->pid = 0;
 }
 
-/* What a node that was killed leaves behind stands in nobody's way. */
+/* What a node that was killed leaves behind stands in nobody's way.  The folder
+ * is locked: else it may be of one that starts. */
 static void tell_stale(struct ctl *ctl, const struct testnet_node *node)
 {
     pid_t pid = node->pid == 0 ? read_pid(node->pid_file) : 0;
@@ -135,8 +157,10 @@ static bool add_node(struct testnet *net, struct ctl *ctl, const char *role,
         return false;
     }
     read_url(node);
+    int lock = testnet_lock(node);
     node->pid = find_pid(node);
     tell_stale(ctl, node);
+    unlock(lock);
     return true;
 }
 

@@ -44,7 +44,13 @@ POT_MUST_USE enum exit_code testnet_open(struct testnet *net, struct ctl *ctl,
                                          const char *folder);
 void testnet_close(struct testnet *net);
 
-/* testnet_forget_pid: removes the node's pid file. */
+/* testnet_lock: nobody else starts the node, or removes its pid file, before
+ * what is returned is closed, here and in a child up to its exec; -1: its
+ * folder cannot be locked. */
+int testnet_lock(const struct testnet_node *node);
+
+/* testnet_forget_pid: the node's process has ended: removes the pid file, if it
+ * does not name another one by now. */
 void testnet_forget_pid(struct testnet_node *node);
 
 /* testnet_drop_running: leaves those that do not run. */

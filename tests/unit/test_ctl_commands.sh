@@ -264,6 +264,43 @@ expect 0 'miner0/potd.pid names process 2147483646, which is not miner0 any more
     testnet ps --dir "$net"
 check 'the stale file is gone' [ ! -e "$net/miner0/potd.pid" ]
 expect 0 '"pid":null' testnet ps --dir "$net" --json
+
+# in_time COMMAND...: until it is so, for ten seconds.
+in_time()
+{
+    for ((i = 0; i < 1000; i++)); do
+        "$@" && return
+        sleep 0.01
+    done
+    return 1
+}
+
+# Whether a process waits for a lock, or has gone on to its end.
+waits_or_ended()
+{
+    grep -q -- "-> FLOCK .* $1 " /proc/locks || ! kill -0 "$1" 2>"$dir/gone"
+}
+
+# Nor is a pid file looked at while a node is started, whose process may not be
+# potd yet.
+echo 2147483646 >"$net/miner0/potd.pid"
+exec 9<"$net/miner0"
+flock 9
+"$potctl" testnet ps --dir "$net" >"$dir/out" 2>"$dir/err" 9<&- &
+ps=$!
+check 'ps waits' in_time waits_or_ended $ps
+tail -f "$net/miner0/node.toml" >"$dir/tail" 2>&1 9<&- &
+started=$!
+check 'it runs' in_time grep -q node.toml /proc/$started/cmdline
+echo $started >"$net/miner0/potd.pid"
+exec 9<&-
+wait $ps
+check 'it shows who was started' grep -q "^miner0 *$started " "$dir/out"
+check 'and says nothing of a stale file' [ ! -s "$dir/err" ]
+check 'the file stays' [ -e "$net/miner0/potd.pid" ]
+kill $started
+wait $started 2>"$dir/gone"
+rm "$net/miner0/potd.pid"
 expect 0 '0 nodes stopped' testnet down --dir "$net"
 expect 1 'validator0' testnet up --dir "$net" --detach --potd /bin/false
 check 'a failed start leaves no pid file' [ ! -e "$net/validator0/potd.pid" ]
