@@ -47,6 +47,17 @@ void key_equation_base(decaf_255_scalar_t out, const decaf_255_scalar_t s)
     }
 }
 
+/* s B + k A.  libdecaf leaves out s B where k is 0. */
+static void add_both(decaf_255_point_t out, const decaf_255_scalar_t s,
+                     const decaf_255_point_t key, const decaf_255_scalar_t k)
+{
+    if (decaf_255_scalar_eq(k, decaf_255_scalar_zero) == DECAF_TRUE) {
+        decaf_255_point_scalarmul(out, decaf_255_point_base, s);
+    } else {
+        decaf_255_base_double_scalarmul_non_secret(out, s, key, k);
+    }
+}
+
 bool key_equation_holds(const struct key_equation *equation,
                         const decaf_255_point_t key)
 {
@@ -55,6 +66,6 @@ bool key_equation_holds(const struct key_equation *equation,
     decaf_255_scalar_t minus_k;
     key_equation_base(base, equation->s);
     decaf_255_scalar_sub(minus_k, decaf_255_scalar_zero, equation->k);
-    decaf_255_base_double_scalarmul_non_secret(sum, base, key, minus_k);
+    add_both(sum, base, key, minus_k);
     return decaf_255_point_eq(sum, equation->r) == DECAF_TRUE;
 }

@@ -329,6 +329,29 @@ static void an_s_that_is_not_below_the_order_is_refused(void **state)
     assert_copies_agree();
 }
 
+/* Nobody can find one with k = 0; the equation is what it is nevertheless. */
+static void the_equation_is_the_same_where_k_or_s_is_0(void **state)
+{
+    static const uint8_t scalars[][1] = {{0}, {5}};
+    decaf_255_point_t key;
+    (void)state;
+    decaf_255_point_double(key, decaf_255_point_base);
+    for (int i = 0; i < 4; i++) {
+        struct key_equation equation;
+        decaf_255_scalar_t times;
+        decaf_255_point_t k_times_key;
+        decaf_255_scalar_decode_long(equation.s, scalars[i % 2], 1);
+        decaf_255_scalar_decode_long(equation.k, scalars[i / 2], 1);
+        key_equation_base(times, equation.s);
+        decaf_255_point_scalarmul(equation.r, decaf_255_point_base, times);
+        decaf_255_point_scalarmul(k_times_key, key, equation.k);
+        decaf_255_point_sub(equation.r, equation.r, k_times_key);
+        assert_true(key_equation_holds(&equation, key));
+        decaf_255_point_add(equation.r, equation.r, decaf_255_point_base);
+        assert_false(key_equation_holds(&equation, key));
+    }
+}
+
 static void each_flipped_bit_is_seen(void **state)
 {
     (void)state;
@@ -494,6 +517,7 @@ int main(void)
         cmocka_unit_test(a_key_of_small_order_has_no_signature),
         cmocka_unit_test(an_encoding_that_is_not_the_one_is_refused),
         cmocka_unit_test(an_s_that_is_not_below_the_order_is_refused),
+        cmocka_unit_test(the_equation_is_the_same_where_k_or_s_is_0),
         cmocka_unit_test(each_flipped_bit_is_seen),
         cmocka_unit_test(wrong_ones_among_many_are_found),
         cmocka_unit_test(wrong_ones_do_not_cancel_out),
