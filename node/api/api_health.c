@@ -7,6 +7,7 @@
 #include "ledger/ledger.h"
 #include "node/api/api_history.h"
 #include "node/api/api_json.h"
+#include "node/api/api_progress.h"
 #include "node/api/api_request.h"
 #include "node/api/api_route.h"
 #include "node/block/chain.h"
@@ -149,27 +150,22 @@ static void check_guard(json_t *list, const struct api_config *config)
     }
 }
 
-/* Whether blocks are to be expected: of a validator that it votes, of others
- * that they are up to date and reach someone. */
-static bool awaits_blocks(const struct api_config *config)
+static bool is_stalled(const struct api_config *config,
+                       const struct api_history *history)
 {
     struct pbft_status status = {.replica = PBFT_NO_REPLICA};
     if (config->replica != NULL) {
         status = replica_status(config->replica);
     }
-    return status.replica != PBFT_NO_REPLICA
-               ? !status.is_held
-               : net_peer_count(config->net) > 0 &&
-                     !sync_is_behind(config->sync);
-}
-
-/* No view, and no change of views, takes so long.  A chain with nothing to do
- * has a block each idle_interval_ms all the same. */
-static bool is_stalled(const struct api_config *config,
-                       const struct api_history *history)
-{
-    return awaits_blocks(config) &&
-           uv_now(config->loop) - history->applied_ms > config->patience_ms;
+    const struct api_progress progress = {
+        .is_validator = status.replica != PBFT_NO_REPLICA,
+        .is_held = status.is_held,
+        .is_behind = sync_is_behind(config->sync),
+        .peers = net_peer_count(config->net),
+        .stale_ms = uv_now(config->loop) - history->applied_ms,
+        .patience_ms = config->patience_ms,
+    };
+    return api_progress_is_stalled(&progress);
 }
 
 static void check_progress(json_t *list, const struct api_config *config,

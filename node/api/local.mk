@@ -18,6 +18,7 @@ node_api_libapi_a_SOURCES = \
 	node/api/api_history.c node/api/api_history.h \
 	node/api/api_json.c node/api/api_json.h \
 	node/api/api_peer.c \
+	node/api/api_progress.c node/api/api_progress.h \
 	node/api/api_queue.c node/api/api_queue.h \
 	node/api/api_record.c node/api/api_record.h \
 	node/api/api_request.c node/api/api_request.h \
