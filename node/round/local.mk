@@ -42,5 +42,6 @@ node_round_libround_a_SOURCES = \
 	node/round/rounds_shared.h \
 	node/round/word_choice.c node/round/word_choice.h \
 	node/round/worker_process.c node/round/worker_process.h \
+	node/round/worker_words.c node/round/worker_words.h \
 	node/round/workers.c node/round/workers.h
 node_round_libround_a_CPPFLAGS = $(node_cppflags)

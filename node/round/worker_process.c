@@ -19,6 +19,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "node/round/round_input.h"
+#include "node/round/worker_words.h"
 #include "training/assign.h"
 #include "training/worker_shm.h"
 
@@ -45,12 +46,14 @@ struct worker_process {
     struct worker_process_config config;
     enum process_state state;
     uv_process_t process;
-    uv_pipe_t in;          /* its standard input */
-    uv_pipe_t out;         /* its standard output */
+    uv_pipe_t in;  /* its standard input */
+    uv_pipe_t out; /* its standard output */
+    struct worker_words words;
     uv_timer_t timer;      /* deadline of a hello or a reply, or back-off */
     bool is_running;       /* the process has not been reaped */
     bool is_ending;        /* worker_process_close was called */
-    unsigned handles_open; /* of process, in, out */
+    bool is_unexplained;   /* why it was lost: its exit will tell */
+    unsigned handles_open; /* of process, in, out, words */
     bool timer_is_open;
     uint64_t backoff_ms;
     enum worker_loss loss; /* CLOSING: what its owner will be told */
@@ -114,8 +117,22 @@ static void on_closed(uv_handle_t *handle)
     w->config.events->lost(w->config.context, w->loss);
 }
 
+static void tell_loss(const struct worker_process *w, const char *why)
+{
+    if (!w->is_ending) {
+        LOG(LOG_WARN, "node", "worker lost", log_u64("worker", w->config.index),
+            log_text("why", why));
+    }
+}
+
+static void close_reaped(struct worker_process *w)
+{
+    worker_words_end(&w->words, on_closed);
+    uv_close((uv_handle_t *)&w->process, on_closed);
+}
+
 /* The process goes with the pipes if it was reaped, and else when it is: one
- * whose handle is gone stays a zombie. */
+ * whose handle is gone stays a zombie.  why is NULL if its end says why. */
 static void stop(struct worker_process *w, const char *why)
 {
     if (w->state == PROCESS_CLOSING || w->state == PROCESS_STOPPED) {
@@ -128,14 +145,27 @@ static void stop(struct worker_process *w, const char *why)
     (void)uv_timer_stop(&w->timer);
     uv_close((uv_handle_t *)&w->in, on_closed);
     uv_close((uv_handle_t *)&w->out, on_closed);
+    w->is_unexplained = why == NULL;
     if (w->is_running) {
         (void)uv_process_kill(&w->process, SIGKILL);
     } else {
-        uv_close((uv_handle_t *)&w->process, on_closed);
+        close_reaped(w);
     }
-    if (!w->is_ending) {
-        LOG(LOG_WARN, "node", "worker lost", log_u64("worker", w->config.index),
-            log_text("why", why));
+    if (why != NULL) {
+        tell_loss(w, why);
+    }
+}
+
+/* It ends its output before itself, and is killed then, which changes nothing
+ * for one that ends. */
+static void describe_end(char *out, size_t size, int64_t status,
+                         int signal_number)
+{
+    if (signal_number != 0) {
+        (void)snprintf(out, size, "ended by signal %d, %s", signal_number,
+                       strsignal(signal_number));
+    } else {
+        (void)snprintf(out, size, "ended with exit code %d", (int)status);
     }
 }
 
@@ -143,15 +173,17 @@ static void on_process_exit(uv_process_t *process, int64_t status,
                             int signal_number)
 {
     struct worker_process *w = process->data;
-    char why[64];
+    char why[96];
     w->is_running = false;
-    if (w->state == PROCESS_CLOSING) {
-        uv_close((uv_handle_t *)&w->process, on_closed);
+    describe_end(why, sizeof(why), status, signal_number);
+    if (w->state != PROCESS_CLOSING) {
+        stop(w, why);
         return;
     }
-    (void)snprintf(why, sizeof(why), "exit %d, signal %d", (int)status,
-                   signal_number);
-    stop(w, why);
+    if (w->is_unexplained) {
+        tell_loss(w, why);
+    }
+    close_reaped(w);
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -231,7 +263,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
     struct worker_process *w = stream->data;
     struct worker_message message;
     if (count < 0) {
-        stop(w, "its output ended");
+        stop(w, NULL);
         return;
     }
     buf_append(&w->inbox, buffer->base, (size_t)count);
@@ -406,7 +438,8 @@ static int spawn(struct worker_process *w)
          .data.stream = (uv_stream_t *)&w->in},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
          .data.stream = (uv_stream_t *)&w->out},
-        {.flags = UV_INHERIT_FD, .data.fd = 2},
+        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
+         .data.stream = (uv_stream_t *)&w->words.pipe},
         {.flags = UV_INHERIT_FD, .data.fd = w->shm.fd},
     };
     uv_process_options_t options = {
@@ -431,12 +464,15 @@ static void start(struct worker_process *w)
     w->process.data = w;
     w->in.data = w;
     w->out.data = w;
-    w->handles_open = 3;
+    worker_words_init(&w->words, w->config.loop, w->config.index);
+    w->words.pipe.data = w;
+    w->handles_open = 4;
     w->state = PROCESS_STARTING;
     enum pot_err err = w->shm.fd < 0 ? worker_shm_open(&w->shm, 0) : POT_OK;
     int rc = spawn(w); /* refused without shared memory */
     w->is_running = rc == 0;
     if (rc == 0) {
+        worker_words_hear(&w->words);
         rc = uv_read_start((uv_stream_t *)&w->out, on_alloc, on_read);
     }
     if (rc != 0) {

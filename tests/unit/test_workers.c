@@ -55,6 +55,7 @@ struct fixture {
     char real[4096];
     char bad[4096];
     struct round_input *input;
+    const char *exact; /* kernel */
     struct workers *pool;
 };
 
@@ -91,6 +92,7 @@ static int set_up(void **state)
     byte_dataset_write(f->path, f->folder, DATA_ROWS, FEATURES, CLASSES);
     assert_int_equal(uv_loop_init(&f->loop), 0);
     f->input = make_input(f->path);
+    f->exact = "auto";
     assert_int_equal(setenv("POT_BAD_REAL", f->real, 1), 0);
     assert_int_equal(setenv("POT_BAD_FILE", f->marks, 1), 0);
     *state = f;
@@ -124,7 +126,7 @@ static void open_pool(struct fixture *f, const char *mode, unsigned count,
         .loop = &f->loop,
         .program = mode != NULL ? f->bad : f->real,
         .core = "auto",
-        .exact = "auto",
+        .exact = f->exact,
         .count = count,
         .deadline_ms = deadline_ms,
     };
@@ -249,9 +251,30 @@ static void expect_failure(struct fixture *f, const char *mode,
     close_pool(f);
 }
 
+#define LOG_BYTES_MAX (1 << 20)
+
+/* What the log says meanwhile. */
+static void expect_logged(struct fixture *f, const char *mode, const char *text)
+{
+    char *path = file_join(f->folder, "log");
+    char *log;
+    size_t size;
+    assert_int_equal(log_open(LOG_INFO, LOG_FORMAT_TEXT, path), POT_OK);
+    expect_failure(f, mode, DEADLINE_MS, POT_EIO);
+    assert_int_equal(log_open(LOG_INFO, LOG_FORMAT_TEXT, NULL), POT_OK);
+    assert_int_equal(file_read(&log, &size, path, LOG_BYTES_MAX), POT_OK);
+    if (strstr(log, text) == NULL) {
+        fail_msg("no \"%s\" in:\n%s", text, log);
+    }
+    assert_int_equal(unlink(path), 0);
+    free(log);
+    free(path);
+}
+
+/* Its output ends before it does. */
 static void a_job_that_kills_every_worker_fails(void **state)
 {
-    expect_failure(*state, "crash", DEADLINE_MS, POT_EIO);
+    expect_logged(*state, "crash", "why=\"ended by signal 6, Aborted\"");
 }
 
 static void a_worker_that_talks_nonsense_is_ended(void **state)
@@ -286,7 +309,16 @@ static void no_worker_becomes_a_zombie(void **state)
 
 static void a_worker_that_does_not_start_fails_the_job(void **state)
 {
-    expect_failure(*state, "no such mode", DEADLINE_MS, POT_EIO);
+    expect_logged(*state, "no such mode", "why=\"ended with exit code 2\"");
+}
+
+static void the_log_has_a_workers_last_words(void **state)
+{
+    struct fixture *f = *state;
+    f->exact = "none";
+    expect_logged(f, NULL,
+                  "worker says worker=0 text=\"pot-worker: this processor has "
+                  "no exact kernel");
 }
 
 /* Its words are no more trusted than its sums: the job stays within the
@@ -489,6 +521,7 @@ int main(void)
         TEST(a_worker_of_another_version_gets_no_work),
         TEST(no_worker_becomes_a_zombie),
         TEST(a_worker_that_does_not_start_fails_the_job),
+        TEST(the_log_has_a_workers_last_words),
         TEST(losses_that_nobody_can_have_do_not_overflow),
         TEST(a_pool_without_descriptors_fails_its_job_and_recovers),
         TEST(a_job_that_is_refused_fails_at_once_and_says_why),
