@@ -67,6 +67,14 @@ void map_fini(struct map *map)
     *map = (struct map){0};
 }
 
+void map_fini_free(struct map *map)
+{
+    for (size_t i = 0; i < map->capacity; i++) {
+        free(map->slots[i].value);
+    }
+    map_fini(map);
+}
+
 void *map_get(const struct map *map, const uint8_t key[static MAP_KEY_SIZE])
 {
     return map->count > 0 ? find(map, key)->value : NULL;

@@ -27,7 +27,10 @@ struct map {
     size_t count; /* 2 * count <= capacity */
 };
 
-void map_fini(struct map *map); /* the values stay the caller's */
+/* map_fini, _fini_free: it is empty again; the values stay the caller's, or are
+ * its own and free()d. */
+void map_fini(struct map *map);
+void map_fini_free(struct map *map);
 
 /* map_get: the value, or NULL. */
 void *map_get(const struct map *map, const uint8_t key[static MAP_KEY_SIZE]);

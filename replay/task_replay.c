@@ -130,15 +130,10 @@ struct task_replay *task_replay_new(const struct hash *task,
 
 void task_replay_free(struct task_replay *r)
 {
-    size_t cursor = 0;
-    const struct map_slot *slot;
     if (r == NULL) {
         return;
     }
-    while ((slot = map_next(&r->links, &cursor)) != NULL) {
-        free(slot->value);
-    }
-    map_fini(&r->links);
+    map_fini_free(&r->links);
     mlp_free(r->mlp);
     free(r->theta);
     for (size_t i = 0; i < SPEC_MOMENTS_MAX; i++) {

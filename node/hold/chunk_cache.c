@@ -208,15 +208,10 @@ enum pot_err chunk_cache_open(struct chunk_cache **out, const char *folder,
 
 void chunk_cache_close(struct chunk_cache *cache)
 {
-    size_t cursor = 0;
     if (cache == NULL) {
         return;
     }
-    for (const struct map_slot *slot;
-         (slot = map_next(&cache->entries, &cursor)) != NULL;) {
-        free(slot->value);
-    }
-    map_fini(&cache->entries);
+    map_fini_free(&cache->entries);
     uv_mutex_destroy(&cache->mutex);
     free(cache->folder);
     free(cache->chunks);

@@ -41,12 +41,7 @@ struct committing *committing_new(const Pot__TaskRecord *task, uint64_t pace_ms,
 
 void committing_free(struct committing *c)
 {
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    while ((slot = map_next(&c->promises, &cursor)) != NULL) {
-        free(slot->value);
-    }
-    map_fini(&c->promises);
+    map_fini_free(&c->promises);
     map_fini(&c->closed);
     free(c);
 }

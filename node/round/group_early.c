@@ -5,8 +5,6 @@
 #include "base/alloc.h"
 #include "proto/group.h"
 
-#include <stdlib.h>
-
 struct early_words {
     struct group_word list[GROUP_EARLY_MAX];
     size_t count; /* that came; the last ones are there */
@@ -14,12 +12,7 @@ struct early_words {
 
 void group_early_fini(struct group_early *early)
 {
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    while ((slot = map_next(&early->words, &cursor)) != NULL) {
-        free(slot->value);
-    }
-    map_fini(&early->words);
+    map_fini_free(&early->words);
 }
 
 void group_early_keep(struct group_early *early, const struct group_word *word)

@@ -39,21 +39,10 @@ struct own_links *own_links_new(const struct key *key, const struct hash *chain,
     return links;
 }
 
-static void forget_all(struct own_links *links)
-{
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    while ((slot = map_next(&links->tasks, &cursor)) != NULL) {
-        free(slot->value);
-    }
-    map_fini(&links->tasks);
-    links->tasks = (struct map){0};
-}
-
 void own_links_free(struct own_links *links)
 {
     if (links != NULL) {
-        forget_all(links);
+        map_fini_free(&links->tasks);
         free(links);
     }
 }
@@ -88,7 +77,7 @@ bool own_links_get(struct own_links *links, const struct hash *task,
             return false;
         }
         if (links->tasks.count == TASKS_HELD) {
-            forget_all(links);
+            map_fini_free(&links->tasks);
         }
         (void)map_put(&links->tasks, task->b, m);
     }

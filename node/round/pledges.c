@@ -40,12 +40,7 @@ struct pledges *pledges_new(const Pot__TaskRecord *task, uint64_t opened_ms)
 
 void pledges_free(struct pledges *p)
 {
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    while ((slot = map_next(&p->held, &cursor)) != NULL) {
-        free(slot->value);
-    }
-    map_fini(&p->held);
+    map_fini_free(&p->held);
     free(p);
 }
 

@@ -59,10 +59,28 @@ static void random_changes_agree_with_an_array(void **state)
     map_fini(&map);
 }
 
+static void a_map_lets_go_of_its_values(void **state)
+{
+    (void)state;
+    uint8_t key[MAP_KEY_SIZE];
+    struct map map = {0};
+    for (unsigned i = 0; i < KEYS; i++) {
+        void *value = malloc(1);
+        assert_non_null(value);
+        key_of(key, i);
+        assert_null(map_put(&map, key, value));
+    }
+    map_fini_free(&map); /* a leak is the sanitizers' to find */
+    assert_int_equal(map.count, 0);
+    assert_null(map_get(&map, key));
+    map_fini_free(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_changes_agree_with_an_array),
+        cmocka_unit_test(a_map_lets_go_of_its_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

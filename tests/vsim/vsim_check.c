@@ -53,11 +53,7 @@ void vsim_check_init(void)
 
 void vsim_check_fini(void)
 {
-    const struct map_slot *slot;
-    for (size_t cursor = 0; (slot = map_next(&places, &cursor)) != NULL;) {
-        free(slot->value);
-    }
-    map_fini(&places);
+    map_fini_free(&places);
     free(acknowledged);
     vsim_words_fini();
 }

@@ -38,11 +38,7 @@ void vsim_words_init(void)
 
 void vsim_words_fini(void)
 {
-    const struct map_slot *slot;
-    for (size_t cursor = 0; (slot = map_next(&words, &cursor)) != NULL;) {
-        free(slot->value);
-    }
-    map_fini(&words);
+    map_fini_free(&words);
 }
 
 static void place_of(struct hash *out, const struct word *word)
