@@ -64,17 +64,12 @@ void group_fini(struct group *group)
     group->members = NULL;
 }
 
-static int compare_hashes(const void *a, const void *b)
-{
-    return hash_compare(a, b);
-}
-
 bool group_find(size_t *index, const struct group *group,
                 const struct hash *member)
 {
     const struct hash *found =
         bsearch(member, group->members, group->member_count,
-                sizeof(*group->members), compare_hashes);
+                sizeof(*group->members), hash_order);
     if (found != NULL) {
         *index = (size_t)(found - group->members);
     }
