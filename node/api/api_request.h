@@ -33,6 +33,7 @@ struct api_batch {
     size_t count;
     size_t answered;
     size_t accepted;
+    size_t known; /* of these */
     json_t
         *refused; /* the first of them; NULL: none, or it went into the reply */
 };

@@ -97,6 +97,7 @@ static void on_batch_receipt(void *context,
     struct api_batch *batch = &request->batch;
     if (intake_is_taken(receipt)) {
         batch->accepted++;
+        batch->known += receipt->pool == MEMPOOL_KNOWN;
     } else if (json_array_size(batch->refused) < NAMED_MAX) {
         add_refused(request, batch->answered, receipt);
     }
@@ -105,6 +106,7 @@ static void on_batch_receipt(void *context,
     }
     json_t *json = json_object();
     api_json_set(json, "accepted", json_integer((json_int_t)batch->accepted));
+    api_json_set(json, "known", json_integer((json_int_t)batch->known));
     api_json_set(json, "refused", batch->refused);
     batch->refused = NULL;
     api_reply_json(request, 202, json);
@@ -229,7 +231,8 @@ const struct api_route api_tx_routes[] = {
     {"POST", "/v1/txs/batch",
      .summary = "send several, each behind its size as a u32",
      .answer =
-         "accepted: how many; refused: index, code, message of 100 others",
+         "accepted: how many; known: how many of these waited before; refused:"
+         " index, code, message of 100 others",
      .status = 202, .body_max = TX_BATCH_BYTES_MAX, .handler = post_txs},
     {"GET", "/v1/txs/{hash}",
      .summary = "where a transaction stands; 202: it waits for a block; 410:"

@@ -214,6 +214,22 @@ await 10 "it is committed" is_past_nonce "$at"
 tx 422 nonce_used good "$at"
 [ "$(nonce)" -eq $((at + 1)) ] || miss "one transaction, nonce $(nonce)"
 
+# One that waits for an earlier nonce is the same when it is sent again.
+tx 202 taken good $((at + 2))
+holds '.known == false' "$WORK/answer" || miss "new: $(cat "$WORK/answer")"
+cp "$WORK/tx" "$WORK/first"
+tx 202 taken good $((at + 2))
+holds .known "$WORK/answer" || miss "known: $(cat "$WORK/answer")"
+"$BUILD/tests/e2e/bad_tx" "$POTCTL_KEY" "$chain" $((at + 3)) good >"$WORK/tx"
+for each in first tx tx; do
+    size=$(stat -c %s "$WORK/$each") # below 2^16
+    printf "$(printf '\\%03o\\%03o\\0\\0' $((size % 256)) $((size / 256)))"
+    cat "$WORK/$each"
+done >"$WORK/batch"
+curl -sS --data-binary "@$WORK/batch" "$url/v1/txs/batch" >"$WORK/answer"
+holds '.accepted == 3 and .known == 2 and .refused == []' "$WORK/answer" ||
+    miss "of three sent one is new: $(cat "$WORK/answer")"
+
 # ---- HTTP
 
 # http STATUS CURL-ARGUMENTS...
