@@ -127,27 +127,27 @@ INLINE void transpose_8x8(float *out, size_t out_stride, const float *in,
     }
 }
 
-/* out (run, count) = transpose(in (count, run)) */
+/* out (run, count) = transpose(in (count, run)): squares, of which the last
+ * lies over the one before where they do not fill the height. */
 INLINE void transpose(float *out, size_t out_stride, const float *in,
                       size_t in_stride, size_t count, size_t run, bool is_fixed)
 {
-    size_t eights = count / 8 * 8;
-    size_t fours = count / 4 * 4;
-    size_t run_eights = run / 8 * 8;
-    for (size_t i = 0; i < eights; i += 8) {
-        for (size_t k = 0; k < run_eights; k += 8) {
-            transpose_8x8(out + k * out_stride + i, out_stride,
-                          in + i * in_stride + k, in_stride, is_fixed);
-        }
-    }
-    for (size_t i = eights; i < fours; i += 4) {
-        for (size_t k = 0; k < run_eights; k += 4) {
-            transpose_4x4(out + k * out_stride + i, out_stride,
-                          in + i * in_stride + k, in_stride, is_fixed);
+    size_t side = count < 8 ? 4 : 8;
+    size_t squares = count < side ? 0 : run / side * side;
+    for (size_t i = 0; squares > 0 && i < count; i += side) {
+        size_t row = count - i < side ? count - side : i;
+        const float *from = in + row * in_stride;
+        for (size_t k = 0; k < squares; k += side) {
+            float *to = out + k * out_stride + row;
+            if (side == 8) {
+                transpose_8x8(to, out_stride, from + k, in_stride, is_fixed);
+            } else {
+                transpose_4x4(to, out_stride, from + k, in_stride, is_fixed);
+            }
         }
     }
     for (size_t i = 0; i < count; i++) {
-        for (size_t k = i < fours ? run_eights : 0; k < run; k++) {
+        for (size_t k = squares; k < run; k++) {
             out[k * out_stride + i] =
                 take_one(in + i * in_stride + k, is_fixed);
         }
