@@ -56,7 +56,7 @@ TARGET static bool give_tile(const struct product_taker *taker,
         struct operand part = {a + l * piece->rows, piece->rows, true, false};
         tiles[piece->rows][1][piece->columns > LANES](
             sums, PANEL, part, panel + l * PANEL, k - l < block ? k - l : block,
-            false);
+            false, (struct ahead){0});
         piece->is_first = l == 0;
         is_taken = taker->take(taker->context, piece);
     }

@@ -25,21 +25,31 @@
 
 #include <string.h>
 
-#define RUN ((size_t)264)
+/* Steps of k whose part of a panel the first cache holds. */
+#define RUN ((size_t)344)
 /* A pass of training/mlp.c, if it is of 512 rows. */
 #define BLOCK_ROWS ((size_t)(518 / TILE_ROWS * TILE_ROWS))
 /* Columns of c from which on packing a pays. */
 #define PACK_COLUMNS ((size_t)256)
 
-_Static_assert((518 + 2 * LANES) * 264 <= PRODUCT_SCRATCH,
+_Static_assert((518 + 2 * LANES) * RUN <= PRODUCT_SCRATCH,
                "a block's rows and a panel are packed into the scratch");
 _Static_assert(TILE_ROWS <= 15, "a tile's rows have five anchors, three each");
+
+/* Rows of c that are going to be written, asked for one a step of k: all at
+ * once they would make the chains wait, as they lie far apart. */
+struct ahead {
+    const float *at;
+    size_t stride;
+    size_t rows;
+    size_t last; /* column */
+};
 
 /* rows and vectors are constants wherever this is inlined: what is left is
  * rows * vectors chains in registers. */
 INLINE void add_chains(VECTOR sums[TILE_ROWS][2], struct operand a,
-                       const float *panel, size_t run, size_t rows,
-                       size_t vectors)
+                       const float *panel, size_t run, struct ahead ahead,
+                       size_t rows, size_t vectors)
 {
     const float *anchors[5];
     UNROLLED
@@ -51,6 +61,11 @@ INLINE void add_chains(VECTOR sums[TILE_ROWS][2], struct operand a,
         UNROLLED
         for (size_t v = 0; v < vectors; v++) {
             b[v] = LOAD(panel + k * PANEL + v * LANES);
+        }
+        if (k < ahead.rows) {
+            __builtin_prefetch(ahead.at, 1);
+            __builtin_prefetch(ahead.at + ahead.last, 1);
+            ahead.at += ahead.stride;
         }
         UNROLLED
         for (size_t i = 0; i < rows; i++) {
@@ -69,8 +84,8 @@ INLINE void add_chains(VECTOR sums[TILE_ROWS][2], struct operand a,
 }
 
 INLINE void tile(float *c, size_t c_stride, struct operand a,
-                 const float *panel, size_t run, bool is_added, size_t rows,
-                 size_t vectors)
+                 const float *panel, size_t run, bool is_added,
+                 struct ahead ahead, size_t rows, size_t vectors)
 {
     VECTOR sums[TILE_ROWS][2];
     UNROLLED
@@ -80,7 +95,7 @@ INLINE void tile(float *c, size_t c_stride, struct operand a,
             sums[i][v] = is_added ? LOAD(c + i * c_stride + v * LANES) : ZERO();
         }
     }
-    add_chains(sums, a, panel, run, rows, vectors);
+    add_chains(sums, a, panel, run, ahead, rows, vectors);
     UNROLLED
     for (size_t i = 0; i < rows; i++) {
         UNROLLED
@@ -90,7 +105,7 @@ INLINE void tile(float *c, size_t c_stride, struct operand a,
     }
 }
 
-/* c = fma(-rate, chains, c).  a's part is packed; c is asked for at once and
+/* c = fma(-rate, chains, c).  a's part is packed; c is asked for at first and
  * needed at last. */
 INLINE void step_tile(float *c, size_t c_stride, float rate, const float *a,
                       const float *panel, size_t run, size_t rows,
@@ -99,15 +114,15 @@ INLINE void step_tile(float *c, size_t c_stride, float rate, const float *a,
     VECTOR sums[TILE_ROWS][2];
     const float back = -rate;
     const struct operand packed = {a, rows, true, false};
+    const struct ahead own = {c, c_stride, rows, vectors * LANES - 1};
     UNROLLED
     for (size_t i = 0; i < rows; i++) {
         UNROLLED
         for (size_t v = 0; v < vectors; v++) {
-            __builtin_prefetch(c + i * c_stride + v * LANES, 1);
             sums[i][v] = ZERO();
         }
     }
-    add_chains(sums, packed, panel, run, rows, vectors);
+    add_chains(sums, packed, panel, run, own, rows, vectors);
     UNROLLED
     for (size_t i = 0; i < rows; i++) {
         UNROLLED
@@ -119,14 +134,16 @@ INLINE void step_tile(float *c, size_t c_stride, float rate, const float *a,
 }
 
 typedef void tile_fn(float *c, size_t c_stride, struct operand a,
-                     const float *panel, size_t run, bool is_added);
+                     const float *panel, size_t run, bool is_added,
+                     struct ahead ahead);
 
 #define TILE(name, rows, is_down, vectors)                                     \
     TARGET static void name(float *c, size_t c_stride, struct operand a,       \
-                            const float *panel, size_t run, bool is_added)     \
+                            const float *panel, size_t run, bool is_added,     \
+                            struct ahead ahead)                                \
     {                                                                          \
         a.is_k_down = is_down;                                                 \
-        tile(c, c_stride, a, panel, run, is_added, rows, vectors);             \
+        tile(c, c_stride, a, panel, run, is_added, ahead, rows, vectors);      \
     }
 typedef void step_fn(float *c, size_t c_stride, float rate, const float *a,
                      const float *panel, size_t run);
@@ -188,25 +205,16 @@ TARGET static void pack_rows(float *out, struct operand a, size_t rows,
 /* A tile that is narrower than its vectors is computed beside c. */
 TARGET static void narrow_tile(float *c, size_t n, struct operand a,
                                const float *panel, size_t run, bool is_added,
-                               size_t rows, size_t columns)
+                               struct ahead ahead, size_t rows, size_t columns)
 {
     float wide[TILE_ROWS * 2 * LANES] = {0};
     for (size_t i = 0; is_added && i < rows; i++) {
         memcpy(wide + i * PANEL, c + i * n, columns * sizeof(float));
     }
     tiles[rows][a.is_k_down][columns > LANES](wide, PANEL, a, panel, run,
-                                              is_added);
+                                              is_added, ahead);
     for (size_t i = 0; i < rows; i++) {
         memcpy(c + i * n, wide + i * PANEL, columns * sizeof(float));
-    }
-}
-
-/* c's rows lie far apart: those of the next tile are asked for before it. */
-INLINE void fetch_ahead(const float *c, size_t n, size_t columns, size_t rows)
-{
-    for (size_t i = 0; i < rows; i++) {
-        __builtin_prefetch(c + i * n, 1);
-        __builtin_prefetch(c + i * n + columns - 1, 1);
     }
 }
 
@@ -220,8 +228,8 @@ TARGET static void multiply_panel(float *c, size_t n, struct operand a,
         size_t height = tile_rows(rows - i);
         size_t left = rows - i - height;
         struct operand part = a;
-        fetch_ahead(c + (i + height) * n, n, columns,
-                    left < height ? left : height);
+        struct ahead next = {c + (i + height) * n, n,
+                             left < height ? left : height, columns - 1};
         if (is_packed) {
             part = (struct operand){a.at + i * run, height, true, false};
         } else {
@@ -229,9 +237,9 @@ TARGET static void multiply_panel(float *c, size_t n, struct operand a,
         }
         if (columns == LANES || columns == PANEL) {
             tiles[height][part.is_k_down][columns > LANES](
-                c + i * n, n, part, panel, run, is_added);
+                c + i * n, n, part, panel, run, is_added, next);
         } else {
-            narrow_tile(c + i * n, n, part, panel, run, is_added, height,
+            narrow_tile(c + i * n, n, part, panel, run, is_added, next, height,
                         columns);
         }
         i += height;
