@@ -130,6 +130,14 @@ int uv_process_kill(uv_process_t *process, int number)
     return UV_ENOSYS;
 }
 
+int uv_fileno(const uv_handle_t *handle, uv_os_fd_t *fd)
+{
+    (void)handle;
+    (void)fd;
+    POT_ASSERT(false);
+    return UV_ENOSYS;
+}
+
 int uv_poll_init(uv_loop_t *loop, uv_poll_t *poll, int fd)
 {
     (void)loop;
