@@ -106,7 +106,7 @@ void reminder_greet(struct reminder *reminder, uint64_t now_ms)
     const struct map_slot *slot;
     while ((slot = map_next(&reminder->miners, &cursor)) != NULL) {
         struct reminded *reminded = slot->value;
-        again_hasten(&reminded->again, now_ms, REMINDER_MS);
+        again_hasten(&reminded->again, now_ms, REMINDER_GREET_MS);
     }
 }
 

@@ -15,7 +15,8 @@
 struct gossip;
 struct reminder; /* opaque: node/round/reminder.c */
 
-#define REMINDER_MS 3000
+#define REMINDER_MS       6000
+#define REMINDER_GREET_MS 3000
 
 /* reminder_new: of a task; gossip is borrowed. */
 struct reminder *reminder_new(struct gossip *gossip);
@@ -33,7 +34,7 @@ void reminder_note(struct reminder *reminder, enum reminder_kind kind,
 void reminder_open(struct reminder *reminder, uint32_t round);
 
 /* reminder_greet: a validator has come, which may lack it all: it is due in
- * REMINDER_MS. */
+ * REMINDER_GREET_MS. */
 void reminder_greet(struct reminder *reminder, uint64_t now_ms);
 
 /* reminder_tick: says again what is due. */

@@ -97,35 +97,34 @@ static void they_are_told_ever_more_seldom(void **state)
 {
     struct table *t = *state;
     note(t, 1, 0, 'C', 500);
-    assert_string_equal(told_at(t, 3499), "");
-    assert_string_equal(told_at(t, 3500), "C");
-    assert_string_equal(told_at(t, 9499), "");
-    assert_string_equal(told_at(t, 9500), "C");
-    assert_string_equal(told_at(t, 21499), "");
-    assert_string_equal(told_at(t, 21500), "C");
-    assert_string_equal(told_at(t, 33499), "");
-    assert_string_equal(told_at(t, 33500), "C");
+    assert_string_equal(told_at(t, 6499), "");
+    assert_string_equal(told_at(t, 6500), "C");
+    assert_string_equal(told_at(t, 18499), "");
+    assert_string_equal(told_at(t, 18500), "C");
+    assert_string_equal(told_at(t, 30499), "");
+    assert_string_equal(told_at(t, 30500), "C");
 }
 
 static void what_is_new_of_a_miner_is_told_soon(void **state)
 {
     struct table *t = *state;
     note(t, 1, 0, 'C', 0);
-    assert_string_equal(told_at(t, 3000), "C");
-    note(t, 1, 0, 's', 4000);
-    assert_string_equal(told_at(t, 6999), "");
-    assert_string_equal(told_at(t, 7000), "Cs");
+    assert_string_equal(told_at(t, 6000), "C");
+    note(t, 1, 0, 's', 7000);
+    assert_string_equal(told_at(t, 12999), "");
+    assert_string_equal(told_at(t, 13000), "Cs");
 }
 
 static void a_validator_that_comes_is_told_soon(void **state)
 {
     struct table *t = *state;
     note(t, 1, 0, 'C', 0);
-    assert_string_equal(told_at(t, 3000), "C");
-    assert_string_equal(told_at(t, 9000), "C");
+    assert_string_equal(told_at(t, 6000), "C");
     reminder_greet(t->reminder, 10000);
     assert_string_equal(told_at(t, 12999), "");
     assert_string_equal(told_at(t, 13000), "C");
+    assert_string_equal(told_at(t, 18999), "");
+    assert_string_equal(told_at(t, 19000), "C");
 }
 
 /* Nor by one that connects again and again. */
@@ -134,8 +133,8 @@ static void what_is_due_is_not_put_off_by_who_comes(void **state)
     struct table *t = *state;
     note(t, 1, 0, 'C', 0);
     reminder_greet(t->reminder, 1000);
-    reminder_greet(t->reminder, 2999);
-    assert_string_equal(told_at(t, 3000), "C");
+    reminder_greet(t->reminder, 3999);
+    assert_string_equal(told_at(t, 4000), "C");
 }
 
 static void a_miners_first_words_in_a_round_are_kept(void **state)
@@ -143,7 +142,7 @@ static void a_miners_first_words_in_a_round_are_kept(void **state)
     struct table *t = *state;
     note(t, 1, 0, 's', 0);
     note(t, 1, 0, 'x', 0);
-    assert_string_equal(told_at(t, 3000), "s");
+    assert_string_equal(told_at(t, REMINDER_MS), "s");
 }
 
 static void a_miners_last_round_is_kept(void **state)
@@ -153,7 +152,7 @@ static void a_miners_last_round_is_kept(void **state)
     note(t, 1, 4, 'a', 0);
     note(t, 1, 5, 'B', 0);
     note(t, 1, 4, 'x', 0);
-    assert_string_equal(told_at(t, 3000), "B");
+    assert_string_equal(told_at(t, REMINDER_MS), "B");
 }
 
 static void rounds_that_are_over_are_forgotten(void **state)
@@ -162,11 +161,11 @@ static void rounds_that_are_over_are_forgotten(void **state)
     note(t, 1, 4, 'a', 0);
     note(t, 2, 5, 'b', 0);
     reminder_open(t->reminder, 5);
-    assert_string_equal(told_at(t, 3000), "b");
+    assert_string_equal(told_at(t, REMINDER_MS), "b");
     reminder_open(t->reminder, 6);
     assert_string_equal(told_at(t, 60000), "");
     note(t, 1, 6, 'c', 60000);
-    assert_string_equal(told_at(t, 63000), "c");
+    assert_string_equal(told_at(t, 66000), "c");
 }
 
 static void no_more_miners_are_kept_than_a_roster_has(void **state)
@@ -176,7 +175,7 @@ static void no_more_miners_are_kept_than_a_roster_has(void **state)
         note(t, i, 0, 'a', 0);
     }
     note(t, ROSTER_MAX, 0, 'x', 0);
-    (void)told_at(t, 3000);
+    (void)told_at(t, REMINDER_MS);
     assert_int_equal(t->count[HEARER_FELLOW], ROSTER_MAX);
 }
 
