@@ -148,7 +148,7 @@ static int run(enum core_test test)
     openblas_set_num_threads(1);
     exact_set_rounding();
     const struct product *exact = choose_exact();
-    /* Said before the limits: behind them no log file takes a word. */
+    /* Said before the limits, which end it for what they forbid. */
     if (exact == NULL) {
         (void)fprintf(stderr,
                       "pot-worker: this processor has no exact kernel \"%s\" "
