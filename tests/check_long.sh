@@ -11,7 +11,7 @@ run_part() {
     replicas) tests/sim/sim_pbft --seeds 100001..110000 ;;
     nodes) tests/vsim/vsim --seeds 1001..11000 ;;
     mutations)
-        POT_FUZZ_RUNS=2000000 POT_FUZZ_SEED=2 \
+        POT_FUZZ_RUNS=500000 POT_FUZZ_SEED=2 \
             sh "$srcdir/tests/fuzz/test_fuzz.sh"
         ;;
     libfuzzer) sh "$srcdir/tests/fuzz/fuzz_long.sh" "$srcdir" ;;
