@@ -45,6 +45,7 @@ unit_node_tests = \
 	tests/unit/test_row_gather \
 	tests/unit/test_snapshots \
 	tests/unit/test_verified \
+	tests/unit/test_worker_words \
 	tests/unit/test_workers
 check_PROGRAMS += $(unit_node_tests)
 TESTS += $(unit_node_tests)
@@ -304,6 +305,10 @@ tests_unit_test_reminder_LDADD = node/round/libround.a $(unit_chain_libs)
 tests_unit_test_round_early_SOURCES = tests/unit/test_round_early.c
 tests_unit_test_round_early_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_round_early_LDADD = node/round/libround.a $(unit_fixture_libs)
+
+tests_unit_test_worker_words_SOURCES = tests/unit/test_worker_words.c
+tests_unit_test_worker_words_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_worker_words_LDADD = node/round/libround.a $(unit_chain_libs)
 
 # Runs pot-worker, and the worker that misbehaves.
 tests_unit_test_workers_SOURCES = tests/unit/test_workers.c \
