@@ -14,7 +14,9 @@ mkdir -p build-fuzz && cd build-fuzz
     CXX=clang++
 targets=$(sed -n 's/^\t\(tests\/fuzz\/fuzz_[a-z_]*\).*/\1/p' \
     "$source/tests/fuzz/local.mk")
-make -s -j"$(nproc)" all $targets
+# One after the other: all is made by another make, of the same files.
+make -s -j"$(nproc)" all
+make -s -j"$(nproc)" $targets
 for target in $targets; do
     name=${target#tests/fuzz/fuzz_}
     corpus=$source/tests/fuzz/corpus/$name
