@@ -8,6 +8,7 @@
 #include "node/api/api_json.h"
 #include "node/api/api_request.h"
 #include "node/api/api_route.h"
+#include "node/api/api_workers.h"
 #include "node/block/arrival.h"
 #include "node/block/chain.h"
 #include "node/block/replica.h"
@@ -15,7 +16,7 @@
 #include "node/hold/holdings.h"
 #include "node/hold/snapshots.h"
 #include "node/hold/stored.h"
-#include "node/round/miner.h"
+#include "node/round/workers.h"
 #include "node/tx/mempool.h"
 #include "p2p/net.h"
 #include "p2p/sync.h"
@@ -122,7 +123,8 @@ static void add_work(json_t *json, const struct api_config *c,
                      const struct state *state)
 {
     Pot__HashList *running = ledger_running(state);
-    const char *core = c->miner != NULL ? miner_core(c->miner) : "";
+    struct workers_stats workers;
+    api_workers_stats(c, &workers);
     api_json_set(json, "peers", api_json_count(net_peer_count(c->net)));
     add_sync(json, c->sync);
     add_snapshot(json, c);
@@ -133,7 +135,8 @@ static void add_work(json_t *json, const struct api_config *c,
     api_json_set(json, "tasks_running", api_json_count(running->n_hashes));
     codec_free(running);
     api_json_set(json, "worker_core",
-                 core[0] != '\0' ? api_json_text(core) : json_null());
+                 workers.core[0] != '\0' ? api_json_text(workers.core)
+                                         : json_null());
 }
 
 /* null: training sets are held whole. */

@@ -34,6 +34,7 @@ node_api_libapi_a_SOURCES = \
 	node/api/api_task.c \
 	node/api/api_tx.c \
 	node/api/api_url.c node/api/api_url.h \
+	node/api/api_workers.c node/api/api_workers.h \
 	node/api/metrics.c \
 	node/api/metrics_chain.c \
 	node/api/metrics_net.c \

@@ -8,12 +8,13 @@
 #include "node/api/api_route.h"
 #include "node/api/api_server.h"
 #include "node/api/api_streams.h"
+#include "node/api/api_workers.h"
 #include "node/api/metrics_parts.h"
 #include "node/api/metrics_process.h"
 #include "node/api/metrics_text.h"
 #include "node/hold/holdings.h"
 #include "node/hold/verified.h"
-#include "node/round/miner.h"
+#include "node/round/workers.h"
 #include "node/tx/intake.h"
 #include "node/tx/mempool.h"
 #include "p2p/message.h"
@@ -25,12 +26,13 @@ static const struct metrics_label no_label = {NULL, NULL};
 static void write_build(struct buf *out, const struct api_config *c,
                         const struct api_history *history)
 {
-    const char *core = c->miner != NULL ? miner_core(c->miner) : "";
+    struct workers_stats workers;
+    api_workers_stats(c, &workers);
     metrics_family(out, "pot_build_info", METRICS_GAUGE,
                    "Version of the node and its OpenBLAS core.");
     metrics_sample(out, "pot_build_info",
                    (struct metrics_label){"version", PACKAGE_VERSION},
-                   (struct metrics_label){"blas_core", core}, 1);
+                   (struct metrics_label){"blas_core", workers.core}, 1);
     metrics_one(out, "pot_uptime_seconds", METRICS_GAUGE,
                 "Since the node started.",
                 (double)(uv_now(c->loop) - history->opened_ms) / 1000.0);

@@ -6,6 +6,7 @@
 #include "base/fixed.h"
 #include "ledger/ledger.h"
 #include "node/api/api_config.h"
+#include "node/api/api_workers.h"
 #include "node/api/metrics_text.h"
 #include "node/hold/chunk_cache.h"
 #include "node/hold/holdings.h"
@@ -70,13 +71,19 @@ static void write_cache(struct buf *out, struct chunk_cache *cache)
     metrics_table(out, cache_fields, &stats);
 }
 
-static void write_workers(struct buf *out, const struct miner *miner)
+static void write_workers(struct buf *out, const struct api_config *config)
+{
+    struct workers_stats stats;
+    api_workers_stats(config, &stats);
+    metrics_table(out, worker_fields, &stats);
+}
+
+static void write_miner(struct buf *out, const struct miner *miner)
 {
     struct miner_stats stats = {0};
     if (miner != NULL) {
         miner_stats(miner, &stats);
     }
-    metrics_table(out, worker_fields, &stats.workers);
     metrics_table(out, miner_fields, &stats);
 }
 
@@ -222,7 +229,8 @@ static void write_tasks(struct buf *out, struct store *store)
 
 void metrics_training_write(struct buf *out, const struct api_config *config)
 {
-    write_workers(out, config->miner);
+    write_workers(out, config);
+    write_miner(out, config->miner);
     write_aggregator(out, config->aggregator);
     write_cache(out, config->holdings->chunks);
     write_rounds(out, config->rounds);

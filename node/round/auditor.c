@@ -65,6 +65,7 @@ struct auditor {
     struct workers *second; /* on second_core; NULL: none */
     char second_core[CORE_SIZE];
     size_t second_jobs;
+    struct workers_stats past; /* of second ones that are gone */
     char failed_cores[FAILED_CORES][CORE_SIZE]; /* that do not run here */
     size_t failed_next;
     struct trial *trials;
@@ -140,13 +141,26 @@ static void conclude(struct trial *trial, enum pot_err err)
     trial_free(trial);
 }
 
+static void end_second(struct auditor *a)
+{
+    struct workers_stats stats;
+    if (a->second != NULL) {
+        workers_stats(a->second, &stats);
+        stats.core[0] = '\0';
+        stats.running = 0;
+        stats.queued = 0;
+        workers_stats_add(&a->past, &stats);
+    }
+    workers_free(a->second);
+    a->second = NULL;
+}
+
 /* The second core does not run here: what waits for it stays undecided. */
 static void give_up_second(struct auditor *a)
 {
     memcpy(a->failed_cores[a->failed_next], a->second_core, CORE_SIZE);
     a->failed_next = (a->failed_next + 1) % FAILED_CORES;
-    workers_free(a->second);
-    a->second = NULL;
+    end_second(a);
     a->second_jobs = 0;
     for (struct trial *trial = a->trials; trial != NULL;) {
         if (trial->is_second && !trial->is_comparing) {
@@ -224,7 +238,7 @@ static bool try_second(struct trial *trial)
         if (a->second_jobs > 0) {
             return false;
         }
-        workers_free(a->second);
+        end_second(a);
         a->second = start_workers(a, trial->core);
         memcpy(a->second_core, trial->core, CORE_SIZE);
     }
@@ -328,4 +342,20 @@ enum pot_err auditor_judge(struct auditor *auditor,
         trial_free(trial);
     }
     return err;
+}
+
+static void add_pool(struct workers_stats *sum, const struct workers *pool)
+{
+    struct workers_stats stats;
+    if (pool != NULL) {
+        workers_stats(pool, &stats);
+        workers_stats_add(sum, &stats);
+    }
+}
+
+void auditor_workers(const struct auditor *auditor, struct workers_stats *out)
+{
+    *out = auditor->past;
+    add_pool(out, auditor->own);
+    add_pool(out, auditor->second);
 }

@@ -20,6 +20,7 @@
 struct holdings;
 struct needs;
 struct round_input;
+struct workers_stats;
 struct auditor; /* opaque: node/round/auditor.c */
 
 /* All borrowed. */
@@ -53,5 +54,8 @@ void auditor_free(struct auditor *auditor);
 POT_MUST_USE enum pot_err auditor_judge(struct auditor *auditor,
                                         const struct auditor_case *audit,
                                         auditor_done_fn *done, void *context);
+
+/* auditor_workers: of all its pools, those that are gone too. */
+void auditor_workers(const struct auditor *auditor, struct workers_stats *out);
 
 #endif

@@ -452,3 +452,8 @@ void audits_forget(struct audits *audits, const void *context)
         audit_free(audit);
     }
 }
+
+void audits_workers(const struct audits *audits, struct workers_stats *out)
+{
+    auditor_workers(audits->auditor, out);
+}

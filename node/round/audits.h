@@ -24,6 +24,7 @@
 
 struct audits; /* opaque: node/round/audits.c */
 struct rounds_shared;
+struct workers_stats;
 
 /* That wait or are computed: so many of submissions, so many of challenges. */
 #define AUDITS_MAX 4096
@@ -71,5 +72,8 @@ void audits_forget(struct audits *audits, const void *context);
 
 /* audits_tick: as time passes. */
 void audits_tick(struct audits *audits);
+
+/* audits_workers: of the processes that compute them. */
+void audits_workers(const struct audits *audits, struct workers_stats *out);
 
 #endif

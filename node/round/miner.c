@@ -511,8 +511,3 @@ void miner_stats(const struct miner *miner, struct miner_stats *out)
         workers_stats(miner->workers, &out->workers);
     }
 }
-
-const char *miner_core(const struct miner *miner)
-{
-    return miner->workers != NULL ? workers_core(miner->workers) : "";
-}

@@ -64,7 +64,4 @@ struct miner_stats {
 
 void miner_stats(const struct miner *miner, struct miner_stats *out);
 
-/* miner_core: the OpenBLAS core at work; "" until it is known. */
-const char *miner_core(const struct miner *miner);
-
 #endif

@@ -20,6 +20,7 @@
 #include "node/round/referee.h"
 #include "node/round/round_early.h"
 #include "node/round/rounds_shared.h"
+#include "node/round/workers.h"
 #include "node/tx/intake.h"
 #include "node/tx/own_tx.h"
 #include "proto/codec.h"
@@ -498,4 +499,12 @@ void rounds_free(struct rounds *rounds)
 void rounds_stats(const struct rounds *rounds, struct rounds_stats *out)
 {
     *out = rounds->shared.stats;
+}
+
+void rounds_workers(const struct rounds *rounds, struct workers_stats *out)
+{
+    *out = (struct workers_stats){0};
+    if (!rounds->is_stopped) {
+        audits_workers(rounds->shared.audits, out);
+    }
 }

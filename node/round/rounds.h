@@ -23,6 +23,7 @@ struct owed_rule;
 struct proposal_request;
 struct public_key;
 struct round_submission;
+struct workers_stats;
 struct rounds; /* opaque: node/round/rounds.c */
 
 struct rounds_config {
@@ -113,5 +114,8 @@ struct rounds_stats {
 };
 
 void rounds_stats(const struct rounds *rounds, struct rounds_stats *out);
+
+/* rounds_workers: of the processes that audit. */
+void rounds_workers(const struct rounds *rounds, struct workers_stats *out);
 
 #endif

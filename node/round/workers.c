@@ -57,7 +57,6 @@ struct workers {
     uint64_t next_number;
     unsigned failed_starts; /* in a row */
     bool is_closing;
-    char actual_core[WORKER_CORE_SIZE];
     struct workers_stats stats;
 };
 
@@ -277,11 +276,11 @@ static void on_ready(void *context, const char *core)
 {
     struct worker *w = context;
     struct workers *pool = w->pool;
-    if (strcmp(pool->actual_core, core) != 0) {
+    if (strcmp(pool->stats.core, core) != 0) {
         LOG(LOG_INFO, "node", "OpenBLAS core", log_text("core", core),
             log_text("blas_core", pool->core));
     }
-    (void)snprintf(pool->actual_core, sizeof(pool->actual_core), "%s", core);
+    (void)snprintf(pool->stats.core, sizeof(pool->stats.core), "%s", core);
     pool->failed_starts = 0;
     pool->stats.running++;
     schedule(pool);
@@ -449,12 +448,26 @@ void workers_free(struct workers *workers)
     }
 }
 
-const char *workers_core(const struct workers *workers)
-{
-    return workers->actual_core;
-}
-
 void workers_stats(const struct workers *workers, struct workers_stats *out)
 {
     *out = workers->stats;
+}
+
+void workers_stats_add(struct workers_stats *sum,
+                       const struct workers_stats *other)
+{
+    if (sum->core[0] == '\0') {
+        memcpy(sum->core, other->core, sizeof(sum->core));
+    }
+    sum->running += other->running;
+    sum->jobs += other->jobs;
+    sum->rows += other->rows;
+    sum->restarts += other->restarts;
+    sum->queued += other->queued;
+    sum->busy_us += other->busy_us;
+}
+
+const char *workers_core(const struct workers *workers)
+{
+    return workers->stats.core;
 }

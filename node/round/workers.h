@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "training/worker_protocol.h"
 
 struct holdings;
 struct needs;
@@ -58,11 +59,9 @@ POT_MUST_USE enum pot_err workers_submit(struct workers *workers,
 /* workers_forget: done will not be called for jobs of this context. */
 void workers_forget(struct workers *workers, const void *context);
 
-/* workers_core: the core that the processes run, as OpenBLAS names it; ""
- * until the first of them said so. */
-const char *workers_core(const struct workers *workers);
-
 struct workers_stats {
+    /* That the processes run, as OpenBLAS names it; "" until one said so. */
+    char core[WORKER_CORE_SIZE];
     unsigned running; /* now */
     uint64_t jobs;
     uint64_t rows;
@@ -72,5 +71,13 @@ struct workers_stats {
 };
 
 void workers_stats(const struct workers *workers, struct workers_stats *out);
+
+/* workers_stats_add: adds another pool's to sum, which keeps its core if it
+ * has one. */
+void workers_stats_add(struct workers_stats *sum,
+                       const struct workers_stats *other);
+
+/* workers_core: that of the stats. */
+const char *workers_core(const struct workers *workers);
 
 #endif

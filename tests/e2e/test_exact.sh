@@ -15,7 +15,19 @@ start_bad speck miner3
 await_ready $names
 task=$(submit validator0 "$(make_task exact 20 'numerics="exact"' \
     audit_rate=1.0)")
+auditor_of() { pgrep -P "$(cat "$NET/$1/pid")" pot-worker; }
+await 60 "validator3 audits" auditor_of validator3
+kill -9 "$(auditor_of validator3)"
 await 60 "the task ended" has_ended validator0 "$task"
+# A validator's workers are the node's too, with or without a miner.
+[ "$(metric validator0 pot_worker_jobs_total)" -gt 0 ] || fail "no jobs counted"
+[ "$(metric validator0 pot_worker_running)" = 1 ] || fail "no worker counted"
+has_restarted() { [ "$(metric validator3 pot_worker_restarts_total)" = 1 ]; }
+await 10 "a worker that audits is counted when it is lost" has_restarted
+get validator0 /metrics | grep -q '^pot_build_info{.*blas_core="..*"} 1' ||
+    fail "no core in pot_build_info"
+get validator0 /v1/status | holds '.worker_core != null' ||
+    fail "no core in the status"
 task_of validator0 "$task" >"$WORK/task.json"
 holds '.status == "completed" and .round == .rounds and .submissions >= 20 and
     .numerics == "exact"' \
