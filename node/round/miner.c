@@ -116,6 +116,7 @@ static bool is_in(const struct miner *miner, struct roster roster)
     return roster_find(roster, own_key(miner), &index);
 }
 
+/* A join costs a fee: who cannot compute now would only miss the round. */
 static void join_if_wanted(struct mined_task *mined)
 {
     struct miner *miner = mined->miner;
@@ -126,7 +127,7 @@ static void join_if_wanted(struct mined_task *mined)
     bool was_sent =
         mined->join_ms != 0 && (now < mined->join_ms + JOIN_AGAIN_MS ||
                                 joining_waits(miner->joining, &mined->join));
-    if (!was_sent && !has_to_wait &&
+    if (!was_sent && !has_to_wait && workers_is_able(miner->workers) &&
         !is_in(miner, roster_of_members(mined->record)) &&
         is_wanted(miner, &mined->task) &&
         joining_ask(miner->joining, &mined->task, &mined->join)) {

@@ -35,7 +35,7 @@ struct job {
     struct row_gather *gather; /* of a job that is gathering */
     char *gathered;            /* the file it came to; NULL: the whole set */
     uint64_t *rows;
-    workers_done_fn *done; /* NULL: forgotten */
+    workers_done_fn *done;
     void *context;
     uint64_t number;
     unsigned attempts;
@@ -166,11 +166,7 @@ static void job_finish(struct workers *pool, enum pot_err err, const char *why)
         sums = job->sums;
         job->sums = NULL;
     }
-    if (job->done != NULL) {
-        job->done(job->context, err, why, sums, job->loss_sum);
-    } else {
-        free(sums);
-    }
+    job->done(job->context, err, why, sums, job->loss_sum);
     job_free(job);
     schedule(pool);
 }
@@ -245,22 +241,25 @@ enum pot_err workers_submit(struct workers *workers, struct round_input *input,
     return POT_OK;
 }
 
-void workers_forget(struct workers *workers, const void *context)
+static void forget_in(struct workers *pool, struct job **list,
+                      const void *context)
 {
-    for (struct job *job = workers->first; job != NULL; job = job->next) {
-        if (job->context == context) {
-            job->done = NULL;
-        }
-    }
-    for (struct job *job = workers->gathering; job != NULL;) {
+    for (struct job *job = *list; job != NULL;) {
         struct job *next = job->next;
         if (job->context == context) {
-            list_remove(&workers->gathering, job);
-            workers->stats.queued--;
+            list_remove(list, job);
+            pool->stats.queued--;
             job_free(job);
         }
         job = next;
     }
+}
+
+void workers_forget(struct workers *workers, const void *context)
+{
+    forget_in(workers, &workers->first, context);
+    forget_in(workers, &workers->gathering, context);
+    schedule(workers);
 }
 
 /* ---- what the processes tell */
@@ -446,6 +445,17 @@ void workers_free(struct workers *workers)
     for (unsigned i = 0; i < workers->count; i++) {
         worker_process_close(workers->workers[i].process);
     }
+}
+
+bool workers_is_able(const struct workers *workers)
+{
+    for (unsigned i = 0; i < workers->count; i++) {
+        const struct worker *w = &workers->workers[i];
+        if (worker_process_is_idle(w->process) || job_of(w) != NULL) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void workers_stats(const struct workers *workers, struct workers_stats *out)

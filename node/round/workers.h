@@ -7,6 +7,7 @@
 #ifndef POT_NODE_ROUND_WORKERS_H
 #define POT_NODE_ROUND_WORKERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -56,8 +57,14 @@ POT_MUST_USE enum pot_err workers_submit(struct workers *workers,
                                          uint64_t *rows, workers_done_fn *done,
                                          void *context);
 
-/* workers_forget: done will not be called for jobs of this context. */
+/* workers_forget: jobs of this context are over, whether they wait or are
+ * under way: done will not be called.  A process that is at one goes on. */
 void workers_forget(struct workers *workers, const void *context);
+
+/* workers_is_able: a process is there for the next job: idle, or at one that
+ * is not over.  Not so before the first has started, nor while all are at jobs
+ * that are over: too slow for them, or hung. */
+bool workers_is_able(const struct workers *workers);
 
 struct workers_stats {
     /* That the processes run, as OpenBLAS names it; "" until one said so. */

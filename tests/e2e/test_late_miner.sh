@@ -1,6 +1,8 @@
 #!/bin/sh
 # A miner that comes late and gets its stake later still: as long as it catches
 # up it does not know what it holds, and says nothing about that.  Then it joins.
+# When its worker hangs it misses a round, and does not join for others until the
+# worker is back.
 . "${srcdir:-.}/tests/e2e/lib.sh"
 init_net 1 2
 potctl key new "$WORK/key" >/dev/null 2>&1
@@ -23,6 +25,21 @@ has_pay() {
 await 30 "the newcomer is paid" has_pay
 ! grep 'cannot join task' "$NET/miner1/potd.log" ||
     fail "it spoke of a stake that it had not heard of"
+
+joins() { grep -c 'joining task' "$NET/miner1/potd.log"; }
+is_out() { task_of validator0 "$task" | holds '.members == 1'; }
+has_joined_again() { [ "$(joins)" -gt "$before" ]; }
+worker=$(pgrep -P "$(cat "$NET/miner1/pid")" pot-worker)
+kill -STOP "$worker"
+await 30 "its round is closed without it" is_out
+before=$(joins)
+await 60 "other rounds" round_reaches validator0 "$task" \
+    $(($(round_of validator0 "$task") + 60))
+[ "$(joins)" = "$before" ] || fail "it joins and cannot compute"
+[ "$(metric miner1 pot_worker_queued_jobs)" = 0 ] ||
+    fail "jobs of closed rounds wait"
+kill -CONT "$worker"
+await 30 "it joins when its worker is back" has_joined_again
 
 # What there is not is said, on stderr.
 ctl validator0 rewards --task "$task" --miner "$(ctl validator0 validators \

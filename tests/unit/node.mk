@@ -271,6 +271,7 @@ tests_unit_test_planter_LDADD = $(unit_plant_libs)
 tests_unit_test_miner_SOURCES = tests/unit/test_miner.c $(unit_plant_scene)
 tests_unit_test_miner_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_miner_LDADD = $(unit_plant_libs)
+EXTRA_tests_unit_test_miner_DEPENDENCIES = pot-worker
 
 tests_unit_test_referee_SOURCES = tests/unit/test_referee.c \
 	$(unit_plant_scene)

@@ -1,5 +1,5 @@
 /* When a miner asks to join a task; the intake and the ledger that judge what
- * it sends are the real ones.  It computes nothing here. */
+ * it sends are the real ones, as is its worker, which computes nothing here. */
 #include "config.h"
 
 #include "node/round/miner.h"
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -43,7 +44,7 @@ static void on_block(void *context, uint64_t height, const uint8_t *block,
     fail();
 }
 
-static void open_miner(const char *wanted)
+static void open_miner_with(const char *worker, const char *wanted)
 {
     struct intake_fixture *node = &t.scene.node;
     const struct miner_config config = {
@@ -56,7 +57,7 @@ static void open_miner(const char *wanted)
         .gossip = node->net.gossip,
         .sync = t.sync,
         .key = fixture_miner(&t.scene.f, NEWCOMER),
-        .worker_program = "/bin/true",
+        .worker_program = worker,
         .blas_core = "auto",
         .exact_kernel = "auto",
         .workers = 1,
@@ -66,6 +67,20 @@ static void open_miner(const char *wanted)
     (void)snprintf(t.wanted, sizeof(t.wanted), "%s", wanted);
     t.tasks[0] = t.wanted;
     t.miner = miner_new(&config);
+}
+
+static void open_miner(const char *wanted)
+{
+    struct miner_stats stats = {0};
+    char folder[2048];
+    char worker[4096];
+    assert_non_null(getcwd(folder, sizeof(folder)));
+    (void)snprintf(worker, sizeof(worker), "%s/pot-worker", folder);
+    open_miner_with(worker, wanted);
+    while (stats.workers.running == 0) {
+        (void)uv_run(&t.loop, UV_RUN_ONCE);
+        miner_stats(t.miner, &stats);
+    }
     miner_refresh(t.miner);
 }
 
@@ -144,6 +159,20 @@ static void one_that_is_lost_is_sent_again_but_not_at_once(void **state)
     assert_true(asks());
 }
 
+static void who_cannot_compute_does_not_join(void **state)
+{
+    struct miner_stats stats = {0};
+    (void)state;
+    open_miner_with("/bin/true", "any");
+    while (stats.workers.restarts < 2) {
+        (void)uv_run(&t.loop, UV_RUN_ONCE);
+        miner_stats(t.miner, &stats);
+    }
+    miner_refresh(t.miner);
+    pass(AGAIN_MS);
+    assert_false(asks());
+}
+
 static void a_task_that_the_config_does_not_name_is_not_joined(void **state)
 {
     char text[HASH_TEXT_SIZE];
@@ -165,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_join_that_waits_is_not_sent_again),
         TEST(one_that_is_lost_is_sent_again_but_not_at_once),
+        TEST(who_cannot_compute_does_not_join),
         TEST(a_task_that_the_config_does_not_name_is_not_joined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -482,6 +482,60 @@ static void what_was_forgotten_is_not_called(void **state)
     free(other.sums);
 }
 
+static uint64_t queued(const struct fixture *f)
+{
+    struct workers_stats stats;
+    workers_stats(f->pool, &stats);
+    return stats.queued;
+}
+
+/* Its process hangs: it does not even begin with the second one. */
+static void what_was_forgotten_leaves_the_queue(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome first = {0};
+    struct outcome second = {0};
+    open_pool(f, "hang", 1, DEADLINE_MS);
+    assert_false(workers_is_able(f->pool));
+    while (!workers_is_able(f->pool)) {
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    submit(f, &first);
+    submit(f, &second);
+    assert_true(workers_is_able(f->pool));
+    assert_int_equal(queued(f), 2);
+    workers_forget(f->pool, &second);
+    assert_true(workers_is_able(f->pool));
+    assert_int_equal(queued(f), 1);
+    workers_forget(f->pool, &first);
+    assert_false(workers_is_able(f->pool));
+    assert_int_equal(queued(f), 0);
+    close_pool(f);
+    assert_int_equal(first.calls + second.calls, 0);
+}
+
+/* The same of a job that its process is at: no attempt of the next one. */
+static void a_forgotten_job_costs_the_next_one_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome one = {0};
+    struct outcome forgotten = {0};
+    struct outcome next = {0};
+    compute(f, &one);
+    open_pool(f, "once", 1, DEADLINE_MS);
+    while (!workers_is_able(f->pool)) {
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    submit(f, &forgotten);
+    submit(f, &next);
+    workers_forget(f->pool, &forgotten);
+    await(f, &next);
+    assert_same(&one, &next);
+    assert_int_equal(forgotten.calls, 0);
+    free(one.sums);
+    free(next.sums);
+}
+
 static void the_queue_is_bounded(void **state)
 {
     struct fixture *f = *state;
@@ -529,6 +583,8 @@ int main(void)
         TEST(an_audit_of_what_is_not_finite_refuses_in_the_exact_lane),
         TEST(a_death_over_an_old_job_leaves_the_next_one_right),
         TEST(what_was_forgotten_is_not_called),
+        TEST(what_was_forgotten_leaves_the_queue),
+        TEST(a_forgotten_job_costs_the_next_one_nothing),
         TEST(the_queue_is_bounded),
         cmocka_unit_test(the_largest_gradient_has_time_in_plain_c),
 #undef TEST
