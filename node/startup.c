@@ -142,8 +142,10 @@ static bool reach_signer(struct node *node)
         remote_signer_open(&node->signer, path, &node->holdings.chain);
     if (err != POT_OK) {
         startup_error(node, EXIT_CODE_CONFIG, path, err,
-                      err == POT_EGUARD
-                          ? "that pot-signer is for another chain"
+                      err == POT_EGUARD ? "that pot-signer is for another chain"
+                      : err == POT_ENOENT
+                          ? "there is no such socket: start pot-signer first,"
+                            " as the same user"
                           : "start pot-signer first, as the same user");
         return false;
     }

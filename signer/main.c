@@ -72,30 +72,11 @@ static enum exit_code state_error(const char *path, enum pot_err err)
     return fail(EXIT_CODE_STORE, path, err, "check the file and the disk");
 }
 
-static enum exit_code serve(const struct job *job, struct signer *signer,
-                            const struct key *key)
+/* The last thing to go wrong: a state that is new was made for good. */
+static enum exit_code answer(const struct job *job, const struct key *key,
+                             struct sign_server *server)
 {
     char address[ADDRESS_TEXT_SIZE];
-    struct sign_server *server;
-    enum pot_err err = sign_server_open(&server, job->socket, signer);
-    if (err != POT_OK) {
-        return fail(err == POT_EBUSY ? EXIT_CODE_LOCKED : EXIT_CODE_CONFIG,
-                    job->socket, err,
-                    err == POT_EACCESS || err == POT_ENOENT
-                        ? "its folder must be there, yours, and of mode 0700"
-                        : "choose another socket");
-    }
-    LOG(LOG_INFO, "signer", "ready",
-        log_text("address", address_format(key_public(key), address)),
-        log_text("socket", job->socket));
-    sign_server_run(server);
-    sign_server_close(server);
-    return EXIT_CODE_DONE;
-}
-
-static enum exit_code open_and_serve(const struct job *job,
-                                     const struct key *key)
-{
     struct hash chain;
     struct signer *signer = NULL;
     chain_id_hash(&chain, job->chain);
@@ -106,8 +87,27 @@ static enum exit_code open_and_serve(const struct job *job,
     if (err != POT_OK) {
         return state_error(job->state, err);
     }
-    enum exit_code code = serve(job, signer, key);
+    LOG(LOG_INFO, "signer", "ready",
+        log_text("address", address_format(key_public(key), address)),
+        log_text("socket", job->socket));
+    sign_server_run(server, signer);
     signer_close(signer);
+    return EXIT_CODE_DONE;
+}
+
+static enum exit_code serve(const struct job *job, const struct key *key)
+{
+    struct sign_server *server;
+    enum pot_err err = sign_server_open(&server, job->socket);
+    if (err != POT_OK) {
+        return fail(err == POT_EBUSY ? EXIT_CODE_LOCKED : EXIT_CODE_CONFIG,
+                    job->socket, err,
+                    err == POT_EACCESS || err == POT_ENOENT
+                        ? "its folder must be there, yours, and of mode 0700"
+                        : "choose another socket");
+    }
+    enum exit_code code = answer(job, key, server);
+    sign_server_close(server);
     return code;
 }
 
@@ -119,7 +119,7 @@ static enum exit_code run(const struct job *job)
         fprintf(stderr, "pot-signer: %s\n", why);
         return EXIT_CODE_CONFIG;
     }
-    enum exit_code code = open_and_serve(job, key);
+    enum exit_code code = serve(job, key);
     key_free(key);
     return code;
 }

@@ -128,8 +128,7 @@ static enum pot_err listen_at(int *out, const char *path)
     return POT_OK;
 }
 
-enum pot_err sign_server_open(struct sign_server **out, const char *path,
-                              struct signer *signer)
+enum pot_err sign_server_open(struct sign_server **out, const char *path)
 {
     int fd = -1;
     sigset_t waiting;
@@ -140,7 +139,6 @@ enum pot_err sign_server_open(struct sign_server **out, const char *path,
         return err;
     }
     struct sign_server *server = pot_calloc(1, sizeof(*server));
-    server->signer = signer;
     server->path = pot_strdup(path);
     server->fd = fd;
     server->waiting = waiting;
@@ -253,8 +251,9 @@ static void accept_one(struct sign_server *server)
 
 /* ---- running */
 
-void sign_server_run(struct sign_server *server)
+void sign_server_run(struct sign_server *server, struct signer *signer)
 {
+    server->signer = signer;
     struct pollfd polls[CLIENTS_MAX + 1];
     while (!is_ending) {
         for (size_t i = 0; i < CLIENTS_MAX; i++) {

@@ -18,14 +18,13 @@ struct sign_server; /* opaque: signer/sign_server.c */
  *         POT_ELIMIT  the path is too long for a socket
  *         POT_EIO; *out is NULL then */
 POT_MUST_USE enum pot_err sign_server_open(struct sign_server **out,
-                                           const char *path,
-                                           struct signer *signer);
+                                           const char *path);
 
 /* sign_server_close: the socket's name goes too; NULL is fine. */
 void sign_server_close(struct sign_server *server);
 
-/* sign_server_run: until SIGTERM or SIGINT, which wait for it since the
- * opening. */
-void sign_server_run(struct sign_server *server);
+/* sign_server_run: signer answers, until SIGTERM or SIGINT, which wait for it
+ * since the opening; so do those who ask. */
+void sign_server_run(struct sign_server *server, struct signer *signer);
 
 #endif

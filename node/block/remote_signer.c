@@ -119,8 +119,9 @@ static enum pot_err greet(struct remote_signer *s, struct public_key *key)
     s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s->fd < 0 || connect(s->fd, (const struct sockaddr *)&s->address,
                              sizeof(s->address)) != 0) {
+        enum pot_err err = err_from_errno(errno);
         hang_up(s);
-        return POT_EIO;
+        return err;
     }
     if (!ask(s, &verdict, &answer, &hello)) {
         return POT_EIO;

@@ -22,7 +22,8 @@ struct remote_signer; /* opaque: node/block/remote_signer.c */
  *
  * Errors: POT_ELIMIT the path is too long for a socket
  *         POT_EGUARD the signer is for another chain
- *         POT_EIO    nobody answers there; *out is NULL then */
+ *         POT_ENOENT there is no such socket
+ *         POT_ECONNECT, POT_EIO... nobody answers there; *out is NULL then */
 POT_MUST_USE enum pot_err remote_signer_open(struct remote_signer **out,
                                              const char *path,
                                              const struct hash *chain);

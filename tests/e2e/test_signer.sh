@@ -19,9 +19,9 @@ sed -i "s|^\[validator\]\$|&\nsigner = \"unix:$SIGNER/socket\"|" \
 
 start_signer() { # options...: of its own
     pot-signer --key "$SIGNER/key" --chain "$chain" --state "$SIGNER/signed" \
-        --socket "$SIGNER/socket" "$@" >>"$SIGNER/log" 2>&1 &
+        --socket "$SIGNER/socket" "$@" >"$SIGNER/log" 2>&1 &
     signer=$!
-    await 10 "the signer listens" test -S "$SIGNER/socket"
+    await 10 "the signer answers" grep -q " ready " "$SIGNER/log"
 }
 
 exits_with() { # status command...
@@ -45,13 +45,13 @@ exits_with 9 pot-signer --key "$SIGNER/key" --chain "$chain" \
     --state "$SIGNER/signed" --socket "$SIGNER/socket"
 grep -q -- --new "$WORK/out" || fail "no remedy for a missing state"
 exits_with 3 potd --config "$NET/validator1/node.toml"
-grep -q "start pot-signer first" "$WORK/out" || fail "no word of the signer"
+grep -q "socket: not found: there is no such socket: start pot-signer first" \
+    "$WORK/out" || fail "no word of the signer: $(cat "$WORK/out")"
 mkdir -m 755 "$WORK/open"
 exits_with 3 pot-signer --key "$SIGNER/key" --chain "$chain" \
     --state "$SIGNER/signed" --socket "$WORK/open/socket" --new
-exits_with 9 pot-signer --key "$SIGNER/key" --chain other \
-    --state "$SIGNER/signed" --socket "$SIGNER/second"
-start_signer
+[ ! -e "$SIGNER/signed" ] || fail "a start that failed left a state"
+start_signer --new
 [ "$(stat -c %a "$SIGNER/socket")" = 600 ] || fail "others may ask the signer"
 exits_with 7 pot-signer --key "$SIGNER/key" --chain "$chain" \
     --state "$SIGNER/signed" --socket "$SIGNER/second"
@@ -90,6 +90,8 @@ ctl validator0 status | grep '^vote  *voting' ||
 ctl validator0 status --json |
     holds '.block_age_ms >= 5000 and (.ready | not)' || fail "no age"
 await 30 "who waits is told" grep -q 'still waiting' "$WORK/waiting"
+exits_with 9 pot-signer --key "$SIGNER/key" --chain other \
+    --state "$SIGNER/signed" --socket "$SIGNER/second"
 start_signer
 await 30 "it votes again" reaches validator0 $((stopped + 5))
 await_ready validator0 validator1

@@ -43,11 +43,11 @@ static void start(struct fixture *f, const struct key *key, const char *state)
         struct signer *signer;
         struct sign_server *server;
         if (signer_open(&signer, key, state, &chain) != POT_OK ||
-            sign_server_open(&server, f->socket, signer) != POT_OK ||
+            sign_server_open(&server, f->socket) != POT_OK ||
             write(ready[1], "", 1) != 1) {
             _exit(1);
         }
-        sign_server_run(server);
+        sign_server_run(server, signer);
         _exit(0);
     }
     (void)close(ready[1]);
@@ -222,14 +222,18 @@ static void a_socket_is_private_and_of_its_chain(void **state)
     struct stat info;
     assert_int_equal(remote_signer_open(&signer, f->socket, &other),
                      POT_EGUARD);
-    assert_int_equal(remote_signer_open(&signer, f->state, &chain), POT_EIO);
+    assert_int_equal(remote_signer_open(&signer, f->state, &chain),
+                     POT_ECONNECT);
+    char *nothing = file_join(f->folder, "nothing");
+    assert_int_equal(remote_signer_open(&signer, nothing, &chain), POT_ENOENT);
+    free(nothing);
     assert_int_equal(stat(f->socket, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
-    assert_int_equal(sign_server_open(&server, f->socket, NULL), POT_EBUSY);
-    assert_int_equal(sign_server_open(&server, f->state, NULL), POT_EEXIST);
+    assert_int_equal(sign_server_open(&server, f->socket), POT_EBUSY);
+    assert_int_equal(sign_server_open(&server, f->state), POT_EEXIST);
     char *socket = file_join(f->folder, "second");
     assert_int_equal(chmod(f->folder, 0750), 0);
-    assert_int_equal(sign_server_open(&server, socket, NULL), POT_EACCESS);
+    assert_int_equal(sign_server_open(&server, socket), POT_EACCESS);
     free(socket);
 }
 
