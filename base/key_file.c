@@ -86,8 +86,9 @@ static enum pot_err fail(char why[static KEY_FILE_WHY_SIZE], enum pot_err err,
 
 /* ---- reading */
 
-/* The line without its end. */
-static enum pot_err read_line(char line[static LINE_SIZE], const char *path)
+/* The line without its end; *is_open: others may do something with it. */
+static enum pot_err read_line(char line[static LINE_SIZE], bool *is_open,
+                              const char *path)
 {
     struct stat info;
     size_t size = 0;
@@ -98,9 +99,7 @@ static enum pot_err read_line(char line[static LINE_SIZE], const char *path)
     if (!S_ISREG(info.st_mode)) {
         return POT_EFORMAT;
     }
-    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        return POT_EACCESS;
-    }
+    *is_open = (info.st_mode & (S_IRWXG | S_IRWXO)) != 0;
     err = file_read_into(path, line, LINE_SIZE - 1, &size);
     if (err != POT_OK) {
         return err == POT_ELIMIT ? POT_EFORMAT : err;
@@ -126,8 +125,9 @@ static enum pot_err parse_plain(struct key **out, const char *line)
 static enum pot_err read_content(struct content *out, const char *path)
 {
     char line[LINE_SIZE];
+    bool is_open = false;
     out->key = NULL;
-    enum pot_err err = read_line(line, path);
+    enum pot_err err = read_line(line, &is_open, path);
     if (err == POT_OK) {
         size_t prefix = strlen(KEY_BOX_PREFIX);
         err = strncmp(line, KEY_BOX_PREFIX, prefix) == 0
@@ -135,6 +135,11 @@ static enum pot_err read_content(struct content *out, const char *path)
                   : parse_plain(&out->key, line);
     }
     sodium_memzero(line, sizeof(line));
+    if (err == POT_OK &&
+        is_open) { /* what is no key is not told to be hidden */
+        key_free(out->key);
+        err = POT_EACCESS;
+    }
     return err;
 }
 

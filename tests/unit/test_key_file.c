@@ -102,6 +102,9 @@ static void a_key_file_is_private_and_survives(void **state)
         assert_int_equal(chmod(f->key, modes[i]), 0);
         expect(POT_EACCESS, f->key, NULL, remedy);
     }
+    write_text(f->key, "no key, which all may read");
+    assert_int_equal(chmod(f->key, 0644), 0);
+    expect(POT_EFORMAT, f->key, NULL, "one line");
     assert_int_equal(chmod(f->key, 0600), 0);
     write_text(f->key, "potsec1nonsense");
     expect(POT_EFORMAT, f->key, NULL, "one line");
