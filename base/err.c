@@ -49,6 +49,8 @@ enum pot_err err_from_errno(int errno_value)
     case EHOSTUNREACH:
     case ENETUNREACH:
         return POT_ECONNECT;
+    case EISDIR:
+        return POT_EFORMAT; /* see file_err_text */
     case EPIPE:
     case ECONNRESET:
         return POT_ECLOSED;

@@ -10,8 +10,8 @@
 /* file_stat: stat() with our error codes. */
 POT_MUST_USE enum pot_err file_stat(const char *path, struct stat *out);
 
-/* file_err_text: err_text of what came of reading path, or that it is a
- * folder. */
+/* file_err_text: err_text of what came of reading or writing path, or that it
+ * is a folder. */
 const char *file_err_text(enum pot_err err, const char *path);
 
 /* file_read_into: the whole file into data.  Errors: POT_ELIMIT it is longer

@@ -286,6 +286,17 @@ static enum exit_code bad_option(const struct cli *cli, int result,
                     hint[0] == '\0' ? "; see `potctl help`" : "");
 }
 
+/* An option behind another is not its value: most often a variable of the
+ * shell was empty. */
+static enum exit_code no_value(const struct cli *cli, const char *option,
+                               const char *next)
+{
+    return ctl_fail(cli->ctl, EXIT_CODE_USAGE,
+                    "option --%s needs a value, and \"%s\" looks like the next"
+                    " option; is a variable empty?",
+                    option, next);
+}
+
 /* One pass; args NULL: the first, which ends at the first word. */
 static enum exit_code read_options(struct cli *cli, struct cli_args *args,
                                    int argc, char **argv)
@@ -293,8 +304,9 @@ static enum exit_code read_options(struct cli *cli, struct cli_args *args,
     opterr = 0;
     optind = 0; /* glibc: start afresh */
     for (;;) {
+        int at = 0;
         int result = getopt_long(argc, argv, args == NULL ? "+:hV" : ":hV",
-                                 cli->longs, NULL);
+                                 cli->longs, &at);
         enum exit_code rc = EXIT_CODE_DONE;
         if (result == -1) {
             return EXIT_CODE_DONE;
@@ -302,6 +314,8 @@ static enum exit_code read_options(struct cli *cli, struct cli_args *args,
         if (result == 'h' || result == 'V') {
             rc = take_global(cli, result == 'h' ? GLOBAL_HELP : GLOBAL_VERSION,
                              NULL);
+        } else if (optarg != NULL && strncmp(optarg, "--", 2) == 0) {
+            rc = no_value(cli, cli->longs[at].name, optarg);
         } else if (result >= COMMAND_BASE) {
             args->values[result - COMMAND_BASE] = optarg != NULL ? optarg : "";
         } else if (result >= GLOBAL_BASE) {

@@ -300,10 +300,9 @@ static enum exit_code run_stake(struct ctl *ctl, const struct cli_args *args)
     rc = send_stake(ctl, &body, stake.amount);
     if (rc == EXIT_CODE_DONE &&
         stake.role == POT__STAKE_ROLE__STAKE_VALIDATOR) {
-        (void)fprintf(stderr,
-                      "potctl: run a node with this key as its [validator] key"
-                      " by the next epoch: a member that does not vote counts"
-                      " as a faulty one\n");
+        ctl_note(ctl, "note: run a node with this key as its [validator] key by"
+                      " the next epoch: a member that does not vote counts as"
+                      " a faulty one");
     }
     return rc;
 }

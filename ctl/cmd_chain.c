@@ -127,14 +127,15 @@ static enum exit_code run_block(struct ctl *ctl, const struct cli_args *args)
     char path[96];
     uint64_t height;
     const char *which = args->arguments[0];
-    if (strcmp(which, "latest") != 0 && !show_is_hash(which) &&
-        !ctl_parse_count(&height, which, INT64_MAX)) {
+    bool is_hash = show_is_hash(which); /* of digits alone too */
+    bool is_height = !is_hash && ctl_parse_count(&height, which, INT64_MAX);
+    if (strcmp(which, "latest") != 0 && !is_hash && !is_height) {
         return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "%s: name a block by its height, its hash or as"
                         " \"latest\"",
                         which);
     }
-    if (ctl_parse_count(&height, which, INT64_MAX) && height == 0) {
+    if (is_height && height == 0) {
         return ctl_fail(ctl, EXIT_CODE_USAGE,
                         "height 0 is the genesis, genesis.json, and no block;"
                         " the first block is 1");

@@ -127,23 +127,20 @@ static enum exit_code send_challenge(struct ctl *ctl, const char *task,
     body.challenge = &challenge;
     enum exit_code rc = sender_init(&sender, ctl);
     if (rc == EXIT_CODE_DONE) {
-        rc = sender_carry_out(&out, &sender, &body,
-                              sender.params.challenge_deposit);
-    }
-    if (rc == EXIT_CODE_DONE) {
         char text[AMOUNT_TEXT_SIZE];
         struct amount deposit = {sender.params.challenge_deposit};
         ctl_note(ctl,
                  "deposit: %s POT, lost if the gradient is right; `potctl"
                  " challenges` shows the verdict",
                  amount_format(deposit, text));
+        rc = sender_carry_out(&out, &sender, &body, deposit.units);
     }
     if (rc == EXIT_CODE_DONE && ctl->is_waiting) {
         rc = await_verdict(status, ctl, task, message);
         (void)json_object_set_new(out, "status", json_string(status));
     }
     if (rc == EXIT_CODE_DONE) {
-        sender_tell(&sender, &body, out);
+        sender_tell(&sender, out);
     } else {
         json_decref(out);
     }

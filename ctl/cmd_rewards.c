@@ -72,6 +72,24 @@ static enum exit_code explain(struct ctl *ctl, struct reward_blocks *blocks,
     return rc;
 }
 
+/* Nothing was found: what stood in blocks that are pruned is not seen. */
+static enum exit_code tell_none(struct ctl *ctl)
+{
+    json_t *status;
+    enum exit_code rc = client_get(&status, ctl, "/v1/status");
+    uint64_t lowest = client_count(status, "lowest_block");
+    json_decref(status);
+    if (rc == EXIT_CODE_DONE && lowest > 1) {
+        ctl_note(ctl,
+                 "no reward or slash of those is held here: this node keeps"
+                 " blocks from height %" PRIu64 " on; ask one that keeps all",
+                 lowest);
+    } else if (rc == EXIT_CODE_DONE) {
+        ctl_note(ctl, "no reward or slash of those yet");
+    }
+    return rc;
+}
+
 static enum exit_code list_paid(struct ctl *ctl, struct reward_blocks *blocks,
                                 const char *task, const char *miner)
 {
@@ -105,10 +123,7 @@ static enum exit_code list_paid(struct ctl *ctl, struct reward_blocks *blocks,
             break;
         }
     }
-    if (rc == EXIT_CODE_DONE && count == 0) {
-        ctl_note(ctl, "no reward or slash of those yet");
-    }
-    return rc;
+    return rc == EXIT_CODE_DONE && count == 0 ? tell_none(ctl) : rc;
 }
 
 /* An id that is none would look like a task that paid nothing. */

@@ -162,9 +162,10 @@ static enum exit_code save_model(struct ctl *ctl, const json_t *task,
     }
     json_decref(metadata);
     if (err != POT_OK) {
-        return ctl_fail(
-            ctl, err == POT_EFULL ? EXIT_CODE_FULL : EXIT_CODE_FAILED,
-            "the parameters cannot be saved in %s: %s", path, err_text(err));
+        return ctl_fail(ctl,
+                        err == POT_EFULL ? EXIT_CODE_FULL : EXIT_CODE_FAILED,
+                        "the parameters cannot be saved in %s: %s", path,
+                        file_err_text(err, path));
     }
     return EXIT_CODE_DONE;
 }

@@ -274,5 +274,11 @@ enum exit_code follow_task(json_t **out_task, struct ctl *ctl, const char *task,
                         " it there",
                         why, task);
     }
+    if (rc == EXIT_CODE_TIMEOUT && f.rounds > 0) {
+        return ctl_fail(ctl, rc,
+                        "timed out waiting for the task's end: the task goes"
+                        " on, and `potctl watch %s` follows it",
+                        task);
+    }
     return rc == EXIT_CODE_DONE ? verdict(&f, *out_task) : rc;
 }

@@ -308,9 +308,14 @@ enum exit_code sender_carry_out(json_t **out, struct sender *sender,
 {
     struct hash tx;
     char text[HASH_TEXT_SIZE];
+    char fee[AMOUNT_TEXT_SIZE];
     uint64_t height = 0;
     *out = NULL;
     enum exit_code rc = sender_send(&tx, sender, body, spent);
+    if (rc == EXIT_CODE_DONE) {
+        ctl_note(sender->ctl, "fee: %s POT",
+                 amount_format((struct amount){body->fee}, fee));
+    }
     if (rc == EXIT_CODE_DONE && sender->ctl->is_waiting) {
         /* Who breaks off has to know what is on its way. */
         ctl_note(sender->ctl, "sent %s: waiting for its block",
@@ -329,12 +334,9 @@ enum exit_code sender_carry_out(json_t **out, struct sender *sender,
     return EXIT_CODE_DONE;
 }
 
-void sender_tell(struct sender *sender, const Pot__TxBody *body, json_t *out)
+void sender_tell(struct sender *sender, json_t *out)
 {
-    char fee[AMOUNT_TEXT_SIZE];
     uint64_t height = client_count(out, "height");
-    ctl_note(sender->ctl, "fee: %s POT",
-             amount_format((struct amount){body->fee}, fee));
     ctl_print(sender->ctl, "%s%s", client_text(out, "tx"),
               height > 0 ? "" : "\n");
     if (height > 0) {
@@ -349,7 +351,7 @@ enum exit_code sender_finish(struct sender *sender, Pot__TxBody *body,
     json_t *out;
     enum exit_code rc = sender_carry_out(&out, sender, body, spent);
     if (rc == EXIT_CODE_DONE) {
-        sender_tell(sender, body, out);
+        sender_tell(sender, out);
     }
     return rc;
 }

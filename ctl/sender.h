@@ -50,14 +50,13 @@ POT_MUST_USE enum exit_code sender_wait(uint64_t *out_height,
                                         struct sender *sender,
                                         const struct hash *tx);
 
-/* sender_carry_out: sends, and waits with --wait; *out is {"tx"}, and with
- * --wait its "height", fresh; NULL unless EXIT_CODE_DONE.  sender_tell: prints
- * that, and the fee of body; takes out, to which more may have been added. */
+/* sender_carry_out: sends, notes the fee, and waits with --wait; *out is
+ * {"tx"}, and with --wait its "height", fresh; NULL unless EXIT_CODE_DONE.
+ * sender_tell: prints that; takes out, to which more may have been added. */
 POT_MUST_USE enum exit_code sender_carry_out(json_t **out,
                                              struct sender *sender,
                                              Pot__TxBody *body, uint64_t spent);
-void sender_tell(struct sender *sender, const Pot__TxBody *body,
-                 json_t *take_out);
+void sender_tell(struct sender *sender, json_t *take_out);
 
 /* sender_finish: both, for a command that is done then. */
 POT_MUST_USE enum exit_code sender_finish(struct sender *sender,

@@ -271,11 +271,12 @@ static bool find_height(struct api_request *request, uint64_t *height,
                         const char *text)
 {
     struct hash hash;
+    bool is_hash = hash_parse(&hash, text) == POT_OK; /* of digits alone too */
     if (strcmp(text, "latest") == 0) {
         *height = request->tip.height;
         return true;
     }
-    if (api_parse_u64(height, text) == POT_OK) {
+    if (!is_hash && api_parse_u64(height, text) == POT_OK) {
         /* The loop hears of a block behind the store, and who has read of a
          * round in the state may ask for the block that opened it. */
         uint64_t tip = request->tip.height;
@@ -288,7 +289,7 @@ static bool find_height(struct api_request *request, uint64_t *height,
         }
         return *height <= tip;
     }
-    if (hash_parse(&hash, text) != POT_OK) {
+    if (!is_hash) {
         api_reply_error(request, 400, "malformed",
                         "a block goes by its height, its hash or \"latest\"");
         return false;

@@ -35,6 +35,9 @@ holds '.error.code == "pruned"' "$WORK/answer" ||
 [ "$(code_of "/v1/blocks/latest")" -eq 200 ] || fail "no block is left"
 task_of validator0 "$task" | holds '.status == "completed"' ||
     fail "the task is not in the state"
+ctl validator0 rewards --task "$task" >"$WORK/out" 2>&1
+grep -q "is held here: this node keeps blocks from height [0-9]* on" \
+    "$WORK/out" || fail "rewards: $(cat "$WORK/out")"
 ctl validator0 verify-chain --genesis "$NET/genesis.json" --json |
     holds .ok || fail "verify-chain"
 

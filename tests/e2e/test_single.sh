@@ -115,6 +115,17 @@ says "no such block; the hash is a task's" block "$task"
 says "no such task; the hash is a block's" task "$block"
 says "no such data set; the hash is a block's" dataset show "$block"
 says 'no such task' challenges --task "$(printf '%064d' 7)"
+says 'no such block' block "$(printf '%064d' 0)"
+says "saved in $WORK: a folder, not a file" task "$task" --save "$WORK"
+third=$(submit validator0 "$(make_task third 1000 'numerics="blas"')")
+says "the task goes on, and .potctl watch $third. follows it\$" \
+    watch "$third" --timeout 2s
+
+# What it costs is said before what is on its way.
+ctl validator0 transfer --to "$(cat "$WORK/to")" --amount 1 --wait \
+    >"$WORK/out" 2>"$WORK/message" || fail "$(cat "$WORK/message")"
+[ "$(cut -d ' ' -f 1 "$WORK/message" | tr '\n' ' ')" = 'fee: sent ' ] ||
+    fail "the order: $(cat "$WORK/message")"
 ctl validator0 tx "$task" | grep "^from  *$(potctl key show "$POTCTL_KEY")\$" ||
     fail "potctl tx: $(ctl validator0 tx "$task")"
 ctl validator0 verify-chain --genesis "$NET/genesis.json" --json |

@@ -35,7 +35,7 @@ await_ready $names
 ctl validator0 transfer --to "$new" --amount 10500 --wait >/dev/null
 POTCTL_KEY=$NET/miner0/key ctl validator0 stake --role validator \
     --amount 10000 --wait 2>"$WORK/told" >/dev/null
-grep -q "run a node with this key" "$WORK/told" || fail "stake warns of nothing"
+grep -q "^note: run a node with this key" "$WORK/told" || fail "stake warns of nothing"
 kill_hard miner0
 await 60 "the set has five" is_in validator0 "$new"
 goes_on validator0 # four of five are there, and are enough

@@ -31,6 +31,9 @@ expect 2 'one of --to HEIGHT and --blocks' rollback --config node.toml
 expect 2 'did you mean "--json"' status --jsno
 expect 2 'did you mean "--amount"' transfer --amonut 1
 expect 2 'needs a value' transfer --to
+expect 2 'option --task needs a value, and "--miner" looks like the next' \
+    rewards --task --miner X --node $dead
+expect 2 'option --node needs a value' --node --json status
 expect 2 'needs --to' transfer
 expect 2 'takes no argument, not 1' status now
 expect 2 'must be a time' --timeout soon status
@@ -38,6 +41,7 @@ expect 2 'must be a number' tasks --limit many
 expect 2 'task id' task 12
 expect 2 'task id' watch 12
 expect 2 'by its height' block newest
+expect 4 'cannot reach' block "$(printf '%064d' 0)" --node $dead
 expect 2 'no key was named' balance
 expect 2 'not a URL' --node gopher://x status
 
@@ -91,6 +95,7 @@ chmod 755 "$dir/potd"
 expect 0 'k\\xff\\xc3 is a copy' store backup --config "$dir/node.toml" \
     --out "$odd" --potd "$dir/potd" --json
 echo nonsense >"$dir/b.key"
+expect 3 'must hold one line' key show "$dir/b.key"
 chmod 600 "$dir/b.key"
 expect 3 'must hold one line' key show "$dir/b.key"
 expect 3 'not found' key show "$dir/none.key"
@@ -193,6 +198,7 @@ expect 1 "not a data set's address" dataset show 12ab
 expect 6 "$dir: a folder, not a file" dataset import "$dir"
 expect 3 "$dir: a folder, not a file" submit-task "$dir" --check
 expect 3 "$dir: a folder, not a file" key show "$dir"
+expect 1 "$dir: a folder, not a file" dataset import "$dir/two.csv" --out "$dir"
 cp "$digits"/digits-*.csv "$digits/task.toml" "$dir"
 expect 0 'fine' submit-task "$dir/task.toml" --check --node $dead
 expect 0 'neither the balance nor the miners' submit-task "$dir/task.toml" \
