@@ -18,8 +18,9 @@
 #include <unistd.h>
 
 #define PRINTED_BYTES_MAX 65536
+#define WHAT_SIZE         1024
 
-bool check_config_kernel(const struct node_config *config)
+static void look_at_kernel(const struct node_config *config, struct buf *faults)
 {
     const struct product *variants[EXACT_VARIANTS_MAX];
     size_t count = exact_variants(variants);
@@ -29,12 +30,30 @@ bool check_config_kernel(const struct node_config *config)
         is_there = is_there || strcmp(name, variants[i]->name) == 0;
     }
     if (!is_there) {
-        fprintf(stderr,
-                "%s: miner.exact_kernel: this processor has no \"%s\": with"
-                " \"auto\" the fastest that it has is taken\n",
-                config->path, name);
+        char what[WHAT_SIZE];
+        (void)snprintf(what, sizeof(what),
+                       "this processor has no \"%s\": with \"auto\" the"
+                       " fastest that it has is taken",
+                       name);
+        node_config_fault(config, faults, "miner.exact_kernel", what);
     }
-    return is_there;
+}
+
+/* Prints and empties them; whether there are none. */
+static bool tell(struct buf *faults)
+{
+    bool are_none = faults->size == 0;
+    fprintf(stderr, "%s", buf_text(faults));
+    buf_fini(faults);
+    return are_none;
+}
+
+bool check_config_kernel(const struct node_config *config)
+{
+    struct buf faults;
+    buf_init(&faults, PRINTED_BYTES_MAX);
+    look_at_kernel(config, &faults);
+    return tell(&faults);
 }
 
 void check_config_peers(const struct node_config *config)
@@ -61,19 +80,19 @@ void check_config_peers(const struct node_config *config)
         log_text("address", address_format(&own, address)));
 }
 
-static bool place_holds(const struct node_config *config, const char *setting,
-                        const char *path)
+static void look_at_place(const struct node_config *config, struct buf *faults,
+                          const char *setting, const char *path)
 {
-    if (access(path, W_OK) == 0) {
-        return true;
+    if (access(path, W_OK) != 0) {
+        char what[WHAT_SIZE];
+        (void)snprintf(what, sizeof(what), "%s: %s: it must be writable", path,
+                       strerror(errno));
+        node_config_fault(config, faults, setting, what);
     }
-    fprintf(stderr, "%s: %s: %s: %s: it must be writable\n", config->path,
-            setting, path, strerror(errno));
-    return false;
 }
 
 /* What is not there yet is made; home's folders too. */
-static bool home_holds(const struct node_config *config)
+static void look_at_home(const struct node_config *config, struct buf *faults)
 {
     char *path = pot_strdup(config->home);
     while (access(path, F_OK) != 0 && errno == ENOENT) {
@@ -81,51 +100,64 @@ static bool home_holds(const struct node_config *config)
         free(path);
         path = above;
     }
-    bool holds = place_holds(config, "home", path);
+    look_at_place(config, faults, "home", path);
     free(path);
-    return holds;
 }
 
-static bool log_holds(const struct node_config *config)
+static void look_at_log(const struct node_config *config, struct buf *faults)
 {
     const char *path = config->log_file;
-    if (path[0] == '\0' || access(path, F_OK) == 0) {
-        return path[0] == '\0' || place_holds(config, "log.file", path);
+    if (path[0] == '\0') {
+        return;
     }
-    char *folder = file_folder(path);
-    bool holds = place_holds(config, "log.file", folder);
-    free(folder);
-    return holds;
+    char *place =
+        access(path, F_OK) == 0 ? pot_strdup(path) : file_folder(path);
+    look_at_place(config, faults, "log.file", place);
+    free(place);
 }
 
-/* What the settings name must be there and be readable too. */
-static bool names_hold(const struct node_config *config)
+static void look_at_genesis(const struct node_config *config,
+                            struct buf *faults)
 {
     char why[GENESIS_WHY_SIZE];
+    char what[WHAT_SIZE];
     Pot__Genesis *genesis = NULL;
-    bool hold = true;
-    const char *const keys[] = {
-        config->validator_enabled ? config->validator_key : "",
-        config->miner_enabled ? config->miner_key : "",
-        config->p2p_key,
-    };
     if (genesis_load(&genesis, config->genesis, why) != POT_OK) {
-        fprintf(stderr, "%s: genesis: %s: %s\n", config->path, config->genesis,
-                why);
-        hold = false;
+        (void)snprintf(what, sizeof(what), "%s: %s", config->genesis, why);
+        node_config_fault(config, faults, "genesis", what);
     }
     codec_free(genesis);
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-        char fault[KEY_FILE_WHY_SIZE];
-        struct public_key key;
-        bool is_encrypted;
-        if (keys[i][0] != '\0' &&
-            key_file_peek(&key, &is_encrypted, keys[i], fault) != POT_OK) {
-            fprintf(stderr, "%s: key: %s\n", config->path, fault);
-            hold = false;
-        }
+}
+
+static void look_at_key(const struct node_config *config, struct buf *faults,
+                        const char *setting, const char *path)
+{
+    char why[KEY_FILE_WHY_SIZE];
+    struct public_key key;
+    bool is_encrypted;
+    if (path[0] != '\0' &&
+        key_file_peek(&key, &is_encrypted, path, why) != POT_OK) {
+        node_config_fault(config, faults, setting, why);
     }
-    return hold;
+}
+
+/* What the settings name must be there and fit, too. */
+static bool names_hold(const struct node_config *config)
+{
+    struct buf faults;
+    buf_init(&faults, PRINTED_BYTES_MAX);
+    look_at_genesis(config, &faults);
+    if (config->validator_enabled) {
+        look_at_key(config, &faults, "validator.key", config->validator_key);
+    }
+    if (config->miner_enabled) {
+        look_at_key(config, &faults, "miner.key", config->miner_key);
+    }
+    look_at_key(config, &faults, "p2p.key", config->p2p_key);
+    look_at_home(config, &faults);
+    look_at_log(config, &faults);
+    look_at_kernel(config, &faults);
+    return tell(&faults);
 }
 
 /* Settings do not tell what the chain says of a key: who holds no stake takes
@@ -148,11 +180,7 @@ enum exit_code check_config(const struct node_config *config)
 {
     struct buf out;
     check_config_peers(config);
-    bool hold = names_hold(config);
-    hold = home_holds(config) && hold;
-    hold = log_holds(config) && hold;
-    hold = check_config_kernel(config) && hold;
-    if (!hold) {
+    if (!names_hold(config)) {
         return EXIT_CODE_CONFIG;
     }
     buf_init(&out, PRINTED_BYTES_MAX);

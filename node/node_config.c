@@ -129,7 +129,7 @@ static const struct setting settings[] = {
 #define SETTING_TOTAL (sizeof(settings) / sizeof(*settings))
 
 /* Where the value of a setting stands. */
-struct place {
+struct node_config_place {
     unsigned line; /* of the file; 0: the default counts */
     bool is_environment;
 };
@@ -140,25 +140,30 @@ struct loader {
     char *folder;
     struct buf *faults;
     bool has_faults;
-    struct place places[SETTING_TOTAL];
 };
+
+static void append_fault(struct buf *faults, const char *path, unsigned line,
+                         const char *key, const char *what)
+{
+    buf_printf(faults, "%s", path);
+    if (line > 0) {
+        buf_printf(faults, ":%u", line);
+    }
+    buf_printf(faults, ": %s%s%s\n", key, key[0] != '\0' ? ": " : "", what);
+}
 
 static void fault_in_file(struct loader *l, unsigned line, const char *key,
                           const char *what)
 {
     l->has_faults = true;
-    buf_printf(l->faults, "%s", l->path);
-    if (line > 0) {
-        buf_printf(l->faults, ":%u", line);
-    }
-    buf_printf(l->faults, ": %s%s%s\n", key, key[0] != '\0' ? ": " : "", what);
+    append_fault(l->faults, l->path, line, key, what);
 }
 
 static void fault_in_environment(struct loader *l, const char *name,
                                  const char *what)
 {
     l->has_faults = true;
-    buf_printf(l->faults, "environment: %s: %s\n", name, what);
+    append_fault(l->faults, "environment", 0, name, what);
 }
 
 static void environment_name(char name[static ENVIRONMENT_NAME_SIZE],
@@ -180,19 +185,26 @@ static const struct setting *find_setting(const char *key)
     return NULL;
 }
 
-/* A fault of a setting's value, wherever that stands. */
-static void fault(struct loader *l, const char *key, const char *what)
+void node_config_fault(const struct node_config *config, struct buf *faults,
+                       const char *key, const char *what)
 {
     const struct setting *s = find_setting(key);
     POT_ASSERT(s != NULL);
-    const struct place *place = &l->places[s - settings];
+    const struct node_config_place *place = &config->places[s - settings];
     if (place->is_environment) {
         char name[ENVIRONMENT_NAME_SIZE];
         environment_name(name, s);
-        fault_in_environment(l, name, what);
+        append_fault(faults, "environment", 0, name, what);
     } else {
-        fault_in_file(l, place->line, key, what);
+        append_fault(faults, config->path, place->line, key, what);
     }
+}
+
+/* A fault of a setting's value, wherever that stands. */
+static void fault(struct loader *l, const char *key, const char *what)
+{
+    l->has_faults = true;
+    node_config_fault(l->config, l->faults, key, what);
 }
 
 static void *field_of(struct node_config *config, size_t offset)
@@ -378,7 +390,7 @@ static void apply_file(struct loader *l, const struct toml_file *file)
         if (s == NULL) {
             fault_unknown(l, value);
         } else {
-            l->places[s - settings].line = value->line;
+            l->config->places[s - settings].line = value->line;
             set_from_toml(l, s, value);
         }
     }
@@ -391,7 +403,7 @@ static void apply_environment(struct loader *l)
         environment_name(name, &settings[i]);
         const char *text = getenv(name);
         if (text != NULL) {
-            l->places[i].is_environment = true;
+            l->config->places[i].is_environment = true;
             set_from_text(l, &settings[i], text);
         }
     }
@@ -602,6 +614,7 @@ enum pot_err node_config_load(struct node_config **out, const char *path,
     l.folder = file_folder(path);
     l.config = pot_calloc(1, sizeof(*l.config));
     l.config->path = pot_strdup(path);
+    l.config->places = pot_calloc(SETTING_TOTAL, sizeof(*l.config->places));
     if (strlen(text) == size) {
         err = parse(&l, text);
     } else {
@@ -634,6 +647,7 @@ void node_config_free(struct node_config *config)
             free_list(*(char ***)field, *count);
         }
     }
+    free(config->places);
     free(config->path);
     free(config);
 }

@@ -19,7 +19,8 @@
 #define CONFIG_TASKS_MAX 64
 
 struct node_config {
-    char *path; /* of the file itself */
+    char *path;                       /* of the file itself */
+    struct node_config_place *places; /* of the settings: node_config.c */
     char *home; /* paths are absolute or relative to where we run */
     char *moniker;
     char *genesis;
@@ -97,6 +98,11 @@ POT_MUST_USE enum pot_err node_config_load(struct node_config **out,
                                            const char *path,
                                            struct buf *faults);
 void node_config_free(struct node_config *config);
+
+/* node_config_fault: appends what is wrong with the value of a setting, as
+ * node_config_load does: what is seen only when others' files are read. */
+void node_config_fault(const struct node_config *config, struct buf *faults,
+                       const char *key, const char *what);
 
 /* node_config_print: the effective settings, as TOML. */
 void node_config_print(const struct node_config *config, struct buf *out);

@@ -54,9 +54,13 @@ other=neon
 kernel=$(spoilt "s/^exact_kernel = .*/exact_kernel = \"$other\"/")
 refuses 3 'miner.exact_kernel: this processor has no' "$kernel"
 refuses 3 'miner.exact_kernel: this processor has no' "$kernel" --check-config
-POTD_LOG_FILE=$NET/none/potd.log refuses 3 'log.file: ' "$node/node.toml" \
+POTD_LOG_FILE=$NET/none/potd.log refuses 3 ': POTD_LOG_FILE: ' "$node/node.toml" \
     --check-config
-POTD_HOME=$node/key/home refuses 3 'home: ' "$node/node.toml" --check-config
+POTD_HOME=$node/key/home refuses 3 ': POTD_HOME: ' "$node/node.toml" --check-config
+kee=$(spoilt 's/^key = .*/key = "kee"/')
+line=$(grep -n '^key = ' "$kee" | cut -d : -f 1 | head -n 1)
+refuses 3 "spoilt.toml:$line: p2p.key: " "$kee" --check-config
+refuses 3 ': validator.key: ' "$kee" --check-config
 refuses 3 'spoilt.toml:1' "$(spoilt '1s/^/= = =\n/')"
 refuses 3 'whole number' "$(spoilt 's/^idle_interval_ms = 1000/idle_interval_ms = "1"/')"
 refuses 3 'is not between' "$(spoilt 's/^idle_interval_ms = 1000/idle_interval_ms = 0/')"
