@@ -254,16 +254,21 @@ static enum exit_code start(struct ctl *ctl, char *potd,
     return EXIT_CODE_DONE;
 }
 
-/* A child that is not potd yet would be taken for another's process. */
+/* Locked, as a child that is not potd yet would be taken for another's process;
+ * and somebody else may have started the node since it was looked at. */
 enum exit_code process_start(struct ctl *ctl, char *potd,
                              struct testnet_node *node, int out_fd,
                              bool is_detached)
 {
     int lock = testnet_lock(node);
-    enum exit_code rc = start(ctl, potd, node, out_fd, is_detached);
-    if (lock >= 0) {
-        (void)close(lock);
-    }
+    pid_t other = testnet_running(node);
+    enum exit_code rc =
+        other > 0 ? ctl_fail(ctl, EXIT_CODE_LOCKED,
+                             "%s was started by somebody else meanwhile, as "
+                             "process %d; `potctl testnet ps` shows what runs",
+                             node->name, (int)other)
+                  : start(ctl, potd, node, out_fd, is_detached);
+    testnet_unlock(lock);
     return rc;
 }
 

@@ -21,6 +21,8 @@
 #define CONFIG_BYTES_MAX  (1 << 20)
 #define CMDLINE_BYTES_MAX 4096
 #define STOP_POLL_MS      50
+#define LOCK_POLL_MS      10
+#define LOCK_WAIT_MS      5000 /* a child is at its exec sooner */
 
 /* The API's address out of node.toml: potd itself checks all the rest. */
 static void read_url(struct testnet_node *node)
@@ -94,27 +96,39 @@ static pid_t find_holder(const struct testnet_node *node)
     return pid;
 }
 
-/* The process that runs with the node's config, 0: none. */
-static pid_t find_pid(const struct testnet_node *node)
+pid_t testnet_running(const struct testnet_node *node)
 {
     pid_t pid = read_pid(node->pid_file);
     return pid > 0 && is_ours(pid, node->config) ? pid : find_holder(node);
 }
 
+static bool is_locked_in_time(int fd)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000};
+    uint64_t deadline_ms = clock_steady_ms() + LOCK_WAIT_MS;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK || clock_steady_ms() >= deadline_ms) {
+            return false;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 int testnet_lock(const struct testnet_node *node)
 {
     int fd = open(node->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0 && flock(fd, LOCK_EX) != 0) {
+    if (fd >= 0 && !is_locked_in_time(fd)) {
         (void)close(fd);
         fd = -1;
     }
     return fd;
 }
 
-static void unlock(int fd)
+void testnet_unlock(int lock)
 {
-    if (fd >= 0) {
-        (void)close(fd);
+    if (lock >= 0) {
+        (void)close(lock);
     }
 }
 
@@ -124,22 +138,35 @@ void testnet_forget_pid(struct testnet_node *node)
     if (read_pid(node->pid_file) == node->pid) {
         (void)unlink(node->pid_file);
     }
-    unlock(lock);
+    testnet_unlock(lock);
     node->pid = 0;
 }
 
 /* What a node that was killed leaves behind stands in nobody's way.  The folder
  * is locked: else it may be of one that starts. */
-static void tell_stale(struct ctl *ctl, const struct testnet_node *node)
+static void drop_stale(struct ctl *ctl, const struct testnet_node *node)
 {
     pid_t pid = node->pid == 0 ? read_pid(node->pid_file) : 0;
-    if (pid > 0) {
-        ctl_note(ctl,
-                 "note: %s names process %d, which is not %s any more: it ended"
-                 " without `testnet down`; the file is removed",
-                 node->pid_file, (int)pid, node->name);
-        (void)unlink(node->pid_file);
+    if (pid == 0) {
+        return;
     }
+    bool is_removed = unlink(node->pid_file) == 0;
+    ctl_note(ctl,
+             "note: %s names process %d, which is not %s any more: it ended"
+             " without `testnet down`; the file %s%s",
+             node->pid_file, (int)pid, node->name,
+             is_removed ? "is removed" : "cannot be removed: ",
+             is_removed ? "" : strerror(errno));
+}
+
+static void look(struct ctl *ctl, struct testnet_node *node)
+{
+    int lock = testnet_lock(node);
+    node->pid = testnet_running(node);
+    if (lock >= 0) {
+        drop_stale(ctl, node);
+    }
+    testnet_unlock(lock);
 }
 
 static bool add_node(struct testnet *net, struct ctl *ctl, const char *role,
@@ -157,10 +184,7 @@ static bool add_node(struct testnet *net, struct ctl *ctl, const char *role,
         return false;
     }
     read_url(node);
-    int lock = testnet_lock(node);
-    node->pid = find_pid(node);
-    tell_stale(ctl, node);
-    unlock(lock);
+    look(ctl, node);
     return true;
 }
 
@@ -245,7 +269,7 @@ static bool is_anyone_left(struct testnet *net)
         /* 0: a child of ours that lives; it may not have become potd yet.
          * A dead child is reaped here, or it would seem to run for ever. */
         pid_t child = waitpid(node->pid, NULL, WNOHANG);
-        if (child == 0 || (child < 0 && find_pid(node) == node->pid)) {
+        if (child == 0 || (child < 0 && testnet_running(node) == node->pid)) {
             is_left = true;
         } else {
             testnet_forget_pid(node);

@@ -45,9 +45,14 @@ POT_MUST_USE enum exit_code testnet_open(struct testnet *net, struct ctl *ctl,
 void testnet_close(struct testnet *net);
 
 /* testnet_lock: nobody else starts the node, or removes its pid file, before
- * what is returned is closed, here and in a child up to its exec; -1: its
- * folder cannot be locked. */
+ * testnet_unlock, or the exec of a child of between.  -1: its folder cannot be
+ * locked, or others do not let go of it; fine for testnet_unlock. */
 int testnet_lock(const struct testnet_node *node);
+void testnet_unlock(int lock);
+
+/* testnet_running: the process that runs with the node's config now, whoever
+ * started it.  0: none. */
+pid_t testnet_running(const struct testnet_node *node);
 
 /* testnet_forget_pid: the node's process has ended: removes the pid file, if it
  * does not name another one by now. */
