@@ -10,6 +10,7 @@
 #include "node/api/api_progress.h"
 #include "node/api/api_request.h"
 #include "node/api/api_route.h"
+#include "node/api/api_workers.h"
 #include "node/block/chain.h"
 #include "node/block/guard.h"
 #include "node/block/remote_signer.h"
@@ -277,12 +278,28 @@ static void get_live(struct api_request *request)
 
 /* ---- warnings */
 
-static void warn_of_workers(json_t *list, const struct miner *miner)
+static void warn_of_miner(json_t *list, const struct miner *miner)
 {
     struct miner_stats stats;
     miner_stats(miner, &stats);
     if (stats.workers.running == 0) {
         api_json_add(list, sentence("no training worker is running"));
+    }
+}
+
+static void warn_of_workers(json_t *list, const struct api_config *config)
+{
+    struct workers_stats stats;
+    api_workers_stats(config, &stats);
+    if (stats.failing > 0) {
+        api_json_add(list, sentence("training workers are lost again and again"
+                                    " (%u now): see \"worker lost\" in the log",
+                                    stats.failing));
+    }
+    if (stats.silent > 0) {
+        api_json_add(list, sentence("training workers do not answer (%u now);"
+                                    " at their deadline they are started again",
+                                    stats.silent));
     }
 }
 
@@ -311,8 +328,9 @@ json_t *api_health_warnings(const struct api_config *config,
                                     (unsigned long long)(stale_ms / 1000)));
     }
     if (config->miner != NULL && now - history->opened_ms > GRACE_MS) {
-        warn_of_workers(list, config->miner);
+        warn_of_miner(list, config->miner);
     }
+    warn_of_workers(list, config);
     warn_of_store(list, config->holdings->store);
     return list;
 }

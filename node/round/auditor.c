@@ -146,10 +146,13 @@ static void end_second(struct auditor *a)
     struct workers_stats stats;
     if (a->second != NULL) {
         workers_stats(a->second, &stats);
-        stats.core[0] = '\0';
-        stats.running = 0;
-        stats.queued = 0;
-        workers_stats_add(&a->past, &stats);
+        const struct workers_stats past = {
+            .jobs = stats.jobs,
+            .rows = stats.rows,
+            .restarts = stats.restarts,
+            .busy_us = stats.busy_us,
+        };
+        workers_stats_add(&a->past, &past);
     }
     workers_free(a->second);
     a->second = NULL;

@@ -30,6 +30,7 @@
 
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 5000
+#define FAILING_MS     (BACKOFF_MIN_MS << 4) /* the back-off of four losses */
 #define READ_BYTES     4096
 
 extern char **environ;
@@ -61,7 +62,9 @@ struct worker_process {
     struct worker_layout layout;
     struct buf inbox;
     char read_buffer[READ_BYTES];
-    uint64_t job; /* BUSY: its number */
+    uint64_t job;         /* BUSY: its number */
+    uint64_t asked_ms;    /* STARTING, BUSY: when, on the loop's clock */
+    uint64_t patience_ms; /* the same: until the deadline */
 };
 
 struct write_request {
@@ -189,6 +192,13 @@ static void on_process_exit(uv_process_t *process, int64_t status,
 static void on_deadline(uv_timer_t *timer)
 {
     stop(timer->data, "no reply before the deadline");
+}
+
+static void expect_word(struct worker_process *w, uint64_t patience_ms)
+{
+    w->asked_ms = uv_now(w->config.loop);
+    w->patience_ms = patience_ms;
+    (void)uv_timer_start(&w->timer, on_deadline, patience_ms, 0);
 }
 
 void worker_process_close(struct worker_process *w)
@@ -353,6 +363,18 @@ bool worker_process_is_idle(const struct worker_process *w)
     return w->state == PROCESS_IDLE;
 }
 
+bool worker_process_is_silent(const struct worker_process *w)
+{
+    bool is_asked = w->state == PROCESS_STARTING || w->state == PROCESS_BUSY;
+    return is_asked &&
+           uv_now(w->config.loop) >= w->asked_ms + w->patience_ms / 4;
+}
+
+bool worker_process_is_failing(const struct worker_process *w)
+{
+    return w->state != PROCESS_IDLE && w->backoff_ms >= FAILING_MS;
+}
+
 void worker_process_give(struct worker_process *w,
                          const struct worker_process_part *part)
 {
@@ -361,10 +383,9 @@ void worker_process_give(struct worker_process *w,
     POT_ASSERT(part->row_count > 0);
     w->state = PROCESS_BUSY;
     w->job = part->job;
-    uint64_t deadline_ms = worker_process_deadline_ms(
-        w->config.deadline_ms, part->input->shape.parameter_count,
-        part->row_count);
-    (void)uv_timer_start(&w->timer, on_deadline, deadline_ms, 0);
+    expect_word(w, worker_process_deadline_ms(
+                       w->config.deadline_ms,
+                       part->input->shape.parameter_count, part->row_count));
     if (fill_shared(w, part) != POT_OK) {
         stop(w, "not enough shared memory");
         return;
@@ -479,7 +500,7 @@ static void start(struct worker_process *w)
         stop(w, err != POT_OK ? err_text(err) : uv_strerror(rc));
         return;
     }
-    (void)uv_timer_start(&w->timer, on_deadline, w->config.deadline_ms, 0);
+    expect_word(w, w->config.deadline_ms);
 }
 
 struct worker_process *worker_process_new(

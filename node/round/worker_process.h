@@ -73,6 +73,12 @@ void worker_process_close(struct worker_process *process);
 /* worker_process_is_idle: it can be given work now. */
 bool worker_process_is_idle(const struct worker_process *process);
 
+/* worker_process_is_silent: it has kept its owner waiting for a quarter of the
+ * deadline.  worker_process_is_failing: it was lost several times since it last
+ * did what it was given, and is not idle. */
+bool worker_process_is_silent(const struct worker_process *process);
+bool worker_process_is_failing(const struct worker_process *process);
+
 /* A part of a job: some of a miner's rows. */
 struct worker_process_part {
     uint64_t job; /* its number, which comes back with the reply */

@@ -461,6 +461,11 @@ bool workers_is_able(const struct workers *workers)
 void workers_stats(const struct workers *workers, struct workers_stats *out)
 {
     *out = workers->stats;
+    for (unsigned i = 0; i < workers->count; i++) {
+        const struct worker_process *process = workers->workers[i].process;
+        out->silent += worker_process_is_silent(process) ? 1 : 0;
+        out->failing += worker_process_is_failing(process) ? 1 : 0;
+    }
 }
 
 void workers_stats_add(struct workers_stats *sum,
@@ -470,6 +475,8 @@ void workers_stats_add(struct workers_stats *sum,
         memcpy(sum->core, other->core, sizeof(sum->core));
     }
     sum->running += other->running;
+    sum->silent += other->silent;
+    sum->failing += other->failing;
     sum->jobs += other->jobs;
     sum->rows += other->rows;
     sum->restarts += other->restarts;

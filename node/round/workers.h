@@ -69,7 +69,9 @@ bool workers_is_able(const struct workers *workers);
 struct workers_stats {
     /* That the processes run, as OpenBLAS names it; "" until one said so. */
     char core[WORKER_CORE_SIZE];
-    unsigned running; /* now */
+    unsigned running; /* now, as the next two */
+    unsigned silent;  /* have not answered for a quarter of their deadline */
+    unsigned failing; /* are lost again and again */
     uint64_t jobs;
     uint64_t rows;
     uint64_t restarts;

@@ -41,6 +41,19 @@ await 60 "other rounds" round_reaches validator0 "$task" \
 kill -CONT "$worker"
 await 30 "it joins when its worker is back" has_joined_again
 
+# One that never starts is told of, and joins nothing either.
+kill_hard miner1
+before=$(joins)
+start_bad dated miner1
+warns() {
+    get miner1 /v1/status |
+        holds '.warnings | any(test("workers are lost again and again"))'
+}
+! get miner0 /v1/status | holds '.warnings | any(test("workers"))' ||
+    fail "warned of workers that work"
+await 30 "it warns of a worker that never starts" warns
+[ "$(joins)" = "$before" ] || fail "it joins without a worker"
+
 # What there is not is said, on stderr.
 ctl validator0 rewards --task "$task" --miner "$(ctl validator0 validators \
     --json | jq -r '.validators[0].address')" --unpaid 2>"$WORK/none" \

@@ -482,11 +482,11 @@ static void what_was_forgotten_is_not_called(void **state)
     free(other.sums);
 }
 
-static uint64_t queued(const struct fixture *f)
+static struct workers_stats stats_of(const struct fixture *f)
 {
     struct workers_stats stats;
     workers_stats(f->pool, &stats);
-    return stats.queued;
+    return stats;
 }
 
 /* Its process hangs: it does not even begin with the second one. */
@@ -503,13 +503,13 @@ static void what_was_forgotten_leaves_the_queue(void **state)
     submit(f, &first);
     submit(f, &second);
     assert_true(workers_is_able(f->pool));
-    assert_int_equal(queued(f), 2);
+    assert_int_equal(stats_of(f).queued, 2);
     workers_forget(f->pool, &second);
     assert_true(workers_is_able(f->pool));
-    assert_int_equal(queued(f), 1);
+    assert_int_equal(stats_of(f).queued, 1);
     workers_forget(f->pool, &first);
     assert_false(workers_is_able(f->pool));
-    assert_int_equal(queued(f), 0);
+    assert_int_equal(stats_of(f).queued, 0);
     close_pool(f);
     assert_int_equal(first.calls + second.calls, 0);
 }
@@ -534,6 +534,38 @@ static void a_forgotten_job_costs_the_next_one_nothing(void **state)
     assert_int_equal(forgotten.calls, 0);
     free(one.sums);
     free(next.sums);
+}
+
+static void a_worker_that_hangs_is_told_of_before_its_deadline(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o = {0};
+    open_pool(f, "hang", 1, DEADLINE_MS);
+    while (!workers_is_able(f->pool)) {
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    f->loop.time += DEADLINE_MS;
+    assert_int_equal(stats_of(f).silent, 0);
+    submit(f, &o);
+    f->loop.time += DEADLINE_MS / 4 - 1;
+    assert_int_equal(stats_of(f).silent, 0);
+    f->loop.time++;
+    assert_int_equal(stats_of(f).silent, 1);
+    assert_int_equal(stats_of(f).failing, 0);
+}
+
+static void one_that_never_starts_is_told_of(void **state)
+{
+    struct fixture *f = *state;
+    open_pool(f, "dated", 1, DEADLINE_MS);
+    while (stats_of(f).restarts < 3) {
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(stats_of(f).failing, 0);
+    while (stats_of(f).restarts < 4) {
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(stats_of(f).failing, 1);
 }
 
 static void the_queue_is_bounded(void **state)
@@ -584,6 +616,8 @@ int main(void)
         TEST(a_death_over_an_old_job_leaves_the_next_one_right),
         TEST(what_was_forgotten_is_not_called),
         TEST(what_was_forgotten_leaves_the_queue),
+        TEST(a_worker_that_hangs_is_told_of_before_its_deadline),
+        TEST(one_that_never_starts_is_told_of),
         TEST(a_forgotten_job_costs_the_next_one_nothing),
         TEST(the_queue_is_bounded),
         cmocka_unit_test(the_largest_gradient_has_time_in_plain_c),
