@@ -281,10 +281,13 @@ in_time()
     return 1
 }
 
-# Whether a process waits for a lock, or has gone on to its end.
+# Whether a process is at miner0's folder, which is locked, or has ended.
 waits_or_ended()
 {
-    grep -q -- "-> FLOCK .* $1 " /proc/locks || ! kill -0 "$1" 2>"$dir/gone"
+    for fd in "/proc/$1/fd"/*; do
+        [ "$(readlink "$fd")" = "$(realpath "$net/miner0")" ] && return
+    done
+    ! kill -0 "$1" 2>"$dir/gone"
 }
 
 # Nor is a pid file looked at while a node is started, whose process may not be
