@@ -37,6 +37,7 @@ struct sync {
     struct sync_config config;
     struct claim status; /* ours, as far as the owner has told */
     bool is_news;        /* peers have not heard it */
+    bool is_less;        /* they may ask for what is not held any more */
     uint64_t told_ms;    /* when they last heard */
     struct claims claims;
     struct sync_plan *plan;
@@ -316,10 +317,12 @@ static void on_blocks(struct sync *sync, struct peer *peer, const uint8_t *data,
 
 /* --- what the owner says ---------------------------------------------- */
 
+/* That there is less is said ahead of any answer that lacks it. */
 static void tell(struct sync *sync, uint64_t now)
 {
-    if (sync->is_news && now >= sync->told_ms + TELL_MS) {
+    if (sync->is_less || (sync->is_news && now >= sync->told_ms + TELL_MS)) {
         sync->is_news = false;
+        sync->is_less = false;
         sync->told_ms = now;
         send_status(sync, NULL);
     }
@@ -341,6 +344,7 @@ void sync_set_status(struct sync *sync, const struct claim *status)
         !hash_equal(&status->block_hash, &before.block_hash)) {
         sync->is_news = true;
     }
+    sync->is_less = status->lowest > before.lowest;
     tell(sync, now_ms(sync));
     deliver(sync);
     ask(sync);

@@ -423,6 +423,34 @@ static void who_has_pruned_is_not_asked_for_it(void **state)
     scene_fini();
 }
 
+/* Peers have just heard of something else when it prunes, with a question on
+ * its way. */
+static void who_prunes_before_it_answers_is_no_liar(void **state)
+{
+    (void)state;
+    scene_init();
+    follower_up(1, HONEST, 60, 10);
+    const struct node *node = &scene->w.nodes[0];
+    struct follower *f = &scene->followers[1];
+    struct claim status = status_at(60);
+    while (sync_target(scene->followers[0].sync) == 0) {
+        world_turn(&scene->w, 1);
+    }
+    assert_int_equal(node->received[MESSAGE_BLOCKS], 0);
+    status.view = 1;
+    sync_set_status(f->sync, &status);
+    f->lowest = status.lowest = 41;
+    sync_set_status(f->sync, &status);
+    while (node->received[MESSAGE_BLOCKS] == 0) {
+        world_turn(&scene->w, 1);
+    }
+    assert_false(is_banned(NULL));
+    follower_up(2, HONEST, 50, 10);
+    expect_height(60);
+    assert_false(is_banned(NULL));
+    scene_fini();
+}
+
 static void several_are_asked_at_once(void **state)
 {
     (void)state;
@@ -582,6 +610,7 @@ int main(void)
         cmocka_unit_test(a_late_answer_is_no_breach),
         cmocka_unit_test(who_answers_slowly_is_not_dropped),
         cmocka_unit_test(who_has_pruned_is_not_asked_for_it),
+        cmocka_unit_test(who_prunes_before_it_answers_is_no_liar),
         cmocka_unit_test(several_are_asked_at_once),
         cmocka_unit_test(new_blocks_are_announced_and_followed),
         cmocka_unit_test(quick_blocks_are_announced_together),
