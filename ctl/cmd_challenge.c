@@ -127,13 +127,16 @@ static enum exit_code send_challenge(struct ctl *ctl, const char *task,
     body.challenge = &challenge;
     enum exit_code rc = sender_init(&sender, ctl);
     if (rc == EXIT_CODE_DONE) {
+        rc = sender_carry_out(&out, &sender, &body,
+                              sender.params.challenge_deposit);
+    }
+    if (rc == EXIT_CODE_DONE) {
         char text[AMOUNT_TEXT_SIZE];
         struct amount deposit = {sender.params.challenge_deposit};
         ctl_note(ctl,
                  "deposit: %s POT, lost if the gradient is right; `potctl"
                  " challenges` shows the verdict",
                  amount_format(deposit, text));
-        rc = sender_carry_out(&out, &sender, &body, deposit.units);
     }
     if (rc == EXIT_CODE_DONE && ctl->is_waiting) {
         rc = await_verdict(status, ctl, task, message);
