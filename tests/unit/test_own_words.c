@@ -322,14 +322,20 @@ static bool goes_out(struct table *t, uint64_t after_ms)
     return t->heard[HEARER_FELLOW] > 0;
 }
 
-static void all_hear_the_words_when_they_are_shown(void **state)
+/* All miners have submitted, and a quorum has pledged: words are shown next. */
+static void pledge_all(struct table *t)
 {
-    struct table *t = *state;
     submit(t, 0);
     submit(t, 1);
     tick(t, 0);
     assert_true(pledge(t, 1, 3));
     assert_true(pledge(t, 2, 3));
+}
+
+static void all_hear_the_words_when_they_are_shown(void **state)
+{
+    struct table *t = *state;
+    pledge_all(t);
     hearers_settle(&t->hearers);
     memset(t->told, 0, sizeof(t->told));
     tick(t, 0);
@@ -343,11 +349,7 @@ static void all_hear_the_words_when_they_are_shown(void **state)
 static void shown_words_are_said_again(void **state)
 {
     struct table *t = *state;
-    submit(t, 0);
-    submit(t, 1);
-    tick(t, 0);
-    assert_true(pledge(t, 1, 3));
-    assert_true(pledge(t, 2, 3));
+    pledge_all(t);
     tick(t, 0);
     assert_int_equal(count_said(t), MINERS);
     assert_false(goes_out(t, 999));
