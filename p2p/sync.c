@@ -37,7 +37,6 @@ struct sync {
     struct sync_config config;
     struct claim status; /* ours, as far as the owner has told */
     bool is_news;        /* peers have not heard it */
-    bool is_less;        /* they may ask for what is not held any more */
     uint64_t told_ms;    /* when they last heard */
     struct claims claims;
     struct sync_plan *plan;
@@ -317,14 +316,17 @@ static void on_blocks(struct sync *sync, struct peer *peer, const uint8_t *data,
 
 /* --- what the owner says ---------------------------------------------- */
 
-/* That there is less is said ahead of any answer that lacks it. */
 static void tell(struct sync *sync, uint64_t now)
 {
-    if (sync->is_less || (sync->is_news && now >= sync->told_ms + TELL_MS)) {
-        sync->is_news = false;
-        sync->is_less = false;
-        sync->told_ms = now;
-        send_status(sync, NULL);
+    sync->is_news = false;
+    sync->told_ms = now;
+    send_status(sync, NULL);
+}
+
+static void tell_news(struct sync *sync, uint64_t now)
+{
+    if (sync->is_news && now >= sync->told_ms + TELL_MS) {
+        tell(sync, now);
     }
 }
 
@@ -344,8 +346,11 @@ void sync_set_status(struct sync *sync, const struct claim *status)
         !hash_equal(&status->block_hash, &before.block_hash)) {
         sync->is_news = true;
     }
-    sync->is_less = status->lowest > before.lowest;
-    tell(sync, now_ms(sync));
+    if (status->lowest > before.lowest) {
+        tell(sync, now_ms(sync)); /* ahead of any answer that lacks a block */
+    } else {
+        tell_news(sync, now_ms(sync));
+    }
     deliver(sync);
     ask(sync);
 }
@@ -488,7 +493,7 @@ static void log_progress(struct sync *sync, uint64_t now)
 void sync_tick(struct sync *sync, uint64_t now)
 {
     check_deadlines(sync, now);
-    tell(sync, now);
+    tell_news(sync, now);
     sync_rate_tick(&sync->rate, sync->status.height, now);
     if (sync_target(sync) == sync->status.height) {
         sync->behind_ms = 0;
