@@ -34,26 +34,32 @@ void key_table_fini(struct key_table *table)
     *table = (struct key_table){.count = 0};
 }
 
-/* The slot where key is, or where it would go. */
-static uint32_t *find_slot(const struct key_table *table, const void *key,
-                           size_t size)
+uint64_t key_table_hash(const uint8_t seed[static KEY_TABLE_SEED_SIZE],
+                        const void *key, size_t size)
 {
-    uint8_t hash[crypto_shorthash_BYTES];
-    size_t slot;
-    _Static_assert(sizeof(slot) <= sizeof(hash), "a slot's number");
-    (void)crypto_shorthash(hash, key, size, table->seed);
-    memcpy(&slot, hash, sizeof(slot));
-    for (;; slot++) {
+    uint8_t bytes[crypto_shorthash_BYTES];
+    uint64_t hash;
+    _Static_assert(sizeof(hash) == sizeof(bytes), "a hash");
+    (void)crypto_shorthash(bytes, key, size, seed);
+    memcpy(&hash, bytes, sizeof(hash));
+    return hash;
+}
+
+/* The slot where key is, or where it would go. */
+static uint32_t *find_slot(const struct key_table *table, uint64_t hash,
+                           const void *key, size_t size)
+{
+    for (size_t slot = (size_t)hash;; slot++) {
         slot &= 2 * table->capacity - 1;
         if (table->slots[slot] == 0) {
-            break;
+            return &table->slots[slot];
         }
         const struct key_table_key *at = &table->keys[table->slots[slot] - 1];
-        if (at->size == size && memcmp(at->bytes, key, size) == 0) {
-            break;
+        if (at->hash == hash && at->size == size &&
+            memcmp(at->bytes, key, size) == 0) {
+            return &table->slots[slot];
         }
     }
-    return &table->slots[slot];
 }
 
 void *key_table_at(const struct key_table *table, size_t index)
@@ -61,11 +67,20 @@ void *key_table_at(const struct key_table *table, size_t index)
     return table->values + index * table->value_size;
 }
 
+void *key_table_find_hashed(const struct key_table *table, uint64_t hash,
+                            const void *key, size_t size)
+{
+    uint32_t place = table->count > 0 ? *find_slot(table, hash, key, size) : 0;
+    return place == 0 ? NULL : key_table_at(table, place - 1);
+}
+
 void *key_table_find(const struct key_table *table, const void *key,
                      size_t size)
 {
-    uint32_t place = table->count > 0 ? *find_slot(table, key, size) : 0;
-    return place == 0 ? NULL : key_table_at(table, place - 1);
+    return table->count == 0
+               ? NULL
+               : key_table_find_hashed(
+                     table, key_table_hash(table->seed, key, size), key, size);
 }
 
 static void grow(struct key_table *table)
@@ -79,14 +94,15 @@ static void grow(struct key_table *table)
     table->capacity = capacity;
     for (size_t i = 0; i < table->count; i++) {
         const struct key_table_key *key = &table->keys[i];
-        *find_slot(table, key->bytes, key->size) = (uint32_t)i + 1;
+        *find_slot(table, key->hash, key->bytes, key->size) = (uint32_t)i + 1;
     }
 }
 
 void *key_table_add(struct key_table *table, const void *key, size_t size)
 {
     POT_ASSERT(size > 0);
-    void *value = key_table_find(table, key, size);
+    uint64_t hash = key_table_hash(table->seed, key, size);
+    void *value = key_table_find_hashed(table, hash, key, size);
     if (value != NULL) {
         return value;
     }
@@ -95,8 +111,8 @@ void *key_table_add(struct key_table *table, const void *key, size_t size)
     }
     value = key_table_at(table, table->count);
     memset(value, 0, table->value_size);
-    table->keys[table->count] =
-        (struct key_table_key){.bytes = pot_memdup(key, size), .size = size};
-    *find_slot(table, key, size) = (uint32_t)++table->count;
+    table->keys[table->count] = (struct key_table_key){
+        .bytes = pot_memdup(key, size), .size = size, .hash = hash};
+    *find_slot(table, hash, key, size) = (uint32_t)++table->count;
     return value;
 }

@@ -14,6 +14,7 @@
 struct key_table_key {
     uint8_t *bytes;
     size_t size; /* > 0 */
+    uint64_t hash;
 };
 
 struct key_table {
@@ -43,6 +44,13 @@ void key_table_fini(struct key_table *table);
  * none. */
 void *key_table_find(const struct key_table *table, const void *key,
                      size_t size);
+
+/* key_table_hash: what key_table_find_hashed wants besides the key; the same in
+ * all tables of one seed. */
+uint64_t key_table_hash(const uint8_t seed[static KEY_TABLE_SEED_SIZE],
+                        const void *key, size_t size);
+void *key_table_find_hashed(const struct key_table *table, uint64_t hash,
+                            const void *key, size_t size);
 
 /* key_table_add: as find; where there is none, a fresh one, zeroed.  The key
  * is copied. */

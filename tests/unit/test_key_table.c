@@ -32,6 +32,10 @@ static void fill(struct key_table *table, const uint8_t *seed)
         size_t size = key_of(key, i);
         const unsigned *found = key_table_find(table, key, size);
         assert_true((found != NULL) == is_there[i]);
+        assert_ptr_equal(
+            key_table_find_hashed(table, key_table_hash(table->seed, key, size),
+                                  key, size),
+            found);
         unsigned *value = key_table_add(table, key, size);
         assert_int_equal(*value, is_there[i] ? i + 1 : 0);
         *value = i + 1;
