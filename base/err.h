@@ -22,6 +22,7 @@
     X(POT_ERANGE, "out of range")                                              \
     X(POT_ESHAPE, "shapes do not fit")                                         \
     X(POT_EBUSY, "in use")                                                     \
+    X(POT_EAGAIN, "not without waiting")                                       \
     X(POT_ETIMEOUT, "timed out")                                               \
     X(POT_ECONNECT, "cannot connect")                                          \
     X(POT_ECLOSED, "closed")                                                   \

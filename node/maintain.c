@@ -45,6 +45,7 @@ static enum exit_code code_of(enum pot_err err)
     case POT_EACCESS:
     case POT_ERANGE:
     case POT_ESHAPE:
+    case POT_EAGAIN:
     case POT_ETIMEOUT:
     case POT_ECONNECT:
     case POT_ECLOSED:

@@ -147,9 +147,11 @@ enum pot_err journal_append(struct journal *journal, const void *data,
     }
     enum pot_err err = file_write_at(journal->fd, entry, room, journal->end);
     free(entry);
-    if (err == POT_OK && fdatasync(journal->fd) != 0) {
-        err = err_from_errno(errno);
-    }
     journal->end += err == POT_OK ? room : 0;
     return err;
+}
+
+enum pot_err journal_sync(struct journal *journal)
+{
+    return fdatasync(journal->fd) == 0 ? POT_OK : err_from_errno(errno);
 }

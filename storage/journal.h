@@ -1,5 +1,4 @@
-/* journal: entries appended to a file, each on the disk when the append
- * returns.
+/* journal: entries appended to a file.
  *
  * An entry is
  *
@@ -37,13 +36,14 @@ POT_MUST_USE enum pot_err journal_read(const struct journal *journal,
  * said. */
 void journal_seek(struct journal *journal, size_t offset);
 
-/* journal_append: on the disk at POT_OK; else the next one goes to the same
- * place.
+/* journal_append: behind the entries that are there, not synced; if it fails
+ * the next one goes to the same place.  journal_sync: all are on the disk.
  *
- * Errors: POT_ELIMIT there is no room behind the entries that are there;
+ * Errors: POT_ELIMIT there is no room;
  *         POT_EFULL, POT_EIO: what the disk has of it is unknown */
 POT_MUST_USE enum pot_err journal_append(struct journal *journal,
                                          const void *data, size_t size);
+POT_MUST_USE enum pot_err journal_sync(struct journal *journal);
 
 /* journal_next: the entry at *offset of a file's bytes, in place; *offset is
  * behind it then.  False: there is no whole entry. */

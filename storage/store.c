@@ -54,6 +54,7 @@ enum pot_err store_open(struct store **out, const char *folder,
         store_close(store);
         return err;
     }
+    store->synced = store->tip.height;
     *out = store;
     return POT_OK;
 }

@@ -232,6 +232,25 @@ POT_MUST_USE enum pot_err store_commit(struct store *store,
                                        const struct store_commit *commit,
                                        struct overlay *overlay);
 
+/* store_commit_soon: the same, but a crash may take it back until store_sync,
+ * or a later write of any other kind, has come back with POT_OK.  A small
+ * block is in memory alone till then.
+ *
+ * In:     may_wait  for other writers, and for the disk
+ * Errors: POT_EAGAIN it would have to, and may not */
+POT_MUST_USE enum pot_err store_commit_soon(struct store *store,
+                                            const struct store_commit *commit,
+                                            struct overlay *overlay,
+                                            bool may_wait);
+
+/* store_sync: all that was committed is durable at POT_OK.  After an error the
+ * tip stands in memory, and store_cure writes it.  Errors: those of a write */
+POT_MUST_USE enum pot_err store_sync(struct store *store);
+
+/* store_unsynced: how many blocks a crash may take back; *first (may be NULL)
+ * is the height of the lowest. */
+uint64_t store_unsynced(struct store *store, uint64_t *first);
+
 /* ---- its health */
 
 /* X(code, name, text): the name is for scripts; in the order of how bad it

@@ -150,9 +150,9 @@ static bool is_little(const struct store_commit *commit,
            commit->block_size <= LITTLE_BYTES;
 }
 
-enum pot_err store_commit(struct store *store,
-                          const struct store_commit *commit,
-                          struct overlay *overlay)
+enum pot_err store_commit_soon(struct store *store,
+                               const struct store_commit *commit,
+                               struct overlay *overlay, bool may_wait)
 {
     const struct store_tip *on = &overlay->tip;
     struct committing committing = {.commit = commit, .overlay = overlay};
@@ -165,6 +165,17 @@ enum pot_err store_commit(struct store *store,
         return err;
     }
     POT_ASSERT(hash_equal(&commit->state_root, &overlay->delta.root));
-    return (is_little(commit, overlay) ? store_write_layer : store_write_run)(
-        store, write_commit, &committing);
+    if (is_little(commit, overlay)) {
+        return store_write_layer(store, write_commit, &committing, may_wait);
+    }
+    return may_wait ? store_write_run(store, write_commit, &committing)
+                    : POT_EAGAIN;
+}
+
+enum pot_err store_commit(struct store *store,
+                          const struct store_commit *commit,
+                          struct overlay *overlay)
+{
+    enum pot_err err = store_commit_soon(store, commit, overlay, true);
+    return err == POT_OK ? store_sync(store) : err;
 }

@@ -1,7 +1,8 @@
 /* Writing to LMDB: the layers and the body in a transaction, the totals, the
  * commit (LMDB writes the pages, syncs, then writes and syncs a meta page).
- * Writing a layer: the body, the journal, synced.  Then the tip file, which is
- * not synced: it may lie behind after a power cut, but never ahead.
+ * Writing a layer: the body, and readers have it; the journal, synced, gets it
+ * with store_sync.  Then the tip file, which is not synced: it may lie behind
+ * after a power cut, but never ahead.
  *
  * What fails: a full map (grow, again from the start), a full disk (LMDB
  * drops the transaction; its old pages were not touched), a failed sync (what
@@ -181,22 +182,32 @@ static enum pot_err grow_map(struct store *store)
     return err;
 }
 
-/* A layer's records, those of the ones below it first, into LMDB. */
+static enum pot_err settle_record(struct store_write *write,
+                                  const struct key_table_key *name,
+                                  const struct layer_record *record)
+{
+    enum store_table table = (enum store_table)name->bytes[0];
+    const uint8_t *key = name->bytes + 1;
+    size_t size = name->size - 1;
+    return record->raw == NULL ? store_table_del(write, table, key, size)
+                               : store_table_put(write, table, key, size,
+                                                 record->raw + STORE_SUM_SIZE,
+                                                 record->size - STORE_SUM_SIZE);
+}
+
+/* A layer's records, those of the ones below it first, into LMDB: but for what
+ * one above it says otherwise. */
 static enum pot_err settle(struct store_write *write,
+                           const struct store_layer *top,
                            const struct store_layer *layer)
 {
     enum pot_err err =
-        layer->below != NULL ? settle(write, layer->below) : POT_OK;
+        layer->below != NULL ? settle(write, top, layer->below) : POT_OK;
     for (size_t i = 0; err == POT_OK && i < layer->records.count; i++) {
-        const struct key_table_key *name = &layer->records.keys[i];
-        const struct layer_record *record = key_table_at(&layer->records, i);
-        enum store_table table = (enum store_table)name->bytes[0];
-        err =
-            record->raw == NULL
-                ? store_table_del(write, table, name->bytes + 1, name->size - 1)
-                : store_table_put(write, table, name->bytes + 1, name->size - 1,
-                                  record->raw + STORE_SUM_SIZE,
-                                  record->size - STORE_SUM_SIZE);
+        if (store_layer_is_newest(top, layer, i)) {
+            err = settle_record(write, &layer->records.keys[i],
+                                key_table_at(&layer->records, i));
+        }
     }
     return err;
 }
@@ -205,7 +216,7 @@ static enum pot_err settle(struct store_write *write,
 static enum pot_err settle_all(struct store_write *write,
                                const struct store_layer *top)
 {
-    enum pot_err err = settle(write, top);
+    enum pot_err err = settle(write, top, top);
     for (size_t i = TABLE_META + 1; err == POT_OK && i < STORE_TABLES; i++) {
         if (!store_total_equal(&write->totals[i], &top->totals[i])) {
             err = POT_ECORRUPT;
@@ -256,7 +267,8 @@ enum pot_err store_write_meta(struct store_write *write)
     return err;
 }
 
-/* Takes top, which lies on what was the top; NULL: LMDB has all. */
+/* Takes top, which lies on what was the top; NULL: LMDB has all.  Under writer,
+ * as is what follows. */
 static void set_tip(struct store *store, const struct store_tip *tip,
                     struct store_layer *top)
 {
@@ -268,13 +280,14 @@ static void set_tip(struct store *store, const struct store_tip *tip,
     store_layer_unref(old);
 }
 
-/* After a commit: memory and the tip file follow. */
-static void committed(struct store *store, const struct store_tip *tip,
-                      struct store_layer *top, uint64_t transaction)
+/* Behind what was synced: the tip file follows. */
+static void save_last(struct store *store, const struct store_tip *tip,
+                      uint64_t transaction)
 {
     uint8_t last[RECORD_LAST_SIZE];
-    set_tip(store, tip, top);
-    store->commits++;
+    (void)pthread_mutex_lock(&store->tip_lock);
+    store->synced = tip->height;
+    (void)pthread_mutex_unlock(&store->tip_lock);
     store_record_last(last, transaction, tip);
     /* If that fails this commit stands, but no other will follow. */
     store_health_note(
@@ -289,7 +302,9 @@ static enum pot_err commit(struct store_write *write)
     write->read.txn = NULL;
     if (rc == 0) {
         write->read.store->format = STORE_FORMAT;
-        committed(write->read.store, &write->tip, NULL, transaction);
+        set_tip(write->read.store, &write->tip, NULL);
+        write->read.store->commits++;
+        save_last(write->read.store, &write->tip, transaction);
         return POT_OK;
     }
     write->is_map_full = rc == MDB_MAP_FULL;
@@ -358,9 +373,23 @@ static enum pot_err fill_layer(struct store_layer **out, struct store *store,
     return err;
 }
 
+static enum pot_err attempt_layer(
+    struct store *store,
+    enum pot_err (*body)(struct store_write *write, void *context),
+    void *context)
+{
+    struct store_layer *layer;
+    enum pot_err err = fill_layer(&layer, store, body, context);
+    if (err == POT_OK) {
+        set_tip(store, &layer->tip, layer);
+        store->commits++;
+    }
+    return err;
+}
+
 /* The first layer on LMDB is the journal's first entry. */
-static enum pot_err write_journal(struct store *store,
-                                  const struct store_layer *layer)
+static enum pot_err write_entry(struct store *store,
+                                const struct store_layer *layer)
 {
     struct buf bytes;
     buf_init(&bytes, JOURNAL_MAX);
@@ -376,20 +405,38 @@ static enum pot_err write_journal(struct store *store,
     return err;
 }
 
-static enum pot_err attempt_layer(
-    struct store *store,
-    enum pot_err (*body)(struct store_write *write, void *context),
-    void *context)
+/* The lowest of so many layers first. */
+static enum pot_err write_entries(struct store *store,
+                                  const struct store_layer *layer, size_t count)
 {
-    struct store_layer *layer;
-    enum pot_err err = fill_layer(&layer, store, body, context);
+    enum pot_err err =
+        count > 1 ? write_entries(store, layer->below, count - 1) : POT_OK;
+    return err == POT_OK ? write_entry(store, layer) : err;
+}
+
+uint64_t store_unsynced(struct store *store, uint64_t *first)
+{
+    (void)pthread_mutex_lock(&store->tip_lock);
+    uint64_t synced = store->synced;
+    uint64_t height = store->tip.height;
+    (void)pthread_mutex_unlock(&store->tip_lock);
+    if (first != NULL) {
+        *first = synced + 1;
+    }
+    return height - synced;
+}
+
+static enum pot_err write_journal(struct store *store)
+{
+    const struct store_layer *top = store->top; /* writers alone change it */
+    /* Each layer is a block. */
+    size_t count = (size_t)store_unsynced(store, NULL);
+    enum pot_err err = write_entries(store, top, count);
     if (err == POT_OK) {
-        err = write_journal(store, layer);
+        err = journal_sync(store->journal);
     }
     if (err == POT_OK) {
-        committed(store, &layer->tip, layer, layer->base);
-    } else {
-        store_layer_unref(layer);
+        save_last(store, &top->tip, top->base);
     }
     return err;
 }
@@ -415,34 +462,38 @@ static bool takes_layer(const struct store *store)
 
 /* ---- either way */
 
-static enum pot_err run(struct store *store,
-                        enum pot_err (*body)(struct store_write *write,
-                                             void *context),
-                        void *context, bool is_little)
+static void lock_writer(struct store *store)
 {
-    struct store_write write = {.is_map_full = false};
     int locked = pthread_mutex_lock(&store->writer);
     POT_ASSERT(locked == 0);
-    enum pot_err err = store_health_admit(store);
-    bool is_tried = err == POT_OK;
-    if (is_tried && is_little && takes_layer(store)) {
-        err = attempt_layer(store, body, context);
-        is_tried = err == POT_ELIMIT; /* no room: to LMDB */
-    }
-    while (is_tried) {
+}
+
+static enum pot_err write_lmdb(struct store *store,
+                               enum pot_err (*body)(struct store_write *write,
+                                                    void *context),
+                               void *context, enum store_health *full)
+{
+    struct store_write write;
+    enum pot_err err;
+    do {
+        write = (struct store_write){.is_map_full = false};
         err = attempt(&write, store, body, context);
-        is_tried = write.is_map_full;
-        if (is_tried) {
+        *full = write.is_map_full ? STORE_MAP_FULL : STORE_DISK_FULL;
+        if (write.is_map_full) {
             err = grow_map(store);
-            is_tried = err == POT_OK;
         }
-    }
+    } while (write.is_map_full && err == POT_OK);
+    return err;
+}
+
+/* LMDB says EIO for a short write too. */
+static enum pot_err note(struct store *store, enum pot_err err,
+                         enum store_health full)
+{
     if (err == POT_EIO && !store_health_has_room(store, ROOM_MIN)) {
-        err = POT_EFULL; /* LMDB says EIO for a short write too */
+        err = POT_EFULL;
     }
-    store_health_note(store, err,
-                      write.is_map_full ? STORE_MAP_FULL : STORE_DISK_FULL);
-    (void)pthread_mutex_unlock(&store->writer);
+    store_health_note(store, err, full);
     return err;
 }
 
@@ -451,15 +502,37 @@ enum pot_err store_write_run(struct store *store,
                                                   void *context),
                              void *context)
 {
-    return run(store, body, context, false);
+    enum store_health full = STORE_DISK_FULL;
+    lock_writer(store);
+    enum pot_err err = store_health_admit(store);
+    if (err == POT_OK) {
+        err = write_lmdb(store, body, context, &full);
+    }
+    err = note(store, err, full);
+    (void)pthread_mutex_unlock(&store->writer);
+    return err;
 }
 
 enum pot_err store_write_layer(struct store *store,
                                enum pot_err (*body)(struct store_write *write,
                                                     void *context),
-                               void *context)
+                               void *context, bool may_wait)
 {
-    return run(store, body, context, true);
+    enum store_health full = STORE_DISK_FULL;
+    if (may_wait) {
+        lock_writer(store);
+    } else if (pthread_mutex_trylock(&store->writer) != 0) {
+        return POT_EAGAIN;
+    }
+    enum pot_err err = store_health_admit(store);
+    if (err == POT_OK && takes_layer(store)) {
+        err = attempt_layer(store, body, context);
+    } else if (err == POT_OK) {
+        err = may_wait ? write_lmdb(store, body, context, &full) : POT_EAGAIN;
+    }
+    err = note(store, err, full);
+    (void)pthread_mutex_unlock(&store->writer);
+    return err;
 }
 
 static enum pot_err write_nothing(struct store_write *write, void *context)
@@ -471,5 +544,24 @@ static enum pot_err write_nothing(struct store_write *write, void *context)
 
 enum pot_err store_write_nothing(struct store *store)
 {
-    return run(store, write_nothing, NULL, false);
+    return store_write_run(store, write_nothing, NULL);
+}
+
+enum pot_err store_sync(struct store *store)
+{
+    enum store_health full = STORE_DISK_FULL;
+    enum pot_err err = POT_OK;
+    lock_writer(store);
+    if (store_unsynced(store, NULL) > 0) {
+        err = store_health_admit(store);
+        if (err == POT_OK) {
+            err = write_journal(store);
+        }
+        if (err == POT_ELIMIT) { /* it has no room */
+            err = write_lmdb(store, write_nothing, NULL, &full);
+        }
+        err = note(store, err, full);
+    }
+    (void)pthread_mutex_unlock(&store->writer);
+    return err;
 }

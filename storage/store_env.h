@@ -104,6 +104,7 @@ struct store {
     struct journal *journal; /* under writer */
     pthread_mutex_t tip_lock;
     struct store_tip tip;     /* under tip_lock */
+    uint64_t synced;          /* likewise: the height that is on the disk */
     struct store_layer *top;  /* likewise; NULL: LMDB has all */
     struct hash checked_blob; /* under tip_lock: see store_blob_read */
     _Atomic uint64_t commits;
@@ -155,7 +156,8 @@ POT_MUST_USE enum pot_err store_write_meta(struct store_write *write);
  *
  * store_write_layer: the same for a body that moves the tip by a block and
  * writes little, and by nothing but store_table_put and store_table_del: it
- * comes into the journal and a layer, if these have room for more. */
+ * comes into a layer if there is room for one, and is durable with store_sync.
+ * Not may_wait: POT_EAGAIN if another writes, or if there is no room. */
 POT_MUST_USE enum pot_err store_write_run(
     struct store *store,
     enum pot_err (*body)(struct store_write *write, void *context),
@@ -163,7 +165,7 @@ POT_MUST_USE enum pot_err store_write_run(
 POT_MUST_USE enum pot_err store_write_layer(
     struct store *store,
     enum pot_err (*body)(struct store_write *write, void *context),
-    void *context);
+    void *context, bool may_wait);
 
 /* store_layer_again: a layer that the journal has, at a start. */
 POT_MUST_USE enum pot_err store_layer_again(

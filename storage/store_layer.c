@@ -17,12 +17,15 @@
 struct store_layer *store_layer_new(struct store_layer *below, size_t base)
 {
     struct store_layer *layer = pot_calloc(1, sizeof(*layer));
-    uint8_t seed[KEY_TABLE_SEED_SIZE];
+    uint8_t fresh[KEY_TABLE_SEED_SIZE];
+    const uint8_t *seed = below != NULL ? below->records.seed : fresh;
     layer->references = 1;
     layer->below = below != NULL ? store_layer_ref(below) : NULL;
     layer->base = below != NULL ? below->base : base;
     layer->depth = below != NULL ? below->depth + 1 : 1;
-    randombytes_buf(seed, sizeof(seed)); /* strangers choose the keys */
+    if (below == NULL) {
+        randombytes_buf(fresh, sizeof(fresh)); /* strangers choose the keys */
+    }
     key_table_init(&layer->records, sizeof(struct layer_record), seed);
     return layer;
 }
@@ -95,10 +98,26 @@ const struct layer_record *store_layer_find(const struct store_layer *layer,
     struct name name;
     const struct layer_record *found = NULL;
     make_name(&name, table, key, key_size);
+    uint64_t hash = layer != NULL ? key_table_hash(layer->records.seed,
+                                                   name.bytes, name.size)
+                                  : 0;
     for (; layer != NULL && found == NULL; layer = layer->below) {
-        found = key_table_find(&layer->records, name.bytes, name.size);
+        found =
+            key_table_find_hashed(&layer->records, hash, name.bytes, name.size);
     }
     return found;
+}
+
+bool store_layer_is_newest(const struct store_layer *top,
+                           const struct store_layer *layer, size_t index)
+{
+    const struct key_table_key *name = &layer->records.keys[index];
+    while (top != layer &&
+           key_table_find_hashed(&top->records, name->hash, name->bytes,
+                                 name->size) == NULL) {
+        top = top->below;
+    }
+    return top == layer;
 }
 
 /* The record, empty, in this layer itself. */

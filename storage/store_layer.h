@@ -26,7 +26,8 @@ struct store_layer {
     struct hash parent;        /* of the block at its tip */
     struct store_tip tip;      /* as of it */
     struct store_total totals[STORE_TABLES];
-    struct key_table records; /* of struct layer_record, by table and key */
+    /* Of struct layer_record, by table and key; of one seed in all of them. */
+    struct key_table records;
 };
 
 /* A record as LMDB would hold it: its checksum and its value. */
@@ -46,6 +47,11 @@ void store_layer_unref(struct store_layer *layer); /* NULL is fine */
 const struct layer_record *store_layer_find(const struct store_layer *layer,
                                             enum store_table table,
                                             const void *key, size_t key_size);
+
+/* store_layer_is_newest: no layer from top down to above this one says anything
+ * of the record at this index. */
+bool store_layer_is_newest(const struct store_layer *top,
+                           const struct store_layer *layer, size_t index);
 
 /* store_layer_put: room for size bytes under the key.  store_layer_del: the
  * key is gone. */

@@ -56,8 +56,11 @@ static uint8_t *make_certificate(size_t *size,
     return codec_encode(size, &certificate);
 }
 
-enum pot_err fixture_commit(struct store *store, struct overlay *overlay,
-                            const struct fixture_extra *extra)
+enum how { SYNCED, SOON, AT_ONCE };
+
+static enum pot_err commit_block(struct store *store, struct overlay *overlay,
+                                 const struct fixture_extra *extra,
+                                 enum how how)
 {
     struct store_commit commit = {.height = 0};
     uint8_t *block = NULL;
@@ -84,10 +87,24 @@ enum pot_err fixture_commit(struct store *store, struct overlay *overlay,
     } else {
         hash_bytes(&commit.hash, "genesis", "test", 4);
     }
-    err = store_commit(store, &commit, overlay);
+    err = how == SYNCED
+              ? store_commit(store, &commit, overlay)
+              : store_commit_soon(store, &commit, overlay, how == SOON);
     free(certificate);
     free(block);
     return err;
+}
+
+enum pot_err fixture_commit(struct store *store, struct overlay *overlay,
+                            const struct fixture_extra *extra)
+{
+    return commit_block(store, overlay, extra, SYNCED);
+}
+
+enum pot_err fixture_commit_soon(struct store *store, struct overlay *overlay,
+                                 bool may_wait)
+{
+    return commit_block(store, overlay, NULL, may_wait ? SOON : AT_ONCE);
 }
 
 enum pot_err fixture_commit_empty(struct store *store)

@@ -29,6 +29,10 @@ struct fixture_extra {
 enum pot_err fixture_commit(struct store *store, struct overlay *overlay,
                             const struct fixture_extra *extra);
 
+/* fixture_commit_soon: by store_commit_soon. */
+enum pot_err fixture_commit_soon(struct store *store, struct overlay *overlay,
+                                 bool may_wait);
+
 /* fixture_commit_empty: a block that changes nothing. */
 enum pot_err fixture_commit_empty(struct store *store);
 

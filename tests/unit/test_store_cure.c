@@ -105,6 +105,7 @@ static bool can_read(struct store *store)
     return err == POT_OK;
 }
 
+/* The block is the tip in memory, and on the disk it is nothing. */
 static void a_failed_sync_is_not_tried_again(void **state)
 {
     (void)state;
@@ -118,11 +119,13 @@ static void a_failed_sync_is_not_tried_again(void **state)
     assert_int_equal(fixture_commit_empty(store), POT_EIO);
     assert_int_equal(syncs, before);
     assert_true(can_read(store));
-    assert_int_equal(height_of(store), 1);
+    assert_int_equal(height_of(store), 2);
+    assert_int_equal(store_unsynced(store, NULL), 1);
     store_close(store);
     scratch_remove(folder);
 }
 
+/* With what could not be written before. */
 static void a_mended_disk_is_written_again(void **state)
 {
     (void)state;
@@ -137,8 +140,9 @@ static void a_mended_disk_is_written_again(void **state)
     is_sync_failing = false;
     assert_int_equal(store_cure(store, NULL, 0), POT_OK);
     assert_int_equal(store_health(store), STORE_SOUND);
+    assert_int_equal(store_unsynced(store, NULL), 0);
     assert_int_equal(fixture_commit_empty(store), POT_OK);
-    check_and_close(store, folder, 2);
+    check_and_close(store, folder, 3);
     scratch_remove(folder);
 }
 

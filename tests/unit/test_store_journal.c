@@ -188,6 +188,78 @@ static void a_killed_process_loses_no_commit(void **state)
     }
 }
 
+static enum pot_err commit_soon(struct store *store, uint8_t value,
+                                bool may_wait)
+{
+    struct overlay *overlay = overlay_new(store);
+    put(overlay, 0, value);
+    enum pot_err err = fixture_commit_soon(store, overlay, may_wait);
+    overlay_free(overlay);
+    return err;
+}
+
+/* The last ones, as a process that dies takes along what is in memory alone. */
+static void a_death_takes_what_was_not_synced(void **state)
+{
+    (void)state;
+    for (unsigned synced = 0; synced <= 3; synced++) {
+        int status;
+        char *folder = scratch_folder();
+        extend_and_die(folder, 0, 0);
+        pid_t child = fork();
+        if (child == 0) {
+            struct store *store = fixture_open(folder);
+            for (unsigned i = 1; i <= 3; i++) {
+                bool is_fine = commit_soon(store, 1, true) == POT_OK &&
+                               height_of(store) == i &&
+                               (i != synced || store_sync(store) == POT_OK);
+                POT_ASSERT(is_fine);
+            }
+            POT_ASSERT(store_unsynced(store, NULL) == 3 - synced);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        struct store *store = fixture_open(folder);
+        assert_int_equal(height_of(store), synced);
+        assert_int_equal(store_unsynced(store, NULL), 0);
+        verify(store);
+        store_close(store);
+        scratch_remove(folder);
+    }
+}
+
+/* At the latest when LMDB gets the layers; those before were for memory. */
+static void a_commit_that_may_not_wait_waits_for_nobody(void **state)
+{
+    (void)state;
+    char *folder = scratch_folder();
+    struct store *store = fixture_open(folder);
+    uint64_t first = 9;
+    unsigned taken = 0;
+    extend(store, 0, 0);
+    while (commit_soon(store, 1, false) == POT_OK) {
+        assert_int_equal(height_of(store), ++taken);
+        assert_int_equal(store_unsynced(store, &first), taken);
+        assert_int_equal(first, 1);
+        assert_true(taken < 1000);
+    }
+    assert_true(taken > 1);
+    assert_int_equal(commit_soon(store, 2, false), POT_EAGAIN);
+    assert_int_equal(store_health(store), STORE_SOUND);
+    assert_int_equal(height_of(store), taken);
+    assert_int_equal(commit_soon(store, 2, true), POT_OK);
+    assert_int_equal(height_of(store), taken + 1);
+    assert_int_equal(store_unsynced(store, NULL), 0);
+    assert_int_equal(pthread_mutex_lock(&store->writer), 0);
+    assert_int_equal(commit_soon(store, 3, false), POT_EAGAIN);
+    assert_int_equal(pthread_mutex_unlock(&store->writer), 0);
+    assert_int_equal(commit_soon(store, 3, false), POT_OK);
+    verify(store);
+    store_close(store);
+    scratch_remove(folder);
+}
+
 static void deaths_one_after_the_other_lose_none(void **state)
 {
     (void)state;
@@ -715,6 +787,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_killed_process_loses_no_commit),
+        cmocka_unit_test(a_death_takes_what_was_not_synced),
+        cmocka_unit_test(a_commit_that_may_not_wait_waits_for_nobody),
         cmocka_unit_test(deaths_one_after_the_other_lose_none),
         cmocka_unit_test(
             a_store_of_before_the_journal_is_raised_before_it_gets_one),
