@@ -73,9 +73,12 @@ void pbft_free(struct pbft *pbft);
 
 /* pbft_recovering_record: a record that says: what this key has signed is not
  * known.  pbft_trusted_record: and the operator vouches that it does not
- * matter.  free() releases both. */
+ * matter.  free() releases both.  pbft_is_recovering: a record, of a replica
+ * too, says the former. */
 uint8_t *pbft_recovering_record(size_t *size);
 uint8_t *pbft_trusted_record(size_t *size);
+bool pbft_is_recovering(const void *record, size_t size);
+
 /* Why a view is left. */
 #define PBFT_CHANGE_MAP(X)                                                     \
     X(PBFT_CHANGE_TIMEOUT, "timeout") /* it made no progress */                \

@@ -38,6 +38,17 @@ uint8_t *pbft_recovering_record(size_t *size)
     return codec_encode(size, &record);
 }
 
+bool pbft_is_recovering(const void *data, size_t size)
+{
+    Pot__PbftRecord *record;
+    if (CODEC_DECODE(&record, pot__pbft_record, data, size) != POT_OK) {
+        return false;
+    }
+    bool is_recovering = record->recovering;
+    codec_free(record);
+    return is_recovering;
+}
+
 uint8_t *pbft_trusted_record(size_t *size)
 {
     Pot__PbftRecord record = POT__PBFT_RECORD__INIT;

@@ -37,6 +37,7 @@
 #include "p2p/net.h"
 #include "p2p/sync.h"
 #include "proto/codec.h"
+#include "storage/sign_state.h"
 
 #include <stdlib.h>
 
@@ -474,6 +475,11 @@ static bool open_chain(struct node *node)
 {
     enum pot_err err = chain_new(&node->chain, &node->loop, &node->holdings,
                                  node->genesis, new_tip_applied, node);
+    if (err == POT_OK && node->sign_state != NULL) {
+        size_t size;
+        const void *record = sign_state_record(node->sign_state, &size);
+        err = chain_restore(node->chain, record, size);
+    }
     if (err != POT_OK) {
         startup_chain_error(node, err);
         return false;

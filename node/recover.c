@@ -160,10 +160,8 @@ enum exit_code recover_home(const struct node_config *config)
  * word that is given all the same is the one mistake that costs a stake. */
 static bool is_recovering(struct node *node)
 {
-    size_t size;
     size_t known_size = 0;
     char *path = file_join(node->config->home, "sign_state");
-    uint8_t *unknown = pbft_recovering_record(&size);
     const void *known = NULL;
     enum pot_err err = open_state(node, path);
     if (err == POT_OK) {
@@ -171,8 +169,7 @@ static bool is_recovering(struct node *node)
     }
     bool is_fine = err == POT_ENOENT || err == POT_ECORRUPT ||
                    (err == POT_OK &&
-                    (known_size == 0 || (known_size == size &&
-                                         memcmp(known, unknown, size) == 0)));
+                    (known_size == 0 || pbft_is_recovering(known, known_size)));
     if (err == POT_OK && !is_fine) {
         node->exit_code = EXIT_CODE_FAILED;
         fprintf(stderr,
@@ -184,7 +181,6 @@ static bool is_recovering(struct node *node)
     }
     sign_state_close(node->sign_state);
     node->sign_state = NULL;
-    free(unknown);
     free(path);
     return is_fine;
 }

@@ -64,7 +64,7 @@ static bool replay_block(struct replay *r, const struct certified *certified)
                 block->header->height, why);
         return false;
     }
-    err = block_commit(&r->holdings, &r->tip, made, certified);
+    err = block_commit(&r->holdings, &r->tip, made, certified, true);
     executed_free(made);
     if (err != POT_OK) {
         fprintf(stderr, "potd: the store for the replay: %s\n", err_text(err));

@@ -126,7 +126,7 @@ static void keep_recent(void *context, const struct hash *hash, uint8_t *data,
 enum pot_err block_commit(const struct holdings *holdings,
                           const struct chain_tip *parent,
                           struct executed *executed,
-                          const struct certified *certified)
+                          const struct certified *certified, bool may_wait)
 {
     const struct block *block = executed->block->block;
     struct block_lists lists;
@@ -146,8 +146,8 @@ enum pot_err block_commit(const struct holdings *holdings,
     keep_validators(holdings, parent, executed);
     keep_payloads(holdings, executed);
     block_lists_init(&lists, &commit, block, &env.state);
-    enum pot_err err =
-        store_commit(holdings->store, &commit, executed->overlay);
+    enum pot_err err = store_commit_soon(holdings->store, &commit,
+                                         executed->overlay, may_wait);
     block_lists_fini(&lists);
     if (err == POT_OK) {
         overlay_blobs_take(executed->overlay, keep_recent, holdings->recent);

@@ -16,9 +16,11 @@
 #include "node/block/block_commit.h"
 #include "node/block/brief_work.h"
 #include "node/block/certified.h"
+#include "node/block/decided.h"
 #include "node/block/executed.h"
 #include "node/block/held_blobs.h"
 #include "node/block/proposal.h"
+#include "node/block/settling.h"
 #include "node/block/shared_block.h"
 #include "node/block/state_blobs.h"
 #include "node/block/validator_sets.h"
@@ -54,6 +56,7 @@ struct job {
     struct chain_tip fresh;            /* likewise: the tip behind it */
     struct held_blobs held; /* by it, or JOB_APPLY: to be released behind it */
     bool releases_all;      /* JOB_APPLY: not only those */
+    bool may_wait;          /* likewise: for the disk, and other writers */
 
     struct chain_tip parent; /* the tip when it began */
     struct executed *executed;
@@ -75,7 +78,8 @@ struct chain {
     struct job *first;      /* the one at work, then those that wait */
     bool is_working; /* the first is off the loop, or is being finished */
     struct offload offload; /* of it */
-    bool is_held;           /* chain_hold */
+    struct settling settling;
+    bool is_held; /* chain_hold */
     chain_applied_fn *applied;
     void *context;
     bool is_stopped;
@@ -149,12 +153,19 @@ enum pot_err chain_new(struct chain **out, uv_loop_t *loop,
     chain->context = context;
     chain->must_release_all = true;
     enum pot_err err = open_tip(chain, genesis);
-    if (err != POT_OK) {
+    if (err == POT_OK) {
+        settling_open(&chain->settling, loop, holdings);
+    } else {
         free(chain);
         chain = NULL;
     }
     *out = chain;
     return err;
+}
+
+enum pot_err chain_restore(struct chain *chain, const void *record, size_t size)
+{
+    return decided_restore(&chain->tip, chain->holdings, record, size);
 }
 
 const struct chain_tip *chain_tip(const struct chain *chain)
@@ -238,8 +249,8 @@ static void apply(struct job *job)
     if (job->err == POT_OK) {
         (void)cpu_time_enter(CPU_STORAGE);
         snapshots_before(holdings->snapshots, job->executed->overlay);
-        job->err =
-            block_commit(holdings, &job->parent, job->executed, job->certified);
+        job->err = block_commit(holdings, &job->parent, job->executed,
+                                job->certified, job->may_wait);
     }
 }
 
@@ -260,9 +271,7 @@ static void release(struct job *job)
     if (err == POT_OK) {
         held_blobs_fini(&job->held);
         job->releases_all = false;
-        err = held_blobs_end_promises(job->chain->holdings);
-    }
-    if (err != POT_OK) {
+    } else {
         LOG(LOG_DEBUG, "node", "blobs are held still",
             log_text("why", err_text(err)));
     }
@@ -383,6 +392,7 @@ static void finish_apply(struct chain *chain, struct job *job)
         chain_tip_follow(&chain->tip, block->header, &block->hash,
                          job->certified->certificate->view);
         drop_kept(chain, 0); /* they stood on the old tip */
+        settling_applied(&chain->settling, made->block->size);
         chain->applied(chain->context, made->block);
     }
     answer(job, job->err, job->why, NULL);
@@ -451,7 +461,16 @@ static void prepare(struct chain *chain, struct job *job)
     }
 }
 
-/* It reads the store, as the loop does anyway, and writes nothing. */
+/* It reads the store, as the loop does anyway, and waits for no disk. */
+static bool is_brief_apply(const struct job *job)
+{
+    return !job->may_wait && job->executed != NULL && !job->releases_all &&
+           job->held.count == 0 &&
+           snapshots_are_idle(job->chain->holdings->snapshots,
+                              job->parent.height + 1) &&
+           brief_work_block(job->executed->block->block->body);
+}
+
 static bool is_brief(const struct job *job)
 {
     switch (job->type) {
@@ -460,6 +479,7 @@ static bool is_brief(const struct job *job)
     case JOB_CHECK:
         return brief_work_block(job->block->block->body);
     case JOB_APPLY:
+        return is_brief_apply(job);
     case JOB_INSTALL:
         return false;
     }
@@ -467,6 +487,15 @@ static bool is_brief(const struct job *job)
 }
 
 static void on_worked(void *context);
+
+static void start(struct job *job)
+{
+    struct chain *chain = job->chain;
+    bool is = is_brief(job);
+    job->may_wait = !is;
+    (is ? offload_brief : offload_start)(&chain->offload, chain->loop, on_work,
+                                         on_worked, job);
+}
 
 static void start_next(struct chain *chain)
 {
@@ -478,8 +507,7 @@ static void start_next(struct chain *chain)
         struct job *job = chain->first;
         if (!settle(chain, job)) {
             prepare(chain, job);
-            (is_brief(job) ? offload_brief : offload_start)(
-                &chain->offload, chain->loop, on_work, on_worked, job);
+            start(job);
             return;
         }
         chain->first = job->next;
@@ -492,6 +520,12 @@ static void on_worked(void *context)
 {
     struct job *job = context;
     struct chain *chain = job->chain;
+    if (job->type == JOB_APPLY && job->err == POT_EAGAIN) {
+        job->may_wait = true;
+        job->err = POT_OK;
+        start(job);
+        return;
+    }
     if (job->type == JOB_APPLY) {
         finish_apply(chain, job);
     } else if (job->type == JOB_INSTALL) {
@@ -627,6 +661,9 @@ enum pot_err chain_resume(struct chain *chain)
 
 void chain_stop(struct chain *chain)
 {
+    if (!chain->is_stopped) {
+        settling_stop(&chain->settling);
+    }
     chain->is_stopped = true;
     start_next(chain);
 }
@@ -637,6 +674,7 @@ void chain_free(struct chain *chain)
         return;
     }
     POT_ASSERT(!chain->is_working && chain->first == NULL);
+    POT_ASSERT(!chain->settling.is_working);
     drop_kept(chain, 0);
     held_blobs_fini(&chain->held);
     free(chain);

@@ -82,6 +82,13 @@ POT_MUST_USE enum pot_err chain_new(struct chain **out, uv_loop_t *loop,
                                     const Pot__Genesis *genesis,
                                     chain_applied_fn *applied, void *context);
 
+/* chain_restore: of a sign state's record, the blocks above the tip are
+ * applied; nobody is told.  Before anything else: it blocks.  Errors:
+ * decided_restore's
+ */
+POT_MUST_USE enum pot_err chain_restore(struct chain *chain, const void *record,
+                                        size_t size);
+
 /* chain_stop: no job is begun any more; those that wait, or come later, are
  * answered with POT_ECANCELLED.  chain_free: once the loop has ended and with
  * it the job at work. */

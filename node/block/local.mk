@@ -12,6 +12,7 @@ node_block_libblock_a_SOURCES = \
 	node/block/chain_tip.c node/block/chain_tip.h \
 	node/block/conflict.c node/block/conflict.h \
 	node/block/dataset_fetch.c node/block/dataset_fetch.h \
+	node/block/decided.c node/block/decided.h \
 	node/block/delivery.c node/block/delivery.h \
 	node/block/errands.c node/block/errands.h \
 	node/block/executed.c node/block/executed.h \
@@ -30,6 +31,7 @@ node_block_libblock_a_SOURCES = \
 	node/block/replica.c node/block/replica.h \
 	node/block/remote_signer.c node/block/remote_signer.h \
 	node/block/round_blobs.c node/block/round_blobs.h \
+	node/block/settling.c node/block/settling.h \
 	node/block/shared_block.c node/block/shared_block.h \
 	node/block/signed_watch.c node/block/signed_watch.h \
 	node/block/state_blobs.c node/block/state_blobs.h \

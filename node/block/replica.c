@@ -512,8 +512,13 @@ static void open_parts(struct replica *r)
     const struct replica_config *c = &r->config;
     const struct inbox_config inbox = {c->loop,    c->chain,   r,
                                        validators, on_message, on_breach};
-    const struct vote_record_config record = {c->loop, c->sign_state, r,
-                                              on_saved};
+    const struct vote_record_config record = {
+        .loop = c->loop,
+        .sign_state = c->sign_state,
+        .store = c->store,
+        .context = r,
+        .saved = on_saved,
+    };
     const struct errands_config errands = {
         .loop = c->loop,
         .delivery = c->delivery,

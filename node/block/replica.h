@@ -35,7 +35,7 @@ struct replica_config {
     struct sign_state *sign_state;
     const struct delivery *delivery;
     struct verified *verified; /* learns of commits */
-    const struct store *store; /* nothing is signed while it ails */
+    struct store *store;       /* nothing is signed while it ails */
     struct net *net;
     const struct validator_set *validators; /* of the next height */
     uint32_t propose_timeout_ms;

@@ -5,8 +5,10 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/cpu_time.h"
+#include "node/block/decided.h"
 #include "node/loop/offload.h"
 #include "storage/sign_state.h"
+#include "storage/store.h"
 
 #include <stdlib.h>
 
@@ -20,6 +22,7 @@ struct vote_record {
     struct vote_record_config config;
     struct version current; /* being written */
     struct version next;    /* waits */
+    struct decided decided; /* of those that write */
     struct offload offload;
     enum pot_err err;
     bool is_stopped;
@@ -42,16 +45,35 @@ void vote_record_free(struct vote_record *record)
     if (record != NULL) {
         POT_ASSERT(record->current.data == NULL);
         free(record->next.data);
+        buf_fini(&record->decided.bytes);
         free(record);
     }
+}
+
+static enum pot_err save(struct vote_record *record)
+{
+    struct buf bytes;
+    const struct version *version = &record->current;
+    struct store *store = record->config.store;
+    buf_init(&bytes, SIGN_STATE_RECORD_MAX);
+    buf_append(&bytes, version->data, version->size);
+    enum pot_err err = decided_append(&record->decided, &bytes, store);
+    if (err != POT_OK) {
+        err = store_sync(store);
+    }
+    if (err == POT_OK) {
+        err =
+            sign_state_save(record->config.sign_state, bytes.data, bytes.size);
+    }
+    buf_fini(&bytes);
+    return err;
 }
 
 static void on_save(void *context)
 {
     struct vote_record *record = context;
     enum cpu_part before = cpu_time_enter(CPU_STORAGE);
-    record->err = sign_state_save(record->config.sign_state,
-                                  record->current.data, record->current.size);
+    record->err = save(record);
     (void)cpu_time_enter(before);
 }
 

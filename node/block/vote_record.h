@@ -1,6 +1,10 @@
 /* vote_record: what this replica has signed, written to the sign state off
  * the loop.  What waits while one is being written is replaced by a newer
- * one. */
+ * one.
+ *
+ * A record of the next height takes the place of one that has the block of
+ * this: so it takes along those that the store has not synced, or these are
+ * synced before it. */
 #ifndef POT_NODE_BLOCK_VOTE_RECORD_H
 #define POT_NODE_BLOCK_VOTE_RECORD_H
 
@@ -12,14 +16,16 @@
 #include "base/err.h"
 
 struct sign_state;
+struct store;
 struct vote_record; /* opaque: node/block/vote_record.c */
 
 struct vote_record_config {
     uv_loop_t *loop;
     struct sign_state *sign_state;
+    struct store *store;
     void *context;
     /* The record of this sequence is durable, and so is all before it; or
-     * it could not be written. */
+     * it, or a block, could not be written. */
     void (*saved)(void *context, uint64_t sequence, enum pot_err err);
 };
 

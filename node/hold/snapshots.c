@@ -207,6 +207,11 @@ static void begin(struct snapshots *s)
     m->is_under_way = err == POT_OK;
 }
 
+bool snapshots_are_idle(const struct snapshots *s, uint64_t height)
+{
+    return s == NULL || (!s->making.is_under_way && height % s->interval != 0);
+}
+
 void snapshots_before(struct snapshots *s, const struct overlay *overlay)
 {
     bool changed[STATE_CHUNKS] = {false};

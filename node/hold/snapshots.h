@@ -6,8 +6,9 @@
  * block.  So no read is long, nobody waits for the whole, and every node that
  * makes them at these heights has the same.
  *
- * snapshots_before and snapshots_after are called off the loop by whoever
- * commits blocks, one at a time; the others from any thread.  NULL is a node
+ * snapshots_before and snapshots_after are called off the loop, unless they are
+ * idle, by whoever commits blocks, and so is snapshots_are_idle, one at a time;
+ * the others from any thread.  NULL is a node
  * that makes none. */
 #ifndef POT_NODE_HOLD_SNAPSHOTS_H
 #define POT_NODE_HOLD_SNAPSHOTS_H
@@ -25,6 +26,10 @@ struct snapshots; /* opaque: node/hold/snapshots.c */
 struct snapshots *snapshots_new(struct store *store, uint64_t interval,
                                 size_t most);
 void snapshots_free(struct snapshots *snapshots);
+
+/* snapshots_are_idle: the block of this height, if it comes next, gives the two
+ * below nothing to do. */
+bool snapshots_are_idle(const struct snapshots *snapshots, uint64_t height);
 
 /* snapshots_before: a block with these writes is committed next.
  * snapshots_after: it was.  What fails ends the snapshot, never the block. */

@@ -44,18 +44,34 @@ sent=$(sent_consensus validator0)
 sends_again() { [ "$(sent_consensus validator0)" != "$sent" ]; }
 await 20 "votes of validator0" sends_again
 
-# The store's sync hangs: the block is not told of, though it is decided.
-faults validator0 'journal sync hang'
-at=$(height_of validator1)
-await 20 "blocks of the others" reaches validator1 $((at + 2))
+# The journal hangs.  A block is told of before it is synced, as the sign
+# state has it, but not many.
+faults validator0 'journal any hang'
+stands() { # since the last look, though the others go on
+    stands_at=$(height_of validator0)
+    await 20 "blocks of the others" reaches validator1 \
+        $(($(height_of validator1) + 3))
+    [ "$(height_of validator0)" -eq "$stands_at" ]
+}
+await 20 "validator0 waits for its disk" stands
+says '' validator0 200 GET "/v1/blocks/latest"
 at=$(height_of validator0)
 sender=$(potctl key show "$NET/client.key" --json | jq -r .address)
 tx=$(ctl validator1 transfer --to "$sender" --amount 1 --wait --json | jq -r .tx)
 ctl validator1 tx "$tx" --json | holds .height || fail "no height"
-[ "$(height_of validator0)" -eq "$at" ] || fail "a block without its sync"
-ctl validator0 tx "$tx" --json 2>/dev/null | holds .height &&
-    fail "a transaction without its block's sync"
+
+# It dies before the disk takes them: what it told of comes back, but for the
+# block of its last commit, which the others have.
+kill_hard validator0
 faults validator0
+TRACE=$WORK/trace2
+start_faulty validator0
+TRACE=
+await 30 "validator0 answers" height_of validator0
+[ "$(height_of validator0)" -ge $((at - 1)) ] || fail "it has lost blocks"
+grep -q 'blocks taken from the sign state' "$NET/validator0/potd.log" ||
+    fail "from where?"
+await_ready validator0
 await 20 "validator0 has caught up" reaches validator0 "$(height_of validator1)"
 ctl validator0 tx "$tx" --json | holds .height || fail "no height"
 no_evidence $names
@@ -64,9 +80,10 @@ stop_cleanly $names
 
 # And in the order of its calls: LMDB's pages are synced before the meta page
 # is written, which is synced itself; a record of the sign state is synced
-# before the next is written, and so is a block in the journal.
+# before the next is written.
 awk '
     { file = $2; sub(".*/", "", file); call = $1 }
+    FNR == 1 { dirty = 0; unsynced = 0 } # another process
     file == "data.mdb" && call == "write" { dirty = 1 }
     file == "data.mdb" && call == "sync" { dirty = 0 }
     file == "data.mdb" && call == "write+sync" {
@@ -78,17 +95,13 @@ awk '
         unsynced = 1
     }
     file == "sign_state" && call == "sync" { unsynced = 0; records++ }
-    file == "journal" && call == "write" {
-        if (loose) { print "a block behind an unsynced one: line " NR; bad = 1 }
-        loose = 1
-    }
-    file == "journal" && call == "sync" { loose = 0; blocks++ }
+    file == "journal" && call == "sync" { syncs++ }
     END {
-        if (commits < 2 || blocks < 5 || records < 5) {
+        if (commits < 2 || syncs < 2 || records < 5) {
             print "too few calls"
             bad = 1
         }
-        print commits " commits, " blocks " blocks, " records " records"
+        print commits " commits, " syncs " syncs, " records " records"
         exit bad
-    }' "$WORK/trace" || fail "the order of writes"
+    }' "$WORK/trace" "$WORK/trace2" || fail "the order of writes"
 no_bugs

@@ -98,6 +98,7 @@ static void open_chain(struct chain_fixture *f)
 
 static void close_chain(struct chain_fixture *f)
 {
+    chain_stop(f->chain);
     (void)uv_run(&f->loop, UV_RUN_DEFAULT);
     chain_free(f->chain);
     datasets_close(f->holdings.datasets);
@@ -144,6 +145,16 @@ void chain_fixture_close(struct chain_fixture *f)
 void chain_fixture_restart(struct chain_fixture *f)
 {
     close_chain(f);
+    open_chain(f);
+}
+
+void chain_fixture_lose(struct chain_fixture *f)
+{
+    char *folder = file_join(f->folder, "store");
+    close_chain(f);
+    enum pot_err err = file_remove_folder(folder);
+    POT_ASSERT(err == POT_OK);
+    free(folder);
     open_chain(f);
 }
 

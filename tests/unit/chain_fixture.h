@@ -38,6 +38,9 @@ void chain_fixture_close(struct chain_fixture *f);
 /* chain_fixture_restart: the chain and the store, as after a crash. */
 void chain_fixture_restart(struct chain_fixture *f);
 
+/* chain_fixture_lose: likewise, and the store is gone. */
+void chain_fixture_lose(struct chain_fixture *f);
+
 /* chain_fixture_pay: a transaction of the client's. */
 Pot__Signed *chain_fixture_pay(const struct chain_fixture *f, uint64_t nonce,
                                uint64_t amount);

@@ -7,6 +7,7 @@ unit_node_tests = \
 	tests/unit/test_pending \
 	tests/unit/test_catch_up \
 	tests/unit/test_chain \
+	tests/unit/test_decided \
 	tests/unit/test_chunk_cache \
 	tests/unit/test_conflict \
 	tests/unit/test_datasets \
@@ -136,6 +137,10 @@ tests_unit_test_catch_up_LDADD = $(unit_chain_libs)
 tests_unit_test_chain_SOURCES = tests/unit/test_chain.c $(unit_chain_sources)
 tests_unit_test_chain_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_chain_LDADD = $(unit_chain_libs)
+
+tests_unit_test_decided_SOURCES = tests/unit/test_decided.c $(unit_chain_sources)
+tests_unit_test_decided_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_decided_LDADD = $(unit_chain_libs)
 
 tests_unit_test_needs_SOURCES = tests/unit/test_needs.c $(unit_fetch_node) \
 	$(unit_chain_sources)

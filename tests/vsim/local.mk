@@ -28,8 +28,8 @@ tests_vsim_vsim_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=key_sign -Wl,--wrap=key_claim_holds \
 	-Wl,--wrap=key_batch_check -Wl,--wrap=frame_seal \
 	-Wl,--wrap=sign_state_save -Wl,--wrap=validator_set_quorum \
-	-Wl,--wrap=ledger_apply_tx -Wl,--wrap=store_commit \
-	-Wl,--wrap=errands_propose
+	-Wl,--wrap=ledger_apply_tx -Wl,--wrap=store_commit_soon \
+	-Wl,--wrap=errands_propose -Wl,--wrap=decided_append
 # Not libuv: what is asked of it stands here.
 tests_vsim_vsim_LDADD = $(node_libs) \
 	$(LMDB_LIBS) $(MHD_LIBS) $(JANSSON_LIBS) \

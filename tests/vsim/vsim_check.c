@@ -11,8 +11,10 @@
 #include "node/hold/stored.h"
 #include "node/node_parts.h"
 #include "proto/codec.h"
+#include "proto/consensus.pb-c.h"
 #include "proto/signed.h"
 #include "proto/vote.h"
+#include "storage/sign_state.h"
 #include "storage/store.h"
 #include "storage/store_prune.h"
 #include "tests/vsim/vsim_words.h"
@@ -231,6 +233,29 @@ static void check_supply(const struct vsim_node *node, uint64_t height)
                   height, sum, supply->supply);
     }
     codec_free(supply);
+}
+
+void vsim_check_start(struct vsim_node *node)
+{
+    size_t size;
+    Pot__PbftRecord *record;
+    uint64_t height = chain_tip(node->node->chain)->height;
+    const void *data = sign_state_record(node->node->sign_state, &size);
+    enum pot_err err = CODEC_DECODE(&record, pot__pbft_record, data, size);
+    POT_ASSERT(err == POT_OK);
+    if (record->height > height + 1 && !node->is_amnesic) {
+        vsim_fail("node %" PRIu32 " starts at height %" PRIu64
+                  ", and its sign state is of %" PRIu64,
+                  node->index, height, record->height);
+    }
+    if (height < node->height) {
+        vsim_mark(MARK_LOWER);
+        node->height = height;
+    }
+    if (record->n_decided > 0 && record->height == height + 1) {
+        vsim_mark(MARK_DECIDED);
+    }
+    codec_free(record);
 }
 
 void vsim_check_node(struct vsim_node *node)

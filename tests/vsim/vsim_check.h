@@ -2,7 +2,8 @@
  *
  *   agreement     one block a height, on all nodes, for ever
  *   one word      one digest for each (signer, phase, height, view)
- *   durable       no vote leaves that is not synced in the sign state
+ *   durable       no vote leaves that is not synced in the sign state, and a
+ *                 node that starts has all blocks below the height of its own
  *   certificates  a quorum of the height's validators signed each block
  *   exactly once  a transaction stands in one block, and a node that said
  *                 where says so for ever
@@ -24,6 +25,10 @@ void vsim_check_fini(void);
 
 /* vsim_check_account: an account whose units count. */
 void vsim_check_account(const struct public_key *key);
+
+/* vsim_check_start: of a node that has just started.  Its tip may be below the
+ * one that it had: the block of its last commit comes again. */
+void vsim_check_start(struct vsim_node *node);
 
 /* vsim_check_node: after a step of the node, which is up. */
 void vsim_check_node(struct vsim_node *node);

@@ -30,6 +30,7 @@ enum vsim_fault {
 #define VSIM_PLANTS(X)                                                         \
     X(PLANT_NO_SYNC, "no-sync", "a sync says done and does nothing")           \
     X(PLANT_NO_RECORD, "no-record", "votes leave, and are not on disk")        \
+    X(PLANT_NO_DECIDED, "no-decided", "records lack what is not synced")       \
     X(PLANT_QUORUM, "quorum", "half of the replicas count as a quorum")        \
     X(PLANT_MINT, "mint", "a transaction makes a unit of nothing")             \
     X(PLANT_REPLAY, "replay", "a transaction does not use up its nonce")       \
@@ -61,6 +62,8 @@ enum vsim_plant {
     X(MARK_POWER, "a machine lost power")                                      \
     X(MARK_LOST_WRITE, "a crash lost unsynced writes")                         \
     X(MARK_TORN, "a crash tore a write")                                       \
+    X(MARK_LOWER, "a node came back below the tip that it had had")            \
+    X(MARK_DECIDED, "a node came back with blocks in its sign state")          \
     X(MARK_MASS, "all nodes went at once")                                     \
     X(MARK_SUBSET, "several nodes went at once")                               \
     X(MARK_FULL, "a disk was full")                                            \

@@ -317,6 +317,11 @@ void vsim_node_start(struct vsim_node *node)
     vsim_say(node->index, "starts");
     vsim.current = node->index;
     node->node = node_begin(node->config);
+    bool is_up = node->node->is_open && !node->node->is_stopping &&
+                 !node->disk.is_frozen;
+    if (is_up && !node->is_rotten) {
+        vsim_check_start(node);
+    }
     vsim.stepped = node->index;
     vsim.current = before;
 }

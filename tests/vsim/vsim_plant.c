@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "ledger/account.h"
+#include "node/block/decided.h"
 #include "node/block/errands.h"
 #include "proto/codec.h"
 #include "proto/consensus.pb-c.h"
@@ -69,12 +70,12 @@ enum tx_verdict __wrap_ledger_apply_tx(const struct ledger_env *env,
 
 /* ---- blocks without what belongs to them */
 
-enum pot_err __real_store_commit(struct store *store,
-                                 const struct store_commit *commit,
-                                 struct overlay *overlay);
-enum pot_err __wrap_store_commit(struct store *store,
-                                 const struct store_commit *commit,
-                                 struct overlay *overlay);
+enum pot_err __real_store_commit_soon(struct store *store,
+                                      const struct store_commit *commit,
+                                      struct overlay *overlay, bool may_wait);
+enum pot_err __wrap_store_commit_soon(struct store *store,
+                                      const struct store_commit *commit,
+                                      struct overlay *overlay, bool may_wait);
 
 static uint8_t *lose_signature(size_t *size, const void *data)
 {
@@ -91,9 +92,9 @@ static uint8_t *lose_signature(size_t *size, const void *data)
     return fewer;
 }
 
-enum pot_err __wrap_store_commit(struct store *store,
-                                 const struct store_commit *commit,
-                                 struct overlay *overlay)
+enum pot_err __wrap_store_commit_soon(struct store *store,
+                                      const struct store_commit *commit,
+                                      struct overlay *overlay, bool may_wait)
 {
     struct store_commit spoilt = *commit;
     uint8_t *fewer = NULL;
@@ -104,9 +105,25 @@ enum pot_err __wrap_store_commit(struct store *store,
         fewer = lose_signature(&spoilt.certificate_size, commit->certificate);
         spoilt.certificate = fewer;
     }
-    enum pot_err err = __real_store_commit(store, &spoilt, overlay);
+    enum pot_err err =
+        __real_store_commit_soon(store, &spoilt, overlay, may_wait);
     free(fewer);
     return err;
+}
+
+/* ---- blocks that are nowhere on the disk */
+
+enum pot_err __real_decided_append(struct decided *decided, struct buf *out,
+                                   struct store *store);
+enum pot_err __wrap_decided_append(struct decided *decided, struct buf *out,
+                                   struct store *store);
+
+enum pot_err __wrap_decided_append(struct decided *decided, struct buf *out,
+                                   struct store *store)
+{
+    return vsim_is_planted(PLANT_NO_DECIDED)
+               ? POT_OK
+               : __real_decided_append(decided, out, store);
 }
 
 /* ---- nobody proposes */

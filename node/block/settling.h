@@ -1,0 +1,40 @@
+/* settling: what is done off the loop behind blocks, and nobody waits for:
+ * their sync, and the end of what was promised for rounds that are over.
+ *
+ * A block is the tip, and told to others, before the store has synced it.  A
+ * validator has it in its sign state: its own commit with the block, and behind
+ * it the block with its certificate (node/block/decided.h).  So a small block
+ * can wait for others, for a while. */
+#ifndef POT_NODE_BLOCK_SETTLING_H
+#define POT_NODE_BLOCK_SETTLING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include "node/loop/loop_timer.h"
+#include "node/loop/offload.h"
+
+struct holdings;
+
+struct settling {
+    uv_loop_t *loop;
+    const struct holdings *holdings;
+    struct loop_timer timer;
+    struct offload offload;
+    bool is_working;
+    bool is_due; /* again, for blocks that came meanwhile */
+    bool is_stopped;
+};
+
+/* settling_open: holdings live until the loop has ended, and with it the work
+ * that was begun.  settling_stop: once; nothing is begun any more. */
+void settling_open(struct settling *settling, uv_loop_t *loop,
+                   const struct holdings *holdings);
+void settling_stop(struct settling *settling);
+
+/* settling_applied: a block of this size is the tip.  What fails ails the
+ * store. */
+void settling_applied(struct settling *settling, size_t size);
+
+#endif
