@@ -165,9 +165,9 @@ static void greet(struct node *node, struct peer *peer)
 {
     evidence_pool_greet(node->evidence, peer);
     if (gossip_is_fellow(node->gossip, peer_id(peer))) {
-        rounds_greet(node->rounds);
+        rounds_greet(node->rounds, peer_key(peer), peer_id(peer));
         if (node->aggregator != NULL) {
-            aggregator_greet(node->aggregator);
+            aggregator_greet(node->aggregator, peer_key(peer), peer_id(peer));
         }
     }
 }

@@ -142,6 +142,15 @@ void gossip_tell_fellows(struct gossip *gossip, uint8_t type, const void *data,
     (void)net_multicast(gossip->net, type, data, size, is_fellow, gossip);
 }
 
+void gossip_tell(const struct gossip *gossip, uint64_t peer_id, uint8_t type,
+                 const void *data, size_t size)
+{
+    struct peer *peer = net_find_id(gossip->net, peer_id);
+    if (peer != NULL) {
+        (void)net_send(gossip->net, peer, type, data, size);
+    }
+}
+
 void gossip_forget(struct gossip *gossip, uint8_t type, const void *data,
                    size_t size)
 {

@@ -60,11 +60,14 @@ void gossip_forward(struct gossip *gossip, uint8_t type, const void *data,
                     size_t size, uint64_t from_peer_id);
 
 /* gossip_forward_out: a fellow's message, found good: sent to all who are
- * none.  gossip_tell_fellows: sent to them alone. */
+ * none.  gossip_tell_fellows: sent to them alone.  gossip_tell: to the peer of
+ * this id alone, if it is there still. */
 void gossip_forward_out(struct gossip *gossip, uint8_t type, const void *data,
                         size_t size);
 void gossip_tell_fellows(struct gossip *gossip, uint8_t type, const void *data,
                          size_t size);
+void gossip_tell(const struct gossip *gossip, uint64_t peer_id, uint8_t type,
+                 const void *data, size_t size);
 
 /* gossip_forget: the next copy counts as new again; for what could not be
  * judged yet. */

@@ -25,6 +25,7 @@
 #include "node/loop/loop_timer.h"
 #include "node/round/group_sum.h"
 #include "node/round/grouping.h"
+#include "node/round/newcomers.h"
 #include "node/round/reminder.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
@@ -35,7 +36,8 @@
 
 #include <stdlib.h>
 
-#define TICK_MS 50
+#define TICK_MS  50
+#define GREET_MS 3000
 
 struct member { /* a submission that was not passed on yet */
     struct member *next;
@@ -62,6 +64,7 @@ struct aggregator {
     struct map gatherings; /* task -> struct gathering */
     struct group_sums sums;
     struct validator_set validators; /* at the tip */
+    struct newcomers newcomers;      /* of them */
     struct loop_timer timer;
     bool is_stopped;
     struct aggregator_stats stats;
@@ -433,37 +436,48 @@ bool aggregator_is_validator(const struct aggregator *aggregator,
     return validator_set_find(&index, &aggregator->validators, key);
 }
 
-void aggregator_greet(struct aggregator *aggregator)
+void aggregator_greet(struct aggregator *aggregator,
+                      const struct public_key *key, uint64_t peer_id)
 {
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    while ((slot = map_next(&aggregator->gatherings, &cursor)) != NULL) {
-        const struct gathering *g = slot->value;
-        reminder_greet(g->reminder, uv_now(aggregator->config.loop));
-    }
+    newcomers_add(&aggregator->newcomers, key, peer_id,
+                  uv_now(aggregator->config.loop));
 }
 
 /* ---- all of it */
 
-static void on_tick(void *context)
+static void tell(void *context, uint64_t peer_id)
 {
     const struct aggregator *aggregator = context;
     size_t cursor = 0;
     const struct map_slot *slot;
     while ((slot = map_next(&aggregator->gatherings, &cursor)) != NULL) {
+        const struct gathering *g = slot->value;
+        reminder_tell(g->reminder, peer_id);
+    }
+}
+
+static void on_tick(void *context)
+{
+    struct aggregator *aggregator = context;
+    uint64_t now = uv_now(aggregator->config.loop);
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&aggregator->gatherings, &cursor)) != NULL) {
         struct gathering *g = slot->value;
         advance_all(g);
-        reminder_tick(g->reminder, uv_now(aggregator->config.loop));
+        reminder_tick(g->reminder, now);
         if (g->grouping != NULL) {
             grouping_tick(g->grouping, g->count == 0);
         }
     }
+    newcomers_tick(&aggregator->newcomers, now, tell, aggregator);
 }
 
 struct aggregator *aggregator_new(const struct aggregator_config *config)
 {
     struct aggregator *aggregator = pot_calloc(1, sizeof(*aggregator));
     aggregator->config = *config;
+    newcomers_init(&aggregator->newcomers, GREET_MS);
     loop_timer_open(&aggregator->timer, config->loop, on_tick, aggregator);
     loop_timer_start(&aggregator->timer, TICK_MS, TICK_MS);
     return aggregator;
@@ -485,6 +499,7 @@ void aggregator_free(struct aggregator *aggregator)
 {
     if (aggregator != NULL) {
         POT_ASSERT(!aggregator->timer.is_open);
+        newcomers_fini(&aggregator->newcomers);
         free(aggregator);
     }
 }

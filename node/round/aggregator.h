@@ -67,8 +67,10 @@ void aggregator_commitment(struct aggregator *aggregator,
 bool aggregator_group(struct aggregator *aggregator, const Pot__Signed *message,
                       const struct public_key *from);
 
-/* aggregator_greet: a validator has connected; see reminder_greet. */
-void aggregator_greet(struct aggregator *aggregator);
+/* aggregator_greet: the validator of this node key has connected, which may
+ * lack what miners have said: it is told soon, and a second time. */
+void aggregator_greet(struct aggregator *aggregator,
+                      const struct public_key *key, uint64_t peer_id);
 
 /* aggregator_refresh: the tip moved. */
 void aggregator_refresh(struct aggregator *aggregator);

@@ -27,6 +27,7 @@ node_round_libround_a_SOURCES = \
 	node/round/miner.c node/round/miner.h \
 	node/round/open_round.c node/round/open_round.h \
 	node/round/own_links.c node/round/own_links.h \
+	node/round/newcomers.c node/round/newcomers.h \
 	node/round/own_words.c node/round/own_words.h \
 	node/round/planter.c node/round/planter.h \
 	node/round/payload.c node/round/payload.h \

@@ -370,10 +370,10 @@ void open_round_tick(struct open_round *round, uint64_t now_ms)
     own_words_tick(round->own, now_ms);
 }
 
-void open_round_greet(struct open_round *round, uint64_t now_ms)
+void open_round_tell(const struct open_round *round, uint64_t peer_id)
 {
     if (round->own != NULL) {
-        own_words_greet(round->own, now_ms);
+        own_words_tell(round->own, peer_id);
     }
 }
 

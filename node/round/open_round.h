@@ -73,8 +73,8 @@ bool open_round_attestation(struct open_round *round,
                             struct round_attestation *opened,
                             const Pot__Signed *message);
 
-/* open_round_greet: a validator has come; see own_words_greet. */
-void open_round_greet(struct open_round *round, uint64_t now_ms);
+/* open_round_tell: see own_words_tell. */
+void open_round_tell(const struct open_round *round, uint64_t peer_id);
 
 /* open_round_group: takes what is in it, of this round; see groups_take.
  * open_round_group_word: see groups_word. */

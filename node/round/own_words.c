@@ -240,11 +240,23 @@ void own_words_tick(struct own_words *own, uint64_t now_ms)
     say_again(own, &own->more, now_ms);
 }
 
-void own_words_greet(struct own_words *own, uint64_t now_ms)
+static void tell_one(const struct own_words *own, uint64_t peer_id,
+                     const struct said *said)
 {
-    again_hasten(&own->pledge.again, now_ms, SAY_AGAIN_MS);
-    again_hasten(&own->kept.again, now_ms, SAY_AGAIN_MS);
-    again_hasten(&own->more.again, now_ms, SAY_AGAIN_MS);
+    size_t size;
+    if (said->message != NULL) {
+        uint8_t *data = codec_encode(&size, said->message);
+        gossip_tell(own->shared->gossip, peer_id, MESSAGE_ATTESTATION, data,
+                    size);
+        free(data);
+    }
+}
+
+void own_words_tell(const struct own_words *own, uint64_t peer_id)
+{
+    tell_one(own, peer_id, &own->pledge);
+    tell_one(own, peer_id, &own->kept);
+    tell_one(own, peer_id, &own->more);
 }
 
 /* Everyone holds us to a later one. */

@@ -33,9 +33,12 @@ bool own_words_speak(struct own_words *own, const Pot__TaskRecord *task,
 
 /* own_words_tick: tells the validators the pledge again, and the last words
  * after they were shown: who has restarted since, was away or behind, has not
- * heard them.  Ever more seldom, until own_words_greet: one has come. */
+ * heard them.  Ever more seldom. */
 void own_words_tick(struct own_words *own, uint64_t now_ms);
-void own_words_greet(struct own_words *own, uint64_t now_ms);
+
+/* own_words_tell: the same, to the peer of this id alone: it has come lately
+ * (node/round/newcomers.h). */
+void own_words_tell(const struct own_words *own, uint64_t peer_id);
 
 /* own_words_show: says what was kept back.  Of several pledges the earlier ones
  * too: others may have shown their words before the last one came to them. */

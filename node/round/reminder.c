@@ -100,38 +100,49 @@ void reminder_open(struct reminder *reminder, uint32_t round)
     reminder->miners = later;
 }
 
-void reminder_greet(struct reminder *reminder, uint64_t now_ms)
-{
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    while ((slot = map_next(&reminder->miners, &cursor)) != NULL) {
-        struct reminded *reminded = slot->value;
-        again_hasten(&reminded->again, now_ms, REMINDER_GREET_MS);
-    }
-}
-
-static void say(const struct reminder *reminder, uint8_t type,
+/* To all validators, or to the peer of this id, if that is not 0. */
+static void say(const struct reminder *reminder, uint64_t peer_id, uint8_t type,
                 const Pot__Signed *message)
 {
     size_t size;
-    if (message != NULL) {
-        uint8_t *data = codec_encode(&size, message);
-        gossip_tell_fellows(reminder->gossip, type, data, size);
-        free(data);
+    if (message == NULL) {
+        return;
     }
+    uint8_t *data = codec_encode(&size, message);
+    if (peer_id != 0) {
+        gossip_tell(reminder->gossip, peer_id, type, data, size);
+    } else {
+        gossip_tell_fellows(reminder->gossip, type, data, size);
+    }
+    free(data);
 }
 
 /* Who has not heard of the commitment takes no submission. */
+static void say_all(const struct reminder *reminder, uint64_t peer_id,
+                    const struct reminded *reminded)
+{
+    Pot__Signed *const *messages = reminded->messages;
+    say(reminder, peer_id, MESSAGE_COMMITMENT, messages[REMINDER_COMMITMENT]);
+    say(reminder, peer_id, MESSAGE_SUBMISSION, messages[REMINDER_SUBMISSION]);
+}
+
 void reminder_tick(struct reminder *reminder, uint64_t now_ms)
 {
     size_t cursor = 0;
     const struct map_slot *slot;
     while ((slot = map_next(&reminder->miners, &cursor)) != NULL) {
         struct reminded *reminded = slot->value;
-        Pot__Signed *const *messages = reminded->messages;
         if (again_is_due(&reminded->again, now_ms)) {
-            say(reminder, MESSAGE_COMMITMENT, messages[REMINDER_COMMITMENT]);
-            say(reminder, MESSAGE_SUBMISSION, messages[REMINDER_SUBMISSION]);
+            say_all(reminder, 0, reminded);
         }
+    }
+}
+
+void reminder_tell(const struct reminder *reminder, uint64_t peer_id)
+{
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&reminder->miners, &cursor)) != NULL) {
+        say_all(reminder, peer_id, slot->value);
     }
 }

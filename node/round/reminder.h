@@ -15,8 +15,7 @@
 struct gossip;
 struct reminder; /* opaque: node/round/reminder.c */
 
-#define REMINDER_MS       6000
-#define REMINDER_GREET_MS 3000
+#define REMINDER_MS 6000
 
 /* reminder_new: of a task; gossip is borrowed. */
 struct reminder *reminder_new(struct gossip *gossip);
@@ -33,11 +32,11 @@ void reminder_note(struct reminder *reminder, enum reminder_kind kind,
 /* reminder_open: those before it are over. */
 void reminder_open(struct reminder *reminder, uint32_t round);
 
-/* reminder_greet: a validator has come, which may lack it all: it is due in
- * REMINDER_GREET_MS. */
-void reminder_greet(struct reminder *reminder, uint64_t now_ms);
-
 /* reminder_tick: says again what is due. */
 void reminder_tick(struct reminder *reminder, uint64_t now_ms);
+
+/* reminder_tell: says all of it again, to the peer of this id alone: it has
+ * come lately (node/round/newcomers.h). */
+void reminder_tell(const struct reminder *reminder, uint64_t peer_id);
 
 #endif

@@ -15,6 +15,7 @@
 #include "node/loop/loop_timer.h"
 #include "node/round/accuser.h"
 #include "node/round/audits.h"
+#include "node/round/newcomers.h"
 #include "node/round/open_round.h"
 #include "node/round/own_links.h"
 #include "node/round/referee.h"
@@ -30,6 +31,8 @@
 
 /* News has a tick at once; this is for what only waits, 150 ms at least. */
 #define TICK_MS 50
+/* Whoever has come may be a block behind, and drop what it is told at once. */
+#define GREET_MS 1000
 
 struct rounds {
     struct rounds_config config;
@@ -38,6 +41,7 @@ struct rounds {
     struct round_early early;
     struct own_tx *sender; /* NULL: nothing is sent */
     struct referee *referee;
+    struct newcomers newcomers; /* validators */
     struct loop_timer timer;
     bool is_stopped;
 };
@@ -364,6 +368,16 @@ void rounds_collect(struct rounds *rounds, struct proposal_request *request)
 
 /* ---- as time passes */
 
+static void tell(void *context, uint64_t peer_id)
+{
+    const struct rounds *rounds = context;
+    size_t cursor = 0;
+    const struct map_slot *slot;
+    while ((slot = map_next(&rounds->open, &cursor)) != NULL) {
+        open_round_tell(slot->value, peer_id);
+    }
+}
+
 static void on_tick(void *context)
 {
     struct rounds *rounds = context;
@@ -373,20 +387,18 @@ static void on_tick(void *context)
     while ((slot = map_next(&rounds->open, &cursor)) != NULL) {
         open_round_tick(slot->value, now);
     }
+    newcomers_tick(&rounds->newcomers, now, tell, rounds);
     audits_tick(rounds->shared.audits);
     if (rounds_has_work(rounds)) {
         rounds->config.on_work(rounds->config.context);
     }
 }
 
-void rounds_greet(struct rounds *rounds)
+void rounds_greet(struct rounds *rounds, const struct public_key *key,
+                  uint64_t peer_id)
 {
-    size_t cursor = 0;
-    const struct map_slot *slot;
-    uint64_t now = uv_now(rounds->config.loop);
-    while ((slot = map_next(&rounds->open, &cursor)) != NULL) {
-        open_round_greet(slot->value, now);
-    }
+    newcomers_add(&rounds->newcomers, key, peer_id,
+                  uv_now(rounds->config.loop));
 }
 
 /* The next tick is due at once, one for all that comes in this turn of the
@@ -452,6 +464,7 @@ struct rounds *rounds_new(const struct rounds_config *config)
         .on_reveal = on_reveal,
     };
     group_trust_init(&rounds->shared.trust);
+    newcomers_init(&rounds->newcomers, GREET_MS);
     rounds->shared.audits = audits_new(&rounds->shared, config->worker_program);
     if (config->key != NULL) {
         rounds->shared.links =
@@ -492,6 +505,7 @@ void rounds_free(struct rounds *rounds)
     if (rounds != NULL) {
         POT_ASSERT(!rounds->timer.is_open);
         group_trust_fini(&rounds->shared.trust);
+        newcomers_fini(&rounds->newcomers);
         free(rounds);
     }
 }

@@ -69,9 +69,10 @@ bool rounds_group(struct rounds *rounds, const Pot__Signed *message);
 bool rounds_group_word(struct rounds *rounds, const Pot__Signed *message,
                        uint64_t peer_id);
 
-/* rounds_greet: a validator has connected: it may have restarted, and is told
- * soon what this one has said. */
-void rounds_greet(struct rounds *rounds);
+/* rounds_greet: the validator of this node key has connected: it may have
+ * restarted, and is told soon what this one has said. */
+void rounds_greet(struct rounds *rounds, const struct public_key *key,
+                  uint64_t peer_id);
 
 /* rounds_may_reveal: of the task's open round, if it is that one. */
 bool rounds_may_reveal(const struct rounds *rounds, const struct hash *task,

@@ -57,6 +57,12 @@ void hearers_close(struct hearers *h)
     gossip_free(h->gossip);
 }
 
+uint64_t hearers_id(struct hearers *h, enum hearer who)
+{
+    struct node *nodes = h->world.nodes;
+    return peer_id(node_peer(&nodes[HEARER_SELF], &nodes[who]));
+}
+
 static bool has_last(void *context)
 {
     const struct node *node = context;

@@ -21,6 +21,9 @@ struct hearers {
 void hearers_open(struct hearers *h);
 void hearers_close(struct hearers *h);
 
+/* hearers_id: under which HEARER_SELF knows one of the others. */
+uint64_t hearers_id(struct hearers *h, enum hearer who);
+
 /* hearers_settle: all that was told until now has been heard. */
 void hearers_settle(struct hearers *h);
 

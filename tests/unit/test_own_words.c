@@ -362,20 +362,32 @@ static void shown_words_are_said_again(void **state)
 }
 
 /* It has restarted perhaps, and does not wait until they are due. */
-static void a_validator_that_comes_hears_them_soon(void **state)
+static void who_comes_is_told_them_alone(void **state)
 {
     struct table *t = *state;
     submit(t, 0);
     tick(t, 0);
     tick(t, TIMEOUT_MS / 2);
-    assert_true(goes_out(t, 1000));
-    assert_true(goes_out(t, 2000));
-    assert_true(goes_out(t, 4000));
-    open_round_greet(t->round, now_of(t));
-    assert_false(goes_out(t, 999));
+    look_for_ours(t);
+    memset(t->told, 0, sizeof(t->told));
+    open_round_tell(t->round, hearers_id(&t->hearers, HEARER_FOLLOWER));
+    hearers_settle(&t->hearers);
+    assert_int_equal(t->heard[HEARER_FOLLOWER], 1);
+    assert_int_equal(t->told[HEARER_FELLOW], 0);
+    assert_false(goes_out(t, 999)); /* to the others when it was due before */
     assert_true(goes_out(t, 1));
-    assert_false(goes_out(t, 1999));
-    assert_true(goes_out(t, 1));
+}
+
+static void before_words_are_shown_it_is_told_the_pledge(void **state)
+{
+    struct table *t = *state;
+    submit(t, 0);
+    tick(t, 0);
+    hearers_settle(&t->hearers);
+    memset(t->told, 0, sizeof(t->told));
+    open_round_tell(t->round, hearers_id(&t->hearers, HEARER_FELLOW));
+    hearers_settle(&t->hearers);
+    assert_int_equal(t->told[HEARER_FELLOW], 1);
 }
 
 static void also_when_more_was_said_since(void **state)
@@ -437,7 +449,8 @@ int main(void)
         TEST(it_says_what_it_has_halfway_to_the_end),
         TEST(all_hear_the_words_when_they_are_shown),
         TEST(shown_words_are_said_again),
-        TEST(a_validator_that_comes_hears_them_soon),
+        TEST(who_comes_is_told_them_alone),
+        TEST(before_words_are_shown_it_is_told_the_pledge),
         TEST(also_when_more_was_said_since),
         TEST(so_are_the_last_that_were_not_pledged),
     };

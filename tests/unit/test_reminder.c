@@ -115,26 +115,16 @@ static void what_is_new_of_a_miner_is_told_soon(void **state)
     assert_string_equal(told_at(t, 13000), "Cs");
 }
 
-static void a_validator_that_comes_is_told_soon(void **state)
+static void who_comes_is_told_all_of_it_alone(void **state)
 {
     struct table *t = *state;
+    note(t, 1, 0, 's', 0);
     note(t, 1, 0, 'C', 0);
-    assert_string_equal(told_at(t, 6000), "C");
-    reminder_greet(t->reminder, 10000);
-    assert_string_equal(told_at(t, 12999), "");
-    assert_string_equal(told_at(t, 13000), "C");
-    assert_string_equal(told_at(t, 18999), "");
-    assert_string_equal(told_at(t, 19000), "C");
-}
-
-/* Nor by one that connects again and again. */
-static void what_is_due_is_not_put_off_by_who_comes(void **state)
-{
-    struct table *t = *state;
-    note(t, 1, 0, 'C', 0);
-    reminder_greet(t->reminder, 1000);
-    reminder_greet(t->reminder, 3999);
-    assert_string_equal(told_at(t, 4000), "C");
+    reminder_tell(t->reminder, hearers_id(&t->hearers, HEARER_FOLLOWER));
+    hearers_settle(&t->hearers);
+    assert_string_equal(t->heard[HEARER_FOLLOWER], "Cs");
+    assert_int_equal(t->count[HEARER_FELLOW], 0);
+    assert_string_equal(told_at(t, REMINDER_MS), "Cs");
 }
 
 static void a_miners_first_words_in_a_round_are_kept(void **state)
@@ -187,8 +177,7 @@ int main(void)
         TEST(commitments_are_told_before_their_submissions),
         TEST(they_are_told_ever_more_seldom),
         TEST(what_is_new_of_a_miner_is_told_soon),
-        TEST(a_validator_that_comes_is_told_soon),
-        TEST(what_is_due_is_not_put_off_by_who_comes),
+        TEST(who_comes_is_told_all_of_it_alone),
         TEST(a_miners_first_words_in_a_round_are_kept),
         TEST(a_miners_last_round_is_kept),
         TEST(rounds_that_are_over_are_forgotten),
