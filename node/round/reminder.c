@@ -72,14 +72,25 @@ static struct reminded *place_of(struct reminder *reminder,
     return reminded;
 }
 
+static bool is_new(const struct reminded *reminded)
+{
+    return reminded->messages[REMINDER_COMMITMENT] == NULL &&
+           reminded->messages[REMINDER_SUBMISSION] == NULL;
+}
+
 void reminder_note(struct reminder *reminder, enum reminder_kind kind,
                    uint32_t round, const Pot__Signed *message, uint64_t now_ms)
 {
     struct reminded *reminded = place_of(reminder, message, round);
-    if (reminded != NULL && reminded->messages[kind] == NULL) {
-        reminded->messages[kind] = signed_copy(message);
-        again_start(&reminded->again, now_ms, REMINDER_MS);
+    if (reminded == NULL || reminded->messages[kind] != NULL) {
+        return;
     }
+    if (is_new(reminded)) {
+        again_start(&reminded->again, now_ms, REMINDER_MS);
+    } else {
+        again_hasten(&reminded->again, now_ms, REMINDER_MS);
+    }
+    reminded->messages[kind] = signed_copy(message);
 }
 
 void reminder_open(struct reminder *reminder, uint32_t round)

@@ -115,6 +115,16 @@ static void what_is_new_of_a_miner_is_told_soon(void **state)
     assert_string_equal(told_at(t, 13000), "Cs");
 }
 
+/* A miner commits, and submits when its commitment is due again. */
+static void what_is_new_of_a_miner_puts_nothing_off(void **state)
+{
+    struct table *t = *state;
+    note(t, 1, 0, 'C', 0);
+    note(t, 1, 0, 's', 5999);
+    assert_string_equal(told_at(t, 5999), "");
+    assert_string_equal(told_at(t, 6000), "Cs");
+}
+
 static void who_comes_is_told_all_of_it_alone(void **state)
 {
     struct table *t = *state;
@@ -177,6 +187,7 @@ int main(void)
         TEST(commitments_are_told_before_their_submissions),
         TEST(they_are_told_ever_more_seldom),
         TEST(what_is_new_of_a_miner_is_told_soon),
+        TEST(what_is_new_of_a_miner_puts_nothing_off),
         TEST(who_comes_is_told_all_of_it_alone),
         TEST(a_miners_first_words_in_a_round_are_kept),
         TEST(a_miners_last_round_is_kept),
