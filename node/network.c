@@ -164,11 +164,10 @@ static void on_message(void *context, struct peer *peer, uint8_t type,
 static void greet(struct node *node, struct peer *peer)
 {
     evidence_pool_greet(node->evidence, peer);
-    if (gossip_is_fellow(node->gossip, peer_id(peer))) {
-        rounds_greet(node->rounds, peer_key(peer), peer_id(peer));
-        if (node->aggregator != NULL) {
-            aggregator_greet(node->aggregator, peer_key(peer), peer_id(peer));
-        }
+    rounds_greet(node->rounds, peer_key(peer), peer_id(peer));
+    if (node->aggregator != NULL &&
+        gossip_is_fellow(node->gossip, peer_id(peer))) {
+        aggregator_greet(node->aggregator, peer_key(peer), peer_id(peer));
     }
 }
 

@@ -142,11 +142,16 @@ void gossip_tell_fellows(struct gossip *gossip, uint8_t type, const void *data,
     (void)net_multicast(gossip->net, type, data, size, is_fellow, gossip);
 }
 
+static bool hears(const struct gossip *gossip, const struct peer *peer)
+{
+    return peer_follows(peer) || gossip->is_fellow(gossip->context, peer);
+}
+
 void gossip_tell(const struct gossip *gossip, uint64_t peer_id, uint8_t type,
                  const void *data, size_t size)
 {
     struct peer *peer = net_find_id(gossip->net, peer_id);
-    if (peer != NULL) {
+    if (peer != NULL && hears(gossip, peer)) {
         (void)net_send(gossip->net, peer, type, data, size);
     }
 }

@@ -61,7 +61,7 @@ void gossip_forward(struct gossip *gossip, uint8_t type, const void *data,
 
 /* gossip_forward_out: a fellow's message, found good: sent to all who are
  * none.  gossip_tell_fellows: sent to them alone.  gossip_tell: to the peer of
- * this id alone, if it is there still. */
+ * this id alone, if it is there still and one of both. */
 void gossip_forward_out(struct gossip *gossip, uint8_t type, const void *data,
                         size_t size);
 void gossip_tell_fellows(struct gossip *gossip, uint8_t type, const void *data,

@@ -16,8 +16,8 @@ struct again {
 /* again_start: it was said now, and is due in wait_ms, which is not 0. */
 void again_start(struct again *again, uint64_t now_ms, uint64_t wait_ms);
 
-/* again_hasten: somebody new may lack it: as if it was said now, but what was
- * due before that stays so. */
+/* again_hasten: more of it was said now, or somebody new may lack it: as if it
+ * was said now, but what was due before that stays so. */
 void again_hasten(struct again *again, uint64_t now_ms, uint64_t wait_ms);
 
 /* again_is_due: it is to be said now: once, and then after twice as long. */

@@ -11,7 +11,6 @@
 /* Once there are enough, those who are missing get as long again as it took so
  * far, and no less than this; nor less than twice the pace. */
 #define GRACE_MIN_MS 300
-#define SAY_AGAIN_MS 1000
 
 struct promise {
     struct hash digest;
@@ -26,7 +25,6 @@ struct committing {
     uint64_t opened_ms;
     uint64_t enough_ms; /* after the opening; 0: not yet */
     bool is_closed;     /* this validator has said it */
-    uint64_t said_ms;
 };
 
 struct committing *committing_new(const Pot__TaskRecord *task, uint64_t pace_ms,
@@ -161,17 +159,14 @@ static bool is_time_up(const struct committing *c, uint64_t elapsed)
 
 bool committing_is_due(const struct committing *c, uint64_t now_ms)
 {
-    if (c->is_closed) {
-        return now_ms >= c->said_ms + SAY_AGAIN_MS;
-    }
-    return committing_is_enough(c) && (c->promises.count == c->task->n_roster ||
-                                       is_time_up(c, now_ms - c->opened_ms));
+    return !c->is_closed && committing_is_enough(c) &&
+           (c->promises.count == c->task->n_roster ||
+            is_time_up(c, now_ms - c->opened_ms));
 }
 
-void committing_close(struct committing *c, uint64_t now_ms)
+void committing_close(struct committing *c)
 {
     c->is_closed = true;
-    c->said_ms = now_ms;
 }
 
 size_t committing_expected(const struct committing *c)

@@ -58,10 +58,10 @@ bool committing_closes(struct committing *committing,
 bool committing_is_over(const struct committing *committing,
                         const struct validator_set *set);
 
-/* committing_is_due: this validator should close now, or say it again: who has
- * restarted since has not heard it.  committing_close: it has. */
+/* committing_is_due: this validator should close now.  committing_close: it
+ * has. */
 bool committing_is_due(const struct committing *committing, uint64_t now_ms);
-void committing_close(struct committing *committing, uint64_t now_ms);
+void committing_close(struct committing *committing);
 
 /* committing_is_enough: as many as min_submissions have committed. */
 bool committing_is_enough(const struct committing *committing);

@@ -247,7 +247,7 @@ static void close_if_due(struct open_round *round, uint64_t now_ms)
 {
     if (committing_is_due(round->committing, now_ms) &&
         own_words_close(round->own, round->record)) {
-        committing_close(round->committing, now_ms);
+        committing_close(round->committing);
     }
 }
 
@@ -355,6 +355,7 @@ void open_round_tick(struct open_round *round, uint64_t now_ms)
 {
     bool is_pending = judging_tick(round->judging, now_ms);
     close_if_due(round, now_ms);
+    own_words_tick(round->own, now_ms);
     groups_tick(round->groups, now_ms);
     if (!open_round_may_reveal(round)) {
         return;
@@ -367,7 +368,6 @@ void open_round_tick(struct open_round *round, uint64_t now_ms)
     if (!round->are_words_shown) {
         show_if_due(round, now_ms);
     }
-    own_words_tick(round->own, now_ms);
 }
 
 void open_round_tell(const struct open_round *round, uint64_t peer_id)

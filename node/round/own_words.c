@@ -37,6 +37,7 @@ struct own_words {
     void *context;
     struct withheld withheld[WITHHELD_MAX]; /* the latest last */
     size_t count;
+    struct said closing;
     struct said pledge; /* of the latest one, until that is shown */
     struct said kept;   /* the words that were pledged last */
     struct said more;   /* the last ones of those that were not */
@@ -88,6 +89,7 @@ void own_words_free(struct own_words *own)
     while (own->count > 0) {
         drop_first(own);
     }
+    forget(&own->closing);
     forget(&own->pledge);
     forget(&own->kept);
     forget(&own->more);
@@ -150,9 +152,10 @@ bool own_words_close(struct own_words *own, const Pot__TaskRecord *task)
     body.round = task->round;
     body.closes = true;
     Pot__Signed *message = sign_and_say(own, &body);
-    bool is_said = message != NULL;
-    codec_free(message);
-    return is_said;
+    if (message != NULL) {
+        remember(own, &own->closing, message);
+    }
+    return message != NULL;
 }
 
 /* To those that are shown. */
@@ -223,21 +226,24 @@ bool own_words_speak(struct own_words *own, const Pot__TaskRecord *task,
     return is_said;
 }
 
-/* To those that can close the round; of all who follow the chain there may be
- * hundreds. */
 static void say_again(const struct own_words *own, struct said *said,
-                      uint64_t now_ms)
+                      uint64_t now_ms,
+                      void (*send)(struct gossip *gossip, uint8_t type,
+                                   const void *data, size_t size))
 {
     if (said->message != NULL && again_is_due(&said->again, now_ms)) {
-        tell(own, said->message, gossip_tell_fellows);
+        tell(own, said->message, send);
     }
 }
 
+/* Miners wait for the closing.  The rest is for those that can close the round:
+ * of all who follow the chain there may be hundreds. */
 void own_words_tick(struct own_words *own, uint64_t now_ms)
 {
-    say_again(own, &own->pledge, now_ms);
-    say_again(own, &own->kept, now_ms);
-    say_again(own, &own->more, now_ms);
+    say_again(own, &own->closing, now_ms, gossip_publish);
+    say_again(own, &own->pledge, now_ms, gossip_tell_fellows);
+    say_again(own, &own->kept, now_ms, gossip_tell_fellows);
+    say_again(own, &own->more, now_ms, gossip_tell_fellows);
 }
 
 static void tell_one(const struct own_words *own, uint64_t peer_id,
@@ -254,9 +260,12 @@ static void tell_one(const struct own_words *own, uint64_t peer_id,
 
 void own_words_tell(const struct own_words *own, uint64_t peer_id)
 {
-    tell_one(own, peer_id, &own->pledge);
-    tell_one(own, peer_id, &own->kept);
-    tell_one(own, peer_id, &own->more);
+    tell_one(own, peer_id, &own->closing);
+    if (gossip_is_fellow(own->shared->gossip, peer_id)) {
+        tell_one(own, peer_id, &own->pledge);
+        tell_one(own, peer_id, &own->kept);
+        tell_one(own, peer_id, &own->more);
+    }
 }
 
 /* Everyone holds us to a later one. */

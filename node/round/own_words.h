@@ -31,9 +31,9 @@ bool own_words_close(struct own_words *own, const Pot__TaskRecord *task);
 bool own_words_speak(struct own_words *own, const Pot__TaskRecord *task,
                      struct judging *judging, bool are_shown);
 
-/* own_words_tick: tells the validators the pledge again, and the last words
- * after they were shown: who has restarted since, was away or behind, has not
- * heard them.  Ever more seldom. */
+/* own_words_tick: tells everyone again that we closed, and the validators the
+ * pledge, and the last words after they were shown: who has restarted since,
+ * was away or behind, has not heard them.  Ever more seldom. */
 void own_words_tick(struct own_words *own, uint64_t now_ms);
 
 /* own_words_tell: the same, to the peer of this id alone: it has come lately

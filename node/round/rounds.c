@@ -24,6 +24,7 @@
 #include "node/round/workers.h"
 #include "node/tx/intake.h"
 #include "node/tx/own_tx.h"
+#include "p2p/gossip.h"
 #include "proto/codec.h"
 #include "proto/group.h"
 
@@ -41,7 +42,9 @@ struct rounds {
     struct round_early early;
     struct own_tx *sender; /* NULL: nothing is sent */
     struct referee *referee;
-    struct newcomers newcomers; /* validators */
+    struct newcomers validators; /* that came lately... */
+    struct newcomers others;     /* ...who are never so many that those are not
+                                    told */
     struct loop_timer timer;
     bool is_stopped;
 };
@@ -387,7 +390,8 @@ static void on_tick(void *context)
     while ((slot = map_next(&rounds->open, &cursor)) != NULL) {
         open_round_tick(slot->value, now);
     }
-    newcomers_tick(&rounds->newcomers, now, tell, rounds);
+    newcomers_tick(&rounds->validators, now, tell, rounds);
+    newcomers_tick(&rounds->others, now, tell, rounds);
     audits_tick(rounds->shared.audits);
     if (rounds_has_work(rounds)) {
         rounds->config.on_work(rounds->config.context);
@@ -397,8 +401,12 @@ static void on_tick(void *context)
 void rounds_greet(struct rounds *rounds, const struct public_key *key,
                   uint64_t peer_id)
 {
-    newcomers_add(&rounds->newcomers, key, peer_id,
-                  uv_now(rounds->config.loop));
+    struct newcomers *newcomers =
+        gossip_is_fellow(rounds->config.gossip, peer_id) ? &rounds->validators
+                                                         : &rounds->others;
+    if (rounds->config.key != NULL) {
+        newcomers_add(newcomers, key, peer_id, uv_now(rounds->config.loop));
+    }
 }
 
 /* The next tick is due at once, one for all that comes in this turn of the
@@ -464,7 +472,8 @@ struct rounds *rounds_new(const struct rounds_config *config)
         .on_reveal = on_reveal,
     };
     group_trust_init(&rounds->shared.trust);
-    newcomers_init(&rounds->newcomers, GREET_MS);
+    newcomers_init(&rounds->validators, GREET_MS);
+    newcomers_init(&rounds->others, GREET_MS);
     rounds->shared.audits = audits_new(&rounds->shared, config->worker_program);
     if (config->key != NULL) {
         rounds->shared.links =
@@ -505,7 +514,8 @@ void rounds_free(struct rounds *rounds)
     if (rounds != NULL) {
         POT_ASSERT(!rounds->timer.is_open);
         group_trust_fini(&rounds->shared.trust);
-        newcomers_fini(&rounds->newcomers);
+        newcomers_fini(&rounds->validators);
+        newcomers_fini(&rounds->others);
         free(rounds);
     }
 }

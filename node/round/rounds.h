@@ -69,8 +69,8 @@ bool rounds_group(struct rounds *rounds, const Pot__Signed *message);
 bool rounds_group_word(struct rounds *rounds, const Pot__Signed *message,
                        uint64_t peer_id);
 
-/* rounds_greet: the validator of this node key has connected: it may have
- * restarted, and is told soon what this one has said. */
+/* rounds_greet: the peer of this node key has connected: it may have restarted,
+ * and is told soon what this validator has said: a validator all of it. */
 void rounds_greet(struct rounds *rounds, const struct public_key *key,
                   uint64_t peer_id);
 

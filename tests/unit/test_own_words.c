@@ -332,16 +332,22 @@ static void pledge_all(struct table *t)
     assert_true(pledge(t, 2, 3));
 }
 
+/* What a tick makes each of them hear, and nothing that was before it. */
+static void assert_told(struct table *t, uint64_t after_ms, unsigned times)
+{
+    hearers_settle(&t->hearers);
+    memset(t->told, 0, sizeof(t->told));
+    tick(t, after_ms);
+    hearers_settle(&t->hearers);
+    assert_int_equal(t->told[HEARER_FELLOW], times);
+    assert_int_equal(t->told[HEARER_FOLLOWER], times);
+}
+
 static void all_hear_the_words_when_they_are_shown(void **state)
 {
     struct table *t = *state;
     pledge_all(t);
-    hearers_settle(&t->hearers);
-    memset(t->told, 0, sizeof(t->told));
-    tick(t, 0);
-    hearers_settle(&t->hearers);
-    assert_int_equal(t->told[HEARER_FELLOW], 1);
-    assert_int_equal(t->told[HEARER_FOLLOWER], 1);
+    assert_told(t, 0, 1);
 }
 
 /* Who was a block behind may have dropped them; who has restarted since knows
@@ -361,33 +367,60 @@ static void shown_words_are_said_again(void **state)
     assert_int_equal(t->shared.stats.attestations, 1); /* no other ones */
 }
 
+/* Whoever mines and has not heard it does not reveal. */
+static void all_hear_of_the_closing_again(void **state)
+{
+    struct table *t = *state;
+    assert_told(t, 999, 0);
+    assert_told(t, 1, 1);
+    assert_told(t, 1999, 0);
+    assert_told(t, 1, 1);
+    assert_told(t, 3999, 0);
+    assert_told(t, 1, 1);
+}
+
+static void tell(struct table *t, enum hearer who)
+{
+    hearers_settle(&t->hearers);
+    memset(t->told, 0, sizeof(t->told));
+    open_round_tell(t->round, hearers_id(&t->hearers, who));
+    hearers_settle(&t->hearers);
+}
+
 /* It has restarted perhaps, and does not wait until they are due. */
-static void who_comes_is_told_them_alone(void **state)
+static void a_validator_that_comes_is_told_them_alone(void **state)
 {
     struct table *t = *state;
     submit(t, 0);
     tick(t, 0);
     tick(t, TIMEOUT_MS / 2);
     look_for_ours(t);
-    memset(t->told, 0, sizeof(t->told));
-    open_round_tell(t->round, hearers_id(&t->hearers, HEARER_FOLLOWER));
-    hearers_settle(&t->hearers);
-    assert_int_equal(t->heard[HEARER_FOLLOWER], 1);
-    assert_int_equal(t->told[HEARER_FELLOW], 0);
-    assert_false(goes_out(t, 999)); /* to the others when it was due before */
+    tell(t, HEARER_FELLOW);
+    assert_int_equal(t->heard[HEARER_FELLOW], 1);
+    assert_int_equal(t->told[HEARER_FOLLOWER], 0);
+    assert_false(goes_out(t, 999)); /* to others when they were due before */
     assert_true(goes_out(t, 1));
 }
 
-static void before_words_are_shown_it_is_told_the_pledge(void **state)
+static void before_they_are_shown_it_is_told_the_pledge(void **state)
 {
     struct table *t = *state;
     submit(t, 0);
     tick(t, 0);
-    hearers_settle(&t->hearers);
-    memset(t->told, 0, sizeof(t->told));
-    open_round_tell(t->round, hearers_id(&t->hearers, HEARER_FELLOW));
-    hearers_settle(&t->hearers);
-    assert_int_equal(t->told[HEARER_FELLOW], 1);
+    tell(t, HEARER_FELLOW);
+    assert_int_equal(t->told[HEARER_FELLOW], 2); /* and that we closed */
+}
+
+static void who_comes_and_is_none_is_told_of_the_closing(void **state)
+{
+    struct table *t = *state;
+    pledge_all(t);
+    tick(t, 0);
+    look_for_ours(t);
+    tell(t, HEARER_FOLLOWER);
+    assert_int_equal(t->told[HEARER_FOLLOWER], 1);
+    assert_int_equal(t->heard[HEARER_FOLLOWER], 0);
+    assert_int_equal(t->told[HEARER_FELLOW], 0);
 }
 
 static void also_when_more_was_said_since(void **state)
@@ -449,8 +482,10 @@ int main(void)
         TEST(it_says_what_it_has_halfway_to_the_end),
         TEST(all_hear_the_words_when_they_are_shown),
         TEST(shown_words_are_said_again),
-        TEST(who_comes_is_told_them_alone),
-        TEST(before_words_are_shown_it_is_told_the_pledge),
+        TEST(all_hear_of_the_closing_again),
+        TEST(a_validator_that_comes_is_told_them_alone),
+        TEST(before_they_are_shown_it_is_told_the_pledge),
+        TEST(who_comes_and_is_none_is_told_of_the_closing),
         TEST(also_when_more_was_said_since),
         TEST(so_are_the_last_that_were_not_pledged),
     };
