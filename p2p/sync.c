@@ -483,11 +483,17 @@ static void log_progress(struct sync *sync, uint64_t now)
     }
     sync->logged_ms = now;
     sync_progress(sync, &p);
-    LOG(LOG_INFO, "sync", "catching up", log_u64("block", p.height),
-        log_u64("of", p.target), log_u64("per_second", p.rate / 1000),
+    const struct log_field fields[] = {
+        log_u64("block", p.height),
+        log_u64("of", p.target),
+        log_u64("per_second", p.rate / 1000),
         log_u64("eta_s", p.eta_s == UINT64_MAX ? 0 : p.eta_s),
         log_u64("peers", p.peers_asked),
-        log_text("note", p.is_unserved ? "no peer holds the next block" : ""));
+        log_text("note", "no peer holds the next block"),
+    };
+    size_t count = sizeof(fields) / sizeof(*fields);
+    log_write(LOG_INFO, "sync", "catching up", fields,
+              p.is_unserved ? count : count - 1);
 }
 
 void sync_tick(struct sync *sync, uint64_t now)
