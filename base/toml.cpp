@@ -103,6 +103,15 @@ void flatten(std::vector<toml_value> &out, const toml::table &table,
     }
 }
 
+/* toml++ quotes what it met as it stands there, with its end of line. */
+void tell(char *message, size_t size, std::string what)
+{
+    for (size_t at = 0; (at = what.find('\n', at)) != std::string::npos;) {
+        what.replace(at, 1, "\\n");
+    }
+    std::snprintf(message, size, "%s", what.c_str());
+}
+
 void free_values(toml_value *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -133,10 +142,9 @@ enum pot_err toml_parse(struct toml_file *out, const char *text, unsigned *line,
         return POT_OK;
     } catch (const toml::parse_error &error) {
         *line = error.source().begin.line;
-        std::snprintf(message, message_size, "%s",
-                      std::string(error.description()).c_str());
+        tell(message, message_size, std::string(error.description()));
     } catch (const std::exception &error) {
-        std::snprintf(message, message_size, "%s", error.what());
+        tell(message, message_size, error.what());
     }
     return POT_EFORMAT;
 }

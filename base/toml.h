@@ -36,8 +36,8 @@ struct toml_file {
     size_t count;
 };
 
-/* toml_parse: text as if read from a file.  On POT_EFORMAT, message tells
- * what is wrong and *line where.  toml_free releases the result. */
+/* toml_parse: text as if read from a file.  On POT_EFORMAT, message tells what
+ * is wrong, in one line, and *line where.  toml_free releases the result. */
 POT_MUST_USE enum pot_err toml_parse(struct toml_file *out, const char *text,
                                      unsigned *line, char *message,
                                      size_t message_size);

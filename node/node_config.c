@@ -145,11 +145,16 @@ struct loader {
 static void append_fault(struct buf *faults, const char *path, unsigned line,
                          const char *key, const char *what)
 {
+    size_t begin = faults->size;
     buf_printf(faults, "%s", path);
     if (line > 0) {
         buf_printf(faults, ":%u", line);
     }
-    buf_printf(faults, ": %s%s%s\n", key, key[0] != '\0' ? ": " : "", what);
+    buf_printf(faults, ": %s%s%s", key, key[0] != '\0' ? ": " : "", what);
+    for (size_t i = begin; i < faults->size; i++) { /* keys and values may */
+        faults->data[i] = faults->data[i] == '\n' ? ' ' : faults->data[i];
+    }
+    buf_printf(faults, "\n");
 }
 
 static void fault_in_file(struct loader *l, unsigned line, const char *key,

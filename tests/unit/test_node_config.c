@@ -230,6 +230,7 @@ static void an_unknown_key_is_told_with_its_line_and_a_suggestion(void **state)
     expect_fault("monicker = \"x\"\n", "did you mean \"moniker\"");
     expect_fault("\n\n[p2p]\nmax_peer = 1\n", ":4: p2p.max_peer");
     expect_fault("[nonsense]\nentirely = 1\n", "unknown key");
+    expect_fault("\"a\\nb\" = 1\n", ":1: a b: unknown key");
 }
 
 static void a_wrong_value_is_told_with_its_key(void **state)

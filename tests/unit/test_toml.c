@@ -56,6 +56,19 @@ static void a_fault_is_told_with_its_line(void **state)
         POT_EFORMAT);
 }
 
+static void a_fault_is_told_in_one_line(void **state)
+{
+    (void)state;
+    struct toml_file file;
+    unsigned line;
+    char message[128] = "";
+    assert_int_equal(
+        toml_parse(&file, "a = tru\n", &line, message, sizeof(message)),
+        POT_EFORMAT);
+    assert_null(strchr(message, '\n'));
+    assert_non_null(strstr(message, "tru\\n"));
+}
+
 /* U+0080 to U+FFFF, in UTF-8. */
 static void encode(char out[static 4], unsigned c)
 {
@@ -119,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_come_with_their_keys_types_and_lines),
         cmocka_unit_test(a_fault_is_told_with_its_line),
+        cmocka_unit_test(a_fault_is_told_in_one_line),
         cmocka_unit_test(
             characters_outside_strings_are_refused_with_their_line),
         cmocka_unit_test(characters_in_strings_and_comments_are_kept),
