@@ -357,8 +357,8 @@ const struct cli_command cmd_stake = {
     .arguments = "",
     .summary = "put money at stake, as a validator or a miner",
     .details = "A validator joins the validator set at the next epoch: run a"
-               " node with this key\nby then, as the set waits for it in vain"
-               " otherwise.  A miner may join tasks at once.\n",
+               " node with this\nkey by then, as the set waits for it in vain"
+               " otherwise.  A miner may join\ntasks at once.\n",
     .examples = "  potctl --key miner.key stake --role miner --amount 100\n",
     .options = STAKE_OPTIONS,
     .run = run_stake,

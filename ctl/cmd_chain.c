@@ -260,7 +260,7 @@ const struct cli_command cmd_tx = {
     .arguments = "HASH",
     .summary = "show where a transaction stands",
     .details = "With --wait it is waited for until a block has it.  Of one that"
-               " no block can take any\nmore, and of one behind it, it is said"
+               " no block can\ntake any more, and of one behind it, it is said"
                " why.\n",
     .examples = "  potctl tx HASH\n"
                 "  potctl tx HASH --wait --timeout 30s\n",

@@ -279,18 +279,16 @@ const struct cli_command cmd_challenge = {
     .name = "challenge",
     .arguments = "TASK ROUND MINER",
     .summary = "say that a miner's counted gradient is false",
-    .details =
-        "Of an exact task, while the round can be challenged.  Rounds are"
-        " counted from 0, as\nin rewards.  Takes a stake of either role,"
-        " and a deposit\n(challenge_deposit of the genesis, usually 1 POT), "
-        "which"
-        " comes back if validators find\nthe gradient false, and is lost if"
-        " they find it right; `potctl challenges` says what\nthey found.  A "
-        "round"
-        " can be challenged until challenge_blocks blocks and "
-        "challenge_ms\nhave"
-        " passed since it closed, usually 20 and 30 s.\nWith --wait until"
-        " they have said which, as \"status\" with --json.\n",
+    .details = "Of an exact task, while the round can be challenged.  Rounds"
+               " are counted from\n0, as in rewards.  Takes a stake of either"
+               " role, and a deposit\n(challenge_deposit of the genesis,"
+               " usually 1 POT), which comes back if\nvalidators find the"
+               " gradient false, and is lost if they find it right;"
+               " `potctl\nchallenges` says what they found.  A round can be"
+               " challenged until\nchallenge_blocks blocks and challenge_ms"
+               " have passed since it closed, usually\n20 and 30 s.  With"
+               " --wait until they have said which, as \"status\" with"
+               " --json.\n",
     .examples = "  potctl challenge ID 12 pot1...\n"
                 "  potctl challenge ID 12 pot1... --wait\n",
     .arguments_min = 3,
@@ -359,11 +357,10 @@ const struct cli_command cmd_challenges = {
     .name = "challenges",
     .arguments = "",
     .summary = "list challenges, the latest first",
-    .details =
-        "open, upheld (the gradient was false), rejected (it was right),"
-        " expired (too few\nvalidators answered in time; the deposit went back"
-        " to the challenger), or planted (it\nwas false on purpose: its miner"
-        " loses nothing).\n",
+    .details = "open, upheld (the gradient was false), rejected (it was right),"
+               " expired (too\nfew validators answered in time; the deposit"
+               " went back to the challenger), or\nplanted (it was false on"
+               " purpose: its miner loses nothing).\n",
     .examples = "  potctl challenges\n"
                 "  potctl challenges --task ID --json\n",
     .options = {{"task", "ID", "those of a task"}},

@@ -355,9 +355,8 @@ const struct cli_command cmd_dataset_import = {
     .arguments = "FILE...",
     .summary = "make data sets (.pds) from CSV, IDX and .npy files",
     .details = "Files may be compressed with gzip.  Each FILE becomes a .pds"
-               " beside it, or --out,\nover what was there.\nA second FILE is "
-               "a test set: it gets"
-               " the classes and the scale of the first.\n",
+               " beside it, or\n--out, over what was there.  A second FILE is a"
+               " test set: it gets the classes\nand the scale of the first.\n",
     .examples =
         "  potctl dataset import train.csv test.csv --label species\n"
         "  potctl dataset import images.idx.gz --labels labels.idx.gz\n",

@@ -146,10 +146,10 @@ const struct cli_command cmd_debug_dump = {
     .arguments = "",
     .summary = "save what explains why a node stands still",
     .details = "Status, readiness, metrics, peers, validators, the replica's"
-               " votes and timers, the\nlatest blocks and certificates, tasks,"
-               " the end of a log file, and with --config\nsettings and"
-               " versions; then the node may be stopped too.  When state roots"
-               " differ,\nthe log says which, and `potctl debug compare`"
+               " votes and timers,\nthe latest blocks and certificates, tasks,"
+               " the end of a log file, and with\n--config settings and"
+               " versions; then the node may be stopped too.  When state\nroots"
+               " differ, the log says which, and `potctl debug compare`"
                " where.\n",
     .examples = "  potctl debug dump --out dump --log potd.log\n"
                 "  potctl debug dump --out dump --config node.toml\n",

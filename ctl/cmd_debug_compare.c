@@ -102,8 +102,8 @@ const struct cli_command cmd_debug_compare = {
     .arguments = "A B",
     .summary = "find the first state key in which two nodes differ",
     .details = "A and B are URLs of nodes, or homes, backups or stores of nodes"
-               " that are stopped, at\none height: when state roots differ,"
-               " which record does, and what each holds.\n",
+               " that are\nstopped, at one height: when state roots differ,"
+               " which record does, and what\neach holds.\n",
     .examples = "  potctl debug compare node0 node1\n"
                 "  potctl debug compare http://127.0.0.1:26651 node1/data\n",
     .arguments_min = 2,

@@ -135,11 +135,11 @@ const struct cli_command cmd_validators = {
     .arguments = "",
     .summary = "list the validators with stake, rewards and slashes",
     .details = "One that is jailed contradicted itself, or said to have audited"
-               " what a challenge\nproved false: the next election passes it"
-               " over.  Drawn are the submissions\nthat it was to audit in"
-               " rounds that list its word, audited those on which\nthat word"
-               " was one: who leaves out many is slow, or audits nothing.  A"
-               " dash: none was drawn,\nor it signed none of the last 64"
+               " what a\nchallenge proved false: the next election passes it"
+               " over.  Drawn are the\nsubmissions that it was to audit in"
+               " rounds that list its word, audited those\non which that word"
+               " was one: who leaves out many is slow, or audits nothing."
+               "  A\ndash: none was drawn, or it signed none of the last 64"
                " blocks.\n",
 
     .examples = "  potctl validators\n",

@@ -339,17 +339,15 @@ const struct cli_command cmd_replay = {
     .name = "replay",
     .arguments = "TASK",
     .summary = "compute all rounds of a task again, here",
-    .details =
-        "From the first parameters on: every counted gradient, their"
-        " aggregates and the\nparameters after each round, in one process."
-        "  Says the first difference, and exits\nwith 6 then.  The task's"
-        " numerics must be \"exact\".  Blocks and the training set come\nfrom"
-        " the node; whether a quorum signed the blocks says verify-chain.  In a"
-        " task with a\nplant_rate a gradient that is false on purpose is "
-        "counted"
-        " as planted, where a\nchallenge or a later submission of its miner "
-        "tells;"
-        " of its last one nothing may.\n",
+    .details = "From the first parameters on: every counted gradient, their"
+               " aggregates and the\nparameters after each round, in one"
+               " process.  Says the first difference, and\nexits with 6 then."
+               "  The task's numerics must be \"exact\".  Blocks and"
+               " the\ntraining set come from the node; whether a quorum signed"
+               " the blocks says\nverify-chain.  In a task with a plant_rate a"
+               " gradient that is false on purpose\nis counted as planted,"
+               " where a challenge or a later submission of its miner\ntells;"
+               " of its last one nothing may.\n",
     .examples = "  potctl replay TASK\n"
                 "  potctl replay TASK --kernel scalar --json\n",
     .arguments_min = 1,

@@ -243,11 +243,10 @@ const struct cli_command cmd_rewards = {
     .name = "rewards",
     .arguments = "",
     .summary = "list reward and slash records",
-    .details = "Needs --task, --miner or both.\n"
-               "Says of each why it is there: so many accepted rows, audited or"
-               " not; why it was\nslashed.  With --unpaid instead the rounds"
-               " that brought a miner nothing, and why.\nWith --json a line"
-               " each.\n",
+    .details = "Needs --task, --miner or both.  Says of each why it is there:"
+               " so many accepted\nrows, audited or not; why it was slashed."
+               "  With --unpaid instead the rounds\nthat brought a miner"
+               " nothing, and why.  With --json a line each.\n",
     .examples = "  potctl rewards --task ID\n"
                 "  potctl rewards --miner pot1... --json\n"
                 "  potctl rewards --task ID --miner pot1... --unpaid\n",

@@ -221,7 +221,7 @@ const struct cli_command cmd_status = {
     .summary = "show the node and the chain at a glance",
     .details = "With --check the exit code says whether the node is ready: 0,"
                " or 11 and why on\nstderr; with --quiet nothing is printed"
-               " beside that.  --json prints the object in\nany case: ready and"
+               " beside that.  --json prints the object\nin any case: ready and"
                " reasons are in it.\n",
     .examples = "  potctl status\n"
                 "  potctl --json status | jq .height\n"

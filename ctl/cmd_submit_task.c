@@ -300,21 +300,20 @@ const struct cli_command cmd_submit_task = {
     .name = "submit-task",
     .arguments = "TASK.toml",
     .summary = "check a task, publish its data, send it; print the task id",
-    .details =
-        "The file is described in task.toml(5).  What it costs is said before"
-        " anything is\nsent.  With --wait the rounds are shown until the task"
-        " has ended; the exit code is\nthen 6 if it failed or was cancelled."
-        "  What a task most likely does not mean is\nwarned of.  --check needs"
-        " neither node nor key: with a node it holds the stake\nagainst its"
-        " chain's rules and says the cost, with a key too whether that can pay"
-        " it.  With --json\nit prints an object in any case: ok, errors,"
-        " warnings, cost, balance.\n",
+    .details = "The file is described in task.toml(5).  What it costs is said"
+               " before anything\nis sent.  With --wait the rounds are shown"
+               " until the task has ended; the exit\ncode is then 6 if it"
+               " failed or was cancelled.  What a task most likely does\nnot"
+               " mean is warned of.  --check needs neither node nor key: with a"
+               " node it\nholds the stake against its chain's rules and says"
+               " the cost, with a key too\nwhether that can pay it.  With"
+               " --json it prints an object in any case: ok,\nerrors, warnings,"
+               " cost, balance.\n",
     .examples = "  potctl --key client.key submit-task digits.toml --wait\n"
                 "  potctl submit-task digits.toml --check\n",
     .arguments_min = 1,
     .arguments_max = 1,
-    .options =
-        {{"check", NULL,
-          "check the task, its data, the stake and the cost, send nothing"}},
+    .options = {{"check", NULL,
+                 "check task, data, stake and cost, send nothing"}},
     .run = run,
 };

@@ -273,11 +273,11 @@ const struct cli_command cmd_task = {
     .arguments = "ID",
     .summary = "show a task, save its model",
     .details = "The model is saved as float32 in the safetensors form, which"
-               " PyTorch and others\nread: layers.0.weight (outputs, inputs),"
-               " layers.0.bias, and so on.  Its metadata says\nthe"
-               " activation, the loss, the classes, and what features are"
-               " divided by if they are\nbytes; `dataset import` and"
-               " `submit-task` print it of others.\n",
+               " PyTorch and\nothers read: layers.0.weight (outputs, inputs),"
+               " layers.0.bias, and so on.  Its\nmetadata says the activation,"
+               " the loss, the classes, and what features are\ndivided by if"
+               " they are bytes; `dataset import` and `submit-task` print it"
+               " of\nothers.\n",
     .examples = "  potctl task ID --json | jq .test_accuracy\n"
                 "  potctl task ID --save model.safetensors\n",
     .options = {{"save", "FILE", "write the model's parameters to FILE"}},

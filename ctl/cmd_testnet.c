@@ -153,7 +153,7 @@ const struct cli_command cmd_testnet_down = {
     .arguments = "",
     .summary = "stop a network's nodes",
     .details = "Nodes that have not stopped after ten seconds or --timeout are"
-               " killed; the exit code\nis then 5.\n",
+               " killed; the\nexit code is then 5.\n",
     .examples = "  potctl testnet down --dir net\n",
     .options = {{"dir", "D", "the network's folder"}},
     .run = run_down,

@@ -216,10 +216,9 @@ const struct cli_command cmd_testnet_init = {
     .name = "testnet init",
     .arguments = "",
     .summary = "make a network: genesis, keys, configs",
-    .details =
-        "The folder must be new or empty.  client.key holds 1,000,000 POT."
-        "  Node i, validators\nfirst, listens on base-port + 2i for peers and"
-        " on base-port + 2i + 1 for its API.\n",
+    .details = "The folder must be new or empty.  client.key holds 1,000,000"
+               " POT.  Node i,\nvalidators first, listens on base-port + 2i for"
+               " peers and on base-port + 2i +\n1 for its API.\n",
     .examples = "  potctl testnet init --dir net\n"
                 "  potctl testnet init --dir one --validators 1 --miners 0\n"
                 "  potctl testnet init --dir net --compose\n",

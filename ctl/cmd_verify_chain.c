@@ -215,10 +215,9 @@ const struct cli_command cmd_verify_chain = {
     .name = "verify-chain",
     .arguments = "",
     .summary = "check every header and certificate, without trust",
-    .details =
-        "Headers and certificates come from the node; they are held against"
-        " the genesis file\nand each other.  Exits with 1 if a block is bad."
-        "\n",
+    .details = "Headers and certificates come from the node; they are held"
+               " against the genesis\nfile and each other.  Exits with 1 if a"
+               " block is bad.\n",
     .examples = "  potctl verify-chain --genesis net/genesis.json\n",
     .options = {{"genesis", "FILE", "where the chain began"},
                 {"to", "HEIGHT", "end there (the node's last block)"}},

@@ -45,6 +45,12 @@ expect 4 'cannot reach' block "$(printf '%064d' 0)" --node $dead
 expect 2 'no key was named' balance
 expect 2 'not a URL' --node gopher://x status
 
+# fits TEXT: in 80 columns.
+fits()
+{
+    ! grep -q '.\{81\}' <<<"$1"
+}
+
 # Every command in the list has its help, and completion can list it.  Every
 # one of the source is in the list, and in the manual.
 "$potctl" help --list >"$dir/commands"
@@ -56,6 +62,9 @@ while read -r command; do
     expect 0 'examples:' help $command
     # shellcheck disable=SC2086
     expect 0 '--json' help --list $command
+    # shellcheck disable=SC2086
+    check "the help of $command fits 80 columns" \
+        fits "$("$potctl" help $command)"
     check "potctl.1 has $command" grep -qE \
         "^\.B (.*fB)?$command( |\\\\|\$)" "$dir/potctl.1"
 done <"$dir/commands"
