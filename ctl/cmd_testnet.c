@@ -89,10 +89,13 @@ static json_t *look_at(struct ctl *ctl, const struct testnet_node *node,
                        const char *chain)
 {
     json_t *out = json_pack("{ss ss}", "name", node->name, "api", node->url);
+    bool is_paused = testnet_is_paused(node);
     /* It may have been started by hand: then we know no process. */
-    json_t *status = ask_status(ctl, node);
+    json_t *status = is_paused ? NULL : ask_status(ctl, node);
     const char *state = "stopped";
-    if (node->pid > 0) {
+    if (is_paused) {
+        state = "stopped (by a signal)";
+    } else if (node->pid > 0) {
         state = node->url[0] != '\0' ? "starting" : "running";
     }
     if (status != NULL && chain != NULL &&

@@ -20,6 +20,7 @@
 
 #define CONFIG_BYTES_MAX  (1 << 20)
 #define CMDLINE_BYTES_MAX 4096
+#define STAT_BYTES_MAX    2048
 #define STOP_POLL_MS      50
 #define LOCK_POLL_MS      10
 #define LOCK_WAIT_MS      5000 /* a child is at its exec sooner */
@@ -100,6 +101,23 @@ pid_t testnet_running(const struct testnet_node *node)
 {
     pid_t pid = read_pid(node->pid_file);
     return pid > 0 && is_ours(pid, node->config) ? pid : find_holder(node);
+}
+
+/* Its state stands behind its name, which is in brackets and may hold any. */
+bool testnet_is_paused(const struct testnet_node *node)
+{
+    char path[64];
+    char line[STAT_BYTES_MAX + 1];
+    size_t size;
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)node->pid);
+    if (node->pid == 0 ||
+        file_read_into(path, line, STAT_BYTES_MAX, &size) != POT_OK) {
+        return false;
+    }
+    line[size] = '\0';
+    const char *end = strrchr(line, ')');
+    return end != NULL &&
+           (strncmp(end, ") T ", 4) == 0 || strncmp(end, ") t ", 4) == 0);
 }
 
 static bool is_locked_in_time(int fd)

@@ -54,6 +54,10 @@ void testnet_unlock(int lock);
  * started it.  0: none. */
 pid_t testnet_running(const struct testnet_node *node);
 
+/* testnet_is_paused: a signal has stopped its process, which is there still
+ * (SIGSTOP; ^Z on its terminal). */
+bool testnet_is_paused(const struct testnet_node *node);
+
 /* testnet_forget_pid: the node's process has ended: removes the pid file, if it
  * does not name another one by now. */
 void testnet_forget_pid(struct testnet_node *node);

@@ -316,6 +316,10 @@ wait $ps
 check 'it shows who was started' grep -q "^miner0 *$started " "$dir/out"
 check 'and says nothing of a stale file' [ ! -s "$dir/err" ]
 check 'the file stays' [ -e "$net/miner0/potd.pid" ]
+kill -STOP $started
+check 'it is paused' in_time grep -q '^State:.T' /proc/$started/status
+expect 0 'stopped (by a signal)' testnet ps --dir "$net"
+kill -CONT $started
 kill $started
 wait $started 2>"$dir/gone"
 rm "$net/miner0/potd.pid"
