@@ -7,6 +7,8 @@
 #include "base/file.h"
 #include "base/key_file.h"
 #include "base/log.h"
+#include "node/blas_core.h"
+#include "node/startup.h"
 #include "proto/codec.h"
 #include "proto/genesis.h"
 #include "training/exact.h"
@@ -15,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PRINTED_BYTES_MAX 65536
@@ -48,11 +52,76 @@ static bool tell(struct buf *faults)
     return are_none;
 }
 
-bool check_config_kernel(const struct node_config *config)
+/* OpenBLAS takes another one where it does not know the name or the processor
+ * lacks what it needs, and says nothing. */
+static void look_at_blas_core(const struct node_config *config,
+                              struct buf *faults)
+{
+    char taken[WORKER_CORE_NAME_SIZE];
+    char what[WHAT_SIZE];
+    const char *name = config->miner_blas_core;
+    if (!config->miner_enabled || strcmp(name, "auto") == 0) {
+        return;
+    }
+    char *worker = startup_worker();
+    bool is_there = access(worker, X_OK) == 0; /* if not, that is told */
+    if (is_there && !blas_core_ask(taken, worker, name)) {
+        (void)snprintf(what, sizeof(what),
+                       "pot-worker does not run with \"%.32s\" on this"
+                       " processor: with \"auto\" OpenBLAS chooses",
+                       name);
+        node_config_fault(config, faults, "miner.blas_core", what);
+    } else if (is_there && strcasecmp(taken, name) != 0) {
+        (void)snprintf(what, sizeof(what),
+                       "OpenBLAS has no core \"%.32s\" for this processor, and"
+                       " would take %s: with \"auto\" it chooses",
+                       name, taken);
+        node_config_fault(config, faults, "miner.blas_core", what);
+    }
+    free(worker);
+}
+
+/* Where all files of the system lie, root can write; nobody means that. */
+static void look_at_root(const struct node_config *config, struct buf *faults)
+{
+    char *path = realpath(config->home, NULL);
+    if (path != NULL && strcmp(path, "/") == 0) {
+        node_config_fault(config, faults, "home",
+                          "is the root of all files: it must be a folder of"
+                          " the node's own");
+    }
+    free(path);
+}
+
+static void look_at_web(const struct node_config *config, struct buf *faults)
+{
+    char what[WHAT_SIZE];
+    struct stat info;
+    const char *path = config->api_web;
+    if (!config->api_enabled || path[0] == '\0') {
+        return;
+    }
+    enum pot_err err = file_stat(path, &info);
+    if (err != POT_OK || !S_ISDIR(info.st_mode)) {
+        (void)snprintf(what, sizeof(what), "%s: %s: it must be a folder", path,
+                       err != POT_OK ? err_text(err) : "a file");
+        node_config_fault(config, faults, "api.web", what);
+    }
+}
+
+static void look_at_start(const struct node_config *config, struct buf *faults)
+{
+    look_at_root(config, faults);
+    look_at_kernel(config, faults);
+    look_at_blas_core(config, faults);
+    look_at_web(config, faults);
+}
+
+bool check_config_start(const struct node_config *config)
 {
     struct buf faults;
     buf_init(&faults, PRINTED_BYTES_MAX);
-    look_at_kernel(config, &faults);
+    look_at_start(config, &faults);
     return tell(&faults);
 }
 
@@ -156,7 +225,7 @@ static bool names_hold(const struct node_config *config)
     look_at_key(config, &faults, "p2p.key", config->p2p_key);
     look_at_home(config, &faults);
     look_at_log(config, &faults);
-    look_at_kernel(config, &faults);
+    look_at_start(config, &faults);
     return tell(&faults);
 }
 

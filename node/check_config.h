@@ -12,9 +12,10 @@
  * stdout gets the settings in force. */
 enum exit_code check_config(const struct node_config *config);
 
-/* check_config_kernel: whether this processor has miner.exact_kernel; if not,
- * stderr says so.  Without it no worker starts. */
-bool check_config_kernel(const struct node_config *config);
+/* check_config_start: what a node would find out too late, or never: whether
+ * this processor has the miner's kernels, home is a folder of its own and
+ * api.web is one.  If not, stderr says so. */
+bool check_config_start(const struct node_config *config);
 
 /* check_config_peers: warns in the log where p2p.peers names this node alone,
  * and so nobody. */

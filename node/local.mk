@@ -31,7 +31,8 @@ node_libs = \
 	storage/libstorage.a p2p/libp2p.a proto/libproto.a \
 	proto/libformats.a base/libtoml.a base/libbase.a
 bin_PROGRAMS += potd
-potd_SOURCES = node/main.c node/check_config.c node/check_config.h \
+potd_SOURCES = node/main.c node/blas_core.c node/blas_core.h \
+	node/check_config.c node/check_config.h \
 	$(node_sources)
 nodist_EXTRA_potd_SOURCES = links-c++.cpp
 potd_CPPFLAGS = $(node_cppflags) \

@@ -135,8 +135,7 @@ static enum exit_code run_mode(const struct node_config *config,
     switch (job->mode) {
     case MODE_RUN:
         check_config_peers(config);
-        return check_config_kernel(config) ? node_run(config)
-                                           : EXIT_CODE_CONFIG;
+        return check_config_start(config) ? node_run(config) : EXIT_CODE_CONFIG;
     case MODE_CHECK:
         break;
     case MODE_VERIFY:

@@ -280,9 +280,7 @@ static bool open_sign_state(struct node *node)
     return err == POT_OK;
 }
 
-/* Where pot-worker is: beside potd as it was built, or where it is
- * installed. */
-static char *find_worker(void)
+char *startup_worker(void)
 {
     char own[4096];
     ssize_t size = readlink("/proc/self/exe", own, sizeof(own) - 1);
@@ -299,7 +297,7 @@ static char *find_worker(void)
 
 static bool check_worker(struct node *node)
 {
-    node->worker_program = find_worker();
+    node->worker_program = startup_worker();
     bool is_needed = node->validator_key != NULL || node->miner_key != NULL;
     if (is_needed && access(node->worker_program, X_OK) != 0) {
         startup_error(node, EXIT_CODE_CONFIG, node->worker_program, POT_ENOENT,

@@ -26,6 +26,10 @@ void startup_close(struct node *node);
 /* startup_set_limits: what a config says of the store's size; at any time. */
 void startup_set_limits(struct node *node, const struct node_config *config);
 
+/* startup_worker: where pot-worker is: beside potd as it was built, or where it
+ * is installed; free(). */
+char *startup_worker(void);
+
 /* startup_error: one line: what, why, what to do. */
 void startup_error(struct node *node, enum exit_code code, const char *what,
                    enum pot_err err, const char *remedy);

@@ -54,6 +54,20 @@ other=neon
 kernel=$(spoilt "s/^exact_kernel = .*/exact_kernel = \"$other\"/")
 refuses 3 'miner.exact_kernel: this processor has no' "$kernel"
 refuses 3 'miner.exact_kernel: this processor has no' "$kernel" --check-config
+miner=$NET/miner0/node.toml
+core=$(grep -n '^blas_core = ' "$miner" | cut -d : -f 1)
+sed 's/^blas_core = .*/blas_core = "Abacus"/' "$miner" >"$NET/miner0/core.toml"
+for mode in --check-config ''; do
+    # shellcheck disable=SC2086
+    refuses 3 "core.toml:$core: miner.blas_core: OpenBLAS has no core \"Abacus\"" \
+        "$NET/miner0/core.toml" $mode
+    # shellcheck disable=SC2086
+    POTD_API_WEB=$NET/none refuses 3 ': POTD_API_WEB: ' "$miner" $mode
+    # shellcheck disable=SC2086
+    POTD_API_WEB=$miner refuses 3 'it must be a folder' "$miner" $mode
+    # shellcheck disable=SC2086
+    POTD_HOME=/ refuses 3 ': POTD_HOME: is the root of all files' "$miner" $mode
+done
 POTD_LOG_FILE=$NET/none/potd.log refuses 3 ': POTD_LOG_FILE: ' "$node/node.toml" \
     --check-config
 POTD_HOME=$node/key/home refuses 3 ': POTD_HOME: ' "$node/node.toml" --check-config

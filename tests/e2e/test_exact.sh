@@ -6,7 +6,7 @@
 init_net 4 4
 wide=scalar
 grep -qw avx2 /proc/cpuinfo && wide=avx2
-set_key miner0 miner blas_core '"Nehalem"'
+[ "$(uname -m)" != x86_64 ] || set_key miner0 miner blas_core '"Nehalem"'
 set_key miner1 miner workers 3
 POT_EXACT_KERNEL=scalar start validator0 validator1 miner0
 POT_EXACT_KERNEL=$wide start validator2 miner1
