@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define EXIT_FAILED 1
@@ -187,8 +188,16 @@ static int measure_core(void)
     return 0;
 }
 
+/* One that begins anew with another kernel has lost its name to the path of
+ * that: lists of processes show "exe". */
+static void keep_name(void)
+{
+    (void)prctl(PR_SET_NAME, "pot-worker");
+}
+
 int main(int argc, char **argv)
 {
+    keep_name();
     if (argc == 1) {
         return run(getenv(WORKER_CORE_VARIABLE) == NULL ? CORE_TESTED
                                                         : CORE_FORCED);
