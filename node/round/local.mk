@@ -22,6 +22,7 @@ node_round_libround_a_SOURCES = \
 	node/round/groups.c node/round/groups.h \
 	node/round/groups_shared.h \
 	node/round/hearsay.c node/round/hearsay.h \
+	node/round/join_pause.c node/round/join_pause.h \
 	node/round/joining.c node/round/joining.h \
 	node/round/judging.c node/round/judging.h \
 	node/round/miner.c node/round/miner.h \

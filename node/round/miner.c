@@ -29,6 +29,7 @@
 #include "node/hold/stored.h"
 #include "node/loop/loop_timer.h"
 #include "node/round/hearsay.h"
+#include "node/round/join_pause.h"
 #include "node/round/joining.h"
 #include "node/round/payload.h"
 #include "node/round/planter.h"
@@ -87,6 +88,8 @@ struct miner {
     struct loop_timer timer;
     bool is_stopped;
     struct hearsay hearsay;
+    struct join_pause pause;
+    uint64_t failed; /* jobs, that the pause knows of */
     struct miner_stats stats;
 };
 
@@ -116,6 +119,20 @@ static bool is_in(const struct miner *miner, struct roster roster)
     return roster_find(roster, own_key(miner), &index);
 }
 
+static void look_at_workers(struct miner *miner, uint64_t now_ms)
+{
+    struct workers_stats stats;
+    workers_stats(miner->workers, &stats);
+    if (stats.failed == miner->failed) {
+        return;
+    }
+    miner->failed = stats.failed;
+    if (join_pause_failed(&miner->pause, now_ms)) {
+        LOG(LOG_WARN, "node", "workers fail: joining no task for a while",
+            log_u64("seconds", miner->pause.wait_ms / 1000));
+    }
+}
+
 /* A join costs a fee: who cannot compute now would only miss the round. */
 static void join_if_wanted(struct mined_task *mined)
 {
@@ -124,14 +141,17 @@ static void join_if_wanted(struct mined_task *mined)
     bool has_to_wait = hearsay_is_behind(&miner->hearsay,
                                          chain_tip(miner->config.chain)->height,
                                          sync_target(miner->config.sync), now);
+    look_at_workers(miner, now);
     bool was_sent =
         mined->join_ms != 0 && (now < mined->join_ms + JOIN_AGAIN_MS ||
                                 joining_waits(miner->joining, &mined->join));
     if (!was_sent && !has_to_wait && workers_is_able(miner->workers) &&
+        join_pause_is_over(&miner->pause, now) &&
         !is_in(miner, roster_of_members(mined->record)) &&
         is_wanted(miner, &mined->task) &&
         joining_ask(miner->joining, &mined->task, &mined->join)) {
         mined->join_ms = now;
+        join_pause_joined(&miner->pause);
     }
 }
 
@@ -248,6 +268,10 @@ static void on_computed(void *context, enum pot_err err, const char *why,
     struct miner *miner = mined->miner;
     const Pot__TaskSpec *spec = mined->record->spec;
     bool is_plant;
+    if (err == POT_OK || err == POT_ERANGE) {
+        look_at_workers(miner, uv_now(miner->config.loop));
+        join_pause_done(&miner->pause);
+    }
     if (err == POT_ERANGE) { /* which it will be again, for these rows */
         miner->stats.diverged++;
         LOG(LOG_ERROR, "node", "gradient not finite: nothing is submitted",

@@ -166,6 +166,7 @@ static void job_finish(struct workers *pool, enum pot_err err, const char *why)
         sums = job->sums;
         job->sums = NULL;
     }
+    pool->stats.failed += err == POT_EIO || err == POT_EFORMAT;
     job->done(job->context, err, why, sums, job->loss_sum);
     job_free(job);
     schedule(pool);
@@ -249,6 +250,7 @@ static void forget_in(struct workers *pool, struct job **list,
         if (job->context == context) {
             list_remove(list, job);
             pool->stats.queued--;
+            pool->stats.failed += job->attempts > 0;
             job_free(job);
         }
         job = next;
@@ -328,7 +330,8 @@ static void on_diverged(void *context)
 static void give_part_back(struct worker *w)
 {
     struct job *job = job_of(w);
-    if (job == NULL) {
+    if (job == NULL) { /* it was too slow for that one, and hung perhaps */
+        w->pool->stats.failed++;
         return;
     }
     job->parts[w->part] = PART_WAITING;
@@ -479,6 +482,7 @@ void workers_stats_add(struct workers_stats *sum,
     sum->failing += other->failing;
     sum->jobs += other->jobs;
     sum->rows += other->rows;
+    sum->failed += other->failed;
     sum->restarts += other->restarts;
     sum->queued += other->queued;
     sum->busy_us += other->busy_us;

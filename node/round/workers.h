@@ -74,6 +74,7 @@ struct workers_stats {
     unsigned failing; /* are lost again and again */
     uint64_t jobs;
     uint64_t rows;
+    uint64_t failed; /* jobs, at which workers died, or which they refused */
     uint64_t restarts;
     uint64_t queued;  /* now */
     uint64_t busy_us; /* computing parts, summed over the processes */

@@ -54,6 +54,22 @@ warns() {
 await 30 "it warns of a worker that never starts" warns
 [ "$(joins)" = "$before" ] || fail "it joins without a worker"
 
+# One that starts and dies at every job joins ever more seldom: once before each
+# pause, until it works.
+kill_hard miner1
+before=$(joins)
+start_bad crash miner1
+pauses() { grep -q "joining no task.*seconds=$1\$" "$NET/miner1/potd.log"; }
+await 60 "it pauses" pauses 5
+await 60 "and for longer after the next join" pauses 10
+[ "$(joins)" -le $((before + 2)) ] ||
+    fail "$(($(joins) - before)) joins before two pauses"
+await 30 "its round is closed without it" is_out
+kill_hard miner1
+before=$(joins)
+start miner1
+await 60 "it joins with workers that work" has_joined_again
+
 # What there is not is said, on stderr.
 ctl validator0 rewards --task "$task" --miner "$(ctl validator0 validators \
     --json | jq -r '.validators[0].address')" --unpaid 2>"$WORK/none" \

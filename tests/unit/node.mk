@@ -37,6 +37,7 @@ unit_node_tests = \
 	tests/unit/test_committing \
 	tests/unit/test_hearsay \
 	tests/unit/test_own_links \
+	tests/unit/test_join_pause \
 	tests/unit/test_newcomers \
 	tests/unit/test_own_words \
 	tests/unit/test_planter \
@@ -283,6 +284,10 @@ tests_unit_test_referee_SOURCES = tests/unit/test_referee.c \
 	$(unit_plant_scene)
 tests_unit_test_referee_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_referee_LDADD = $(unit_plant_libs)
+
+tests_unit_test_join_pause_SOURCES = tests/unit/test_join_pause.c
+tests_unit_test_join_pause_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_join_pause_LDADD = node/round/libround.a $(unit_fixture_libs)
 
 tests_unit_test_newcomers_SOURCES = tests/unit/test_newcomers.c
 tests_unit_test_newcomers_CPPFLAGS = $(unit_node_cppflags)

@@ -536,6 +536,56 @@ static void a_forgotten_job_costs_the_next_one_nothing(void **state)
     free(next.sums);
 }
 
+/* Whatever comes of it, workers are why. */
+static void jobs_at_which_workers_fail_are_counted(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o = {0};
+    struct outcome forgotten = {0};
+    open_pool(f, "error", 1, DEADLINE_MS);
+    submit(f, &o);
+    await(f, &o);
+    assert_int_equal(stats_of(f).failed, 1);
+    close_pool(f);
+    open_pool(f, "crash", 1, DEADLINE_MS);
+    o.calls = 0;
+    submit(f, &o);
+    await(f, &o);
+    assert_int_equal(stats_of(f).failed, 1);
+    uint64_t restarts = stats_of(f).restarts;
+    submit(f, &forgotten);
+    while (stats_of(f).restarts == restarts) {
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    workers_forget(f->pool, &forgotten);
+    assert_int_equal(stats_of(f).failed, 2);
+    close_pool(f);
+    open_pool(f, "hang", 1, 300); /* at one that is over */
+    while (!workers_is_able(f->pool)) {
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    submit(f, &forgotten);
+    workers_forget(f->pool, &forgotten);
+    while (stats_of(f).restarts == 0) {
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(stats_of(f).failed, 1);
+}
+
+static void what_fails_at_nothing_is_not_counted(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o = {0};
+    open_pool(f, "once", 3, DEADLINE_MS);
+    submit(f, &o);
+    await(f, &o);
+    assert_int_equal(o.err, POT_OK);
+    submit(f, &o);
+    workers_forget(f->pool, &o);
+    assert_int_equal(stats_of(f).failed, 0);
+    free(o.sums);
+}
+
 static void a_worker_that_hangs_is_told_of_before_its_deadline(void **state)
 {
     struct fixture *f = *state;
@@ -616,6 +666,8 @@ int main(void)
         TEST(a_death_over_an_old_job_leaves_the_next_one_right),
         TEST(what_was_forgotten_is_not_called),
         TEST(what_was_forgotten_leaves_the_queue),
+        TEST(jobs_at_which_workers_fail_are_counted),
+        TEST(what_fails_at_nothing_is_not_counted),
         TEST(a_worker_that_hangs_is_told_of_before_its_deadline),
         TEST(one_that_never_starts_is_told_of),
         TEST(a_forgotten_job_costs_the_next_one_nothing),
