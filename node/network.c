@@ -35,16 +35,21 @@
 
 #define EVIDENCE_SIGNATURES 3 /* two words', the finder's */
 
-/* What an aggregator hears of its miners from a validator it tells no other
- * validator: it has to look again when the miner brings it. */
+/* What one who tells validators itself says of miners is told to no validator:
+ * it has to be looked at again when a miner brings it, or somebody else; but
+ * not when a validator does, who has told the others. */
 static bool is_new(struct node *node, const struct peer *peer, uint8_t type,
                    const uint8_t *data, size_t size)
 {
-    bool is_miners = type == MESSAGE_SUBMISSION || type == MESSAGE_COMMITMENT;
-    bool is_told = is_miners && node->aggregator != NULL &&
-                   gossip_is_fellow(node->gossip, peer_id(peer));
-    return (is_told ? gossip_receive_told : gossip_receive)(node->gossip, type,
-                                                            data, size);
+    uint64_t id = peer_id(peer);
+    if (type != MESSAGE_SUBMISSION && type != MESSAGE_COMMITMENT) {
+        return gossip_receive(node->gossip, type, data, size);
+    }
+    return intake_is_told(node->intake, id)
+               ? gossip_receive_told(node->gossip, type, data, size)
+           : gossip_is_fellow(node->gossip, id)
+               ? gossip_receive_twice(node->gossip, type, data, size)
+               : gossip_receive(node->gossip, type, data, size);
 }
 
 static void take_gossip(struct node *node, struct peer *peer, uint8_t type,
@@ -217,6 +222,14 @@ static bool is_fellow(void *context, const struct peer *peer)
                      replica_is_fellow(node->replica, peer);
 }
 
+static bool is_teller(void *context, const struct peer *peer)
+{
+    const struct node *node = context;
+    return node->aggregator != NULL
+               ? aggregator_is_teller(node->aggregator, peer_key(peer))
+               : rounds_is_teller(node->rounds, peer_key(peer));
+}
+
 static bool read_blob(void *context, const struct hash *hash, uint64_t offset,
                       size_t size, struct buf *out, uint64_t *total)
 {
@@ -332,6 +345,7 @@ static void open_transfers(struct node *node)
     };
     node->gossip = gossip_new(node->net, 0);
     gossip_set_fellows(node->gossip, is_fellow, node);
+    gossip_set_tellers(node->gossip, is_teller, node);
     node->fetch = blob_fetch_new(&fetch);
     node->sync = sync_new(&sync);
     node->header_sync = sync_new(&header_sync);

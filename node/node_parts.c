@@ -92,7 +92,7 @@ static bool on_submission(void *context, Pot__Signed *message, uint64_t peer_id)
 static bool on_commitment(void *context, Pot__Signed *message, uint64_t peer_id)
 {
     const struct node *node = context;
-    bool is_new = rounds_commitment(node->rounds, message);
+    bool is_new = rounds_commitment(node->rounds, message, peer_id);
     if (is_new && node->aggregator != NULL) {
         aggregator_commitment(node->aggregator, message, peer_id);
     }

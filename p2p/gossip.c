@@ -12,6 +12,8 @@ struct gossip {
     struct recent_set seen; /* marks of messages */
     gossip_fellow_fn *is_fellow;
     void *context;
+    gossip_fellow_fn *is_teller;
+    void *teller_context;
 };
 
 static bool has_none(void *context, const struct peer *peer)
@@ -26,6 +28,7 @@ struct gossip *gossip_new(struct net *net, size_t seen_max)
     struct gossip *gossip = pot_calloc(1, sizeof(*gossip));
     gossip->net = net;
     gossip->is_fellow = has_none;
+    gossip->is_teller = has_none;
     recent_set_init(&gossip->seen, seen_max != 0 ? seen_max : GOSSIP_SEEN_MAX);
     return gossip;
 }
@@ -51,7 +54,36 @@ bool gossip_is_fellow(const struct gossip *gossip, uint64_t peer_id)
     return peer != NULL && gossip->is_fellow(gossip->context, peer);
 }
 
-/* Added to the type of what fellows alone have brought. */
+size_t gossip_count_fellows(const struct gossip *gossip)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < net_peer_count(gossip->net); i++) {
+        count +=
+            gossip->is_fellow(gossip->context, net_peer_at(gossip->net, i));
+    }
+    return count;
+}
+
+void gossip_set_tellers(struct gossip *gossip, gossip_fellow_fn *is_teller,
+                        void *context)
+{
+    gossip->is_teller = is_teller;
+    gossip->teller_context = context;
+}
+
+static bool is_teller(const struct gossip *gossip, const struct peer *peer)
+{
+    return gossip->is_fellow(gossip->context, peer) ||
+           gossip->is_teller(gossip->teller_context, peer);
+}
+
+bool gossip_is_teller(const struct gossip *gossip, uint64_t peer_id)
+{
+    const struct peer *peer = net_find_id(gossip->net, peer_id);
+    return peer != NULL && is_teller(gossip, peer);
+}
+
+/* Added to the type of what tellers alone have brought. */
 #define TOLD UINT32_C(0x100)
 
 static void mark_of(struct hash *mark, uint32_t type, const void *data,
@@ -91,6 +123,15 @@ bool gossip_receive_told(struct gossip *gossip, uint8_t type, const void *data,
            is_first(gossip, type | TOLD, data, size);
 }
 
+bool gossip_receive_twice(struct gossip *gossip, uint8_t type, const void *data,
+                          size_t size)
+{
+    struct hash mark;
+    mark_of(&mark, type | TOLD, data, size);
+    return !recent_set_has(&gossip->seen, mark.b) &&
+           is_first(gossip, type, data, size);
+}
+
 void gossip_mark(struct gossip *gossip, uint8_t type, const void *data,
                  size_t size)
 {
@@ -127,7 +168,7 @@ static bool is_fellow(void *context, const struct peer *peer)
 
 static bool is_none(void *context, const struct peer *peer)
 {
-    return peer_follows(peer) && !is_fellow(context, peer);
+    return peer_follows(peer) && !is_teller(context, peer);
 }
 
 void gossip_forward_out(struct gossip *gossip, uint8_t type, const void *data,

@@ -33,6 +33,18 @@ void gossip_free(struct gossip *gossip); /* NULL is fine */
 void gossip_set_fellows(struct gossip *gossip, gossip_fellow_fn *is_fellow,
                         void *context);
 
+/* gossip_count_fellows: that are peers now. */
+size_t gossip_count_fellows(const struct gossip *gossip);
+
+/* gossip_set_tellers: who, being no fellow, tells the fellows itself what it
+ * passes on here: a few of many hearers.  Without it there are none. */
+void gossip_set_tellers(struct gossip *gossip, gossip_fellow_fn *is_teller,
+                        void *context);
+
+/* gossip_is_teller: whether the peer of this id is a fellow, or such a one:
+ * fellows need not be told what it has brought. */
+bool gossip_is_teller(const struct gossip *gossip, uint64_t peer_id);
+
 /* gossip_is_fellow: whether the peer of this id is one. */
 bool gossip_is_fellow(const struct gossip *gossip, uint64_t peer_id);
 
@@ -40,10 +52,15 @@ bool gossip_is_fellow(const struct gossip *gossip, uint64_t peer_id);
 bool gossip_receive(struct gossip *gossip, uint8_t type, const void *data,
                     size_t size);
 
-/* gossip_receive_told: the same of a fellow's message, where only what others
+/* gossip_receive_told: the same of a teller's message, where only what others
  * bring is passed on to fellows: it is new once more when another brings it. */
 bool gossip_receive_told(struct gossip *gossip, uint8_t type, const void *data,
                          size_t size);
+
+/* gossip_receive_twice: the same of a fellow's message that tellers may have
+ * brought: it is not new then, as all fellows have been told. */
+bool gossip_receive_twice(struct gossip *gossip, uint8_t type, const void *data,
+                          size_t size);
 
 /* gossip_mark: our own message, which goes out in another one. */
 void gossip_mark(struct gossip *gossip, uint8_t type, const void *data,
@@ -59,7 +76,7 @@ void gossip_publish(struct gossip *gossip, uint8_t type, const void *data,
 void gossip_forward(struct gossip *gossip, uint8_t type, const void *data,
                     size_t size, uint64_t from_peer_id);
 
-/* gossip_forward_out: a fellow's message, found good: sent to all who are
+/* gossip_forward_out: a teller's message, found good: sent to all who are
  * none.  gossip_tell_fellows: sent to them alone.  gossip_tell: to the peer of
  * this id alone, if it is there still and one of both. */
 void gossip_forward_out(struct gossip *gossip, uint8_t type, const void *data,

@@ -28,6 +28,7 @@ static bool is_well_formed(struct group *g, const Pot__GroupBody *body,
     g->round = body->round;
     g->member_count = body->members.len / HASH_SIZE;
     g->sum_bytes = body->sum_bytes;
+    g->is_told = body->is_told;
     return codec_key(&g->aggregator, message->public_key) &&
            message->signature.len == SIGNATURE_SIZE &&
            codec_hash(&g->task, body->task) &&

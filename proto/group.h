@@ -32,6 +32,7 @@ struct group {
     struct hash root;
     struct hash sum;
     uint64_t sum_bytes;
+    bool is_told; /* its author is connected to all validators, it says */
 };
 
 struct group_word {

@@ -27,6 +27,7 @@
 #include "node/round/grouping.h"
 #include "node/round/newcomers.h"
 #include "node/round/reminder.h"
+#include "node/round/tellers.h"
 #include "p2p/gossip.h"
 #include "proto/codec.h"
 #include "proto/group.h"
@@ -65,6 +66,7 @@ struct aggregator {
     struct group_sums sums;
     struct validator_set validators; /* at the tip */
     struct newcomers newcomers;      /* of them */
+    struct tellers tellers;          /* other aggregators */
     struct loop_timer timer;
     bool is_stopped;
     struct aggregator_stats stats;
@@ -97,10 +99,12 @@ static void pass_on(void *context, const Pot__Signed *message, uint64_t peer_id)
     uint8_t *data = codec_encode(&size, message);
     struct gossip *gossip = g->aggregator->config.gossip;
     g->aggregator->stats.passed_on++;
-    if (gossip_is_fellow(gossip, peer_id)) {
+    if (gossip_is_teller(gossip, peer_id)) {
         gossip_forward_out(gossip, MESSAGE_SUBMISSION, data, size);
     } else {
         gossip_forward(gossip, MESSAGE_SUBMISSION, data, size, peer_id);
+    }
+    if (!gossip_is_fellow(gossip, peer_id)) { /* whoever has told them */
         reminder_note(g->reminder, REMINDER_SUBMISSION, g->record->round,
                       message, uv_now(g->aggregator->config.loop));
     }
@@ -113,14 +117,14 @@ static bool is_promised(const struct member *m)
     return c->is_promised == NULL || c->is_promised(c->context, &m->opened);
 }
 
-/* What a validator has brought, others have too: it is in somebody's group, or
- * in none.  The rest goes on with the sum of all that came with it. */
+/* What a teller has brought, validators have: it is in somebody's group, or in
+ * none.  The rest goes on with the sum of all that came with it. */
 static void take_in(struct member *m)
 {
     struct gathering *g = m->gathering;
     bool is_late = m->opened.body->round != g->record->round;
     if (g->grouping != NULL && !is_late &&
-        !gossip_is_fellow(g->aggregator->config.gossip, m->peer_id) &&
+        !gossip_is_teller(g->aggregator->config.gossip, m->peer_id) &&
         is_promised(m) &&
         grouping_add(g->grouping, &m->opened, m->message, m->peer_id)) {
         m->message = NULL;
@@ -212,6 +216,14 @@ static Pot__TaskRecord *read_task(const struct aggregator *aggregator,
     return record;
 }
 
+static bool is_told(void *context)
+{
+    const struct gathering *g = context;
+    const struct aggregator *aggregator = g->aggregator;
+    size_t all = aggregator->validators.count;
+    return all > 0 && gossip_count_fellows(aggregator->config.gossip) == all;
+}
+
 static void on_group(void *context)
 {
     const struct gathering *g = context;
@@ -232,6 +244,7 @@ static void open_grouping(struct gathering *g, uint32_t expected)
         .round = g->record->round,
         .expected = expected,
         .context = g,
+        .is_told = is_told,
         .published = on_group,
         .pass_on = pass_on,
     };
@@ -350,14 +363,14 @@ static struct member *member_of(const struct gathering *g,
     return m;
 }
 
-/* A validator has brought it so far, and is told what validators say: now its
- * miner does, who has the payload in any case. */
+/* A teller has brought it so far, and validators are not told what tellers say:
+ * now its miner does, who has the payload in any case. */
 static void take_over(struct member *m, const struct round_submission *opened,
                       uint64_t peer_id)
 {
     const struct aggregator *aggregator = m->gathering->aggregator;
     if (!hash_equal(&m->opened.hash, &opened->hash) ||
-        gossip_is_fellow(aggregator->config.gossip, peer_id)) {
+        gossip_is_teller(aggregator->config.gossip, peer_id)) {
         return;
     }
     m->peer_id = peer_id;
@@ -425,8 +438,19 @@ bool aggregator_group(struct aggregator *aggregator, const Pot__Signed *message,
                     g->grouping != NULL && g->record->round == group.round &&
                     group.member_count <= g->record->n_roster &&
                     grouping_skip(g->grouping, &group);
+    if (is_taken) {
+        tellers_note(&aggregator->tellers, &group.aggregator, group.is_told,
+                     uv_now(aggregator->config.loop));
+    }
     group_fini(&group);
     return is_taken;
+}
+
+bool aggregator_is_teller(const struct aggregator *aggregator,
+                          const struct public_key *key)
+{
+    return tellers_has(&aggregator->tellers, key,
+                       uv_now(aggregator->config.loop));
 }
 
 bool aggregator_is_validator(const struct aggregator *aggregator,
@@ -500,6 +524,7 @@ void aggregator_free(struct aggregator *aggregator)
     if (aggregator != NULL) {
         POT_ASSERT(!aggregator->timer.is_open);
         newcomers_fini(&aggregator->newcomers);
+        tellers_fini(&aggregator->tellers);
         free(aggregator);
     }
 }

@@ -67,6 +67,11 @@ void aggregator_commitment(struct aggregator *aggregator,
 bool aggregator_group(struct aggregator *aggregator, const Pot__Signed *message,
                       const struct public_key *from);
 
+/* aggregator_is_teller: whether the peer of this node key is another aggregator
+ * that tells validators itself what it passes on (node/round/tellers.h). */
+bool aggregator_is_teller(const struct aggregator *aggregator,
+                          const struct public_key *key);
+
 /* aggregator_greet: the validator of this node key has connected, which may
  * lack what miners have said: it is told soon, and a second time. */
 void aggregator_greet(struct aggregator *aggregator,

@@ -126,6 +126,7 @@ static void publish(struct batch *batch, const struct group_result *result)
     body.root = codec_bytes(result->root.b, HASH_SIZE);
     body.sum_hash = codec_bytes(result->sum.b, HASH_SIZE);
     body.sum_bytes = result->sum_bytes;
+    body.is_told = c->is_told(c->context);
     Pot__Signed *message =
         signed_make(SIGNED_GROUP, &c->holdings->chain, c->key, &body);
     if (message != NULL) {

@@ -38,6 +38,8 @@ struct grouping_config {
     uint32_t round;
     uint32_t expected; /* so many came in the round before; 0: nobody knows */
     void *context;
+    /* Whether all validators hear what goes out now. */
+    bool (*is_told)(void *context);
     void (*published)(void *context); /* a group went out */
     /* Was summed, or came to nothing: it is to be passed on now. */
     void (*pass_on)(void *context, const Pot__Signed *message,

@@ -160,6 +160,8 @@ bool groups_take(struct groups *groups, struct group *group)
         return false;
     }
     struct group_heard *h = group_heard_new(&groups->shared, group);
+    tellers_note(&groups->shared.rounds->tellers, &h->group.aggregator,
+                 h->group.is_told, now_of(groups));
     h->deadline_ms = deadline_from_now(groups);
     (void)map_put(&groups->heard, h->group.hash.b, h);
     for (size_t i = 0; i < h->group.member_count; i++) {

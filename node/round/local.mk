@@ -22,6 +22,7 @@ node_round_libround_a_SOURCES = \
 	node/round/groups.c node/round/groups.h \
 	node/round/groups_shared.h \
 	node/round/hearsay.c node/round/hearsay.h \
+	node/round/held_back.c node/round/held_back.h \
 	node/round/join_pause.c node/round/join_pause.h \
 	node/round/joining.c node/round/joining.h \
 	node/round/judging.c node/round/judging.h \
@@ -42,6 +43,7 @@ node_round_libround_a_SOURCES = \
 	node/round/row_gather.c node/round/row_gather.h \
 	node/round/rounds.c node/round/rounds.h \
 	node/round/rounds_shared.h \
+	node/round/tellers.c node/round/tellers.h \
 	node/round/word_choice.c node/round/word_choice.h \
 	node/round/worker_process.c node/round/worker_process.h \
 	node/round/worker_words.c node/round/worker_words.h \

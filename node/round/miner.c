@@ -199,7 +199,7 @@ static void commit(struct mined_task *mined)
         signed_make(SIGNED_COMMITMENT, &c->holdings->chain, c->key, &body);
     mined->state = MINED_COMMITTED;
     publish_own(mined);
-    (void)rounds_commitment(c->rounds, mined->commitment);
+    (void)rounds_commitment(c->rounds, mined->commitment, 0);
     if (rounds_may_reveal(c->rounds, &mined->task, mined->record->round)) {
         reveal(mined);
     }

@@ -15,6 +15,7 @@
 #include "node/round/attesting.h"
 #include "node/round/committing.h"
 #include "node/round/groups.h"
+#include "node/round/held_back.h"
 #include "node/round/judging.h"
 #include "node/round/own_words.h"
 #include "node/round/pledges.h"
@@ -42,7 +43,8 @@ struct open_round {
     struct groups *groups; /* NULL: nothing is judged here */
     struct attesting *attesting;
     struct own_words *own; /* NULL without a key */
-    uint64_t opened_ms;    /* on the loop's clock */
+    struct held_back held_back;
+    uint64_t opened_ms; /* on the loop's clock */
     bool is_closable;
     uint64_t closable_ms; /* when it could be closed first; 0: never yet */
     bool is_split;        /* it counts some members of a group only */
@@ -158,6 +160,7 @@ void open_round_free(struct open_round *round)
     judging_free(round->judging);
     attesting_free(round->attesting);
     own_words_free(round->own);
+    held_back_fini(&round->held_back);
     codec_free(round->record);
     codec_free(round->draws);
     free(round);
@@ -216,6 +219,13 @@ bool open_round_commitment(struct open_round *round,
         note_change(round);
     }
     return is_taken;
+}
+
+void open_round_hold_back(struct open_round *round, uint8_t type,
+                          const Pot__Signed *message)
+{
+    held_back_add(&round->held_back, round->shared->gossip, type, message,
+                  uv_now(round->shared->loop));
 }
 
 bool open_round_is_promised(const struct open_round *round,
@@ -356,6 +366,7 @@ void open_round_tick(struct open_round *round, uint64_t now_ms)
     bool is_pending = judging_tick(round->judging, now_ms);
     close_if_due(round, now_ms);
     own_words_tick(round->own, now_ms);
+    held_back_tick(&round->held_back, round->shared->gossip, now_ms);
     groups_tick(round->groups, now_ms);
     if (!open_round_may_reveal(round)) {
         return;

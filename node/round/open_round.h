@@ -55,6 +55,11 @@ bool open_round_has(const struct open_round *round,
 bool open_round_commitment(struct open_round *round,
                            const struct round_commitment *opened);
 
+/* open_round_hold_back: a miner's message of that type, which was taken here:
+ * see held_back_add. */
+void open_round_hold_back(struct open_round *round, uint8_t type,
+                          const Pot__Signed *message);
+
 /* open_round_is_promised: see committing_holds. */
 bool open_round_is_promised(const struct open_round *round,
                             const struct round_submission *submission);

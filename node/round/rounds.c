@@ -166,6 +166,18 @@ static enum place place_of(const struct rounds *rounds, const struct hash *task,
                                 : PLACE_NONE;
 }
 
+/* It was not passed on to validators: whoever brought it tells them all. */
+static void hold_back(const struct rounds *rounds, struct open_round *round,
+                      uint8_t type, const struct arrival *arrival)
+{
+    const struct gossip *gossip = rounds->config.gossip;
+    if (rounds->config.key != NULL &&
+        gossip_is_teller(gossip, arrival->peer_id) &&
+        !gossip_is_fellow(gossip, arrival->peer_id)) {
+        open_round_hold_back(round, type, arrival->message);
+    }
+}
+
 static bool take_submission(struct rounds *rounds,
                             const struct arrival *arrival)
 {
@@ -177,8 +189,12 @@ static bool take_submission(struct rounds *rounds,
     enum place place =
         place_of(rounds, &opened.task, opened.body->round, &round);
     if (place == PLACE_OPEN && open_round_fits(round, &opened)) {
-        return open_round_submission(round, &opened, arrival->message,
-                                     arrival->peer_id);
+        bool is_taken = open_round_submission(round, &opened, arrival->message,
+                                              arrival->peer_id);
+        if (is_taken) {
+            hold_back(rounds, round, MESSAGE_SUBMISSION, arrival);
+        }
+        return is_taken;
     }
     const struct public_key author = opened.miner;
     round_submission_fini(&opened);
@@ -197,7 +213,11 @@ static bool take_commitment(struct rounds *rounds,
     }
     enum place place = place_of(rounds, &opened.task, opened.round, &round);
     if (place == PLACE_OPEN && open_round_has(round, &opened.miner)) {
-        return open_round_commitment(round, &opened);
+        bool is_taken = open_round_commitment(round, &opened);
+        if (is_taken) {
+            hold_back(rounds, round, MESSAGE_COMMITMENT, arrival);
+        }
+        return is_taken;
     }
     return place != PLACE_NONE && keep_early(rounds, arrival, &opened.miner);
 }
@@ -258,9 +278,10 @@ bool rounds_submission(struct rounds *rounds, const Pot__Signed *message,
     return take_new(rounds, ARRIVAL_SUBMISSION, message, peer_id);
 }
 
-bool rounds_commitment(struct rounds *rounds, const Pot__Signed *message)
+bool rounds_commitment(struct rounds *rounds, const Pot__Signed *message,
+                       uint64_t peer_id)
 {
-    return take_new(rounds, ARRIVAL_COMMITMENT, message, 0);
+    return take_new(rounds, ARRIVAL_COMMITMENT, message, peer_id);
 }
 
 bool rounds_attestation(struct rounds *rounds, const Pot__Signed *message)
@@ -294,6 +315,12 @@ bool rounds_group_word(struct rounds *rounds, const Pot__Signed *message,
     }
     open_round_group_word(round, &word, peer_id);
     return true;
+}
+
+bool rounds_is_teller(const struct rounds *rounds, const struct public_key *key)
+{
+    return tellers_has(&rounds->shared.tellers, key,
+                       uv_now(rounds->config.loop));
 }
 
 bool rounds_may_reveal(const struct rounds *rounds, const struct hash *task,
@@ -514,6 +541,7 @@ void rounds_free(struct rounds *rounds)
     if (rounds != NULL) {
         POT_ASSERT(!rounds->timer.is_open);
         group_trust_fini(&rounds->shared.trust);
+        tellers_fini(&rounds->shared.tellers);
         newcomers_fini(&rounds->validators);
         newcomers_fini(&rounds->others);
         free(rounds);

@@ -61,7 +61,8 @@ void rounds_refresh(struct rounds *rounds);
  * and worth passing on.  peer_id brought it; 0: we did. */
 bool rounds_submission(struct rounds *rounds, const Pot__Signed *message,
                        uint64_t peer_id);
-bool rounds_commitment(struct rounds *rounds, const Pot__Signed *message);
+bool rounds_commitment(struct rounds *rounds, const Pot__Signed *message,
+                       uint64_t peer_id);
 bool rounds_attestation(struct rounds *rounds, const Pot__Signed *message);
 
 /* rounds_group, rounds_group_word: the same, for a validator's. */
@@ -73,6 +74,11 @@ bool rounds_group_word(struct rounds *rounds, const Pot__Signed *message,
  * and is told soon what this validator has said: a validator all of it. */
 void rounds_greet(struct rounds *rounds, const struct public_key *key,
                   uint64_t peer_id);
+
+/* rounds_is_teller: whether the peer of this node key is an aggregator that
+ * tells all validators itself what it passes on (node/round/tellers.h). */
+bool rounds_is_teller(const struct rounds *rounds,
+                      const struct public_key *key);
 
 /* rounds_may_reveal: of the task's open round, if it is that one. */
 bool rounds_may_reveal(const struct rounds *rounds, const struct hash *task,

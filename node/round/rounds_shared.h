@@ -10,6 +10,7 @@
 #include "node/round/group_sum.h"
 #include "node/round/group_trust.h"
 #include "node/round/rounds.h"
+#include "node/round/tellers.h"
 
 struct accuser;
 struct audits;
@@ -29,6 +30,7 @@ struct rounds_shared {
     struct accuser *accuser; /* NULL: this node sends no challenges */
     struct own_links *links; /* NULL without a key */
     struct group_trust trust;
+    struct tellers tellers;
     struct group_sums sums;
     uint32_t sequence; /* of the last attestation */
     struct rounds_stats stats;

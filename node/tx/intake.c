@@ -328,9 +328,23 @@ static void pass_on_group(const struct intake *intake, const struct item *item)
 {
     struct gossip *gossip = intake->config.gossip;
     if (item->type == MESSAGE_GROUP &&
-        !gossip_is_fellow(gossip, item->peer_id)) {
+        !gossip_is_teller(gossip, item->peer_id)) {
         gossip_tell_fellows(gossip, item->type, item->data, item->size);
     }
+}
+
+bool intake_is_told(const struct intake *intake, uint64_t peer_id)
+{
+    const struct gossip *gossip = intake->config.gossip;
+    return gossip_is_teller(gossip, peer_id) &&
+           (intake->config.is_gathering || !gossip_is_fellow(gossip, peer_id));
+}
+
+/* An attestation is no miner's: only to an aggregator has it been told. */
+static bool is_told(const struct intake *intake, const struct item *item)
+{
+    return (item->type != MESSAGE_ATTESTATION || intake->config.is_gathering) &&
+           intake_is_told(intake, item->peer_id);
 }
 
 /* Our own is marked too, so that it is not judged again when it returns. */
@@ -345,8 +359,7 @@ static void pass_on(struct intake *intake, const struct item *item)
     } else if (item->type == MESSAGE_SUBMISSION &&
                intake->config.is_gathering) {
         return;
-    } else if (intake->config.is_gathering &&
-               gossip_is_fellow(gossip, item->peer_id)) {
+    } else if (is_told(intake, item)) {
         gossip_forward_out(gossip, item->type, item->data, item->size);
     } else if (item->peer_id == 0) {
         gossip_publish(gossip, item->type, item->data, item->size);

@@ -79,6 +79,12 @@ void intake_free(struct intake *intake);
 void intake_receive(struct intake *intake, uint8_t type, const void *data,
                     size_t size, uint64_t peer_id);
 
+/* intake_is_told: whether the peer of this id tells validators itself what it
+ * brings of miners (gossip_is_teller): it is told none of them then.  Of
+ * validators themselves an aggregator takes that for granted; they pass on what
+ * they hear from each other. */
+bool intake_is_told(const struct intake *intake, uint64_t peer_id);
+
 /* intake_submit: a transaction of a client or of our own; done, may be NULL,
  * is called later, from the loop, or now, with MEMPOOL_FULL, when too many wait
  * or it has stopped.  Who waits when it stops is not answered. */

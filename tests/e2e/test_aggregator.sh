@@ -67,7 +67,22 @@ task_of validator0 "$kept" >"$WORK/kept.json"
 holds '.status == "completed" and .submissions == 2 * .rounds' \
     "$WORK/kept.json" || fail "$(cat "$WORK/kept.json")"
 await_end_of "$kept" $names
-same_chain validator0 validator1 validator2 validator3 miner0 aggregator0
+# Who does not reach all validators says so: those that hear it tell the one that
+# does not, and without whom no quorum counts a miner.
+kill_hard aggregator0 validator2 validator3
+heard=
+for each in validator0 validator1; do
+    heard=$heard,$(address_of $each)@127.0.0.1:$(($(port_of $each) - 1))
+done
+POTD_P2P_PEERS=${heard#,} start aggregator0 validator3
+await_ready aggregator0 validator3
+apart=$(submit validator0 "$(make_task apart 10 min_submissions=2 \
+    'numerics="exact"')")
+await 60 "the task ended" has_ended validator0 "$apart"
+task_of validator0 "$apart" >"$WORK/apart.json"
+holds '.status == "completed" and .submissions == 2 * .rounds' \
+    "$WORK/apart.json" || fail "$(cat "$WORK/apart.json")"
+same_chain validator0 validator1 validator3 miner0 aggregator0
 no_bugs
 echo "$(jq .submissions "$WORK/task.json") counted by way of an aggregator," \
     "$taken sums taken; round $round outlived a restart"

@@ -37,6 +37,7 @@ static void check_group(struct group *group, const uint8_t *data, size_t size)
     body.root = codec_bytes(group->root.b, HASH_SIZE);
     body.sum_hash = codec_bytes(group->sum.b, HASH_SIZE);
     body.sum_bytes = group->sum_bytes;
+    body.is_told = group->is_told;
     check_bytes(&body, data, size);
     group_fini(group);
 }

@@ -37,6 +37,7 @@ unit_node_tests = \
 	tests/unit/test_committing \
 	tests/unit/test_hearsay \
 	tests/unit/test_own_links \
+	tests/unit/test_held_back \
 	tests/unit/test_join_pause \
 	tests/unit/test_newcomers \
 	tests/unit/test_own_words \
@@ -44,6 +45,7 @@ unit_node_tests = \
 	tests/unit/test_referee \
 	tests/unit/test_referee_words \
 	tests/unit/test_reminder \
+	tests/unit/test_tellers \
 	tests/unit/test_round_early \
 	tests/unit/test_row_gather \
 	tests/unit/test_snapshots \
@@ -285,9 +287,18 @@ tests_unit_test_referee_SOURCES = tests/unit/test_referee.c \
 tests_unit_test_referee_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_referee_LDADD = $(unit_plant_libs)
 
+tests_unit_test_held_back_SOURCES = tests/unit/test_held_back.c \
+	$(unit_hearers)
+tests_unit_test_held_back_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_held_back_LDADD = node/round/libround.a $(unit_chain_libs)
+
 tests_unit_test_join_pause_SOURCES = tests/unit/test_join_pause.c
 tests_unit_test_join_pause_CPPFLAGS = $(unit_node_cppflags)
 tests_unit_test_join_pause_LDADD = node/round/libround.a $(unit_fixture_libs)
+
+tests_unit_test_tellers_SOURCES = tests/unit/test_tellers.c
+tests_unit_test_tellers_CPPFLAGS = $(unit_node_cppflags)
+tests_unit_test_tellers_LDADD = node/round/libround.a $(unit_fixture_libs)
 
 tests_unit_test_newcomers_SOURCES = tests/unit/test_newcomers.c
 tests_unit_test_newcomers_CPPFLAGS = $(unit_node_cppflags)

@@ -35,6 +35,7 @@ static struct {
     size_t payload_size;
     struct hash hash;
     bool is_promised;
+    bool is_other_none;    /* no validator, but an aggregator perhaps */
     unsigned heard[NODES]; /* submissions, by each */
 } t;
 
@@ -90,7 +91,17 @@ static uint64_t id_of(unsigned index)
 static bool is_fellow(void *context, const struct peer *peer)
 {
     (void)context;
-    return !public_key_equal(peer_key(peer), key_public(t.w.nodes[MINER].key));
+    return public_key_equal(peer_key(peer),
+                            key_public(t.w.nodes[FELLOW].key)) ||
+           (public_key_equal(peer_key(peer),
+                             key_public(t.w.nodes[OTHER].key)) &&
+            !t.is_other_none);
+}
+
+static bool is_teller(void *context, const struct peer *peer)
+{
+    (void)context;
+    return aggregator_is_teller(t.aggregator, peer_key(peer));
 }
 
 static bool are_up(void *context)
@@ -154,6 +165,7 @@ static void open_parts(void)
     t.is_promised = true;
     t.aggregator = aggregator_new(&config);
     gossip_set_fellows(t.gossip, is_fellow, NULL);
+    gossip_set_tellers(t.gossip, is_teller, NULL);
 }
 
 static int set_up(void **state)
@@ -313,8 +325,8 @@ static void what_was_committed_to_waits_for_others(void **state)
 }
 
 /* A group of two, or so many, which nobody here knows. */
-static bool bring_group(const struct key *author, const struct key *from,
-                        uint32_t round, size_t count)
+static bool bring_group_of(const struct key *author, const struct key *from,
+                           uint32_t round, size_t count, bool is_told)
 {
     static const struct hash members[] = {{{1}}, {{2}}, {{3}}};
     Pot__GroupBody body = POT__GROUP_BODY__INIT;
@@ -324,11 +336,18 @@ static bool bring_group(const struct key *author, const struct key *from,
     body.root = body.task;
     body.sum_hash = body.task;
     body.sum_bytes = 1;
+    body.is_told = is_told;
     Pot__Signed *message =
         signed_make(SIGNED_GROUP, &t.chain.holdings.chain, author, &body);
     bool is_taken = aggregator_group(t.aggregator, message, key_public(from));
     codec_free(message);
     return is_taken;
+}
+
+static bool bring_group(const struct key *author, const struct key *from,
+                        uint32_t round, size_t count)
+{
+    return bring_group_of(author, from, round, count, false);
 }
 
 static void a_group_is_taken_of_its_author_alone(void **state)
@@ -344,6 +363,48 @@ static void a_group_is_taken_of_its_author_alone(void **state)
     assert_false(bring_group(author, author, 0, 2));
 }
 
+/* Validators have it from that one; but a miner of its may be one of ours, too,
+ * and is not to depend on it. */
+static void what_validators_are_told_by_another_aggregator_is_told_once(
+    void **state)
+{
+    (void)state;
+    const struct key *author = t.w.nodes[OTHER].key;
+    t.is_other_none = true;
+    assert_true(bring_group_of(author, author, 0, 2, true));
+    hold_payload();
+    bring(OTHER);
+    assert_int_equal(stats().passed_on, 1);
+    world_turn(&t.w, 50);
+    assert_int_equal(t.heard[FELLOW], 0);
+    bring(MINER);
+    wait_for(FELLOW);
+}
+
+/* It may reach validators by this one alone. */
+static void what_they_are_not_told_by_it_is_told_here(void **state)
+{
+    (void)state;
+    const struct key *author = t.w.nodes[OTHER].key;
+    t.is_other_none = true;
+    assert_true(bring_group_of(author, author, 0, 2, false));
+    hold_payload();
+    bring(OTHER);
+    wait_for(FELLOW);
+}
+
+static void who_tells_them_says_so_in_its_last_group(void **state)
+{
+    (void)state;
+    const struct key *author = t.w.nodes[OTHER].key;
+    const struct public_key *key = key_public(author);
+    assert_false(aggregator_is_teller(t.aggregator, key));
+    assert_true(bring_group_of(author, author, 0, 2, true));
+    assert_true(aggregator_is_teller(t.aggregator, key));
+    assert_true(bring_group_of(author, author, 0, 2, false));
+    assert_false(aggregator_is_teller(t.aggregator, key));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -357,6 +418,9 @@ int main(void)
         TEST(a_miner_is_asked_for_what_a_validator_keeps_back),
         TEST(validators_hear_of_it_when_its_miner_brings_it),
         TEST(a_group_is_taken_of_its_author_alone),
+        TEST(what_validators_are_told_by_another_aggregator_is_told_once),
+        TEST(what_they_are_not_told_by_it_is_told_here),
+        TEST(who_tells_them_says_so_in_its_last_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

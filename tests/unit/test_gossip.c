@@ -130,6 +130,29 @@ static bool is_fellow(void *context, const struct peer *peer)
     return false;
 }
 
+/* A teller's copy is new, one more by somebody else is too, and a fellow's is
+ * not: fellows have told each other. */
+static void what_was_told_is_new_to_others_and_not_of_fellows(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init(&w);
+    node_open(&w, 0, NULL);
+    struct gossip *gossip = gossip_new(w.nodes[0].net, 0);
+    assert_true(gossip_receive_told(gossip, MESSAGE_COMMITMENT, "a", 1));
+    assert_false(gossip_receive_told(gossip, MESSAGE_COMMITMENT, "a", 1));
+    assert_false(gossip_receive_twice(gossip, MESSAGE_COMMITMENT, "a", 1));
+    assert_true(gossip_receive(gossip, MESSAGE_COMMITMENT, "a", 1));
+    assert_false(gossip_receive(gossip, MESSAGE_COMMITMENT, "a", 1));
+    assert_true(gossip_receive_twice(gossip, MESSAGE_COMMITMENT, "b", 1));
+    assert_false(gossip_receive_twice(gossip, MESSAGE_COMMITMENT, "b", 1));
+    assert_false(gossip_receive_told(gossip, MESSAGE_COMMITMENT, "b", 1));
+    gossip_forget(gossip, MESSAGE_COMMITMENT, "a", 1);
+    assert_true(gossip_receive_twice(gossip, MESSAGE_COMMITMENT, "a", 1));
+    gossip_free(gossip);
+    world_fini(&w);
+}
+
 struct copies {
     struct gossip *gossip;
     size_t of_fellows; /* but the first one */
@@ -267,6 +290,7 @@ int main(void)
         cmocka_unit_test(old_marks_are_forgotten_and_recent_ones_are_not),
         cmocka_unit_test(a_message_goes_round_a_ring_and_stops),
         cmocka_unit_test(fellows_tell_others_and_not_each_other),
+        cmocka_unit_test(what_was_told_is_new_to_others_and_not_of_fellows),
         cmocka_unit_test(what_is_published_again_is_sent_again),
         cmocka_unit_test(who_does_not_follow_is_told_nothing),
     };

@@ -43,6 +43,12 @@ static int tear_down(void **state)
     return 0;
 }
 
+static bool is_told(void *context)
+{
+    (void)context;
+    return true;
+}
+
 static void on_published(void *context)
 {
     (void)context;
@@ -69,6 +75,7 @@ static void open_grouping(uint32_t expected)
         .key = t.s.aggregator,
         .task = t.s.task,
         .expected = expected,
+        .is_told = is_told,
         .published = on_published,
         .pass_on = on_passed_on,
     };
