@@ -41,6 +41,7 @@ static void on_worked(void *context)
 static void start(struct settling *s)
 {
     loop_timer_stop(&s->timer);
+    s->is_waiting = false;
     s->is_due = s->is_working && !s->is_stopped;
     if (!s->is_working && !s->is_stopped) {
         s->is_working = true;
@@ -71,7 +72,8 @@ void settling_applied(struct settling *s, size_t size)
 {
     if (size > SMALL_BYTES) {
         start(s);
-    } else if (!uv_is_active((const uv_handle_t *)&s->timer.timer)) {
+    } else if (!s->is_waiting) {
+        s->is_waiting = true;
         loop_timer_start(&s->timer, SMALL_WAIT_MS, 0);
     }
 }

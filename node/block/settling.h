@@ -21,6 +21,7 @@ struct settling {
     uv_loop_t *loop;
     const struct holdings *holdings;
     struct loop_timer timer;
+    bool is_waiting; /* for it */
     struct offload offload;
     bool is_working;
     bool is_due; /* again, for blocks that came meanwhile */
