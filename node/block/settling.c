@@ -72,7 +72,7 @@ void settling_applied(struct settling *s, size_t size)
 {
     if (size > SMALL_BYTES) {
         start(s);
-    } else if (!s->is_waiting) {
+    } else if (!s->is_waiting && !s->is_stopped) {
         s->is_waiting = true;
         loop_timer_start(&s->timer, SMALL_WAIT_MS, 0);
     }
