@@ -47,16 +47,17 @@ static size_t part_rows(size_t m, size_t k)
 /* A tile in all blocks of k: each is a chain of its own. */
 TARGET static bool give_tile(const struct product_taker *taker,
                              struct product_piece *piece, const float *a,
-                             const float *panel, size_t k, size_t block)
+                             const float *panel, size_t k, size_t block,
+                             const struct ahead *ahead)
 {
+    const struct ahead none = {.rows = 0};
     float sums[TILE_ROWS * 2 * LANES] __attribute__((aligned(64)));
     bool is_taken = true;
     piece->values = sums;
     for (size_t l = 0; is_taken && l < k; l += block) {
-        struct operand part = {a + l * piece->rows, piece->rows, true, false};
         tiles[piece->rows][1][piece->columns > LANES](
-            sums, PANEL, part, panel + l * PANEL, k - l < block ? k - l : block,
-            false, (struct ahead){0});
+            sums, PANEL, a + l * piece->rows, piece->rows, panel + l * PANEL,
+            k - l < block ? k - l : block, false, l == 0 ? ahead : &none);
         piece->is_first = l == 0;
         is_taken = taker->take(taker->context, piece);
     }
@@ -66,13 +67,14 @@ TARGET static bool give_tile(const struct product_taker *taker,
 /* The place of c that piece says. */
 TARGET static void step_with_tile(const struct target *to,
                                   const struct product_piece *piece,
-                                  const float *a, const float *panel, size_t k)
+                                  const float *a, const float *panel, size_t k,
+                                  const struct ahead *ahead)
 {
     float *c = to->c + piece->first;
     size_t columns = piece->columns;
     step_fn *step = step_tiles[piece->rows][columns > LANES];
     if (columns == LANES || columns == PANEL) {
-        step(c, piece->stride, to->rate, a, panel, k);
+        step(c, piece->stride, to->rate, a, panel, k, ahead);
         return;
     }
     float wide[TILE_ROWS * 2 * LANES] = {0};
@@ -80,28 +82,43 @@ TARGET static void step_with_tile(const struct target *to,
         memcpy(wide + i * PANEL, c + i * piece->stride,
                columns * sizeof(float));
     }
-    step(wide, PANEL, to->rate, a, panel, k);
+    step(wide, PANEL, to->rate, a, panel, k, ahead);
     for (size_t i = 0; i < piece->rows; i++) {
         memcpy(c + i * piece->stride, wide + i * PANEL,
                columns * sizeof(float));
     }
 }
 
-/* A tile's rows against a group's columns, the first of which piece has. */
+/* A tile's rows against a group's columns, the first of which piece has; the
+ * tile is the index-th of count that ask for the next group's place. */
 TARGET static bool give_tiles(const struct target *to,
                               struct product_piece piece, const float *a,
                               const float *panels, size_t columns, size_t k,
-                              size_t block)
+                              size_t block, const struct source *next,
+                              size_t index, size_t count)
 {
+    struct source source = *next;
     for (size_t j = 0; j < columns; j += PANEL) {
         const float *panel = panels + j * k;
+        struct ahead ahead[ASKED_MAX];
+        struct ahead *end = ahead;
         piece.columns = columns - j < PANEL ? columns - j : PANEL;
+        if (to->taker == NULL) { /* at first, as it is needed at last */
+            end = ask(end, to->c + piece.first, piece.columns - 1, piece.stride,
+                      piece.rows);
+        }
+        source.columns = next->columns < j + PANEL
+                             ? next->columns < j ? 0 : next->columns - j
+                             : PANEL;
+        end = ask_source(end, &source, index, count);
+        end->rows = 0;
         if (to->taker == NULL) {
-            step_with_tile(to, &piece, a, panel, k);
-        } else if (!give_tile(to->taker, &piece, a, panel, k, block)) {
+            step_with_tile(to, &piece, a, panel, k, ahead);
+        } else if (!give_tile(to->taker, &piece, a, panel, k, block, ahead)) {
             return false;
         }
         piece.first += PANEL;
+        source.b.at += PANEL;
     }
     return true;
 }
@@ -120,11 +137,16 @@ TARGET static bool give_part(const struct target *to, size_t first,
             pack_panel(panels + l * k, part,
                        columns - l < PANEL ? columns - l : PANEL, k);
         }
-        for (size_t i = 0; i < rows; i += piece.rows) {
+        size_t left = n - j - columns;
+        struct source next = {b, left < GROUP * PANEL ? left : GROUP * PANEL,
+                              k};
+        next.b.at += j + columns;
+        for (size_t i = 0, t = 0; i < rows; i += piece.rows, t++) {
             piece.rows = tile_rows(rows - i);
             piece.first = first + i * n + j;
             if (!give_tiles(to, piece, packed + i * k, panels, columns, k,
-                            block)) {
+                            block, &next, t,
+                            (rows + TILE_ROWS - 1) / TILE_ROWS)) {
                 return false;
             }
         }

@@ -31,30 +31,73 @@
 #define BLOCK_ROWS ((size_t)(518 / TILE_ROWS * TILE_ROWS))
 /* Columns of c from which on packing a pays. */
 #define PACK_COLUMNS ((size_t)256)
+/* Floats of a line of the cache. */
+#define LINE ((size_t)16)
 
 _Static_assert((518 + 2 * LANES) * RUN <= PRODUCT_SCRATCH,
                "a block's rows and a panel are packed into the scratch");
 _Static_assert(TILE_ROWS <= 15, "a tile's rows have five anchors, three each");
 
-/* Rows of c that are going to be written, asked for one a step of k: all at
- * once they would make the chains wait, as they lie far apart. */
+/* What is going to be needed lies far apart in memory, and is asked for while
+ * a tile's chains run, one row a step of k: all at once it would make them
+ * wait.  A list of these, of which the last has no rows. */
 struct ahead {
-    const float *at;
+    const float *at; /* a row's first and last float are asked for */
+    size_t last;
     size_t stride;
     size_t rows;
-    size_t last; /* column */
 };
+
+#define ASKED_MAX (PANEL + 3)
+
+static struct ahead *ask(struct ahead *to, const float *at, size_t last,
+                         size_t stride, size_t rows)
+{
+    *to = (struct ahead){at, last, stride, rows};
+    return rows > 0 ? to + 1 : to;
+}
+
+/* Where a panel is going to be packed from. */
+struct source {
+    struct operand b;
+    size_t columns; /* 0: there is none */
+    size_t run;
+};
+
+/* One of count tiles asks for its share of it. */
+static struct ahead *ask_source(struct ahead *to, const struct source *from,
+                                size_t index, size_t count)
+{
+    const struct operand *b = &from->b;
+    size_t rows = b->is_k_down ? from->run : from->columns;
+    size_t first = rows * index / count;
+    size_t end = rows * (index + 1) / count;
+    if (from->columns == 0) {
+        return to;
+    }
+    if (b->is_k_down) {
+        return ask(to, b->at + first * b->stride, from->columns - 1, b->stride,
+                   end - first);
+    }
+    for (; first < end; first++) { /* two lines at a time */
+        to = ask(to, b->at + first * b->stride, LINE, 2 * LINE,
+                 (from->run + 2 * LINE - 1) / (2 * LINE));
+    }
+    return to;
+}
 
 /* rows and vectors are constants wherever this is inlined: what is left is
  * rows * vectors chains in registers. */
-INLINE void add_chains(VECTOR sums[TILE_ROWS][2], struct operand a,
-                       const float *panel, size_t run, struct ahead ahead,
-                       size_t rows, size_t vectors)
+INLINE void add_chains(VECTOR sums[TILE_ROWS][2], const float *a,
+                       size_t a_stride, bool is_k_down, const float *panel,
+                       size_t run, const struct ahead *ahead, size_t rows,
+                       size_t vectors)
 {
     const float *anchors[5];
+    struct ahead asked = *ahead;
     UNROLLED
     for (size_t i = 0; i < 5; i++) {
-        anchors[i] = a.at + 3 * i * (a.is_k_down ? 1 : a.stride);
+        anchors[i] = a + 3 * i * (is_k_down ? 1 : a_stride);
     }
     for (size_t k = 0; k < run; k++) {
         VECTOR b[2];
@@ -62,15 +105,18 @@ INLINE void add_chains(VECTOR sums[TILE_ROWS][2], struct operand a,
         for (size_t v = 0; v < vectors; v++) {
             b[v] = LOAD(panel + k * PANEL + v * LANES);
         }
-        if (k < ahead.rows) {
-            __builtin_prefetch(ahead.at, 1);
-            __builtin_prefetch(ahead.at + ahead.last, 1);
-            ahead.at += ahead.stride;
+        if (asked.rows > 0) {
+            __builtin_prefetch(asked.at, 0, 2);
+            __builtin_prefetch(asked.at + asked.last, 0, 2);
+            asked.at += asked.stride;
+            if (--asked.rows == 0) {
+                asked = *++ahead;
+            }
         }
         UNROLLED
         for (size_t i = 0; i < rows; i++) {
             VECTOR x =
-                SPLAT(anchors[i / 3] + i % 3 * (a.is_k_down ? 1 : a.stride));
+                SPLAT(anchors[i / 3] + i % 3 * (is_k_down ? 1 : a_stride));
             UNROLLED
             for (size_t v = 0; v < vectors; v++) {
                 sums[i][v] = FMA(x, b[v], sums[i][v]);
@@ -78,14 +124,14 @@ INLINE void add_chains(VECTOR sums[TILE_ROWS][2], struct operand a,
         }
         UNROLLED
         for (size_t i = 0; i < 5; i++) {
-            anchors[i] += a.is_k_down ? a.stride : 1;
+            anchors[i] += is_k_down ? a_stride : 1;
         }
     }
 }
 
-INLINE void tile(float *c, size_t c_stride, struct operand a,
-                 const float *panel, size_t run, bool is_added,
-                 struct ahead ahead, size_t rows, size_t vectors)
+INLINE void tile(float *c, size_t c_stride, const float *a, size_t a_stride,
+                 bool is_k_down, const float *panel, size_t run, bool is_added,
+                 const struct ahead *ahead, size_t rows, size_t vectors)
 {
     VECTOR sums[TILE_ROWS][2];
     UNROLLED
@@ -95,7 +141,7 @@ INLINE void tile(float *c, size_t c_stride, struct operand a,
             sums[i][v] = is_added ? LOAD(c + i * c_stride + v * LANES) : ZERO();
         }
     }
-    add_chains(sums, a, panel, run, ahead, rows, vectors);
+    add_chains(sums, a, a_stride, is_k_down, panel, run, ahead, rows, vectors);
     UNROLLED
     for (size_t i = 0; i < rows; i++) {
         UNROLLED
@@ -105,16 +151,13 @@ INLINE void tile(float *c, size_t c_stride, struct operand a,
     }
 }
 
-/* c = fma(-rate, chains, c).  a's part is packed; c is asked for at first and
- * needed at last. */
+/* c = fma(-rate, chains, c).  a's part is packed. */
 INLINE void step_tile(float *c, size_t c_stride, float rate, const float *a,
-                      const float *panel, size_t run, size_t rows,
-                      size_t vectors)
+                      const float *panel, size_t run, const struct ahead *ahead,
+                      size_t rows, size_t vectors)
 {
     VECTOR sums[TILE_ROWS][2];
     const float back = -rate;
-    const struct operand packed = {a, rows, true, false};
-    const struct ahead own = {c, c_stride, rows, vectors * LANES - 1};
     UNROLLED
     for (size_t i = 0; i < rows; i++) {
         UNROLLED
@@ -122,7 +165,7 @@ INLINE void step_tile(float *c, size_t c_stride, float rate, const float *a,
             sums[i][v] = ZERO();
         }
     }
-    add_chains(sums, packed, panel, run, own, rows, vectors);
+    add_chains(sums, a, rows, true, panel, run, ahead, rows, vectors);
     UNROLLED
     for (size_t i = 0; i < rows; i++) {
         UNROLLED
@@ -133,26 +176,31 @@ INLINE void step_tile(float *c, size_t c_stride, float rate, const float *a,
     }
 }
 
-typedef void tile_fn(float *c, size_t c_stride, struct operand a,
+/* What tells a's part and what is asked for is handed over in words of its
+ * own or by reference: a structure by value would be written in small pieces
+ * and read in large ones, which waits until all that was stored before, a
+ * tile's sums, is in the cache. */
+typedef void tile_fn(float *c, size_t c_stride, const float *a, size_t a_stride,
                      const float *panel, size_t run, bool is_added,
-                     struct ahead ahead);
+                     const struct ahead *ahead);
 
 #define TILE(name, rows, is_down, vectors)                                     \
-    TARGET static void name(float *c, size_t c_stride, struct operand a,       \
-                            const float *panel, size_t run, bool is_added,     \
-                            struct ahead ahead)                                \
+    TARGET static void name(float *c, size_t c_stride, const float *a,         \
+                            size_t a_stride, const float *panel, size_t run,   \
+                            bool is_added, const struct ahead *ahead)          \
     {                                                                          \
-        a.is_k_down = is_down;                                                 \
-        tile(c, c_stride, a, panel, run, is_added, ahead, rows, vectors);      \
+        tile(c, c_stride, a, a_stride, is_down, panel, run, is_added, ahead,   \
+             rows, vectors);                                                   \
     }
 typedef void step_fn(float *c, size_t c_stride, float rate, const float *a,
-                     const float *panel, size_t run);
+                     const float *panel, size_t run, const struct ahead *ahead);
 
 #define STEP_TILE(name, rows, vectors)                                         \
     TARGET static void name(float *c, size_t c_stride, float rate,             \
-                            const float *a, const float *panel, size_t run)    \
+                            const float *a, const float *panel, size_t run,    \
+                            const struct ahead *ahead)                         \
     {                                                                          \
-        step_tile(c, c_stride, rate, a, panel, run, rows, vectors);            \
+        step_tile(c, c_stride, rate, a, panel, run, ahead, rows, vectors);     \
     }
 #define TILES(rows)                                                            \
     TILE(along_##rows##_1, rows, false, 1)                                     \
@@ -203,44 +251,50 @@ TARGET static void pack_rows(float *out, struct operand a, size_t rows,
 /* ---- the loops around the tile */
 
 /* A tile that is narrower than its vectors is computed beside c. */
-TARGET static void narrow_tile(float *c, size_t n, struct operand a,
+TARGET static void narrow_tile(float *c, size_t n, const float *a,
+                               size_t a_stride, bool is_k_down,
                                const float *panel, size_t run, bool is_added,
-                               struct ahead ahead, size_t rows, size_t columns)
+                               const struct ahead *ahead, size_t rows,
+                               size_t columns)
 {
     float wide[TILE_ROWS * 2 * LANES] = {0};
     for (size_t i = 0; is_added && i < rows; i++) {
         memcpy(wide + i * PANEL, c + i * n, columns * sizeof(float));
     }
-    tiles[rows][a.is_k_down][columns > LANES](wide, PANEL, a, panel, run,
-                                              is_added, ahead);
+    tiles[rows][is_k_down][columns > LANES](wide, PANEL, a, a_stride, panel,
+                                            run, is_added, ahead);
     for (size_t i = 0; i < rows; i++) {
         memcpy(c + i * n, wide + i * PANEL, columns * sizeof(float));
     }
 }
 
-/* All rows of a block against one panel. */
-TARGET static void multiply_panel(float *c, size_t n, struct operand a,
+/* All rows of a block against one panel, while the next one's place is asked
+ * for. */
+TARGET static void multiply_panel(float *c, size_t n, const struct operand *a,
                                   bool is_packed, const float *panel,
-                                  size_t rows, size_t columns, size_t run,
-                                  bool is_added)
+                                  const struct source *next, size_t rows,
+                                  size_t columns, size_t run, bool is_added)
 {
-    for (size_t i = 0; i < rows;) {
+    const size_t count = (rows + TILE_ROWS - 1) / TILE_ROWS;
+    const bool is_k_down = is_packed || a->is_k_down;
+    for (size_t i = 0, t = 0; i < rows; t++) {
         size_t height = tile_rows(rows - i);
         size_t left = rows - i - height;
-        struct operand part = a;
-        struct ahead next = {c + (i + height) * n, n,
-                             left < height ? left : height, columns - 1};
-        if (is_packed) {
-            part = (struct operand){a.at + i * run, height, true, false};
-        } else {
-            part.at += i * (a.is_k_down ? 1 : a.stride);
-        }
+        struct ahead ahead[ASKED_MAX];
+        struct ahead *end = ask(ahead, c + (i + height) * n, columns - 1, n,
+                                left < height ? left : height);
+        const float *part = a->at + i * (is_packed      ? run
+                                         : a->is_k_down ? 1
+                                                        : a->stride);
+        size_t stride = is_packed ? height : a->stride;
+        end = ask_source(end, next, t, count);
+        end->rows = 0;
         if (columns == LANES || columns == PANEL) {
-            tiles[height][part.is_k_down][columns > LANES](
-                c + i * n, n, part, panel, run, is_added, next);
+            tiles[height][is_k_down][columns > LANES](
+                c + i * n, n, part, stride, panel, run, is_added, ahead);
         } else {
-            narrow_tile(c + i * n, n, part, panel, run, is_added, next, height,
-                        columns);
+            narrow_tile(c + i * n, n, part, stride, is_k_down, panel, run,
+                        is_added, ahead, height, columns);
         }
         i += height;
     }
@@ -259,11 +313,14 @@ TARGET static void multiply_block(float *c, size_t n, struct operand a,
     }
     for (size_t j = 0; j < n; j += PANEL) {
         size_t columns = n - j < PANEL ? n - j : PANEL;
+        size_t left = n - j - columns;
+        struct source next = {b, left < PANEL ? left : PANEL, run};
         struct operand part = b;
         part.at += j * (b.is_k_down ? 1 : b.stride);
+        next.b.at = part.at + columns * (b.is_k_down ? 1 : b.stride);
         pack_panel(panel, part, columns, run);
-        multiply_panel(c + j, n, a, is_packed, panel, rows, columns, run,
-                       is_added);
+        multiply_panel(c + j, n, &a, is_packed, panel, &next, rows, columns,
+                       run, is_added);
     }
 }
 
