@@ -45,7 +45,8 @@ void kernel_dense_step(float *w, float rate, const struct kernel_dense *dense,
 }
 
 /* One sum a column, its rows ascending. */
-void kernel_dense_bias(float *db, const float *dy, size_t n, size_t d_out)
+CLONES void kernel_dense_bias(float *restrict db, const float *restrict dy,
+                              size_t n, size_t d_out)
 {
     memset(db, 0, d_out * sizeof(float));
     for (size_t i = 0; i < n; i++) {
@@ -56,7 +57,7 @@ void kernel_dense_bias(float *db, const float *dy, size_t n, size_t d_out)
     }
 }
 
-static void relu(float *y, size_t count)
+CLONES static void relu(float *y, size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {
@@ -65,7 +66,8 @@ static void relu(float *y, size_t count)
     }
 }
 
-static void relu_backward(float *dy, const float *y, size_t count)
+CLONES static void relu_backward(float *restrict dy, const float *restrict y,
+                                 size_t count)
 {
 #pragma omp simd
     for (size_t i = 0; i < count; i++) {
@@ -189,6 +191,39 @@ double kernel_mse(float *dy, const float *y, const float *t,
         }
     }
     return loss;
+}
+
+#define ROUND_HALF 0.75F /* 1.5 * 2^23 units of 2^-24: see ROUNDER */
+
+static float of_byte(struct kernel_bytes of, uint8_t byte)
+{
+    float value = (float)byte;
+    return value * of.whole + ((value * of.rest + ROUND_HALF) - ROUND_HALF);
+}
+
+bool kernel_bytes_init(struct kernel_bytes *of,
+                       const int32_t values[static 256], uint32_t divisor)
+{
+    POT_ASSERT(divisor > 0);
+    uint32_t whole = (UINT32_C(1) << FIXED_BITS) / divisor;
+    uint32_t rest = (UINT32_C(1) << FIXED_BITS) % divisor;
+    of->whole = (float)whole * 0x1p-24F;
+    of->rest = (float)((double)rest / divisor * 0x1p-24);
+    for (size_t i = 0; i < 256; i++) {
+        if (!(of_byte(*of, (uint8_t)i) == (float)values[i] * 0x1p-24F)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+CLONES void kernel_from_bytes(float *restrict out, struct kernel_bytes of,
+                              const uint8_t *restrict bytes, size_t count)
+{
+#pragma omp simd
+    for (size_t i = 0; i < count; i++) {
+        out[i] = of_byte(of, bytes[i]);
+    }
 }
 
 CLONES void kernel_from_fixed(float *restrict out,

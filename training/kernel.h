@@ -74,6 +74,22 @@ double kernel_softmax_cross_entropy(float *dy, const float *y,
 double kernel_mse(float *dy, const float *y, const float *t,
                   const uint32_t *classes, size_t n, size_t k);
 
+/* A byte's value in Q8.24, byte / divisor rounded to 2^-24, as a float: for
+ * vectors, in two parts that are exact or rounded to 2^-24. */
+struct kernel_bytes {
+    float whole;
+    float rest;
+};
+
+/* kernel_bytes_init: for the bytes' values; false: there are other values than
+ * so computed ones, and *of is not to be used. */
+bool kernel_bytes_init(struct kernel_bytes *of,
+                       const int32_t values[static 256], uint32_t divisor);
+
+/* kernel_from_bytes: out (count), (float)value / 2^24 of each byte. */
+void kernel_from_bytes(float *out, struct kernel_bytes of, const uint8_t *bytes,
+                       size_t count);
+
 /* kernel_from_fixed: Q8.24 to float: exact scaling, one rounding. */
 void kernel_from_fixed(float *out, const int32_t *values, size_t count);
 

@@ -194,23 +194,34 @@ static void fetch_ahead(const uint8_t *from, size_t size)
     }
 }
 
+/* Values that are not worked out by kernel_from_bytes are looked up. */
+static void look_up(float *x, const float of_byte[static 256],
+                    const uint8_t *from, size_t count)
+{
+#pragma GCC unroll 8
+    for (size_t c = 0; c < count; c++) {
+        x[c] = of_byte[from[c]];
+    }
+}
+
 static void load_bytes(float *x, const struct dataset *d, const uint64_t *rows,
                        size_t count)
 {
     float of_byte[256];
+    struct kernel_bytes of;
     size_t features = d->features;
-    for (size_t i = 0; i < 256; i++) {
-        of_byte[i] = (float)d->of_byte[i] * Q24_SCALE;
-    }
+    bool is_computed = kernel_bytes_init(&of, d->of_byte, d->divisor);
+    kernel_from_fixed(of_byte, d->of_byte, 256);
     for (size_t i = 0; i < count; i++, x += features) {
         const uint8_t *from = d->feature_data + rows[i] * features;
         if (i + ROWS_AHEAD < count) {
             fetch_ahead(d->feature_data + rows[i + ROWS_AHEAD] * features,
                         features);
         }
-#pragma GCC unroll 8
-        for (size_t c = 0; c < features; c++) {
-            x[c] = of_byte[from[c]];
+        if (is_computed) {
+            kernel_from_bytes(x, of, from, features);
+        } else {
+            look_up(x, of_byte, from, features);
         }
     }
 }

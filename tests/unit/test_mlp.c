@@ -477,6 +477,33 @@ static void steps_are_one_fused_multiply_add_each(void **state)
     assert_true(unfused > 10);
 }
 
+static void bytes_become_the_values_of_the_data_set(void **state)
+{
+    static const uint32_t sure[] = {2, 16, 128, 255, 256, 1000};
+    int32_t values[256];
+    uint8_t bytes[256];
+    float floats[256];
+    struct kernel_bytes of;
+    (void)state;
+    for (uint32_t i = 0; i < 6 + 2000; i++) {
+        uint32_t divisor = i < 6 ? sure[i] : i - 5;
+        for (int64_t byte = 0; byte < 256; byte++) {
+            bytes[byte] = (uint8_t)byte;
+            values[byte] =
+                fixed_saturate(fixed_divide(byte << FIXED_BITS, divisor));
+        }
+        bool is_computed = kernel_bytes_init(&of, values, divisor);
+        assert_true(is_computed || i >= 6);
+        kernel_from_bytes(floats, of, bytes, 256);
+        for (size_t j = 0; is_computed && j < 256; j++) {
+            assert_true(floats[j] == (float)values[j] * 0x1p-24F);
+        }
+        values[200]++;
+        assert_false(kernel_bytes_init(&of, values, divisor) &&
+                     values[200] < 1 << FIXED_BITS);
+    }
+}
+
 static void activations_keep_what_is_no_number(void **state)
 {
     (void)state;
@@ -523,6 +550,7 @@ int main(void)
         cmocka_unit_test(grid_does_not_depend_on_the_company),
         cmocka_unit_test(grid_refuses_what_is_no_number),
         cmocka_unit_test(steps_are_one_fused_multiply_add_each),
+        cmocka_unit_test(bytes_become_the_values_of_the_data_set),
         cmocka_unit_test(activations_keep_what_is_no_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
