@@ -16,6 +16,9 @@
  * figure has all that a job is: the message, parameters made floats, and the
  * way of the steps made integers, once a job.
  *
+ * Where OpenBLAS does not know the processor and pot-worker has found a faster
+ * kernel of it, all have that kernel: what is compared is not OpenBLAS's guess.
+ *
  * Two threads are two workers with half of each step's rows, but threads of
  * OpenBLAS, if it has any, and of PyTorch.  All take turns, and the figures are
  * of the busiest thread's processor time, so that other programs disturb them
@@ -39,6 +42,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DATA_ROWS   10000
 #define TURNS       7
@@ -46,6 +50,8 @@
 #define THREADS_MAX 2
 #define STEPS       100
 #define LOCAL_RATE  0.01 /* as the others' */
+/* Set where this program has begun anew with the worker's kernel. */
+#define CORE_VARIABLE "POT_BENCH_CORE"
 
 static uint64_t random_state = 1;
 
@@ -339,11 +345,29 @@ static bool read_arguments(struct bench *b, size_t *rows, int argc, char **argv)
            b->threads <= THREADS_MAX;
 }
 
+/* Begins the program anew with the kernel that a worker has settled on, if it
+ * is another one: OpenBLAS chooses before main(). */
+static void take_core(char **argv)
+{
+    struct worker_driver driver;
+    if (worker_driver_open(&driver, "./pot-worker", NULL) &&
+        strcmp(driver.hello.core, openblas_get_corename()) != 0) {
+        (void)setenv(CORE_VARIABLE, "1", 1);
+        (void)setenv("OPENBLAS_CORETYPE", driver.hello.core, 1);
+        (void)worker_driver_close(&driver);
+        (void)execv("/proc/self/exe", argv);
+    }
+    (void)worker_driver_close(&driver);
+}
+
 int main(int argc, char **argv)
 {
     struct bench b;
     size_t rows = 0;
-    bench_forget_environment(argv);
+    if (getenv(CORE_VARIABLE) == NULL) {
+        bench_forget_environment(argv);
+        take_core(argv);
+    }
     if (!read_arguments(&b, &rows, argc, argv)) {
         (void)fputs("Usage: training [--steps N] "
                     "[LAYERS ROWS [SECONDS [1|2]]]\n",
