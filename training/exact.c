@@ -150,11 +150,11 @@ static bool agrees_on_steps(struct trial *t, const struct product *variant,
 static bool agree(struct trial *t, const struct product *variant, size_t m,
                   size_t n, size_t k)
 {
-    const struct product_weights weights[] = {{.floats = t->b},
-                                              {.fixed = t->fixed}};
+    const struct product_weights weights[] = {
+        {.floats = t->b}, {.fixed = t->fixed}, {.floats = t->b, .bias = t->a}};
     bool is_agreed = agrees_on_given(t, variant, m, n, k) &&
                      agrees_on_steps(t, variant, m, n, k);
-    for (size_t i = 0; is_agreed && i < 2; i++) {
+    for (size_t i = 0; is_agreed && i < 3; i++) {
         is_agreed = agrees_on(t, variant->add_nt, exact_scalar.add_nt,
                               weights[i], m, n, k) &&
                     agrees_on(t, variant->set_nn, exact_scalar.set_nn,

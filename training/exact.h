@@ -3,7 +3,8 @@
  * An element of a product is one chain of fused multiply-adds, each rounded
  * once, k ascending:
  *
- *   add_nt            c = fma(a[k], b[k], c) from the c that is there
+ *   add_nt            c = fma(a[k], b[k], c) from the c that is there, or from
+ *                     the bias
  *   set_nn, give_tn   the same from c = +0; give_tn in each block of k
  *   step_tn           the same from +0, then c = fma(-rate, chain, c)
  *

@@ -50,6 +50,7 @@ TARGET static bool give_tile(const struct product_taker *taker,
                              const float *panel, size_t k, size_t block,
                              const struct ahead *ahead)
 {
+    static const float zeros[PANEL];
     const struct ahead none = {.rows = 0};
     float sums[TILE_ROWS * 2 * LANES] __attribute__((aligned(64)));
     bool is_taken = true;
@@ -57,7 +58,7 @@ TARGET static bool give_tile(const struct product_taker *taker,
     for (size_t l = 0; is_taken && l < k; l += block) {
         tiles[piece->rows][1][piece->columns > LANES](
             sums, PANEL, a + l * piece->rows, piece->rows, panel + l * PANEL,
-            k - l < block ? k - l : block, false, l == 0 ? ahead : &none);
+            k - l < block ? k - l : block, zeros, 0, l == 0 ? ahead : &none);
         piece->is_first = l == 0;
         is_taken = taker->take(taker->context, piece);
     }

@@ -36,6 +36,9 @@ static void add_nt(float *c, const float *a, struct product_weights b, size_t m,
                    size_t n, size_t k, float *scratch)
 {
     (void)scratch;
+    for (size_t i = 0; b.bias != NULL && i < m; i++) {
+        memcpy(c + i * n, b.bias, n * sizeof(float));
+    }
     chains(c, a, k, 1, b, k, 1, m, n, k);
 }
 

@@ -130,7 +130,8 @@ INLINE void add_chains(VECTOR sums[TILE_ROWS][2], const float *a,
 }
 
 INLINE void tile(float *c, size_t c_stride, const float *a, size_t a_stride,
-                 bool is_k_down, const float *panel, size_t run, bool is_added,
+                 bool is_k_down, const float *panel, size_t run,
+                 const float *from, size_t from_stride,
                  const struct ahead *ahead, size_t rows, size_t vectors)
 {
     VECTOR sums[TILE_ROWS][2];
@@ -138,7 +139,7 @@ INLINE void tile(float *c, size_t c_stride, const float *a, size_t a_stride,
     for (size_t i = 0; i < rows; i++) {
         UNROLLED
         for (size_t v = 0; v < vectors; v++) {
-            sums[i][v] = is_added ? LOAD(c + i * c_stride + v * LANES) : ZERO();
+            sums[i][v] = LOAD(from + i * from_stride + v * LANES);
         }
     }
     add_chains(sums, a, a_stride, is_k_down, panel, run, ahead, rows, vectors);
@@ -181,16 +182,17 @@ INLINE void step_tile(float *c, size_t c_stride, float rate, const float *a,
  * and read in large ones, which waits until all that was stored before, a
  * tile's sums, is in the cache. */
 typedef void tile_fn(float *c, size_t c_stride, const float *a, size_t a_stride,
-                     const float *panel, size_t run, bool is_added,
-                     const struct ahead *ahead);
+                     const float *panel, size_t run, const float *from,
+                     size_t from_stride, const struct ahead *ahead);
 
 #define TILE(name, rows, is_down, vectors)                                     \
     TARGET static void name(float *c, size_t c_stride, const float *a,         \
                             size_t a_stride, const float *panel, size_t run,   \
-                            bool is_added, const struct ahead *ahead)          \
+                            const float *from, size_t from_stride,             \
+                            const struct ahead *ahead)                         \
     {                                                                          \
-        tile(c, c_stride, a, a_stride, is_down, panel, run, is_added, ahead,   \
-             rows, vectors);                                                   \
+        tile(c, c_stride, a, a_stride, is_down, panel, run, from, from_stride, \
+             ahead, rows, vectors);                                            \
     }
 typedef void step_fn(float *c, size_t c_stride, float rate, const float *a,
                      const float *panel, size_t run, const struct ahead *ahead);
@@ -250,19 +252,28 @@ TARGET static void pack_rows(float *out, struct operand a, size_t rows,
 
 /* ---- the loops around the tile */
 
+/* What c's chains begin with: element (i, j) is at[i * row + j * column]. */
+struct start {
+    const float *at;
+    size_t row;
+    size_t column;
+};
+
 /* A tile that is narrower than its vectors is computed beside c. */
 TARGET static void narrow_tile(float *c, size_t n, const float *a,
                                size_t a_stride, bool is_k_down,
-                               const float *panel, size_t run, bool is_added,
+                               const float *panel, size_t run,
+                               const float *from, size_t from_stride,
                                const struct ahead *ahead, size_t rows,
                                size_t columns)
 {
     float wide[TILE_ROWS * 2 * LANES] = {0};
-    for (size_t i = 0; is_added && i < rows; i++) {
-        memcpy(wide + i * PANEL, c + i * n, columns * sizeof(float));
+    for (size_t i = 0; i < rows; i++) {
+        memcpy(wide + i * PANEL, from + i * from_stride,
+               columns * sizeof(float));
     }
     tiles[rows][is_k_down][columns > LANES](wide, PANEL, a, a_stride, panel,
-                                            run, is_added, ahead);
+                                            run, wide, PANEL, ahead);
     for (size_t i = 0; i < rows; i++) {
         memcpy(c + i * n, wide + i * PANEL, columns * sizeof(float));
     }
@@ -273,7 +284,8 @@ TARGET static void narrow_tile(float *c, size_t n, const float *a,
 TARGET static void multiply_panel(float *c, size_t n, const struct operand *a,
                                   bool is_packed, const float *panel,
                                   const struct source *next, size_t rows,
-                                  size_t columns, size_t run, bool is_added)
+                                  size_t columns, size_t run,
+                                  const struct start *start)
 {
     const size_t count = (rows + TILE_ROWS - 1) / TILE_ROWS;
     const bool is_k_down = is_packed || a->is_k_down;
@@ -291,10 +303,12 @@ TARGET static void multiply_panel(float *c, size_t n, const struct operand *a,
         end->rows = 0;
         if (columns == LANES || columns == PANEL) {
             tiles[height][is_k_down][columns > LANES](
-                c + i * n, n, part, stride, panel, run, is_added, ahead);
+                c + i * n, n, part, stride, panel, run,
+                start->at + i * start->row, start->row, ahead);
         } else {
             narrow_tile(c + i * n, n, part, stride, is_k_down, panel, run,
-                        is_added, ahead, height, columns);
+                        start->at + i * start->row, start->row, ahead, height,
+                        columns);
         }
         i += height;
     }
@@ -302,7 +316,7 @@ TARGET static void multiply_panel(float *c, size_t n, const struct operand *a,
 
 TARGET static void multiply_block(float *c, size_t n, struct operand a,
                                   struct operand b, size_t rows, size_t run,
-                                  bool is_added, float *scratch)
+                                  struct start start, float *scratch)
 {
     float *panel = scratch;
     bool is_packed = n >= PACK_COLUMNS;
@@ -320,7 +334,8 @@ TARGET static void multiply_block(float *c, size_t n, struct operand a,
         next.b.at = part.at + columns * (b.is_k_down ? 1 : b.stride);
         pack_panel(panel, part, columns, run);
         multiply_panel(c + j, n, &a, is_packed, panel, &next, rows, columns,
-                       run, is_added);
+                       run, &start);
+        start.at += start.column * PANEL;
     }
 }
 
@@ -343,7 +358,7 @@ static size_t block_height(size_t rows_left)
 }
 
 TARGET static void multiply(float *c, struct operand a, struct operand b,
-                            size_t m, size_t n, size_t k, bool is_added,
+                            size_t m, size_t n, size_t k, struct start start,
                             float *scratch)
 {
     for (size_t l = 0; l < k;) {
@@ -354,11 +369,14 @@ TARGET static void multiply(float *c, struct operand a, struct operand b,
             size_t rows = block_height(m - i);
             struct operand a_part = a;
             a_part.at += a.is_k_down ? l * a.stride + i : i * a.stride + l;
-            multiply_block(c + i * n, n, a_part, b_part, rows, run,
-                           is_added || l > 0, scratch);
+            struct start from = start;
+            from.at += i * start.row;
+            multiply_block(c + i * n, n, a_part, b_part, rows, run, from,
+                           scratch);
             i += rows;
         }
         l += run;
+        start = (struct start){c, n, 1};
     }
 }
 
@@ -373,15 +391,20 @@ static struct operand weights(struct product_weights b, size_t stride,
 TARGET static void add_nt(float *c, const float *a, struct product_weights b,
                           size_t m, size_t n, size_t k, float *scratch)
 {
+    struct start start = {c, n, 1};
+    if (b.bias != NULL) {
+        start = (struct start){b.bias, 0, 1};
+    }
     multiply(c, (struct operand){a, k, false, false}, weights(b, k, false), m,
-             n, k, true, scratch);
+             n, k, start, scratch);
 }
 
 TARGET static void set_nn(float *c, const float *a, struct product_weights b,
                           size_t m, size_t n, size_t k, float *scratch)
 {
+    static const float zeros[PANEL];
     multiply(c, (struct operand){a, k, false, false}, weights(b, n, true), m, n,
-             k, false, scratch);
+             k, (struct start){zeros, 0, 0}, scratch);
 }
 
 #endif

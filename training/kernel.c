@@ -15,9 +15,7 @@ void kernel_dense_forward(float *y, const struct kernel_dense *dense,
                           const float *x, struct product_weights w,
                           const float *b)
 {
-    for (size_t i = 0; i < dense->n; i++) {
-        memcpy(y + i * dense->d_out, b, dense->d_out * sizeof(float));
-    }
+    w.bias = b;
     dense->product->add_nt(y, x, w, dense->n, dense->d_out, dense->d_in,
                            dense->scratch);
 }

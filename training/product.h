@@ -24,6 +24,8 @@
 struct product_weights {
     const float *floats;
     const int32_t *fixed; /* NULL: they are floats */
+    const float *bias;    /* add_nt: what each row of c begins with (n), NULL:
+                             with what is there */
 };
 
 /* c (m, n), none of them 0; the arrays do not overlap. */
@@ -63,9 +65,10 @@ typedef void product_step_fn(float *c, float rate, const float *a,
 
 struct product {
     const char *name;
-    bool takes_fixed;         /* weights in Q8.24 */
-    product_fn *add_nt;       /* c += a * transpose(b): a (m, k), b (n, k) */
-    product_fn *set_nn;       /* c = a * b: a (m, k), b (k, n) */
+    bool takes_fixed;   /* weights in Q8.24 */
+    product_fn *add_nt; /* c += a * transpose(b): a (m, k), b (n, k); or from
+                           b's bias on */
+    product_fn *set_nn; /* c = a * b: a (m, k), b (k, n) */
     product_give_fn *give_tn; /* a (k, m), b (k, n) */
     product_step_fn *step_tn; /* the same */
 };

@@ -5,6 +5,7 @@
 #include "training/product.h"
 
 #include <cblas.h>
+#include <string.h>
 
 /* A gradient is given out in rectangles that the second cache holds. */
 #define PIECE         ((size_t)(144 * 1024))
@@ -26,6 +27,9 @@ static void add_nt(float *c, const float *a, struct product_weights b, size_t m,
     int inner = dimension(k);
     int columns = dimension(n);
     (void)scratch;
+    for (size_t i = 0; b.bias != NULL && i < m; i++) {
+        memcpy(c + i * n, b.bias, n * sizeof(float));
+    }
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, dimension(m), columns,
                 inner, 1.0F, a, inner, b.floats, inner, 1.0F, c, columns);
 }

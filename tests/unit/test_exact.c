@@ -166,12 +166,13 @@ static void check_stored(struct fixture *f, const struct product *variant,
         memcpy(f->c + i, &guard, sizeof(guard));
     }
     memcpy(c, f->before, m * n * sizeof(float));
+    b.bias = shape == NT && next_below(2) == 0 ? f->b + next_below(16) : NULL;
     store(c, variant, shape, a, b, m, n, k, f->scratch);
     assert_true(is_guarded(f->c, (size_t)(c - f->c)));
     assert_true(is_guarded(c + m * n, GUARD));
     for (size_t at = 0; at < m * n; at += step) {
-        float wanted =
-            chain(shape, a, b, f->before[at], at / n, at % n, m, n, k, 0, k);
+        float first = b.bias == NULL ? f->before[at] : b.bias[at % n];
+        float wanted = chain(shape, a, b, first, at / n, at % n, m, n, k, 0, k);
         wanted = shape == TN ? fmaf(-RATE, wanted, f->before[at]) : wanted;
         if (!is_same_float(c[at], wanted)) {
             fail_msg("%s, shape %d, (%zu, %zu, %zu), element %zu: %a, not %a",
@@ -389,6 +390,15 @@ static void wrong_with_fixed(float *c, const float *a, struct product_weights b,
     }
 }
 
+static void wrong_with_bias(float *c, const float *a, struct product_weights b,
+                            size_t m, size_t n, size_t k, float *scratch)
+{
+    exact_scalar.add_nt(c, a, b, m, n, k, scratch);
+    if (b.bias != NULL && m > 1) {
+        turn_last_bit(c + m * n - 1);
+    }
+}
+
 static void wrong_in_a_step(float *c, float rate, const float *a,
                             const float *b, size_t m, size_t n, size_t k,
                             float *scratch)
@@ -402,13 +412,14 @@ static void wrong_in_a_step(float *c, float rate, const float *a,
 static void wrong_variants_are_found(void **state)
 {
     struct fixture *f = *state;
-    struct product wrong[5] = {exact_scalar, exact_scalar, exact_scalar,
-                               exact_scalar, exact_scalar};
+    struct product wrong[6] = {exact_scalar, exact_scalar, exact_scalar,
+                               exact_scalar, exact_scalar, exact_scalar};
     wrong[0].add_nt = unfused_nt;
     wrong[1].give_tn = wrong_in_tall_tiles;
     wrong[2].set_nn = wrong_in_long_chains;
     wrong[3].set_nn = wrong_with_fixed;
     wrong[4].step_tn = wrong_in_a_step;
+    wrong[5].add_nt = wrong_with_bias;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         assert_false(exact_agrees(&wrong[i]));
     }
