@@ -108,9 +108,8 @@ TARGET static bool give_tiles(const struct target *to,
             end = ask(end, to->c + piece.first, piece.columns - 1, piece.stride,
                       piece.rows);
         }
-        source.columns = next->columns < j + PANEL
-                             ? next->columns < j ? 0 : next->columns - j
-                             : PANEL;
+        size_t left = next->columns > j ? next->columns - j : 0;
+        source.columns = left < PANEL ? left : PANEL;
         end = ask_source(end, &source, index, count);
         end->rows = 0;
         if (to->taker == NULL) {
