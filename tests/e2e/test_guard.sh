@@ -97,6 +97,7 @@ grep -q "store is whole, at height .*: kept" "$WORK/recover.log" ||
     fail "the store was not kept"
 start validator2
 await 60 "validator2 votes again" is_voting validator2
+is_needed validator2 validator3 # and is on record as one that votes
 no_evidence $names
 
 # ---- and by no other way than a word that is given
