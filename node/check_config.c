@@ -60,7 +60,8 @@ static void look_at_blas_core(const struct node_config *config,
     char taken[WORKER_CORE_NAME_SIZE];
     char what[WHAT_SIZE];
     const char *name = config->miner_blas_core;
-    if (!config->miner_enabled || strcmp(name, "auto") == 0) {
+    bool has_workers = config->miner_enabled || config->validator_enabled;
+    if (!has_workers || strcmp(name, "auto") == 0) {
         return;
     }
     char *worker = startup_worker();

@@ -263,8 +263,9 @@ static bool open_sign_state(struct node *node)
     if (err == POT_ENOENT || err == POT_EGUARD) {
         startup_error(node, EXIT_CODE_GUARD, path, POT_EGUARD,
                       err == POT_ENOENT
-                          ? "this validator's sign state is gone: run "
-                            "`potctl recover --config FILE`"
+                          ? "the chain has begun, and there is no sign state of"
+                            " this key: run `potctl recover --config FILE`, for"
+                            " a new one too"
                           : "it is another key's or another chain's");
     } else if (err != POT_OK) {
         startup_error(node,

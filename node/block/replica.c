@@ -404,9 +404,24 @@ const struct guard *replica_guard(const struct replica *r)
     return signed_watch_guard(r->watch);
 }
 
+/* A crash took the last block's certificate: the tip is one lower than was told
+ * before. */
+static void tell_again(const struct replica *r)
+{
+    const struct pbft_status status = pbft_status(r->pbft);
+    const struct pbft_mark *last = &status.signed_last;
+    if (last->height == status.height &&
+        last->rank == (uint32_t)POT__PHASE__PHASE_COMMIT) {
+        LOG(LOG_INFO, "consensus",
+            "the next block has this validator's commit already",
+            log_u64("height", status.height));
+    }
+}
+
 void replica_start(struct replica *r)
 {
     const struct pbft_event event = {.type = PBFT_START};
+    tell_again(r);
     step(r, &event);
 }
 

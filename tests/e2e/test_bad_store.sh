@@ -34,7 +34,7 @@ restore() {
 
 # The guard: a key that has signed, without its memory of what.
 rm "$v0/sign_state"
-refuses 9 'sign state is gone' validator0
+refuses 9 'there is no sign state of this key' validator0
 cp "$NET/validator1/sign_state" "$v0/sign_state"
 refuses 9 "another key's or another chain's" validator0
 restore
