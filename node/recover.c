@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "consensus/pbft.h"
+#include "node/block/decided.h"
 #include "node/node_parts.h"
 #include "node/startup.h"
 #include "storage/sign_state.h"
@@ -112,9 +113,15 @@ static bool open_or_make_state(struct node *node, const char *path)
 static bool write_state(struct node *node, uint8_t *record, size_t size)
 {
     char *path = file_join(node->config->home, "sign_state");
+    enum pot_err err = POT_OK;
     bool is_open = open_or_make_state(node, path);
-    enum pot_err err =
-        is_open ? sign_state_save(node->sign_state, record, size) : POT_OK;
+    if (is_open) { /* the store may lack the blocks that are in it */
+        size_t old_size;
+        const void *old = sign_state_record(node->sign_state, &old_size);
+        uint8_t *whole = decided_carry(&size, record, size, old, old_size);
+        err = sign_state_save(node->sign_state, whole, size);
+        free(whole);
+    }
     bool is_fine = is_open && (err == POT_OK || fail(node, path, err));
     free(path);
     free(record);

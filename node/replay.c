@@ -131,7 +131,11 @@ static bool run(struct replay *r, uint64_t height)
             return false;
         }
     }
-    return true;
+    enum pot_err err = store_sync(r->holdings.store);
+    if (err != POT_OK) {
+        fprintf(stderr, "potd: the store for the replay: %s\n", err_text(err));
+    }
+    return err == POT_OK;
 }
 
 bool replay_run(struct replay *r, struct node *node, const char *folder,

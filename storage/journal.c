@@ -131,6 +131,11 @@ void journal_seek(struct journal *journal, size_t offset)
     journal->end = offset;
 }
 
+size_t journal_end(const struct journal *journal)
+{
+    return journal->end;
+}
+
 enum pot_err journal_append(struct journal *journal, const void *data,
                             size_t size)
 {

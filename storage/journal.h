@@ -36,6 +36,9 @@ POT_MUST_USE enum pot_err journal_read(const struct journal *journal,
  * said. */
 void journal_seek(struct journal *journal, size_t offset);
 
+/* journal_end: where it goes. */
+size_t journal_end(const struct journal *journal);
+
 /* journal_append: behind the entries that are there, not synced; if it fails
  * the next one goes to the same place.  journal_sync: all are on the disk.
  *

@@ -226,6 +226,9 @@ enum pot_err slot_file_open(struct slot_file **out, const char *path,
         goto out;
     }
     err = load(file);
+    if (err == POT_OK && fdatasync(fd) != 0) {
+        err = POT_EIO; /* who wrote it may have died before its sync */
+    }
 
 out:
     if (err != POT_OK) {

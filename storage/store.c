@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/log.h"
 #include "storage/store_layer.h"
 #include "storage/store_open.h"
 #include "storage/store_record.h"
@@ -54,7 +55,12 @@ enum pot_err store_open(struct store **out, const char *folder,
         store_close(store);
         return err;
     }
-    store->synced = store->tip.height;
+    if (store->top != NULL) {
+        /* Who died may not have synced what the journal has.  If the disk does
+         * not take it now, it is unsynced still. */
+        err = store_write_nothing(store);
+        (void)err;
+    }
     *out = store;
     return POT_OK;
 }
@@ -64,7 +70,11 @@ void store_close(struct store *store)
     if (store != NULL) {
         if (store->top != NULL) {
             enum pot_err err = store_write_nothing(store);
-            (void)err; /* the journal has them as well */
+            if (err != POT_OK && store_unsynced(store, NULL) > 0) {
+                LOG(LOG_WARN, "node", "the store ends without its last blocks",
+                    log_u64("blocks", store_unsynced(store, NULL)),
+                    log_text("why", err_text(err)));
+            }
         }
         store_close_file(store);
         store_layer_unref(store->top);

@@ -431,14 +431,17 @@ static enum pot_err write_journal(struct store *store)
     const struct store_layer *top = store->top; /* writers alone change it */
     /* Each layer is a block. */
     size_t count = (size_t)store_unsynced(store, NULL);
+    size_t end = journal_end(store->journal);
     enum pot_err err = write_entries(store, top, count);
     if (err == POT_OK) {
         err = journal_sync(store->journal);
     }
     if (err == POT_OK) {
         save_last(store, &top->tip, top->base);
+        return POT_OK;
     }
-    return err;
+    journal_seek(store->journal, end); /* what comes takes their place */
+    return err == POT_ELIMIT || err == POT_EFULL ? err : POT_EIO;
 }
 
 enum pot_err store_layer_again(struct store *store,

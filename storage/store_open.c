@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "storage/journal.h"
 #include "storage/slot_file.h"
+#include "storage/store_layer.h"
 #include "storage/store_make.h"
 #include "storage/store_pages.h"
 #include "storage/store_record.h"
@@ -289,6 +290,8 @@ static enum pot_err read_meta(struct store_total totals[static STORE_TABLES],
 {
     struct store *store = o->store;
     struct store_tip tip;
+    struct store_layer *gone = NULL;
+    bool has_layers = read->top != NULL; /* which lie on this very file */
     enum pot_err err = store_read_tip(&tip, read);
     store_read_lower(read);
     if (err == POT_OK) {
@@ -296,8 +299,14 @@ static enum pot_err read_meta(struct store_total totals[static STORE_TABLES],
     }
     if (err == POT_OK) {
         (void)pthread_mutex_lock(&store->tip_lock);
+        if (!has_layers) { /* a commit that failed stood, and has them */
+            gone = store->top;
+            store->top = NULL;
+            store->synced = tip.height;
+        }
         store->tip = tip;
         (void)pthread_mutex_unlock(&store->tip_lock);
+        store_layer_unref(gone);
     }
     return err == POT_OK || err == POT_EIO
                ? err

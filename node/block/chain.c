@@ -154,7 +154,7 @@ enum pot_err chain_new(struct chain **out, uv_loop_t *loop,
     chain->must_release_all = true;
     enum pot_err err = open_tip(chain, genesis);
     if (err == POT_OK) {
-        settling_open(&chain->settling, loop, holdings);
+        settling_open(&chain->settling, loop, holdings->store);
     } else {
         free(chain);
         chain = NULL;
@@ -271,7 +271,9 @@ static void release(struct job *job)
     if (err == POT_OK) {
         held_blobs_fini(&job->held);
         job->releases_all = false;
-    } else {
+        err = held_blobs_end_promises(job->chain->holdings);
+    }
+    if (err != POT_OK) {
         LOG(LOG_DEBUG, "node", "blobs are held still",
             log_text("why", err_text(err)));
     }
@@ -310,7 +312,9 @@ static void on_work(void *context)
         break;
     case JOB_APPLY:
         apply(job);
-        release(job);
+        if (job->may_wait) {
+            release(job);
+        }
         if (job->err == POT_OK && !job->releases_all) {
             snapshots_after(holdings->snapshots);
         }
@@ -461,14 +465,20 @@ static void prepare(struct chain *chain, struct job *job)
     }
 }
 
-/* It reads the store, as the loop does anyway, and waits for no disk. */
+/* It reads the store, as the loop does anyway, and waits for no disk.  Another
+ * validator set is a blob, and goes to LMDB. */
 static bool is_brief_apply(const struct job *job)
 {
-    return !job->may_wait && job->executed != NULL && !job->releases_all &&
-           job->held.count == 0 &&
+    if (job->may_wait || job->executed == NULL || job->releases_all ||
+        job->held.count > 0) {
+        return false;
+    }
+    const struct block *block = job->executed->block->block;
+    return codec_bytes_equal(block->header->validators_hash,
+                             job->parent.next_signers.b, HASH_SIZE) &&
            snapshots_are_idle(job->chain->holdings->snapshots,
-                              job->parent.height + 1) &&
-           brief_work_block(job->executed->block->block->body);
+                              block->header->height) &&
+           brief_work_block(block->body);
 }
 
 static bool is_brief(const struct job *job)

@@ -89,6 +89,29 @@ enum pot_err decided_append(struct decided *decided, struct buf *out,
     return err;
 }
 
+/* ---- from one record into another */
+
+uint8_t *decided_carry(size_t *size, const void *record, size_t record_size,
+                       const void *from, size_t from_size)
+{
+    Pot__PbftRecord *opened;
+    Pot__PbftRecord rest = POT__PBFT_RECORD__INIT;
+    struct buf out;
+    buf_init(&out, record_size + from_size);
+    buf_append(&out, record, record_size);
+    if (from_size > 0 &&
+        CODEC_DECODE(&opened, pot__pbft_record, from, from_size) == POT_OK) {
+        rest.decided = opened->decided;
+        rest.n_decided = opened->n_decided;
+        uint8_t *data = codec_encode(size, &rest);
+        buf_append(&out, data, *size);
+        free(data);
+        codec_free(opened);
+    }
+    *size = out.size;
+    return out.data;
+}
+
 /* ---- and back */
 
 static bool fits(const struct certified *certified,
@@ -168,6 +191,14 @@ enum pot_err decided_restore(struct chain_tip *tip,
         LOG(LOG_INFO, "node", "blocks taken from the sign state",
             log_u64("from", from + 1), log_u64("to", tip->height));
         err = store_sync(holdings->store);
+    }
+    if (err == POT_EFULL) { /* no reason not to start: it does not vote */
+        LOG(LOG_WARN, "node",
+            "blocks of the sign state are not stored: the disk is full",
+            log_u64("height", tip->height),
+            log_text("next", "make room, and start potd again if no other node"
+                             " has them"));
+        err = POT_OK;
     }
     return err;
 }

@@ -31,9 +31,14 @@ struct decided {
 POT_MUST_USE enum pot_err decided_append(struct decided *decided,
                                          struct buf *out, struct store *store);
 
+/* decided_carry: the record with those of another one, as bytes; free()
+ * releases them. */
+uint8_t *decided_carry(size_t *size, const void *record, size_t record_size,
+                       const void *from, size_t from_size);
+
 /* decided_restore: applies those of a record that are next to the tip, which
  * follows, and syncs them.  What does not fit the tip, or is wrong, ends it:
- * others have those blocks too.  Blocks: at a start.
+ * others have those blocks too.  So does a full disk.  Blocks: at a start.
  *
  * In:     record  size 0: there is none
  * Errors: the store's */

@@ -4,8 +4,6 @@
 
 #include "base/cpu_time.h"
 #include "base/log.h"
-#include "node/block/held_blobs.h"
-#include "node/hold/holdings.h"
 #include "storage/store.h"
 
 /* Of a block that may wait so long for others. */
@@ -18,10 +16,7 @@ static void on_work(void *context)
 {
     const struct settling *s = context;
     enum cpu_part before = cpu_time_enter(CPU_STORAGE);
-    enum pot_err err = store_sync(s->holdings->store);
-    if (err == POT_OK) {
-        err = held_blobs_end_promises(s->holdings);
-    }
+    enum pot_err err = store_sync(s->store);
     if (err != POT_OK) {
         LOG(LOG_DEBUG, "node", "a block is not settled yet",
             log_text("why", err_text(err)));
@@ -54,10 +49,9 @@ static void on_timer(void *context)
     start(context);
 }
 
-void settling_open(struct settling *s, uv_loop_t *loop,
-                   const struct holdings *holdings)
+void settling_open(struct settling *s, uv_loop_t *loop, struct store *store)
 {
-    *s = (struct settling){.loop = loop, .holdings = holdings};
+    *s = (struct settling){.loop = loop, .store = store};
     loop_timer_open(&s->timer, loop, on_timer, s);
     uv_unref((uv_handle_t *)&s->timer.timer); /* no loop goes on for it */
 }

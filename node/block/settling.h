@@ -1,5 +1,5 @@
-/* settling: what is done off the loop behind blocks, and nobody waits for:
- * their sync, and the end of what was promised for rounds that are over.
+/* settling: the store's sync behind blocks, off the loop, which nobody waits
+ * for.
  *
  * A block is the tip, and told to others, before the store has synced it.  A
  * validator has it in its sign state: its own commit with the block, and behind
@@ -15,11 +15,11 @@
 #include "node/loop/loop_timer.h"
 #include "node/loop/offload.h"
 
-struct holdings;
+struct store;
 
 struct settling {
     uv_loop_t *loop;
-    const struct holdings *holdings;
+    struct store *store;
     struct loop_timer timer;
     bool is_waiting; /* for it */
     struct offload offload;
@@ -28,10 +28,10 @@ struct settling {
     bool is_stopped;
 };
 
-/* settling_open: holdings live until the loop has ended, and with it the work
+/* settling_open: the store lives until the loop has ended, and with it the work
  * that was begun.  settling_stop: once; nothing is begun any more. */
 void settling_open(struct settling *settling, uv_loop_t *loop,
-                   const struct holdings *holdings);
+                   struct store *store);
 void settling_stop(struct settling *settling);
 
 /* settling_applied: a block of this size is the tip.  What fails ails the

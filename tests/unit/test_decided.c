@@ -5,6 +5,7 @@
 #include "node/block/decided.h"
 
 #include "base/alloc.h"
+#include "consensus/pbft.h"
 #include "proto/codec.h"
 #include "proto/consensus.pb-c.h"
 #include "storage/store.h"
@@ -180,6 +181,29 @@ static void what_is_no_record_gives_none(void **state)
     assert_int_equal(height_restored(f), 1);
 }
 
+/* As `potctl recover` writes one. */
+static void another_record_takes_them_over(void **state)
+{
+    struct fixture *f = *state;
+    size_t bare_size;
+    size_t size;
+    assert_int_equal(append(f), POT_OK);
+    uint8_t *bare = pbft_recovering_record(&bare_size);
+    uint8_t *whole =
+        decided_carry(&size, bare, bare_size, f->record.data, f->record.size);
+    assert_true(pbft_is_recovering(whole, size));
+    assert_true(size > bare_size);
+    buf_clear(&f->record);
+    buf_append(&f->record, whole, size);
+    assert_int_equal(height_restored(f), BLOCKS);
+    free(whole);
+    whole = decided_carry(&size, bare, bare_size, "no record", 9);
+    assert_int_equal(size, bare_size);
+    assert_memory_equal(whole, bare, bare_size);
+    free(whole);
+    free(bare);
+}
+
 static void a_record_without_room_stays_as_it_is(void **state)
 {
     struct fixture *f = *state;
@@ -205,6 +229,7 @@ int main(void)
         TEST(behind_a_gap_none_is_taken),
         TEST(a_wrong_certificate_ends_it),
         TEST(what_is_no_record_gives_none),
+        TEST(another_record_takes_them_over),
         TEST(a_record_without_room_stays_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "storage/overlay.h"
 #include "storage/sign_state.h"
 #include "storage/store_env.h"
+#include "storage/store_open.h"
 #include "tests/unit/store_fixture.h"
 
 #include <setjmp.h>
@@ -21,12 +22,15 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 static bool is_sync_failing;
 static bool is_meta_failing; /* writes that are synced at once */
+static bool is_meta_kept;    /* and reach the disk all the same */
+static bool is_sync_lost;    /* it says done, and does nothing */
 static unsigned syncs;
 static struct store *failing; /* another thread finds it so meanwhile */
 
@@ -46,7 +50,7 @@ int fdatasync(int fd)
         errno = EIO;
         return -1;
     }
-    return (int)syscall(SYS_fdatasync, fd);
+    return is_sync_lost ? 0 : (int)syscall(SYS_fdatasync, fd);
 }
 
 int fsync(int fd)
@@ -62,8 +66,14 @@ int fsync(int fd)
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 {
     if (is_meta_failing && (fcntl(fd, F_GETFL) & O_DSYNC) != 0) {
+        if (is_meta_kept) {
+            (void)syscall(SYS_pwrite64, fd, data, size, offset);
+        }
         errno = EIO;
         return -1;
+    }
+    if (is_meta_kept && offset < 2 * 4096) {
+        return (ssize_t)size; /* LMDB would put the old meta page back */
     }
     return syscall(SYS_pwrite64, fd, data, size, offset);
 }
@@ -143,6 +153,98 @@ static void a_mended_disk_is_written_again(void **state)
     assert_int_equal(store_unsynced(store, NULL), 0);
     assert_int_equal(fixture_commit_empty(store), POT_OK);
     check_and_close(store, folder, 3);
+    scratch_remove(folder);
+}
+
+static enum pot_err commit_soon(struct store *store)
+{
+    struct overlay *overlay = overlay_new(store);
+    enum pot_err err = fixture_commit_soon(store, overlay, true);
+    overlay_free(overlay);
+    return err;
+}
+
+/* Behind entries that were synced, those of the failed sync are written over:
+ * the store that is opened again has them once.  The cure's first half alone
+ * stands for a sync that comes before its second. */
+static void a_sync_behind_a_failed_one_is_whole(void **state)
+{
+    (void)state;
+    char why[256] = "";
+    char *folder = scratch_folder();
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *store = open_with_genesis(folder); /* one is synced */
+        bool is_fine =
+            commit_soon(store) == POT_OK && commit_soon(store) == POT_OK;
+        is_sync_failing = true;
+        is_fine = is_fine && store_sync(store) == POT_EIO &&
+                  store_unsynced(store, NULL) == 2;
+        is_sync_failing = false;
+        store->health = STORE_SOUND;
+        is_fine = is_fine && commit_soon(store) == POT_OK &&
+                  store_sync(store) == POT_OK &&
+                  store_unsynced(store, NULL) == 0;
+        _exit(is_fine ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    struct store *store;
+    assert_int_equal(
+        store_open(&store, folder, STORE_MAP_MIN, why, sizeof(why)), POT_OK);
+    check_and_close(store, folder, 4);
+    scratch_remove(folder);
+}
+
+/* The commit that LMDB says has failed has its meta page on the disk: the
+ * layers are in it, and are unsynced no more. */
+static void a_commit_that_stood_has_the_layers(void **state)
+{
+    (void)state;
+    char why[256] = "";
+    char *folder = scratch_folder();
+    struct store *store = open_with_genesis(folder);
+    assert_int_equal(commit_soon(store), POT_OK);
+    is_meta_kept = true;
+    is_meta_failing = true;
+    assert_int_equal(store_write_nothing(store), POT_EIO);
+    is_meta_failing = false;
+    is_meta_kept = false;
+    assert_int_equal(store_unsynced(store, NULL), 1);
+    assert_int_equal(store_reopen_file(store, why, sizeof(why)), POT_OK);
+    assert_int_equal(store_unsynced(store, NULL), 0);
+    assert_null(store->top);
+    assert_int_equal(store_cure(store, NULL, 0), POT_OK);
+    assert_int_equal(store_sync(store), POT_OK);
+    assert_int_equal(commit_soon(store), POT_OK);
+    assert_int_equal(store_sync(store), POT_OK);
+    check_and_close(store, folder, 3);
+    scratch_remove(folder);
+}
+
+/* What a killed process may have left in the page cache alone is in LMDB,
+ * synced, before anybody counts on it. */
+static void a_start_syncs_what_it_finds(void **state)
+{
+    (void)state;
+    int status;
+    char *folder = scratch_folder();
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *store = open_with_genesis(folder);
+        bool is_fine = commit_soon(store) == POT_OK;
+        is_sync_lost = true;
+        is_fine = is_fine && store_sync(store) == POT_OK;
+        _exit(is_fine ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    struct store *store = fixture_open(folder);
+    assert_null(store->top);
+    assert_int_equal(height_of(store), 2);
+    assert_int_equal(store_unsynced(store, NULL), 0);
+    check_and_close(store, folder, 2);
     scratch_remove(folder);
 }
 
@@ -333,6 +435,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failed_sync_is_not_tried_again),
         cmocka_unit_test(a_mended_disk_is_written_again),
+        cmocka_unit_test(a_sync_behind_a_failed_one_is_whole),
+        cmocka_unit_test(a_commit_that_stood_has_the_layers),
+        cmocka_unit_test(a_start_syncs_what_it_finds),
         cmocka_unit_test(what_fails_during_a_cure_is_not_overlooked),
         cmocka_unit_test(a_failed_meta_page_is_mended),
         cmocka_unit_test(a_store_stops_before_the_disk_is_full),

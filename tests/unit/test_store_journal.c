@@ -497,11 +497,9 @@ static void a_torn_entry_is_no_block(void **state)
     char *folder = scratch_folder();
     char *tip_path = file_join(folder, "tip");
     extend_and_die(folder, 0, 5);
-    off_t whole = size_of(folder, "journal");
     assert_int_equal(file_read(&tip, &tip_size, tip_path, 1 << 20), POT_OK);
-    extend_and_die(folder, 6, 6);
-    assert_true(size_of(folder, "journal") > whole);
-    turn(folder, "journal", whole + 200);
+    extend_and_die(folder, 6, 6); /* LMDB has the others: the first entry */
+    turn(folder, "journal", 200);
     assert_int_equal(file_replace(tip_path, 0600, tip, tip_size), POT_OK);
     struct store *store = fixture_open(folder);
     check(store, 5);
