@@ -89,7 +89,7 @@ echo "the transfer that was left out stands at height $height"
 
 # The accused is away: no node but this test speaks with its key.
 honest="validator1 validator2"
-begin spare 2000
+begin spare 1000 # within the blocks in which evidence counts
 has_punished() { # name
     [ "$(ctl "$1" evidence --json | jq '.punished | length')" -eq 1 ]
 }

@@ -258,10 +258,16 @@ void vsim_check_start(struct vsim_node *node)
     codec_free(record);
 }
 
+/* LMDB reads nothing any more once it could not write, until it is cured. */
+static bool can_read(const struct vsim_node *node)
+{
+    return store_health(node->node->holdings.store) != STORE_FAILED;
+}
+
 void vsim_check_node(struct vsim_node *node)
 {
     uint64_t height = chain_tip(node->node->chain)->height;
-    if (height == node->height) {
+    if (height == node->height || !can_read(node)) {
         return;
     }
     if (height < node->height && !node->is_amnesic) {
