@@ -243,7 +243,10 @@ void vsim_check_start(struct vsim_node *node)
     const void *data = sign_state_record(node->node->sign_state, &size);
     enum pot_err err = CODEC_DECODE(&record, pot__pbft_record, data, size);
     POT_ASSERT(err == POT_OK);
-    if (record->height > height + 1 && !node->is_amnesic) {
+    if (node->is_amnesic) { /* until it writes a later one */
+        node->lost_height = record->height;
+    }
+    if (record->height > height + 1 && record->height > node->lost_height) {
         vsim_fail("node %" PRIu32 " starts at height %" PRIu64
                   ", and its sign state is of %" PRIu64,
                   node->index, height, record->height);

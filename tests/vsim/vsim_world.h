@@ -103,7 +103,9 @@ struct vsim_node {
     unsigned exit_code; /* when it ended last */
 
     /* vsim_check */
-    uint64_t height;     /* of its tip, as seen last */
+    uint64_t height; /* of its tip, as seen last */
+    /* Of its sign state, when it started without the blocks below that. */
+    uint64_t lost_height;
     struct hash checked; /* the last consensus message that was looked at */
 };
 
