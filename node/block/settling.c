@@ -28,7 +28,7 @@ static void on_worked(void *context)
 {
     struct settling *s = context;
     s->is_working = false;
-    if (s->is_due) {
+    if (s->is_due && !s->is_stopped) {
         start(s);
     }
 }
@@ -37,8 +37,8 @@ static void start(struct settling *s)
 {
     loop_timer_stop(&s->timer);
     s->is_waiting = false;
-    s->is_due = s->is_working && !s->is_stopped;
-    if (!s->is_working && !s->is_stopped) {
+    s->is_due = s->is_working;
+    if (!s->is_working) {
         s->is_working = true;
         offload_start(&s->offload, s->loop, on_work, on_worked, s);
     }
@@ -64,9 +64,12 @@ void settling_stop(struct settling *s)
 
 void settling_applied(struct settling *s, size_t size)
 {
+    if (s->is_stopped) { /* and its timer closed */
+        return;
+    }
     if (size > SMALL_BYTES) {
         start(s);
-    } else if (!s->is_waiting && !s->is_stopped) {
+    } else if (!s->is_waiting) {
         s->is_waiting = true;
         loop_timer_start(&s->timer, SMALL_WAIT_MS, 0);
     }
