@@ -109,6 +109,20 @@ static bool is_meant(const struct undo *undo, enum undo_which which)
     return which == UNDO_ALL || undo->is_lost == (which == UNDO_LOST);
 }
 
+/* Written once more since its sync failed, as a whole: the next one reaches
+ * that. */
+static void forgive_rewritten(struct vsim_file *file)
+{
+    for (struct undo *lost = file->undo; lost != NULL; lost = lost->next) {
+        for (const struct undo *u = file->undo; lost->is_lost && u != lost;
+             u = u->next) {
+            lost->is_lost =
+                u->is_lost || u->offset > lost->offset ||
+                u->offset + (off_t)u->size < lost->offset + (off_t)lost->size;
+        }
+    }
+}
+
 static void undo_drop(struct vsim_file *file, enum undo_which which)
 {
     struct undo **at = &file->undo;
@@ -205,6 +219,7 @@ static int sync_file(int fd)
         return -1;
     }
     if (!vsim_is_planted(PLANT_NO_SYNC)) {
+        forgive_rewritten(file);
         undo_drop(file, UNDO_SYNCED);
     }
     return 0;
