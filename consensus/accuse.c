@@ -16,7 +16,7 @@
 /* The logs of one height. */
 struct logs {
     uint64_t height;
-    const struct votes *votes;
+    struct votes *votes;
     Pot__ViewChange *const *changes;
     const Pot__NewView *new_view; /* shows others; may be NULL */
     bool *is_accused;
@@ -139,6 +139,20 @@ static const struct votes_entry *find_other(const struct votes *votes,
     return NULL;
 }
 
+/* A vote that was kept without a check (consensus/spare.h) is checked when it
+ * is to prove something: it stands, or was none. */
+static bool stands(struct pbft *p, const struct logs *logs, Pot__Phase phase,
+                   uint32_t replica, const struct votes_entry *entry)
+{
+    if (!entry->is_checked) {
+        struct vote vote = {phase, logs->height, entry->view, entry->digest,
+                            replica};
+        votes_settle(logs->votes, phase, entry->view, replica,
+                     vote_verify(&p->set, &p->chain, &vote, &entry->signature));
+    }
+    return entry->is_used;
+}
+
 static void compare_vote(struct pbft *p, const struct logs *logs,
                          const struct vote *vote,
                          const struct signature *signature)
@@ -148,7 +162,10 @@ static void compare_vote(struct pbft *p, const struct logs *logs,
     if (is_told(p, logs, replica)) {
         return;
     }
-    const struct votes_entry *other = find_other(logs->votes, vote, &phase);
+    const struct votes_entry *other;
+    do {
+        other = find_other(logs->votes, vote, &phase);
+    } while (other != NULL && !stands(p, logs, phase, replica, other));
     if (other != NULL) {
         Pot__SignedWord a =
             vote_word(vote->phase, vote->view, &vote->digest, signature);
@@ -190,7 +207,8 @@ static void compare_with_commits(struct pbft *p, const struct logs *logs,
         logs->votes->entries[VOTES_PHASES - 1][replica];
     for (size_t i = 0; i < VOTES_VIEWS && !is_told(p, logs, replica); i++) {
         const struct votes_entry *entry = &entries[i];
-        if (entry->is_used && forgets(change, entry->view)) {
+        if (entry->is_used && forgets(change, entry->view) &&
+            stands(p, logs, POT__PHASE__PHASE_COMMIT, replica, entry)) {
             struct vote commit = {POT__PHASE__PHASE_COMMIT, logs->height,
                                   entry->view, entry->digest, replica};
             tell_forgotten(p, logs, &commit, &entry->signature, change);
@@ -230,6 +248,17 @@ static void compare_change(struct pbft *p, const struct logs *logs,
     if (change->prepared != NULL) {
         compare_prepared(p, logs, change->prepared);
     }
+}
+
+/* ---- what agrees */
+
+bool accuse_agrees(struct pbft *p, const struct vote *vote)
+{
+    Pot__Phase phase;
+    const struct logs logs = vote->height == p->height ? present(p) : past(p);
+    return find_other(logs.votes, vote, &phase) == NULL &&
+           !(vote->phase == POT__PHASE__PHASE_COMMIT &&
+             forgets(find_change(&logs, vote->replica), vote->view));
 }
 
 /* ---- of the present height */
@@ -274,7 +303,7 @@ void accuse_keep(struct pbft *p, const struct hash *committed)
     last->height = p->height;
     last->set_id = p->set_id;
     last->committed = *committed;
-    last->votes = p->votes;
+    votes_copy(&last->votes, &p->votes);
     memcpy(last->is_accused, p->is_accused, sizeof(last->is_accused));
     memcpy(last->changes, p->changes, sizeof(last->changes));
     memset(p->changes, 0, sizeof(p->changes));
@@ -364,7 +393,7 @@ static void show_commits(struct pbft *p, uint32_t to)
         for (size_t at = 0; at < VOTES_VIEWS; at++) {
             const struct votes_entry *entry =
                 &last->votes.entries[VOTES_PHASES - 1][i][at];
-            if (!entry->is_used ||
+            if (!entry->is_used || !entry->is_checked ||
                 !hash_equal(&entry->digest, &last->committed)) {
                 continue;
             }

@@ -35,6 +35,10 @@ void accuse_vote(struct pbft *p, const struct vote *vote,
                  const struct signature *signature);
 void accuse_change(struct pbft *p, const Pot__ViewChange *change);
 
+/* accuse_agrees: that nothing in the logs of its height, this one or the last,
+ * contradicts a vote, checked or not. */
+bool accuse_agrees(struct pbft *p, const struct vote *vote);
+
 /* accuse_keep: the height ends with this block: its words become those of
  * the last one.  Before the height is cleared, and with the set it had.
  * accuse_forget: nothing is kept. */

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += consensus/libconsensus.a
 consensus_libconsensus_a_SOURCES = \
 	consensus/accuse.c consensus/accuse.h \
+	consensus/spare.c consensus/spare.h \
 	consensus/ahead.c consensus/ahead.h \
 	consensus/decision.c consensus/decision.h \
 	consensus/early.c consensus/early.h \

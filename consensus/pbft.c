@@ -12,6 +12,7 @@
 #include "consensus/pbft_record.h"
 #include "consensus/pbft_state.h"
 #include "consensus/resend.h"
+#include "consensus/spare.h"
 #include "consensus/view_change.h"
 #include "proto/codec.h"
 
@@ -252,7 +253,9 @@ static void take_message(struct pbft *p, const Pot__ConsensusMessage *message,
 
 static void on_message(struct pbft *p, const struct pbft_event *event)
 {
-    if (event->u.message.set_id == p->set_id) {
+    if (event->u.message.is_spare) {
+        spare_keep(p, event->u.message.message);
+    } else if (event->u.message.set_id == p->set_id) {
         take_message(p, event->u.message.message, event->u.message.from);
     }
 }
@@ -602,6 +605,12 @@ const char *pbft_change_name(enum pbft_change change)
     };
     POT_ASSERT(change < PBFT_CHANGES);
     return names[change];
+}
+
+bool pbft_is_spare(struct pbft *p, const Pot__ConsensusMessage *message,
+                   const struct public_key *from)
+{
+    return spare_is(p, message, from);
 }
 
 const struct validator_set *pbft_validators(const struct pbft *p)

@@ -7,7 +7,8 @@
  * the same effects, byte for byte.
  *
  * The caller's part:
- *   - verify messages with pbft_verify (on any thread) before PBFT_MESSAGE;
+ *   - verify messages with pbft_verify (on any thread) before PBFT_MESSAGE,
+ *     but for those that are spare;
  *   - say with each event what time it is, on a clock that never goes back;
  *   - carry out effects in their order;
  *   - let config.key sign, or not: what it does not sign is not said, and tried
@@ -99,7 +100,7 @@ const char *pbft_change_name(enum pbft_change change);
 
 enum pbft_event_type {
     PBFT_START,     /* once, first */
-    PBFT_MESSAGE,   /* a peer's message, verified */
+    PBFT_MESSAGE,   /* a peer's message, verified or spare */
     PBFT_TIMER,     /* a SET_TIMER effect's delay has passed */
     PBFT_WORK,      /* there is something to put in a block */
     PBFT_SUSPECT,   /* the primary leaves out what a block could have taken;
@@ -124,6 +125,8 @@ struct pbft_event {
                               * only tells where an answer goes */
             uint64_t set_id; /* pbft_status().set_id of the set that it was
                               * verified with; another one: ignored */
+            bool is_spare;   /* not verified, as pbft_is_spare said since the
+                              * last step */
         } message;
         struct {
             enum pbft_timer timer;
@@ -197,6 +200,12 @@ struct pbft_heard {
 /* pbft_heard: of the replica of this index. */
 void pbft_heard(struct pbft_heard *out, const struct pbft *pbft,
                 uint32_t replica);
+
+/* pbft_is_spare: whether message, which came over from's connection, is a vote
+ * that changes nothing any more (consensus/spare.h).  It need not be verified:
+ * this is done if it turns out to contradict another. */
+bool pbft_is_spare(struct pbft *pbft, const Pot__ConsensusMessage *message,
+                   const struct public_key *from);
 
 /* pbft_validators: the set of the height being agreed on; borrowed, and good
  * until the next step. */

@@ -30,7 +30,7 @@
  *     pbft_block  votes  outbox  vouched  pbft_message  pbft_effects  pace
  *     early  pbft_timers  pbft_mark  pbft_record
  *     accuse  ahead  fetch  view
- *     decision  suspicion
+ *     decision  spare  suspicion
  *     resend
  *     normal
  *     view_change

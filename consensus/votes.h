@@ -17,6 +17,7 @@
 
 struct votes_entry {
     bool is_used;
+    bool is_checked; /* its signature was; else it does not count */
     uint64_t view;
     struct hash digest;
     struct signature signature;
@@ -34,19 +35,30 @@ enum votes_outcome {
     VOTES_OLD,      /* older than all that is kept; nothing changed */
 };
 
-/* votes_clear: an empty log for count replicas. */
+/* votes_clear: an empty log for count replicas; votes is zeroed, or was one
+ * before.  votes_copy: out likewise. */
 void votes_clear(struct votes *votes, uint32_t count);
+void votes_copy(struct votes *out, const struct votes *votes);
 
-/* votes_add: vote->height is not looked at. */
+/* votes_add: vote->height is not looked at.  votes_keep: one whose signature
+ * was not checked; it gives way to the same one checked. */
 enum votes_outcome votes_add(struct votes *votes, const struct vote *vote,
                              const struct signature *signature);
+void votes_keep(struct votes *votes, const struct vote *vote,
+                const struct signature *signature);
 
-/* votes_find: a replica's vote in a view, or NULL. */
+/* votes_find: a replica's vote in a view, checked or not, or NULL. */
 const struct votes_entry *votes_find(const struct votes *votes,
                                      Pot__Phase phase, uint64_t view,
                                      uint32_t replica);
 
-/* votes_count: replicas that voted for digest in view. */
+/* votes_settle: whether the signature of one that is there holds: it counts
+ * from now on, or is gone. */
+void votes_settle(struct votes *votes, Pot__Phase phase, uint64_t view,
+                  uint32_t replica, bool holds);
+
+/* votes_count: replicas that voted for digest in view; what was not checked
+ * does not count, here and below. */
 uint32_t votes_count(const struct votes *votes, Pot__Phase phase, uint64_t view,
                      const struct hash *digest);
 
@@ -64,7 +76,7 @@ void votes_collect(struct votes_signatures *out, const struct votes *votes,
                    size_t max);
 
 /* votes_holds_block: whether replica voted for digest in any view, and so
- * had its block. */
+ * had its block; what was not checked, too. */
 bool votes_holds_block(const struct votes *votes, uint32_t replica,
                        const struct hash *digest);
 

@@ -26,7 +26,8 @@ struct letter { /* a message on its way through verification */
     uint8_t *data;
     size_t size;
     struct public_key from;
-    Pot__ConsensusMessage *message; /* NULL: refused */
+    Pot__ConsensusMessage *message; /* NULL: not decoded yet, or refused */
+    bool is_spare;
     bool is_breach;
 };
 
@@ -87,10 +88,16 @@ void inbox_free(struct inbox *inbox)
     free(inbox);
 }
 
+static bool open_letter(struct letter *l)
+{
+    return l->message != NULL ||
+           CODEC_DECODE(&l->message, pot__consensus_message, l->data,
+                        l->size) == POT_OK;
+}
+
 static bool is_good(const struct inbox *inbox, struct letter *l)
 {
-    if (CODEC_DECODE(&l->message, pot__consensus_message, l->data, l->size) !=
-        POT_OK) {
+    if (!open_letter(l)) {
         l->is_breach = true;
         return false;
     }
@@ -117,7 +124,7 @@ static void on_verify(void *context)
 static void deliver(struct inbox *inbox, const struct letter *letter)
 {
     const struct inbox_message message = {letter->message, &letter->from,
-                                          inbox->set_id};
+                                          inbox->set_id, letter->is_spare};
     if (letter->message != NULL) {
         inbox->config.deliver(inbox->config.context, &message);
         return;
@@ -154,6 +161,15 @@ static bool is_brief(const struct letter *batch)
            pbft_signatures(batch->data, batch->size) == 1;
 }
 
+/* Asked of what is delivered at once, as the next step may change it. */
+static bool is_spare(const struct inbox *inbox, struct letter *letter)
+{
+    letter->is_spare = open_letter(letter) &&
+                       inbox->config.is_spare(inbox->config.context,
+                                              letter->message, &letter->from);
+    return letter->is_spare;
+}
+
 static void start_batch(struct inbox *inbox)
 {
     inbox->batch = inbox->letters;
@@ -164,8 +180,15 @@ static void start_batch(struct inbox *inbox)
     inbox->count = 0;
     inbox->bytes = 0;
     memset(inbox->shares, 0, sizeof(inbox->shares));
-    (is_brief(inbox->batch) ? offload_brief : offload_start)(
-        &inbox->offload, inbox->config.loop, on_verify, on_verified, inbox);
+    if (!is_brief(inbox->batch)) {
+        offload_start(&inbox->offload, inbox->config.loop, on_verify,
+                      on_verified, inbox);
+    } else if (is_spare(inbox, inbox->batch)) {
+        on_verified(inbox);
+    } else {
+        offload_brief(&inbox->offload, inbox->config.loop, on_verify,
+                      on_verified, inbox);
+    }
 }
 
 static void enqueue(struct inbox *inbox, struct share *share,

@@ -1,5 +1,6 @@
 /* inbox: consensus messages on their way in: decoded and verified off the
- * loop, all that came meanwhile in one batch; a single vote at once. */
+ * loop, all that came meanwhile in one batch; a single vote at once, and not
+ * verified when it is spare. */
 #ifndef POT_NODE_BLOCK_INBOX_H
 #define POT_NODE_BLOCK_INBOX_H
 
@@ -20,6 +21,7 @@ struct inbox_message {
     const Pot__ConsensusMessage *message; /* borrowed for the call */
     const struct public_key *from;        /* whose connection brought it */
     uint64_t set_id;                      /* what it was verified with */
+    bool is_spare;                        /* it was not */
 };
 
 struct inbox_config {
@@ -30,6 +32,8 @@ struct inbox_config {
      * names that set. */
     const struct validator_set *(*validators)(void *context, uint64_t *set_id,
                                               uint64_t *height);
+    bool (*is_spare)(void *context, const Pot__ConsensusMessage *message,
+                     const struct public_key *from); /* pbft_is_spare */
     void (*deliver)(void *context, const struct inbox_message *message);
     /* What came over from's connection no honest replica sends. */
     void (*breach)(void *context, const struct public_key *from);

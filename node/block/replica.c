@@ -280,11 +280,18 @@ static const struct validator_set *validators(void *context, uint64_t *set_id,
     return pbft_validators(r->pbft);
 }
 
+static bool is_spare(void *context, const Pot__ConsensusMessage *message,
+                     const struct public_key *from)
+{
+    const struct replica *r = context;
+    return pbft_is_spare(r->pbft, message, from);
+}
+
 static void on_message(void *context, const struct inbox_message *message)
 {
     struct replica *r = context;
     struct pbft_event event = {.type = PBFT_MESSAGE};
-    if (message->set_id == pbft_status(r->pbft).set_id) {
+    if (!message->is_spare && message->set_id == pbft_status(r->pbft).set_id) {
         signed_watch_message(r->watch, pbft_validators(r->pbft),
                              message->message);
         known_commits_add(r->config.verified, pbft_validators(r->pbft),
@@ -292,6 +299,7 @@ static void on_message(void *context, const struct inbox_message *message)
     }
     event.u.message.message = message->message;
     event.u.message.set_id = message->set_id;
+    event.u.message.is_spare = message->is_spare;
     if (!validator_set_find(&event.u.message.from, pbft_validators(r->pbft),
                             message->from)) {
         event.u.message.from = PBFT_NO_REPLICA;
@@ -525,8 +533,15 @@ static struct signed_watch *open_watch(struct replica *r)
 static void open_parts(struct replica *r)
 {
     const struct replica_config *c = &r->config;
-    const struct inbox_config inbox = {c->loop,    c->chain,   r,
-                                       validators, on_message, on_breach};
+    const struct inbox_config inbox = {
+        .loop = c->loop,
+        .chain = c->chain,
+        .context = r,
+        .validators = validators,
+        .is_spare = is_spare,
+        .deliver = on_message,
+        .breach = on_breach,
+    };
     const struct vote_record_config record = {
         .loop = c->loop,
         .sign_state = c->sign_state,

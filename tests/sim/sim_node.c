@@ -148,6 +148,29 @@ void sim_node_start(struct sim_world *world, struct sim_node *node)
 
 /* ---- events */
 
+/* As it comes, before anything else can change what the replica waits for. */
+static bool take_spare(struct sim_world *world, struct sim_node *node,
+                       const struct sim_event *event)
+{
+    const struct sim_message *message = event->message;
+    struct pbft_event taken = {.type = PBFT_MESSAGE};
+    uint32_t from = sim_replica_of(world, pbft_status(node->pbft).height,
+                                   world->nodes[event->from].identity);
+    if (message->message == NULL || from == PBFT_NO_REPLICA ||
+        !pbft_is_spare(node->pbft, message->message,
+                       &pbft_validators(node->pbft)->keys[from])) {
+        return false;
+    }
+    taken.u.message.message = message->message;
+    taken.u.message.from = from;
+    taken.u.message.is_spare = true;
+    sim_mark(world, MARK_SPARE);
+    sim_trace(world, node, "keeps %s of replica %" PRIu32,
+              sim_kind_name(message->message), from);
+    sim_step(world, node, &taken);
+    return true;
+}
+
 static void on_deliver(struct sim_world *world, struct sim_node *node,
                        struct sim_event *event)
 {
@@ -158,6 +181,9 @@ static void on_deliver(struct sim_world *world, struct sim_node *node,
     }
     if (!node->is_honest) {
         sim_attack_in(world, node, message);
+    }
+    if (take_spare(world, node, event)) {
+        return;
     }
     if (message->message == NULL ||
         !pbft_verify(pbft_validators(node->pbft), &world->chain,

@@ -66,6 +66,7 @@
     X(MARK_SUSPECTED, "a view was left on suspicion alone")                    \
     X(MARK_WRONGED, "an honest primary was suspected")                         \
     X(MARK_EVIDENCE, "evidence of two votes was given")                        \
+    X(MARK_SPARE, "a vote that changes nothing was not checked")               \
     X(MARK_FORGED, "a forged message was refused")                             \
     X(MARK_BAD_CERTIFICATE, "a forged certificate was refused by sync")        \
     X(MARK_UNSIGNED, "a key did not sign when it was asked")                   \

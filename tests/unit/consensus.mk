@@ -5,6 +5,7 @@ pbft_bench = tests/unit/pbft_case.c tests/unit/pbft_case.h \
 	tests/sim/sim_block.c tests/sim/sim_block.h
 consensus_tests = tests/unit/test_certificate tests/unit/test_early \
 	tests/unit/test_evidence tests/unit/test_pbft_evidence \
+	tests/unit/test_pbft_spare \
 	tests/unit/test_pbft_set_change \
 	tests/unit/test_pace \
 	tests/unit/test_pbft_advance tests/unit/test_pbft_bugs \
@@ -32,6 +33,11 @@ tests_unit_test_pbft_evidence_SOURCES = tests/unit/test_pbft_evidence.c \
 	$(pbft_bench)
 tests_unit_test_pbft_evidence_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_pbft_evidence_LDADD = $(consensus_libs)
+
+tests_unit_test_pbft_spare_SOURCES = tests/unit/test_pbft_spare.c \
+	$(pbft_bench)
+tests_unit_test_pbft_spare_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_pbft_spare_LDADD = $(consensus_libs)
 
 tests_unit_test_pbft_set_change_SOURCES = \
 	tests/unit/test_pbft_set_change.c $(pbft_bench)

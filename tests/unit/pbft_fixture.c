@@ -168,9 +168,13 @@ bool bench_message(struct bench *bench, uint32_t from, const uint8_t *bytes,
     if (CODEC_DECODE(&message, pot__consensus_message, bytes, size) != POT_OK) {
         return false;
     }
-    bool is_right = pbft_verify(&bench->set, &bench->chain, message);
+    bool is_spare = from < bench->set.count &&
+                    pbft_is_spare(bench->pbft, message, &bench->set.keys[from]);
+    bool is_right =
+        is_spare || pbft_verify(&bench->set, &bench->chain, message);
     if (is_right) {
         struct pbft_event event = {.type = PBFT_MESSAGE};
+        event.u.message.is_spare = is_spare;
         event.u.message.message = message;
         event.u.message.from = from;
         event.u.message.set_id = pbft_status(bench->pbft).set_id;

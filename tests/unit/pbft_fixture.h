@@ -58,7 +58,8 @@ struct bench_block bench_block(const struct bench *bench, uint64_t view,
                                uint64_t salt);
 void bench_block_fini(struct bench_block *block);
 
-/* bench_message: decodes, verifies and steps; false when it is refused. */
+/* bench_message: decodes, verifies what is not spare, and steps; false when it
+ * is refused. */
 bool bench_message(struct bench *bench, uint32_t from, const uint8_t *bytes,
                    size_t size);
 bool bench_vote(struct bench *bench, Pot__Phase phase, uint32_t replica,

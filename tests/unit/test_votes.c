@@ -18,7 +18,7 @@ static struct votes *votes;
 static int open_votes(void **state)
 {
     (void)state;
-    votes = pot_alloc(sizeof(*votes));
+    votes = pot_calloc(1, sizeof(*votes));
     votes_clear(votes, 4);
     return 0;
 }
