@@ -8,7 +8,7 @@
 
 #include "base/key_claim.h"
 
-/* Kept at once, 88 KiB each; of more, the latest. */
+/* Kept at once, 190 KiB each; of more, the latest. */
 #define KEY_OFTEN_MAX 128
 
 /* key_often_holds: as key_claim_holds; on any thread.  A stranger must not be

@@ -15,9 +15,9 @@
 
 #include <stdlib.h>
 
-#define BITS    6
+#define BITS    7
 #define HALF    (1 << (BITS - 1))
-#define ROWS    4
+#define ROWS    2
 #define DIGITS  POINT_DIGITS_OF(BITS)
 #define LINE    64 /* of the processor's cache */
 #define EARLY   3

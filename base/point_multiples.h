@@ -9,7 +9,7 @@
 #include <decaf/point_255.h>
 #include <stddef.h>
 
-struct point_multiples; /* opaque, 88 KiB: base/point_multiples.c */
+struct point_multiples; /* opaque, 190 KiB: base/point_multiples.c */
 
 /* point_multiples_new: half a millisecond; free() releases it. */
 struct point_multiples *point_multiples_new(
