@@ -17,8 +17,9 @@ static struct store *_Atomic watched;
 /* Safe in a signal handler. */
 static _Noreturn void end(const char *why)
 {
-    static const char what[] = ": run --verify-store, and then `potctl "
-                               "resync --config FILE`\n";
+    static const char what[] = ": run `potctl store verify --config FILE`, and "
+                               "if that finds damage `potctl resync --config "
+                               "FILE`\n";
     (void)!write(STDERR_FILENO, "potd: ", 6);
     (void)!write(STDERR_FILENO, why, strlen(why));
     (void)!write(STDERR_FILENO, what, sizeof(what) - 1);

@@ -63,7 +63,7 @@ static enum exit_code code_of(enum pot_err err)
 static enum exit_code fail(enum pot_err err, const char *what, const char *why)
 {
     if (why[0] != '\0') {
-        fprintf(stderr, "potd: %s\n", why);
+        fprintf(stderr, "potd: %s%s\n", why, startup_store_remedy(err));
     } else {
         fprintf(stderr, "potd: %s: %s\n", what, err_text(err));
     }

@@ -123,7 +123,12 @@ static void on_cured(struct mending *m)
         mending_failed(m, m->err, "beginning again");
     } else if (m->err != POT_OK) {
         LOG(LOG_ERROR, "node", "cannot begin again: stopping",
-            log_text("why", err_text(m->err)));
+            log_text("why", err_text(m->err)),
+            log_text("do", m->err == POT_EGUARD
+                               ? "start it again; if it refuses, `potctl"
+                                 " recover --config FILE`"
+                               : "`potctl store verify --config FILE`, and if"
+                                 " that finds damage `potctl resync`"));
         node->exit_code =
             m->err == POT_EGUARD ? EXIT_CODE_GUARD : EXIT_CODE_STORE;
         m->stop(node);

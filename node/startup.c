@@ -43,6 +43,16 @@ void startup_error(struct node *node, enum exit_code code, const char *what,
     fprintf(stderr, "potd: %s: %s: %s\n", what, err_text(err), remedy);
 }
 
+const char *startup_store_remedy(enum pot_err err)
+{
+    return err == POT_EBUSY ? ": stop that node first"
+           : err == POT_ECORRUPT
+               ? ": run `potctl resync --config FILE`, which moves the store"
+                 " aside to sync anew, or put a backup in its place"
+           : err == POT_EIO ? ": look at the disk and the kernel's log"
+                            : "";
+}
+
 void startup_chain_error(struct node *node, enum pot_err err)
 {
     if (err == POT_EGUARD) { /* of what was stored, not of what is signed */
@@ -61,7 +71,8 @@ void startup_chain_error(struct node *node, enum pot_err err)
     } else {
         startup_error(
             node, EXIT_CODE_STORE, node->config->home, err,
-            "run --verify-store, and then `potctl resync --config FILE`");
+            "run `potctl store verify --config FILE`, and if that finds damage"
+            " `potctl resync --config FILE`");
     }
 }
 
@@ -210,8 +221,7 @@ static bool open_store(struct node *node)
                           : err == POT_EFULL || err == POT_ELIMIT
                               ? EXIT_CODE_FULL
                               : EXIT_CODE_STORE;
-        fprintf(stderr, "potd: %s%s\n", why,
-                err == POT_EBUSY ? ": stop that node first" : "");
+        fprintf(stderr, "potd: %s%s\n", why, startup_store_remedy(err));
     } else {
         last_words_open(node->holdings.store);
         startup_set_limits(node, node->config);
@@ -270,7 +280,12 @@ static bool open_sign_state(struct node *node)
     } else if (err != POT_OK) {
         startup_error(node,
                       err == POT_EBUSY ? EXIT_CODE_LOCKED : EXIT_CODE_STORE,
-                      path, err, "check the file and the disk");
+                      path, err,
+                      err == POT_ECORRUPT
+                          ? "run `potctl recover --config FILE`, which begins a"
+                            " new one"
+                      : err == POT_EBUSY ? "stop that node first"
+                                         : "check the file and the disk");
     } else if (sign_state_is_torn(node->sign_state)) {
         LOG(LOG_WARN, "node",
             "the sign state has a damaged record: the one before stands, and "

@@ -35,4 +35,9 @@ void startup_error(struct node *node, enum exit_code code, const char *what,
                    enum pot_err err, const char *remedy);
 void startup_chain_error(struct node *node, enum pot_err err);
 
+/* startup_store_remedy: what to do with a store that cannot be opened or
+ * copied, to stand behind the line that says why; "" where that line says it or
+ * the store is not to blame. */
+const char *startup_store_remedy(enum pot_err err);
+
 #endif

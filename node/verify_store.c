@@ -169,6 +169,11 @@ enum exit_code verify_store(const struct node_config *config)
             (lowest > 1 ? check_headers(&node, lowest) : check_replay(&node));
         node.exit_code = is_right ? EXIT_CODE_DONE : EXIT_CODE_STORE;
         printf("%s\n", is_right ? "the store is right" : "THE STORE IS BAD");
+        if (!is_right) {
+            (void)fflush(stdout);
+            fprintf(stderr, "potd: %s/store%s\n", config->home,
+                    startup_store_remedy(POT_ECORRUPT));
+        }
     }
     startup_close(&node);
     return node.exit_code;

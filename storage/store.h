@@ -260,9 +260,12 @@ uint64_t store_unsynced(struct store *store, uint64_t *first);
     X(STORE_DISK_FULL, "disk_full", "the disk has no room left")               \
     X(STORE_MAP_FULL, "map_full", "the store has reached storage.max_size_mb") \
     X(STORE_FAILED, "disk_failed", "the disk failed to write or sync")         \
-    X(STORE_CORRUPT, "store_corrupt", "stored data is damaged")                \
+    X(STORE_CORRUPT, "store_corrupt",                                          \
+      "stored data is damaged: stop the node, and `potctl resync --config"     \
+      " FILE`")                                                                \
     X(STORE_DIVERGED, "diverged",                                              \
-      "the validators agreed on a state that this node does not come to")
+      "the validators agreed on a state that this node does not come to:"      \
+      " `potctl debug dump`, and `potctl debug compare` with another node")
 
 enum store_health {
 #define X(code, name, text) code,
@@ -277,7 +280,7 @@ enum store_health store_health(const struct store *store);
 const char *store_health_name(enum store_health health);
 
 /* store_health_text: what is wrong, for a person, and what must be there for
- * it to go on; returns text. */
+ * it to go on, or what to do where it does not by itself; returns text. */
 #define STORE_HEALTH_TEXT_SIZE 160
 const char *store_health_text(char text[static STORE_HEALTH_TEXT_SIZE],
                               const struct store *store,

@@ -213,8 +213,8 @@ static enum pot_err check_format(struct opening *o, MDB_txn *txn)
     if (store->format < STORE_FORMAT_OLDEST) {
         return refuse(o, POT_EFORMAT,
                       "%s was made by another version, too long ago (format"
-                      " %u, known are %d and later): move it away and sync"
-                      " anew",
+                      " %u, known are %d and later): run `potctl resync"
+                      " --config FILE`, which moves it aside to sync anew",
                       store->folder, store->format, STORE_FORMAT_OLDEST);
     }
     return o->has_stranger ? refuse(o, POT_ECORRUPT,

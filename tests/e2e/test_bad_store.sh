@@ -39,7 +39,7 @@ cp "$NET/validator1/sign_state" "$v0/sign_state"
 refuses 9 "another key's or another chain's" validator0
 restore
 head -c 1000 /dev/urandom >"$v0/sign_state"
-refuses 8 'sign_state' validator0
+refuses 8 'sign_state.*`potctl recover' validator0
 restore
 
 # Damage: each page of the file in turn would take long; a few will do.
@@ -62,8 +62,8 @@ for page in 2 $((pages / 3)) $((pages / 2)) $((pages - 2)); do
 done
 [ "$found" -gt 0 ] || fail "no damage was found"
 truncate -s $((pages * 4096 / 2)) "$data"
-refuses 8 'store' validator0
-refuses 8 'store' validator0 --verify-store
+refuses 8 'data.mdb.*`potctl resync' validator0
+refuses 8 'data.mdb.*`potctl resync' validator0 --verify-store
 restore
 
 # No room: a limit on the size of files stands in for a full disk.

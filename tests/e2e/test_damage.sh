@@ -44,6 +44,7 @@ parent=$(ctl validator0 block 3 --json | jq -r .parent)
 await 10 "the damaged block" shows validator0 "$parent" /v1/blocks/3
 says store_damaged validator0 500 GET /v1/blocks/3
 await 10 "validator0 says so" has_reason validator0 store_corrupt
+ready_json validator0 | grep -q '`potctl resync' || fail "no remedy in /readyz"
 silent_while_others_go_on validator0 validator1 # at once
 says store_damaged validator0 500 GET /v1/blocks/3
 says '' validator0 200 GET /v1/blocks/6

@@ -456,7 +456,7 @@ static void a_store_of_long_ago_is_told_what_to_do(void **state)
                      POT_OK);
     store_close(f->store);
     f->store = NULL;
-    is_refused(f, "move it away and sync anew");
+    is_refused(f, "`potctl resync --config FILE`");
 }
 
 static void a_table_that_nobody_knows_is_damage(void **state)
