@@ -24,6 +24,8 @@
 #define STOP_POLL_MS      50
 #define LOCK_POLL_MS      10
 #define LOCK_WAIT_MS      5000 /* a child is at its exec sooner */
+#define STATUS_BYTES_MAX  (1 << 20)
+#define ENDING_WAIT_MS    10000 /* of a process that was killed */
 
 /* The API's address out of node.toml: potd itself checks all the rest. */
 static void read_url(struct testnet_node *node)
@@ -103,6 +105,51 @@ pid_t testnet_running(const struct testnet_node *node)
     return pid > 0 && is_ours(pid, node->config) ? pid : find_holder(node);
 }
 
+/* Whether a process was killed: it ends, but has its files, and so the store's
+ * lock and its ports, for a while.  SIGKILL stays pending until the end; a
+ * zombie may have threads that are at it still. */
+static bool is_killed(pid_t pid)
+{
+    static const char *const words[] = {"\nSigPnd:", "\nShdPnd:"};
+    char path[64];
+    size_t size;
+    char *text = pot_alloc(STATUS_BYTES_MAX + 1);
+    (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    if (file_read_into(path, text, STATUS_BYTES_MAX, &size) != POT_OK) {
+        size = 0; /* gone, or of another namespace */
+    }
+    text[size] = '\0';
+    const char *state = strstr(text, "\nState:\t");
+    bool is_killed = state != NULL && (state[8] == 'Z' || state[8] == 'X');
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        const char *at = strstr(text, words[i]);
+        uint64_t pending =
+            at != NULL ? strtoull(at + strlen(words[i]), NULL, 16) : 0;
+        is_killed |= (pending >> (SIGKILL - 1) & 1) != 0;
+    }
+    free(text);
+    return is_killed;
+}
+
+/* Right behind a kill the lock and the ports are still taken. */
+static void await_ending(struct ctl *ctl, const struct testnet_node *node)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000};
+    uint64_t deadline_ms = clock_steady_ms() + ENDING_WAIT_MS;
+    pid_t pid = testnet_running(node);
+    while (pid > 0 && is_killed(pid)) {
+        if (clock_steady_ms() >= deadline_ms) {
+            ctl_note(ctl,
+                     "note: process %d was killed and still holds the lock of"
+                     " %s's store",
+                     (int)pid, node->name);
+            return;
+        }
+        (void)nanosleep(&pause, NULL);
+        pid = testnet_running(node);
+    }
+}
+
 /* Its state stands behind its name, which is in brackets and may hold any. */
 bool testnet_is_paused(const struct testnet_node *node)
 {
@@ -179,6 +226,7 @@ static void drop_stale(struct ctl *ctl, const struct testnet_node *node)
 
 static void look(struct ctl *ctl, struct testnet_node *node)
 {
+    await_ending(ctl, node);
     int lock = testnet_lock(node);
     node->pid = testnet_running(node);
     if (lock >= 0) {

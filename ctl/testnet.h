@@ -38,7 +38,8 @@ struct testnet {
     size_t count;
 };
 
-/* testnet_open: the nodes of D, validators first, with what runs of them.
+/* testnet_open: the nodes of D, validators first, with what runs of them; one
+ * that was killed a moment ago is waited for, as it still holds its lock.
  * Errors: EXIT_CODE_CONFIG no network in D.  testnet_close in any case. */
 POT_MUST_USE enum exit_code testnet_open(struct testnet *net, struct ctl *ctl,
                                          const char *folder);

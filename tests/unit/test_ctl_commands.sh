@@ -336,7 +336,34 @@ flock 9
 echo $$ >&9
 expect 0 "\"pid\":$$" testnet ps --dir "$net" --json
 expect 1 '1 of 6 nodes run already' testnet up --dir "$net" --detach --potd /bin/false
+
+# One that was killed a moment ago is still there, with its lock, though it
+# does not run any more: that is waited for.
+exec 9>"$net/validator1/store/LOCK"
+flock 9
+(
+    tail -f /dev/null &
+    echo $! >&9
+    exec tail -f /dev/null # which looks after no child
+) &
+holder=$!
 exec 9>&-
+check 'its lock names it' in_time grep -q . "$net/validator1/store/LOCK"
+killed=$(cat "$net/validator1/store/LOCK")
+kill -9 "$killed"
+check 'it has ended' in_time grep -q '^State:.Z' "/proc/$killed/status"
+asks_again_or_ended()
+{
+    awk '/^voluntary_ctxt_switches/ { exit !($2 > 10) }' "/proc/$1/status" \
+        2>"$dir/gone" || ! kill -0 "$1" 2>"$dir/gone"
+}
+"$potctl" testnet ps --dir "$net" >"$dir/out" 2>"$dir/err" &
+ps=$!
+check 'ps asks again' in_time asks_again_or_ended $ps
+kill $holder
+wait $ps
+check 'it does not run any more' grep -q '^validator1 .*stopped' "$dir/out"
+wait $holder 2>"$dir/gone"
 rm -r "$net/validator1/store"
 expect 4 'cannot reach' verify-chain --genesis "$net/genesis.json" --node $dead
 sed 's/"epoch_blocks"/"epoch"/' "$net/genesis.json" >"$dir/bad.json"
