@@ -220,6 +220,23 @@ static void a_missing_file_is_named_so(void **state)
     assert_null(out);
 }
 
+/* Even of a chain of small blocks that come as fast as they can, hundreds a
+ * second, the window is minutes: who leaves evidence out is replaced long
+ * before its end. */
+static void evidence_cannot_be_sat_out_with_the_usual_values(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char why[GENESIS_WHY_SIZE] = "";
+    fixture_init(&f);
+    assert_true(f.params.evidence_blocks_max >= 100000);
+    assert_true(f.params.unbonding_blocks > f.params.evidence_blocks_max);
+    assert_int_equal(genesis_check(&f.genesis, why), POT_OK);
+    f.params.unbonding_blocks = f.params.evidence_blocks_max - 1;
+    assert_int_equal(genesis_check(&f.genesis, why), POT_EFORMAT);
+    assert_non_null(strstr(why, "no sooner than evidence against it expires"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +245,7 @@ int main(void)
         cmocka_unit_test(faults_are_refused_with_their_place),
         cmocka_unit_test(order_and_repeats_are_refused),
         cmocka_unit_test(a_missing_file_is_named_so),
+        cmocka_unit_test(evidence_cannot_be_sat_out_with_the_usual_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
