@@ -112,6 +112,12 @@ static void show_vote(const json_t *status)
     const char *vote = client_text(status, "vote");
     if (strcmp(vote, "stopped") == 0) {
         show_field("vote", "%s: %.240s", vote, why_stopped(status));
+    } else if (strcmp(vote, "not elected") == 0 &&
+               client_count(status, "votes_from_height") > 0) {
+        show_field("vote",
+                   "%s yet: it has staked, and votes from height %" PRIu64
+                   " on, the next epoch's first",
+                   vote, client_count(status, "votes_from_height"));
     } else if (strcmp(vote, "not elected") == 0) {
         show_field("vote",
                    "%s: its key needs a validator's stake, and enters the set"

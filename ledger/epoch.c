@@ -75,13 +75,15 @@ static void take_in(struct validator_set *set, const struct state *state,
     }
 }
 
-static void elect(const struct state *state, uint64_t stake_min)
+/* A set that would be empty stays as it is. */
+static void elect(const struct state *state, uint64_t stake_min,
+                  struct validator_set *next)
 {
     struct validator_set old;
-    struct validator_set next = {.count = 0};
+    next->count = 0;
     ledger_validators(state, &old);
     for (uint32_t i = 0; i < old.count; i++) {
-        take_in(&next, state, stake_min, &old.keys[i]);
+        take_in(next, state, stake_min, &old.keys[i]);
     }
     Pot__HashList *stakers =
         ledger_stakers(state, POT__STAKE_ROLE__STAKE_VALIDATOR);
@@ -89,12 +91,22 @@ static void elect(const struct state *state, uint64_t stake_min)
         struct public_key key;
         bool is_key = codec_key(&key, stakers->hashes[i]);
         POT_ASSERT(is_key);
-        take_in(&next, state, stake_min, &key);
+        take_in(next, state, stake_min, &key);
     }
     codec_free(stakers);
-    if (next.count > 0) {
-        epoch_store_validators(state, &next);
+    if (next->count == 0) {
+        *next = old;
     }
+}
+
+uint64_t ledger_next_validators(const struct state *state, uint64_t height,
+                                struct validator_set *out)
+{
+    Pot__SupplyRecord *supply = ledger_supply(state);
+    uint64_t last = epoch_last(supply->params, height + 1);
+    elect(state, supply->params->min_validator_stake, out);
+    codec_free(supply);
+    return last + 1;
 }
 
 void epoch_end(const struct ledger_env *env, uint64_t height)
@@ -102,7 +114,9 @@ void epoch_end(const struct ledger_env *env, uint64_t height)
     Pot__SupplyRecord *supply = ledger_supply(&env->state);
     const Pot__GenesisParams *params = supply->params;
     if (height == epoch_last(params, height)) {
-        elect(&env->state, params->min_validator_stake);
+        struct validator_set next;
+        elect(&env->state, params->min_validator_stake, &next);
+        epoch_store_validators(&env->state, &next);
         keep_signers(&env->state, epoch_of(params, height + 1));
         drop_signers(&env->state, params, height);
     }

@@ -203,6 +203,12 @@ bool ledger_challenge_number(const struct state *state, uint64_t number,
  * cannot be read one validator, whose key nobody has. */
 void ledger_validators(const struct state *state, struct validator_set *out);
 
+/* ledger_next_validators: the set that the end of this epoch would elect from
+ * the stakes as they are.  Returns the first height that it signs, of a state
+ * whose tip has `height`. */
+uint64_t ledger_next_validators(const struct state *state, uint64_t height,
+                                struct validator_set *out);
+
 /* ledger_is_blob_key: whether the state's key says that the state refers to a
  * blob (theta or momentum of a task), and to which. */
 bool ledger_is_blob_key(struct hash *out, const void *key, size_t key_size);

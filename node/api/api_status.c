@@ -63,6 +63,18 @@ static const char *vote_text(const struct api_config *c,
                                               : "asking";
 }
 
+/* Of one that has staked and is not in the set yet: when it will be. */
+static json_t *votes_from(const struct api_config *c, const struct state *state)
+{
+    struct validator_set next;
+    uint32_t index;
+    uint64_t height =
+        ledger_next_validators(state, chain_tip(c->chain)->height, &next);
+    return validator_set_find(&index, &next, key_public(c->validator_key))
+               ? api_json_count(height)
+               : json_null();
+}
+
 static void add_consensus(json_t *json, const struct api_config *c,
                           const struct state *state)
 {
@@ -84,6 +96,9 @@ static void add_consensus(json_t *json, const struct api_config *c,
         const struct pbft_status status = replica_status(c->replica);
         vote = vote_text(c, &status);
         api_json_set(json, "vote", json_string(vote));
+        api_json_set(json, "votes_from_height",
+                     status.replica == PBFT_NO_REPLICA ? votes_from(c, state)
+                                                       : json_null());
     }
     api_json_set(json, "voting", json_boolean(strcmp(vote, "voting") == 0));
 }
@@ -194,7 +209,8 @@ const struct api_route api_status_routes[] = {
                " moniker, roles, height, block_hash, block_time_ms, "
                "block_age_ms, state_root, view,"
                " primary,"
-               " validators, voting, vote (a validator's), peers, syncing,"
+               " validators, voting, vote and votes_from_height (a validator's),"
+               " peers, syncing,"
                " mempool_txs, tasks_running, ready, reasons (as /readyz),"
                " validators_in_reach, validators_missing (addresses), "
                "data_cache (null: training sets are held whole)",

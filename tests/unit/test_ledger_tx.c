@@ -239,6 +239,10 @@ static void validators_change_at_the_end_of_an_epoch(void **state)
         TX_ACCEPTED);
     while (f.height < 10) {
         fixture_end_block(&f);
+        assert_int_equal(
+            ledger_next_validators(&f.env.state, f.height - 1, &set), 11);
+        assert_true(public_key_equal(&set.keys[3],
+                                     key_public(fixture_client(&f, 1))));
         ledger_validators(&f.env.state, &set);
         assert_int_equal(set.count, 4);
         assert_true(public_key_equal(&set.keys[1],
@@ -251,6 +255,9 @@ static void validators_change_at_the_end_of_an_epoch(void **state)
         public_key_equal(&set.keys[1], key_public(fixture_validator(&f, 2))));
     assert_true(
         public_key_equal(&set.keys[3], key_public(fixture_client(&f, 1))));
+    assert_int_equal(ledger_next_validators(&f.env.state, 10, &set), 21);
+    assert_int_equal(ledger_next_validators(&f.env.state, 19, &set), 21);
+    assert_int_equal(ledger_next_validators(&f.env.state, 20, &set), 31);
     fixture_close(&f);
 }
 
