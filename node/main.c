@@ -77,9 +77,10 @@ static const char usage_text[] =
     "  -h, --help           this text\n"
     "  -V, --version        version and protocol\n"
     "\n"
-    "SIGTERM and SIGINT stop it, SIGHUP re-opens the log and re-reads log\n"
-    "level and peers.  Any key may be overridden from the environment:\n"
-    "POTD_API_LISTEN=127.0.0.1:9000.\n"
+    "SIGTERM and SIGINT stop it.  SIGHUP re-opens the log and re-reads log\n"
+    "level, format and file, peers, max_size_mb and min_free_mb; the log\n"
+    "names what else was changed, which needs a restart.  Any key may be\n"
+    "overridden from the environment: POTD_API_LISTEN=127.0.0.1:9000.\n"
     "\n"
     "Example: potctl testnet init --dir net && "
     "potd --config net/validator0/node.toml\n";

@@ -27,6 +27,7 @@
 #define ENVIRONMENT_NAME_SIZE 96
 #define SIGNER_PREFIX         "unix:"
 #define CACHE_MB_MIN          4
+#define VALUE_BYTES_MAX       CONFIG_BYTES_MAX
 
 extern char **environ;
 
@@ -693,4 +694,23 @@ void node_config_print(const struct node_config *config, struct buf *out)
         print_value(config, &settings[i], out);
         buf_printf(out, "\n");
     }
+}
+
+const char *node_config_changed(size_t *at, const struct node_config *a,
+                                const struct node_config *b)
+{
+    bool is_same = true;
+    size_t i = *at;
+    for (; is_same && i < SETTING_TOTAL; i++) {
+        struct buf texts[2];
+        buf_init(&texts[0], VALUE_BYTES_MAX);
+        buf_init(&texts[1], VALUE_BYTES_MAX);
+        print_value(a, &settings[i], &texts[0]);
+        print_value(b, &settings[i], &texts[1]);
+        is_same = strcmp(buf_text(&texts[0]), buf_text(&texts[1])) == 0;
+        buf_fini(&texts[0]);
+        buf_fini(&texts[1]);
+    }
+    *at = i;
+    return is_same ? NULL : settings[i - 1].key;
 }

@@ -27,6 +27,31 @@ static void tell_faults(struct buf *faults)
     free(text);
 }
 
+/* What is changed in the file and not here is told: nobody should take it for
+ * done. */
+static void tell_restart(const struct node_config *old,
+                         const struct node_config *fresh)
+{
+    static const char *const taken[] = {
+        "log.level", "log.format",          "log.file",
+        "p2p.peers", "storage.max_size_mb", "storage.min_free_mb",
+    };
+    size_t at = 0;
+    const char *key;
+    while ((key = node_config_changed(&at, old, fresh)) != NULL) {
+        bool is_taken = false;
+        for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
+            is_taken = is_taken || strcmp(taken[i], key) == 0;
+        }
+        if (!is_taken) {
+            LOG(LOG_WARN, "node",
+                "a setting was changed that needs a restart: the old value"
+                " counts until then",
+                log_text("setting", key));
+        }
+    }
+}
+
 void reload(struct node *node)
 {
     struct node_config *fresh = NULL;
@@ -53,6 +78,7 @@ void reload(struct node *node)
         log_u64("peers", fresh->p2p_peer_count),
         log_u64("min_free_mb", fresh->min_free_mb),
         log_u64("max_size_mb", fresh->max_size_mb));
+    tell_restart(node->config, fresh);
     node_config_free(fresh);
     buf_fini(&faults);
 }

@@ -4,8 +4,10 @@
 
 struct node;
 
-/* reload: the log and its level, and the peers.  A config with faults changes
- * nothing, and is told in the log. */
+/* reload: the log, its level and format, the peers and the limits of the store.
+ * Of other settings that are not what they were at the start the log tells that
+ * they need a restart.  A config with faults changes nothing, and is told
+ * there too. */
 void reload(struct node *node);
 
 #endif

@@ -95,6 +95,12 @@ await 20 "errors alone after SIGHUP" is_silent
 set_key validator1 log level '"info"'
 kill -HUP "$(cat "$NET/validator1/pid")"
 await 10 "blocks are told again" has_more_lines "$(lines)"
+# What it does not read again is named.
+! grep 'needs a restart' "$NET/validator1/potd.log" || fail "nothing was changed"
+set_key validator1 consensus idle_interval_ms 4321
+kill -HUP "$(cat "$NET/validator1/pid")"
+await 10 "the setting is named" grep -q \
+    'needs a restart.*setting=consensus.idle_interval_ms' "$NET/validator1/potd.log"
 echo 'monicker = "x"' | cat - "$NET/validator1/node.toml" >"$WORK/toml"
 cp "$WORK/toml" "$NET/validator1/node.toml"
 kill -HUP "$(cat "$NET/validator1/pid")"

@@ -322,6 +322,32 @@ static void what_is_printed_loads_again(void **state)
     buf_fini(&second);
 }
 
+static void what_was_changed_is_named_once_each(void **state)
+{
+    (void)state;
+    struct buf faults[2];
+    size_t at = 0;
+    struct node_config *a = load("[log]\nlevel = \"warn\"\n", &faults[0]);
+    struct node_config *b =
+        load("home = \"data\"\n[log]\nlevel = \"info\"\n"
+             "[p2p]\npeers = [\"" ADDRESS "@127.0.0.1:1\"]\n"
+             "[api]\nlisten = \"127.0.0.1:9\"\nenabled = false\n",
+             &faults[1]);
+    assert_null(node_config_changed(&at, a, a));
+    at = 0;
+    assert_string_equal(node_config_changed(&at, a, b), "log.level");
+    assert_string_equal(node_config_changed(&at, a, b), "p2p.peers");
+    assert_string_equal(node_config_changed(&at, a, b), "api.enabled");
+    assert_string_equal(node_config_changed(&at, a, b), "api.listen");
+    assert_null(node_config_changed(&at, a, b));
+    assert_null(node_config_changed(&at, a, b));
+    for (size_t i = 0; i < 2; i++) {
+        buf_fini(&faults[i]);
+    }
+    node_config_free(a);
+    node_config_free(b);
+}
+
 static void a_missing_file_is_not_found(void **state)
 {
     struct buf faults;
@@ -350,6 +376,7 @@ int main(void)
         cmocka_unit_test(a_wrong_value_is_told_with_its_key),
         cmocka_unit_test(every_fault_is_told_not_the_first_alone),
         cmocka_unit_test(what_is_printed_loads_again),
+        cmocka_unit_test(what_was_changed_is_named_once_each),
         cmocka_unit_test(a_missing_file_is_not_found),
     };
     char *folder = scratch_folder();
