@@ -474,6 +474,29 @@ static void check_deadlines(struct sync *sync, uint64_t now)
     }
 }
 
+/* What is not known yet is left out. */
+#define PROGRESS_FIELDS 6
+static size_t progress_fields(struct log_field fields[static PROGRESS_FIELDS],
+                              const struct sync_progress *p)
+{
+    size_t count = 0;
+    fields[count++] = log_u64("block", p->height);
+    fields[count++] = log_u64("of", p->target);
+    if (p->is_rate_known) {
+        fields[count++] = log_u64("per_second", p->rate / 1000);
+    }
+    if (p->eta_s != UINT64_MAX) {
+        fields[count++] = log_u64("eta_s", p->eta_s);
+    }
+    if (p->peers_asked > 0) {
+        fields[count++] = log_u64("peers", p->peers_asked);
+    }
+    if (p->is_unserved) {
+        fields[count++] = log_text("note", "no peer holds the next block");
+    }
+    return count;
+}
+
 static void log_progress(struct sync *sync, uint64_t now)
 {
     struct sync_progress p;
@@ -483,17 +506,9 @@ static void log_progress(struct sync *sync, uint64_t now)
     }
     sync->logged_ms = now;
     sync_progress(sync, &p);
-    const struct log_field fields[] = {
-        log_u64("block", p.height),
-        log_u64("of", p.target),
-        log_u64("per_second", p.rate / 1000),
-        log_u64("eta_s", p.eta_s == UINT64_MAX ? 0 : p.eta_s),
-        log_u64("peers", p.peers_asked),
-        log_text("note", "no peer holds the next block"),
-    };
-    size_t count = sizeof(fields) / sizeof(*fields);
-    log_write(LOG_INFO, "sync", "catching up", fields,
-              p.is_unserved ? count : count - 1);
+    struct log_field fields[PROGRESS_FIELDS];
+    size_t count = progress_fields(fields, &p);
+    log_write(LOG_INFO, "sync", "catching up", fields, count);
 }
 
 void sync_tick(struct sync *sync, uint64_t now)
@@ -561,6 +576,7 @@ void sync_progress(const struct sync *sync, struct sync_progress *out)
         .height = sync->status.height,
         .target = sync_target(sync),
         .rate = sync->rate.per_1000_s,
+        .is_rate_known = sync->rate.is_known,
         .asked = sync->asked,
         .timeouts = sync->timeouts,
         .refused = sync->refused,

@@ -87,6 +87,7 @@ struct sync_progress {
     uint64_t height;
     uint64_t target;
     uint64_t rate;        /* blocks in 1000 seconds, of late */
+    bool is_rate_known;   /* not before it has been measured for a while */
     uint64_t eta_s;       /* at that rate; UINT64_MAX: nobody knows */
     uint64_t asked;       /* questions since the start */
     uint64_t timeouts;    /* of them, those that nobody answered in time */

@@ -13,6 +13,7 @@ void sync_rate_tick(struct sync_rate *rate, uint64_t height, uint64_t now_ms)
     } else if (took >= SAMPLE_MS) {
         uint64_t sample = (height - rate->height) * 1000000 / took;
         rate->per_1000_s = (rate->per_1000_s + sample + 1) / 2;
+        rate->is_known = true;
         rate->ms = now_ms;
         rate->height = height;
     }

@@ -2,6 +2,7 @@
 #ifndef POT_P2P_SYNC_RATE_H
 #define POT_P2P_SYNC_RATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A zeroed one begins at the first tick. */
@@ -9,6 +10,7 @@ struct sync_rate {
     uint64_t ms;     /* of the last sample */
     uint64_t height; /* at it */
     uint64_t per_1000_s;
+    bool is_known; /* a sample was taken */
 };
 
 /* sync_rate_tick: takes a sample when the last one is a second old; the rate

@@ -110,7 +110,9 @@ static void add_sync(json_t *json, const struct sync *sync)
     api_json_set(json, "syncing", json_boolean(sync_is_behind(sync)));
     api_json_set(json, "synced", json_boolean(!sync_is_behind(sync)));
     api_json_set(json, "sync_target", api_json_count(p.target));
-    api_json_set(json, "sync_rate", json_real((double)p.rate / 1000.0));
+    api_json_set(json, "sync_rate",
+                 p.is_rate_known ? json_real((double)p.rate / 1000.0)
+                                 : json_null());
     api_json_set(json, "sync_eta_s",
                  p.eta_s == UINT64_MAX ? json_null() : api_json_count(p.eta_s));
     api_json_set(json, "sync_peers", api_json_count(p.peers_asked));

@@ -41,6 +41,10 @@ until begins_and_is_left; do # it had all, or was sent it, before they went
     await 30 "miner0 is up" reaches miner0 $HEIGHT
 done
 [ "$(metric miner3 pot_p2p_bans_total)" -eq 0 ] || fail "an honest peer is banned"
+# What was not known yet was not told as 0.
+grep -q 'catching up block=' "$NET/miner3/potd.log" || fail "it told nothing"
+! grep 'catching up.* \(eta_s\|peers\)=0' "$NET/miner3/potd.log" ||
+    fail "0 of what is not known"
 kill -CONT "$(cat "$NET/miner1/pid")"
 start validator0 miner0
 await 60 "the chain goes on" reaches miner3 $((HEIGHT + 20))

@@ -324,6 +324,13 @@ static void the_rate_says_how_long_it_takes(void **state)
     struct sync_rate rate = {0};
     (void)state;
     assert_int_equal(sync_rate_eta(&rate, 5), UINT64_MAX);
+    sync_rate_tick(&rate, 0, 1);
+    assert_false(rate.is_known);
+    sync_rate_tick(&rate, 1, 1000);
+    assert_false(rate.is_known);
+    sync_rate_tick(&rate, 0, 1001);
+    assert_true(rate.is_known);
+    rate = (struct sync_rate){0};
     for (uint64_t s = 0; s <= 20; s++) {
         sync_rate_tick(&rate, 100 * s, 1 + 1000 * s);
     }
