@@ -16,12 +16,16 @@ void again_hasten(struct again *again, uint64_t now_ms, uint64_t wait_ms)
     }
 }
 
+uint64_t again_longer(uint64_t wait_ms, uint64_t most_ms)
+{
+    return wait_ms < most_ms / 2 ? 2 * wait_ms : most_ms;
+}
+
 bool again_is_due(struct again *again, uint64_t now_ms)
 {
     if (now_ms < again->due_ms) {
         return false;
     }
-    uint64_t twice = 2 * again->wait_ms;
-    again_start(again, now_ms, twice < AGAIN_MAX_MS ? twice : AGAIN_MAX_MS);
+    again_start(again, now_ms, again_longer(again->wait_ms, AGAIN_MAX_MS));
     return true;
 }

@@ -20,6 +20,9 @@ void again_start(struct again *again, uint64_t now_ms, uint64_t wait_ms);
  * was said now, but what was due before that stays so. */
 void again_hasten(struct again *again, uint64_t now_ms, uint64_t wait_ms);
 
+/* again_longer: twice as long a wait, but no longer than most_ms. */
+uint64_t again_longer(uint64_t wait_ms, uint64_t most_ms);
+
 /* again_is_due: it is to be said now: once, and then after twice as long. */
 bool again_is_due(struct again *again, uint64_t now_ms);
 

@@ -2,14 +2,15 @@
 
 #include "node/round/join_pause.h"
 
+#include "node/round/again.h"
+
 bool join_pause_failed(struct join_pause *pause, uint64_t now_ms)
 {
     bool is_new = pause->wait_ms == 0 || pause->has_joined;
     if (pause->wait_ms == 0) {
         pause->wait_ms = JOIN_PAUSE_MIN_MS;
     } else if (pause->has_joined) {
-        uint64_t twice = 2 * pause->wait_ms;
-        pause->wait_ms = twice < JOIN_PAUSE_MAX_MS ? twice : JOIN_PAUSE_MAX_MS;
+        pause->wait_ms = again_longer(pause->wait_ms, JOIN_PAUSE_MAX_MS);
     }
     pause->has_joined = false;
     pause->until_ms = now_ms + pause->wait_ms;

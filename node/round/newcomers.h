@@ -1,7 +1,8 @@
 /* newcomers: peers that have connected, and may lack what was said before: to
  * each of them alone it is told again, a few times and ever more seldom
- * (node/round/again.h).  So one that comes and goes costs the others nothing,
- * and is told no more often than one that stays.  The loop's thread only. */
+ * (node/round/again.h).  One that comes and goes waits twice as long each time:
+ * it is told once in NEWCOMERS_WAIT_MAX_MS in the end, as it costs who tells it,
+ * and hears what all are told.  The loop's thread only. */
 #ifndef POT_NODE_ROUND_NEWCOMERS_H
 #define POT_NODE_ROUND_NEWCOMERS_H
 
@@ -11,6 +12,8 @@
 #include "base/key.h"
 
 #define NEWCOMERS_MAX 512 /* at once; others hear what all are told */
+#define NEWCOMERS_WAIT_MAX_MS 60000
+#define NEWCOMERS_KNOWN_MS    120000 /* since it came last */
 
 struct newcomer;
 
@@ -30,7 +33,9 @@ void newcomers_add(struct newcomers *newcomers, const struct public_key *key,
                    uint64_t peer_id, uint64_t now_ms);
 
 /* newcomers_tick: calls tell for each that is due, under its latest id.  Whose
- * waits have grown to AGAIN_MAX_MS is none any more. */
+ * waits have grown to AGAIN_MAX_MS is told no more until it comes again; after
+ * NEWCOMERS_KNOWN_MS it is forgotten, and before that if others need its
+ * room. */
 void newcomers_tick(struct newcomers *newcomers, uint64_t now_ms,
                     void (*tell)(void *context, uint64_t peer_id),
                     void *context);

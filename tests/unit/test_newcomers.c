@@ -68,6 +68,7 @@ static void one_is_told_ever_more_seldom_and_no_more_in_the_end(void **state)
     assert_int_equal(count_told(t, 15499), 0);
     assert_int_equal(count_told(t, 15500), 1);
     assert_int_equal(count_told(t, 15500 + AGAIN_MAX_MS), 0);
+    assert_int_equal(count_told(t, 500 + NEWCOMERS_KNOWN_MS), 0);
     assert_int_equal(t->newcomers.count, 0);
 }
 
@@ -90,23 +91,46 @@ static void who_comes_again_is_told_soon_once_more(void **state)
     assert_int_equal(count_told(t, 1000), 1);
     assert_int_equal(count_told(t, 3000), 1);
     come(t, 1, 9, 4000);
-    assert_int_equal(count_told(t, 4999), 0);
-    assert_int_equal(count_told(t, 5000), 1);
+    assert_int_equal(count_told(t, 5999), 0);
+    assert_int_equal(count_told(t, 6000), 1);
     assert_int_equal(t->told, 9);
-    assert_int_equal(count_told(t, 7000), 1);
+    assert_int_equal(count_told(t, 10000), 1);
 }
 
-/* It is neither told more often than it waits, nor never. */
+/* How often one is told that comes again each period_ms, for ten minutes. */
+static size_t told_with(struct table *t, uint64_t period_ms)
+{
+    size_t told = 0;
+    for (uint64_t now_ms = 0; now_ms < 600000; now_ms += 100) {
+        told += count_told(t, now_ms);
+        if (now_ms % period_ms == 0) {
+            come(t, 1, now_ms, now_ms);
+        }
+    }
+    assert_int_equal(t->newcomers.count, 1);
+    return told;
+}
+
+/* It is told ever more seldom, once a minute in the end, but not never. */
 static void who_comes_again_and_again_puts_nothing_off(void **state)
 {
+    assert_in_range(told_with(*state, 100), 9, 11);
+}
+
+static void who_comes_and_goes_slowly_is_told_no_more_often(void **state)
+{
+    assert_in_range(told_with(*state, 20000), 9, 25);
+}
+
+static void who_stays_for_long_begins_anew(void **state)
+{
     struct table *t = *state;
-    size_t told = 0;
-    for (uint64_t now_ms = 0; now_ms <= 10000; now_ms += 100) {
-        told += count_told(t, now_ms);
-        come(t, 1, now_ms, now_ms);
-    }
-    assert_int_equal(told, 10);
-    assert_int_equal(t->newcomers.count, 1);
+    (void)told_with(t, 100);
+    assert_int_equal(count_told(t, 599900 + NEWCOMERS_KNOWN_MS), 1);
+    assert_int_equal(count_told(t, 600000 + NEWCOMERS_KNOWN_MS), 0);
+    assert_int_equal(t->newcomers.count, 0);
+    come(t, 1, 3, 800000);
+    assert_int_equal(count_told(t, 801000), 1);
 }
 
 static void there_is_room_for_so_many(void **state)
@@ -117,6 +141,12 @@ static void there_is_room_for_so_many(void **state)
     }
     assert_int_equal(count_told(t, 1000), NEWCOMERS_MAX);
     assert_int_equal(t->told, NEWCOMERS_MAX - 1);
+    for (uint64_t now_ms = 2000; now_ms <= 20000; now_ms += 1000) {
+        (void)count_told(t, now_ms);
+    }
+    come(t, NEWCOMERS_MAX, 4000, 20000); /* none of them is due any more */
+    assert_int_equal(count_told(t, 21000), 1);
+    assert_int_equal(t->told, 4000);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -128,6 +158,8 @@ int main(void)
         TEST(each_is_told_in_its_own_time),
         TEST(who_comes_again_is_told_soon_once_more),
         TEST(who_comes_again_and_again_puts_nothing_off),
+        TEST(who_comes_and_goes_slowly_is_told_no_more_often),
+        TEST(who_stays_for_long_begins_anew),
         TEST(there_is_room_for_so_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
