@@ -43,11 +43,13 @@ static void look_at_kernel(const struct node_config *config, struct buf *faults)
     }
 }
 
-/* Prints and empties them; whether there are none. */
-static bool tell(struct buf *faults)
+bool check_config_tell(struct buf *faults)
 {
     bool are_none = faults->size == 0;
-    fprintf(stderr, "%s", buf_text(faults));
+    if (!are_none) {
+        fprintf(stderr, "%spotd: configuration invalid, nothing was started\n",
+                buf_text(faults));
+    }
     buf_fini(faults);
     return are_none;
 }
@@ -82,6 +84,20 @@ static void look_at_blas_core(const struct node_config *config,
     free(worker);
 }
 
+/* The part of a path that is there, at its end or above it; free(). */
+static char *part_that_is_there(const char *path)
+{
+    struct stat info;
+    char *part = pot_strdup(path);
+    while (strcmp(part, ".") != 0 && stat(part, &info) != 0 &&
+           (errno == ENOENT || errno == ENOTDIR)) {
+        char *above = file_folder(part);
+        free(part);
+        part = above;
+    }
+    return part;
+}
+
 /* Where all files of the system lie, root can write; nobody means that. */
 static void look_at_root(const struct node_config *config, struct buf *faults)
 {
@@ -90,6 +106,25 @@ static void look_at_root(const struct node_config *config, struct buf *faults)
         node_config_fault(config, faults, "home",
                           "is the root of all files: it must be a folder of"
                           " the node's own");
+    }
+    free(path);
+}
+
+/* What is not there yet is made, but not in place of a file. */
+static void look_at_folder(const struct node_config *config, struct buf *faults)
+{
+    struct stat info;
+    char what[WHAT_SIZE];
+    char *path = part_that_is_there(config->home);
+    if (stat(path, &info) == 0 && !S_ISDIR(info.st_mode)) {
+        (void)snprintf(what, sizeof(what),
+                       strcmp(path, config->home) == 0
+                           ? "%s: a file: it must be a folder of the node's"
+                             " own, or not be there yet"
+                           : "%s: a file: home cannot be made below it: name"
+                             " another folder",
+                       path);
+        node_config_fault(config, faults, "home", what);
     }
     free(path);
 }
@@ -113,6 +148,7 @@ static void look_at_web(const struct node_config *config, struct buf *faults)
 static void look_at_start(const struct node_config *config, struct buf *faults)
 {
     look_at_root(config, faults);
+    look_at_folder(config, faults);
     look_at_kernel(config, faults);
     look_at_blas_core(config, faults);
     look_at_web(config, faults);
@@ -123,7 +159,7 @@ bool check_config_start(const struct node_config *config)
     struct buf faults;
     buf_init(&faults, PRINTED_BYTES_MAX);
     look_at_start(config, &faults);
-    return tell(&faults);
+    return check_config_tell(&faults);
 }
 
 void check_config_peers(const struct node_config *config)
@@ -164,13 +200,11 @@ static void look_at_place(const struct node_config *config, struct buf *faults,
 /* What is not there yet is made; home's folders too. */
 static void look_at_home(const struct node_config *config, struct buf *faults)
 {
-    char *path = pot_strdup(config->home);
-    while (access(path, F_OK) != 0 && errno == ENOENT) {
-        char *above = file_folder(path);
-        free(path);
-        path = above;
+    struct stat info;
+    char *path = part_that_is_there(config->home);
+    if (stat(path, &info) != 0 || S_ISDIR(info.st_mode)) {
+        look_at_place(config, faults, "home", path); /* a file is told of */
     }
-    look_at_place(config, faults, "home", path);
     free(path);
 }
 
@@ -227,7 +261,7 @@ static bool names_hold(const struct node_config *config)
     look_at_home(config, &faults);
     look_at_log(config, &faults);
     look_at_start(config, &faults);
-    return tell(&faults);
+    return check_config_tell(&faults);
 }
 
 /* Settings do not tell what the chain says of a key: who holds no stake takes

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/exit_code.h"
 #include "node/node_config.h"
 
@@ -16,6 +17,10 @@ enum exit_code check_config(const struct node_config *config);
  * this processor has the miner's kernels, home is a folder of its own and
  * api.web is one.  If not, stderr says so. */
 bool check_config_start(const struct node_config *config);
+
+/* check_config_tell: prints faults, and the one line that ends them wherever
+ * they were found; buf_fini.  True: there are none. */
+bool check_config_tell(struct buf *faults);
 
 /* check_config_peers: warns in the log where p2p.peers names this node alone,
  * and so nobody. */

@@ -162,8 +162,13 @@ static int run(const struct node_config *config, const struct job *job)
     const char *file = config->log_file[0] != '\0' ? config->log_file : NULL;
     enum pot_err err = log_open(config->log_level, config->log_format, file);
     if (err != POT_OK) {
-        fprintf(stderr, "potd: %s: %s: log.file must be writable\n", file,
-                err_text(err));
+        char what[96];
+        struct buf faults;
+        buf_init(&faults, FAULTS_BYTES_MAX);
+        (void)snprintf(what, sizeof(what), "%s: it must be writable",
+                       err_text(err));
+        node_config_fault(config, &faults, "log.file", what);
+        (void)check_config_tell(&faults);
         return EXIT_CODE_CONFIG;
     }
     return (int)run_mode(config, job);
@@ -174,17 +179,14 @@ static int load_and_run(const char *path, const struct job *job)
     struct node_config *config = NULL;
     struct buf faults;
     buf_init(&faults, FAULTS_BYTES_MAX);
-    int code = EXIT_CODE_CONFIG;
     if (node_config_load(&config, path, &faults) != POT_OK) {
-        fprintf(stderr, "%spotd: configuration invalid, nothing was started\n",
-                buf_text(&faults));
-    } else if (job->mode == MODE_CHECK) {
-        code = (int)check_config(config);
-    } else {
-        code = run(config, job);
+        (void)check_config_tell(&faults);
+        return EXIT_CODE_CONFIG;
     }
-    node_config_free(config);
     buf_fini(&faults);
+    int code = job->mode == MODE_CHECK ? (int)check_config(config)
+                                       : run(config, job);
+    node_config_free(config);
     return code;
 }
 

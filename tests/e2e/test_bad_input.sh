@@ -29,6 +29,12 @@ refuses() {
     [ "$(wc -l <"$WORK/err")" -le 3 ] || miss "too many words: $(cat "$WORK/err")"
 }
 
+ends_alike() {
+    [ "$(tail -n 1 "$WORK/err")" = \
+        'potd: configuration invalid, nothing was started' ] ||
+        miss "another end: $(cat "$WORK/err")"
+}
+
 # spoilt SED-EXPRESSION -> a copy of the node's config, changed
 spoilt() {
     sed "$1" "$node/node.toml" >"$node/spoilt.toml"
@@ -48,7 +54,9 @@ grep -q 'names no other node than this one' "$WORK/err" || miss "its own peer"
 
 refuses 3 'not found' "$node/nothing.toml"
 refuses 3 'did you mean "moniker"' "$(spoilt 's/^moniker/monicker/')"
+ends_alike
 refuses 3 'spoilt.toml:' "$(spoilt 's/^moniker/monicker/')" --check-config
+ends_alike
 other=neon
 [ "$(uname -m)" != aarch64 ] || other=avx2
 kernel=$(spoilt "s/^exact_kernel = .*/exact_kernel = \"$other\"/")
@@ -67,10 +75,21 @@ for mode in --check-config ''; do
     POTD_API_WEB=$miner refuses 3 'it must be a folder' "$miner" $mode
     # shellcheck disable=SC2086
     POTD_HOME=/ refuses 3 ': POTD_HOME: is the root of all files' "$miner" $mode
+    # shellcheck disable=SC2086
+    POTD_HOME=$miner refuses 3 ": POTD_HOME: $miner: a file: it must be a folder" \
+        "$miner" $mode
+    # shellcheck disable=SC2086
+    POTD_HOME=$miner/home refuses 3 \
+        ": POTD_HOME: $miner: a file: home cannot be made below it" "$miner" $mode
+    ends_alike # the same words wherever the fault was found
 done
 POTD_LOG_FILE=$NET/none/potd.log refuses 3 ': POTD_LOG_FILE: ' "$node/node.toml" \
     --check-config
+ends_alike
+POTD_LOG_FILE=$NET/none/potd.log refuses 3 ': POTD_LOG_FILE: ' "$node/node.toml"
+ends_alike
 POTD_HOME=$node/key/home refuses 3 ': POTD_HOME: ' "$node/node.toml" --check-config
+ends_alike
 kee=$(spoilt 's/^key = .*/key = "kee"/')
 line=$(grep -n '^key = ' "$kee" | cut -d : -f 1 | head -n 1)
 refuses 3 "spoilt.toml:$line: p2p.key: " "$kee" --check-config
