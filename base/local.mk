@@ -28,6 +28,7 @@ base_libbase_a_SOURCES = \
 	base/limits.h \
 	base/log.c base/log.h \
 	base/map.c base/map.h \
+	base/option.c base/option.h \
 	base/passphrase.c base/passphrase.h \
 	base/process_private.c base/process_private.h \
 	base/point_digits.c base/point_digits.h \

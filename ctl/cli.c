@@ -1,4 +1,4 @@
-/* argv is read in two passes of getopt_long: the first stops at the command
+/* argv is read in two passes of option_next: the first stops at the command
  * and knows the global options only, the second knows the command's too and
  * takes both kinds in any order. */
 #include "config.h"
@@ -8,16 +8,16 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/option.h"
 #include "base/suggest.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define COMMANDS_MAX 64
 
-/* What getopt_long returns for an option: its place in the list, from here
+/* What option_next returns for an option: its place in the list, from here
  * up, so that it is no character. */
 #define GLOBAL_BASE  1000
 #define COMMAND_BASE 2000
@@ -305,7 +305,7 @@ static enum exit_code read_options(struct cli *cli, struct cli_args *args,
     optind = 0; /* glibc: start afresh */
     for (;;) {
         int at = 0;
-        int result = getopt_long(argc, argv, args == NULL ? "+:hV" : ":hV",
+        int result = option_next(argc, argv, args == NULL ? "+:hV" : ":hV",
                                  cli->longs, &at);
         enum exit_code rc = EXIT_CODE_DONE;
         if (result == -1) {

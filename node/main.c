@@ -27,6 +27,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/option.h"
 #include "base/process_private.h"
 #include "node/check_config.h"
 #include "node/maintain.h"
@@ -37,7 +38,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
@@ -272,7 +272,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "potd: libsodium does not start\n");
         return EXIT_CODE_FAILED;
     }
-    for (int c; (c = getopt_long(argc, argv, "c:hV", options, NULL)) != -1;) {
+    for (int c; (c = option_next(argc, argv, "c:hV", options, NULL)) != -1;) {
         switch (c) {
         case 'c':
             path = optarg;

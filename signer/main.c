@@ -4,13 +4,13 @@
 #include "base/exit_code.h"
 #include "base/key_file.h"
 #include "base/log.h"
+#include "base/option.h"
 #include "base/process_private.h"
 #include "proto/genesis.h"
 #include "signer/sign_server.h"
 #include "signer/signer.h"
 #include "storage/sign_state.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -188,7 +188,7 @@ int main(int argc, char **argv)
         return EXIT_CODE_FAILED;
     }
     for (int c;
-         (c = getopt_long(argc, argv, "k:c:s:l:p:hV", options, NULL)) != -1;) {
+         (c = option_next(argc, argv, "k:c:s:l:p:hV", options, NULL)) != -1;) {
         if (c == 'h') {
             printf("%s", usage_text);
             return EXIT_CODE_DONE;

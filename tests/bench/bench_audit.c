@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/fixed.h"
+#include "base/option.h"
 #include "ledger/parameters.h"
 #include "tests/bench/bench_util.h"
 #include "tests/rng.h"
@@ -29,7 +30,6 @@
 #include "training/mlp.h"
 #include "training/quantise.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -505,7 +505,7 @@ static bool take_option(struct bench *b, struct arguments *a, int c)
 static bool parse_arguments(struct bench *b, struct arguments *a, int argc,
                             char **argv)
 {
-    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+    for (int c; (c = option_next(argc, argv, "", longs, NULL)) != -1;) {
         if (!take_option(b, a, c)) {
             return false;
         }

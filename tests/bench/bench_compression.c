@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/fixed.h"
+#include "base/option.h"
 #include "ledger/aggregate.h"
 #include "ledger/evaluate.h"
 #include "ledger/optimizer.h"
@@ -31,7 +32,6 @@
 #include "training/import.h"
 #include "training/quantise.h"
 
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -387,7 +387,7 @@ static bool parse_arguments(struct bench *b, int argc, char **argv)
         {"outer-rate", required_argument, NULL, 'O'},
         {NULL, 0, NULL, 0},
     };
-    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+    for (int c; (c = option_next(argc, argv, "", longs, NULL)) != -1;) {
         if (!take_option(b, c)) {
             return false;
         }

@@ -28,6 +28,7 @@
 #include "base/alloc.h"
 #include "base/fixed.h"
 #include "base/limits.h"
+#include "base/option.h"
 #include "tests/bench/bench_util.h"
 #include "tests/bench/plain_trainer.h"
 #include "tests/bench/torch_trainer.h"
@@ -38,7 +39,6 @@
 #include "training/assign.h"
 
 #include <cblas.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -327,7 +327,7 @@ static bool read_arguments(struct bench *b, size_t *rows, int argc, char **argv)
         {"steps", required_argument, NULL, 's'}, {0}};
     int option;
     *b = (struct bench){.steps = STEPS, .seconds = 1.0, .threads = 1};
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = option_next(argc, argv, "", options, NULL)) != -1) {
         if (option != 's') {
             return false;
         }

@@ -11,11 +11,11 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/option.h"
 #include "ctl/client.h"
 #include "tests/bench/potbench_net.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -306,7 +306,7 @@ static enum exit_code read_line(struct potbench *bench, struct line *line,
 {
     int id;
     opterr = 0;
-    while ((id = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((id = option_next(argc, argv, "", options, NULL)) != -1) {
         enum exit_code rc = read_option(bench, line, id);
         if (rc != EXIT_CODE_DONE) {
             return rc;

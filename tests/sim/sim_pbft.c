@@ -8,12 +8,12 @@
  * every honest replica must get further within a bounded virtual time. */
 #include "config.h"
 
+#include "base/option.h"
 #include "proto/codec.h"
 #include "tests/sim/sim_network.h"
 #include "tests/sim/sim_node.h"
 #include "tests/sim/sim_scenario.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -273,7 +273,7 @@ static bool parse_options(struct options *options, int argc, char **argv)
     };
     bool is_right = true;
     int option;
-    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+    while ((option = option_next(argc, argv, "", known, NULL)) != -1) {
         switch (option) {
         case 's':
         case 'r':

@@ -3,7 +3,7 @@ base_tests = tests/unit/test_amount tests/unit/test_bech32 \
 	tests/unit/test_bytes tests/unit/test_cpu_time tests/unit/test_file \
 	tests/unit/test_key tests/unit/test_key_batch tests/unit/test_key_often \
 	tests/unit/test_point_multiples tests/unit/test_point_sum \
-	tests/unit/test_key_file tests/unit/test_key_table tests/unit/test_log tests/unit/test_map \
+	tests/unit/test_key_file tests/unit/test_key_table tests/unit/test_log tests/unit/test_map tests/unit/test_option \
 	tests/unit/test_process_private tests/unit/test_recent_set tests/unit/test_toml
 check_PROGRAMS += $(base_tests)
 TESTS += $(base_tests)
@@ -66,6 +66,10 @@ tests_unit_test_log_LDADD = $(unit_base_libs)
 tests_unit_test_map_SOURCES = tests/unit/test_map.c
 tests_unit_test_map_CPPFLAGS = $(unit_cppflags)
 tests_unit_test_map_LDADD = $(unit_base_libs)
+
+tests_unit_test_option_SOURCES = tests/unit/test_option.c
+tests_unit_test_option_CPPFLAGS = $(unit_cppflags)
+tests_unit_test_option_LDADD = $(unit_base_libs)
 
 tests_unit_test_process_private_SOURCES = tests/unit/test_process_private.c
 tests_unit_test_process_private_CPPFLAGS = $(unit_cppflags)

@@ -12,6 +12,8 @@ expect 0 'usage: potctl testnet init' testnet init --help
 expect 2 'no command'
 expect 2 'did you mean "status"' stauts
 expect 2 'did you mean "testnet up"' testnet upp
+expect 2 'did you mean "--node"?' status --nod $dead
+expect 2 'did you mean "--node"?' --nod=$dead status
 expect 2 'needs one of: init, up, down, ps' testnet
 expect 0 'store verify' help store
 for group in key dataset store testnet debug; do

@@ -10,10 +10,10 @@
  * every transaction stand. */
 #include "config.h"
 
+#include "base/option.h"
 #include "tests/vsim/vsim_growth.h"
 #include "tests/vsim/vsim_try.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -324,7 +324,7 @@ static bool parse(struct options *options, int argc, char **argv)
         {"verbose", no_argument, NULL, OPTION_VERBOSE},
         {NULL, 0, NULL, 0},
     };
-    for (int c; (c = getopt_long(argc, argv, "", list, NULL)) != -1;) {
+    for (int c; (c = option_next(argc, argv, "", list, NULL)) != -1;) {
         if (!take_option(options, c, optarg)) {
             return false;
         }
