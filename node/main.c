@@ -184,8 +184,8 @@ static int load_and_run(const char *path, const struct job *job)
         return EXIT_CODE_CONFIG;
     }
     buf_fini(&faults);
-    int code = job->mode == MODE_CHECK ? (int)check_config(config)
-                                       : run(config, job);
+    int code =
+        job->mode == MODE_CHECK ? (int)check_config(config) : run(config, job);
     node_config_free(config);
     return code;
 }

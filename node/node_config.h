@@ -104,8 +104,8 @@ void node_config_free(struct node_config *config);
 void node_config_fault(const struct node_config *config, struct buf *faults,
                        const char *key, const char *what);
 
-/* node_config_changed: the next setting, from number *at on, whose value differs
- * in the two; *at is behind it then.  NULL: there is none. */
+/* node_config_changed: the next setting, from number *at on, whose value
+ * differs in the two; *at is behind it then.  NULL: there is none. */
 const char *node_config_changed(size_t *at, const struct node_config *a,
                                 const struct node_config *b);
 

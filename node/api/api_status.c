@@ -211,7 +211,7 @@ const struct api_route api_status_routes[] = {
                " moniker, roles, height, block_hash, block_time_ms, "
                "block_age_ms, state_root, view,"
                " primary,"
-               " validators, voting, vote and votes_from_height (a validator's),"
+               " validators, voting, vote, votes_from_height (a validator's),"
                " peers, syncing,"
                " mempool_txs, tasks_running, ready, reasons (as /readyz),"
                " validators_in_reach, validators_missing (addresses), "

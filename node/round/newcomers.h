@@ -1,8 +1,8 @@
 /* newcomers: peers that have connected, and may lack what was said before: to
  * each of them alone it is told again, a few times and ever more seldom
- * (node/round/again.h).  One that comes and goes waits twice as long each time:
- * it is told once in NEWCOMERS_WAIT_MAX_MS in the end, as it costs who tells it,
- * and hears what all are told.  The loop's thread only. */
+ * (node/round/again.h).  One that comes and goes waits twice as long each
+ * time: it is told once in NEWCOMERS_WAIT_MAX_MS in the end, as it costs who
+ * tells it, and hears what all are told.  The loop's thread only. */
 #ifndef POT_NODE_ROUND_NEWCOMERS_H
 #define POT_NODE_ROUND_NEWCOMERS_H
 
@@ -11,7 +11,7 @@
 
 #include "base/key.h"
 
-#define NEWCOMERS_MAX 512 /* at once; others hear what all are told */
+#define NEWCOMERS_MAX         512 /* at once; others hear what all are told */
 #define NEWCOMERS_WAIT_MAX_MS 60000
 #define NEWCOMERS_KNOWN_MS    120000 /* since it came last */
 

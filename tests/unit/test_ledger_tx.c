@@ -241,8 +241,8 @@ static void validators_change_at_the_end_of_an_epoch(void **state)
         fixture_end_block(&f);
         assert_int_equal(
             ledger_next_validators(&f.env.state, f.height - 1, &set), 11);
-        assert_true(public_key_equal(&set.keys[3],
-                                     key_public(fixture_client(&f, 1))));
+        assert_true(
+            public_key_equal(&set.keys[3], key_public(fixture_client(&f, 1))));
         ledger_validators(&f.env.state, &set);
         assert_int_equal(set.count, 4);
         assert_true(public_key_equal(&set.keys[1],
