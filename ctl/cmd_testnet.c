@@ -43,8 +43,8 @@ static enum exit_code run_down(struct ctl *ctl, const struct cli_args *args)
                           "%zu of %zu nodes did not stop and were killed",
                           killed, running);
         } else {
-            ctl_print(ctl, "%zu node%s stopped\n", running,
-                      running == 1 ? "" : "s");
+            ctl_tell(ctl, "%zu node%s stopped\n", running,
+                     running == 1 ? "" : "s");
             ctl_print_json(ctl,
                            json_pack("{sI}", "stopped", (json_int_t)running));
         }

@@ -128,21 +128,21 @@ static json_t *describe(const struct testnet_plan *plan,
 
 static void say_next(struct ctl *ctl, const struct testnet_plan *plan)
 {
-    ctl_print(ctl, "%s: %zu node%s in %s\n", plan->chain_id, plan->count,
-              plan->count == 1 ? "" : "s", plan->folder);
+    ctl_tell(ctl, "%s: %zu node%s in %s\n", plan->chain_id, plan->count,
+             plan->count == 1 ? "" : "s", plan->folder);
     if (plan->is_compose) {
-        ctl_print(ctl, "  docker-compose -f %s/docker-compose.yml up -d\n",
-                  plan->folder);
+        ctl_tell(ctl, "  docker-compose -f %s/docker-compose.yml up -d\n",
+                 plan->folder);
     } else {
-        ctl_print(ctl, "  potctl testnet up --dir %s --detach\n", plan->folder);
+        ctl_tell(ctl, "  potctl testnet up --dir %s --detach\n", plan->folder);
     }
-    ctl_print(ctl,
-              "  export POTCTL_NODE=http://127.0.0.1:%u"
-              " POTCTL_KEY=%s/client.key\n",
-              (unsigned)plan->nodes[0].api_port, plan->folder);
+    ctl_tell(ctl,
+             "  export POTCTL_NODE=http://127.0.0.1:%u"
+             " POTCTL_KEY=%s/client.key\n",
+             (unsigned)plan->nodes[0].api_port, plan->folder);
     if (plan->is_compose) {
-        ctl_print(ctl, "  potctl status --check   # compose does not wait: this"
-                       " says why it is not ready yet\n");
+        ctl_tell(ctl, "  potctl status --check   # compose does not wait: this"
+                      " says why it is not ready yet\n");
     }
 }
 

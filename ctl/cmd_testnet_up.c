@@ -80,11 +80,15 @@ struct node_stream {
     struct testnet_node *node;
     int fd; /* -1: at its end */
     int log_fd;
+    bool is_quiet; /* its log has it */
     struct buf line;
 };
 
 static void print_line(struct node_stream *s, size_t size)
 {
+    if (s->is_quiet) {
+        return;
+    }
     char *text = pot_alloc(size + 1);
     memcpy(text, s->line.data, size);
     text[size] = '\0';
@@ -120,7 +124,9 @@ static void end_stream(struct ctl *ctl, struct node_stream *s, bool *has_failed)
     s->fd = -1;
     if (waitpid(s->node->pid, &status, 0) == s->node->pid) {
         process_describe_end(text, status);
-        (void)printf("%-12s | %s\n", s->node->name, text);
+        if (!s->is_quiet) {
+            (void)printf("%-12s | %s\n", s->node->name, text);
+        }
         if (status != 0) {
             *has_failed = true;
             (void)ctl_fail(ctl, EXIT_CODE_FAILED, "%s %s; its log is %s",
@@ -191,7 +197,10 @@ static enum exit_code start_stream(struct ctl *ctl, struct node_stream *s,
                                    char *potd, struct testnet_node *node)
 {
     int ends[2];
-    *s = (struct node_stream){.node = node, .fd = -1, .log_fd = open_log(node)};
+    *s = (struct node_stream){.node = node,
+                              .fd = -1,
+                              .log_fd = open_log(node),
+                              .is_quiet = ctl->is_quiet};
     buf_init(&s->line, LINE_BYTES_MAX);
     if (s->log_fd < 0 || pipe2(ends, O_CLOEXEC) != 0) {
         return ctl_fail(ctl, EXIT_CODE_FAILED, "%s: %s", node->log,
@@ -395,8 +404,8 @@ static enum exit_code run_detached(struct ctl *ctl, struct testnet *net,
         (void)testnet_stop(ctl, net, TESTNET_STOP_MS);
         return rc;
     }
-    ctl_print(ctl, "%zu node%s ready; the first answers at %s\n", net->count,
-              net->count == 1 ? " is" : "s are", net->nodes[0].url);
+    ctl_tell(ctl, "%zu node%s ready; the first answers at %s\n", net->count,
+             net->count == 1 ? " is" : "s are", net->nodes[0].url);
     json_t *nodes = json_array();
     for (size_t i = 0; i < net->count; i++) {
         (void)json_array_append_new(

@@ -64,6 +64,16 @@ void ctl_print(struct ctl *ctl, const char *format, ...)
     }
 }
 
+void ctl_tell(struct ctl *ctl, const char *format, ...)
+{
+    if (!ctl->is_json && !ctl->is_quiet) {
+        va_list args;
+        va_start(args, format);
+        (void)vprintf(format, args);
+        va_end(args);
+    }
+}
+
 void ctl_flush(struct ctl *ctl)
 {
     errno = 0;

@@ -54,6 +54,10 @@ void ctl_note(struct ctl *ctl, const char *format, ...)
 void ctl_print(struct ctl *ctl, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* ctl_tell: likewise, but not with --quiet: that something was done. */
+void ctl_tell(struct ctl *ctl, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* ctl_flush: writes what was printed; notes in stdout_errno why it cannot. */
 void ctl_flush(struct ctl *ctl);
 

@@ -280,6 +280,12 @@ echo 2147483646 >"$net/miner0/potd.pid" # above all process numbers
 expect 0 'miner0/potd.pid names process 2147483646, which is not miner0 any more: it ended without' \
     testnet ps --dir "$net"
 check 'the stale file is gone' [ ! -e "$net/miner0/potd.pid" ]
+expect 0 '' --quiet testnet down --dir "$net"
+check 'down says nothing with --quiet' [ ! -s "$dir/out" ]
+expect 1 'stopped with exit code 1' --quiet testnet up --dir "$net" --potd /bin/false
+check 'up says nothing but the error with --quiet' [ ! -s "$dir/out" ]
+expect 0 '' --quiet testnet init --dir "$dir/quiet" --base-port 31650
+check 'init says nothing with --quiet' [ ! -s "$dir/out" ]
 expect 0 '"pid":null' testnet ps --dir "$net" --json
 
 # in_time COMMAND...: until it is so, for ten seconds.
