@@ -398,7 +398,7 @@ static enum exit_code help(struct cli *cli, int argc, char **argv)
     argc -= is_list;
     argv += is_list;
     const struct cli_command *command = NULL;
-    int used;
+    int used = 0;
     if (argc == 1 && !is_list && find(cli, argv[0]) == NULL &&
         print_family(cli, argv[0])) {
         return EXIT_CODE_DONE;
@@ -408,6 +408,11 @@ static enum exit_code help(struct cli *cli, int argc, char **argv)
         if (rc != EXIT_CODE_DONE) {
             return rc;
         }
+    }
+    if (argc > 0 && argc > used) {
+        return ctl_fail(cli->ctl, EXIT_CODE_USAGE,
+                        "help takes one command, and \"%s\" is not of \"%s\"",
+                        argv[used], command->name);
     }
     if (!is_list && command == NULL) {
         print_help(cli, stdout);

@@ -11,10 +11,12 @@
 #include "ctl/show.h"
 #include "training/import.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void add_head(json_t *json, const struct dataset *head)
 {
@@ -140,6 +142,22 @@ static enum exit_code check_out(struct ctl *ctl,
                     out_path);
 }
 
+/* What is wrong in a file is another thing than that it is not there.  NULL:
+ * there is none. */
+static enum exit_code check_in(struct ctl *ctl, const char *path)
+{
+    struct stat info;
+    enum pot_err err = path != NULL ? file_stat(path, &info) : POT_OK;
+    if (path == NULL ||
+        (err == POT_OK && !S_ISDIR(info.st_mode) && access(path, R_OK) == 0)) {
+        return EXIT_CODE_DONE;
+    }
+    if (err == POT_OK) {
+        err = S_ISDIR(info.st_mode) ? POT_EFORMAT : err_from_errno(errno);
+    }
+    return ctl_fail_read(ctl, err, path);
+}
+
 static enum exit_code import_one(struct importer *im, const char *path)
 {
     char why[IMPORT_WHY_SIZE] = "";
@@ -157,6 +175,8 @@ static enum exit_code import_one(struct importer *im, const char *path)
     const char *out = cli_value(im->args, "out");
     char *out_path = out != NULL ? pot_strdup(out) : pds_path(path);
     enum exit_code rc = check_out(im->ctl, &options, out_path);
+    rc = rc == EXIT_CODE_DONE ? check_in(im->ctl, path) : rc;
+    rc = rc == EXIT_CODE_DONE ? check_in(im->ctl, labels) : rc;
     buf_init(&data, 0);
     if (rc == EXIT_CODE_DONE &&
         import_file(&data, &info, &options, why) != POT_OK) {
@@ -264,7 +284,7 @@ static enum exit_code run_publish(struct ctl *ctl, const struct cli_args *args)
     const char *path = args->arguments[0];
     enum pot_err err = file_read(&data, &size, path, IMPORT_BYTES_MAX);
     if (err != POT_OK) {
-        return ctl_fail_err(ctl, err, "cannot read", path);
+        return ctl_fail_read(ctl, err, path);
     }
     enum exit_code rc = publish_init(&set, ctl, data, size, path, "");
     if (rc == EXIT_CODE_DONE &&
@@ -333,13 +353,13 @@ static enum exit_code run_show(struct ctl *ctl, const struct cli_args *args)
     }
     enum pot_err err = file_read(&data, &size, what, IMPORT_BYTES_MAX);
     if (err == POT_ENOENT) {
-        return ctl_fail(ctl, EXIT_CODE_FAILED,
+        return ctl_fail(ctl, EXIT_CODE_CONFIG,
                         "%s: no file of this name, and not a data set's"
                         " address, which is 64 lower-case hex digits",
                         what);
     }
     if (err != POT_OK) {
-        return ctl_fail_err(ctl, err, "cannot read", what);
+        return ctl_fail_read(ctl, err, what);
     }
     enum exit_code rc = publish_init(&set, ctl, data, size, what, "");
     if (rc == EXIT_CODE_DONE) {

@@ -103,7 +103,7 @@ static enum exit_code save_log(struct ctl *ctl, const char *folder,
     size_t size;
     enum pot_err err = file_read(&data, &size, log, SIZE_MAX / 2);
     if (err != POT_OK) {
-        return ctl_fail_err(ctl, err, "cannot read", log);
+        return ctl_fail_read(ctl, err, log);
     }
     size_t from = size > LOG_TAIL ? size - LOG_TAIL : 0;
     enum exit_code rc = save(ctl, folder, "log.txt", data + from, size - from);

@@ -43,6 +43,13 @@ enum exit_code ctl_fail_err(struct ctl *ctl, enum pot_err err, const char *what,
                     file_err_text(err, path));
 }
 
+enum exit_code ctl_fail_read(struct ctl *ctl, enum pot_err err,
+                             const char *path)
+{
+    return ctl_fail(ctl, EXIT_CODE_CONFIG, "cannot read %s: %s", path,
+                    file_err_text(err, path));
+}
+
 void ctl_note(struct ctl *ctl, const char *format, ...)
 {
     if (!ctl->is_quiet) {

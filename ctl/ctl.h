@@ -42,9 +42,14 @@ enum exit_code ctl_fail(struct ctl *ctl, enum exit_code code,
                         const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* ctl_fail_err: the same for a file that could not be read or written. */
+/* ctl_fail_err: the same for a file that could not be written. */
 enum exit_code ctl_fail_err(struct ctl *ctl, enum pot_err err, const char *what,
                             const char *path);
+
+/* ctl_fail_read: for a file of the command line that cannot be read; the code
+ * is the same in all commands. */
+enum exit_code ctl_fail_read(struct ctl *ctl, enum pot_err err,
+                             const char *path);
 
 /* ctl_note: a line for people on stderr, unless --quiet. */
 void ctl_note(struct ctl *ctl, const char *format, ...)

@@ -61,7 +61,7 @@ enum exit_code process_find_potd(char **out, struct ctl *ctl, const char *named)
         if (access(named, X_OK) == 0) {
             return EXIT_CODE_DONE;
         }
-        return ctl_fail(ctl, EXIT_CODE_USAGE, "--potd %s: %s", named,
+        return ctl_fail(ctl, EXIT_CODE_CONFIG, "--potd %s: %s", named,
                         strerror(errno));
     }
     *out = beside_us("potd");

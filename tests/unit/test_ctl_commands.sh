@@ -15,6 +15,10 @@ expect 2 'did you mean "testnet up"' testnet upp
 expect 2 'did you mean "--node"?' status --nod $dead
 expect 2 'did you mean "--node"?' --nod=$dead status
 expect 2 'needs one of: init, up, down, ps' testnet
+expect 2 '"extra" is not of "status"' help status extra
+expect 2 '"extra" is not of "store verify"' help store verify extra
+expect 2 '"--json" is not of "status"' help --list status --json
+expect 0 'usage: potctl store verify' help store verify
 expect 0 'store verify' help store
 for group in key dataset store testnet debug; do
     expect 0 "usage: potctl $group COMMAND" $group --help
@@ -177,7 +181,7 @@ expect 0 '"scale":16.0' dataset import "$digits/digits-train.csv" --json \
 expect 0 'features          64, bytes divided by 16' dataset show "$dir/train.pds"
 expect 6 "$digits/digits-train.csv: not a data set" dataset publish \
     "$digits/digits-train.csv"
-expect 1 "cannot read $dir/none.pds: not found" dataset publish "$dir/none.pds"
+expect 3 "cannot read $dir/none.pds: not found" dataset publish "$dir/none.pds"
 expect 6 'not a data set' dataset show "$digits/digits-train.csv"
 printf '1,a\n2,b\n' >"$dir/two.csv"
 expect 0 'two.pds written' dataset import "$dir/two.csv"
@@ -189,7 +193,7 @@ sed -i 's/\x01a\x01b/\x01b\x01b/' "$dir/two.pds"
 expect 6 'classes 0 and 1 are both called "b"' dataset import "$dir/two.pds" \
     --out "$dir/again.pds"
 expect 6 'classes 0 and 1 are both called "b"' dataset publish "$dir/two.pds"
-expect 6 'none.csv' dataset import "$dir/none.csv"
+expect 3 'none.csv' dataset import "$dir/none.csv"
 # What is read is not written over, by whatever name; a link stays a link.
 cp "$dir/two.csv" "$dir/kept.csv"
 ln -s two.csv "$dir/same.csv"
@@ -204,9 +208,9 @@ touch "$dir/target.pds"
 expect 0 'pds' dataset import "$dir/two.csv" --out "$dir/link.pds"
 check 'the link is one' [ -L "$dir/link.pds" ]
 check 'what it points at was written' [ -s "$dir/target.pds" ]
-expect 1 "cannot read $dir: a folder, not a file" dataset show "$dir"
-expect 1 "not a data set's address" dataset show 12ab
-expect 6 "$dir: a folder, not a file" dataset import "$dir"
+expect 3 "cannot read $dir: a folder, not a file" dataset show "$dir"
+expect 3 "not a data set's address" dataset show 12ab
+expect 3 "$dir: a folder, not a file" dataset import "$dir"
 expect 3 "$dir: a folder, not a file" submit-task "$dir" --check
 expect 3 "$dir: a folder, not a file" key show "$dir"
 expect 1 "$dir: a folder, not a file" dataset import "$dir/two.csv" --out "$dir"
@@ -276,16 +280,16 @@ check 'miner1 has its API on base + 11' \
     grep -q '^listen = "127.0.0.1:31661"' "$net/miner1/node.toml"
 check 'the client is funded' grep -q '"1000000000000000"' "$net/genesis.json"
 expect 0 'stopped' testnet ps --dir "$net"
-echo 2147483646 >"$net/miner0/potd.pid" # above all process numbers
-expect 0 'miner0/potd.pid names process 2147483646, which is not miner0 any more: it ended without' \
-    testnet ps --dir "$net"
-check 'the stale file is gone' [ ! -e "$net/miner0/potd.pid" ]
 expect 0 '' --quiet testnet down --dir "$net"
 check 'down says nothing with --quiet' [ ! -s "$dir/out" ]
 expect 1 'stopped with exit code 1' --quiet testnet up --dir "$net" --potd /bin/false
 check 'up says nothing but the error with --quiet' [ ! -s "$dir/out" ]
 expect 0 '' --quiet testnet init --dir "$dir/quiet" --base-port 31650
 check 'init says nothing with --quiet' [ ! -s "$dir/out" ]
+echo 2147483646 >"$net/miner0/potd.pid" # above all process numbers
+expect 0 'miner0/potd.pid names process 2147483646, which is not miner0 any more: it ended without' \
+    testnet ps --dir "$net"
+check 'the stale file is gone' [ ! -e "$net/miner0/potd.pid" ]
 expect 0 '"pid":null' testnet ps --dir "$net" --json
 
 # in_time COMMAND...: until it is so, for ten seconds.
@@ -334,7 +338,7 @@ rm "$net/miner0/potd.pid"
 expect 0 '0 nodes stopped' testnet down --dir "$net"
 expect 1 'validator0' testnet up --dir "$net" --detach --potd /bin/false
 check 'a failed start leaves no pid file' [ ! -e "$net/validator0/potd.pid" ]
-expect 2 '--potd' testnet up --dir "$net" --potd "$dir/none"
+expect 3 '--potd' testnet up --dir "$net" --potd "$dir/none"
 expect 3 'testnet init' testnet up --dir "$dir/none"
 
 # One that was started by hand is seen, and left alone.
