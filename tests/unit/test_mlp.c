@@ -13,6 +13,7 @@
 #include "training/kernel.h"
 #include "training/quantise.h"
 
+#include <fenv.h>
 #include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
@@ -374,6 +375,25 @@ static void softmax_survives_large_outputs(void **state)
     }
 }
 
+/* Outputs ever farther apart, as those of a model that is sure of itself: what
+ * is too small to count is nothing, before it falls below the normal numbers. */
+static void sure_outputs_make_no_subnormal_numbers(void **state)
+{
+    (void)state;
+    const uint32_t classes[1] = {0};
+    for (int apart = 0; apart < 200; apart++) {
+        const float y[3] = {0.0F, (float)-apart, -1.5F * (float)apart};
+        float dy[3];
+        assert_int_equal(feclearexcept(FE_UNDERFLOW), 0);
+        (void)kernel_softmax_cross_entropy(dy, y, classes, 1, 3);
+        assert_int_equal(fetestexcept(FE_UNDERFLOW), 0);
+        for (size_t i = 1; i < 3; i++) {
+            bool is_counted = y[i] > -27.7F; /* ln 2^-40 */
+            assert_true(is_counted ? dy[i] > 0x1p-42F : dy[i] == 0.0F);
+        }
+    }
+}
+
 static bool to_grid(int64_t *sums, const float *values, size_t count,
                     bool is_first)
 {
@@ -546,6 +566,7 @@ int main(void)
         cmocka_unit_test(model_and_data_must_fit),
         cmocka_unit_test(arena_is_bounded_before_it_is_taken),
         cmocka_unit_test(softmax_survives_large_outputs),
+        cmocka_unit_test(sure_outputs_make_no_subnormal_numbers),
         cmocka_unit_test(grid_takes_every_finite_float),
         cmocka_unit_test(grid_does_not_depend_on_the_company),
         cmocka_unit_test(grid_refuses_what_is_no_number),
