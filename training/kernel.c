@@ -135,7 +135,7 @@ void kernel_activate_backward(float *dy, const float *y, size_t count,
 /* Beside the largest, which is 1: what is below the grid's unit is nothing.  A
  * model that is sure of itself has many such, and multiplied by each layer's
  * weights they would end below the normal numbers, where a multiply-add takes
- * some processors a hundred times as long. */
+ * some processors fifty times as long. */
 #define EXPONENTIAL_MIN 0x1p-40
 
 _Static_assert(GRID_BITS == 40, "EXPONENTIAL_MIN is the grid's unit");

@@ -376,7 +376,7 @@ static void softmax_survives_large_outputs(void **state)
 }
 
 /* Outputs ever farther apart, as those of a model that is sure of itself: what
- * is too small to count is nothing, before it falls below the normal numbers. */
+ * is too small to count is nothing before it falls below the normal numbers. */
 static void sure_outputs_make_no_subnormal_numbers(void **state)
 {
     (void)state;
