@@ -11,7 +11,7 @@
 
 struct point_multiples; /* opaque, 190 KiB: base/point_multiples.c */
 
-/* point_multiples_new: half a millisecond; free() releases it. */
+/* point_multiples_new: a quarter of a millisecond; free() releases it. */
 struct point_multiples *point_multiples_new(
     const struct decaf_255_point_s *point);
 
