@@ -389,12 +389,14 @@ static bool has_committed_other(const struct heard *last, uint32_t replica)
 static void show_commits(struct pbft *p, uint32_t to)
 {
     const struct heard *last = &p->last;
+    const struct logs logs = past(p);
     for (uint32_t i = 0; i < p->set.count; i++) {
         for (size_t at = 0; at < VOTES_VIEWS; at++) {
             const struct votes_entry *entry =
                 &last->votes.entries[VOTES_PHASES - 1][i][at];
-            if (!entry->is_used || !entry->is_checked ||
-                !hash_equal(&entry->digest, &last->committed)) {
+            if (!entry->is_used ||
+                !hash_equal(&entry->digest, &last->committed) ||
+                !stands(p, &logs, POT__PHASE__PHASE_COMMIT, i, entry)) {
                 continue;
             }
             struct vote vote = {POT__PHASE__PHASE_COMMIT, last->height,

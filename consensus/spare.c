@@ -6,6 +6,8 @@
 #include "consensus/accuse.h"
 #include "consensus/pbft_state.h"
 
+#include <string.h>
+
 /* False: the message is no vote, or not in its form. */
 static bool open_vote(struct vote *vote, struct signature *signature,
                       const Pot__ConsensusMessage *message)
@@ -52,6 +54,23 @@ static const struct hash *settled(const struct pbft *p, const struct vote *vote)
                : NULL;
 }
 
+/* Another signature of the same is not kept beside it: one of the two may not
+ * hold. */
+static bool is_kept_otherwise(const struct votes *votes,
+                              const struct vote *vote,
+                              const struct signature *signature)
+{
+    const struct votes_entry *entry =
+        votes_find(votes, vote->phase, vote->view, vote->replica);
+    return entry != NULL &&
+           memcmp(entry->signature.b, signature->b, SIGNATURE_SIZE) != 0;
+}
+
+static struct votes *log_of(struct pbft *p, const struct vote *vote)
+{
+    return vote->height == p->height ? &p->votes : &p->last.votes;
+}
+
 bool spare_is(struct pbft *p, const Pot__ConsensusMessage *message,
               const struct public_key *from)
 {
@@ -62,7 +81,8 @@ bool spare_is(struct pbft *p, const Pot__ConsensusMessage *message,
     }
     const struct hash *digest = settled(p, &vote);
     return digest != NULL && hash_equal(digest, &vote.digest) &&
-           accuse_agrees(p, &vote);
+           accuse_agrees(p, &vote) &&
+           !is_kept_otherwise(log_of(p, &vote), &vote, &signature);
 }
 
 void spare_keep(struct pbft *p, const Pot__ConsensusMessage *message)
@@ -71,6 +91,5 @@ void spare_keep(struct pbft *p, const Pot__ConsensusMessage *message)
     struct signature signature;
     bool is_open = open_vote(&vote, &signature, message);
     POT_ASSERT(is_open && vote.replica < p->set.count);
-    votes_keep(vote.height == p->height ? &p->votes : &p->last.votes, &vote,
-               &signature);
+    votes_keep(log_of(p, &vote), &vote, &signature);
 }

@@ -291,11 +291,15 @@ static void on_message(void *context, const struct inbox_message *message)
 {
     struct replica *r = context;
     struct pbft_event event = {.type = PBFT_MESSAGE};
-    if (!message->is_spare && message->set_id == pbft_status(r->pbft).set_id) {
+    if (message->set_id == pbft_status(r->pbft).set_id) {
+        /* Of one that is spare the signature is not checked: it is its own
+         * signer's word, and told to him alone, who checks it. */
         signed_watch_message(r->watch, pbft_validators(r->pbft),
                              message->message);
-        known_commits_add(r->config.verified, pbft_validators(r->pbft),
-                          message->message);
+        if (!message->is_spare) {
+            known_commits_add(r->config.verified, pbft_validators(r->pbft),
+                              message->message);
+        }
     }
     event.u.message.message = message->message;
     event.u.message.set_id = message->set_id;

@@ -40,7 +40,7 @@ void signed_watch_free(struct signed_watch *watch);
 void signed_watch_tip(struct signed_watch *watch, uint64_t tip,
                       const struct validator_set *set);
 
-/* signed_watch_message: a verified message, under set. */
+/* signed_watch_message: a message under set, verified or spare. */
 void signed_watch_message(struct signed_watch *watch,
                           const struct validator_set *set,
                           const Pot__ConsensusMessage *message);

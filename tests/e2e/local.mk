@@ -21,6 +21,7 @@ e2e_tests = \
 	tests/e2e/test_evidence.sh \
 	tests/e2e/test_ghost_data.sh \
 	tests/e2e/test_guard.sh \
+	tests/e2e/test_far_validator.sh \
 	tests/e2e/test_hostile_peers.sh \
 	tests/e2e/test_join_leave.sh \
 	tests/e2e/test_kill.sh \
@@ -48,7 +49,7 @@ dist_check_SCRIPTS += $(e2e_tests)
 TESTS += $(e2e_tests)
 EXTRA_DIST += tests/e2e/lib.sh tests/e2e/disk_lib.sh tests/e2e/netns.sh \
 	tests/e2e/replay_fashion.sh tests/e2e/soak.sh tests/e2e/score.py \
-	tests/e2e/short_list.py
+	tests/e2e/short_list.py tests/e2e/far.py
 
 # Asks a node, quickly.
 check_PROGRAMS += tests/e2e/ask

@@ -165,8 +165,21 @@ static void garbage_is_no_evidence(void **state)
     assert_null(votes_find(&bench.pbft->last.votes, commit, 0, 2));
 }
 
-/* Whoever committed another block is shown commits: such as hold. */
-static void what_is_kept_is_not_shown(void **state)
+/* Nor does it keep the place of the vote that its signer sends later. */
+static void garbage_gives_way(void **state)
+{
+    (void)state;
+    end_height();
+    send_garbage(commit, 1, &block.digest);
+    assert_true(bench_vote(&bench, commit, 1, 1, 0, &block.digest));
+    assert_int_equal(
+        votes_count(&bench.pbft->last.votes, commit, 0, &block.digest), 1);
+    assert_true(bench_vote(&bench, commit, 1, 1, 0, &other));
+    assert_true(is_evidence());
+}
+
+/* Whoever committed another block is shown all commits that hold. */
+static void what_is_kept_is_shown_if_it_holds(void **state)
 {
     (void)state;
     assert_true(bench_vote(&bench, commit, 2, 1, 0, &other));
@@ -174,6 +187,11 @@ static void what_is_kept_is_not_shown(void **state)
     send_garbage(commit, 1, &block.digest);
     bench_timer(&bench, PBFT_TIMER_RESEND);
     assert_null(bench_find(&bench, PBFT_SEND));
+    assert_true(bench_vote(&bench, commit, 0, 1, 0, &block.digest));
+    bench_timer(&bench, PBFT_TIMER_RESEND);
+    const struct pbft_effect *shown = bench_find(&bench, PBFT_SEND);
+    assert_non_null(shown);
+    assert_int_equal(shown->replica, 2);
 }
 
 int main(void)
@@ -187,7 +205,8 @@ int main(void)
         CASE(what_is_kept_shows_a_second_vote, open_backup),
         CASE(what_is_kept_shows_who_forgets, open_backup),
         CASE(garbage_is_no_evidence, open_backup),
-        CASE(what_is_kept_is_not_shown, open_backup),
+        CASE(garbage_gives_way, open_backup),
+        CASE(what_is_kept_is_shown_if_it_holds, open_backup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
