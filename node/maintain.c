@@ -372,21 +372,27 @@ static bool find_target(uint64_t *height, struct node *node,
     return true;
 }
 
-static bool replay_into(struct node *node, const char *folder, uint64_t height)
+static enum exit_code replay_into(struct node *node, const char *folder,
+                                  uint64_t height)
 {
     struct replay r;
     if (store_lowest_block(node->holdings.store) > 1) {
         fprintf(stderr, "potd: blocks are pruned: take a backup, or resync\n");
-        return false;
+        return EXIT_CODE_FAILED;
     }
     bool is_done = replay_run(&r, node, folder, height);
-    if (is_done &&
-        store_copy_kept(r.holdings.store, node->holdings.store) != POT_OK) {
-        fprintf(stderr, "potd: the data sets' chunks cannot be copied\n");
-        is_done = false;
+    if (is_done) {
+        r.own = store_copy_kept(r.holdings.store, node->holdings.store);
+        is_done = r.own == POT_OK;
+        if (!is_done) {
+            fprintf(stderr,
+                    "potd: the data sets' chunks cannot be copied:"
+                    " %s\n",
+                    err_text(r.own));
+        }
     }
     replay_close(&r);
-    return is_done;
+    return is_done ? EXIT_CODE_DONE : replay_code(&r);
 }
 
 enum exit_code maintain_rollback(const struct node_config *config,
@@ -397,9 +403,9 @@ enum exit_code maintain_rollback(const struct node_config *config,
     char *folder = file_join(config->home, "store.rollback");
     char *store = file_join(config->home, "store");
     if (startup_open_store(&node)) {
-        bool is_done = find_target(&height, &node, rollback) &&
-                       replay_into(&node, folder, height);
-        node.exit_code = is_done ? EXIT_CODE_DONE : EXIT_CODE_FAILED;
+        node.exit_code = find_target(&height, &node, rollback)
+                             ? replay_into(&node, folder, height)
+                             : EXIT_CODE_FAILED;
     }
     startup_close(&node);
     enum exit_code code = node.exit_code;

@@ -47,6 +47,16 @@ static enum pot_err lend_aggregates(struct replay *r, const struct block *block)
     return err;
 }
 
+/* Of the store that is made here, not of the one that is read. */
+static bool has_written(struct replay *r, enum pot_err err)
+{
+    r->own = err;
+    if (err != POT_OK) {
+        fprintf(stderr, "potd: the store for the replay: %s\n", err_text(err));
+    }
+    return err == POT_OK;
+}
+
 static bool replay_block(struct replay *r, const struct certified *certified)
 {
     char why[BLOCK_WHY_SIZE] = "";
@@ -58,16 +68,19 @@ static bool replay_block(struct replay *r, const struct certified *certified)
                 block->header->height, err_text(err));
         return false;
     }
-    if (block_check(&made, &r->holdings, &r->tip, certified->block, 0, true,
-                    why) != POT_OK) {
+    err = block_check(&made, &r->holdings, &r->tip, certified->block, 0, true,
+                      why);
+    if (err == POT_EFULL || err == POT_ELIMIT || err == POT_EIO) {
+        return has_written(r, err);
+    }
+    if (err != POT_OK) {
         fprintf(stderr, "potd: height %" PRIu64 ": executed again: %s\n",
                 block->header->height, why);
         return false;
     }
     err = block_commit(&r->holdings, &r->tip, made, certified, true);
     executed_free(made);
-    if (err != POT_OK) {
-        fprintf(stderr, "potd: the store for the replay: %s\n", err_text(err));
+    if (!has_written(r, err)) {
         return false;
     }
     chain_tip_follow(&r->tip, block->header, &block->hash,
@@ -122,8 +135,7 @@ static bool run(struct replay *r, uint64_t height)
     r->tip.hash = r->holdings.genesis_hash;
     r->tip.time_ms = r->node->genesis->time_ms;
     r->tip.next_signers = r->holdings.genesis_hash;
-    if (block_commit_genesis(&r->holdings, r->node->genesis) != POT_OK) {
-        fprintf(stderr, "potd: the genesis cannot be executed\n");
+    if (!has_written(r, block_commit_genesis(&r->holdings, r->node->genesis))) {
         return false;
     }
     for (uint64_t h = 1; h <= height; h++) {
@@ -131,30 +143,38 @@ static bool run(struct replay *r, uint64_t height)
             return false;
         }
     }
-    enum pot_err err = store_sync(r->holdings.store);
-    if (err != POT_OK) {
-        fprintf(stderr, "potd: the store for the replay: %s\n", err_text(err));
-    }
-    return err == POT_OK;
+    return has_written(r, store_sync(r->holdings.store));
 }
 
 bool replay_run(struct replay *r, struct node *node, const char *folder,
                 uint64_t height)
 {
+    struct stat info;
     char why[256] = "";
     *r = (struct replay){.node = node, .holdings = node->holdings};
     r->holdings.store = NULL;
     enum pot_err err = file_remove_folder(folder);
-    if (err == POT_OK) {
+    if (err != POT_OK && file_stat(folder, &info) == POT_OK &&
+        !S_ISDIR(info.st_mode)) {
+        (void)snprintf(why, sizeof(why),
+                       "%.200s: a file, and no folder: remove it", folder);
+    } else if (err == POT_OK) {
         err = store_open(&r->holdings.store, folder, REPLAY_MAP_SIZE, why,
                          sizeof(why));
     }
-    if (err != POT_OK) {
-        fprintf(stderr, "potd: %s: %s\n", folder,
-                why[0] != '\0' ? why : err_text(err));
-        return false;
+    r->own = err;
+    if (why[0] != '\0') {
+        fprintf(stderr, "potd: %s\n", why);
+    } else if (err != POT_OK) {
+        fprintf(stderr, "potd: %s: %s\n", folder, err_text(err));
     }
-    return run(r, height);
+    return err == POT_OK && run(r, height);
+}
+
+enum exit_code replay_code(const struct replay *r)
+{
+    return r->own == POT_EFULL || r->own == POT_ELIMIT ? EXIT_CODE_FULL
+                                                       : EXIT_CODE_FAILED;
 }
 
 void replay_close(struct replay *r)

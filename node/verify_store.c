@@ -38,7 +38,7 @@ static bool on_progress(void *context, uint64_t done, uint64_t all)
     return true;
 }
 
-static bool check_values(struct node *node)
+static enum pot_err check_values(struct node *node)
 {
     static struct store_report report;
     enum pot_err err =
@@ -59,7 +59,7 @@ static bool check_values(struct node *node)
         fprintf(stderr, "potd: the store: %s: %" PRIu64 " problems\n",
                 err_text(err), report.problem_count);
     }
-    return err == POT_OK;
+    return err;
 }
 
 static bool check_root(const struct replay *r)
@@ -140,23 +140,55 @@ static bool check_headers(struct node *node, uint64_t lowest)
     return is_right;
 }
 
-static bool check_replay(struct node *node)
+/* What the replay's own store lacks says nothing of the node's. */
+static void tell_unfinished(struct node *node, const struct replay *r)
+{
+    node->exit_code = replay_code(r);
+    printf("not finished: nothing wrong was found in the store so far\n");
+    if (node->exit_code == EXIT_CODE_FULL) {
+        (void)fflush(stdout);
+        fprintf(stderr,
+                "potd: the replay makes the store again: %s must have as much"
+                " room left as %s/store takes\n",
+                node->config->home, node->config->home);
+    }
+}
+
+/* POT_ECANCELLED: it could not be finished; that is told, and the exit code
+ * set. */
+static enum pot_err check_replay(struct node *node)
 {
     struct replay r;
     uint64_t height = 0;
     if (!store_tip(node->holdings.store, &height, NULL, NULL)) {
         printf("the store is empty\n");
-        return true;
+        return POT_OK;
     }
     char *folder = file_join(node->config->home, "verify-store.tmp");
     bool is_right = replay_run(&r, node, folder, height) && check_root(&r);
     replay_close(&r);
     enum pot_err err = file_remove_folder(folder);
-    if (err != POT_OK) {
+    if (err != POT_OK && r.own == POT_OK) {
         fprintf(stderr, "potd: %s: %s\n", folder, err_text(err));
     }
     free(folder);
-    return is_right;
+    if (r.own != POT_OK) {
+        tell_unfinished(node, &r);
+        return POT_ECANCELLED;
+    }
+    return is_right ? POT_OK : POT_ECORRUPT;
+}
+
+static void tell_verdict(struct node *node, enum pot_err err)
+{
+    bool is_right = err == POT_OK;
+    const char *remedy = startup_store_remedy(err);
+    node->exit_code = is_right ? EXIT_CODE_DONE : EXIT_CODE_STORE;
+    printf("%s\n", is_right ? "the store is right" : "THE STORE IS BAD");
+    if (remedy[0] != '\0') {
+        (void)fflush(stdout);
+        fprintf(stderr, "potd: %s/store%s\n", node->config->home, remedy);
+    }
 }
 
 enum exit_code verify_store(const struct node_config *config)
@@ -164,15 +196,14 @@ enum exit_code verify_store(const struct node_config *config)
     struct node node = {.config = config};
     if (startup_open_store(&node)) {
         uint64_t lowest = store_lowest_block(node.holdings.store);
-        bool is_right =
-            check_values(&node) &&
-            (lowest > 1 ? check_headers(&node, lowest) : check_replay(&node));
-        node.exit_code = is_right ? EXIT_CODE_DONE : EXIT_CODE_STORE;
-        printf("%s\n", is_right ? "the store is right" : "THE STORE IS BAD");
-        if (!is_right) {
-            (void)fflush(stdout);
-            fprintf(stderr, "potd: %s/store%s\n", config->home,
-                    startup_store_remedy(POT_ECORRUPT));
+        enum pot_err err = check_values(&node);
+        if (err == POT_OK && lowest > 1) {
+            err = check_headers(&node, lowest) ? POT_OK : POT_ECORRUPT;
+        } else if (err == POT_OK) {
+            err = check_replay(&node);
+        }
+        if (err != POT_ECANCELLED) {
+            tell_verdict(&node, err);
         }
     }
     startup_close(&node);

@@ -6,7 +6,9 @@
 
 struct node_config;
 
-/* verify_store: prints what it finds.  EXIT_CODE_STORE: the store is bad. */
+/* verify_store: prints what it finds.  EXIT_CODE_STORE: the store is bad;
+ * EXIT_CODE_FULL, EXIT_CODE_FAILED: the replay had no store of its own to write
+ * to, and nothing wrong was found until then. */
 enum exit_code verify_store(const struct node_config *config);
 
 #endif

@@ -80,5 +80,34 @@ no_evidence $names
 same_chain $names
 stop_cleanly $names
 verify_stores $names
+
+# blameless CODE TEXT RULE OPTIONS...: the store that a replay makes cannot be
+# written, and nothing is said against the node's own.
+blameless() {
+    code=$1
+    text=$2
+    faults validator0 "$3"
+    shift 3
+    got=0
+    LD_PRELOAD=$BUILD/tests/e2e/faulty_disk.so POT_FAULTY_HOME=$NET/validator0 \
+        POT_FAULTY_DISK=$NET/validator0/faults timeout 60 "${POTD:-potd}" \
+        --config "$NET/validator0/node.toml" "$@" >"$WORK/out" 2>&1 || got=$?
+    faults validator0
+    [ "$got" -eq "$code" ] || fail "exit $got, not $code: $(cat "$WORK/out")"
+    grep -q -- "$text" "$WORK/out" || fail "no \"$text\": $(cat "$WORK/out")"
+    ! grep 'BAD\|resync' "$WORK/out" || fail "the store is blamed"
+}
+own=$NET/validator0/verify-store.tmp
+for file in verify-store.tmp verify-store.tmp/data.mdb verify-store.tmp/journal; do
+    blameless 10 'must have as much room' "$file any ENOSPC" --verify-store
+    blameless 1 '^not finished: nothing wrong' "$file any EIO" --verify-store
+    [ ! -e "$own" ] || fail "$own was left"
+done
+blameless 10 'no space\|No space' 'store.rollback any ENOSPC' --rollback -1
+: >"$own"
+blameless 1 'a file, and no folder: remove it' 'none any EIO' --verify-store
+grep -q '^not finished' "$WORK/out" || fail "other words: $(cat "$WORK/out")"
+rm "$own"
+verify_stores validator0
 no_bugs
 echo "failed writes and syncs, and none was believed"
