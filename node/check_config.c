@@ -84,12 +84,13 @@ static void look_at_blas_core(const struct node_config *config,
     free(worker);
 }
 
-/* The part of a path that is there, at its end or above it; free(). */
+/* The part of a path that is there, at its end or above it, a link that leads
+ * nowhere too; free(). */
 static char *part_that_is_there(const char *path)
 {
     struct stat info;
     char *part = pot_strdup(path);
-    while (strcmp(part, ".") != 0 && stat(part, &info) != 0 &&
+    while (strcmp(part, ".") != 0 && lstat(part, &info) != 0 &&
            (errno == ENOENT || errno == ENOTDIR)) {
         char *above = file_folder(part);
         free(part);
@@ -110,20 +111,49 @@ static void look_at_root(const struct node_config *config, struct buf *faults)
     free(path);
 }
 
+static bool is_dead_link(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) != 0 && lstat(path, &info) == 0;
+}
+
+/* Whether a path goes up again behind its part that is there. */
+static bool has_way_up(const char *path, const char *part)
+{
+    size_t size = strlen(part);
+    const char *at = strncmp(path, part, size) == 0 ? path + size : path;
+    while ((at = strstr(at, "..")) != NULL) {
+        bool is_whole =
+            (at == path || at[-1] == '/') && (at[2] == '/' || at[2] == '\0');
+        if (is_whole) {
+            return true;
+        }
+        at++;
+    }
+    return false;
+}
+
 /* What is not there yet is made, but not in place of a file. */
 static void look_at_folder(const struct node_config *config, struct buf *faults)
 {
     struct stat info;
     char what[WHAT_SIZE];
     char *path = part_that_is_there(config->home);
-    if (stat(path, &info) == 0 && !S_ISDIR(info.st_mode)) {
-        (void)snprintf(what, sizeof(what),
-                       strcmp(path, config->home) == 0
-                           ? "%s: a file: it must be a folder of the node's"
-                             " own, or not be there yet"
-                           : "%s: a file: home cannot be made below it: name"
-                             " another folder",
-                       path);
+    const char *why = NULL;
+    bool is_file = stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+    if (is_dead_link(path)) {
+        why = "a link that leads nowhere: make what it names, or remove it";
+    } else if (is_file && strcmp(path, config->home) == 0) {
+        why = "a file: it must be a folder of the node's own, or not be there"
+              " yet";
+    } else if (is_file) {
+        why = "a file: home cannot be made below it: name another folder";
+    } else if (has_way_up(config->home, path)) {
+        why = "home goes on below it to what is not there, and up again by"
+              " `..`: name it without";
+    }
+    if (why != NULL) {
+        (void)snprintf(what, sizeof(what), "%s: %s", path, why);
         node_config_fault(config, faults, "home", what);
     }
     free(path);
@@ -202,8 +232,10 @@ static void look_at_home(const struct node_config *config, struct buf *faults)
 {
     struct stat info;
     char *path = part_that_is_there(config->home);
-    if (stat(path, &info) != 0 || S_ISDIR(info.st_mode)) {
-        look_at_place(config, faults, "home", path); /* a file is told of */
+    bool is_told = is_dead_link(path) ||
+                   (stat(path, &info) == 0 && !S_ISDIR(info.st_mode));
+    if (!is_told) {
+        look_at_place(config, faults, "home", path);
     }
     free(path);
 }

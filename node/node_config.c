@@ -543,6 +543,9 @@ static void check_whole(struct loader *l)
     if (!log_format_parse(&c->log_format, c->log_format_text)) {
         fault(l, "log.format", "must be text or json");
     }
+    if (c->home[0] == '\0') {
+        fault(l, "home", "must be a folder of the node's own");
+    }
     check_signer(l);
     if (c->miner_enabled && c->miner_key[0] == '\0') {
         fault(l, "miner.key", "a miner needs its key file");

@@ -65,6 +65,9 @@ refuses 3 'miner.exact_kernel: this processor has no' "$kernel" --check-config
 miner=$NET/miner0/node.toml
 core=$(grep -n '^blas_core = ' "$miner" | cut -d : -f 1)
 sed 's/^blas_core = .*/blas_core = "Abacus"/' "$miner" >"$NET/miner0/core.toml"
+ln -s none "$NET/nowhere"
+sed 's/^home = .*/home = ""/' "$miner" >"$NET/miner0/homeless.toml"
+grep -q '^home = ""' "$NET/miner0/homeless.toml" || fail "no home in $miner"
 for mode in --check-config ''; do
     # shellcheck disable=SC2086
     refuses 3 "core.toml:$core: miner.blas_core: OpenBLAS has no core \"Abacus\"" \
@@ -81,6 +84,16 @@ for mode in --check-config ''; do
     # shellcheck disable=SC2086
     POTD_HOME=$miner/home refuses 3 \
         ": POTD_HOME: $miner: a file: home cannot be made below it" "$miner" $mode
+    for each in "$NET/nowhere" "$NET/nowhere/home"; do
+        # shellcheck disable=SC2086
+        POTD_HOME=$each refuses 3 ": POTD_HOME: $NET/nowhere: a link that leads" \
+            "$miner" $mode
+    done
+    # shellcheck disable=SC2086
+    POTD_HOME=$NET/none/../miner0/key refuses 3 \
+        ": POTD_HOME: $NET: home goes on below it" "$miner" $mode
+    # shellcheck disable=SC2086
+    refuses 3 ': home: must be a folder' "$NET/miner0/homeless.toml" $mode
     ends_alike # the same words wherever the fault was found
 done
 POTD_LOG_FILE=$NET/none/potd.log refuses 3 ': POTD_LOG_FILE: ' "$node/node.toml" \
