@@ -71,6 +71,9 @@ static void beginnings_of_names_are_refused(void **state)
     EXPECT("k?", W("--key"), W("a"), W("--key-"), W("a"));
     EXPECT("?", W("--nodes=a"));
     EXPECT(":", W("--node"));
+    EXPECT("?", W("--nod"));
+    EXPECT("j?", W("--json"), W("word"), W("--key-"));
+    EXPECT(":", W("word"), W("-n"));
 }
 
 int main(void)
