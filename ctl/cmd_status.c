@@ -115,8 +115,8 @@ static void show_vote(const json_t *status)
     } else if (strcmp(vote, "not elected") == 0 &&
                client_count(status, "votes_from_height") > 0) {
         show_field("vote",
-                   "%s yet: it has staked, and votes from height %" PRIu64
-                   " on, the next epoch's first",
+                   "%s yet: it has staked, is in the set from height %" PRIu64
+                   " on, the next epoch's first, and votes some blocks later",
                    vote, client_count(status, "votes_from_height"));
     } else if (strcmp(vote, "not elected") == 0) {
         show_field("vote",

@@ -36,11 +36,11 @@ ctl validator0 transfer --to "$new" --amount 10500 --wait >/dev/null
 POTCTL_KEY=$NET/miner0/key ctl validator0 stake --role validator \
     --amount 10000 --wait 2>"$WORK/told" >/dev/null
 grep -q "^note: run a node with this key" "$WORK/told" || fail "stake warns of nothing"
-# It is told from when it votes, if the epoch has not ended meanwhile.
+# It is told from when it is in the set, if the epoch has not ended meanwhile.
 staked=$(height_of validator0)
 await 20 "the fifth sees its stake" reaches miner0 "$staked"
 POTCTL_NODE=$(url_of miner0) potctl status >"$WORK/told"
-grep -q '^vote .*not elected yet: it has staked, and votes from height [0-9]*1 ' \
+grep -q '^vote .*not elected yet: it has staked, is in the set from height [0-9]*1 ' \
     "$WORK/told" || is_in miner0 "$new" || fail "$(grep '^vote' "$WORK/told")"
 kill_hard miner0
 await 60 "the set has five" is_in validator0 "$new"
