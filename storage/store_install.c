@@ -217,7 +217,9 @@ static enum pot_err install(struct store_write *write, void *context)
         err = put_blobs(write, in);
     }
     if (err == POT_OK) {
-        err = snapshot_write(write, &in->snapshot, in->digests, 1);
+        const struct store_snapshot_parts parts = {in->digests, in->blobs,
+                                                   in->blob_count};
+        err = snapshot_write(write, &in->snapshot, &parts, 1);
     }
     write->tip = (struct store_tip){
         .is_set = true,

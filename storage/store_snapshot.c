@@ -2,6 +2,8 @@
 
 #include "storage/store_snapshot.h"
 
+#include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/check.h"
 #include "storage/store_blob.h"
 #include "storage/store_env.h"
@@ -10,10 +12,14 @@
 #include "storage/store_table.h"
 #include "storage/store_tree.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define KEY      "snapshots"
 #define KEY_SIZE (sizeof(KEY) - 1)
+
+#define LIST_KEY      "snapshot-blobs/"
+#define LIST_KEY_SIZE (sizeof(LIST_KEY) - 1 + sizeof(uint64_t))
 
 /* ---- the state at the tip, in parts */
 
@@ -103,8 +109,48 @@ enum pot_err store_get_snapshots(struct store *store,
     return err;
 }
 
-static enum pot_err drop(struct store_write *write, const struct hash *root)
+/* Where the hashes of its blobs lie.  A snapshot of a state without any has no
+ * such record. */
+struct list_key {
+    uint8_t b[LIST_KEY_SIZE];
+};
+
+static struct list_key list_key(const struct store_snapshot *snapshot)
 {
+    struct list_key key;
+    struct bytes_writer w;
+    bytes_writer_init(&w, key.b, sizeof(key.b));
+    bytes_write(&w, LIST_KEY, LIST_KEY_SIZE - sizeof(uint64_t));
+    bytes_write_u64(&w, snapshot->height);
+    return key;
+}
+
+static enum pot_err drop_blobs(struct store_write *write,
+                               const struct store_snapshot *snapshot)
+{
+    struct store_value value;
+    struct list_key key = list_key(snapshot);
+    enum pot_err err =
+        store_table_get(&value, &write->read, TABLE_META, key.b, sizeof(key.b));
+    if (err != POT_OK) {
+        return err == POT_ENOENT ? POT_OK : err;
+    }
+    size_t count = value.size / HASH_SIZE;
+    struct hash *blobs =
+        pot_memdup(value.data, value.size); /* writes move it */
+    for (size_t i = 0; err == POT_OK && i < count; i++) {
+        err = store_blob_unrefer(write, &blobs[i]);
+    }
+    free(blobs);
+    return err == POT_OK
+               ? store_table_del(write, TABLE_META, key.b, sizeof(key.b))
+               : err;
+}
+
+static enum pot_err drop(struct store_write *write,
+                         const struct store_snapshot *snapshot)
+{
+    const struct hash *root = &snapshot->root;
     struct store_value value;
     struct hash digests[STATE_CHUNKS];
     const struct hash *digest;
@@ -121,26 +167,46 @@ static enum pot_err drop(struct store_write *write, const struct hash *root)
     while (err == POT_OK && (digest = state_index_next(digests, &at)) != NULL) {
         err = store_blob_unrefer(write, digest);
     }
-    return err;
+    return err == POT_OK ? drop_blobs(write, snapshot) : err;
 }
 
-static enum pot_err add(struct store_write *write, const struct hash *root,
-                        const struct hash digests[static STATE_CHUNKS])
+static enum pot_err add_blobs(struct store_write *write,
+                              const struct store_snapshot *snapshot,
+                              const struct store_snapshot_parts *parts)
 {
-    const struct store_blob index = {*root, digests, STATE_INDEX_BYTES};
+    struct list_key key = list_key(snapshot);
+    enum pot_err err = POT_OK;
+    for (size_t i = 0; err == POT_OK && i < parts->blob_count; i++) {
+        const struct store_blob blob = {.hash = parts->blobs[i]};
+        err = store_blob_pin(write, &blob);
+    }
+    return err == POT_OK && parts->blob_count > 0
+               ? store_table_put(write, TABLE_META, key.b, sizeof(key.b),
+                                 parts->blobs,
+                                 parts->blob_count * sizeof(*parts->blobs))
+               : err;
+}
+
+static enum pot_err add(struct store_write *write,
+                        const struct store_snapshot *snapshot,
+                        const struct store_snapshot_parts *parts)
+{
+    const struct store_blob index = {snapshot->root, parts->digests,
+                                     STATE_INDEX_BYTES};
     const struct hash *digest;
     unsigned at = 0;
     enum pot_err err = store_blob_pin(write, &index);
-    while (err == POT_OK && (digest = state_index_next(digests, &at)) != NULL) {
+    while (err == POT_OK &&
+           (digest = state_index_next(parts->digests, &at)) != NULL) {
         const struct store_blob chunk = {.hash = *digest};
         err = store_blob_pin(write, &chunk);
     }
-    return err;
+    return err == POT_OK ? add_blobs(write, snapshot, parts) : err;
 }
 
 enum pot_err snapshot_write(struct store_write *write,
                             const struct store_snapshot *snapshot,
-                            const struct hash digests[static STATE_CHUNKS],
+                            const struct store_snapshot_parts *parts,
                             size_t most)
 {
     uint8_t raw[RECORD_SNAPSHOTS_MAX];
@@ -151,11 +217,11 @@ enum pot_err snapshot_write(struct store_write *write,
         kept.list[kept.count - 1].height >= snapshot->height) {
         return POT_EEXIST;
     }
-    if (err == POT_OK) { /* before others go: they may share chunks */
-        err = add(write, &snapshot->root, digests);
+    if (err == POT_OK) { /* before others go: they may share parts */
+        err = add(write, snapshot, parts);
     }
     while (err == POT_OK && kept.count >= most) {
-        err = drop(write, &kept.list[0].root);
+        err = drop(write, &kept.list[0]);
         kept.count--;
         memmove(&kept.list[0], &kept.list[1], kept.count * sizeof(*kept.list));
     }
@@ -169,21 +235,21 @@ enum pot_err snapshot_write(struct store_write *write,
 
 struct keeping {
     const struct store_snapshot *snapshot;
-    const struct hash *digests;
+    const struct store_snapshot_parts *parts;
     size_t most;
 };
 
 static enum pot_err keep(struct store_write *write, void *context)
 {
     const struct keeping *k = context;
-    return snapshot_write(write, k->snapshot, k->digests, k->most);
+    return snapshot_write(write, k->snapshot, k->parts, k->most);
 }
 
 enum pot_err store_snapshot_keep(struct store *store,
                                  const struct store_snapshot *snapshot,
-                                 const struct hash digests[static STATE_CHUNKS],
+                                 const struct store_snapshot_parts *parts,
                                  size_t most)
 {
-    struct keeping keeping = {snapshot, digests, most};
+    struct keeping keeping = {snapshot, parts, most};
     return store_write_run(store, keep, &keeping);
 }

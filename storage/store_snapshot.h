@@ -3,7 +3,9 @@
  *
  * A snapshot is an index and the chunks that it names (proto/state_chunk.h),
  * which lie among the blobs, each under its digest, the index under the root:
- * what two of them have in common is stored once. */
+ * what two of them have in common is stored once.  With it the blobs stay that
+ * its state refers to: later ones let go of them, and whoever takes the
+ * snapshot needs them. */
 #ifndef POT_STORAGE_STORE_SNAPSHOT_H
 #define POT_STORAGE_STORE_SNAPSHOT_H
 
@@ -35,14 +37,20 @@ POT_MUST_USE enum pot_err store_state_index(
 POT_MUST_USE enum pot_err store_state_chunk(struct store *store, unsigned chunk,
                                             struct buf *out);
 
-/* store_snapshot_keep: a snapshot whose chunks are all held
- * (store_blobs_hold) is kept from now on; of more than `most` the oldest go.
+struct store_snapshot_parts {
+    const struct hash *digests; /* STATE_CHUNKS of them */
+    const struct hash *blobs;   /* that this state refers to, each once */
+    size_t blob_count;
+};
+
+/* store_snapshot_keep: a snapshot whose parts are all there, such as are held
+ * (store_blobs_hold), is kept from now on; of more than `most` the oldest go.
  * In one commit.
  *
- * Errors: POT_ENOENT a chunk is not there */
+ * Errors: POT_ENOENT a chunk or a blob is not there */
 POT_MUST_USE enum pot_err store_snapshot_keep(
     struct store *store, const struct store_snapshot *snapshot,
-    const struct hash digests[static STATE_CHUNKS], size_t most);
+    const struct store_snapshot_parts *parts, size_t most);
 
 /* store_get_snapshots: those that are kept. */
 POT_MUST_USE enum pot_err store_get_snapshots(struct store *store,

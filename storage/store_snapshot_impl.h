@@ -8,6 +8,6 @@
 /* snapshot_write: what store_snapshot_keep does. */
 POT_MUST_USE enum pot_err snapshot_write(
     struct store_write *write, const struct store_snapshot *snapshot,
-    const struct hash digests[static STATE_CHUNKS], size_t most);
+    const struct store_snapshot_parts *parts, size_t most);
 
 #endif

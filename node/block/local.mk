@@ -34,7 +34,6 @@ node_block_libblock_a_SOURCES = \
 	node/block/settling.c node/block/settling.h \
 	node/block/shared_block.c node/block/shared_block.h \
 	node/block/signed_watch.c node/block/signed_watch.h \
-	node/block/state_blobs.c node/block/state_blobs.h \
 	node/block/validator_sets.c node/block/validator_sets.h \
 	node/block/vote_record.c node/block/vote_record.h \
 	node/block/wait.c node/block/wait.h

@@ -8,6 +8,7 @@ node_hold_libhold_a_SOURCES = \
 	node/hold/holdings.c node/hold/holdings.h \
 	node/hold/known_parts.c node/hold/known_parts.h \
 	node/hold/snapshots.c node/hold/snapshots.h \
+	node/hold/state_blobs.c node/hold/state_blobs.h \
 	node/hold/stored.c node/hold/stored.h \
 	node/hold/verified.c node/hold/verified.h
 node_hold_libhold_a_CPPFLAGS = $(node_cppflags)

@@ -1,6 +1,7 @@
-/* Chunks of one that is being made are held in the store; kept with it when it
- * is whole.  A crash leaves it unfinished: what is held goes behind the first
- * block of the next start, and the next snapshot is another. */
+/* Chunks of one that is being made, and the blobs that they name, are held in
+ * the store; kept with it when it is whole.  A crash leaves it unfinished: what
+ * is held goes behind the first block of the next start, and the next snapshot
+ * is another. */
 #include "config.h"
 
 #include "node/hold/snapshots.h"
@@ -8,22 +9,29 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "node/hold/state_blobs.h"
 #include "storage/overlay.h"
 #include "storage/store.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* Behind each block so much is read and written, and one chunk at least. */
-#define STEP_BYTES ((size_t)8 << 20)
+/* Behind each block so much is read and written, and one chunk at least.  To
+ * read one that is stored is less: it lies in one place. */
+#define STEP_BYTES   ((size_t)8 << 20)
+#define STORED_SHARE 4
 
 /* The one that is being made. */
 struct making {
     struct store_snapshot snapshot;
     struct hash digests[STATE_CHUNKS];
     bool is_missing[STATE_CHUNKS];
+    bool is_stored[STATE_CHUNKS]; /* another one has it */
     size_t missing;
+    struct state_blobs blobs; /* named by the chunks that are not missing */
+    size_t held;              /* of blobs, the first ones */
     bool is_under_way;
 };
 
@@ -55,6 +63,7 @@ void snapshots_free(struct snapshots *snapshots)
 {
     if (snapshots != NULL) {
         (void)pthread_mutex_destroy(&snapshots->lock);
+        state_blobs_fini(&snapshots->making.blobs);
         free(snapshots);
     }
 }
@@ -72,18 +81,23 @@ void snapshots_reload(struct snapshots *s)
 
 /* ---- one that is being made */
 
-/* Its chunks, but for those that another one has, are nobody's. */
+/* Its parts, but for those that others have, are nobody's. */
 static void release(struct snapshots *s)
 {
-    size_t count = 0;
-    struct hash held[STATE_CHUNKS];
     const struct making *m = &s->making;
+    size_t count = m->held;
+    struct hash *held =
+        pot_calloc(STATE_CHUNKS + m->blobs.count, sizeof(*held));
+    if (count > 0) {
+        memcpy(held, m->blobs.list, count * sizeof(*held));
+    }
     for (unsigned i = 0; i < STATE_CHUNKS; i++) {
         if (!hash_is_zero(&m->digests[i]) && !m->is_missing[i]) {
             held[count++] = m->digests[i];
         }
     }
     enum pot_err err = store_blobs_release(s->store, held, count);
+    free(held);
     if (err != POT_OK) { /* the next start releases them */
         LOG(LOG_DEBUG, "node", "chunks are held still",
             log_text("why", err_text(err)));
@@ -105,8 +119,10 @@ static void give_up(struct snapshots *s, enum pot_err err)
 static void finish(struct snapshots *s)
 {
     struct making *m = &s->making;
+    const struct store_snapshot_parts parts = {m->digests, m->blobs.list,
+                                               m->blobs.count};
     enum pot_err err =
-        store_snapshot_keep(s->store, &m->snapshot, m->digests, s->most);
+        store_snapshot_keep(s->store, &m->snapshot, &parts, s->most);
     if (err != POT_OK) {
         give_up(s, err);
         return;
@@ -125,25 +141,62 @@ struct batch {
     struct store_blob blobs[STATE_CHUNKS];
     struct buf bytes[STATE_CHUNKS];
     size_t count;
-    size_t size;
+    size_t size;    /* of a step's */
+    size_t written; /* what is not there yet */
 };
 
 /* It is what the root of its height vouches for, or the snapshot ends. */
 static enum pot_err read_chunk(struct snapshots *s, struct batch *batch,
                                unsigned chunk)
 {
-    const struct hash *digest = &s->making.digests[chunk];
+    struct making *m = &s->making;
+    const struct hash *digest = &m->digests[chunk];
     struct buf *bytes = &batch->bytes[batch->count];
     buf_init(bytes, STATE_CHUNK_MAX);
-    enum pot_err err = store_state_chunk(s->store, chunk, bytes);
+    enum pot_err err = m->is_stored[chunk]
+                           ? store_blob_get(s->store, digest, bytes)
+                           : store_state_chunk(s->store, chunk, bytes);
     if (err == POT_OK && !state_chunk_is(digest, bytes->data, bytes->size)) {
         err = POT_EFORMAT;
     }
     batch->blobs[batch->count++] =
         (struct store_blob){*digest, bytes->data, bytes->size};
-    batch->size += bytes->size;
-    s->making.is_missing[chunk] = false;
-    s->making.missing--;
+    if (m->is_stored[chunk]) {
+        batch->size += bytes->size / STORED_SHARE;
+    } else {
+        batch->size += bytes->size;
+        batch->written += bytes->size;
+    }
+    m->is_missing[chunk] = false;
+    m->missing--;
+    if (err == POT_OK) {
+        state_blobs_add(&m->blobs, bytes);
+    }
+    return err;
+}
+
+/* What the chunks name is there yet, and held with them: the next block may
+ * let go of it. */
+static enum pot_err hold(struct snapshots *s, const struct batch *batch)
+{
+    struct making *m = &s->making;
+    size_t count = batch->count;
+    enum pot_err err = POT_OK;
+    struct store_blob *all =
+        pot_calloc(count + m->blobs.count - m->held, sizeof(*all));
+    memcpy(all, batch->blobs, count * sizeof(*all));
+    for (size_t i = m->held; err == POT_OK && i < m->blobs.count; i++) {
+        const struct hash *hash = &m->blobs.list[i];
+        err = store_blob_has(s->store, hash, NULL) ? POT_OK : POT_ENOENT;
+        all[count++] = (struct store_blob){.hash = *hash};
+    }
+    if (err == POT_OK) {
+        err = store_blobs_hold(s->store, all, count);
+    }
+    if (err == POT_OK) {
+        m->held = m->blobs.count;
+    }
+    free(all);
     return err;
 }
 
@@ -151,13 +204,13 @@ static enum pot_err write_batch(struct snapshots *s, struct batch *batch,
                                 enum pot_err err)
 {
     if (err == POT_OK && batch->count > 0) {
-        err = store_blobs_hold(s->store, batch->blobs, batch->count);
+        err = hold(s, batch);
     }
     for (size_t i = 0; i < batch->count; i++) {
         buf_fini(&batch->bytes[i]);
     }
     (void)pthread_mutex_lock(&s->lock);
-    s->stats.chunk_bytes += batch->size;
+    s->stats.chunk_bytes += batch->written;
     (void)pthread_mutex_unlock(&s->lock);
     return err;
 }
@@ -199,9 +252,12 @@ static void begin(struct snapshots *s)
     enum pot_err err = store_state_index(
         s->store, m->digests, &m->snapshot.root, &m->snapshot.height);
     m->missing = 0;
+    m->held = 0;
+    state_blobs_fini(&m->blobs);
     for (unsigned i = 0; err == POT_OK && i < STATE_CHUNKS; i++) {
-        m->is_missing[i] = !hash_is_zero(&m->digests[i]) &&
-                           !store_blob_has(s->store, &m->digests[i], NULL);
+        m->is_missing[i] = !hash_is_zero(&m->digests[i]);
+        m->is_stored[i] =
+            m->is_missing[i] && store_blob_has(s->store, &m->digests[i], NULL);
         m->missing += m->is_missing[i];
     }
     m->is_under_way = err == POT_OK;

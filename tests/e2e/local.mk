@@ -36,6 +36,7 @@ e2e_tests = \
 	tests/e2e/test_signer_crash.sh \
 	tests/e2e/test_single.sh \
 	tests/e2e/test_snapshot.sh \
+	tests/e2e/test_snapshot_training.sh \
 	tests/e2e/test_slow_primary.sh \
 	tests/e2e/test_sync_many.sh \
 	tests/e2e/test_store_tools.sh \

@@ -227,9 +227,8 @@ tests_unit_test_pending_LDADD = $(unit_chain_libs)
 
 tests_unit_test_snapshots_SOURCES = tests/unit/test_snapshots.c
 tests_unit_test_snapshots_CPPFLAGS = $(unit_node_cppflags)
-tests_unit_test_snapshots_LDADD = node/hold/libhold.a \
-	tests/unit/libstorefixture.a storage/libstorage.a $(unit_proto_libs) \
-	$(LMDB_LIBS) $(UV_LIBS)
+tests_unit_test_snapshots_LDADD = tests/unit/libstorefixture.a \
+	$(unit_chain_libs)
 
 tests_unit_test_blob_pool_SOURCES = tests/unit/test_blob_pool.c
 tests_unit_test_blob_pool_CPPFLAGS = $(unit_node_cppflags)

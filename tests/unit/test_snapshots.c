@@ -27,15 +27,42 @@ struct fixture {
     struct snapshots *snapshots;
     uint8_t *value;
     uint64_t seed;
+    uint8_t blob;                    /* that the next block names */
+    uint8_t named;                   /* by the state; 0: none */
     struct hash index[STATE_CHUNKS]; /* of the last height that is due */
     struct hash root;
 };
 
-/* A block that changes some keys, as the chain commits one. */
+/* As the ledger names one (ledger/keys.h). */
+static void name_blob(struct overlay *overlay, const struct hash *hash,
+                      bool is_there)
+{
+    uint8_t key[5 + HASH_SIZE] = "blob/";
+    memcpy(key + 5, hash->b, HASH_SIZE);
+    if (is_there) {
+        overlay_blob_put(overlay, hash, "theta", 5);
+        overlay_put(overlay, key, sizeof(key), "1", 1);
+    } else {
+        overlay_blob_del(overlay, hash);
+        overlay_del(overlay, key, sizeof(key));
+    }
+}
+
+/* A block that changes some keys, as the chain commits one; the state refers to
+ * no blob but the one of this number. */
 static void commit(struct fixture *f, unsigned from, unsigned to)
 {
     uint64_t height;
     struct overlay *overlay = overlay_new(f->store);
+    if (f->blob != f->named) {
+        const struct hash fresh = {{f->blob}};
+        const struct hash old = {{f->named}};
+        name_blob(overlay, &fresh, true);
+        if (f->named != 0) {
+            name_blob(overlay, &old, false);
+        }
+        f->named = f->blob;
+    }
     for (unsigned key = from; key < to; key++) {
         uint64_t fresh = rng_next(&f->seed);
         memcpy(f->value, &fresh, sizeof(fresh));
@@ -124,6 +151,47 @@ static void the_latest_are_kept(void **state)
     assert_true(stats.chunk_bytes < 2 * KEYS * VALUE_SIZE);
 }
 
+static bool has_blob(const struct fixture *f, uint8_t blob)
+{
+    const struct hash hash = {{blob}};
+    return store_blob_has(f->store, &hash, NULL);
+}
+
+/* Whoever takes it needs them, and the chain has let go of them: behind the
+ * first block while the snapshot is made. */
+static void the_blobs_of_its_height_stay_with_it(void **state)
+{
+    struct fixture *f = *state;
+    struct snapshots_stats stats;
+    for (unsigned i = 0; i < 4 * INTERVAL; i++) {
+        f->blob++;
+        commit(f, i % KEYS, i % KEYS + 1);
+    }
+    snapshots_stats(f->snapshots, &stats);
+    assert_int_equal(stats.given_up, 0);
+    assert_int_equal(snapshots_newest(f->snapshots), 4 * INTERVAL);
+    for (uint8_t blob = 1; blob <= f->named; blob++) {
+        uint64_t height = INTERVAL - 1 + blob;
+        bool is_kept = height == 3 * INTERVAL || height == 4 * INTERVAL;
+        assert_true(has_blob(f, blob) == (is_kept || blob == f->named));
+    }
+}
+
+/* What is held for one that nobody finishes is nobody's. */
+static void the_blobs_of_one_given_up_go(void **state)
+{
+    struct fixture *f = *state;
+    f->blob = 1;
+    commit(f, 0, 1); /* height 4: it begins */
+    f->blob = 2;
+    commit(f, 0, KEYS);
+    snapshots_free(f->snapshots); /* a crash */
+    f->snapshots = snapshots_new(f->store, INTERVAL, 2);
+    assert_int_equal(store_blobs_release_all(f->store), POT_OK);
+    assert_true(has_blob(f, 1) == (snapshots_newest(f->snapshots) == INTERVAL));
+    assert_true(has_blob(f, 2));
+}
+
 static void they_are_found_after_a_restart(void **state)
 {
     struct fixture *f = *state;
@@ -142,6 +210,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(it_is_the_state_of_its_height_whatever_comes_later),
         TEST(the_latest_are_kept),
+        TEST(the_blobs_of_its_height_stay_with_it),
+        TEST(the_blobs_of_one_given_up_go),
         TEST(they_are_found_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

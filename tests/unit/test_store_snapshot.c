@@ -122,10 +122,13 @@ static void hold(struct store *store, const struct hash *hash, const void *data,
     assert_int_equal(store_blobs_hold(store, &blob, 1), POT_OK);
 }
 
-/* Makes a snapshot of the tip, as its state is now. */
-static void make(struct fixture *f, struct store_snapshot *snapshot,
-                 struct hash digests[static STATE_CHUNKS], size_t most)
+/* Makes a snapshot of the tip, as its state is now, with the first `blobs` of
+ * its blobs. */
+static void make_of(struct fixture *f, struct store_snapshot *snapshot,
+                    struct hash digests[static STATE_CHUNKS], size_t blobs,
+                    size_t most)
 {
+    const struct store_snapshot_parts parts = {digests, &theta, blobs};
     assert_int_equal(store_state_index(f->store, digests, &snapshot->root,
                                        &snapshot->height),
                      POT_OK);
@@ -135,8 +138,14 @@ static void make(struct fixture *f, struct store_snapshot *snapshot,
             hold(f->store, &digests[i], f->buf.data, f->buf.size);
         }
     }
-    assert_int_equal(store_snapshot_keep(f->store, snapshot, digests, most),
+    assert_int_equal(store_snapshot_keep(f->store, snapshot, &parts, most),
                      POT_OK);
+}
+
+static void make(struct fixture *f, struct store_snapshot *snapshot,
+                 struct hash digests[static STATE_CHUNKS], size_t most)
+{
+    make_of(f, snapshot, digests, 1, most);
 }
 
 static void snapshots_share_what_did_not_change(void **state)
@@ -170,6 +179,25 @@ static void snapshots_share_what_did_not_change(void **state)
     expect_right(f->store);
 }
 
+/* The state that it is of let go of them. */
+static void a_snapshots_blobs_stay_with_it(void **state)
+{
+    struct fixture *f = *state;
+    struct store_snapshot snapshot;
+    struct hash digests[STATE_CHUNKS];
+    make(f, &snapshot, digests, 1);
+    struct overlay *overlay = overlay_new(f->store);
+    overlay_put(overlay, "theta", 5, "gone", 4);
+    overlay_blob_del(overlay, &theta);
+    assert_int_equal(fixture_commit(f->store, overlay, NULL), POT_OK);
+    overlay_free(overlay);
+    assert_true(store_blob_has(f->store, &theta, NULL));
+    expect_right(f->store);
+    make_of(f, &snapshot, digests, 0, 1); /* takes its place */
+    assert_false(store_blob_has(f->store, &theta, NULL));
+    expect_right(f->store);
+}
+
 static void a_snapshot_without_a_chunk_is_none(void **state)
 {
     struct fixture *f = *state;
@@ -179,7 +207,8 @@ static void a_snapshot_without_a_chunk_is_none(void **state)
     assert_int_equal(
         store_state_index(f->store, digests, &snapshot.root, &snapshot.height),
         POT_OK);
-    assert_int_equal(store_snapshot_keep(f->store, &snapshot, digests, 2),
+    const struct store_snapshot_parts parts = {digests, &theta, 1};
+    assert_int_equal(store_snapshot_keep(f->store, &snapshot, &parts, 2),
                      POT_ENOENT);
     assert_int_equal(store_get_snapshots(f->store, &kept), POT_OK);
     assert_int_equal(kept.count, 0);
@@ -417,6 +446,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(snapshots_share_what_did_not_change),
+        TEST(a_snapshots_blobs_stay_with_it),
         TEST(a_snapshot_without_a_chunk_is_none),
         TEST(a_store_begins_with_a_snapshot),
         TEST(a_snapshot_takes_the_place_of_an_older_state),

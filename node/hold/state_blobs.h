@@ -1,12 +1,13 @@
 /* state_blobs: the blobs that a state refers to by its keys.  Any thread. */
-#ifndef POT_NODE_BLOCK_STATE_BLOBS_H
-#define POT_NODE_BLOCK_STATE_BLOBS_H
+#ifndef POT_NODE_HOLD_STATE_BLOBS_H
+#define POT_NODE_HOLD_STATE_BLOBS_H
 
 #include <stddef.h>
 
 #include "base/err.h"
 #include "proto/state_chunk.h"
 
+struct buf;
 struct store;
 
 /* A zeroed struct is empty. */
@@ -14,6 +15,9 @@ struct state_blobs {
     struct hash *list; /* one for each key that names one */
     size_t count;
 };
+
+/* state_blobs_add: those that a chunk names. */
+void state_blobs_add(struct state_blobs *out, const struct buf *chunk);
 
 /* state_blobs_of_chunks: of the state whose chunks the store holds as blobs,
  * under these digests.  state_blobs_of_tip: of the state at the tip.  out is

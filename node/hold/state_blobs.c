@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "node/block/state_blobs.h"
+#include "node/hold/state_blobs.h"
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-static void add(struct state_blobs *out, const struct buf *chunk)
+void state_blobs_add(struct state_blobs *out, const struct buf *chunk)
 {
     struct state_record record;
     struct hash hash;
@@ -36,7 +36,7 @@ enum pot_err state_blobs_of_chunks(
     while (err == POT_OK && (digest = state_index_next(digests, &at)) != NULL) {
         err = store_blob_get(store, digest, &chunk);
         if (err == POT_OK) {
-            add(out, &chunk);
+            state_blobs_add(out, &chunk);
         }
     }
     buf_fini(&chunk);
@@ -51,7 +51,7 @@ enum pot_err state_blobs_of_tip(struct state_blobs *out, struct store *store)
     for (unsigned i = 0; err == POT_OK && i < STATE_CHUNKS; i++) {
         err = store_state_chunk(store, i, &chunk);
         if (err == POT_OK) {
-            add(out, &chunk);
+            state_blobs_add(out, &chunk);
         }
     }
     buf_fini(&chunk);
