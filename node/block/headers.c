@@ -295,25 +295,31 @@ static void put_back(struct headers *h)
     h->batch = NULL;
 }
 
+/* Who is told gives more at once, and a thread is at work on it then: what this
+ * batch came to is known before. */
 static void on_worked(void *context)
 {
     struct headers *h = context;
-    bool is_news = h->verified > h->height;
+    uint64_t height = h->verified;
+    enum pot_err err = h->err;
+    bool is_news = height > h->height;
     h->is_working = false;
     if (h->is_stopped) {
         return;
     }
     put_back(h);
-    h->height = h->verified;
-    if (is_news) {
-        h->config.done(h->config.context, h->height, POT_OK);
-    }
-    if (h->err == POT_ENOENT) {
-        fetch_set(h);
-    } else if (h->err != POT_OK) {
+    h->height = height;
+    if (err != POT_OK && err != POT_ENOENT) {
         drop_all(&h->first);
-        h->taken = h->height;
-        h->config.done(h->config.context, h->height + 1, h->err);
+        h->taken = height;
+    }
+    if (is_news) {
+        h->config.done(h->config.context, height, POT_OK);
+    }
+    if (err == POT_ENOENT) {
+        fetch_set(h);
+    } else if (err != POT_OK) {
+        h->config.done(h->config.context, height + 1, err);
     } else {
         go_on(h);
     }
