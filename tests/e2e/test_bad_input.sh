@@ -323,7 +323,8 @@ bash -c "exec 3<>/dev/tcp/127.0.0.1/$port
     for i in \$(seq 3000); do printf 'X-%d: 0123456789\r\n' \$i >&3; done
     timeout 5 cat <&3" >"$WORK/out" 2>/dev/null || true
 bash -c "for i in \$(seq 100); do exec {fd}<>/dev/tcp/127.0.0.1/$port || :
-    printf 'GET /v1/st' >&\$fd; done; exec sleep 60" 2>/dev/null &
+    printf 'GET /v1/st' >&\$fd; done; exec tail --pid=$$ -f /dev/null" \
+    2>/dev/null &
 slow=$!
 await 25 "an answer beside slow clients" curl -fsS -m 2 "$url/v1/status"
 kill "$slow" 2>/dev/null || true
